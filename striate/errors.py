@@ -1,0 +1,81 @@
+"""What can go wrong, as one tree.
+
+    StriateError                 the one base to catch
+    ├── NotationError            a network text that cannot be read or built; points with a caret
+    ├── PictureError             one picture that cannot be used
+    ├── DataError                a folder or file of pictures that cannot be used
+    ├── ClassifierError          a saved classifier that cannot be used, or does not fit
+    ├── SettingError             a setting that makes no sense, alone or beside another
+    └── RunError                 a run folder that cannot be made, gone on with or finished
+
+A message is one line: what happened, with the values; what was expected; how to mend it.
+The command line prints that line and ends with ``exit_code``; any other exception is a
+fault of Striate itself and shows its traceback.
+"""
+
+from __future__ import annotations
+
+
+class StriateError(Exception):
+    """Anything Striate says about its input; catch this one to catch them all.
+
+    >>> try:
+    ...     raise DataError("no pictures in 'empty/'")
+    ... except StriateError as error:
+    ...     print(error)
+    no pictures in 'empty/'
+    """
+
+    exit_code = 2
+
+
+class NotationError(StriateError):
+    """A network text that cannot be read or built.
+
+    Args:
+        message: what happened, what was expected, how to mend it; one line.
+        text: the whole network text.
+        position: index into ``text`` of the character the message is about.
+
+    >>> print(NotationError("unknown word 'cnv'; did you mean 'conv'?", "relu > cnv 8", 7))
+    unknown word 'cnv'; did you mean 'conv'?
+      line 1: relu > cnv 8
+                     ^
+    """
+
+    def __init__(self, message: str, text: str | None = None, position: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.text = text
+        self.position = position
+
+    def __str__(self) -> str:
+        if self.text is None or self.position is None:
+            return self.message
+        before = self.text[: self.position]
+        number = before.count("\n") + 1
+        start = before.rfind("\n") + 1
+        line = self.text[start:].split("\n", 1)[0].replace("\t", " ")
+        head = f"  line {number}: "
+        caret = " " * (len(head) + self.position - start) + "^"
+        return f"{self.message}\n{head}{line}\n{caret}"
+
+
+class PictureError(StriateError):
+    """One picture that cannot be used; the message is the reason."""
+
+
+class DataError(StriateError):
+    """A folder or file of pictures that cannot be used as it is."""
+
+
+class ClassifierError(StriateError):
+    """A saved classifier that is damaged, foreign or too new, or does not fit its use."""
+
+
+class SettingError(StriateError):
+    """A setting that makes no sense, alone or beside another."""
+
+
+class RunError(StriateError):
+    """A run folder that cannot be made, gone on with or finished."""

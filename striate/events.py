@@ -1,0 +1,123 @@
+"""What a long work says while it goes on; whoever watches decides how to show it.
+
+Every event is a frozen dataclass of plain values. `as_json` gives the stable form
+that ``striate train --json`` prints, one object a line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Note:
+    """A decision, a fallback or a finding; it is shown and stands in the run's record."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the work is.
+
+    Attributes:
+        stage: what is being done: "reading", "measuring", "training", "validating".
+        done: pictures done in this stage (for training: in this epoch).
+        total: pictures of this stage.
+        rate: pictures a second.
+        seconds_left: of the whole run, as far as it is known; None where it is not.
+        epoch: the epoch under way, counted from 1; 0 outside training.
+        epochs: how many there will be; 0 where minutes bound the run.
+        loss: the running mean of the training loss; None outside training.
+    """
+
+    stage: str
+    done: int
+    total: int
+    rate: float
+    seconds_left: float | None = None
+    epoch: int = 0
+    epochs: int = 0
+    loss: float | None = None
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the training pictures, and what validation said after it.
+
+    Attributes:
+        epoch: counted from 1.
+        epochs: how many there will be; 0 where minutes bound the run.
+        train_loss: mean training loss of the epoch, label smoothing and augmentation included.
+        train_accuracy: share of augmented training pictures told right, 0 to 1.
+        val_loss: mean cross-entropy on the validation pictures, natural logarithm.
+        val_accuracy: share of validation pictures told right, 0 to 1.
+        learning_rate: of the last step.
+        pictures_per_second: training pictures, validation not counted.
+        seconds: this epoch, validation included.
+        seconds_left: of the whole run.
+        best: whether this state is the best so far and is the one kept.
+    """
+
+    epoch: int
+    epochs: int
+    train_loss: float
+    train_accuracy: float
+    val_loss: float
+    val_accuracy: float
+    learning_rate: float
+    pictures_per_second: float
+    seconds: float
+    seconds_left: float
+    best: bool
+
+
+@dataclass(frozen=True)
+class Done:
+    """The run is over and its files are written.
+
+    Attributes:
+        run: the run's folder.
+        model: the classifier's file.
+        report: the report page.
+        interrupted: True where Ctrl-C ended it early; the model is the best so far.
+        evaluated: what the figures below are of, in words.
+        n: how many pictures they are of.
+        accuracy: share told right, 0 to 1, with its 95 % Wilson interval beside it.
+        seconds: the whole run.
+    """
+
+    run: Path
+    model: Path
+    report: Path
+    interrupted: bool
+    evaluated: str
+    n: int
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    seconds: float
+
+
+Event = Note | Progress | Epoch | Done
+Watch = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """Watch nothing: for callers who only want the result."""
+
+
+def as_json(event: Event) -> dict[str, object]:
+    """Give an event as plain JSON values, its kind under "event".
+
+    >>> as_json(Note("one class is empty"))
+    {'event': 'note', 'text': 'one class is empty'}
+    """
+    values = {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in dataclasses.asdict(event).items()
+    }
+    return {"event": type(event).__name__.lower(), **values}
