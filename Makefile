@@ -1,0 +1,83 @@
+# Striate. On a machine with Python 3.11 and make, two commands do all the set-up:
+#
+#   make demo     install, train on the embedded digits, say where the report is
+#   make test     install with the test extras, run everything that CI runs
+#
+# Nothing outside this folder is changed, and nothing needs root. A step that is done is not
+# done again: each leaves a stamp in .venv, which goes stale when pyproject.toml or
+# constraints.txt change.
+#
+# torch has two builds. Its CPU build (about 200 MB) does for everything here; on Linux, PyPI
+# serves the CUDA build, which brings several GB along. constraints.txt pins torch by exact
+# version, so that the CPU build is taken wherever pip is set up to find it; where it is not,
+# name torch's CPU index:
+#
+#   make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu
+#
+# PIP_FLAGS are handed to every `pip install`, for example PIP_FLAGS=--no-index.
+
+PYTHON ?=
+TORCH_INDEX ?=
+PIP_FLAGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+TORCH_FLAGS := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+NEEDS := pyproject.toml constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types format clean install install-test
+.DELETE_ON_ERROR:
+
+help:  ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
+
+demo: install  ## install, train on the embedded digits, say where the report is
+	$(BIN)/striate train digits
+	@echo "The report: $$(ls -t runs/digits*/report.html | head -n 1) (open it in a browser)"
+
+test: lint types  ## lint, type-check, run every test, build and start the wheel
+	$(BIN)/python -m pytest
+
+lint: install-test  ## check the formatting and the lint rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: install-test  ## check the types
+	$(BIN)/mypy
+
+format: install-test  ## format, and mend what the linter can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+install: $(VENV)/.striate  ## make .venv and install Striate into it
+
+install-test: $(VENV)/.striate-test  ## the same, with the test extras
+
+clean:  ## remove .venv and everything built; runs/ stays
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The first Python of 3.11 or newer that runs is taken; PYTHON=... names another.
+$(BIN)/python:
+	@for python in $(or $(PYTHON),python3.11 python3 python3.12 python3.13 python); do \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "$$python -m venv $(VENV)"; \
+	    "$$python" -m venv $(VENV) && exit 0; \
+	    rm -rf $(VENV); \
+	    echo "$$python cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv" >&2; \
+	    exit 1; \
+	  fi; \
+	done; \
+	found=$$( ($(or $(PYTHON),python3) --version || python --version) 2>/dev/null || echo none); \
+	echo "Striate needs Python 3.11 or newer and found: $$found. Install it from python.org or your system's packages, or name one: make demo PYTHON=/path/to/python3.11" >&2; \
+	exit 1
+
+$(VENV)/.striate: $(NEEDS) | $(BIN)/python
+	$(PIP) install $(PIP_FLAGS) $(TORCH_FLAGS) -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.striate-test: $(NEEDS) | $(BIN)/python
+	$(PIP) install $(PIP_FLAGS) $(TORCH_FLAGS) -c constraints.txt -e '.[test,heic]'
+	@touch $(VENV)/.striate $@

@@ -1,0 +1,257 @@
+"""The shape of the package, held: which way imports point, what stays out, how long a file is.
+
+The order below is the one of docs/design.md. A module may import what stands in an earlier line,
+never what stands in its own line or a later one; a package counts as one entry, and its inner
+modules may import each other as long as there is no cycle.
+"""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "striate"
+
+# A module of the table, or a package that counts as one; names in one line do not know each other.
+ORDER = """
+errors
+events tables
+layers
+notation
+anatomy
+zoo
+convolution
+reference
+pictures
+data
+network
+weights
+metrics
+classifier_file
+classifier
+evaluation
+augmentation
+health
+training
+transfer
+drawing
+pages.report
+runs
+inside suspects comparison export
+experiments energy
+pages.specimen pages.doctor
+serving
+studio
+cli
+"""
+RANKS = {name: rank for rank, line in enumerate(ORDER.split("\n")) for name in line.split()}
+
+# Loaded in a process of their own, none of these may bring torch along.
+WITHOUT_TORCH = (
+    "errors events tables layers notation anatomy zoo pictures convolution reference data cli"
+)
+LONGEST_FILE = 400
+NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc", "base", "tools", "core"}
+
+
+def name_of(path: Path) -> str:
+    """striate/data/folder.py -> data.folder; striate/data/__init__.py -> data."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+MODULES = {name_of(path): ast.parse(path.read_text("utf-8"), str(path)) for path in FILES}
+TESTS = {
+    path.name: ast.parse(path.read_text("utf-8"))
+    for path in sorted(Path(__file__).parent.glob("*.py"))
+}
+
+
+def entry_of(module: str) -> str | None:
+    """Give the entry of the table a module belongs to: the longest one that it lies in."""
+    parts = module.split(".")
+    candidates = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    return next((name for name in candidates if name in RANKS), None)
+
+
+def imported(module: str) -> Iterator[tuple[int, str]]:
+    """Give (line, module) of every import from within the package, those in functions too."""
+    for node in ast.walk(MODULES[module]):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.startswith("striate."):
+                    yield node.lineno, alias.name.removeprefix("striate.")
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            source = node.module.split(".")
+            if source[0] != "striate":
+                continue
+            for alias in node.names:
+                inner = ".".join([*source[1:], alias.name])
+                yield node.lineno, inner if inner in MODULES else ".".join(source[1:])
+
+
+EDGES = {
+    module: sorted({(line, target) for line, target in imported(module) if target})
+    for module in MODULES
+    if module
+}
+
+
+def test_every_module_has_its_place_in_the_order() -> None:
+    placeless = [m for m in MODULES if m and m != "pages" and entry_of(m) is None]
+    assert not placeless, f"give {placeless} a line in ORDER, here and in docs/design.md"
+
+
+def test_imports_point_one_way() -> None:
+    wrong = []
+    for module, edges in EDGES.items():
+        own = entry_of(module)
+        for line, target in edges:
+            other = entry_of(target)
+            if own is None or other is None or own == other:
+                continue
+            if RANKS[other] >= RANKS[own]:
+                wrong.append(f"{module}, line {line}: may not import {target}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_module_takes_part_in_an_import_cycle() -> None:
+    graph = {module: {target for _, target in edges} - {module} for module, edges in EDGES.items()}
+    tuple(graphlib.TopologicalSorter(graph).static_order())
+
+
+def test_the_package_is_not_imported_through_its_public_namespace() -> None:
+    allowed = {"__version__"}
+    wrong = []
+    for module, tree in MODULES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import) and any(
+                alias.name == "striate" for alias in node.names
+            ):
+                wrong.append(f"{module}, line {node.lineno}: import striate")
+            if isinstance(node, ast.ImportFrom) and node.module == "striate":
+                names = {alias.name for alias in node.names} - allowed - MODULES.keys()
+                wrong += [f"{module}, line {node.lineno}: {name}" for name in sorted(names)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_imports_are_absolute_and_name_what_they_take() -> None:
+    wrong = []
+    for module, tree in {**MODULES, **TESTS}.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                if node.level:
+                    wrong.append(f"{module}, line {node.lineno}: relative import")
+                if any(alias.name == "*" for alias in node.names):
+                    wrong.append(f"{module}, line {node.lineno}: import *")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_torchvision_and_its_users_stay_out_of_the_package() -> None:
+    banned = {"torchvision", "timm"}
+    wrong = []
+    for module, tree in MODULES.items():
+        for node in ast.walk(tree):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module]
+            wrong += [f"{module}: {n}" for n in names if n.split(".")[0] in banned]
+    assert not wrong, wrong
+
+
+def test_nothing_is_pickled() -> None:
+    """No pickle is written, and none is read but with torch's weights_only=True."""
+    pickles = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+    wrong = []
+    for module, tree in MODULES.items():
+        for node in ast.walk(tree):
+            place = f"{module}, line {getattr(node, 'lineno', 0)}"
+            if isinstance(node, ast.Import):
+                wrong += [
+                    f"{place}: {a.name}" for a in node.names if a.name.split(".")[0] in pickles
+                ]
+            elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in pickles:
+                wrong.append(f"{place}: from {node.module}")
+            elif isinstance(node, ast.Call) and ast.unparse(node.func) in {
+                "torch.save",
+                "torch.load",
+            }:
+                safe = any(
+                    keyword.arg == "weights_only" and ast.unparse(keyword.value) == "True"
+                    for keyword in node.keywords
+                )
+                if ast.unparse(node.func) == "torch.save" or not safe:
+                    wrong.append(f"{place}: {ast.unparse(node.func)}")
+            elif isinstance(node, ast.keyword) and ast.unparse(node) == "allow_pickle=True":
+                wrong.append(f"{module}, line {node.value.lineno}: allow_pickle=True")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    "path", [*FILES, *sorted(Path(__file__).parent.glob("*.py"))], ids=lambda p: p.name
+)
+def test_a_file_is_short_enough_to_read(path: Path) -> None:
+    lines = len(path.read_text("utf-8").splitlines())
+    assert lines < LONGEST_FILE, f"{path.relative_to(ROOT)} has {lines} lines: split it by idea"
+
+
+def test_modules_are_named_after_what_they_are_about() -> None:
+    named = [name for name in MODULES if NAMELESS & set(name.split("."))]
+    assert not named, f"what has no name has no home yet: {named}"
+
+
+def test_every_module_says_what_it_is() -> None:
+    silent = [name for name, tree in MODULES.items() if not ast.get_docstring(tree)]
+    assert not silent, f"without a docstring: {silent}"
+
+
+def test_every_module_has_its_test() -> None:
+    """tests/test_MODULE.py mirrors the package; a package's parts may share one file."""
+    tests = {name.removeprefix("test_").removesuffix(".py") for name in TESTS}
+    without = [
+        name
+        for name in MODULES
+        if name
+        and name != "pages"
+        and not any(
+            t.startswith(name.split(".")[0]) or t.startswith(name.split(".")[-1]) for t in tests
+        )
+    ]
+    assert not without, f"no tests/test_*.py for {without}"
+
+
+PROBE = """
+import importlib, json, sys
+heavy = ("torch", "numpy", "PIL", "sklearn", "matplotlib")
+loaded = {}
+for name in ["striate", *sys.argv[1:]]:
+    importlib.import_module(name)
+    loaded[name] = [module for module in heavy if module in sys.modules]
+print(json.dumps(loaded))
+"""
+
+
+def test_what_need_not_load_torch_does_not() -> None:
+    names = [
+        f"striate.{module}"
+        for module in MODULES
+        if module.split(".")[0] in WITHOUT_TORCH.split() and "__main__" not in module
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, *names], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    loaded = json.loads(done.stdout)
+    assert loaded["striate"] == [], "importing striate loads more than itself"
+    assert [name for name, found in loaded.items() if "torch" in found] == []
+    assert [name for name, found in loaded.items() if "matplotlib" in found] == []

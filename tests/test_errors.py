@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import pytest
+
+from striate import errors
+from striate.errors import NotationError, StriateError
+
+KINDS = [
+    errors.NotationError,
+    errors.PictureError,
+    errors.DataError,
+    errors.ClassifierError,
+    errors.SettingError,
+    errors.RunError,
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_base_catches_every_kind(kind: type[StriateError]) -> None:
+    with pytest.raises(StriateError) as caught:
+        raise kind("what happened; what was expected; how to mend it")
+    assert caught.value.exit_code == 2
+    assert str(caught.value) == "what happened; what was expected; how to mend it"
+
+
+def test_the_tree_in_the_docstring_is_the_tree_in_the_code() -> None:
+    assert errors.__doc__ is not None
+    for kind in KINDS:
+        assert f"── {kind.__name__} " in errors.__doc__
+    assert errors.__doc__.count("──") == len(KINDS)
+
+
+def test_a_caret_stands_under_the_character_meant() -> None:
+    text = "input 3x32x32\nconv 8 > rellu > fc"
+    lines = str(NotationError("unknown word 'rellu'", text, text.index("rellu"))).split("\n")
+    assert lines[0] == "unknown word 'rellu'"
+    assert lines[1] == "  line 2: conv 8 > rellu > fc"
+    assert lines[2].index("^") == lines[1].index("rellu")
+    assert lines[2].strip() == "^"
+
+
+def test_a_caret_can_stand_behind_the_end() -> None:
+    lines = str(NotationError("the text ends too early", "conv 8 >", 8)).split("\n")
+    assert lines[2].index("^") == len(lines[1])
+
+
+def test_a_tab_does_not_move_the_caret() -> None:
+    lines = str(NotationError("unknown word 'x'", "\tconv 8 > x", 10)).split("\n")
+    assert lines[2].index("^") == lines[1].index("x")
+
+
+def test_without_a_position_the_message_stands_alone() -> None:
+    assert str(NotationError("a network needs at least one word")).count("\n") == 0
