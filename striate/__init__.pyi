@@ -6,4 +6,5 @@ from .errors import RunError as RunError
 from .errors import SettingError as SettingError
 from .errors import StriateError as StriateError
 
+__all__: list[str]
 __version__: str
