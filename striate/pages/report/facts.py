@@ -1,0 +1,73 @@
+"""Everything the report of a run shows, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from striate.events import Epoch
+from striate.metrics import Evaluation
+
+if TYPE_CHECKING:
+    from striate.anatomy import Anatomy
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture to be shown.
+
+    Attributes:
+        name: its file or number.
+        truth: its class.
+        answer: what the classifier said; None where it was not asked.
+        probability: of the answer, 0 to 1; None where it was not asked.
+        pixels: uint8 (rows, columns, 1 or 3).
+    """
+
+    name: str
+    truth: str
+    answer: str | None
+    probability: float | None
+    pixels: NDArray[np.uint8] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that stands in a report.
+
+    Attributes:
+        title: what was trained, in a few words: "Handwritten digits".
+        command: the command that repeats the run.
+        run: what run.json holds. "data", "seed", "precision", "device", "threads", "machine",
+            "seconds" and "versions" are shown first where they are there, all else below them.
+        epochs: what every epoch said, in order.
+        classes: the class names, in the classifier's order.
+        counts: part ("train", "val", "test") -> class -> pictures used.
+        examples: pictures of the data; the page shows as many a class as fit.
+        augmented: training pictures as the network saw them.
+        anatomy: the network's table.
+        evaluation: what the classifier is worth.
+        worst: the pictures of `evaluation.worst`, in that order, as far as they are at hand.
+        skipped: (name, reason) of every picture that was not used.
+        notes: the decisions that were made and why, in order.
+        notation: the network's text; where empty, run["network"] stands for it.
+    """
+
+    title: str
+    command: str
+    run: Mapping[str, object]
+    epochs: Sequence[Epoch]
+    classes: Sequence[str]
+    counts: Mapping[str, Mapping[str, int]]
+    examples: Sequence[Shown]
+    augmented: Sequence[Shown]
+    anatomy: Anatomy
+    evaluation: Evaluation
+    worst: Sequence[Shown]
+    skipped: Sequence[tuple[str, str]]
+    notes: Sequence[str]
+    notation: str = ""

@@ -1,0 +1,160 @@
+"""The report's network: its text and its table, and how its training went."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from striate.drawing import BLUE, GREEN, ORANGE, Curve, curves
+from striate.events import Epoch
+from striate.metrics import percent
+from striate.pages import Html, element, join, paragraph, table, text
+from striate.pages.report.facts import Facts
+
+
+def anatomy(facts: Facts) -> Html:
+    """Show the network's text and, layer by layer, what it makes, costs and sees."""
+    whole = facts.anatomy
+    notation = facts.notation or str(facts.run.get("network", ""))
+    rows = [
+        [
+            text(row.name),
+            text(row.kind),
+            text(shape(row.output)),
+            text(f"{row.parameters:,}"),
+            text(f"{row.macs:,}"),
+            text(field_of_view(row.receptive_field)),
+        ]
+        for row in whole.layers
+    ]
+    total = [
+        text("in all"),
+        text(""),
+        text(""),
+        text(f"{whole.parameters:,}"),
+        text(f"{whole.macs:,}"),
+        text(""),
+    ]
+    names = ("layer", "kind", "output", "parameters", "multiplications", "sees")
+    return join(
+        [
+            paragraph(
+                f"It takes pictures of {shape(whole.input)} (channels × rows × columns), holds "
+                f"{whole.parameters:,} learned numbers (parameters) and multiplies "
+                f"{whole.macs:,} times for one picture.",
+            ),
+            *(
+                [
+                    paragraph("Written in the notation, where > means “then”:"),
+                    Html(f"<pre><code>{text(notation)}</code></pre>"),
+                ]
+                if notation
+                else []
+            ),
+            table(
+                [text(label) for label in names],
+                [*rows, total],
+                label="The network, layer by layer",
+                numbers=(2, 3, 4, 5),
+                tall=len(rows) > 30,
+            ),
+            paragraph(
+                "“Sees” is the receptive field: the patch of the picture, in pixels, that one "
+                "value of the layer depends on.",
+                kind="small",
+            ),
+        ]
+    )
+
+
+def shape(sizes: Sequence[int]) -> str:
+    """Write a shape for people.
+
+    >>> shape((3, 224, 224))
+    '3 × 224 × 224'
+    """
+    return " × ".join(f"{size:,}" for size in sizes)
+
+
+def field_of_view(value: object) -> str:
+    """Write a receptive field for people; a whole number, a pair, or None for everything.
+
+    >>> field_of_view(7), field_of_view((7, 9)), field_of_view(None)
+    ('7 × 7', '7 × 9', 'everything')
+    """
+    if value is None:
+        return "everything"
+    if isinstance(value, int):
+        return f"{value} × {value}"
+    return " × ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+
+
+def training(facts: Facts) -> Html:
+    """Show losses, accuracies and learning rate over the epochs, the kept one marked."""
+    epochs = facts.epochs
+    if not epochs:
+        return paragraph("No epoch was finished, so there are no curves.")
+    kept = max((place for place, epoch in enumerate(epochs) if epoch.best), default=None)
+    drawings = join(element("figure", Html(svg)) for svg in _drawings(epochs, kept))
+    last = epochs[-1]
+    said = [f"An epoch is one pass over all training pictures; there were {len(epochs):,}."]
+    if kept is not None:
+        best = epochs[kept]
+        said.append(
+            f"The state after epoch {best.epoch} was kept, with {percent(best.val_accuracy)} of "
+            f"the validation pictures told right and a validation loss of {best.val_loss:.3f}."
+        )
+    said.append(
+        "Both losses should fall; where the validation loss turns upward while the training "
+        "loss goes on falling, the network learns its training pictures by heart."
+    )
+    return join(
+        [
+            paragraph(*said),
+            element("div", drawings, kind="charts"),
+            paragraph(
+                "The training curves are of changed pictures and, for the loss, of softened "
+                "targets, so they may look worse than the validation curves. Speed in the last "
+                f"epoch: {last.pictures_per_second:,.0f} pictures a second.",
+                kind="small",
+            ),
+        ]
+    )
+
+
+def _drawings(epochs: Sequence[Epoch], kept: int | None) -> list[str]:
+    marked = None if kept is None else kept + 1
+    losses = [
+        Curve("training", [epoch.train_loss for epoch in epochs], BLUE, dashed=True),
+        Curve("validation", [epoch.val_loss for epoch in epochs], ORANGE),
+    ]
+    accuracies = [
+        Curve("training", [epoch.train_accuracy for epoch in epochs], BLUE, dashed=True),
+        Curve("validation", [epoch.val_accuracy for epoch in epochs], ORANGE),
+    ]
+    rates = [Curve("learning rate", [epoch.learning_rate for epoch in epochs], GREEN)]
+    first, last = epochs[0], epochs[-1]
+    return [
+        curves(
+            losses,
+            title="Loss (lower is better)",
+            across="epoch",
+            marked=marked,
+            description=f"Training loss from {first.train_loss:.3f} to {last.train_loss:.3f}, "
+            f"validation loss from {first.val_loss:.3f} to {last.val_loss:.3f}.",
+        ),
+        curves(
+            accuracies,
+            title="Share told right",
+            across="epoch",
+            marked=marked,
+            as_percent=True,
+            description=f"Validation accuracy from {percent(first.val_accuracy)} to "
+            f"{percent(last.val_accuracy)}.",
+        ),
+        curves(
+            rates,
+            title="Learning rate (size of the steps)",
+            across="epoch",
+            description=f"From {first.learning_rate:.2g} to {last.learning_rate:.2g}.",
+        ),
+    ]

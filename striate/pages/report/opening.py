@@ -1,0 +1,117 @@
+"""The first screen of the report: what was trained, how good it is, what was decided."""
+
+from __future__ import annotations
+
+from striate.metrics import Evaluation, percent
+from striate.pages import Html, element, join, listing, name, paragraph, text
+from striate.pages.report.facts import Facts
+
+
+def first_screen(facts: Facts) -> Html:
+    """Say in one screen what was trained, on what, and how often it is right."""
+    result = facts.evaluation
+    known = sum(facts.counts.get("train", {}).values())
+    figures = [
+        (f"{len(facts.classes):,}", "classes"),
+        (f"{known:,}", "training pictures"),
+        (f"{len(facts.epochs):,}", "epoch" if len(facts.epochs) == 1 else "epochs"),
+        (f"{facts.anatomy.parameters:,}", "parameters"),
+    ]
+    seconds = facts.run.get("seconds")
+    if isinstance(seconds, int | float):
+        figures.append((duration(seconds), "training time"))
+    shown = join(
+        Html(f"<div><dt>{text(label)}</dt><dd>{text(value)}</dd></div>") for value, label in figures
+    )
+    return join(
+        [
+            paragraph("Training report", kind="kicker"),
+            Html(f"<h1>{name(facts.title)}</h1>"),
+            _what(facts),
+            _accuracy(result),
+            Html(f'<dl class="figures">{shown}</dl>'),
+        ]
+    )
+
+
+def _what(facts: Facts) -> Html:
+    names = [name(label) for label in facts.classes[:6]]
+    more = len(facts.classes) - len(names)
+    listed = join(names, ", ") if not more else Html(f"{join(names, ', ')} and {more:,} more")
+    source = facts.run.get("data")
+    origin = Html(f" from {name(str(source))}") if source else Html("")
+    return element(
+        "p",
+        Html(
+            f"A network that looks at a picture and says which of {len(facts.classes):,} classes "
+            f"it belongs to: {listed}. It learned from pictures{origin}."
+        ),
+        kind="lead",
+    )
+
+
+def _accuracy(result: Evaluation) -> Html:
+    right = sum(row[place] for place, row in enumerate(result.confusion))
+    low, high = percent(result.accuracy_low), percent(result.accuracy_high)
+    usual = commonest(result)
+    bar = (
+        f'<div class="scale" role="img" aria-label="{text(f"From 0 to 100 %: {low} to {high}")}">'
+        f'<i class="guess" style="left:{usual * 100:.2f}%"></i>'
+        f'<i class="range" style="left:{result.accuracy_low * 100:.2f}%;'
+        f'right:{100 - result.accuracy_high * 100:.2f}%"></i>'
+        f'<i class="point" style="left:{result.accuracy * 100:.2f}%"></i></div>'
+        '<div class="ends" aria-hidden="true"><span>0 %</span><span>100 %</span></div>'
+    )
+    return element(
+        "div",
+        join(
+            [
+                Html(f'<p class="big">{percent(result.accuracy)} <span>right</span></p>'),
+                element(
+                    "p",
+                    Html(f"{right:,} of {result.n:,}, judged on {name(result.evaluated)}."),
+                ),
+                Html(bar),
+                paragraph(
+                    f"With this many pictures the true accuracy most likely lies between {low} "
+                    f"and {high} (the 95 % interval, n = {result.n:,}; the coloured band).",
+                    "Always answering with the most frequent class would be right "
+                    f"{percent(usual)} of the time (the thin mark).",
+                    kind="small",
+                ),
+            ]
+        ),
+        kind="verdict",
+    )
+
+
+def commonest(result: Evaluation) -> float:
+    """Give the share of the most frequent class: what always answering it would reach."""
+    return max(score.n for score in result.per_class) / result.n
+
+
+def decisions(facts: Facts) -> Html:
+    """List what was decided without asking, and why."""
+    if not facts.notes:
+        return paragraph("Nothing had to be decided: every setting was given or left as it is.")
+    return join(
+        [
+            paragraph("Nothing was done silently. This is what was found, chosen or left out."),
+            listing((name(note) for note in facts.notes), kind="notes"),
+        ]
+    )
+
+
+def duration(seconds: float) -> str:
+    """Give a time in the units people use.
+
+    >>> duration(27.4), duration(312), duration(7500)
+    ('27 s', '5 min 12 s', '2 h 5 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s" if seconds >= 10 else f"{seconds:.1f} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,150 @@
+"""The report's pictures: the data and what was left out of it, examples, augmented ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from striate.drawing import data_uri
+from striate.pages import Html, element, join, name, paragraph, picture, table, text
+from striate.pages.report.facts import Facts, Shown
+
+PARTS = {"train": "training", "val": "validation", "test": "test"}
+MOST_SKIPPED = 50
+MOST_EXAMPLES = 240
+FEW, MANY = 12, 25
+"""Up to this many classes there is room for six, and for four, examples of each."""
+
+
+def data(facts: Facts) -> Html:
+    """Show how many pictures there are, examples of each class, and what was left out."""
+    parts = [part for part in facts.counts if sum(facts.counts[part].values())]
+    totals = {part: sum(facts.counts[part].values()) for part in parts}
+    said = ", ".join(f"{totals[part]:,} for {PARTS.get(part, part)}" for part in parts)
+    return join(
+        [
+            paragraph(
+                f"{sum(totals.values()):,} pictures in {len(facts.classes):,} classes were used: "
+                f"{said}.",
+                "The network learns from the training pictures only. The validation pictures "
+                "choose the best state while it learns; test pictures are kept for the end.",
+            ),
+            _balance(facts),
+            _counts(facts, parts),
+            Html("<h3>Examples</h3>"),
+            _examples(facts),
+            Html("<h3>Left out</h3>"),
+            _skipped(facts.skipped),
+        ]
+    )
+
+
+def _balance(facts: Facts) -> Html:
+    learned = {label: facts.counts.get("train", {}).get(label, 0) for label in facts.classes}
+    most, least = max(learned, key=learned.__getitem__), min(learned, key=learned.__getitem__)
+    if learned[most] <= 1.5 * learned[least]:
+        return paragraph("The classes are about equally frequent in training.")
+    return element(
+        "p",
+        Html(
+            f"The classes are not equally frequent in training: {name(most)} has "
+            f"{learned[most]:,} pictures, {name(least)} has {learned[least]:,}."
+        ),
+    )
+
+
+def _counts(facts: Facts, parts: Sequence[str]) -> Html:
+    sums = {
+        label: sum(facts.counts[part].get(label, 0) for part in parts) for label in facts.classes
+    }
+    most = max(sums.values(), default=0) or 1
+    header = [text("class"), *(text(PARTS.get(part, part)) for part in parts), text("in all")]
+    rows = [
+        [
+            name(label),
+            *(text(f"{facts.counts[part].get(label, 0):,}") for part in parts),
+            Html(
+                f'<span class="bar" style="--share:{sums[label] / most:.3f}">{sums[label]:,}</span>'
+            ),
+        ]
+        for label in facts.classes
+    ]
+    return table(
+        header,
+        rows,
+        label="Pictures of each class in each part",
+        numbers=range(1, len(parts) + 2),
+        tall=len(rows) > MANY,
+    )
+
+
+def _examples(facts: Facts) -> Html:
+    each = 6 if len(facts.classes) <= FEW else 4 if len(facts.classes) <= MANY else 1
+    by_class: dict[str, list[Shown]] = {label: [] for label in facts.classes}
+    for shown in facts.examples:
+        if shown.truth in by_class and len(by_class[shown.truth]) < each:
+            by_class[shown.truth].append(shown)
+    there = {label: examples for label, examples in by_class.items() if examples}
+    if not there:
+        return paragraph("No examples were kept.")
+    room = MOST_EXAMPLES // each
+    strips = join(
+        element(
+            "figure",
+            Html(
+                f"<div>{join(_thumbnail(shown) for shown in examples)}</div>"
+                f"<figcaption>{name(label)}</figcaption>"
+            ),
+        )
+        for label, examples in list(there.items())[:room]
+    )
+    left = len(there) - room
+    said = [paragraph(f"Shown are {room} classes; {left:,} more have examples.")] * (left > 0)
+    kind = "strips" if each > 1 else "strips single"
+    return join([*said, element("div", strips, kind=kind)])
+
+
+def _thumbnail(shown: Shown) -> Html:
+    alt = text(f"{shown.truth}: {shown.name}")
+    return Html(f'<img src="{data_uri(shown.pixels, side=96)}" alt="{alt}" title="{alt}">')
+
+
+def _skipped(skipped: Sequence[tuple[str, str]]) -> Html:
+    if not skipped:
+        return paragraph("Nothing: every picture that was found could be used.")
+    one = len(skipped) == 1
+    count = "One file was" if one else f"{len(skipped):,} files were"
+    said = f"{count} not used and not replaced by anything."
+    more = len(skipped) - MOST_SKIPPED
+    if more > 0:
+        said += f" Here are the first {MOST_SKIPPED}; all of them stand in skipped.csv."
+    else:
+        said += " The same list is in skipped.csv."
+    rows = [[name(file), name(reason)] for file, reason in skipped[:MOST_SKIPPED]]
+    header = [text("file"), text("why")]
+    return join([paragraph(said), table(header, rows, label="Files left out", tall=len(rows) > 12)])
+
+
+def augmented(facts: Facts) -> Html:
+    """Show training pictures just as they entered the network, changes and padding included."""
+    if not facts.augmented:
+        return paragraph("No pictures were kept.")
+    rows, columns = facts.augmented[0].pixels.shape[:2]
+    figures = join(
+        picture(
+            data_uri(shown.pixels, side=160),
+            alt=f"{shown.truth} as the network saw it: {shown.name}",
+            caption=name(shown.truth),
+        )
+        for shown in facts.augmented
+    )
+    return join(
+        [
+            paragraph(
+                f"Training pictures as they entered the network, {columns} by {rows} pixels.",
+                "Each time a picture comes up it is changed a little at random, so that the "
+                "network learns what matters and not the single pixels.",
+                "If you could not tell the class from these, neither can the network.",
+            ),
+            element("div", figures, kind="gallery"),
+        ]
+    )

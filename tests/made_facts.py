@@ -1,0 +1,311 @@
+"""Facts made for tests of the report: three runs that never were, with drawn pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from striate.events import Epoch
+from striate.metrics import Evaluation, score
+from striate.pages.report import Facts, Shown
+
+Pixels = NDArray[np.uint8]
+
+HOSTILE = (
+    '<script>alert("x")</script>',
+    "\"><img src=x onerror=alert('y')>",
+    "rock & roll 🎸🦜",
+    "\u202eשלום עולם",
+    "long " * 40,
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    kind: str
+    input: tuple[int, ...]
+    output: tuple[int, ...]
+    parameters: int
+    macs: int
+    receptive_field: tuple[int, int] | None
+    stride: tuple[int, int] | None
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    name: str
+    input: tuple[int, ...]
+    classes: int
+    layers: tuple[Row, ...]
+    parameters: int
+    macs: int
+    receptive_field: tuple[int, int] | None
+
+
+def anatomy(channels: int, side: int, classes: int) -> Anatomy:
+    rows, size, wide, field = [], side, channels, 1
+    shape = (channels, size, size)
+    for number in range(1, 4):
+        to = 16 * 2**number
+        field += 2 * 2 ** (number - 1)
+        parameters, macs = wide * 9 * to + to, wide * 9 * to * size * size
+        after = (to, size, size)
+        seen, step = (field, field), (2 ** (number - 1),) * 2
+        rows.append(Row(f"conv{number}", "conv", shape, after, parameters, macs, seen, step))
+        rows.append(Row(f"relu{number}", "relu", after, after, 0, 0, seen, step))
+        field += 2 ** (number - 1)
+        size, wide = size // 2, to
+        shape = (to, size, size)
+        seen, step = (field, field), (2**number,) * 2
+        rows.append(Row(f"maxpool{number}", "maxpool", after, shape, 0, 0, seen, step))
+    rows.append(Row("gap", "gap", shape, (wide, 1, 1), 0, 0, (side, side), None))
+    cost = wide * classes
+    rows.append(Row("fc", "fc", (wide,), (classes,), cost + classes, cost, (side, side), None))
+    return Anatomy(
+        "three convolutions",
+        (channels, side, side),
+        classes,
+        tuple(rows),
+        sum(row.parameters for row in rows),
+        sum(row.macs for row in rows),
+        (field, field),
+    )
+
+
+def epochs(count: int, best: int) -> list[Epoch]:
+    made = []
+    for number in range(1, count + 1):
+        fall = float(np.exp(-4 * number / count))
+        val = 0.12 + 1.9 * fall + 0.03 * float(np.sin(number * 2.1))
+        made.append(
+            Epoch(
+                epoch=number,
+                epochs=count,
+                train_loss=0.55 + 1.7 * fall,
+                train_accuracy=0.97 - 0.8 * fall,
+                val_loss=val,
+                val_accuracy=0.985 - 0.7 * fall,
+                learning_rate=0.003 * float(np.sin(np.pi * number / (count + 1))),
+                pictures_per_second=5321.4,
+                seconds=0.9,
+                seconds_left=0.9 * (count - number),
+                best=number <= best,
+            )
+        )
+    return made
+
+
+def evaluation(
+    classes: Sequence[str], n: int, *, wrong: int, evaluated: str, seed: int = 0
+) -> tuple[Evaluation, NDArray[np.int64]]:
+    rng = np.random.default_rng(seed)
+    k = len(classes)
+    labels = np.arange(n) % k
+    rows = rng.dirichlet(np.full(k, 0.2), size=n) * 0.2
+    rows[np.arange(n), labels] += 0.8
+    for place in rng.choice(n, size=wrong, replace=False):
+        near = (labels[place] + rng.choice([1, 1, 1, 2, 7])) % k
+        rows[place, [labels[place], near]] = rows[place, [near, labels[place]]]
+    rows /= rows.sum(axis=1, keepdims=True)
+    names = [f"{classes[label][:60]}/picture {i:04d}.jpg" for i, label in enumerate(labels)]
+    return score(rows, labels, classes=classes, names=names, evaluated=evaluated), labels
+
+
+def photo(rng: np.random.Generator, rows: int, columns: int) -> Pixels:
+    """Draw something with the smoothness and the colours of a photo."""
+    y, x = np.mgrid[0 : 1 : rows * 1j, 0 : 1 : columns * 1j]
+    picture = np.zeros((rows, columns, 3))
+    for channel in range(3):
+        a, b, c, d = rng.uniform(-4, 4, 4)
+        picture[..., channel] = np.sin(a * x + b * y + c) * 0.35 + np.cos(d * x * y * 3) * 0.15
+    middle, radius = rng.uniform(0.3, 0.7, 2), rng.uniform(0.1, 0.3)
+    inside = (x - middle[0]) ** 2 + (y - middle[1]) ** 2 < radius**2
+    picture[inside] += rng.uniform(-0.5, 0.5, 3)
+    picture += rng.normal(0, 0.02, picture.shape)
+    return np.clip(128 + 127 * picture, 0, 255).astype(np.uint8)
+
+
+def padded(picture: Pixels, side: int) -> Pixels:
+    rows, columns = picture.shape[:2]
+    out = np.full((side, side, 3), 128, dtype=np.uint8)
+    top, left = (side - rows) // 2, (side - columns) // 2
+    out[top : top + rows, left : left + columns] = picture
+    return out
+
+
+def digits() -> Facts:
+    """Ten classes of 8x8 pictures, nothing skipped."""
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    pictures = np.clip(bunch.images * 16, 0, 255).astype(np.uint8)[..., None]
+    classes = [str(digit) for digit in range(10)]
+    result, labels = evaluation(
+        classes, 360, wrong=6, evaluated="360 test pictures the run never saw"
+    )
+    worst = []
+    for judged in result.worst:
+        place = int(np.flatnonzero(bunch.target == labels[judged.index])[judged.index % 150])
+        worst.append(
+            Shown(judged.name, judged.truth, judged.answer, judged.probability, pictures[place])
+        )
+    rng = np.random.default_rng(3)
+    examples = [Shown(f"{i:04d}", str(bunch.target[i]), None, None, pictures[i]) for i in range(90)]
+    augmented = [
+        Shown(
+            shown.name,
+            shown.truth,
+            None,
+            None,
+            np.roll(shown.pixels, rng.integers(-1, 2, 2), (0, 1)),
+        )
+        for shown in examples[:24]
+    ]
+    return Facts(
+        title="Handwritten digits",
+        command="striate train digits --epochs 30 --seed 0 --threads 2 --precision float32",
+        run=RUN | {"data": "digits", "seconds": 27.4},
+        epochs=epochs(30, best=28),
+        classes=classes,
+        counts={
+            "train": dict.fromkeys(classes, 115),
+            "val": dict.fromkeys(classes, 29),
+            "test": dict.fromkeys(classes, 36),
+        },
+        examples=examples,
+        augmented=augmented,
+        anatomy=anatomy(1, 8, 10),  # type: ignore[arg-type]
+        evaluation=result,
+        worst=worst,
+        skipped=[],
+        notes=[
+            "no validation pictures were given: a fifth of the training pictures, drawn evenly "
+            "over the classes with seed 0, is used; split.csv says which",
+            "the digits are never mirrored: a mirrored digit is no digit",
+            "float32 was chosen: bfloat16 was 0.7 times as fast on this machine",
+        ],
+        notation=NOTATION,
+    )
+
+
+def photos() -> Facts:
+    """Two classes of photos of different shapes, some files skipped."""
+    rng = np.random.default_rng(1)
+    classes = ["ants", "bees"]
+    result, _ = evaluation(
+        classes,
+        76,
+        wrong=21,
+        evaluated="76 validation pictures, which also chose the state that was kept",
+    )
+    sizes = [(96, 150), (150, 100), (120, 120), (60, 190), (200, 90), (300, 400)]
+
+    def drawn(truth: str, place: int, *, pad: bool = False) -> Pixels:
+        picture = photo(rng, *sizes[place % len(sizes)])
+        return padded(photo(rng, 96, 128), 128) if pad else picture
+
+    return Facts(
+        title="hymenoptera",
+        command="striate train ../hymenoptera --minutes 5 --seed 0",
+        run=RUN | {"data": "../hymenoptera", "seconds": 301.7},
+        epochs=epochs(64, best=41),
+        classes=classes,
+        counts={"train": {"ants": 123, "bees": 57}, "val": {"ants": 38, "bees": 38}},
+        examples=[
+            Shown(f"{label}/{i}.jpg", label, None, None, drawn(label, i))
+            for label in classes
+            for i in range(6)
+        ],
+        augmented=[
+            Shown(f"{i}.jpg", classes[i % 2], None, None, drawn("", i, pad=True)) for i in range(16)
+        ],
+        anatomy=anatomy(3, 128, 2),  # type: ignore[arg-type]
+        evaluation=result,
+        worst=[
+            Shown(j.name, j.truth, j.answer, j.probability, drawn("", i, pad=True))
+            for i, j in enumerate(result.worst)
+        ],
+        skipped=[
+            ("train/ants/imageNotFound.gif", "an animation; its first frame is used elsewhere"),
+            ("train/bees/.DS_Store", "a hidden file"),
+            *((f"train/bees/broken-{i}.jpg", "the file ends in the middle") for i in range(70)),
+        ],
+        notes=["ants has 2.2 times the training pictures of bees; the loss weighs them evenly"],
+        notation=NOTATION.replace("1x8x8 classes=10", "3x128x128 classes=2"),
+    )
+
+
+def many() -> Facts:
+    """120 classes with long and hostile names."""
+    rng = np.random.default_rng(2)
+    classes = [
+        *HOSTILE,
+        *(
+            f"n{2085620 + 137 * i}-Long-haired_Silken_Windhound_of_the_{i}th_kind"
+            for i in range(115)
+        ),
+    ]
+    result, _ = evaluation(
+        classes, 6000, wrong=1500, evaluated="6,000 test pictures the run never saw"
+    )
+    return Facts(
+        title="dogs of " + HOSTILE[0],
+        command="striate train dogs.zip --minutes 60 --size 160 --seed 7",
+        run=RUN
+        | {"data": 'C:\\pictures\\<b>"dogs"</b>.zip', "classes": classes, "seconds": 3604.0},
+        epochs=epochs(3, best=3),
+        classes=classes,
+        counts={
+            part: {label: size + 3 * (i % 7) for i, label in enumerate(classes)}
+            for part, size in (("train", 80), ("val", 20), ("test", 50))
+        },
+        examples=[
+            Shown(f"{label}/{i}.jpg", label, None, None, photo(rng, 64, 64))
+            for label in classes
+            for i in range(2)
+        ],
+        augmented=[
+            Shown("x.jpg", label, None, None, photo(rng, 160, 160)) for label in classes[:12]
+        ],
+        anatomy=anatomy(3, 160, 120),  # type: ignore[arg-type]
+        evaluation=result,
+        worst=[
+            Shown(j.name, j.truth, j.answer, j.probability, photo(rng, 160, 160))
+            for j in result.worst
+        ],
+        skipped=[(hostile, f"cannot be read: {hostile}") for hostile in HOSTILE],
+        notes=[f"the class {label} is rare" for label in HOSTILE],
+        notation=NOTATION.replace("1x8x8 classes=10", "3x160x160 classes=120"),
+    )
+
+
+NOTATION = """# Three convolutions
+input 1x8x8 classes=10
+conv 32 > relu > maxpool 2
+conv 64 > relu > maxpool 2
+conv 128 > relu > maxpool 2
+gap > flatten > fc"""
+
+RUN: dict[str, object] = {
+    "seed": 0,
+    "precision": "float32",
+    "device": "cpu",
+    "threads": 2,
+    "machine": "Linux 6.1, x86_64, 2 cores, 8 GB",
+    "versions": {"striate": "0.1.0", "python": "3.11.2", "torch": "2.13.0", "numpy": "2.4.6"},
+    "settings": {
+        "batch": 64,
+        "learning_rate": 0.003,
+        "schedule": "one cycle",
+        "weight_decay": 0.05,
+        "label_smoothing": 0.1,
+        "augmentation": {"shift": 0.1, "rotate": 10, "mirror": False},
+        "stop_early": None,
+    },
+    "network": NOTATION,
+    "preprocess": {"fit": "pad", "size": [8, 8], "mean": [0.1307], "std": [0.3081]},
+}
