@@ -1,0 +1,172 @@
+"""The documentation mentions everything there is, its links lead somewhere, its blocks run."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from PIL import Image
+
+import striate
+from striate import layers
+from striate.cli import app
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+PAGES += sorted((ROOT / "docs").glob("*.md"))
+FOR_USERS = [page for page in PAGES if page.name not in {"design.md", "log.md", "CHANGELOG.md"}]
+TEXT = "\n".join(page.read_text("utf-8") for page in FOR_USERS)
+
+BLOCK = re.compile(r"<!-- tested: (\w+) -->\n```\w+\n(.*?)\n```", re.DOTALL)
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+def missing(names: Sequence[str], text: str) -> list[str]:
+    return [n for n in names if not re.search(rf"(?<![\w-]){re.escape(n)}(?![\w-])", text)]
+
+
+def test_every_verb_is_told() -> None:
+    command = typer.main.get_command(app)
+    verbs = sorted(getattr(command, "commands", {}))
+    assert {"train", "evaluate", "predict", "describe"} <= set(verbs)
+    assert missing([f"striate {verb}" for verb in verbs], TEXT) == []
+
+
+def test_every_option_of_a_verb_is_told() -> None:
+    commands = getattr(typer.main.get_command(app), "commands", {})
+    options = {
+        name
+        for command in commands.values()
+        for parameter in command.params
+        for name in parameter.opts
+        if name.startswith("--")
+    }
+    assert "--seed" in options
+    assert missing(sorted(options - {"--help"}), TEXT) == []
+
+
+def test_every_word_of_the_notation_is_told() -> None:
+    notation = (ROOT / "docs" / "notation.md").read_text("utf-8")
+    words = {kind.word for kind in layers.KINDS.values()} | {"input", "cat", "add"}
+    assert {"conv", "maxpool", "identity"} <= words
+    assert missing([f"`{word}`" for word in sorted(words)], notation) == []
+
+
+def test_every_public_name_is_told() -> None:
+    assert missing([f"st.{name}" for name in striate.__all__], TEXT) == []
+
+
+def test_every_module_stands_in_the_design() -> None:
+    design = (ROOT / "docs" / "design.md").read_text("utf-8")
+    entries = [
+        path.name if path.is_file() else f"{path.name}/"
+        for path in sorted((ROOT / "striate").iterdir())
+        if not path.name.startswith("_") and (path.is_dir() or path.suffix == ".py")
+    ]
+    assert [entry for entry in entries if not re.search(rf"\s{re.escape(entry)}", design)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_within_the_project_leads_to_a_file(page: Path) -> None:
+    targets = [t for t in LINK.findall(page.read_text("utf-8")) if "://" not in t]
+    assert [t for t in targets if not (page.parent / t).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_speaks_of_one_machine(page: Path) -> None:
+    text = page.read_text("utf-8")
+    assert re.findall(r"(?:/home/|/root|/work/main|[A-Z]:\\Users)\S*", text) == []
+
+
+def draw(path: Path, *, kind: str, seed: int) -> None:
+    """A bright disc on a dark ground for "cat", slanted stripes for "dog", both noisy."""
+    generator = np.random.default_rng(seed)
+    rows, columns = np.mgrid[0:40, 0:48]
+    if kind == "cat":
+        row, column = generator.uniform(12, 28, 2)
+        value = 160.0 * (np.hypot(rows - row, columns - column) < 10)
+    else:
+        value = 160.0 * ((rows + columns + generator.integers(12)) % 12 < 6)
+    noisy = value[..., None] + generator.uniform(0, 80, (40, 48, 3))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(noisy.astype(np.uint8)).save(path)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which every marked block of README.md has run, in order, as it stands."""
+    if shutil.which("bash") is None:
+        pytest.skip("bash is not installed")
+    folder = tmp_path_factory.mktemp("readme")
+    for number in range(60):
+        kind = ("cat", "dog")[number % 2]
+        draw(folder / "photos" / kind / f"{number}.jpg", kind=kind, seed=number)
+    for number, name in enumerate(["who", "else", "third"]):
+        draw(folder / "new" / f"{name}.jpg", kind="cat", seed=1000 + number)
+    programs = folder / ".programs"
+    programs.mkdir()
+    starter = programs / "striate"
+    starter.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m striate.cli "$@"\n', "utf-8")
+    starter.chmod(0o755)
+    environment = {
+        **os.environ,
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+    }
+    blocks = BLOCK.findall((ROOT / "README.md").read_text("utf-8"))
+    assert [kind for kind, _ in blocks].count("shell") >= 2
+    assert [kind for kind, _ in blocks].count("python") >= 2
+    for kind, text in blocks:
+        if kind == "shell":
+            command = ["bash", "-euo", "pipefail", "-c", text]
+        else:
+            command = [sys.executable, "-W", "error", "-c", text]
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
+        with (folder / f"{kind}.txt").open("a", encoding="utf-8") as said:
+            said.write(done.stdout)
+    return folder
+
+
+def test_the_shell_path_leaves_what_the_text_promises(folder: Path) -> None:
+    run = folder / "runs" / "photos"
+    promised = re.findall(r"^\| `([\w.]+/?)` \|", (ROOT / "README.md").read_text("utf-8"), re.M)
+    assert "report.html" in promised
+    assert [name for name in promised if not (run / name).exists()] == []
+
+
+def test_the_shell_path_tells_the_new_pictures_apart(folder: Path) -> None:
+    with (folder / "answers.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert sorted(Path(row["file"]).name for row in rows) == ["else.jpg", "third.jpg", "who.jpg"]
+    copies = sorted(path.name for path in (folder / "sorted").rglob("*.jpg"))
+    assert copies == ["else.jpg", "third.jpg", "who.jpg"]
+
+
+def test_the_python_path_prints_an_answer_an_interval_and_the_classes(folder: Path) -> None:
+    answer, interval, classes = (folder / "python.txt").read_text("utf-8").splitlines()[-3:]
+    assert answer.split()[0] in {"cat", "dog"}
+    assert re.fullmatch(r"0\.\d{3}|1\.000", interval.split(",")[0])
+    assert classes == "['cat', 'dog']"
+
+
+def test_the_user_s_folder_is_only_read(folder: Path) -> None:
+    found = sorted(path.name for path in (folder / "photos").rglob("*") if path.is_file())
+    assert found == sorted(f"{number}.jpg" for number in range(60))
