@@ -115,7 +115,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     programs = folder / ".programs"
     programs.mkdir()
     starter = programs / "striate"
-    starter.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m striate.cli "$@"\n', "utf-8")
+    start = "import sys; from striate.cli import main; sys.exit(main())"
+    starter.write_text(f"#!/bin/sh\nexec '{sys.executable}' -c '{start}' \"$@\"\n", "utf-8")
     starter.chmod(0o755)
     environment = {
         **os.environ,
