@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -34,35 +35,56 @@ def missing(names: Sequence[str], text: str) -> list[str]:
     return [n for n in names if not re.search(rf"(?<![\w-]){re.escape(n)}(?![\w-])", text)]
 
 
-def test_every_verb_is_told() -> None:
-    command = typer.main.get_command(app)
-    verbs = sorted(getattr(command, "commands", {}))
-    assert {"train", "evaluate", "predict", "describe"} <= set(verbs)
-    assert missing([f"striate {verb}" for verb in verbs], TEXT) == []
-
-
-def test_every_option_of_a_verb_is_told() -> None:
-    commands = getattr(typer.main.get_command(app), "commands", {})
-    options = {
-        name
-        for command in commands.values()
-        for parameter in command.params
-        for name in parameter.opts
-        if name.startswith("--")
+def verbs() -> dict[str, set[str]]:
+    """The verbs of the command line with the options of each."""
+    group = typer.main.get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    return {
+        verb: {
+            name
+            for parameter in command.params
+            for name in (*parameter.opts, *parameter.secondary_opts)
+            if name.startswith("--")
+        }
+        for verb, command in group.commands.items()
     }
-    assert "--seed" in options
-    assert missing(sorted(options - {"--help"}), TEXT) == []
+
+
+def test_every_verb_is_told() -> None:
+    assert {"train", "evaluate", "predict", "describe"} <= verbs().keys()
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert missing([f"striate {verb}" for verb in verbs()], readme) == []
+
+
+def test_every_option_of_every_verb_is_told_and_no_other() -> None:
+    page = (ROOT / "docs" / "command-line.md").read_text("utf-8")
+    sections = re.split(r"^## striate (\w+)$", page, flags=re.MULTILINE)[1:]
+    told = {
+        verb: {
+            option
+            for first in re.findall(r"^\| (`--[^|]+) \|", text, re.MULTILINE)
+            for option in re.findall(r"`(--[\w-]+)`", first)
+        }
+        for verb, text in zip(sections[::2], sections[1::2], strict=True)
+    }
+    assert told == verbs()
 
 
 def test_every_word_of_the_notation_is_told() -> None:
     notation = (ROOT / "docs" / "notation.md").read_text("utf-8")
-    words = {kind.word for kind in layers.KINDS.values()} | {"input", "cat", "add"}
-    assert {"conv", "maxpool", "identity"} <= words
+    words = {"input", *layers.WORDS, *layers.JOINS}
+    assert {"conv", "maxpool", "identity", "cat"} <= words
     assert missing([f"`{word}`" for word in sorted(words)], notation) == []
 
 
 def test_every_public_name_is_told() -> None:
     assert missing([f"st.{name}" for name in striate.__all__], TEXT) == []
+
+
+def test_every_setting_is_told_with_its_default() -> None:
+    table = (ROOT / "docs" / "python.md").read_text("utf-8").split("## The settings")[1]
+    told = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", table, re.MULTILINE))
+    assert told == {field.name: repr(field.default) for field in fields(striate.Settings)}
 
 
 def test_every_module_stands_in_the_design() -> None:
