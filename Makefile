@@ -29,6 +29,7 @@ NEEDS := pyproject.toml constraints.txt
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types format clean install install-test
 .DELETE_ON_ERROR:
+.NOTPARALLEL:
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
