@@ -1,0 +1,23 @@
+"""Sets of pictures: found, surveyed, loaded and divided, without leaks and without silence."""
+
+from striate.data.collection import Collection, Skipped, write_skipped
+from striate.data.finding import find
+from striate.data.loader import Pictures, batches, load, prefetched
+from striate.data.split import Split, divide, write_split
+from striate.data.survey import Survey, survey
+
+__all__ = [
+    "Collection",
+    "Pictures",
+    "Skipped",
+    "Split",
+    "Survey",
+    "batches",
+    "divide",
+    "find",
+    "load",
+    "prefetched",
+    "survey",
+    "write_skipped",
+    "write_split",
+]

@@ -1,0 +1,65 @@
+"""Things that are made once and kept: each is a folder that appears whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from striate.errors import DataError
+
+
+def cache_folder() -> Path:
+    """Give the folder where Striate keeps what it can make again, as the system has it.
+
+    XDG_CACHE_HOME or ~/.cache on Linux, ~/Library/Caches on macOS, LOCALAPPDATA on Windows.
+    """
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA", "")
+    elif sys.platform == "darwin":
+        base = str(Path.home() / "Library" / "Caches")
+    else:
+        base = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(base) if base else Path.home() / ".cache") / "striate"
+
+
+def made_once(place: Path, make: Callable[[Path], None]) -> Path:
+    """Give a folder of the cache; where it is not there yet, make it beside and rename it.
+
+    Two processes that make the same one at once do not disturb each other.
+
+    Args:
+        place: the folder wanted.
+        make: fills the empty folder that it is given.
+
+    Raises:
+        DataError: where the cache cannot be written.
+    """
+    if place.is_dir():
+        return place
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        working = Path(tempfile.mkdtemp(prefix=f"{place.name}.", dir=place.parent))
+    except OSError as error:
+        raise DataError(
+            f"the cache folder {str(place.parent)!r} cannot be written "
+            f"({error.strerror or error}); mend its permissions or set XDG_CACHE_HOME to another"
+        ) from error
+    try:
+        make(working)
+        try:
+            working.rename(place)
+        except OSError:
+            if not place.is_dir():  # else another process was first, with the same content
+                raise
+    except OSError as error:
+        raise DataError(
+            f"the cache folder {str(place.parent)!r} cannot be written "
+            f"({error.strerror or error}); make room or set XDG_CACHE_HOME to another"
+        ) from error
+    finally:
+        shutil.rmtree(working, ignore_errors=True)
+    return place

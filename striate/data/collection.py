@@ -1,0 +1,152 @@
+"""What is there: pictures with their classes and parts, none of them decoded yet."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+Kind = Literal["folder", "idx", "npz", "csv", "digits"]
+
+PARTS = ("train", "val", "test")
+PART_WORDS = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
+}
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """One file or picture that is not used, and why, in one line."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Collection:
+    """The pictures of a folder or file: names, classes and parts.
+
+    Attributes:
+        source: what the user pointed at.
+        kind: how it is laid out: "folder", "idx", "npz", "csv" or "digits".
+        classes: the names of the classes, in natural order ("2" before "10").
+        names: of each picture, unique; for files the path below the root.
+        labels: int64 (n,), indices into ``classes``.
+        parts: of each picture "train", "val", "test", or "" where the data does not say.
+        skipped: what was left out, and why.
+        notes: decisions that were taken, one line each, to be shown and recorded.
+        content: the folder that the names are relative to, or all pictures as uint8 of shape
+            (n, rows, columns) or (n, rows, columns, channels).
+    """
+
+    source: str
+    kind: Kind
+    classes: tuple[str, ...]
+    names: tuple[str, ...]
+    labels: np.ndarray
+    parts: tuple[str, ...]
+    skipped: tuple[Skipped, ...] = ()
+    notes: tuple[str, ...] = ()
+    content: Path | np.ndarray = field(default_factory=Path, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def open(self, index: int) -> Path | np.ndarray:
+        """Give what `striate.pictures.read` takes for one picture: its path or its array."""
+        content: Path | np.ndarray = self.content
+        if isinstance(content, np.ndarray):
+            return np.asarray(content[index])
+        return content / self.names[index]
+
+    def only(self, indices: np.ndarray) -> Collection:
+        """Give the same collection with some of its pictures, in the order of the indices."""
+        content: Path | np.ndarray = self.content
+        return replace(
+            self,
+            names=tuple(self.names[index] for index in indices),
+            labels=self.labels[indices],
+            parts=tuple(self.parts[index] for index in indices),
+            content=content[indices] if isinstance(content, np.ndarray) else content,
+        )
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Count the pictures of each part and class; parts without pictures are left out."""
+        found = Counter(zip(self.parts, self.labels.tolist(), strict=True))
+        return {
+            part: {name: found[part, label] for label, name in enumerate(self.classes)}
+            for part in (*PARTS, "")
+            if part in set(self.parts)
+        }
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """Give the key that sorts names as people do.
+
+    >>> sorted(["10", "2", "b", "A", "a1", "a10", "a9"], key=natural)
+    ['2', '10', 'A', 'a1', 'a9', 'a10', 'b']
+    """
+    folded = []
+    for piece in re.findall(r"[0-9]+|[^0-9]+", name):
+        if piece[0] in "0123456789":
+            digits = piece.lstrip("0")
+            folded.append((0, len(digits), digits))
+        else:
+            folded.append((1, 0, piece.casefold()))
+    return [*folded, (2, 0, name)]
+
+
+def labelled(names: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
+    """Give the classes in natural order and each picture's index into them.
+
+    >>> labelled(["b", "a", "b"])
+    (('a', 'b'), array([1, 0, 1]))
+    """
+    classes = tuple(sorted(set(names), key=natural))
+    index = {name: place for place, name in enumerate(classes)}
+    return classes, np.array([index[name] for name in names], dtype=np.int64)
+
+
+def few(names: Iterable[str], most: int = 3) -> str:
+    """Name a few of many, each quoted so that no odd name can break the line.
+
+    >>> few(["a", "b", "c", "d", "e"])
+    "'a', 'b', 'c' and 2 more"
+    """
+    named = [repr(name) for name in names]
+    rest = len(named) - most
+    return ", ".join(named[:most]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Give a number with its noun.
+
+    >>> counted(1, "picture"), counted(2000, "picture"), counted(2, "class", "classes")
+    ('1 picture', '2,000 pictures', '2 classes')
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write a CSV file that keeps any file name: newlines, commas and odd bytes included."""
+    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def write_skipped(path: Path, skipped: Iterable[Skipped]) -> None:
+    """Write skipped.csv: name and reason of everything that was not used."""
+    write_rows(path, ("name", "reason"), ((each.name, each.reason) for each in skipped))

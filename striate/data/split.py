@@ -1,0 +1,309 @@
+"""Which picture goes where: train, validation and test, with nothing leaking between them."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from striate.data.collection import Collection, Skipped, counted, few, write_rows
+from striate.data.loader import Pictures
+from striate.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The pictures of each part, as indices into the collection in its own order.
+
+    Attributes:
+        train: to learn from, int64.
+        val: to choose the best state by, int64.
+        test: to say at the end how good it is, int64; empty where the data has none.
+        collection: the collection to go on with: the same pictures and indices, its classes
+            only those that can be learnt. Labels of pictures of dropped classes are -1; none of
+            them is in a part.
+        notes: decisions taken, to be shown and recorded.
+        skipped: usable pictures that are left out all the same, and why.
+    """
+
+    train: np.ndarray
+    val: np.ndarray
+    test: np.ndarray
+    collection: Collection
+    notes: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
+
+    def parts(self) -> dict[str, np.ndarray]:
+        """Give the parts by name: train, val and test."""
+        return {"train": self.train, "val": self.val, "test": self.test}
+
+
+def divide(
+    collection: Collection, pictures: Pictures, *, seed: int = 0, fraction: float = 0.2
+) -> Split:
+    """Divide a collection into train, validation and test; leak-safe, stratified and seeded.
+
+    What the data says of its parts is kept. Where it has no validation part, that fraction of
+    each class of the training pictures becomes it. Pictures that look the same to the network
+    never stand on two sides: those of train that are also in val or test, and those of val that
+    are also in test, are left out; where val is taken out of train, equal pictures stay
+    together. Which pictures are taken depends on their names, the seed and the fraction alone.
+
+    Args:
+        collection: from `find`.
+        pictures: from `load`.
+        seed: another one, another validation part.
+        fraction: of the training pictures of each class, above 0 and below 1.
+
+    Raises:
+        DataError: where there are not two classes to learn, or nothing to learn or validate on.
+
+    >>> from striate.data import find, load
+    >>> from striate.pictures import Preprocess
+    >>> digits = find("digits")
+    >>> split = divide(digits, load(digits, Preprocess(channels=1, height=8, width=8)))
+    >>> [len(indices) for indices in (split.train, split.val, split.test)]
+    [1153, 289, 355]
+    """
+    if not 0 < fraction < 1:
+        raise DataError(f"a validation fraction of {fraction:g}; expected above 0 and below 1")
+    notes: list[str] = []
+    skipped: list[Skipped] = []
+    indices = {
+        part: np.flatnonzero([each in names for each in collection.parts] & pictures.usable)
+        for part, names in (("train", ("train", "")), ("val", ("val",)), ("test", ("test",)))
+    }
+    _refuse_untrainable(collection, pictures, indices)
+    _leave_out_leaks(collection, pictures.hashes, indices, skipped, notes)
+    collection, indices = _keep_learnable(collection, pictures, indices, skipped, notes)
+    _tell_contradictions(collection, pictures.hashes, indices["train"], notes)
+    if len(indices["val"]):
+        _tell_missing(collection, indices["val"], "val", notes)
+    else:
+        _take_validation(collection, pictures.hashes, indices, seed, fraction, notes)
+    if len(indices["test"]):
+        _tell_missing(collection, indices["test"], "test", notes)
+    return Split(
+        train=indices["train"],
+        val=indices["val"],
+        test=indices["test"],
+        collection=collection,
+        notes=tuple(notes),
+        skipped=tuple(skipped),
+    )
+
+
+def write_split(path: Path, collection: Collection, split: Split) -> None:
+    """Write split.csv: name, class and part of every picture that is used."""
+    kept = split.collection
+    write_rows(
+        path,
+        ("name", "class", "part"),
+        (
+            (collection.names[index], kept.classes[kept.labels[index]], part)
+            for part, indices in split.parts().items()
+            for index in indices.tolist()
+        ),
+    )
+
+
+def _refuse_untrainable(
+    collection: Collection, pictures: Pictures, indices: Mapping[str, np.ndarray]
+) -> None:
+    if not len(indices["train"]):
+        unread = sum(part in ("train", "") for part in collection.parts)
+        if unread:
+            why = f"none of its {counted(unread, 'training picture')} can be read"
+        else:
+            why = f"it has only {few(sorted(set(collection.parts)))}"
+        raise DataError(
+            f"nothing to train on in {collection.source!r}: {why}; "
+            "put the pictures to learn from into train/, one folder a class"
+        )
+
+
+def _leave_out_leaks(
+    collection: Collection,
+    hashes: np.ndarray,
+    indices: dict[str, np.ndarray],
+    skipped: list[Skipped],
+    notes: list[str],
+) -> None:
+    for part, others in (("val", ("test",)), ("train", ("test", "val"))):
+        seen: dict[int, tuple[str, int]] = {}
+        for other in others:
+            for index in indices[other].tolist():
+                seen.setdefault(int(hashes[index]), (other, index))
+        leaks = [index for index in indices[part].tolist() if int(hashes[index]) in seen]
+        for index in leaks:
+            other, twin = seen[int(hashes[index])]
+            skipped.append(
+                Skipped(
+                    collection.names[index],
+                    f"the same picture as {collection.names[twin]!r} in {other}",
+                )
+            )
+        if leaks:
+            where = " or ".join(sorted({seen[int(hashes[index])][0] for index in leaks}))
+            verb = "is" if len(leaks) == 1 else "are"
+            notes.append(
+                f"{counted(len(leaks), 'picture')} of {part} {verb} also in {where} and left out "
+                f"of {part}: {few(collection.names[index] for index in leaks)}"
+            )
+            indices[part] = np.setdiff1d(indices[part], leaks)
+
+
+def _keep_learnable(
+    collection: Collection,
+    pictures: Pictures,
+    indices: dict[str, np.ndarray],
+    skipped: list[Skipped],
+    notes: list[str],
+) -> tuple[Collection, dict[str, np.ndarray]]:
+    """Drop the classes without a training picture, and their pictures elsewhere."""
+    learnt = set(collection.labels[indices["train"]].tolist())
+    if len(learnt) < 2:
+        _refuse_one_class(collection, pictures, learnt)
+    if len(learnt) == len(collection.classes):
+        return collection, indices
+    for label, name in enumerate(collection.classes):
+        if label in learnt:
+            continue
+        mine = np.flatnonzero(collection.labels == label)
+        elsewhere = [
+            index
+            for part in ("val", "test")
+            for index in indices[part].tolist()
+            if collection.labels[index] == label
+        ]
+        reason = f"its class {name!r} has no training pictures"
+        skipped += [Skipped(collection.names[index], reason) for index in elsewhere]
+        notes.append(_why_dropped(collection, pictures, name, mine, len(elsewhere)))
+    kept = sorted(learnt)
+    place = np.full(len(collection.classes), -1, np.int64)
+    place[kept] = np.arange(len(kept))
+    reduced = dataclasses.replace(
+        collection,
+        classes=tuple(collection.classes[label] for label in kept),
+        labels=place[collection.labels],
+    )
+    return reduced, {part: each[reduced.labels[each] >= 0] for part, each in indices.items()}
+
+
+def _why_dropped(
+    collection: Collection, pictures: Pictures, name: str, mine: np.ndarray, elsewhere: int
+) -> str:
+    unread = int((~pictures.usable[mine]).sum())
+    if unread == len(mine):
+        found = "its file" if unread == 1 else f"none of its {counted(unread, 'file')}"
+        why = f"{found} can{'not' if unread == 1 else ''} be read"
+    else:
+        why = "it has no training pictures"
+    twin = [
+        other
+        for other in collection.classes
+        if other != name and other.casefold().strip() == name.casefold().strip()
+    ]
+    hint = f"; is it the same as {twin[0]!r}?" if twin else ""
+    left = f", and with it {counted(elsewhere, 'picture')} of val and test" if elsewhere else ""
+    return f"class {name!r} is left out{left}: {why}{hint}"
+
+
+def _refuse_one_class(collection: Collection, pictures: Pictures, learnt: set[int]) -> None:
+    only = [collection.classes[label] for label in sorted(learnt)]
+    empty = [
+        name
+        for label, name in enumerate(collection.classes)
+        if label not in learnt and not pictures.usable[collection.labels == label].any()
+    ]
+    told = f"; of {few(empty)} no file can be read" if empty else ""
+    raise DataError(
+        f"only one class with training pictures in {collection.source!r} ({few(only)}){told}: "
+        "telling pictures apart takes two; add a folder with pictures of something else"
+    )
+
+
+def _tell_contradictions(
+    collection: Collection, hashes: np.ndarray, train: np.ndarray, notes: list[str]
+) -> None:
+    labels: dict[int, int] = {}
+    names: dict[int, str] = {}
+    told: list[str] = []
+    for index in train.tolist():
+        value = int(hashes[index])
+        if labels.setdefault(value, int(collection.labels[index])) != collection.labels[index]:
+            told.append(f"{names[value]} = {collection.names[index]}")
+        names.setdefault(value, collection.names[index])
+    if told:
+        which = counted(len(told), "picture stands", "pictures stand")
+        notes.append(f"{which} in two classes of train at once: {few(told)}")
+
+
+def _tell_missing(collection: Collection, indices: np.ndarray, part: str, notes: list[str]) -> None:
+    present = set(collection.labels[indices].tolist())
+    absent = [name for label, name in enumerate(collection.classes) if label not in present]
+    if absent:
+        which = counted(len(absent), "class has", "classes have")
+        notes.append(f"{which} no pictures in {part}, so nothing is measured of: {few(absent)}")
+
+
+def _take_validation(
+    collection: Collection,
+    hashes: np.ndarray,
+    indices: dict[str, np.ndarray],
+    seed: int,
+    fraction: float,
+    notes: list[str],
+) -> None:
+    """Move a fraction of each class from train to val, groups of equal pictures as a whole."""
+    groups: dict[int, list[int]] = defaultdict(list)
+    for index in indices["train"].tolist():
+        groups[int(hashes[index])].append(index)
+    by_class: dict[int, list[list[int]]] = defaultdict(list)
+    for group in groups.values():
+        by_class[int(collection.labels[group[0]])].append(group)
+    taken: list[int] = []
+    alone: list[str] = []
+    for label, mine in sorted(by_class.items()):
+        if len(mine) < 2:
+            alone.append(collection.classes[label])
+            continue
+        mine.sort(key=lambda group: _lot(collection.names[group[0]], seed))
+        taken += _draw(mine, fraction)
+    if not taken:
+        raise DataError(
+            f"each class in {collection.source!r} has a single picture, so none is left to "
+            "validate on; add pictures, at least two a class and better dozens"
+        )
+    indices["val"] = np.array(sorted(taken), dtype=np.int64)
+    indices["train"] = np.setdiff1d(indices["train"], indices["val"])
+    notes.append(
+        f"no validation part in the data: {counted(len(taken), 'training picture')} of "
+        f"{len(taken) + len(indices['train']):,} are held out for it, "
+        f"{fraction:.0%} of each class (seed {seed})"
+    )
+    if alone:
+        which = counted(len(alone), "class has a single", "classes have a single")
+        notes.append(f"{which} different picture, which is kept to train on: {few(alone)}")
+
+
+def _lot(name: str, seed: int) -> bytes:
+    text = f"{seed}\0{name}".encode("utf-8", "surrogateescape")
+    return hashlib.blake2b(text, digest_size=8).digest()
+
+
+def _draw(groups: Sequence[Sequence[int]], fraction: float) -> list[int]:
+    """Draw whole groups up to the fraction of all pictures; at least one group, never all."""
+    wanted = max(1, int(fraction * sum(map(len, groups)) + 0.5))
+    drawn: list[int] = []
+    left = len(groups)
+    for group in groups:
+        if left > 1 and len(drawn) + len(group) <= wanted:
+            drawn += group
+            left -= 1
+    return drawn or list(sorted(groups, key=len)[0])

@@ -1,0 +1,24 @@
+"""Pictures: opened safely, the right way up, as 8-bit grey or colour; then made to fit.
+
+`read` gives a picture as numbers; `measure` its size without decoding it; `Preprocess` is
+everything between a picture and a network's input, the same in training and ever after.
+"""
+
+from striate.pictures.opening import MAX_BYTES, MAX_PIXELS, UNREADABLE, quiet
+from striate.pictures.preprocess import Placement, Preprocess
+from striate.pictures.reading import Decoded, Measured, Source, decode, measure, read
+
+__all__ = [
+    "MAX_BYTES",
+    "MAX_PIXELS",
+    "UNREADABLE",
+    "Decoded",
+    "Measured",
+    "Placement",
+    "Preprocess",
+    "Source",
+    "decode",
+    "measure",
+    "quiet",
+    "read",
+]

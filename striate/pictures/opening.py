@@ -1,0 +1,322 @@
+"""Open a picture file without trusting it: what it is, how large it is, nothing decoded yet.
+
+The content decides, never the ending. Pillow is given an explicit list of formats, so that
+nothing that runs another program or opens another file is ever tried. Sizes are checked
+before a pixel is decoded, also where a format hides a picture inside a picture. No setting
+of Pillow is changed.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import stat
+import struct
+import threading
+import warnings
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TextIO, cast
+
+from PIL import Image, UnidentifiedImageError
+
+from striate.errors import PictureError
+
+MAX_PIXELS = 2**27
+"""The most pixels a picture may have: 134 million, above a telephone's 108 megapixels."""
+
+MAX_BYTES = 2**30
+"""The largest picture file that is opened: 1 GiB. Some decoders read a file whole."""
+
+UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    SyntaxError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    ArithmeticError,
+    MemoryError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+"""What Pillow and its decoders raise at a picture that is broken, odd or hostile."""
+
+# In the order they are tried. Left out on purpose: EPS (runs Ghostscript); WMF (runs a drawing
+# engine); BUFR, GRIB, HDF5 and MPEG (only recognised, never decoded); IPTC, FPX and MIC (hold
+# pictures of any format within); IM, IMT, MCIDAS, PCD, SPIDER and XVTHUMB (no signature worth
+# the name: text and data files would pass for pictures); GBR (brushes).
+FORMATS = (
+    "JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "JPEG2000", "PPM", "QOI", "ICO", "ICNS",
+    "CUR", "DIB", "PSD", "SGI", "SUN", "PCX", "DCX", "DDS", "BLP", "FTEX", "FITS", "FLI", "MSP",
+    "PIXAR", "XBM", "XPM",
+)  # fmt: skip
+
+TGA_ENDINGS = {".tga", ".icb", ".vda", ".vst"}
+HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
+HEIF_HINT = 'a HEIC picture; to read these: pip install "striate[heic]"'
+
+# What often stands where a picture is expected: how it begins, and what to say of it.
+STRANGERS: tuple[tuple[bytes, str], ...] = (
+    (b"%!PS", "PostScript (EPS), which only runs as a program; save it as PNG"),
+    (b"\xc5\xd0\xd3\xc6", "PostScript (EPS), which only runs as a program; save it as PNG"),
+    (b"%PDF", "a PDF document, not a picture; export its pages as PNG"),
+    (b"\xd7\xcd\xc6\x9a", "a Windows metafile (WMF), a drawing and not pixels; save it as PNG"),
+    (b"<?xml", "an XML or SVG text, not a picture of pixels; save it as PNG"),
+    (b"<svg", "an SVG drawing, not a picture of pixels; save it as PNG"),
+    (b"<!doctype html", "a web page, not a picture; perhaps a download that failed"),
+    (b"<html", "a web page, not a picture; perhaps a download that failed"),
+    (b"PK\x03\x04", "a zip file, not a picture; give it as the data, or unpack it"),
+    (b"\x1f\x8b", "a gzip file, not a picture; unpack it"),
+    (b"version https://git-lfs", "a Git LFS pointer, not the picture; run: git lfs pull"),
+)
+
+TOO_LARGE = "{0}x{1} pixels are {2:,}, above the limit of {3:,}; make it smaller to use it"
+
+
+def check_pixels(size: tuple[int, int]) -> None:
+    """Refuse a picture of (columns, rows) with more than `MAX_PIXELS` pixels, or with none."""
+    columns, rows = size
+    if columns < 1 or rows < 1:
+        raise PictureError(f"{columns}x{rows} pixels: there is nothing in it")
+    if columns * rows > MAX_PIXELS:
+        raise PictureError(TOO_LARGE.format(columns, rows, columns * rows, MAX_PIXELS))
+
+
+def one_line(error: BaseException) -> str:
+    """Give what an error says as one short printable line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    text = text.encode("ascii", "backslashreplace").decode("ascii")
+    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return text if len(text) <= 160 else text[:157] + "..."
+
+
+@contextmanager
+def blaming_the_picture(doing: str) -> Iterator[None]:
+    """Turn whatever a decoder raises into a `PictureError` that says what was being done."""
+    try:
+        yield
+    except UNREADABLE as error:
+        raise PictureError(f"{doing}: {one_line(error)}") from error
+
+
+def open_file(path: Path) -> IO[bytes]:
+    """Open an ordinary file of sensible size; a pipe or a device would wait for ever."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, device or socket"
+            raise PictureError(f"{kind}, not a file")
+        if status.st_size == 0:
+            raise PictureError("the file is empty")
+        if status.st_size > MAX_BYTES:
+            raise PictureError(f"{status.st_size:,} bytes, above the limit of {MAX_BYTES:,}")
+        return path.open("rb")
+    except FileNotFoundError as error:
+        raise PictureError("there is no such file") from error
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        reason = getattr(error, "strerror", None) or one_line(error)
+        raise PictureError(f"the file cannot be opened: {reason}") from error
+
+
+def open_image(stream: IO[bytes], ending: str = "") -> Image.Image:
+    """Identify a picture and read its header; the caller closes the stream.
+
+    Args:
+        stream: the file's bytes.
+        ending: of the file's name; asked only for TGA, which has no signature.
+
+    Raises:
+        PictureError: with the reason, in one line.
+    """
+    start = stream.read(64)
+    if not start:
+        raise PictureError("the file is empty")
+    if start[4:8] == b"ftyp" and _is_heif(start):
+        return _open_heif(stream)
+    formats = _formats()
+    if ending.lower() in TGA_ENDINGS or _has_tga_footer(stream):
+        formats = (*formats, "TGA")
+    with blaming_the_picture("its header is damaged"):
+        _check_inner_sizes(stream, start)
+        stream.seek(0)
+        try:
+            image = Image.open(stream, formats=formats)
+        except UnidentifiedImageError as error:
+            raise PictureError(_stranger(start)) from error
+    check_pixels(image.size)
+    return image
+
+
+@functools.cache
+def _formats() -> tuple[str, ...]:
+    """Give the allowed formats that this build of Pillow knows."""
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+def _stranger(start: bytes) -> str:
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    for beginning, reason in STRANGERS:
+        if start.startswith(beginning) or text.startswith(beginning):
+            return reason
+    if start.count(0) == len(start):
+        return "nothing but zeros where a picture should begin"
+    return "not a picture in a format that can be read, or damaged at its very start"
+
+
+def _has_tga_footer(stream: IO[bytes]) -> bool:
+    length = stream.seek(0, io.SEEK_END)
+    if length < 44:
+        return False
+    stream.seek(length - 18)
+    return stream.read(18) == b"TRUEVISION-XFILE.\0"
+
+
+# Some formats allocate or decode when they are opened, or hold a picture whose size is not the
+# one announced: their sizes are read here first, from the bytes.
+
+
+def _check_inner_sizes(stream: IO[bytes], start: bytes) -> None:
+    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
+        _check_webp(start)
+    elif start[:4] == b"icns":
+        for offset, length in _icns_blocks(stream):
+            stream.seek(offset)
+            _check_within(stream.read(min(length, 4096)), ("PNG", "JPEG2000"))
+    elif start[:4] in (b"\0\0\1\0", b"\0\0\2\0"):
+        stream.seek(6)
+        table = stream.read(16 * struct.unpack("<H", start[4:6])[0])
+        for entry in range(len(table) // 16):
+            stream.seek(struct.unpack_from("<I", table, 16 * entry + 12)[0])
+            _check_within(stream.read(4096), ("PNG", "DIB"))
+
+
+def _check_webp(start: bytes) -> None:
+    if start[12:16] == b"VP8X" and len(start) >= 30:
+        columns = int.from_bytes(start[24:27], "little") + 1
+        check_pixels((columns, int.from_bytes(start[27:30], "little") + 1))
+    elif start[12:16] == b"VP8L" and len(start) >= 25:
+        bits = int.from_bytes(start[21:25], "little")
+        check_pixels(((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1))
+    elif start[12:16] == b"VP8 " and len(start) >= 30:
+        columns, rows = struct.unpack_from("<HH", start, 26)
+        if columns & 0x3FFF and rows & 0x3FFF:
+            check_pixels((columns & 0x3FFF, rows & 0x3FFF))
+
+
+def _icns_blocks(stream: IO[bytes]) -> Iterator[tuple[int, int]]:
+    offset = 8
+    while True:
+        stream.seek(offset)
+        head = stream.read(8)
+        length = int.from_bytes(head[4:8], "big")
+        if len(head) < 8 or length <= 8:
+            return
+        yield offset + 8, length - 8
+        offset += length
+
+
+def _check_within(beginning: bytes, formats: tuple[str, ...]) -> None:
+    allowed = tuple(name for name in formats if name in _formats())
+    try:
+        with Image.open(io.BytesIO(beginning), formats=allowed) as inner:
+            check_pixels(inner.size)
+    except UNREADABLE:
+        return  # not a picture by itself; opening the whole file judges it
+
+
+def _is_heif(start: bytes) -> bool:
+    end = min(int.from_bytes(start[:4], "big"), len(start))
+    brands = {start[8:12], *(start[place : place + 4] for place in range(16, end, 4))}
+    return bool(brands & HEIF_BRANDS) and not brands & {b"avif", b"avis"}
+
+
+def _open_heif(stream: IO[bytes]) -> Image.Image:
+    try:
+        import pillow_heif
+    except ImportError:
+        raise PictureError(HEIF_HINT) from None
+    stream.seek(0)
+    with blaming_the_picture("the HEIC picture cannot be decoded"):
+        heif = pillow_heif.open_heif(stream, convert_hdr_to_8bit=True)
+        check_pixels(heif.size)
+        image: Image.Image = heif.to_pillow()  # decoded and turned as the file says
+    image.info.pop("exif", None)
+    image.info.pop("xmp", None)
+    return image
+
+
+# Pillow speaks through `warnings`, whose state is the whole process's. The hook below is in
+# place while any thread reads a picture; each thread hears only its own pictures.
+
+_heard = threading.local()
+_lock = threading.Lock()
+_inside = 0
+_restore: Callable[[], None] = lambda: None  # noqa: E731
+
+
+def _listen() -> Callable[[], None]:
+    """Put the hook in place; gives what takes it away again."""
+    show = warnings.showwarning
+
+    def hook(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        said: list[str] | None = getattr(_heard, "said", None)
+        if said is None:
+            show(message, category, filename, lineno, file, line)
+        elif not issubclass(category, Image.DecompressionBombWarning):  # MAX_PIXELS decides
+            said.append(" ".join(str(message).split())[:160])
+
+    warnings.filterwarnings("always", module=r"PIL\.")
+    filters = cast("list[object]", warnings.filters)
+    ours = filters[0]
+    warnings.showwarning = hook
+
+    def restore() -> None:
+        if ours in filters:
+            filters.remove(ours)
+        if warnings.showwarning is hook:
+            warnings.showwarning = show
+
+    return restore
+
+
+@contextmanager
+def quiet() -> Iterator[list[str]]:
+    """Keep Pillow's warnings of this thread off the screen and hand them over as texts.
+
+    >>> with quiet() as said:
+    ...     pass
+    >>> said
+    []
+    """
+    global _inside, _restore
+    with _lock:
+        if _inside == 0:
+            _restore = _listen()
+        _inside += 1
+    outer: list[str] | None = getattr(_heard, "said", None)
+    said: list[str] = []
+    _heard.said = said
+    try:
+        yield said
+    finally:
+        _heard.said = outer
+        with _lock:
+            _inside -= 1
+            if _inside == 0:
+                _restore()

@@ -1,0 +1,262 @@
+"""Everything between a picture and a network's input, recorded and always the same."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, cast, get_args
+
+import numpy as np
+from PIL import Image
+
+from striate.errors import SettingError
+from striate.pictures.colours import Colour, grey
+from striate.pictures.reading import Source, decode
+
+Fit = Literal["pad", "squash", "crop"]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where which part of a picture lands in the network's input.
+
+    Attributes:
+        box: what of the picture is used, in its pixels: (top, left, bottom, right).
+        top: first row of the input that the picture covers.
+        left: first column of the input that the picture covers.
+        height: rows of the input that the picture covers.
+        width: columns of the input that the picture covers.
+    """
+
+    box: tuple[int, int, int, int]
+    top: int
+    left: int
+    height: int
+    width: int
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """How many rows (columns) of the input one row (column) of the picture becomes."""
+        top, left, bottom, right = self.box
+        return self.height / (bottom - top), self.width / (right - left)
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """Make any picture fit a network, in training, evaluation, prediction and export alike.
+
+    A picture is opened (`striate.pictures.read`), made grey where the network takes one channel,
+    resized by `resize`, placed, and normalised.
+
+    Attributes:
+        channels: 1 for grey, 3 for RGB.
+        height: rows of the network's input.
+        width: columns of the network's input.
+        fit: what happens to a picture of other proportions. "pad" keeps them and all of the
+            picture, centred in a border; "squash" keeps all and bends the proportions; "crop"
+            keeps the proportions and cuts away what stands out of the centre.
+        background: the colour under transparent pixels.
+        border: the colour beside a padded picture.
+        mean: of each channel, of values scaled to 0..1; left empty, 0.
+        std: of each channel, of values scaled to 0..1; left empty, 1.
+
+    >>> fitted = Preprocess(channels=1, height=4, width=4)
+    >>> fitted.pixels(np.full((2, 4), 255, np.uint8))[0].tolist()
+    [[128, 128, 128, 128], [255, 255, 255, 255], [255, 255, 255, 255], [128, 128, 128, 128]]
+    """
+
+    channels: int = 3
+    height: int = 64
+    width: int = 64
+    fit: Fit = "pad"
+    background: Colour = (255, 255, 255)
+    border: Colour = (128, 128, 128)
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.channels not in (1, 3):
+            raise SettingError(f"{self.channels} channels: expected 1 (grey) or 3 (colour)")
+        if min(self.height, self.width) < 1 or max(self.height, self.width) > 8192:
+            raise SettingError(f"a size of {self.height}x{self.width}: expected 1 to 8192 each way")
+        if self.fit not in get_args(Fit):
+            raise SettingError(f"fit {self.fit!r}: expected pad, squash or crop")
+        for name in ("background", "border"):
+            colour = getattr(self, name)
+            if len(colour) != 3 or not all(0 <= value <= 255 for value in colour):
+                raise SettingError(f"{name} {colour}: expected three values from 0 to 255")
+        object.__setattr__(self, "mean", self.mean or (0.0,) * self.channels)
+        object.__setattr__(self, "std", self.std or (1.0,) * self.channels)
+        if len(self.mean) != self.channels or len(self.std) != self.channels:
+            raise SettingError(
+                f"mean {self.mean} and std {self.std}: expected {self.channels} values each, "
+                "one a channel"
+            )
+        if not (np.isfinite(self.mean).all() and np.isfinite(self.std).all()) or min(self.std) <= 0:
+            raise SettingError(f"mean {self.mean} and std {self.std}: std must be above 0")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """The network's input: (channels, rows, columns)."""
+        return self.channels, self.height, self.width
+
+    def placement(self, rows: int, columns: int) -> Placement:
+        """Tell where a picture of so many rows and columns lands in the input.
+
+        Sides are rounded half up, in whole numbers; what is left over on an odd number goes to
+        the bottom and the right.
+
+        >>> Preprocess(height=64, width=64).placement(100, 200)
+        Placement(box=(0, 0, 100, 200), top=16, left=0, height=32, width=64)
+        """
+        whole = (0, 0, rows, columns)
+        if self.fit == "squash":
+            return Placement(whole, 0, 0, self.height, self.width)
+        tall = rows * self.width > columns * self.height  # taller than the input is
+        if self.fit == "pad":
+            height, width = self.height, self.width
+            if tall:
+                width = max(1, _rounded(columns * self.height, rows))
+            else:
+                height = max(1, _rounded(rows * self.width, columns))
+            top, left = (self.height - height) // 2, (self.width - width) // 2
+            return Placement(whole, top, left, height, width)
+        if tall:
+            kept = max(1, _rounded(columns * self.height, self.width))
+            first = (rows - kept) // 2
+            box = (first, 0, first + kept, columns)
+        else:
+            kept = max(1, _rounded(rows * self.width, self.height))
+            first = (columns - kept) // 2
+            box = (0, first, rows, first + kept)
+        return Placement(box, 0, 0, self.height, self.width)
+
+    def pixels(self, source: Source) -> np.ndarray:
+        """Read a picture and make it fit; not yet normalised.
+
+        Returns:
+            uint8 of shape (channels, height, width).
+
+        Raises:
+            PictureError: the reason why it cannot be read, in one line.
+        """
+        return self.place(decode(source, background=self.background).image)
+
+    def place(self, image: Image.Image) -> np.ndarray:
+        """Make a decoded picture (mode L or RGB) fit; uint8 (channels, height, width)."""
+        if self.channels == 1:
+            image = grey(image)
+        where = self.placement(image.height, image.width)
+        resized = np.asarray(resize(image, where))
+        if resized.ndim == 2:
+            resized = resized[:, :, None]
+        resized = resized.transpose(2, 0, 1)  # (1 or 3, rows, columns)
+        if resized.shape == self.shape:
+            return np.ascontiguousarray(resized)
+        placed = np.empty(self.shape, np.uint8)
+        placed[:] = self.border_values[:, None, None]
+        rows = slice(where.top, where.top + where.height)
+        columns = slice(where.left, where.left + where.width)
+        placed[:, rows, columns] = resized
+        return placed
+
+    @property
+    def border_values(self) -> np.ndarray:
+        """The border as this many channels have it: uint8 (channels,)."""
+        shown = Image.new("RGB", (1, 1), tuple(self.border))
+        image = grey(shown) if self.channels == 1 else shown
+        return np.asarray(image).reshape(self.channels)
+
+    def normalise(self, pixels: np.ndarray) -> np.ndarray:
+        """Scale pixels as the network takes them: (x / 255 - mean) / std.
+
+        Args:
+            pixels: uint8 of shape (n, channels, height, width).
+
+        Returns:
+            float32 of the same shape.
+        """
+        mean, std = (
+            np.asarray(values, np.float32)[None, :, None, None] for values in (self.mean, self.std)
+        )
+        scaled = pixels.astype(np.float32)
+        scaled /= np.float32(255)
+        scaled -= mean
+        scaled /= std
+        return scaled
+
+    def with_statistics(self, mean: tuple[float, ...], std: tuple[float, ...]) -> Preprocess:
+        """Give the same preprocessing with another mean and standard deviation."""
+        return dataclasses.replace(self, mean=mean, std=std)
+
+    def as_json(self) -> dict[str, object]:
+        """Give the settings as plain JSON values."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in dataclasses.asdict(self).items()
+        }
+
+    @staticmethod
+    def from_json(values: Mapping[str, object]) -> Preprocess:
+        """Make the preprocessing that `as_json` recorded.
+
+        Raises:
+            SettingError: for a missing, unknown or senseless value.
+
+        >>> Preprocess.from_json(Preprocess(height=32).as_json()) == Preprocess(height=32)
+        True
+        """
+        names = {field.name for field in dataclasses.fields(Preprocess)}
+        if set(values) != names:
+            odd = ", ".join(sorted(names.symmetric_difference(values)))
+            raise SettingError(f"the preprocessing has missing or unknown settings: {odd}")
+
+        def numbers(name: str) -> list[float]:
+            found = values[name]
+            if isinstance(found, list) and all(isinstance(each, int | float) for each in found):
+                return found
+            raise SettingError(f"{name} {found!r}: expected a list of numbers")
+
+        def whole(name: str) -> int:
+            found = values[name]
+            if isinstance(found, int) and not isinstance(found, bool):
+                return found
+            raise SettingError(f"{name} {found!r}: expected a whole number")
+
+        return Preprocess(
+            channels=whole("channels"),
+            height=whole("height"),
+            width=whole("width"),
+            fit=cast("Fit", values["fit"]),
+            background=cast("Colour", tuple(int(value) for value in numbers("background"))),
+            border=cast("Colour", tuple(int(value) for value in numbers("border"))),
+            mean=tuple(float(value) for value in numbers("mean")),
+            std=tuple(float(value) for value in numbers("std")),
+        )
+
+
+def resize(image: Image.Image, where: Placement) -> Image.Image:
+    """Resize what is used of a picture to the size it takes: the one resize of Striate.
+
+    Pillow's bilinear (triangle) filter with antialiasing, on 8 bits, first along the rows and
+    then along the columns, each rounded to 8 bits. ONNX has it as Resize of opset 18 with
+    mode="linear", antialias=1, coordinate_transformation_mode="half_pixel", on uint8. A crop is
+    cut in whole pixels before. The picture is always decoded at its full size: the reduced
+    decoding that JPEG offers ("draft") is faster and gives other pixels, so it is not used.
+
+    Args:
+        image: in mode L or RGB.
+        where: from `Preprocess.placement`.
+    """
+    top, left, bottom, right = where.box
+    if where.box != (0, 0, image.height, image.width):
+        image = image.crop((left, top, right, bottom))
+    if image.size == (where.width, where.height):
+        return image
+    return image.resize((where.width, where.height), Image.Resampling.BILINEAR)
+
+
+def _rounded(numerator: int, denominator: int) -> int:
+    """Divide whole numbers and round half up."""
+    return (2 * numerator + denominator) // (2 * denominator)

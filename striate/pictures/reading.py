@@ -1,0 +1,169 @@
+"""Read one picture: the right way up, as 8-bit grey or colour, or say why it cannot be."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image
+
+from striate.errors import PictureError
+from striate.pictures.colours import Colour, eight_bits_of, in_eight_bits, is_grey
+from striate.pictures.opening import (
+    UNREADABLE,
+    blaming_the_picture,
+    check_pixels,
+    open_file,
+    open_image,
+    quiet,
+)
+
+Source = str | Path | bytes | Image.Image | np.ndarray
+"""What a picture can be given as: a path, a file's bytes, a picture of Pillow's, an array."""
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A picture in mode L or RGB, and what there is to say of it.
+
+    Attributes:
+        image: the picture, upright.
+        remarks: what was odd but did not hinder, such as damaged EXIF data.
+    """
+
+    image: Image.Image
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the header says of a picture, the right way up.
+
+    >>> measure(np.zeros((20, 30), np.uint8))
+    Measured(rows=20, columns=30, channels=1)
+    """
+
+    rows: int
+    columns: int
+    channels: int
+
+
+def read(source: Source, *, background: Colour = (255, 255, 255)) -> np.ndarray:
+    """Read a picture as numbers, whatever it is stored as.
+
+    EXIF orientation is honoured, the first frame stands for an animation, 16 bits are scaled
+    and never clipped, transparent pixels lie on the background, CMYK, LAB and palettes become
+    RGB; `striate.pictures.colours` has the rules.
+
+    Args:
+        source: a path, the bytes of a file, a picture of Pillow's, or an array of shape
+            (rows, columns) or (rows, columns, 1, 3 or 4) as `eight_bits_of` takes it.
+        background: the colour under transparent pixels, 0 to 255.
+
+    Returns:
+        uint8 of shape (rows, columns, 3), or (rows, columns, 1) where the picture is grey.
+
+    Raises:
+        PictureError: the reason why it cannot be read, in one line.
+
+    >>> read(np.array([[0, 65535]], dtype=np.uint16))[..., 0].tolist()
+    [[0, 255]]
+    """
+    image = decode(source, background=background).image
+    pixels = np.asarray(image)
+    return pixels[:, :, None] if pixels.ndim == 2 else pixels
+
+
+def decode(source: Source, *, background: Colour = (255, 255, 255)) -> Decoded:
+    """Read a picture as `read` does, and keep it Pillow's: mode L or RGB, with remarks.
+
+    Raises:
+        PictureError: the reason why it cannot be read, in one line.
+
+    >>> decode(np.zeros((2, 3), np.uint8)).image.mode
+    'L'
+    """
+    if isinstance(source, np.ndarray):
+        said: list[str] = []
+        image = _from_array(source, said)
+        return Decoded(in_eight_bits(image, background, said), tuple(said))
+    with quiet() as said, _opened(source) as image:
+        name = image.format or "a picture"
+        with blaming_the_picture(f"damaged or incomplete {name}"):
+            image.load()
+        check_pixels(image.size)
+        turn = _TURNS.get(_orientation(image, said))
+        with blaming_the_picture(f"its colours ({image.mode}) cannot be read"):
+            plain = in_eight_bits(image, background, said)
+            upright = plain if turn is None else plain.transpose(turn)
+    return Decoded(upright, tuple(dict.fromkeys(said)))
+
+
+def measure(source: Source) -> Measured:
+    """Tell a picture's size and channels from its header, without decoding it.
+
+    Raises:
+        PictureError: the reason why it cannot be opened, in one line.
+    """
+    if isinstance(source, np.ndarray):
+        rows, columns = source.shape[:2]
+        return Measured(rows, columns, 3 if source.ndim == 3 and source.shape[2] >= 3 else 1)
+    with quiet() as said, _opened(source) as image:
+        columns, rows = image.size
+        waits = image.format == "PNG" and "exif" not in image.info  # would decode to find it
+        if not waits and _orientation(image, said) >= 5:
+            rows, columns = columns, rows
+        return Measured(rows, columns, 1 if is_grey(image) else 3)
+
+
+@contextmanager
+def _opened(source: str | Path | bytes | Image.Image) -> Iterator[Image.Image]:
+    if isinstance(source, Image.Image):
+        check_pixels(source.size)
+        yield source
+        return
+    if isinstance(source, bytes):
+        with io.BytesIO(source) as held, open_image(held) as image:
+            yield image
+        return
+    path = Path(source)
+    with open_file(path) as stream, open_image(stream, path.suffix) as image:
+        yield image
+
+
+def _orientation(image: Image.Image, said: list[str]) -> int:
+    try:
+        value = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except UNREADABLE:
+        said.append("its EXIF data is damaged: taken as upright")
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _from_array(values: np.ndarray, said: list[str]) -> Image.Image:
+    channels = values.shape[2] if values.ndim == 3 else 1
+    if values.ndim not in (2, 3) or channels not in (1, 3, 4) or values.dtype.kind not in "buif":
+        shape = "x".join(map(str, values.shape)) or "no"
+        raise PictureError(
+            f"an array of shape {shape} and type {values.dtype} is not a picture; "
+            "expected numbers of shape rows x columns, or rows x columns x 1, 3 or 4"
+        )
+    check_pixels((values.shape[1], values.shape[0]))
+    pixels = eight_bits_of(values, said)
+    if channels == 1:
+        pixels = pixels.reshape(pixels.shape[:2])
+    return Image.fromarray(np.ascontiguousarray(pixels))
