@@ -6,7 +6,8 @@
     ├── DataError                a folder or file of pictures that cannot be used
     ├── ClassifierError          a saved classifier that cannot be used, or does not fit
     ├── SettingError             a setting that makes no sense, alone or beside another
-    └── RunError                 a run folder that cannot be made, gone on with or finished
+    ├── RunError                 a run folder that cannot be made, gone on with or finished
+    └── TrainingError            training itself failed: the loss is no number any more
 
 A message is one line: what happened, with the values; what was expected; how to mend it.
 The command line prints that line and ends with ``exit_code``; any other exception is a
@@ -79,3 +80,9 @@ class SettingError(StriateError):
 
 class RunError(StriateError):
     """A run folder that cannot be made, gone on with or finished."""
+
+
+class TrainingError(StriateError):
+    """Training itself failed, through no mistake in how it was called."""
+
+    exit_code = 1

@@ -1,0 +1,95 @@
+"""A run put down between two steps, and taken up again; safetensors, no pickle."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from striate.errors import RunError
+from striate.state import State
+
+FILE = Path("checkpoints") / "last.safetensors"
+COUNTERS = (
+    "epoch",
+    "step",
+    "seconds",
+    "loss_sum",
+    "right",
+    "count",
+    "best_epoch",
+    "best_accuracy",
+    "best_loss",
+)
+
+
+def write(run: Path, state: State) -> None:
+    """Write the state of a run into its folder, whole or not at all."""
+    path = run / FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tensors = {f"module.{name}": value for name, value in state.module.state_dict().items()}
+    tensors |= {f"best.{name}": value for name, value in state.best.items()}
+    for number, values in state.optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{number}.{name}": value for name, value in values.items()}
+    counters = {name: getattr(state, name) for name in COUNTERS}
+    if not state.best:
+        counters["best_loss"] = None  # infinity is no JSON
+    plain = {
+        name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for name, value in tensors.items()
+    }
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        save_file(plain, partial, metadata={"state": json.dumps(counters, allow_nan=False)})
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def exists(run: Path) -> bool:
+    """Say whether a run has a checkpoint to go on from."""
+    return (run / FILE).is_file()
+
+
+def read(run: Path, state: State) -> None:
+    """Take up a run where its checkpoint left it: fill the state in place.
+
+    Raises:
+        RunError: the checkpoint is damaged or does not fit the network.
+    """
+    path = run / FILE
+    try:
+        with safe_open(path, framework="pt") as file:
+            counters: dict[str, Any] = json.loads((file.metadata() or {})["state"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        state.module.load_state_dict(_under(tensors, "module."))
+    except (SafetensorError, OSError, KeyError, ValueError, RuntimeError) as error:
+        raise RunError(
+            f"the checkpoint '{path}' cannot be used ({error}); start a new run"
+        ) from error
+    state.best = _under(tensors, "best.")
+    slots: dict[int, dict[str, torch.Tensor]] = {}
+    for name, value in _under(tensors, "optimizer.").items():
+        number, slot = name.split(".", 1)
+        slots.setdefault(int(number), {})[slot] = value
+    groups = state.optimizer.state_dict()["param_groups"]
+    state.optimizer.load_state_dict({"state": slots, "param_groups": groups})
+    for name in COUNTERS:
+        setattr(state, name, math.inf if counters[name] is None else counters[name])
+
+
+def _under(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    """Give the tensors whose name begins with a prefix, without it."""
+    return {
+        name.removeprefix(prefix): value
+        for name, value in tensors.items()
+        if name.startswith(prefix)
+    }

@@ -1,0 +1,335 @@
+"""A classifier: network, class names and preprocessing, which travel together in one file."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+from striate import classifier_file
+from striate.errors import ClassifierError, PictureError
+from striate.network import build
+from striate.pictures import Preprocess
+from striate.tables import Table
+
+Source = str | Path | bytes | np.ndarray | Image.Image
+Seen = Mapping[str, np.ndarray]
+BATCH = 32  # pictures a forward pass in prediction; part of what makes it repeatable to the bit
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a classifier says of one picture.
+
+    Attributes:
+        name: the file's name as it was given, or "picture N" for one given as numbers.
+        label: the most probable class.
+        probability: its probability, 0 to 1.
+        probabilities: of every class, in the classifier's order.
+    """
+
+    name: str
+    label: str
+    probability: float
+    probabilities: Mapping[str, float]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.label} ({self.probability:.1%})"
+
+    def _repr_html_(self) -> str:
+        first = sorted(self.probabilities.items(), key=lambda pair: -pair[1])[:5]
+        rows = tuple((name, f"{value:.1%}") for name, value in first)
+        return Table(("class", "probability"), rows, {"probability"}, self.name).html()
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A picture that could not be used, in its place among the predictions.
+
+    Attributes:
+        name: the file's name as it was given.
+        error: why, in one line.
+    """
+
+    name: str
+    error: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.error}"
+
+
+@dataclass(frozen=True, eq=False)
+class Classifier:
+    """A trained network with all that is needed to use it.
+
+    Attributes:
+        network: the torch module; pictures (n, channels, height, width) in, logits (n, classes)
+            out.
+        text: the network in the notation; None where it was given as a torch module.
+        classes: class names, in the order of the network's outputs.
+        preprocess: how a picture becomes the network's input.
+        temperature: what logits are divided by before the softmax; 1 leaves them as they are.
+        metrics: the figures of its own evaluation, with what they were taken on.
+        data: what it was trained on: name, counts, fingerprint.
+        training: how: settings and choices.
+        seen: content hashes (uint64) of the pictures that training ("train") and the choice
+            of the best state ("val") have used, so that no one takes them for a test.
+    """
+
+    network: nn.Module
+    text: str | None
+    classes: tuple[str, ...]
+    preprocess: Preprocess
+    temperature: float = 1.0
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    seen: Seen = field(default_factory=dict)
+
+    @overload
+    def predict(self, source: Source) -> Prediction: ...
+    @overload
+    def predict(self, source: list[Any] | tuple[Any, ...]) -> list[Prediction | Unreadable]: ...
+    def predict(
+        self, source: Source | list[Any] | tuple[Any, ...]
+    ) -> Prediction | list[Prediction | Unreadable]:
+        """Say which class a picture shows, or each picture of a list.
+
+        Args:
+            source: a file's path, the bytes of one, a Pillow image, or uint8 numbers (rows,
+                columns) or (rows, columns, channels); or a list of these.
+
+        Returns:
+            One `Prediction`; for a list, as many entries as it has, an `Unreadable` for each
+            that cannot be read.
+
+        Raises:
+            PictureError: one picture was given and it cannot be read.
+
+        >>> import numpy as np
+        >>> from striate.network import build
+        >>> text = "input 1x8x8 classes=2 > gap > flatten > fc"
+        >>> grey = Preprocess(1, 8, 8, mean=(0.5,), std=(0.5,))
+        >>> model = Classifier(build(text), text, ("dark", "light"), grey)
+        >>> model.predict(np.zeros((8, 8), np.uint8)).label in model.classes
+        True
+        """
+        if isinstance(source, (list, tuple)):
+            return list(self.predict_each(source))
+        answer = next(self.predict_each([source]))
+        if isinstance(answer, Unreadable):
+            raise PictureError(str(answer))
+        return answer
+
+    def predict_each(self, sources: Iterable[Source]) -> Iterator[Prediction | Unreadable]:
+        """Predict picture by picture, in order, in bounded memory however many there are.
+
+        Pictures are decoded in threads while the network works on those before them.
+
+        >>> from striate.network import build
+        >>> text = "input 1x8x8 classes=2 > gap > flatten > fc"
+        >>> grey = Preprocess(1, 8, 8, mean=(0.5,), std=(0.5,))
+        >>> model = Classifier(build(text), text, ("dark", "light"), grey)
+        >>> print(next(model.predict_each(["nothing.png"])))
+        nothing.png: ...
+        """
+        for named in _decoded(sources, self.preprocess.pixels):
+            good = [pixels for _, pixels in named if not isinstance(pixels, str)]
+            rows = iter(self.probabilities(np.stack(good)) if good else [])
+            for name, pixels in named:
+                if isinstance(pixels, str):
+                    yield Unreadable(name, pixels)
+                else:
+                    row = next(rows)
+                    best = int(row.argmax())
+                    values = dict(zip(self.classes, row.tolist(), strict=True))
+                    yield Prediction(name, self.classes[best], float(row[best]), values)
+
+    def probabilities(self, pixels: np.ndarray) -> np.ndarray:
+        """Give the probability of each class for pictures that are preprocessed already.
+
+        Args:
+            pixels: uint8 (n, channels, height, width), as `Preprocess.pixels` makes them.
+
+        Returns:
+            float32 (n, classes), each row summing to one.
+        """
+        weight = next(self.network.parameters(), torch.zeros(()))
+        with evaluating(self.network), torch.inference_mode():
+            values = torch.from_numpy(np.ascontiguousarray(pixels)).to(weight.device).float()
+            logits = self.network(normalised(values, self.preprocess)).float()
+            return np.asarray((logits / self.temperature).softmax(1).cpu().numpy())
+
+    def save(self, path: str | Path) -> Path:
+        """Write the classifier into one .safetensors file, whole or not at all.
+
+        The weights stand as tensors; everything else is one JSON document in the file's
+        metadata, under "striate". Nothing in it can run code.
+
+        Args:
+            path: where; .safetensors is appended where it is missing.
+
+        Returns:
+            The path written.
+        """
+        path = Path(path)
+        if path.suffix != ".safetensors":
+            path = path.with_name(path.name + ".safetensors")
+        document = {
+            "network": self.text,
+            "classes": list(self.classes),
+            "preprocess": self.preprocess.as_json(),
+            "calibration": {"temperature": self.temperature},
+            "metrics": dict(self.metrics),
+            "data": dict(self.data),
+            "training": dict(self.training),
+        }
+        tensors = {name: value.detach().cpu() for name, value in self.network.state_dict().items()}
+        classifier_file.write(path, document, tensors, self.seen)
+        return path
+
+    def __repr__(self) -> str:
+        weights = sum(parameter.numel() for parameter in self.network.parameters())
+        names = ", ".join(self.classes[:6]) + (", ..." if len(self.classes) > 6 else "")
+        kind = "grey" if self.preprocess.channels == 1 else "colour"
+        return (
+            f"Classifier of {len(self.classes)} classes ({names}): {weights:,} parameters, "
+            f"{kind} pictures of {self.preprocess.height}x{self.preprocess.width}"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = [("classes", ", ".join(self.classes)), ("network", self.text or "a torch module")]
+        rows += [(name, str(value)) for name, value in self.metrics.items() if name != "confusion"]
+        return f"<p>{escape(repr(self))}</p>" + Table(("", "value"), tuple(rows)).html()
+
+
+def load(path: str | Path, *, network: nn.Module | None = None) -> Classifier:
+    """Open a classifier that was saved.
+
+    Args:
+        path: the .safetensors file, or the folder of the run that made it.
+        network: the torch module to put the weights into; needed only where the classifier was
+            made with one instead of a network text.
+
+    Raises:
+        ClassifierError: the file is missing, damaged, not Striate's or of a newer format, or
+            the weights do not fit the network.
+
+    >>> load("nowhere.safetensors")
+    Traceback (most recent call last):
+    striate.errors.ClassifierError: there is no file 'nowhere.safetensors'; ...
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / classifier_file.NAME
+    document, tensors, seen = classifier_file.read(path)
+    text = document["network"]
+    if network is None and text is None:
+        raise ClassifierError(
+            f"'{path}' was made with a torch module, whose code is not in the file; "
+            "give the module: load(path, network=module)"
+        )
+    module = build(text) if network is None else network
+    _fill(module, tensors, path)
+    return Classifier(
+        network=module.eval(),
+        text=text,
+        classes=tuple(document["classes"]),
+        preprocess=Preprocess.from_json(document["preprocess"]),
+        temperature=float(document["calibration"]["temperature"]),
+        metrics=document["metrics"],
+        data=document["data"],
+        training=document["training"],
+        seen=seen,
+    )
+
+
+def _fill(module: nn.Module, tensors: Mapping[str, torch.Tensor], path: Path) -> None:
+    """Put the weights into the module, or say exactly what does not fit."""
+    own = {name: tuple(value.shape) for name, value in module.state_dict().items()}
+    given = {name: tuple(value.shape) for name, value in tensors.items()}
+    wrong = [
+        f"{name} is {given.get(name, 'missing')} in the file and {own.get(name, 'not')} in the "
+        "network"
+        for name in sorted(own.keys() | given.keys())
+        if own.get(name) != given.get(name)
+    ]
+    if wrong:
+        more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        raise ClassifierError(f"the weights of '{path}' do not fit the network: {wrong[0]}{more}")
+    module.load_state_dict(dict(tensors))
+
+
+def normalised(values: torch.Tensor, preprocess: Preprocess) -> torch.Tensor:
+    """Scale pictures to the network's input, (x / 255 - mean) / std.
+
+    Args:
+        values: float32 (n, channels, rows, columns), 0 to 255.
+        preprocess: whose mean and std, of values 0 to 1, are taken.
+
+    >>> grey = Preprocess(1, 1, 1, mean=(0.5,), std=(0.25,))
+    >>> normalised(torch.full((1, 1, 1, 1), 255.0), grey).item()
+    2.0
+    """
+    mean = values.new_tensor(preprocess.mean).view(1, -1, 1, 1) * 255
+    std = values.new_tensor(preprocess.std).view(1, -1, 1, 1) * 255
+    return (values - mean) / std
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Put a module and all its parts into evaluation mode, and leave each as it was found.
+
+    >>> layer = nn.Dropout()
+    >>> with evaluating(layer):
+    ...     layer.training
+    False
+    >>> layer.training
+    True
+    """
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, mode in modes:
+            part.training = mode
+
+
+def _decoded(
+    sources: Iterable[Source], decode: Callable[[Source], np.ndarray]
+) -> Iterator[list[tuple[str, np.ndarray | str]]]:
+    """Give (name, pixels or the reason why not), a batch at a time, decoding one ahead."""
+
+    def one(numbered: tuple[int, Source]) -> tuple[str, np.ndarray | str]:
+        number, source = numbered
+        name = str(source) if isinstance(source, (str, Path)) else f"picture {number + 1}"
+        try:
+            return name, decode(source)
+        except PictureError as error:
+            return name, str(error)
+
+    waiting = enumerate(sources)
+    with ThreadPoolExecutor(thread_name_prefix="decode") as pool:
+        ahead = [pool.submit(one, entry) for entry in itertools.islice(waiting, BATCH)]
+        while ahead:
+            behind = ahead
+            ahead = [pool.submit(one, entry) for entry in itertools.islice(waiting, BATCH)]
+            yield [future.result() for future in behind]
+
+
+def document_of(path: str | Path) -> dict[str, Any]:
+    """Read what stands in a classifier's file beside the weights, without torch modules."""
+    document, _, _ = classifier_file.read(Path(path))
+    return dict(json.loads(json.dumps(document)))

@@ -1,0 +1,32 @@
+"""striate evaluate: what a classifier is worth on pictures whose classes are known."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="A classifier's file, or the folder of its run.")],
+    data: Annotated[str, typer.Argument(help="Whatever `striate train` takes.")],
+    part: Annotated[
+        str | None,
+        typer.Option(help="train, val, test or all. Default: what training has not used."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Judge MODEL on DATA: accuracy with its interval, errors, confusion, worst pictures.
+
+    The test part is taken where DATA has one, else the validation part, else what training held
+    out; what was taken is said.
+    """
+    from striate import evaluation
+    from striate.classifier import load
+    from striate.screen import Screen
+
+    with Screen() as screen:
+        result = evaluation.evaluate(load(model), data, part=part, watch=screen)
+    print(json.dumps(result.as_json()) if as_json else result)

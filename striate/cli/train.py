@@ -1,0 +1,133 @@
+"""striate train: a folder of pictures in, a run's folder out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from striate.errors import SettingError
+
+if TYPE_CHECKING:
+    from striate.events import Event
+
+
+def train(
+    data: Annotated[
+        str | None,
+        typer.Argument(
+            help="A folder with a folder a class (or train/, val/, test/ of these), IDX files, "
+            "an npz, a CSV of path,label, a zip of any of these, or: digits."
+        ),
+    ] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            help="The network: a text such as '[conv 32 > relu > maxpool 2]*3 > "
+            "flatten > fc', or a .cnn file. Default: a compact residual network."
+        ),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the pictures.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Time of the whole run, instead of epochs.")
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(help="Picture size for the network, as 128 or 96x128.")
+    ] = None,
+    fit: Annotated[
+        str, typer.Option(help="How other shapes are fitted: pad, squash or crop.")
+    ] = "pad",
+    out: Annotated[Path | None, typer.Option(help="The run's folder. Default: runs/NAME.")] = None,
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
+    resume: Annotated[
+        Path | None,
+        typer.Option(help="Go on with this run; with --epochs N or --minutes, extend it."),
+    ] = None,
+    precision: Annotated[str, typer.Option(help="auto (measured), float32 or bf16.")] = "auto",
+    batch: Annotated[int | None, typer.Option(help="Pictures a step.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="At the peak of the one-cycle schedule.")
+    ] = None,
+    weight_decay: Annotated[float, typer.Option(help="AdamW's.")] = 0.05,
+    label_smoothing: Annotated[
+        float, typer.Option(help="Share of the target spread over all classes.")
+    ] = 0.1,
+    balance: Annotated[
+        str, typer.Option(help="Weight of rare classes: auto, none, sqrt or full.")
+    ] = "auto",
+    augment: Annotated[bool, typer.Option(help="Change training pictures a little.")] = True,
+    mirror: Annotated[
+        bool | None,
+        typer.Option(help="Exchange left and right in training. Default: photographs only."),
+    ] = None,
+    background: Annotated[
+        str, typer.Option(help="Colour under transparent pixels, #rrggbb.")
+    ] = "#ffffff",
+    val_fraction: Annotated[
+        float, typer.Option(help="Share held out where DATA has no validation part.")
+    ] = 0.2,
+    patience: Annotated[
+        int | None, typer.Option(help="Stop after so many epochs without a better state.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object an event.")
+    ] = False,
+) -> None:
+    """Train a classifier on DATA: a run's folder with the classifier and a report.
+
+    Ctrl-C ends it with the best state so far; --resume RUN goes on after that, or after a kill.
+    """
+    from striate.runs import resume as go_on
+    from striate.runs import start
+    from striate.screen import Screen
+    from striate.settings import Settings
+
+    if (data is None) == (resume is None):
+        raise SettingError(
+            "give DATA to start a run (as `striate train digits`), or --resume RUN to go on with "
+            "one, not both"
+            if data
+            else "give DATA, as `striate train digits` or `striate train photos/`, or --resume RUN"
+        )
+    settings = Settings(
+        epochs=epochs,
+        minutes=minutes,
+        size=size,
+        fit=fit,
+        background=background,
+        seed=seed,
+        batch=batch,
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        label_smoothing=label_smoothing,
+        balance=balance,
+        augment=augment,
+        mirror=mirror,
+        val_fraction=val_fraction,
+        patience=patience,
+        precision=precision,
+        threads=threads,
+        device=device,
+    )
+    with Screen() as screen:
+        watch = print_json if as_json else screen
+        if resume is None:
+            start(str(data), network, out=out, settings=settings, watch=watch)
+        else:
+            fresh = Settings(epochs=epochs, minutes=minutes)
+            if settings != fresh or network or out:
+                raise SettingError(
+                    "a run keeps its settings: --resume takes --epochs or --minutes only"
+                )
+            go_on(resume, epochs=epochs, minutes=minutes, watch=watch)
+
+
+def print_json(event: Event) -> None:
+    """Print an event as one line of JSON, at once."""
+    from striate.events import as_json
+
+    print(json.dumps(as_json(event)), flush=True)

@@ -1,0 +1,228 @@
+"""Which pictures a classifier is judged on, and the judging.
+
+Never quietly the pictures it learnt from: the test part where the data has one, else the
+validation part, else, of data the run has used, the pictures it held out. What was taken is said
+in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from striate.classifier import Classifier
+from striate.data import Collection, Pictures, Split, find, load, prefetched
+from striate.errors import DataError, SettingError
+from striate.events import Note, Watch, ignore
+from striate.metrics import Evaluation, score
+from striate.tempo import Tempo
+
+BATCH = 64
+PARTS = ("train", "val", "test", "all")
+CHOSEN_BY = "they chose the best state, so expect slightly less on new pictures"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which pictures are judged.
+
+    Attributes:
+        indices: int64, into the collection.
+        words: what they are: "360 test pictures the run never saw".
+        notes: what was left out and why.
+    """
+
+    indices: np.ndarray
+    words: str
+    notes: tuple[str, ...] = ()
+
+
+def evaluate(
+    model: Classifier, data: str | Path, *, part: str | None = None, watch: Watch = ignore
+) -> Evaluation:
+    """Judge a classifier on pictures whose classes are known.
+
+    Args:
+        model: the classifier.
+        data: whatever training takes: a folder, IDX, npz, CSV, zip, or "digits". Classes are
+            matched by name.
+        part: "train", "val", "test" or "all" to choose; None takes the test part where there is
+            one, else validation, else what training has not used.
+        watch: is told how far the work is.
+
+    Raises:
+        DataError: nothing is left to judge, or no class is the classifier's.
+        SettingError: there is no such part.
+
+    Example: ``evaluate(load("runs/digits"), "digits").accuracy``.
+    """
+    if part is not None and part not in PARTS:
+        raise SettingError(f"there is no part '{part}'; choose {', '.join(PARTS)}, or leave it out")
+    collection, notes = matched(find(data), model.classes)
+    wanted = needed(collection, part)
+    collection = collection.only(wanted)
+    tempo = Tempo("reading", watch)
+    with load(collection, model.preprocess, progress=tempo) as pictures:
+        chosen = select(
+            collection.parts, pictures.hashes, usable=pictures.usable, seen=model.seen, part=part
+        )
+        notes += chosen.notes
+        if pictures.skipped:
+            notes += (f"{len(pictures.skipped)} pictures cannot be read and are left out",)
+        for note in notes:
+            watch(Note(note))
+        if not len(chosen.indices):
+            raise DataError(
+                f"nothing in '{data}' is left to judge: " + "; ".join(notes or ("no pictures",))
+            )
+        result = judge(model, pictures, collection, chosen, watch=watch)
+    return replace(result, notes=notes + result.notes)
+
+
+def judge(
+    model: Classifier,
+    pictures: Pictures,
+    collection: Collection,
+    chosen: Selection,
+    *,
+    watch: Watch = ignore,
+) -> Evaluation:
+    """Judge a classifier on decoded pictures.
+
+    Args:
+        model: the classifier.
+        pictures: decoded with its preprocessing.
+        collection: their names and labels, in the classifier's classes.
+        chosen: which of them, and what they are.
+        watch: is told how far the work is.
+    """
+    rows: list[np.ndarray] = []
+    tempo = Tempo("judging", watch)
+    steps = max(1, -(-len(chosen.indices) // BATCH))
+    for indices, pixels in prefetched(pictures, np.array_split(chosen.indices, steps)):
+        rows.append(model.probabilities(pixels))
+        tempo(sum(map(len, rows)), len(chosen.indices))
+        del indices
+    return score(
+        np.concatenate(rows),
+        collection.labels[chosen.indices],
+        classes=model.classes,
+        names=[collection.names[index] for index in chosen.indices],
+        evaluated=chosen.words,
+    )
+
+
+def needed(collection: Collection, part: str | None) -> np.ndarray:
+    """Give the indices that need decoding: the part asked for, or the first of test and val."""
+    parts = np.array(collection.parts)
+    if part == "all":
+        return np.arange(len(parts))
+    if part is not None:
+        chosen = np.flatnonzero(parts == part)
+        if not len(chosen):
+            there = ", ".join(sorted({name for name in collection.parts if name})) or "none"
+            raise SettingError(
+                f"'{collection.source}' has no part '{part}'; it has {there}; leave --part out "
+                "to judge what training has not used"
+            )
+        return chosen
+    for name in ("test", "val"):
+        if (parts == name).any():
+            return np.flatnonzero(parts == name)
+    return np.arange(len(parts))
+
+
+def select(
+    parts: Sequence[str],
+    hashes: np.ndarray,
+    *,
+    usable: np.ndarray,
+    seen: Mapping[str, np.ndarray],
+    part: str | None = None,
+) -> Selection:
+    """Choose the pictures to judge among decoded ones, and say what they are.
+
+    Args:
+        parts: the part of each picture, "" where the data has none.
+        hashes: uint64 content hash of each.
+        usable: bool, which of them can be read.
+        seen: hashes that training ("train") and the choice of the best state ("val") used.
+        part: the part asked for, or None.
+
+    >>> import numpy as np
+    >>> hashes = np.array([1, 2, 3, 4], np.uint64)
+    >>> usable = np.ones(4, bool)
+    >>> print(select(["test"] * 4, hashes, usable=usable, seen={}).words)
+    4 test pictures; what the classifier has learnt from is not known
+    >>> seen = {"train": hashes[:2], "val": hashes[2:]}
+    >>> print(select([""] * 4, hashes, usable=usable, seen=seen).words)
+    2 pictures held out from training; they chose the best state, so expect slightly less ...
+    """
+    indices = np.flatnonzero(usable)
+    taken = parts[indices[0]] if len(indices) and len(set(parts)) == 1 else ""
+    learnt = np.isin(hashes[indices], seen.get("train", np.array([], np.uint64)))
+    chose = np.isin(hashes[indices], seen.get("val", np.array([], np.uint64)))
+    if part in ("train", "all"):
+        here = f"{int(learnt.sum()):,} of them learnt from"
+        words = f"{len(indices):,} pictures of {'the training part' if part == 'train' else 'all'}"
+        return Selection(indices, f"{words}, {here}; not a test")
+    notes: tuple[str, ...] = ()
+    if learnt.any():
+        notes = (
+            f"{int(learnt.sum()):,} of {len(indices):,} pictures were learnt from and are left out",
+        )
+        indices, chose = indices[~learnt], chose[~learnt]
+    n = f"{len(indices):,}"
+    if taken == "val":
+        held = f"; {CHOSEN_BY}" if chose.any() or not seen else " the run never saw"
+        return Selection(indices, f"{n} validation pictures{held}", notes)
+    if chose.any() and taken == "test":
+        notes += (f"{int(chose.sum()):,} of the test pictures also chose the best state",)
+    if not seen:
+        kind = "test pictures" if taken == "test" else "pictures"
+        words = f"{n} {kind}; what the classifier has learnt from is not known"
+        return Selection(indices, words, notes)
+    if taken == "test":
+        return Selection(indices, f"{n} test pictures the run never saw", notes)
+    if chose.all() and len(chose):
+        return Selection(indices, f"{n} pictures held out from training; {CHOSEN_BY}", notes)
+    if chose.any():
+        notes += (f"{int(chose.sum()):,} of them chose the best state of training",)
+    return Selection(indices, f"{n} pictures the run did not learn from", notes)
+
+
+def held_out(split: Split) -> Selection:
+    """Choose what a run judges its own classifier on: its test part, else validation."""
+    if len(split.test):
+        return Selection(split.test, f"{len(split.test):,} test pictures the run never saw")
+    return Selection(split.val, f"{len(split.val):,} validation pictures; {CHOSEN_BY}")
+
+
+def matched(collection: Collection, classes: tuple[str, ...]) -> tuple[Collection, tuple[str, ...]]:
+    """Give the collection with its labels in the classifier's order of classes, and notes.
+
+    Raises:
+        DataError: no class of the data is the classifier's.
+    """
+    order = {name: number for number, name in enumerate(classes)}
+    unknown = [name for name in collection.classes if name not in order]
+    if len(unknown) == len(collection.classes):
+        raise DataError(
+            f"no class of '{collection.source}' ({', '.join(collection.classes[:5])}) is one of "
+            f"the classifier's ({', '.join(classes[:5])}{', ...' if len(classes) > 5 else ''}); "
+            "name the folders as the classes"
+        )
+    table = np.array([order.get(name, -1) for name in collection.classes], np.int64)
+    labels = table[collection.labels]
+    kept = np.flatnonzero(labels >= 0)
+    notes: tuple[str, ...] = ()
+    if len(kept) < len(labels):
+        notes = (
+            f"{len(labels) - len(kept):,} pictures are of classes the classifier does not know "
+            f"({', '.join(unknown[:5])}{', ...' if len(unknown) > 5 else ''}) and are left out",
+        )
+    renamed = replace(collection, labels=labels, classes=classes)
+    return renamed.only(kept) if len(kept) < len(labels) else renamed, notes

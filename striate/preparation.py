@@ -1,0 +1,308 @@
+"""From pictures on a disk to a run that can begin: reading, splitting, choosing, measuring."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+
+from striate import choices, precision
+from striate.augmentation import Augmentation
+from striate.classifier import normalised
+from striate.data import (
+    Collection,
+    Pictures,
+    Split,
+    divide,
+    find,
+    load,
+    survey,
+    write_skipped,
+    write_split,
+)
+from striate.durations import spell
+from striate.errors import NotationError, RunError, SettingError
+from striate.events import Watch
+from striate.network import build
+from striate.notation import parse
+from striate.pictures import Preprocess
+from striate.precision import Precision
+from striate.run_folder import RunFolder
+from striate.settings import Settings
+from striate.tempo import Tempo
+from striate.training import Part, Recipe
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything a run needs to begin or to go on.
+
+    Attributes:
+        collection: names, labels and classes of the pictures.
+        pictures: decoded, at the network's size.
+        split: which of them train, validate and test.
+        preprocess: how they were and will be made.
+        text: the network; None where a torch module was given.
+        recipe: how the weights are learnt.
+        epochs: passes, or 0 where minutes end the run.
+        minutes: of the whole run, or 0 where epochs end it.
+        threads: CPU threads.
+        fabric: device and precision.
+        skipped: (name, reason) of everything that is not used.
+    """
+
+    collection: Collection
+    pictures: Pictures
+    split: Split
+    preprocess: Preprocess
+    text: str | None
+    recipe: Recipe
+    epochs: int
+    minutes: float
+    threads: int
+    fabric: Fabric
+    skipped: tuple[tuple[str, str], ...]
+
+    @property
+    def training(self) -> Part:
+        """The pictures that are learnt from."""
+        return Part(self.pictures, self.split.train, self.collection.labels)
+
+    @property
+    def validation(self) -> Part:
+        """The pictures that choose the best state."""
+        return Part(self.pictures, self.split.val, self.collection.labels)
+
+
+def source_text(network: str | Path | None) -> str | None:
+    """Give the text of a network: itself, or what stands in the .cnn file it names.
+
+    Raises:
+        NotationError: the file is missing, or the text cannot be read.
+
+    >>> source_text("flatten > fc")
+    'flatten > fc'
+    """
+    if network is None:
+        return None
+    text = str(network)
+    if isinstance(network, Path) or text.strip().endswith(".cnn"):
+        try:
+            text = Path(text.strip()).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise NotationError(f"the network file '{network}' cannot be read: {error}") from error
+    parse(text)
+    return text
+
+
+def collect(data: str | Path) -> Collection:
+    """Find the pictures of a run."""
+    return find(data)
+
+
+@contextmanager
+def prepare(
+    folder: RunFolder, record: dict[str, Any], collection: Collection, *, say: Say, watch: Watch
+) -> Iterator[Prepared]:
+    """Make a run ready; what was chosen before, for a run that goes on, is kept.
+
+    Args:
+        folder: the run's folder; split.csv and skipped.csv are written there.
+        record: the run's record; "chosen" and "data" are filled in where they are not yet.
+        collection: the pictures.
+        say: is told each decision.
+        watch: is told the progress.
+
+    Raises:
+        DataError: the data cannot be trained on.
+        RunError: the data is not what it was when the run began.
+    """
+    settings = Settings.from_json(record["settings"])
+    chosen = record["chosen"]
+    for note in collection.notes:
+        say(note)
+    if chosen is None:
+        looks = survey(collection)
+        preprocess = choices.preprocess_for(looks, settings, record["network_given"], say)
+    else:
+        preprocess = Preprocess.from_json(chosen["preprocess"])
+    with load(
+        collection,
+        preprocess,
+        memory=settings.memory,
+        cache=folder.cache,
+        progress=Tempo("reading", watch),
+    ) as pictures:
+        split = divide(collection, pictures, seed=settings.seed, fraction=settings.val_fraction)
+        for note in (*pictures.notes, *split.notes):
+            say(note)
+        skipped = [*collection.skipped, *pictures.skipped, *split.skipped]
+        write_skipped(folder.skipped, skipped)
+        write_split(folder.split, collection, split)
+        collection = split.collection
+        if left_out := len(skipped):
+            say(f"{left_out:,} files are not used; skipped.csv says which and why")
+        described = _described(collection, pictures, split, left_out)
+        if chosen is None:
+            record["data"] |= described
+            preprocess = choices.with_statistics(preprocess, pictures, split.train, settings.seed)
+            chosen = _choose(record, settings, collection, split, preprocess, say=say)
+            chosen |= _measured(record, chosen, pictures, split, collection, say=say)
+            record["chosen"] = chosen
+        elif record["data"]["fingerprint"] != described["fingerprint"]:
+            raise RunError(
+                f"the pictures of '{collection.source}' are not what they were when the run "
+                f"began ({record['data']['pictures']:,} then, {described['pictures']:,} now, or "
+                "others); put them back, or start a new run"
+            )
+        way = precision.fixed(str(chosen["precision"]).replace(" ", "-"))
+        yield Prepared(
+            collection=collection,
+            pictures=pictures,
+            split=split,
+            preprocess=preprocess,
+            text=chosen["network"],
+            recipe=_recipe(chosen, settings, way),
+            epochs=chosen["epochs"],
+            minutes=chosen["minutes"],
+            threads=chosen["threads"],
+            fabric=Fabric(accelerator=chosen["device"], devices=1, precision=way.fabric),  # type: ignore[arg-type]
+            skipped=tuple((entry.name, entry.reason) for entry in skipped),
+        )
+
+
+def _choose(
+    record: dict[str, Any],
+    settings: Settings,
+    collection: Collection,
+    split: Split,
+    preprocess: Preprocess,
+    *,
+    say: Say,
+) -> dict[str, Any]:
+    """Choose everything but the precision, as plain values for the record."""
+    shape = (preprocess.channels, preprocess.height, preprocess.width)
+    classes = collection.classes
+    text = None
+    if not record["module_given"]:
+        text = choices.network_text(record["network_given"], shape, len(classes), say)
+    n = len(split.train)
+    augmentation = choices.augmentation_for(preprocess, classes, settings)
+    say(f"training pictures are changed a little: {augmentation}")
+    minutes = settings.minutes or 0.0
+    rate = settings.learning_rate
+    if rate is None:
+        rate = choices.learning_rate(build(text)) if text else choices.PLAIN_RATE
+    return {
+        "network": text,
+        "preprocess": preprocess.as_json(),
+        "epochs": 0 if minutes else settings.epochs or choices.epochs_for(n),
+        "minutes": minutes,
+        "batch": min(settings.batch or choices.batch_size(n), n),
+        "learning_rate": rate,
+        "class_weights": choices.class_weights(collection, split, settings.balance, say),
+        "augmentation": augmentation.as_json(),
+        "threads": settings.threads or torch.get_num_threads(),
+        "device": device(settings.device),
+    }
+
+
+def _measured(
+    record: dict[str, Any],
+    chosen: dict[str, Any],
+    pictures: Pictures,
+    split: Split,
+    collection: Collection,
+    *,
+    say: Say,
+) -> dict[str, Any]:
+    """Choose the precision: the one that was set, or the fastest of a few measured steps."""
+    asked = record["settings"]["precision"]
+    if asked != "auto":
+        return {"precision": str(precision.fixed(asked)), "measured": {}}
+    if chosen["network"] is None or chosen["device"] == "mps":
+        say("precision is float32: it is measured only for networks given as text, on CPU or CUDA")
+        return {"precision": str(precision.WAYS[0]), "measured": {}}
+    batch = split.train[: chosen["batch"]]
+    preprocess = Preprocess.from_json(chosen["preprocess"])
+    pixels = torch.from_numpy(pictures.take(batch)).to(chosen["device"])
+    labels = torch.from_numpy(collection.labels[batch]).to(chosen["device"])
+    module = build(chosen["network"]).to(chosen["device"])
+    seconds = precision.measure(module, normalised(pixels.float(), preprocess), labels)
+    way = precision.fastest(seconds)
+    rates = {str(key): round(len(batch) / value) for key, value in seconds.items()}
+    told = ", ".join(f"{name} {rate:,}" for name, rate in rates.items())
+    say(f"precision {way}, measured in pictures a second: {told}")
+    if chosen["epochs"]:
+        whole = chosen["epochs"] * len(split.train) / (len(batch) / seconds[way])
+        say(f"{chosen['epochs']} epochs of {len(split.train):,} pictures: about {spell(whole)}")
+    return {"precision": str(way), "measured": rates}
+
+
+def device(asked: str) -> str:
+    """Find the device to train on.
+
+    Raises:
+        SettingError: the one asked for is not there.
+
+    >>> device("cpu")
+    'cpu'
+    """
+    there = {"cpu": True, "cuda": torch.cuda.is_available()}
+    there["mps"] = torch.backends.mps.is_available()
+    if asked == "auto":
+        return next(name for name in ("cuda", "mps", "cpu") if there[name])
+    if not there[asked]:
+        raise SettingError(
+            f"device is '{asked}', and torch finds none here; choose auto, or install a torch "
+            "that is built for it"
+        )
+    return asked
+
+
+def _recipe(chosen: dict[str, Any], settings: Settings, way: Precision) -> Recipe:
+    weights = chosen["class_weights"]
+    return Recipe(
+        batch=chosen["batch"],
+        learning_rate=chosen["learning_rate"],
+        weight_decay=settings.weight_decay,
+        label_smoothing=settings.label_smoothing,
+        class_weights=None if weights is None else tuple(weights),
+        augmentation=Augmentation(**chosen["augmentation"]),
+        patience=settings.patience,
+        precision=way,
+        seed=settings.seed,
+    )
+
+
+def _described(
+    collection: Collection, pictures: Pictures, split: Split, skipped: int
+) -> dict[str, Any]:
+    """Say what the data is: counts a part and class, and a fingerprint of names and pixels."""
+    total = hashlib.sha256()
+    for name, label in zip(collection.names, collection.labels.tolist(), strict=True):
+        total.update(f"{name}\t{label}\n".encode("utf-8", "surrogateescape"))
+    total.update(np.ascontiguousarray(pictures.hashes).tobytes())
+    counts = {}
+    for part, indices in (("train", split.train), ("val", split.val), ("test", split.test)):
+        found = Counter(collection.labels[indices].tolist())
+        counts[part] = {name: found[number] for number, name in enumerate(collection.classes)}
+    return {
+        "name": Path(collection.source).name,
+        "kind": collection.kind,
+        "pictures": len(collection.names),
+        "skipped": skipped,
+        "classes": list(collection.classes),
+        "counts": counts,
+        "fingerprint": total.hexdigest()[:32],
+    }

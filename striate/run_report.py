@@ -1,0 +1,169 @@
+"""Gathers what the report of a run shows, and writes the page."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from striate.anatomy import describe
+from striate.augmentation import augment, draws
+from striate.classifier import Classifier
+from striate.errors import PictureError
+from striate.events import Epoch
+from striate.metrics import Evaluation, Judged
+from striate.pages.report import Facts, Shown, html
+from striate.pictures import read
+from striate.preparation import Prepared
+from striate.run_folder import RunFolder, write_whole
+from striate.settings import Settings
+
+EXAMPLES = 6  # pictures a class, as far as the page has room
+MOST_EXAMPLES = 120
+AUGMENTED = 24
+WORST = 24
+THUMBNAIL = 192  # pixels on the longer side
+CHOSEN = ("batch", "learning_rate", "class_weights", "augmentation", "preprocess", "measured")
+
+
+def write_report(
+    folder: RunFolder,
+    record: Mapping[str, Any],
+    prepared: Prepared,
+    *,
+    model: Classifier,
+    epochs: Sequence[Epoch],
+    evaluation: Evaluation,
+) -> None:
+    """Write report.html into the run's folder."""
+    write_whole(
+        folder.report,
+        html(facts(folder, record, prepared, model=model, epochs=epochs, evaluation=evaluation)),
+    )
+
+
+def facts(
+    folder: RunFolder,
+    record: Mapping[str, Any],
+    prepared: Prepared,
+    *,
+    model: Classifier,
+    epochs: Sequence[Epoch],
+    evaluation: Evaluation,
+) -> Facts:
+    """Gather everything the page shows."""
+    chosen, settings = record["chosen"], record["settings"]
+    run = {
+        "data": record["data"]["source"],
+        "seed": settings["seed"],
+        "precision": chosen["precision"],
+        "device": chosen["device"],
+        "threads": chosen["threads"],
+        "machine": record["machine"],
+        "seconds": record["seconds"],
+        "versions": record["versions"],
+        "epochs": record["epochs_done"],
+        "best epoch": record["best_epoch"],
+        "started": record["started"],
+        "data fingerprint": record["data"]["fingerprint"],
+        **{name.replace("_", " "): chosen[name] for name in CHOSEN},
+    }
+    return Facts(
+        title=record["data"]["name"],
+        command=command(record),
+        run=run,
+        epochs=epochs,
+        classes=model.classes,
+        counts=record["data"]["counts"],
+        examples=list(examples(prepared)),
+        augmented=list(augmented(prepared)),
+        anatomy=None if model.text is None else describe(model.text),
+        evaluation=evaluation,
+        worst=[
+            shown
+            for judged in evaluation.worst[:WORST]
+            if (shown := _judged(prepared, evaluation_indices(prepared), judged)) is not None
+        ],
+        skipped=prepared.skipped,
+        notes=record["notes"],
+        notation=model.text or "",
+    )
+
+
+def command(record: Mapping[str, Any]) -> str:
+    """Write the command that repeats a run: every setting that is not the default.
+
+    >>> settings = Settings(epochs=3, augment=False).as_json()
+    >>> given = "conv 8 > relu > gap > flatten > fc"
+    >>> command({"data": {"source": "digits"}, "settings": settings, "network_given": given})
+    "striate train digits --network 'conv 8 > relu > gap > flatten > fc' --epochs 3 --no-augment"
+    """
+    words = ["striate", "train", record["data"]["source"]]
+    if record["network_given"]:
+        words += ["--network", record["network_given"]]
+    usual = Settings()
+    for field in fields(Settings):
+        value = record["settings"][field.name]
+        flag = field.name.replace("_", "-")
+        if value == getattr(usual, field.name) or field.name == "memory":
+            continue
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            words += [f"--{flag}", str(value)]
+    return shlex.join(words)
+
+
+def examples(prepared: Prepared) -> Iterator[Shown]:
+    """Give the first training pictures of each class, as they are on the disk."""
+    labels = prepared.collection.labels[prepared.split.train]
+    classes = prepared.collection.classes
+    most = max(1, min(EXAMPLES, MOST_EXAMPLES // len(classes)))
+    for number, name in enumerate(classes[:MOST_EXAMPLES]):
+        for index in prepared.split.train[labels == number][:most]:
+            pixels = thumbnail(prepared, int(index))
+            if pixels is not None:
+                yield Shown(prepared.collection.names[index], name, None, None, pixels)
+
+
+def augmented(prepared: Prepared) -> Iterator[Shown]:
+    """Give some training pictures as the first epoch showed them to the network."""
+    train, labels = prepared.split.train, prepared.collection.labels
+    places = np.unique(np.linspace(0, len(train) - 1, AUGMENTED).astype(np.int64))
+    chosen = train[places]
+    numbers = torch.from_numpy(draws(prepared.recipe.seed, 1, len(labels))[chosen])
+    pixels = torch.from_numpy(prepared.pictures.take(chosen))
+    changed = augment(pixels, prepared.recipe.augmentation, numbers).round().to(torch.uint8)
+    for index, picture in zip(chosen, changed.permute(0, 2, 3, 1).numpy(), strict=True):
+        name = prepared.collection.names[index]
+        yield Shown(name, prepared.collection.classes[labels[index]], None, None, picture)
+
+
+def evaluation_indices(prepared: Prepared) -> np.ndarray:
+    """Give the pictures the run was judged on."""
+    return prepared.split.test if len(prepared.split.test) else prepared.split.val
+
+
+def _judged(prepared: Prepared, indices: np.ndarray, judged: Judged) -> Shown | None:
+    pixels = thumbnail(prepared, int(indices[judged.index]))
+    if pixels is None:
+        return None
+    return Shown(judged.name, judged.truth, judged.answer, judged.probability, pixels)
+
+
+def thumbnail(prepared: Prepared, index: int) -> np.ndarray | None:
+    """Give a picture as it is on the disk, small; None where it has become unreadable."""
+    try:
+        pixels = read(prepared.collection.open(index))
+    except PictureError:
+        return None
+    if max(pixels.shape[:2]) <= THUMBNAIL:
+        return pixels
+    image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    image.thumbnail((THUMBNAIL, THUMBNAIL))
+    return np.asarray(image).reshape(image.height, image.width, -1)

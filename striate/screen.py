@@ -1,0 +1,113 @@
+"""Long work on a person's screen: decisions as lines, epochs as a table, progress as a bar."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from striate.durations import spell
+from striate.events import Done, Epoch, Event, Note
+from striate.events import Progress as Step
+
+HEADER = "  epoch    train loss   val loss   val accuracy   pictures/s   time left"
+
+
+class Screen:
+    """Shows the events of a run; call it with each. Used as a context manager.
+
+    On a terminal a bar moves; elsewhere (a file, a pipe) only whole lines are written. All of
+    it goes to standard error, so that standard output holds results alone.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(file=sys.stderr, highlight=False)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.completed:,.0f}/{task.total:,.0f} pictures"),
+            TextColumn("{task.fields[rate]}"),
+            TextColumn("{task.fields[left]}"),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._task: TaskID | None = None
+        self._stage = ""
+        self._headed = False
+
+    def __enter__(self) -> Screen:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        match event:
+            case Note():
+                self._line(f"[dim]-[/dim] {_plain(event.text)}")
+            case Step():
+                self._step(event)
+            case Epoch():
+                self._epoch(event)
+            case Done():
+                self._done(event)
+
+    def _line(self, text: str) -> None:
+        self._console.print(text, soft_wrap=True)
+
+    def _step(self, step: Step) -> None:
+        stage = f"{step.stage} {step.epoch or ''}".strip()
+        if step.epochs:
+            stage += f"/{step.epochs}"
+        if self._task is None or stage != self._stage:
+            if self._task is not None:
+                self._bar.remove_task(self._task)
+            self._task = self._bar.add_task(stage, total=step.total, rate="", left="")
+            self._stage = stage
+        left = "" if step.seconds_left is None else f"{spell(step.seconds_left)} left"
+        self._bar.update(
+            self._task, completed=step.done, total=step.total, rate=f"{step.rate:,.0f}/s", left=left
+        )
+
+    def _epoch(self, epoch: Epoch) -> None:
+        if not self._headed:
+            self._line(f"[bold]{HEADER}[/bold]")
+            self._headed = True
+        number = f"{epoch.epoch}/{epoch.epochs}" if epoch.epochs else str(epoch.epoch)
+        self._line(
+            f"{number:>7} {epoch.train_loss:13.4f} {epoch.val_loss:10.4f} "
+            f"{epoch.val_accuracy:13.2%} {epoch.pictures_per_second:12,.0f} "
+            f"{spell(epoch.seconds_left):>11}{'  best so far' if epoch.best else ''}"
+        )
+
+    def _done(self, done: Done) -> None:
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+            self._task = None
+        stopped = "Stopped early, with the best state so far. " if done.interrupted else ""
+        self._line("")
+        self._line(
+            f"{stopped}[bold]accuracy {done.accuracy:.1%}[/bold] "
+            f"({done.accuracy_low:.1%} to {done.accuracy_high:.1%}) on {_plain(done.evaluated)}"
+        )
+        self._line(f"after {spell(done.seconds)}; everything is in {_plain(str(done.run))}")
+        self._line(f"  classifier  {_plain(str(done.model))}")
+        self._line(f"  report      {_plain(str(done.report))}")
+        if done.interrupted:
+            self._line(f"  go on with  striate train --resume {_plain(str(done.run))}")
+
+
+def _plain(text: str) -> str:
+    """Escape what rich would take for markup, and what a terminal cannot show."""
+    safe = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return safe.replace("[", r"\[")

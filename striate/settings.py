@@ -1,0 +1,146 @@
+"""What a user may choose for a run, in one place, with the defaults."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from striate.errors import SettingError
+
+FITS = ("pad", "squash", "crop")
+BALANCES = ("auto", "none", "sqrt", "full")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a run; None means: chosen by the data, said and recorded.
+
+    Attributes:
+        epochs: passes over the training pictures.
+        minutes: the whole run's time, instead of epochs.
+        size: picture size for the network, "128" or "96x128" (rows x columns).
+        fit: how other shapes are fitted: "pad" (nothing lost, nothing bent; the default),
+            "squash" (nothing lost, bent) or "crop" (the middle).
+        background: what lies under transparent pixels, "#rrggbb".
+        seed: of the split, the weights, the order, the augmentation and dropout.
+        batch: pictures a step.
+        learning_rate: at the peak of the cycle.
+        weight_decay: AdamW's.
+        label_smoothing: share of the target spread over all classes, 0 to below 1.
+        balance: weight of rare classes in the loss: "none", "sqrt" (by the square root of
+            how rare), "full", or "auto": "sqrt" where the largest class has three times
+            the pictures of the smallest.
+        augment: whether training pictures are changed a little.
+        mirror: whether left and right may be exchanged.
+        val_fraction: share that is held out where the data has no validation part.
+        patience: epochs without a better state after which to stop; None never stops early.
+        precision: "auto" measures; "float32" or "bf16" fixes it.
+        threads: CPU threads; None takes torch's own number.
+        device: "auto", "cpu", "cuda" or "mps".
+        memory: bytes of decoded pictures held in memory; more goes to a file in the run.
+
+    >>> Settings(epochs=5).fit
+    'pad'
+    """
+
+    epochs: int | None = None
+    minutes: float | None = None
+    size: str | None = None
+    fit: str = "pad"
+    background: str = "#ffffff"
+    seed: int = 0
+    batch: int | None = None
+    learning_rate: float | None = None
+    weight_decay: float = 0.05
+    label_smoothing: float = 0.1
+    balance: str = "auto"
+    augment: bool = True
+    mirror: bool | None = None
+    val_fraction: float = 0.2
+    patience: int | None = None
+    precision: str = "auto"
+    threads: int | None = None
+    device: str = "auto"
+    memory: int = 2 * 2**30
+
+    def check(self) -> Settings:
+        """Give the settings back where they make sense.
+
+        Raises:
+            SettingError: one is out of its range, or two exclude each other.
+
+        >>> Settings(epochs=0).check()
+        Traceback (most recent call last):
+        striate.errors.SettingError: epochs is 0; expected a whole number from 1
+        """
+        if self.epochs is not None and self.minutes is not None:
+            raise SettingError(
+                f"epochs ({self.epochs}) and minutes ({self.minutes:g}) are both given; "
+                "give the one that is to end the run"
+            )
+        for name, low in (
+            ("epochs", 1), ("batch", 1), ("patience", 1), ("threads", 1), ("seed", 0),
+        ):  # fmt: skip
+            value = getattr(self, name)
+            if value is not None and value < low:
+                raise SettingError(f"{name} is {value}; expected a whole number from {low}")
+        for name, high in (("minutes", 1e6), ("learning_rate", 10.0), ("val_fraction", 0.9)):
+            value = getattr(self, name)
+            if value is not None and not 0 < value <= high:
+                raise SettingError(f"{name} is {value:g}; expected above 0, up to {high:g}")
+        for name, high in (("weight_decay", 10.0), ("label_smoothing", 0.9)):
+            value = getattr(self, name)
+            if not 0 <= value <= high:
+                raise SettingError(f"{name} is {value:g}; expected 0 to {high:g}")
+        for name, allowed in (("fit", FITS), ("balance", BALANCES), ("device", DEVICES)):
+            value = getattr(self, name)
+            if value not in allowed:
+                raise SettingError(f"{name} is '{value}'; choose {', '.join(allowed)}")
+        if not COLOUR.fullmatch(self.background):
+            raise SettingError(f"background is '{self.background}'; expected #rrggbb, as #ffffff")
+        self.rows_and_columns()
+        return self
+
+    def rows_and_columns(self) -> tuple[int, int] | None:
+        """Give the size as two numbers, or None where it is left to the data.
+
+        >>> Settings(size="96x128").rows_and_columns()
+        (96, 128)
+        """
+        if self.size is None:
+            return None
+        match = re.fullmatch(r"\s*(\d{1,4})(?:\s*[xX]\s*(\d{1,4}))?\s*", str(self.size))
+        if match is None or min(int(match[1]), int(match[2] or match[1])) < 4:
+            raise SettingError(
+                f"size is '{self.size}'; expected rows, or rows x columns, of 4 to 9999 pixels, "
+                "as 128 or 96x128"
+            )
+        return int(match[1]), int(match[2] or match[1])
+
+    def background_colour(self) -> tuple[int, int, int]:
+        """Give the background as red, green and blue, 0 to 255.
+
+        >>> Settings(background="#ff8000").background_colour()
+        (255, 128, 0)
+        """
+        red, green, blue = (int(self.background[place : place + 2], 16) for place in (1, 3, 5))
+        return red, green, blue
+
+    def as_json(self) -> dict[str, Any]:
+        """Give every setting as a plain value."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Settings:
+        """Make settings of what `as_json` gave; unknown names are an error.
+
+        >>> Settings.from_json(Settings(seed=3).as_json()).seed
+        3
+        """
+        known = {field.name for field in fields(cls)}
+        if unknown := sorted(values.keys() - known):
+            raise SettingError(f"unknown settings {', '.join(unknown)}; made by a newer Striate?")
+        return cls(**values)

@@ -1,0 +1,220 @@
+"""The training loop: a generator that yields what happens, and a state that can be put down.
+
+`train` is the loop, on one page: forward, loss, backward, step. Its callers decide what to show,
+what to write and when to stop. What a step does depends on the seed, the epoch, the step and
+the pictures alone, so a run that was interrupted ends with the weights of one that was not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+from torch.nn import functional
+
+from striate.augmentation import Augmentation, augment, draws
+from striate.classifier import evaluating, normalised
+from striate.data import Pictures, prefetched
+from striate.errors import TrainingError
+from striate.events import Epoch, Progress
+from striate.pictures import Preprocess
+from striate.precision import Precision
+from striate.schedule import Clock, Cycle
+from striate.state import State
+
+VAL_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the weights are learnt.
+
+    Attributes:
+        batch: pictures a step, about; an epoch is cut into equal steps.
+        learning_rate: at the peak of the cycle.
+        weight_decay: AdamW's, on weights but not on biases and normalisation.
+        label_smoothing: share of the target that is spread over all classes.
+        class_weights: weight of each class in the loss, or None for none.
+        augmentation: how training pictures are changed.
+        patience: epochs without a better state after which to stop, or None for never.
+        precision: number format and memory layout.
+        seed: of weights, order, augmentation and dropout.
+    """
+
+    batch: int
+    learning_rate: float
+    weight_decay: float
+    label_smoothing: float
+    class_weights: tuple[float, ...] | None
+    augmentation: Augmentation
+    patience: int | None
+    precision: Precision
+    seed: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the decoded pictures, with their labels.
+
+    Attributes:
+        pictures: all decoded pictures.
+        indices: int64, which of them.
+        labels: int64, the class of each of ALL pictures.
+    """
+
+    pictures: Pictures
+    indices: np.ndarray
+    labels: np.ndarray
+
+    def batches(
+        self, order: np.ndarray, steps: int, *, first: int = 0
+    ) -> Iterator[tuple[np.ndarray, torch.Tensor, torch.Tensor]]:
+        """Give (index, pixels, labels) of each step, cut evenly, from step ``first`` on."""
+        groups = np.array_split(order, steps)[first:]
+        for chosen, pixels in prefetched(self.pictures, groups):
+            yield chosen, torch.from_numpy(pixels), torch.from_numpy(self.labels[chosen])
+
+
+def optimizer_for(module: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
+    """Make AdamW with decay on weights only, not on biases and normalisation.
+
+    Source: Loshchilov and Hutter 2017, https://arxiv.org/abs/1711.05101.
+    """
+    learnt = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    groups: list[dict[str, Any]] = [
+        {"params": [p for p in learnt if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in learnt if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    fused = all(parameter.device.type in ("cpu", "cuda") for parameter in learnt)
+    filled = [group for group in groups if group["params"]]
+    return torch.optim.AdamW(filled, lr=recipe.learning_rate, fused=fused)
+
+
+def train(
+    state: State,
+    part: Part,
+    val: Part,
+    *,
+    preprocess: Preprocess,
+    recipe: Recipe,
+    cycle: Cycle,
+    fabric: Fabric,
+) -> Iterator[Progress | Epoch]:
+    """Train until the cycle is over, yielding progress after each step and a record an epoch.
+
+    The state can be written between any two yields, and a run goes on from it.
+
+    Args:
+        state: where the run stands; it is changed in place.
+        part: the training pictures.
+        val: the validation pictures, which choose the best state.
+        preprocess: whose mean and std scale the pictures.
+        recipe: how the weights are learnt.
+        cycle: the learning rate and the end.
+        fabric: the device and the precision.
+
+    Raises:
+        TrainingError: the loss is not a number any more.
+    """
+    state.module.to(memory_format=recipe.precision.memory_format)  # type: ignore[call-overload]
+    model, optimizer = fabric.setup(state.module, state.optimizer)
+    weights = None if recipe.class_weights is None else torch.tensor(recipe.class_weights)
+    criterion = nn.CrossEntropyLoss(weights, label_smoothing=recipe.label_smoothing)
+    criterion.to(fabric.device)
+    steps = max(1, round(len(part.indices) / recipe.batch))
+    clock = Clock(
+        state, cycle, steps=steps, training=len(part.indices), validation=len(val.indices)
+    )
+
+    while not clock.over():
+        epoch = state.epoch + 1
+        generator = np.random.Generator(np.random.Philox(key=[recipe.seed, 2**63 + epoch]))
+        order = generator.permutation(part.indices)
+        numbers = torch.from_numpy(draws(recipe.seed, epoch, len(part.labels)))
+        state.module.train()
+        rate = cycle.rate(clock.fraction())
+        for chosen, pixels, labels in part.batches(order, steps, first=state.step):
+            rate = cycle.rate(clock.fraction())
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            pixels, labels = pixels.to(fabric.device), labels.to(fabric.device)
+            changed = augment(pixels, recipe.augmentation, numbers[chosen].to(fabric.device))
+            values = normalised(changed, preprocess)
+            values = values.contiguous(memory_format=recipe.precision.memory_format)
+            with seeded(recipe.seed, epoch, state.step):
+                logits = model(values)
+            loss = criterion(logits.float(), labels)
+            fabric.backward(loss)
+            optimizer.step()
+            optimizer.zero_grad()
+            state.step += 1
+            state.count += len(labels)
+            state.loss_sum += check(loss.item(), epoch, rate) * len(labels)
+            state.right += int((logits.argmax(1) == labels).sum())
+            yield clock.progress()
+            if clock.over():
+                break
+
+        mean_loss, accuracy = state.loss_sum / state.count, state.right / state.count
+        state.epoch, state.step, state.loss_sum, state.right, state.count = epoch, 0, 0.0, 0, 0
+        val_loss, val_accuracy = validate(model, val, preprocess=preprocess, recipe=recipe)
+        yield Epoch(
+            epoch=epoch,
+            epochs=cycle.first + cycle.epochs if cycle.epochs else 0,
+            train_loss=mean_loss,
+            train_accuracy=accuracy,
+            val_loss=val_loss,
+            val_accuracy=val_accuracy,
+            learning_rate=rate,
+            best=state.keep_if_best(val_accuracy, val_loss),
+            **clock.epoch(),
+        )
+        if recipe.patience is not None and epoch - state.best_epoch >= recipe.patience:
+            return
+
+
+def check(loss: float, epoch: int, rate: float) -> float:
+    """Give the loss back where it is a number.
+
+    >>> check(0.5, 1, 0.001)
+    0.5
+    """
+    if not math.isfinite(loss):
+        raise TrainingError(
+            f"the loss became {loss} in epoch {epoch} at learning rate {rate:.2g}; "
+            f"train with a lower one, such as --learning-rate {rate / 10:.1g}"
+        )
+    return loss
+
+
+def validate(
+    model: nn.Module, part: Part, *, preprocess: Preprocess, recipe: Recipe
+) -> tuple[float, float]:
+    """Give (mean cross-entropy, share told right) of a part, in the precision of training."""
+    device = next(model.parameters()).device
+    loss, right = 0.0, 0
+    with evaluating(model), torch.inference_mode():
+        steps = max(1, math.ceil(len(part.indices) / VAL_BATCH))
+        for _, pixels, labels in part.batches(part.indices, steps):
+            labels = labels.to(device)
+            values = normalised(pixels.to(device).float(), preprocess)
+            logits = model(values.contiguous(memory_format=recipe.precision.memory_format))
+            loss += functional.cross_entropy(logits.float(), labels, reduction="sum").item()
+            right += int((logits.argmax(1) == labels).sum())
+    return loss / len(part.indices), right / len(part.indices)
+
+
+@contextmanager
+def seeded(seed: int, epoch: int, step: int) -> Iterator[None]:
+    """Make what dropout draws a function of seed, epoch and step; global state is put back."""
+    (own,) = np.random.SeedSequence([seed, epoch, step]).generate_state(1, np.uint64)
+    with torch.random.fork_rng():
+        torch.manual_seed(int(own) >> 1)
+        yield

@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from striate.augmentation import DRAWS, Augmentation, augment, draws, fitting
+
+STRONG = Augmentation(shift=0.2, zoom=0.3, turn=20, mirror=True, light=0.3, colour=0.4)
+
+
+def pictures(n: int, channels: int, rows: int, columns: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(n)
+    return torch.randint(
+        0, 256, (n, channels, rows, columns), dtype=torch.uint8, generator=generator
+    )
+
+
+def numbers(n: int, **fixed: float) -> torch.Tensor:
+    values = torch.full((n, DRAWS), 0.5)
+    for place, value in fixed.items():
+        values[:, int(place.removeprefix("n"))] = value
+    return values
+
+
+@given(seed=st.integers(0, 2**63), epoch=st.integers(1, 1000), n=st.integers(1, 50))
+@settings(max_examples=25, deadline=None)
+def test_draws_of_a_picture_do_not_depend_on_how_many_there_are(
+    seed: int, epoch: int, n: int
+) -> None:
+    assert np.array_equal(draws(seed, epoch, 60)[:n], draws(seed, epoch, n))
+
+
+def test_draws_differ_between_epochs_and_seeds() -> None:
+    assert not np.array_equal(draws(0, 1, 5), draws(0, 2, 5))
+    assert not np.array_equal(draws(0, 1, 5), draws(1, 1, 5))
+
+
+def test_a_picture_is_changed_alike_in_any_batch() -> None:
+    values, chance = pictures(6, 3, 9, 12), torch.rand(6, DRAWS)
+    whole = augment(values, STRONG, chance)
+    halves = [augment(values[at], STRONG, chance[at]) for at in (slice(0, 2), slice(2, 6))]
+    assert torch.allclose(whole, torch.cat(halves), atol=1e-3)
+
+
+def test_no_change_leaves_pictures_as_they_are() -> None:
+    values = pictures(3, 3, 7, 5)
+    assert torch.equal(augment(values, Augmentation(), torch.rand(3, DRAWS)), values.float())
+
+
+def test_mirror_exchanges_left_and_right_exactly() -> None:
+    values = pictures(2, 1, 6, 9)
+    mirrored = augment(values, Augmentation(mirror=True), numbers(2, n2=0.1))
+    assert torch.allclose(mirrored, values.float().flip(3), atol=1e-2)
+    left_alone = augment(values, Augmentation(mirror=True), numbers(2, n2=0.9))
+    assert torch.allclose(left_alone, values.float(), atol=1e-2)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(8, 8), (8, 16)])
+def test_half_a_turn_is_both_mirrors_whatever_the_shape(rows: int, columns: int) -> None:
+    values = pictures(2, 1, rows, columns)
+    turned = augment(values, Augmentation(turn=180), numbers(2, n0=1.0))
+    assert torch.allclose(turned, values.float().flip((2, 3)), atol=0.05)
+
+
+def test_a_quarter_turn_keeps_shapes_unbent_in_wide_pictures() -> None:
+    values = torch.zeros(1, 1, 9, 27, dtype=torch.uint8)
+    values[0, 0, 4, 11:16] = 255  # a bar of 5 lying pixels in the middle
+    turned = augment(values, Augmentation(turn=90), numbers(1, n0=1.0))[0, 0]
+    assert torch.allclose(turned[2:7, 13], torch.full((5,), 255.0), atol=1)
+    assert turned.sum() == pytest.approx(5 * 255, rel=0.01)
+
+
+def test_shift_moves_by_whole_pixels_where_it_should() -> None:
+    values = pictures(1, 1, 10, 10)
+    moved = augment(values, Augmentation(shift=0.2), numbers(1, n3=1.0))  # 2 pixels of 10
+    assert torch.allclose(moved[..., :8], values.float()[..., 2:], atol=1e-2)
+
+
+def test_values_stay_in_range() -> None:
+    changed = augment(pictures(20, 3, 8, 8), STRONG, torch.rand(20, DRAWS))
+    assert changed.min() >= 0
+    assert changed.max() <= 255
+
+
+def test_grey_pictures_are_never_mirrored_nor_are_characters() -> None:
+    assert not fitting(1, 28, 28, ["shirt", "shoe"]).mirror
+    assert not fitting(3, 64, 64, ["a", "b"]).mirror
+    assert not fitting(3, 64, 64, ["Left", "Right"]).mirror
+    assert fitting(3, 64, 64, ["ants", "bees"]).mirror

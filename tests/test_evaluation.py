@@ -1,0 +1,152 @@
+"""What is judged is what training has not used, and it is said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import drawn
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from striate.classifier import Classifier
+from striate.data import find, load
+from striate.errors import DataError, SettingError
+from striate.evaluation import evaluate, matched, select
+from striate.network import build
+from striate.pictures import Preprocess
+
+TEXT = "input 3x16x16 classes=2 > gap > flatten > fc"
+PREPROCESS = Preprocess(3, 16, 16, mean=(0.5,) * 3, std=(0.25,) * 3)
+
+
+def model(**seen: np.ndarray) -> Classifier:
+    return Classifier(build(TEXT), TEXT, ("disc", "square"), PREPROCESS, seen=seen)
+
+
+def hashes_of(folder: Path) -> dict[str, int]:
+    collection = find(folder)
+    with load(collection, PREPROCESS) as pictures:
+        return dict(zip(collection.names, pictures.hashes.tolist(), strict=True))
+
+
+def hashes(*values: int) -> np.ndarray:
+    return np.array(values, np.uint64)
+
+
+def test_the_test_part_comes_first(tmp_path: Path) -> None:
+    for part, first in (("train", 0), ("val", 20), ("test", 40)):
+        drawn.folder(tmp_path / part, n=5, first=first)
+    result = evaluate(model(train=hashes(1)), tmp_path)
+    assert result.n == 10
+    assert result.evaluated == "10 test pictures the run never saw"
+    assert all("test" in judged.name for judged in result.worst)
+
+
+def test_validation_comes_next_and_its_part_in_training_is_said(tmp_path: Path) -> None:
+    drawn.folder(tmp_path / "train", n=5)
+    drawn.folder(tmp_path / "val", n=3, first=20)
+    used = [value for name, value in hashes_of(tmp_path).items() if name.startswith("val")]
+    result = evaluate(model(train=hashes(1), val=hashes(*used)), tmp_path)
+    assert result.n == 6
+    assert "6 validation pictures" in result.evaluated
+    assert "chose the best state" in result.evaluated
+
+
+def test_what_was_learnt_from_is_left_out_wherever_it_lies(tmp_path: Path) -> None:
+    drawn.folder(tmp_path / "a", n=6)
+    known = list(hashes_of(tmp_path / "a").values())
+    own = model(train=hashes(*known[:8]), val=hashes(*known[8:]))
+    result = evaluate(own, tmp_path / "a")
+    assert result.n == 4
+    assert result.evaluated.startswith("4 pictures held out from training")
+    assert any("8 of 12 pictures were learnt from" in note for note in result.notes)
+    # the same pictures under other names, beside new ones
+    drawn.folder(tmp_path / "b", n=3, first=50)
+    for path in (tmp_path / "a" / "disc").iterdir():
+        path.rename(tmp_path / "b" / "disc" / f"copy-{path.name}")
+    again = evaluate(own, tmp_path / "b")
+    assert again.n == 6
+
+
+def test_nothing_left_is_an_error_and_not_a_figure(tmp_path: Path) -> None:
+    drawn.folder(tmp_path, n=3)
+    with pytest.raises(DataError, match="nothing .* is left to judge.*learnt from"):
+        evaluate(model(train=hashes(*hashes_of(tmp_path).values())), tmp_path)
+
+
+def test_the_training_part_is_judged_only_when_asked_for(tmp_path: Path) -> None:
+    drawn.folder(tmp_path / "train", n=3)
+    drawn.folder(tmp_path / "val", n=2, first=9)
+    result = evaluate(model(train=hashes(1)), tmp_path, part="train")
+    assert result.n == 6
+    assert "not a test" in result.evaluated
+
+
+def test_a_part_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
+    drawn.folder(tmp_path, n=3)
+    with pytest.raises(SettingError, match="has no part 'test'"):
+        evaluate(model(), tmp_path, part="test")
+    with pytest.raises(SettingError, match="there is no part 'tset'"):
+        evaluate(model(), tmp_path, part="tset")
+
+
+def test_classes_are_matched_by_name_not_by_place(tmp_path: Path) -> None:
+    drawn.folder(tmp_path, n=4)
+    usual = evaluate(model(), tmp_path)
+    other = model()
+    turned = Classifier(other.network, TEXT, ("square", "disc"), PREPROCESS)
+    assert evaluate(turned, tmp_path).accuracy == pytest.approx(1 - usual.accuracy)
+
+
+def test_classes_it_does_not_know_are_left_out_and_said(tmp_path: Path) -> None:
+    drawn.folder(tmp_path, ("disc", "square", "bar"), n=4)
+    result = evaluate(model(), tmp_path)
+    assert result.n == 8
+    assert any("4 pictures are of classes" in note and "bar" in note for note in result.notes)
+    with pytest.raises(DataError, match="no class of"):
+        matched(find(tmp_path), ("cat", "dog"))
+
+
+def test_bad_pictures_are_left_out_and_said(tmp_path: Path) -> None:
+    drawn.folder(tmp_path, n=4)
+    (tmp_path / "disc" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
+    result = evaluate(model(), tmp_path)
+    assert result.n == 8
+    assert any("cannot be read" in note for note in result.notes)
+
+
+def test_it_is_the_same_as_predicting(tmp_path: Path) -> None:
+    folder = drawn.folder(tmp_path, n=10)
+    own = model()
+    answers = own.predict(sorted(folder.rglob("*.png")))
+    right = sum(Path(a.name).parent.name == getattr(a, "label", "") for a in answers)
+    assert evaluate(own, folder).accuracy == pytest.approx(right / 20)
+
+
+@given(
+    st.lists(st.integers(0, 30), min_size=1, max_size=30),
+    st.sets(st.integers(0, 30)),
+    st.sampled_from(["", "test", "val"]),
+)
+def test_no_selection_ever_holds_a_picture_that_was_learnt_from(
+    own: list[int], learnt: set[int], part: str
+) -> None:
+    values = hashes(*own)
+    chosen = select(
+        [part] * len(own),
+        values,
+        usable=np.ones(len(own), bool),
+        seen={"train": hashes(*learnt), "val": hashes()},
+    )
+    assert not learnt & {own[index] for index in chosen.indices}
+    assert len(chosen.indices) == sum(value not in learnt for value in own)
+    assert chosen.words.split()[0] == str(len(chosen.indices))
+
+
+def test_a_classifier_of_unknown_past_says_so(tmp_path: Path) -> None:
+    drawn.folder(tmp_path, n=2)
+    unknown = replace(model(), seen={})
+    assert "not known" in evaluate(unknown, tmp_path).evaluated

@@ -1,0 +1,44 @@
+import pytest
+
+from striate.errors import SettingError
+from striate.settings import Settings
+
+
+def test_defaults_are_sound() -> None:
+    assert Settings().check() == Settings()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"epochs": 0}, "epochs is 0"),
+        ({"epochs": 3, "minutes": 2.0}, "both given"),
+        ({"minutes": 0.0}, "minutes is 0"),
+        ({"learning_rate": -1.0}, "learning_rate is -1"),
+        ({"label_smoothing": 1.0}, "label_smoothing is 1"),
+        ({"fit": "stretch"}, "choose pad, squash, crop"),
+        ({"balance": "equal"}, "choose auto, none, sqrt, full"),
+        ({"background": "white"}, "#rrggbb"),
+        ({"size": "3"}, "size is '3'"),
+        ({"size": "big"}, "size is 'big'"),
+        ({"size": "64x2"}, "size is '64x2'"),
+        ({"val_fraction": 0.0}, "val_fraction is 0"),
+        ({"threads": 0}, "threads is 0"),
+        ({"seed": -1}, "seed is -1"),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_line(wrong: dict[str, object], said: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        Settings(**wrong).check()  # type: ignore[arg-type]
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_settings_survive_json() -> None:
+    chosen = Settings(epochs=3, size="8x9", mirror=False, background="#010203")
+    assert Settings.from_json(chosen.as_json()) == chosen
+
+
+def test_settings_of_a_newer_version_are_refused() -> None:
+    with pytest.raises(SettingError, match="newer"):
+        Settings.from_json({"warp": 9})
