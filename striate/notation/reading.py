@@ -1,0 +1,207 @@
+"""Text -> tree."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from itertools import pairwise
+from typing import Final
+
+from lark import Lark, UnexpectedCharacters, UnexpectedToken
+
+from striate.errors import NotationError
+from striate.notation.checks import Checker
+from striate.notation.grammar import GRAMMAR, Lines
+from striate.notation.mistakes import misplaced, strange_character
+from striate.notation.nodes import Definition, Item, Number, Remark, Size, Word
+from striate.notation.rules import Nodes
+from striate.notation.suggestions import suggestion
+from striate.notation.tree import Network, check_input
+
+LONGEST: Final = 200_000  # characters
+NO_TEXT: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+
+
+def parse(text: str) -> Network:
+    """Read a network text; nothing is worked out yet.
+
+    Args:
+        text: a network in the notation; see docs/notation.md.
+
+    Returns:
+        The tree. ``str()`` of it is the canonical text.
+
+    Raises:
+        NotationError: the text breaks a rule; the message shows the place with a caret.
+
+    >>> network = parse('''
+    ... # LeNet-5
+    ... input 1x32x32 classes=10
+    ... [conv 5x5 6 pad=valid > tanh > avgpool 2]*2 > flatten > fc 120 > tanh > fc
+    ... ''')
+    >>> network.comment, network.input, network.classes
+    ('LeNet-5', (1, 32, 32), 10)
+    >>> parse("cnv 3x3 8 > relu")
+    Traceback (most recent call last):
+    striate.errors.NotationError: unknown word 'cnv'; did you mean 'conv'?
+      line 1: cnv 3x3 8 > relu
+              ^
+    """
+    if not isinstance(text, str):
+        raise NotationError(f"a network is a text, but got {type(text).__name__}")
+    text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
+    try:
+        return _read(text)
+    except NotationError as error:
+        raise located(error, text) from None
+
+
+def located(error: NotationError, text: str) -> NotationError:
+    """Give an error its text, with characters that no screen can show replaced."""
+    if error.position is None:
+        return error
+    shown = "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
+    return NotationError(error.message, shown, min(error.position, len(shown)))
+
+
+def _read(text: str) -> Network:
+    if len(text) > LONGEST:
+        raise NotationError(
+            f"the text has {len(text):,} characters; a network has at most {LONGEST:,}"
+        )
+    strange = NO_TEXT.search(text)
+    if strange:
+        raise strange_character(text, strange.start())
+    try:
+        statements: list[Definition | Item] = _parser().parse(text)  # type: ignore[assignment]
+    except UnexpectedCharacters as error:
+        raise strange_character(text, error.pos_in_stream or 0) from None
+    except UnexpectedToken as error:
+        if not re.sub(r"#[^\n]*", "", text).strip():
+            raise NotationError(
+                "the text says no network; a small one is 'conv 32 > relu > gap > flatten > fc'"
+            ) from None
+        raise misplaced(text, error.token, frozenset(error.accepts)) from None
+    return _network(statements, text)
+
+
+@cache
+def _parser() -> Lark:
+    """Build the parser, once and when it is first needed: it takes some 20 ms."""
+    return Lark(GRAMMAR, parser="lalr", lexer="basic", postlex=Lines(), transformer=Nodes())
+
+
+def _network(statements: Sequence[Definition | Item], text: str) -> Network:
+    """Make one tree of the statements, their names checked."""
+    raw = [s for s in statements if isinstance(s, Definition)]
+    checker = Checker(raw)
+    definitions: list[Definition] = []
+    flow: list[Item] = []
+    given: Word | None = None
+    for statement in statements:
+        if isinstance(statement, Definition):
+            definitions.append(checker.definition(statement))
+        elif isinstance(statement, Word) and statement.name == "input" and not (given or flow):
+            given = statement
+        else:
+            flow.extend(checker.network((statement,)))
+    if not flow:
+        last = raw[-1] if raw and given is None else given
+        raise NotationError(
+            "there are definitions, but no network that uses them; a definition ends with its "
+            "line, and the network begins on the next"
+            if given is None
+            else "the network ends behind its input; put words after it, such as conv 32",
+            position=last.position if last else 0,
+        )
+    shape, classes = _input(given) if given else (None, None)
+    anchored = [*definitions, given, *flow]
+    comment, remarks = _comments(text, [s.position if s else None for s in anchored])
+    return Network(tuple(flow), tuple(definitions), shape, classes, comment, remarks, text)
+
+
+def _input(word: Word) -> tuple[tuple[int, ...] | None, int | None]:
+    """Take an input line apart: its shape, its classes."""
+    classes: int | None = None
+    for option in word.options:
+        if option.name != "classes":
+            meant = suggestion(option.name, ["classes"])
+            raise NotationError(
+                f"input has no option '{option.name}'; "
+                + (f"did you mean '{meant}'?" if meant else "it has classes"),
+                position=option.position,
+            )
+        if not isinstance(option.value, Number) or option.value.value < 1:
+            raise NotationError(
+                f"input got classes={option.value}; expected a number such as classes=10",
+                position=option.value.position,
+            )
+        classes = option.value.value
+    if not word.arguments:
+        if classes is None:
+            raise NotationError(
+                "input says nothing; write it as input 3x224x224 classes=10", position=word.position
+            )
+        return None, classes
+    first, *surplus = word.arguments
+    try:
+        if surplus or not isinstance(first, Size):
+            raise NotationError(
+                "input is channels x rows x columns, as in 3x224x224, but got "
+                + " ".join(map(str, word.arguments))
+            )
+        check_input(first.sides)
+    except NotationError as error:
+        raise NotationError(error.message, position=first.position) from None
+    return first.sides, classes
+
+
+def _comments(text: str, starts: Sequence[int | None]) -> tuple[str, tuple[Remark, ...]]:
+    """Tell the first comments from the others, and say which statement each of those belongs to.
+
+    Args:
+        text: the whole text.
+        starts: where each statement begins, by its anchor; None for an input that is not there.
+    """
+    order = sorted((start, anchor) for anchor, start in enumerate(starts) if start is not None)
+    bounds = [*order, (len(text), len(starts))]
+    top = re.match(r"\s*((?:[ \t\xa0]*#[^\n]*\n?)*)", text)
+    header = top.end() if top else 0
+    first: list[str] = []
+    remarks: list[Remark] = []
+    for found in re.finditer(r"#([^\n]*)", text):
+        content = found[1].removeprefix(" ").rstrip()
+        line_start = text.rfind("\n", 0, found.start()) + 1
+        alone = not text[line_start : found.start()].strip()
+        if found.start() < header:
+            first.append(content)
+            continue
+        if found.start() < bounds[0][0]:
+            remarks.append(Remark(content, bounds[0][1]))
+            continue
+        (_, anchor), (end, following) = next(
+            pair for pair in pairwise(bounds) if pair[0][0] <= found.start() < pair[1][0]
+        )
+        rest = re.sub(r"#[^\n]*", "", text[found.end() : end])
+        taken = any(r.anchor == anchor and r.beside for r in remarks)
+        if rest.strip(" \t\n>\xa0"):
+            remarks.append(Remark(content, anchor))  # inside the statement: goes above it
+        elif alone or taken:
+            remarks.append(Remark(content, following))
+        else:
+            remarks.append(Remark(content, anchor, beside=True))
+    return _canonical("\n".join(first).strip("\n"), remarks, starts)
+
+
+def _canonical(
+    comment: str, remarks: list[Remark], starts: Sequence[int | None]
+) -> tuple[str, tuple[Remark, ...]]:
+    """Put remarks in the order of their statements; without first comments the first are those."""
+    ordered = sorted(remarks, key=lambda remark: (remark.anchor, remark.beside))
+    top = next(anchor for anchor, start in enumerate(starts) if start is not None)
+    if not comment:
+        leading = [r.text for r in ordered if r.anchor == top and not r.beside]
+        comment = "\n".join(leading).strip("\n")
+        ordered = [r for r in ordered if r.anchor != top or r.beside]
+    return comment, tuple(ordered)
