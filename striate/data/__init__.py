@@ -1,8 +1,9 @@
 """Sets of pictures: found, surveyed, loaded and divided, without leaks and without silence."""
 
+from striate.data.batches import batches, prefetched
 from striate.data.collection import Collection, Skipped, write_skipped
 from striate.data.finding import find
-from striate.data.loader import Pictures, batches, load, prefetched
+from striate.data.loader import Pictures, load
 from striate.data.split import Split, divide, write_split
 from striate.data.survey import Survey, survey
 

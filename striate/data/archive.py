@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 import shutil
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from striate.data.cache import made_once
-from striate.data.collection import Skipped, write_skipped
+from striate.data.collection import Skipped, read_skipped, write_skipped
 from striate.errors import DataError
 
 MAX_MEMBERS = 2_000_000
@@ -59,11 +58,7 @@ def unpack(path: Path, cache: Path, limits: Limits | None = None) -> tuple[Path,
         write_skipped(folder / "skipped.csv", _unpack_all(path, folder / "files", limits))
 
     place = made_once(cache / "unzipped" / _content_key(path), make)
-    with (place / "skipped.csv").open(
-        encoding="utf-8", errors="surrogateescape", newline=""
-    ) as file:
-        skipped = [Skipped(name, reason) for name, reason in list(csv.reader(file))[1:]]
-    return place / "files", skipped
+    return place / "files", read_skipped(place / "skipped.csv")
 
 
 def _content_key(path: Path) -> str:

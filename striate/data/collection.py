@@ -105,7 +105,7 @@ def natural(name: str) -> list[tuple[int, int, str]]:
             folded.append((0, len(digits), digits))
         else:
             folded.append((1, 0, piece.casefold()))
-    return [*folded, (2, 0, name)]
+    return [*folded, (-1, 0, name)]  # the end, before any further piece
 
 
 def labelled(names: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
@@ -145,6 +145,12 @@ def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]])
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
+
+
+def read_skipped(path: Path) -> list[Skipped]:
+    """Read what `write_skipped` wrote."""
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        return [Skipped(name, reason) for name, reason in list(csv.reader(file))[1:]]
 
 
 def write_skipped(path: Path, skipped: Iterable[Skipped]) -> None:

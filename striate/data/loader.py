@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import json
 import os
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
@@ -16,9 +14,16 @@ from typing import Literal
 import numpy as np
 
 from striate.data.cache import made_once
-from striate.data.collection import Collection, Skipped, counted, write_skipped
+from striate.data.collection import (
+    Collection,
+    Skipped,
+    counted,
+    read_skipped,
+    write_skipped,
+)
+from striate.data.kept import allocate, content_key, read_kept, write_kept
 from striate.errors import DataError, PictureError
-from striate.pictures import Preprocess, decode, quiet
+from striate.pictures import Preprocess, decoded, quiet
 
 Progress = Callable[[int, int], None]
 Mode = Literal["memory", "mapped", "streamed"]
@@ -150,13 +155,7 @@ def load(
         mode, note = _beyond_memory(told, size, cache)
     pictures = Pictures(collection, preprocess, mode=mode, threads=threads)
     if mode == "mapped" and cache is not None:
-        place = cache / f"pixels-{_key(collection, preprocess)}"
-
-        def make(folder: Path) -> None:
-            _make_cache(pictures, folder, progress)
-
-        _read_cache(pictures, made_once(place, make))
-        progress(len(pictures), len(pictures))
+        _keep_in(cache, pictures, progress)
     else:
         store = None if mode == "streamed" else _as_they_are(collection, preprocess)
         if store is not None:
@@ -165,7 +164,7 @@ def load(
             store = None if mode == "streamed" else np.zeros(pictures.shape, np.uint8)
             _decode_all(pictures, store, progress)
         pictures._store = store
-    pictures.notes = (note,) if note else ()
+    pictures.notes = tuple(each for each in (note, _remarks_told(pictures)) if each)
     if not pictures.usable.any():
         first = pictures.skipped[0]
         pictures.close()
@@ -174,6 +173,33 @@ def load(
             f"a picture (the first, {first.name!r}: {first.reason})"
         )
     return pictures
+
+
+def _remarks_told(pictures: Pictures) -> str:
+    if not pictures.remarks:
+        return ""
+    first = pictures.remarks[0]
+    which = counted(len({each.name for each in pictures.remarks}), "picture is", "pictures are")
+    return f"{which} odd but used (the first, {first.name!r}: {first.reason})"
+
+
+def _keep_in(cache: Path, pictures: Pictures, progress: Progress) -> None:
+    """Decode into a file of the cache, unless an earlier run did, and map it."""
+
+    def make(folder: Path) -> None:
+        store = allocate(folder, pictures.shape)
+        _decode_all(pictures, store, progress)
+        store.flush()
+        write_kept(folder, pictures.hashes, pictures.usable)
+        write_skipped(folder / "skipped.csv", pictures.skipped)
+        write_skipped(folder / "remarks.csv", pictures.remarks)
+
+    key = content_key(pictures._collection, pictures._preprocess)
+    folder = made_once(cache / f"pixels-{key}", make)
+    pictures._store, pictures.hashes, pictures.usable = read_kept(folder)
+    pictures.skipped = tuple(read_skipped(folder / "skipped.csv"))
+    pictures.remarks = tuple(read_skipped(folder / "remarks.csv"))
+    progress(len(pictures), len(pictures))
 
 
 def _beyond_memory(told: str, size: int, cache: Path | None) -> tuple[Mode, str]:
@@ -216,8 +242,8 @@ def _hash_all(pictures: Pictures, store: np.ndarray, progress: Progress) -> None
 def _fitted(
     collection: Collection, preprocess: Preprocess, index: int
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    decoded = decode(collection.open(index), background=preprocess.background)
-    return preprocess.place(decoded.image), decoded.remarks
+    with decoded(collection.open(index), background=preprocess.background) as picture:
+        return preprocess.place(picture.image), picture.remarks
 
 
 def _decode_all(pictures: Pictures, store: np.ndarray | None, progress: Progress) -> None:
@@ -257,105 +283,3 @@ def _decode_all(pictures: Pictures, store: np.ndarray | None, progress: Progress
             for _, future in waiting:
                 future.cancel()
     pictures.skipped, pictures.remarks = tuple(skipped), tuple(remarks)
-
-
-def _key(collection: Collection, preprocess: Preprocess) -> str:
-    """Name what a cache file holds: every file with its size and time, and the preprocessing."""
-    settings = {**preprocess.as_json(), "mean": None, "std": None, "format": 1}
-    digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16)
-    if isinstance(collection.content, np.ndarray):
-        digest.update(repr((collection.content.shape, collection.content.dtype.str)).encode())
-        for start in range(0, len(collection), _BLOCK):
-            digest.update(collection.content[start : start + _BLOCK].tobytes())
-        return digest.hexdigest()
-    digest.update(os.fsencode(collection.content.absolute()))
-    for name in collection.names:
-        digest.update(b"\0" + os.fsencode(name))
-        try:
-            status = (collection.content / name).stat()
-            digest.update(b"%d %d" % (status.st_size, status.st_mtime_ns))
-        except OSError:
-            digest.update(b"missing")
-    return digest.hexdigest()
-
-
-def _make_cache(pictures: Pictures, folder: Path, progress: Progress) -> None:
-    store = np.lib.format.open_memmap(
-        folder / "pixels.npy", mode="w+", dtype=np.uint8, shape=pictures.shape
-    )
-    _decode_all(pictures, store, progress)
-    store.flush()
-    np.save(folder / "hashes.npy", pictures.hashes)
-    np.save(folder / "usable.npy", pictures.usable)
-    write_skipped(folder / "skipped.csv", pictures.skipped)
-    write_skipped(folder / "remarks.csv", pictures.remarks)
-
-
-def _read_cache(pictures: Pictures, folder: Path) -> None:
-    def rows(name: str) -> tuple[Skipped, ...]:
-        path = folder / name
-        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-            return tuple(Skipped(each, reason) for each, reason in list(csv.reader(file))[1:])
-
-    pictures._store = np.load(folder / "pixels.npy", mmap_mode="r")
-    pictures.hashes = np.load(folder / "hashes.npy")
-    pictures.usable = np.load(folder / "usable.npy")
-    pictures.skipped, pictures.remarks = rows("skipped.csv"), rows("remarks.csv")
-
-
-def batches(
-    pictures: Pictures, order: Sequence[int] | np.ndarray, size: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Give the pictures of an order in batches, the next two being prepared meanwhile.
-
-    Args:
-        pictures: from `load`.
-        order: indices of pictures.
-        size: of a batch; the last one may be smaller.
-
-    Yields:
-        The indices (k,) and the pixels, uint8 (k, channels, height, width).
-
-    >>> from striate.data import find
-    >>> pictures = load(find("digits"), Preprocess(channels=1, height=8, width=8))
-    >>> [len(indices) for indices, pixels in batches(pictures, range(5), 2)]
-    [2, 2, 1]
-    """
-    chosen = np.asarray(order, dtype=np.int64)
-    yield from prefetched(
-        pictures, (chosen[start : start + size] for start in range(0, len(chosen), size))
-    )
-
-
-def prefetched(
-    pictures: Pictures, groups: Iterable[np.ndarray]
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Give groups of pictures one after the other, the next two being prepared meanwhile.
-
-    Args:
-        pictures: from `load`.
-        groups: int64 indices of each group.
-
-    Yields:
-        The indices (k,) and the pixels, uint8 (k, channels, height, width).
-
-    >>> from striate.data import find
-    >>> pictures = load(find("digits"), Preprocess(channels=1, height=8, width=8))
-    >>> groups = np.array_split(np.arange(5), 2)
-    >>> [pixels.shape for indices, pixels in prefetched(pictures, groups)]
-    [(3, 1, 8, 8), (2, 1, 8, 8)]
-    """
-    ahead: deque[tuple[np.ndarray, Future[np.ndarray]]] = deque()
-    with ThreadPoolExecutor(1, "striate-batches") as pool:
-        try:
-            for indices in groups:
-                ahead.append((indices, pool.submit(pictures.take, indices)))
-                if len(ahead) > 2:
-                    indices, future = ahead.popleft()
-                    yield indices, future.result()
-            while ahead:
-                indices, future = ahead.popleft()
-                yield indices, future.result()
-        finally:
-            for _, future in ahead:
-                future.cancel()

@@ -68,7 +68,7 @@ def divide(
     >>> digits = find("digits")
     >>> split = divide(digits, load(digits, Preprocess(channels=1, height=8, width=8)))
     >>> [len(indices) for indices in (split.train, split.val, split.test)]
-    [1153, 289, 355]
+    [1154, 288, 355]
     """
     if not 0 < fraction < 1:
         raise DataError(f"a validation fraction of {fraction:g}; expected above 0 and below 1")

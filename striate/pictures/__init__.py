@@ -4,9 +4,10 @@
 everything between a picture and a network's input, the same in training and ever after.
 """
 
-from striate.pictures.opening import MAX_BYTES, MAX_PIXELS, UNREADABLE, quiet
+from striate.pictures.listening import quiet
+from striate.pictures.opening import MAX_BYTES, MAX_PIXELS, UNREADABLE
 from striate.pictures.preprocess import Placement, Preprocess
-from striate.pictures.reading import Decoded, Measured, Source, decode, measure, read
+from striate.pictures.reading import Decoded, Measured, Source, decode, decoded, measure, read
 
 __all__ = [
     "MAX_BYTES",
@@ -18,6 +19,7 @@ __all__ = [
     "Preprocess",
     "Source",
     "decode",
+    "decoded",
     "measure",
     "quiet",
     "read",

@@ -12,13 +12,11 @@ import functools
 import io
 import stat
 import struct
-import threading
-import warnings
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TextIO, cast
+from typing import IO
 
 from PIL import Image, UnidentifiedImageError
 
@@ -52,10 +50,11 @@ UNREADABLE = (
 # In the order they are tried. Left out on purpose: EPS (runs Ghostscript); WMF (runs a drawing
 # engine); BUFR, GRIB, HDF5 and MPEG (only recognised, never decoded); IPTC, FPX and MIC (hold
 # pictures of any format within); IM, IMT, MCIDAS, PCD, SPIDER and XVTHUMB (no signature worth
-# the name: text and data files would pass for pictures); GBR (brushes).
+# the name: text and data files would pass for pictures); GBR (brushes); BLP
+# and FTEX (textures of games, decoded by Python code that a small file can keep busy for seconds).
 FORMATS = (
     "JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "JPEG2000", "PPM", "QOI", "ICO", "ICNS",
-    "CUR", "DIB", "PSD", "SGI", "SUN", "PCX", "DCX", "DDS", "BLP", "FTEX", "FITS", "FLI", "MSP",
+    "CUR", "DIB", "PSD", "SGI", "SUN", "PCX", "DCX", "DDS", "FITS", "FLI", "MSP",
     "PIXAR", "XBM", "XPM",
 )  # fmt: skip
 
@@ -98,13 +97,23 @@ def one_line(error: BaseException) -> str:
     return text if len(text) <= 160 else text[:157] + "..."
 
 
+def _reason(error: BaseException) -> str:
+    if "truncated" in str(error).lower():
+        return "the file ends too early"
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for it"
+    return one_line(error)
+
+
 @contextmanager
 def blaming_the_picture(doing: str) -> Iterator[None]:
     """Turn whatever a decoder raises into a `PictureError` that says what was being done."""
     try:
         yield
+    except Image.DecompressionBombError as error:
+        raise PictureError(f"more pixels than the limit of {MAX_PIXELS:,}") from error
     except UNREADABLE as error:
-        raise PictureError(f"{doing}: {one_line(error)}") from error
+        raise PictureError(f"{doing}: {_reason(error)}") from error
 
 
 def open_file(path: Path) -> IO[bytes]:
@@ -252,71 +261,3 @@ def _open_heif(stream: IO[bytes]) -> Image.Image:
     image.info.pop("exif", None)
     image.info.pop("xmp", None)
     return image
-
-
-# Pillow speaks through `warnings`, whose state is the whole process's. The hook below is in
-# place while any thread reads a picture; each thread hears only its own pictures.
-
-_heard = threading.local()
-_lock = threading.Lock()
-_inside = 0
-_restore: Callable[[], None] = lambda: None  # noqa: E731
-
-
-def _listen() -> Callable[[], None]:
-    """Put the hook in place; gives what takes it away again."""
-    show = warnings.showwarning
-
-    def hook(
-        message: Warning | str,
-        category: type[Warning],
-        filename: str,
-        lineno: int,
-        file: TextIO | None = None,
-        line: str | None = None,
-    ) -> None:
-        said: list[str] | None = getattr(_heard, "said", None)
-        if said is None:
-            show(message, category, filename, lineno, file, line)
-        elif not issubclass(category, Image.DecompressionBombWarning):  # MAX_PIXELS decides
-            said.append(" ".join(str(message).split())[:160])
-
-    warnings.filterwarnings("always", module=r"PIL\.")
-    filters = cast("list[object]", warnings.filters)
-    ours = filters[0]
-    warnings.showwarning = hook
-
-    def restore() -> None:
-        if ours in filters:
-            filters.remove(ours)
-        if warnings.showwarning is hook:
-            warnings.showwarning = show
-
-    return restore
-
-
-@contextmanager
-def quiet() -> Iterator[list[str]]:
-    """Keep Pillow's warnings of this thread off the screen and hand them over as texts.
-
-    >>> with quiet() as said:
-    ...     pass
-    >>> said
-    []
-    """
-    global _inside, _restore
-    with _lock:
-        if _inside == 0:
-            _restore = _listen()
-        _inside += 1
-    outer: list[str] | None = getattr(_heard, "said", None)
-    said: list[str] = []
-    _heard.said = said
-    try:
-        yield said
-    finally:
-        _heard.said = outer
-        with _lock:
-            _inside -= 1
-            if _inside == 0:
-                _restore()

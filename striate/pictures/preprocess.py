@@ -12,7 +12,7 @@ from PIL import Image
 
 from striate.errors import SettingError
 from striate.pictures.colours import Colour, grey
-from striate.pictures.reading import Source, decode
+from striate.pictures.reading import Source, decoded
 
 Fit = Literal["pad", "squash", "crop"]
 
@@ -141,7 +141,8 @@ class Preprocess:
         Raises:
             PictureError: the reason why it cannot be read, in one line.
         """
-        return self.place(decode(source, background=self.background).image)
+        with decoded(source, background=self.background) as picture:
+            return self.place(picture.image)
 
     def place(self, image: Image.Image) -> np.ndarray:
         """Make a decoded picture (mode L or RGB) fit; uint8 (channels, height, width)."""

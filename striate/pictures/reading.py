@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,17 +15,22 @@ from PIL import ExifTags, Image
 
 from striate.errors import PictureError
 from striate.pictures.colours import Colour, eight_bits_of, in_eight_bits, is_grey
+from striate.pictures.listening import hearing_libtiff, quiet
 from striate.pictures.opening import (
     UNREADABLE,
     blaming_the_picture,
     check_pixels,
     open_file,
     open_image,
-    quiet,
 )
 
 Source = str | Path | bytes | Image.Image | np.ndarray
 """What a picture can be given as: a path, a file's bytes, a picture of Pillow's, an array."""
+
+LARGE = 2**25
+"""Pictures of more pixels than this, 33 million, are decoded one at a time."""
+
+_one_large_picture = threading.Lock()
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -97,20 +104,45 @@ def decode(source: Source, *, background: Colour = (255, 255, 255)) -> Decoded:
     >>> decode(np.zeros((2, 3), np.uint8)).image.mode
     'L'
     """
+    with decoded(source, background=background) as picture:
+        return picture
+
+
+@contextmanager
+def decoded(source: Source, *, background: Colour = (255, 255, 255)) -> Iterator[Decoded]:
+    """Hold a picture as `decode` gives it; very large ones are held one at a time.
+
+    So the memory that many threads take together stays bounded. Each picture under `LARGE`
+    pixels takes at most about 12 bytes a pixel while it is decoded, and 4 afterwards.
+
+    Raises:
+        PictureError: the reason why it cannot be read, in one line.
+    """
     if isinstance(source, np.ndarray):
         said: list[str] = []
-        image = _from_array(source, said)
-        return Decoded(in_eight_bits(image, background, said), tuple(said))
-    with quiet() as said, _opened(source) as image:
-        name = image.format or "a picture"
-        with blaming_the_picture(f"damaged or incomplete {name}"):
+        array = _from_array(source, said)
+        yield Decoded(in_eight_bits(array, background, said), tuple(said))
+        return
+    with contextlib.ExitStack() as stack:
+        with quiet() as said, _opened(source) as image:
+            if image.width * image.height > LARGE:
+                stack.enter_context(_one_large_picture)
+            _load(image, said)
+            turn = _TURNS.get(_orientation(image, said))
+            with blaming_the_picture(f"its colours ({image.mode}) cannot be read"):
+                plain = in_eight_bits(image, background, said)
+                upright = plain if turn is None else plain.transpose(turn)
+        yield Decoded(upright, tuple(dict.fromkeys(said)))
+
+
+def _load(image: Image.Image, said: list[str]) -> None:
+    tiles = getattr(image, "tile", None)
+    with contextlib.ExitStack() as stack:
+        if image.format == "TIFF" and tiles and tiles[0][0] == "libtiff":
+            stack.enter_context(hearing_libtiff(said))
+        with blaming_the_picture(f"damaged or incomplete {image.format or 'picture'}"):
             image.load()
-        check_pixels(image.size)
-        turn = _TURNS.get(_orientation(image, said))
-        with blaming_the_picture(f"its colours ({image.mode}) cannot be read"):
-            plain = in_eight_bits(image, background, said)
-            upright = plain if turn is None else plain.transpose(turn)
-    return Decoded(upright, tuple(dict.fromkeys(said)))
+    check_pixels(image.size)
 
 
 def measure(source: Source) -> Measured:

@@ -1,0 +1,71 @@
+"""Batches of pictures, the next ones being prepared meanwhile."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+
+from striate.data.loader import Pictures
+
+
+def batches(
+    pictures: Pictures, order: Sequence[int] | np.ndarray, size: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Give the pictures of an order in batches, the next two being prepared meanwhile.
+
+    Args:
+        pictures: from `load`.
+        order: indices of pictures.
+        size: of a batch; the last one may be smaller.
+
+    Yields:
+        The indices (k,) and the pixels, uint8 (k, channels, height, width).
+
+    >>> from striate.data import find, load
+    >>> from striate.pictures import Preprocess
+    >>> pictures = load(find("digits"), Preprocess(channels=1, height=8, width=8))
+    >>> [len(indices) for indices, pixels in batches(pictures, range(5), 2)]
+    [2, 2, 1]
+    """
+    chosen = np.asarray(order, dtype=np.int64)
+    yield from prefetched(
+        pictures, (chosen[start : start + size] for start in range(0, len(chosen), size))
+    )
+
+
+def prefetched(
+    pictures: Pictures, groups: Iterable[np.ndarray]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Give groups of pictures one after the other, the next two being prepared meanwhile.
+
+    Args:
+        pictures: from `load`.
+        groups: int64 indices of each group.
+
+    Yields:
+        The indices (k,) and the pixels, uint8 (k, channels, height, width).
+
+    >>> from striate.data import find, load
+    >>> from striate.pictures import Preprocess
+    >>> pictures = load(find("digits"), Preprocess(channels=1, height=8, width=8))
+    >>> groups = np.array_split(np.arange(5), 2)
+    >>> [pixels.shape for indices, pixels in prefetched(pictures, groups)]
+    [(3, 1, 8, 8), (2, 1, 8, 8)]
+    """
+    ahead: deque[tuple[np.ndarray, Future[np.ndarray]]] = deque()
+    with ThreadPoolExecutor(1, "striate-batches") as pool:
+        try:
+            for indices in groups:
+                ahead.append((indices, pool.submit(pictures.take, indices)))
+                if len(ahead) > 2:
+                    indices, future = ahead.popleft()
+                    yield indices, future.result()
+            while ahead:
+                indices, future = ahead.popleft()
+                yield indices, future.result()
+        finally:
+            for _, future in ahead:
+                future.cancel()
