@@ -1,22 +1,19 @@
 """The table of a network: what each layer gives, costs and sees; whole-number arithmetic alone.
 
 The receptive field of a unit is how much of the picture it can depend on: the distance from
-the first pixel to the last, padding counted as picture. It is followed as an interval, through
-branches too; the formulas are those of Araujo, Norris and Sim 2019,
-https://distill.pub/2019/computing-receptive-fields/
+the first pixel to the last, padding counted as picture; `striate.layers.sight` follows it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from striate.layers import Shape, Window, short, text_of
+from striate.layers import Shape, short, text_of
+from striate.layers.sight import Side, Sight, side_of
 from striate.notation import Block, Join, Leaf, Network, Plan, Step, expand
 from striate.tables import Table
-
-Side = int | tuple[int, int]  # pixels; (rows, columns) where the two differ
 
 
 @dataclass(frozen=True)
@@ -174,7 +171,7 @@ def describe(
     else:
         plan = expand(network.network, input=input, classes=classes)
     walk = _Walk(plan.input)
-    last = walk.follow(plan.steps, _Sight.of_pixels())
+    last = walk.follow(plan.steps, Sight())
     rows = tuple(walk.rows)
     sight, shape = walk.before_all or (last, plan.output)
     return Anatomy(
@@ -188,81 +185,15 @@ def describe(
     )
 
 
-Axis = Mapping[int, tuple[int, int]]  # stride -> first and last pixel that the first unit sees
-
-
-@dataclass(frozen=True)
-class _Sight:
-    """What the units of a map see, along rows and along columns.
-
-    Branches may arrive with different strides (their maps can still agree in size); each
-    stride keeps its own interval, and a unit sees all of them together.
-    """
-
-    axes: tuple[Axis, Axis]
-
-    @staticmethod
-    def of_pixels() -> _Sight:
-        return _Sight(({1: (0, 0)}, {1: (0, 0)}))
-
-    def through(self, window: Window) -> _Sight:
-        rows, columns = (
-            {
-                stride * window.stride[axis]: (
-                    first - window.pad[axis] * stride,
-                    last + (window.extent[axis] - 1 - window.pad[axis]) * stride,
-                )
-                for stride, (first, last) in self.axes[axis].items()
-            }
-            for axis in (0, 1)
-        )
-        return _Sight((rows, columns))
-
-    def union(self, other: _Sight) -> _Sight:
-        rows, columns = (
-            {
-                stride: (
-                    min(axis[stride][0] for axis in pair if stride in axis),
-                    max(axis[stride][1] for axis in pair if stride in axis),
-                )
-                for stride in {*pair[0], *pair[1]}
-            }
-            for pair in zip(self.axes, other.axes, strict=True)
-        )
-        return _Sight((rows, columns))
-
-    def size(self, shape: Shape) -> Side:
-        """How much the unit that sees most sees; with one stride all see the same."""
-        return _side(*(_extent(self.axes[axis], shape[1 + axis]) for axis in (0, 1)))
-
-    @property
-    def stride(self) -> Side:
-        return _side(*(max(axis) for axis in self.axes))
-
-    @property
-    def start(self) -> Side:
-        return _side(*(min(first for first, _ in axis.values()) for axis in self.axes))
-
-
-def _extent(axis: Axis, units: int) -> int:
-    """The longest hull of what one unit sees; it grows or shrinks towards the last unit."""
-    return max(
-        max(last + unit * stride for stride, (_, last) in axis.items())
-        - min(first + unit * stride for stride, (first, _) in axis.items())
-        + 1
-        for unit in (0, units - 1)
-    )
-
-
 class _Walk:
     """Goes through the steps and writes the rows; sight is None where units see all."""
 
     def __init__(self, shape: Shape) -> None:
         self.rows: list[Row] = []
-        self.whole = _side(shape[1], shape[2])
-        self.before_all: tuple[_Sight, Shape] | None = None
+        self.whole = side_of(shape[1], shape[2])
+        self.before_all: tuple[Sight, Shape] | None = None
 
-    def follow(self, steps: Sequence[Step], sight: _Sight | None) -> _Sight | None:
+    def follow(self, steps: Sequence[Step], sight: Sight | None) -> Sight | None:
         """Write the rows of steps; give what the units behind the last one see."""
         for step in steps:
             if isinstance(step, Block):
@@ -275,7 +206,7 @@ class _Walk:
                 self._write(step, sight)
         return sight
 
-    def _through(self, step: Leaf, sight: _Sight | None) -> _Sight | None:
+    def _through(self, step: Leaf, sight: Sight | None) -> Sight | None:
         if sight is None:
             return None
         if step.layer.sees_all:
@@ -284,8 +215,10 @@ class _Walk:
         window = step.layer.window
         return sight if window is None else sight.through(window)
 
-    def _write(self, step: Leaf | Join, sight: _Sight | None) -> None:
-        learns = isinstance(step, Leaf)
+    def _write(self, step: Leaf | Join, sight: Sight | None) -> None:
+        parameters = macs = 0
+        if isinstance(step, Leaf):
+            parameters, macs = step.layer.parameters(step.input), step.layer.macs(step.input)
         self.rows.append(
             Row(
                 name=step.address,
@@ -293,8 +226,8 @@ class _Walk:
                 text=str(step.layer),
                 input=step.input,
                 output=step.output,
-                parameters=step.layer.parameters(step.input) if learns else 0,
-                macs=step.layer.macs(step.input) if learns else 0,
+                parameters=parameters,
+                macs=macs,
                 receptive_field=self.whole if sight is None else sight.size(step.output),
                 stride=None if sight is None else sight.stride,
                 start=None if sight is None else sight.start,
@@ -302,16 +235,12 @@ class _Walk:
         )
 
 
-def _together(ends: Sequence[_Sight | None]) -> _Sight | None:
+def _together(ends: Sequence[Sight | None]) -> Sight | None:
     """What a unit sees that joins branches: all that they see."""
     together = ends[0]
     for sight in ends[1:]:
         together = None if together is None or sight is None else together.union(sight)
     return together
-
-
-def _side(rows: int, columns: int) -> Side:
-    return rows if rows == columns else (rows, columns)
 
 
 def _by_axis(side: Side) -> str:
