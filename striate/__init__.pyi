@@ -1,3 +1,9 @@
+from .anatomy import Anatomy as Anatomy
+from .anatomy import describe as describe
+from .classifier import Classifier as Classifier
+from .classifier import Prediction as Prediction
+from .classifier import Unreadable as Unreadable
+from .classifier import load as load
 from .errors import ClassifierError as ClassifierError
 from .errors import DataError as DataError
 from .errors import NotationError as NotationError
@@ -5,6 +11,14 @@ from .errors import PictureError as PictureError
 from .errors import RunError as RunError
 from .errors import SettingError as SettingError
 from .errors import StriateError as StriateError
+from .evaluation import evaluate as evaluate
+from .metrics import Evaluation as Evaluation
+from .network import build as build
+from .notation import Network as Network
+from .notation import parse as parse
+from .pictures import Preprocess as Preprocess
+from .runs import train as train
+from .settings import Settings as Settings
 
 __all__: list[str]
 __version__: str

@@ -60,6 +60,7 @@ pages.specimen pages.doctor
 serving
 studio
 cli
+__main__
 """
 RANKS = {name: rank for rank, line in enumerate(ORDER.split("\n")) for name in line.split()}
 

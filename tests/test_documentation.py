@@ -77,6 +77,18 @@ def test_every_word_of_the_notation_is_told() -> None:
     assert missing([f"`{word}`" for word in sorted(words)], notation) == []
 
 
+def test_every_network_that_the_pages_show_is_one() -> None:
+    pages = "\n".join(page.read_text("utf-8") for page in FOR_USERS)
+    shown = re.findall(r"^```cnn\n(.*?)^```", pages, re.DOTALL | re.MULTILINE)
+    lines = (ROOT / "README.md").read_text("utf-8").split("in five lines")[1].split("##")[0]
+    shown += re.findall(r"^- `([^`]+)`", lines, re.MULTILINE)
+    assert len(shown) == 2 + 5
+    for text in shown:
+        whole = f"{text}\nunit(64)" if text.startswith("unit(") else text
+        given = None if "input" in text else (8, 64, 64)
+        assert striate.describe(whole, input=given, classes=10).layers
+
+
 def test_every_public_name_is_told() -> None:
     assert missing([f"st.{name}" for name in striate.__all__], TEXT) == []
 
