@@ -11,6 +11,7 @@ import base64
 import io
 import math
 import re
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -142,7 +143,8 @@ def curves(
         title: what is drawn, in a few words.
         across: what the horizontal axis counts, such as "epoch".
         marked: the step to mark as the best one.
-        as_percent: whether the values are shares, 0 to 1, to be labelled in per cent.
+        as_percent: whether the values are shares, 0 to 1, to be labelled in per cent; other
+            values that are not negative are drawn from 0 up.
         description: what the drawing shows, for whoever cannot see it.
 
     >>> svg = curves([Curve("loss", [2.0, 1.0, 0.5])], title="Loss", across="epoch", marked=3)
@@ -163,10 +165,10 @@ def curves(
         axes.grid(axis="y", color=PALE, alpha=0.35, linewidth=0.6)
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.tick_params(length=0)
-        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        axes.yaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
+        axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
         if as_percent:
-            axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+            axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
         if marked is not None:
             axes.axvline(marked, color=PALE, linewidth=1.2, linestyle=(0, (1, 2)))
             above = axes.get_xaxis_transform()
@@ -181,13 +183,17 @@ def curves(
                 color=line.colour,
                 linewidth=2,
                 linestyle=(0, (4, 2)) if line.dashed else "-",
-                marker="o" if len(finite) <= 30 else None,
+                marker="o" if len(finite) <= 15 else None,
                 markersize=4,
             )
             if marked is not None and 1 <= marked <= len(finite):
                 axes.plot(marked, finite[marked - 1], "o", color=line.colour, markersize=8)
         longest = max((len(line.values) for line in lines), default=1)
         axes.set_xlim(0.7, max(longest, 1) + 0.3)
+        if not as_percent and min((v for line in lines for v in line.values), default=0) >= 0:
+            axes.set_ylim(bottom=0)
+        if as_percent and max((v for line in lines for v in line.values), default=0) > 0.8:
+            axes.set_ylim(top=1.02)
         if len(lines) > 1:
             axes.legend(frameon=False, loc="best")
         out = io.StringIO()
@@ -220,9 +226,14 @@ def _for_page(svg: str, *, title: str, description: str) -> str:
         raise AssertionError("matplotlib wrote an SVG without a head or a viewBox")
     # The style element would colour the whole page, the metadata are of no use in it.
     body = re.sub(r"<(metadata|style)\b.*?</\1>", "", body[head.end() :], flags=re.DOTALL)
-    # Ids that nothing refers to would stand twice in a page with two drawings.
+    # No id may stand twice in a page with two drawings: drop those that nothing refers to,
+    # and mark the others with the drawing's own checksum.
     used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', body))
-    body = re.sub(r' id="([^"]+)"', lambda found: found[0] if found[1] in used else "", body)
+    mark = f"{zlib.crc32(body.encode()):08x}"
+    body = re.sub(
+        r' id="([^"]+)"', lambda found: f' id="{found[1]}-{mark}"' * (found[1] in used), body
+    )
+    body = re.sub(r'(url\(#|href="#)([^)"]+)', rf"\1\2-{mark}", body)
     for colour, name in _THEMED.items():
         body = body.replace(colour, f"var({name}, {colour})")
     body = re.sub(r"font-family: [^;\"]*", "font-family: system-ui, sans-serif", body)

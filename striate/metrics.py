@@ -296,7 +296,7 @@ def percent(share: float) -> str:
         text = f"{share * 100:.{digits}f}"
         if share in (0.0, 1.0) or 0.0 < float(text) < 100.0:
             return f"{text} %"
-    return f"{share * 100:g} %"
+    return "<0.000001 %" if share < 0.5 else ">99.999999 %"
 
 
 def _share(value: float | None) -> str:

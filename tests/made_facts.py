@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from striate.anatomy import describe
 from striate.events import Epoch
 from striate.metrics import Evaluation, score
 from striate.pages.report import Facts, Shown
@@ -21,59 +21,6 @@ HOSTILE = (
     "\u202eשלום עולם",
     "long " * 40,
 )
-
-
-@dataclass(frozen=True)
-class Row:
-    name: str
-    kind: str
-    input: tuple[int, ...]
-    output: tuple[int, ...]
-    parameters: int
-    macs: int
-    receptive_field: tuple[int, int] | None
-    stride: tuple[int, int] | None
-
-
-@dataclass(frozen=True)
-class Anatomy:
-    name: str
-    input: tuple[int, ...]
-    classes: int
-    layers: tuple[Row, ...]
-    parameters: int
-    macs: int
-    receptive_field: tuple[int, int] | None
-
-
-def anatomy(channels: int, side: int, classes: int) -> Anatomy:
-    rows, size, wide, field = [], side, channels, 1
-    shape = (channels, size, size)
-    for number in range(1, 4):
-        to = 16 * 2**number
-        field += 2 * 2 ** (number - 1)
-        parameters, macs = wide * 9 * to + to, wide * 9 * to * size * size
-        after = (to, size, size)
-        seen, step = (field, field), (2 ** (number - 1),) * 2
-        rows.append(Row(f"conv{number}", "conv", shape, after, parameters, macs, seen, step))
-        rows.append(Row(f"relu{number}", "relu", after, after, 0, 0, seen, step))
-        field += 2 ** (number - 1)
-        size, wide = size // 2, to
-        shape = (to, size, size)
-        seen, step = (field, field), (2**number,) * 2
-        rows.append(Row(f"maxpool{number}", "maxpool", after, shape, 0, 0, seen, step))
-    rows.append(Row("gap", "gap", shape, (wide, 1, 1), 0, 0, (side, side), None))
-    cost = wide * classes
-    rows.append(Row("fc", "fc", (wide,), (classes,), cost + classes, cost, (side, side), None))
-    return Anatomy(
-        "three convolutions",
-        (channels, side, side),
-        classes,
-        tuple(rows),
-        sum(row.parameters for row in rows),
-        sum(row.macs for row in rows),
-        (field, field),
-    )
 
 
 def epochs(count: int, best: int) -> list[Epoch]:
@@ -111,7 +58,7 @@ def evaluation(
         near = (labels[place] + rng.choice([1, 1, 1, 2, 7])) % k
         rows[place, [labels[place], near]] = rows[place, [near, labels[place]]]
     rows /= rows.sum(axis=1, keepdims=True)
-    names = [f"{classes[label][:60]}/picture {i:04d}.jpg" for i, label in enumerate(labels)]
+    names = [f"{classes[int(label)][:60]}/picture {i:04d}.jpg" for i, label in enumerate(labels)]
     return score(rows, labels, classes=classes, names=names, evaluated=evaluated), labels
 
 
@@ -178,7 +125,7 @@ def digits() -> Facts:
         },
         examples=examples,
         augmented=augmented,
-        anatomy=anatomy(1, 8, 10),  # type: ignore[arg-type]
+        anatomy=describe(NOTATION),
         evaluation=result,
         worst=worst,
         skipped=[],
@@ -223,7 +170,7 @@ def photos() -> Facts:
         augmented=[
             Shown(f"{i}.jpg", classes[i % 2], None, None, drawn("", i, pad=True)) for i in range(16)
         ],
-        anatomy=anatomy(3, 128, 2),  # type: ignore[arg-type]
+        anatomy=describe(notation(3, 128, 2)),
         evaluation=result,
         worst=[
             Shown(j.name, j.truth, j.answer, j.probability, drawn("", i, pad=True))
@@ -235,7 +182,7 @@ def photos() -> Facts:
             *((f"train/bees/broken-{i}.jpg", "the file ends in the middle") for i in range(70)),
         ],
         notes=["ants has 2.2 times the training pictures of bees; the loss weighs them evenly"],
-        notation=NOTATION.replace("1x8x8 classes=10", "3x128x128 classes=2"),
+        notation=notation(3, 128, 2),
     )
 
 
@@ -271,7 +218,7 @@ def many() -> Facts:
         augmented=[
             Shown("x.jpg", label, None, None, photo(rng, 160, 160)) for label in classes[:12]
         ],
-        anatomy=anatomy(3, 160, 120),  # type: ignore[arg-type]
+        anatomy=describe(notation(3, 160, 120)),
         evaluation=result,
         worst=[
             Shown(j.name, j.truth, j.answer, j.probability, photo(rng, 160, 160))
@@ -279,7 +226,7 @@ def many() -> Facts:
         ],
         skipped=[(hostile, f"cannot be read: {hostile}") for hostile in HOSTILE],
         notes=[f"the class {label} is rare" for label in HOSTILE],
-        notation=NOTATION.replace("1x8x8 classes=10", "3x160x160 classes=120"),
+        notation=notation(3, 160, 120),
     )
 
 
@@ -289,6 +236,11 @@ conv 32 > relu > maxpool 2
 conv 64 > relu > maxpool 2
 conv 128 > relu > maxpool 2
 gap > flatten > fc"""
+
+
+def notation(channels: int, side: int, classes: int) -> str:
+    return NOTATION.replace("1x8x8 classes=10", f"{channels}x{side}x{side} classes={classes}")
+
 
 RUN: dict[str, object] = {
     "seed": 0,

@@ -22,6 +22,7 @@ Html = NewType("Html", str)
 """Finished markup, safe to put into a page as it is."""
 
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_SEPARATORS = re.compile(r"(?<=[_/.\\-])(?=\w)")
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
@@ -47,13 +48,18 @@ def text(value: object) -> Html:
     return Html(escape(_CONTROLS.sub("\N{REPLACEMENT CHARACTER}", whole), quote=True))
 
 
-def name(value: str) -> Html:
+def name(value: str, *, longest: int = 0) -> Html:
     """Make a class or file name safe, its writing direction kept to itself.
 
-    >>> name("cat")
-    '<bdi>cat</bdi>'
+    Long names may break after their separators; with `longest` they are cut to that many
+    characters.
+
+    >>> name("cat"), name("a long story", longest=7)
+    ('<bdi>cat</bdi>', '<bdi>a long…</bdi>')
     """
-    return Html(f"<bdi>{text(value)}</bdi>")
+    shown = value if not 0 < longest < len(value) else value[: longest - 1] + "…"
+    kind = ' class="long"' if len(shown) > 16 else ""
+    return Html(f"<bdi{kind}>{_SEPARATORS.sub('<wbr>', text(shown))}</bdi>")
 
 
 def join(parts: Iterable[Html], between: str = "") -> Html:
@@ -67,7 +73,8 @@ def paragraph(*sentences: str, kind: str = "") -> Html:
     >>> paragraph("One.", "Two.")
     '<p>One. Two.</p>'
     """
-    return element("p", text(" ".join(sentences)), kind=kind)
+    whole = text(" ".join(sentences)).replace(" %", "&nbsp;%")
+    return element("p", Html(whole), kind=kind)
 
 
 def element(tag: str, body: Html, *, kind: str = "") -> Html:
@@ -87,6 +94,7 @@ def table(
     *,
     label: str,
     numbers: Sequence[int] = (),
+    total: Sequence[Html] = (),
     tall: bool = False,
 ) -> Html:
     """Make a table in a box of its own that scrolls where the page is too narrow.
@@ -96,6 +104,7 @@ def table(
         rows: as many cells each; the first cell is the row's heading.
         label: what the table holds, for whoever hears the page read out.
         numbers: the columns that are right-aligned.
+        total: a last row that sums up the others.
         tall: whether the box is also bounded in height on a screen (not in print).
     """
 
@@ -103,17 +112,22 @@ def table(
         return f"<{tag}{scope}{' class=number' if column in numbers else ''}>{body}</{tag}>"
 
     head = "".join(cell("th", i, body, ' scope="col"') for i, body in enumerate(header))
-    lines = "".join(
-        "<tr>"
-        + "".join(
-            cell("td", i, body) if i else cell("th", 0, body, ' scope="row"')
-            for i, body in enumerate(row)
-        )
-        + "</tr>"
-        for row in rows
-    )
-    markup = f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
-    return box(Html(markup), label=label, tall=tall)
+
+    def line(row: Sequence[Html]) -> str:
+        first = cell("th", 0, row[0], ' scope="row"')
+        rest = (cell("td", i, body) for i, body in enumerate(row[1:], start=1))
+        return f"<tr>{first}{''.join(rest)}</tr>"
+
+    lines = [line(row) for row in rows]
+    foot = f"<tfoot>{line(total)}</tfoot>" if total else ""
+    markup = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody>{foot}</table>"
+    hint = paragraph(f"{len(lines):,} rows; scroll inside the box to see them all.", kind="hint")
+    return join([box(Html(markup), label=label, tall=tall), *([hint] if tall else [])])
+
+
+def bar(share: float, label: str) -> Html:
+    """Write a number with a bar beside it that is `share`, 0 to 1, of its full length."""
+    return Html(f'<span class="bar" style="--share:{share:.3f}">{text(label)}</span>')
 
 
 def box(body: Html, *, label: str, tall: bool = False) -> Html:
@@ -169,7 +183,7 @@ def page(title: str, opening: Html, sections: Sequence[Section]) -> str:
 </head>
 <body>
 <header>{opening}</header>
-<nav aria-label="Contents"><h2>Contents</h2>{contents}</nav>
+<nav aria-label="Contents"><div><h2>Contents</h2>{contents}</div></nav>
 <main>
 {parts}
 </main>

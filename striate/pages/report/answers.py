@@ -9,8 +9,9 @@ import numpy as np
 
 from striate.drawing import data_uri
 from striate.metrics import Evaluation, Judged, percent
-from striate.pages import Html, box, element, join, name, paragraph, picture, table, text
+from striate.pages import Html, bar, box, element, join, name, paragraph, picture, table, text
 from striate.pages.report.facts import Facts, Shown
+from striate.pages.report.pictures import gallery
 
 MANY = 25
 """With more classes than this the confusion matrix shows the most confused ones only."""
@@ -57,14 +58,14 @@ def metrics(result: Evaluation) -> Html:
     shown = join(
         Html(
             f"<div><dt>{text(label)}</dt><dd><strong>{text(value)}</strong>"
-            f"<p>{text(meaning)}</p></dd></div>"
+            f"{paragraph(meaning)}</dd></div>"
         )
         for label, value, meaning in cards
     )
     return join(
         [
             element("p", Html(f"All of these are of {name(result.evaluated)}.")),
-            Html(f'<dl class="cards">{shown}</dl>'),
+            Html(f'<dl class="cards {"three" if len(cards) > 4 else "two"}">{shown}</dl>'),
             *(paragraph(note[:1].upper() + note[1:] + ".", kind="small") for note in result.notes),
         ]
     )
@@ -119,7 +120,7 @@ def per_class(result: Evaluation) -> Html:
 def _bar(share: float | None) -> Html:
     if share is None:
         return Html('<span class="none">–</span>')
-    return Html(f'<span class="bar" style="--share:{share:.3f}">{percent(share)}</span>')
+    return bar(share, percent(share))
 
 
 def confusion(result: Evaluation) -> Html:
@@ -134,22 +135,26 @@ def _matrix(result: Evaluation) -> Html:
     counts = np.array(result.confusion)
     k = len(counts)
     sentence = (
-        "Each row is a true class, each column an answer. The diagonal (blue) counts the pictures "
-        "told right, everything else (orange) the mistakes; the stronger the colour, the larger "
-        "the share of its row."
+        "This is the confusion matrix. Each row is a true class, each column an answer. The "
+        "diagonal (blue) counts the pictures told right, everything else (orange) the mistakes; "
+        "the stronger the colour, the larger the share of its row."
     )
     if k <= MANY:
         return join([paragraph(sentence), _grid(result.classes, counts, range(k))])
-    mistakes = counts.copy()
-    np.fill_diagonal(mistakes, 0)
-    involved = mistakes.sum(axis=0) + mistakes.sum(axis=1)
-    order = np.argsort(-involved, kind="stable")[:MOST_CONFUSED]
-    chosen = sorted(int(i) for i in order if involved[i])
-    inside = int(mistakes[np.ix_(chosen, chosen)].sum())
+    places = {label: place for place, label in enumerate(result.classes)}
+    met: dict[int, None] = {}
+    for pair in result.confused:
+        both = dict.fromkeys((places[pair.truth], places[pair.answer]))
+        if len(met | both) > MOST_CONFUSED:
+            break
+        met |= both
+    chosen = sorted(met)
+    part = counts[np.ix_(chosen, chosen)]
+    inside, mistakes = int(part.sum() - part.trace()), int(counts.sum() - counts.trace())
     note = (
-        f"{k:,} classes are too many for one table, so here are the {len(chosen)} that take part "
-        f"in most mistakes; {inside:,} of the {int(mistakes.sum()):,} mistakes are among them. "
-        "Answers outside of them are counted under “others”."
+        f"{k:,} classes are too many for one table, so here are the {len(chosen)} of the most "
+        f"confused pairs; {inside:,} of all {mistakes:,} mistakes are among them. Answers outside "
+        "of them are counted under “others”."
     )
     return join([paragraph(sentence, note), _grid(result.classes, counts, chosen)])
 
@@ -170,8 +175,9 @@ def _grid(classes: Sequence[str], counts: np.ndarray, chosen: Sequence[int]) -> 
         if others:
             outside = total - int(counts[i, list(chosen)].sum())
             cells.append(_cell(outside, total, right=False))
-        number = "" if short else f'<span class="place">{place}</span> '
-        rows.append(f'<tr><th scope="row">{number}{name(classes[i])}</th>{"".join(cells)}</tr>')
+        number = "" if short else f'<span class="place">{place}</span>'
+        label = f'<span title="{text(classes[i])}">{name(classes[i])}</span>'
+        rows.append(f'<tr><th scope="row"><div>{number}{label}</div></th>{"".join(cells)}</tr>')
     last = '<th scope="col">others</th>' if others else ""
     corner = '<th scope="col" class="corner">true class <span>answer →</span></th>'
     markup = (
@@ -219,22 +225,32 @@ def worst(facts: Facts) -> Html:
                 "Look at them: a wrong label, a hidden object or a class that is hard to tell "
                 "shows here first.",
             ),
-            element("div", figures, kind="gallery judged"),
+            element("div", figures, kind=f"{gallery(facts.worst)} judged"),
         ]
     )
 
 
+def sureness(probability: float) -> str:
+    """Give the probability of one answer, no finer than it is worth.
+
+    >>> sureness(0.834), sureness(0.99997), sureness(2e-9)
+    ('83.4 %', 'over 99.9 %', 'under 0.1 %')
+    """
+    if probability < 0.001:
+        return "under 0.1 %"
+    return "over 99.9 %" if probability > 0.999 else f"{probability * 100:.1f} %"
+
+
 def _judged(shown: Shown, judged: Judged | None) -> Html:
     right = shown.answer == shown.truth
-    sure = "" if shown.probability is None else f" {percent(shown.probability)}"
+    mark = "right, but unsure" if right else "wrong"
+    sure = "" if shown.probability is None else f" {sureness(shown.probability)}"
     lines = [
-        Html(
-            f'<p class="mark {"right" if right else "wrong"}">{"right" if right else "wrong"}</p>'
-        ),
+        Html(f'<p class="mark {"right" if right else "wrong"}">{mark}</p>'),
         Html(f"<p>said <b>{name(shown.answer or '?')}</b>{sure}</p>"),
     ]
     if not right:
-        chance = "" if judged is None else f" {percent(judged.truth_probability)}"
+        chance = "" if judged is None else f" {sureness(judged.truth_probability)}"
         lines.append(Html(f"<p>truly <b>{name(shown.truth)}</b>{chance}</p>"))
     lines.append(Html(f'<p class="file">{name(shown.name)}</p>'))
     return picture(

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from striate.anatomy import Anatomy
 from striate.events import Epoch
 from striate.metrics import Evaluation
-
-if TYPE_CHECKING:
-    from striate.anatomy import Anatomy
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ class Facts:
         counts: part ("train", "val", "test") -> class -> pictures used.
         examples: pictures of the data; the page shows as many a class as fit.
         augmented: training pictures as the network saw them.
-        anatomy: the network's table.
+        anatomy: the network's table; None for a network that has no text in the notation.
         evaluation: what the classifier is worth.
         worst: the pictures of `evaluation.worst`, in that order, as far as they are at hand.
         skipped: (name, reason) of every picture that was not used.
@@ -65,7 +62,7 @@ class Facts:
     counts: Mapping[str, Mapping[str, int]]
     examples: Sequence[Shown]
     augmented: Sequence[Shown]
-    anatomy: Anatomy
+    anatomy: Anatomy | None
     evaluation: Evaluation
     worst: Sequence[Shown]
     skipped: Sequence[tuple[str, str]]

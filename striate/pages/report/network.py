@@ -14,14 +14,16 @@ from striate.pages.report.facts import Facts
 def anatomy(facts: Facts) -> Html:
     """Show the network's text and, layer by layer, what it makes, costs and sees."""
     whole = facts.anatomy
+    if whole is None:
+        return paragraph("This network was built in Python and has no text in the notation.")
     notation = facts.notation or str(facts.run.get("network", ""))
     rows = [
         [
             text(row.name),
-            text(row.kind),
+            text(row.text),
             text(shape(row.output)),
-            text(f"{row.parameters:,}"),
-            text(f"{row.macs:,}"),
+            _count(row.parameters),
+            _count(row.macs),
             text(field_of_view(row.receptive_field)),
         ]
         for row in whole.layers
@@ -34,13 +36,13 @@ def anatomy(facts: Facts) -> Html:
         text(f"{whole.macs:,}"),
         text(""),
     ]
-    names = ("layer", "kind", "output", "parameters", "multiplications", "sees")
+    names = ("layer", "what it is", "output", "parameters", "MACs", "sees")
     return join(
         [
             paragraph(
                 f"It takes pictures of {shape(whole.input)} (channels × rows × columns), holds "
-                f"{whole.parameters:,} learned numbers (parameters) and multiplies "
-                f"{whole.macs:,} times for one picture.",
+                f"{whole.parameters:,} learned numbers (parameters) and needs "
+                f"{whole.macs:,} multiply-accumulates (MACs) for one picture.",
             ),
             *(
                 [
@@ -52,18 +54,24 @@ def anatomy(facts: Facts) -> Html:
             ),
             table(
                 [text(label) for label in names],
-                [*rows, total],
+                rows,
+                total=total,
                 label="The network, layer by layer",
                 numbers=(2, 3, 4, 5),
                 tall=len(rows) > 30,
             ),
             paragraph(
-                "“Sees” is the receptive field: the patch of the picture, in pixels, that one "
-                "value of the layer depends on.",
+                "A MAC is one multiplication and one addition; convolutions and full connections "
+                "are counted. “Sees” is the receptive field: the patch of the picture, in pixels, "
+                "that one value of the layer depends on; it may reach beyond the picture's edge.",
                 kind="small",
             ),
         ]
     )
+
+
+def _count(value: int) -> Html:
+    return text(f"{value:,}") if value else Html('<span class="none">0</span>')
 
 
 def shape(sizes: Sequence[int]) -> str:
@@ -75,17 +83,13 @@ def shape(sizes: Sequence[int]) -> str:
     return " × ".join(f"{size:,}" for size in sizes)
 
 
-def field_of_view(value: object) -> str:
-    """Write a receptive field for people; a whole number, a pair, or None for everything.
+def field_of_view(side: int | tuple[int, int]) -> str:
+    """Write a receptive field for people: one side, or rows and columns where they differ.
 
-    >>> field_of_view(7), field_of_view((7, 9)), field_of_view(None)
-    ('7 × 7', '7 × 9', 'everything')
+    >>> field_of_view(7), field_of_view((7, 9))
+    ('7 × 7', '7 × 9')
     """
-    if value is None:
-        return "everything"
-    if isinstance(value, int):
-        return f"{value} × {value}"
-    return " × ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+    return shape((side, side) if isinstance(side, int) else side)
 
 
 def training(facts: Facts) -> Html:
@@ -94,8 +98,7 @@ def training(facts: Facts) -> Html:
     if not epochs:
         return paragraph("No epoch was finished, so there are no curves.")
     kept = max((place for place, epoch in enumerate(epochs) if epoch.best), default=None)
-    drawings = join(element("figure", Html(svg)) for svg in _drawings(epochs, kept))
-    last = epochs[-1]
+    drawings = [element("figure", Html(svg)) for svg in _drawings(epochs, kept)]
     said = [f"An epoch is one pass over all training pictures; there were {len(epochs):,}."]
     if kept is not None:
         best = epochs[kept]
@@ -103,22 +106,20 @@ def training(facts: Facts) -> Html:
             f"The state after epoch {best.epoch} was kept, with {percent(best.val_accuracy)} of "
             f"the validation pictures told right and a validation loss of {best.val_loss:.3f}."
         )
-    said.append(
-        "Both losses should fall; where the validation loss turns upward while the training "
-        "loss goes on falling, the network learns its training pictures by heart."
-    )
-    return join(
-        [
-            paragraph(*said),
-            element("div", drawings, kind="charts"),
-            paragraph(
-                "The training curves are of changed pictures and, for the loss, of softened "
-                "targets, so they may look worse than the validation curves. Speed in the last "
-                f"epoch: {last.pictures_per_second:,.0f} pictures a second.",
-                kind="small",
-            ),
-        ]
-    )
+    reading = [
+        Html("<h3>How to read the curves</h3>"),
+        paragraph(
+            "Both losses should fall. Where the validation loss turns upward while the training "
+            "loss goes on falling, the network learns its training pictures by heart.",
+        ),
+        paragraph(
+            "The training curves are of changed pictures and, for the loss, of softened targets, "
+            "so they may look worse than the validation curves.",
+        ),
+        paragraph(f"In the last epoch: {epochs[-1].pictures_per_second:,.0f} pictures a second."),
+    ]
+    cells = [*drawings, element("div", join(reading), kind="reading")]
+    return join([paragraph(*said), element("div", join(cells), kind="charts")])
 
 
 def _drawings(epochs: Sequence[Epoch], kept: int | None) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from striate.durations import spell
 from striate.metrics import Evaluation, percent
 from striate.pages import Html, element, join, listing, name, paragraph, text
 from striate.pages.report.facts import Facts
@@ -15,11 +16,12 @@ def first_screen(facts: Facts) -> Html:
         (f"{len(facts.classes):,}", "classes"),
         (f"{known:,}", "training pictures"),
         (f"{len(facts.epochs):,}", "epoch" if len(facts.epochs) == 1 else "epochs"),
-        (f"{facts.anatomy.parameters:,}", "parameters"),
     ]
+    if facts.anatomy is not None:
+        figures.append((f"{facts.anatomy.parameters:,}", "parameters"))
     seconds = facts.run.get("seconds")
     if isinstance(seconds, int | float):
-        figures.append((duration(seconds), "training time"))
+        figures.append((spell(seconds), "training time"))
     shown = join(
         Html(f"<div><dt>{text(label)}</dt><dd>{text(value)}</dd></div>") for value, label in figures
     )
@@ -35,16 +37,18 @@ def first_screen(facts: Facts) -> Html:
 
 
 def _what(facts: Facts) -> Html:
-    names = [name(label) for label in facts.classes[:6]]
+    names = [name(label, longest=40) for label in facts.classes[:6]]
     more = len(facts.classes) - len(names)
-    listed = join(names, ", ") if not more else Html(f"{join(names, ', ')} and {more:,} more")
+    listed = f"{join(names[:-1], ', ')} or {names[-1]}"
+    if more:
+        listed = f"{join(names, ', ')} and {more:,} more"
     source = facts.run.get("data")
-    origin = Html(f" from {name(str(source))}") if source else Html("")
+    origin = f" It learned from <code>{name(str(source))}</code>." if source else ""
     return element(
         "p",
         Html(
             f"A network that looks at a picture and says which of {len(facts.classes):,} classes "
-            f"it belongs to: {listed}. It learned from pictures{origin}."
+            f"it belongs to: {listed}.{origin}"
         ),
         kind="lead",
     )
@@ -69,11 +73,14 @@ def _accuracy(result: Evaluation) -> Html:
                 Html(f'<p class="big">{percent(result.accuracy)} <span>right</span></p>'),
                 element(
                     "p",
-                    Html(f"{right:,} of {result.n:,}, judged on {name(result.evaluated)}."),
+                    Html(
+                        f"Judged on {name(result.evaluated)}: {right:,} right, "
+                        f"{result.n - right:,} wrong."
+                    ),
                 ),
                 Html(bar),
                 paragraph(
-                    f"With this many pictures the true accuracy most likely lies between {low} "
+                    f"On more pictures of the same kind it most likely lies between {low} "
                     f"and {high} (the 95 % interval, n = {result.n:,}; the coloured band).",
                     "Always answering with the most frequent class would be right "
                     f"{percent(usual)} of the time (the thin mark).",
@@ -100,18 +107,3 @@ def decisions(facts: Facts) -> Html:
             listing((name(note) for note in facts.notes), kind="notes"),
         ]
     )
-
-
-def duration(seconds: float) -> str:
-    """Give a time in the units people use.
-
-    >>> duration(27.4), duration(312), duration(7500)
-    ('27 s', '5 min 12 s', '2 h 5 min')
-    """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s" if seconds >= 10 else f"{seconds:.1f} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"

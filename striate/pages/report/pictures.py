@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from striate.drawing import data_uri
-from striate.pages import Html, element, join, name, paragraph, picture, table, text
+from striate.pages import Html, bar, element, join, name, paragraph, picture, table, text
 from striate.pages.report.facts import Facts, Shown
 
 PARTS = {"train": "training", "val": "validation", "test": "test"}
+PURPOSES = {
+    "train": "The network learns from the training pictures only.",
+    "val": "The validation pictures tell, while it learns, which state to keep.",
+    "test": "The test pictures are looked at once, at the end.",
+}
 MOST_SKIPPED = 50
 MOST_EXAMPLES = 240
+TINY = 32
 FEW, MANY = 12, 25
 """Up to this many classes there is room for six, and for four, examples of each."""
 
@@ -25,8 +31,7 @@ def data(facts: Facts) -> Html:
             paragraph(
                 f"{sum(totals.values()):,} pictures in {len(facts.classes):,} classes were used: "
                 f"{said}.",
-                "The network learns from the training pictures only. The validation pictures "
-                "choose the best state while it learns; test pictures are kept for the end.",
+                *(sentence for part, sentence in PURPOSES.items() if part in parts),
             ),
             _balance(facts),
             _counts(facts, parts),
@@ -62,9 +67,7 @@ def _counts(facts: Facts, parts: Sequence[str]) -> Html:
         [
             name(label),
             *(text(f"{facts.counts[part].get(label, 0):,}") for part in parts),
-            Html(
-                f'<span class="bar" style="--share:{sums[label] / most:.3f}">{sums[label]:,}</span>'
-            ),
+            bar(sums[label] / most, f"{sums[label]:,}"),
         ]
         for label in facts.classes
     ]
@@ -92,7 +95,7 @@ def _examples(facts: Facts) -> Html:
             "figure",
             Html(
                 f"<div>{join(_thumbnail(shown) for shown in examples)}</div>"
-                f"<figcaption>{name(label)}</figcaption>"
+                f'<figcaption title="{text(label)}">{name(label)}</figcaption>'
             ),
         )
         for label, examples in list(there.items())[:room]
@@ -100,7 +103,7 @@ def _examples(facts: Facts) -> Html:
     left = len(there) - room
     said = [paragraph(f"Shown are {room} classes; {left:,} more have examples.")] * (left > 0)
     kind = "strips" if each > 1 else "strips single"
-    return join([*said, element("div", strips, kind=kind)])
+    return join([*said, Html(f'<div class="{kind}" style="--each:{each}">{strips}</div>')])
 
 
 def _thumbnail(shown: Shown) -> Html:
@@ -145,6 +148,16 @@ def augmented(facts: Facts) -> Html:
                 "network learns what matters and not the single pixels.",
                 "If you could not tell the class from these, neither can the network.",
             ),
-            element("div", figures, kind="gallery"),
+            element("div", figures, kind=gallery(facts.augmented)),
         ]
     )
+
+
+def gallery(shown: Sequence[Shown]) -> str:
+    """Name the layout that suits the pictures: tiny ones are recognised better when small.
+
+    >>> gallery([])
+    'gallery tiny'
+    """
+    longest = max((max(each.pixels.shape[:2]) for each in shown), default=0)
+    return "gallery" if longest > TINY else "gallery tiny"

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from striate.durations import spell
 from striate.pages import Html, join, name, paragraph, text
 from striate.pages.report.facts import Facts
-from striate.pages.report.opening import duration
 
 FIRST = ("data", "seed", "precision", "device", "threads", "machine", "seconds", "versions")
-ELSEWHERE = {
-    "network",
-    "notation",
-    "classes",
-    "notes",
-    "skipped",
-    "command",
-    "evaluation",
-    "counts",
-}
+ELSEWHERE = frozenset(
+    ("network", "notation", "classes", "notes", "skipped", "command", "evaluation", "counts")
+)
 LONGEST = 12
 """Lists with more values than this are cut short; run.json has them whole."""
 
@@ -26,23 +19,20 @@ LONGEST = 12
 def recipe(facts: Facts) -> Html:
     """Give the command, what the run was made with, and every setting."""
     run = facts.run
-    first = [pair for key in FIRST if key in run for pair in flat(key, run[key])]
-    rest = [
-        pair
-        for key, value in run.items()
-        if key not in FIRST and key not in ELSEWHERE
-        for pair in flat(key, value)
-    ]
+    keys = [key for key in FIRST if key in run]
+    keys += [key for key in run if key not in FIRST and key not in ELSEWHERE]
+    groups = [key for key in keys if isinstance(run[key], Mapping)]
+    single = [pair for key in keys if key not in groups for pair in flat(key, run[key])]
     return join(
         [
             paragraph("Run this command:"),
-            Html(f"<pre><code>{text(facts.command)}</code></pre>"),
+            Html(f"<pre><code>{_unbroken(facts.command)}</code></pre>"),
             paragraph(
-                "With the same versions, device, precision and number of threads the same seed "
-                "gives the same network.",
+                "With the same pictures, versions, device, precision and number of threads the "
+                "same seed gives the same network.",
             ),
-            _pairs(first),
-            *([Html("<h3>Every setting</h3>"), _pairs(rest)] if rest else []),
+            _pairs(single),
+            *(_group(key, run[key]) for key in groups),
             paragraph(
                 "The folder of the run holds it all for programs: run.json (these settings), "
                 "epochs.jsonl (the curves), split.csv (which picture went where) and skipped.csv.",
@@ -55,33 +45,42 @@ def recipe(facts: Facts) -> Html:
 def flat(key: str, value: object) -> Iterator[tuple[str, str]]:
     """Unfold nested settings into (name, text) pairs.
 
-    >>> list(flat("schedule", {"kind": "onecycle", "peak": 0.003, "warm": None}))
-    [('schedule: kind', 'onecycle'), ('schedule: peak', '0.003'), ('schedule: warm', 'none')]
+    >>> list(flat("schedule", {"kind": "onecycle", "warm_up": 0.003, "stop": None}))
+    [('schedule: kind', 'onecycle'), ('schedule: warm up', '0.003'), ('schedule: stop', 'none')]
     """
+    label = key.replace("_", " ")
     if isinstance(value, Mapping):
         for inner, content in value.items():
-            yield from flat(f"{key}: {inner}", content)
+            yield from flat(f"{key}: {inner}" if key else str(inner), content)
     elif isinstance(value, Sequence) and not isinstance(value, str):
-        shown = ", ".join(_plain("", item) for item in value[:LONGEST])
+        shown = ", ".join(_plain(item) for item in value[:LONGEST])
         more = f", ... ({len(value):,} in all)" if len(value) > LONGEST else ""
-        yield key, shown + more or "none"
+        yield label, shown + more or "none"
+    elif key == "seconds" and isinstance(value, int | float):
+        yield "time", spell(value)
     else:
-        yield key, _plain(key, value)
+        yield label, _plain(value)
 
 
-def _plain(key: str, value: object) -> str:
+def _unbroken(command: str) -> Html:
+    """Let a command wrap between its words only, so that no "--option" is torn apart."""
+    return join((Html(f"<span>{text(word)}</span>") for word in command.split(" ")), " ")
+
+
+def _plain(value: object) -> str:
     if value is None:
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if key == "seconds" and isinstance(value, int | float):
-        return f"{value:,.1f} ({duration(value)})"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return str(value)
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _pairs(pairs: Sequence[tuple[str, str]]) -> Html:
+def _group(key: str, values: object) -> Html:
+    heading = Html(f"<h3>{text(key[:1].upper() + key[1:].replace('_', ' '))}</h3>")
+    return join([heading, _pairs(flat("", values))])
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> Html:
     lines = join(
         Html(f"<div><dt>{name(key)}</dt><dd>{name(value)}</dd></div>") for key, value in pairs
     )
