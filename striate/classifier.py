@@ -262,7 +262,7 @@ def _fill(module: nn.Module, tensors: Mapping[str, torch.Tensor], path: Path) ->
     wrong = [
         f"{name} is {given.get(name, 'missing')} in the file and {own.get(name, 'not')} in the "
         "network"
-        for name in sorted(own.keys() | given.keys())
+        for name in own | given
         if own.get(name) != given.get(name)
     ]
     if wrong:

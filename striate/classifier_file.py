@@ -12,7 +12,6 @@ import json
 import os
 import platform
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from striate import __version__
 from striate.errors import ClassifierError
 
 NAME = "classifier.safetensors"
@@ -62,7 +62,7 @@ def write(
         **document,
         "digest": digest(everything),
         "made_with": {
-            "striate": version("striate"),
+            "striate": __version__,
             "torch": torch.__version__,
             "python": platform.python_version(),
         },
@@ -130,7 +130,7 @@ def _checked(metadata: Mapping[str, str], path: Path) -> dict[str, Any]:
         maker = document.get("made_with", {}).get("striate", "a newer version")
         raise ClassifierError(
             f"'{path}' has format version {newest}, made with Striate {maker}; this Striate "
-            f"({version('striate')}) reads up to version {FORMAT_VERSION}: "
+            f"({__version__}) reads up to version {FORMAT_VERSION}: "
             "pip install --upgrade striate"
         )
     for name, kinds in NEEDED.items():

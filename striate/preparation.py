@@ -105,6 +105,18 @@ def source_text(network: str | Path | None) -> str | None:
     return text
 
 
+def check(settings: Settings) -> None:
+    """Refuse settings that make no sense here, before any picture is read.
+
+    Raises:
+        SettingError: one is out of range, or this machine lacks the device.
+    """
+    settings.check()
+    device(settings.device)
+    if settings.precision != "auto":
+        precision.fixed(settings.precision)
+
+
 def collect(data: str | Path) -> Collection:
     """Find the pictures of a run."""
     return find(data)

@@ -23,7 +23,7 @@ from typing import Any
 
 import torch
 
-from striate import classifier_file
+from striate import __version__, classifier_file
 from striate.errors import RunError
 from striate.events import Epoch
 
@@ -167,7 +167,7 @@ def surroundings() -> dict[str, Any]:
     devices = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     return {
         "versions": {
-            "striate": version("striate"),
+            "striate": __version__,
             "python": platform.python_version(),
             **{name: version(name) for name in PACKAGES},
         },

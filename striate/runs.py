@@ -102,7 +102,7 @@ def start(
     watch: Watch,
 ) -> Run:
     """Begin a run and see it through; arguments as for `train`."""
-    settings.check()
+    preparation.check(settings)
     text = None if isinstance(network, nn.Module) else preparation.source_text(network)
     begun = time.perf_counter()
     with stoppable() as stop:

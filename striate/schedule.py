@@ -114,6 +114,9 @@ class Clock:
         state, cycle = self._state, self._cycle
         if not cycle.epochs:
             return max(0.0, 60 * cycle.minutes - (state.seconds - cycle.begun))
+        if not rate:  # taken up at the end of an epoch: judge by the run so far
+            done = max(self.fraction(), 1e-9)
+            return state.seconds * (1 - done) / done
         epochs = cycle.first + cycle.epochs - state.epoch
         validating = self._validating
         if validating is None:  # about a third of training, which also runs backward

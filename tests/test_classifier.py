@@ -49,9 +49,10 @@ def photos(tmp_path: Path) -> list[Path]:
 def test_probabilities_are_the_softmax_of_the_scaled_logits(photos: list[Path]) -> None:
     own = model()
     pixels = PREPROCESS.pixels(photos[0])
-    values = (torch.from_numpy(pixels[None]).double() / 255 - torch.tensor(
-        PREPROCESS.mean, dtype=torch.double).view(1, 3, 1, 1)) / torch.tensor(
-        PREPROCESS.std, dtype=torch.double).view(1, 3, 1, 1)
+    values = (
+        torch.from_numpy(pixels[None]).double() / 255
+        - torch.tensor(PREPROCESS.mean, dtype=torch.double).view(1, 3, 1, 1)
+    ) / torch.tensor(PREPROCESS.std, dtype=torch.double).view(1, 3, 1, 1)
     network = build(TEXT).double().eval()
     with torch.no_grad():
         expected = (network(values) / 1.3).softmax(1)[0]
@@ -190,7 +191,7 @@ def test_a_newer_format_says_which_version_to_get(
 def test_weights_that_do_not_fit_are_named(tmp_path: Path) -> None:
     other = replace(model(), text=TEXT.replace("conv 8", "conv 9"))
     path = other.save(tmp_path / "model.safetensors")
-    with pytest.raises(ClassifierError, match=r"conv.weight is \(8, 3, 3, 3\)"):
+    with pytest.raises(ClassifierError, match=r"conv1.weight is \(8, 3, 3, 3\)"):
         load(path)
 
 

@@ -22,7 +22,7 @@ def describe(
     classes: Annotated[int | None, typer.Option(help="How many classes.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Print the layers of NETWORK: shapes, parameters, multiply-accumulates, receptive fields."""
+    """Print what a network costs and sees, layer by layer."""
     from striate import anatomy
 
     text = text_of(network)

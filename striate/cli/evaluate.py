@@ -18,9 +18,9 @@ def evaluate(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Judge MODEL on DATA: accuracy with its interval, errors, confusion, worst pictures.
+    """Judge a classifier on pictures of known classes.
 
-    The test part is taken where DATA has one, else the validation part, else what training held
+    Accuracy with its interval, errors side by side, confusion, the worst pictures. The test part is taken where DATA has one, else the validation part, else what training held
     out; what was taken is said.
     """
     from striate import evaluation

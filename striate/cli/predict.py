@@ -43,9 +43,9 @@ def predict(
         Path | None, typer.Option(help="Copy each picture into a folder of its class in here.")
     ] = None,
 ) -> None:
-    """Say which class each picture shows; one that cannot be read is named and the rest go on.
+    """Say which class each picture shows.
 
-    Ends with 0 if any picture was classified, with 2 if none was.
+    One that cannot be read is named with the reason, and the rest go on. Ends with 0 if any picture was classified, with 2 if none was.
     """
     from striate.classifier import Unreadable, load
 

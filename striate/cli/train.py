@@ -77,7 +77,7 @@ def train(
         bool, typer.Option("--json", help="Print one JSON object an event.")
     ] = False,
 ) -> None:
-    """Train a classifier on DATA: a run's folder with the classifier and a report.
+    """Learn a classifier from a folder of pictures.
 
     Ctrl-C ends it with the best state so far; --resume RUN goes on after that, or after a kill.
     """

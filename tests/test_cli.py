@@ -1,0 +1,181 @@
+"""The command line as a person or a program uses it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import drawn
+import pytest
+
+TINY = "conv 8 > bn > relu > maxpool 2 > gap > flatten > fc"
+
+
+def striate(
+    *arguments: object, cwd: Path | None = None, text: str = "", code: int = 0
+) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "striate", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        input=text,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with photos/ and a run of them in runs/photos."""
+    place = tmp_path_factory.mktemp("place")
+    drawn.folder(place / "photos", n=12)
+    striate("train", "photos", "--network", TINY, "--epochs", 2, "--size", 16, cwd=place)
+    return place
+
+
+def test_train_prints_events_as_json_lines(tmp_path: Path) -> None:
+    drawn.folder(tmp_path / "photos", n=8)
+    done = striate(
+        "train", "photos", "--network", TINY, "--epochs", 2, "--size", 16, "--json", cwd=tmp_path
+    )
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [e["epoch"] for e in events if e["event"] == "epoch"] == [1, 2]
+    assert events[-1]["event"] == "done"
+    assert (tmp_path / events[-1]["model"]).is_file()
+    assert (tmp_path / events[-1]["run"]).is_dir()
+
+
+def test_train_shows_people_what_happens(tmp_path: Path) -> None:
+    drawn.folder(tmp_path / "photos", n=8)
+    done = striate("train", "photos", "--epochs", 1, "--size", 16, cwd=tmp_path)
+    assert done.stdout == ""
+    for said in ("unit(in*2, 2)", "val accuracy", "1/1", "report.html", "accuracy"):
+        assert said in done.stderr, said
+
+
+def test_evaluate_gives_the_stable_keys(place: Path) -> None:
+    done = striate("evaluate", "runs/photos", "photos", "--json", cwd=place)
+    result = json.loads(done.stdout)
+    assert {
+        "n",
+        "accuracy",
+        "accuracy_low",
+        "accuracy_high",
+        "cross_entropy",
+        "classes",
+        "confusion",
+    } <= result.keys()
+    assert result["n"] == 4  # the pictures it held out, not the 20 it learnt from
+    assert "learnt from and are left out" in " ".join(result["notes"])
+    people = striate("evaluate", "runs/photos/classifier.safetensors", "photos", cwd=place)
+    assert "accuracy" in people.stdout
+    assert "held out" in people.stdout + people.stderr
+
+
+def test_predict_takes_files_folders_patterns_and_lists(place: Path) -> None:
+    paths = sorted(str(path.relative_to(place)) for path in place.glob("photos/*/*.png"))
+    by_folder = striate("predict", "runs/photos", "photos", "--json", cwd=place)
+    answers = [json.loads(line) for line in by_folder.stdout.splitlines()]
+    assert [answer["file"] for answer in answers] == paths
+    for answer in answers:
+        assert answer["probability"] == max(answer["probabilities"].values())
+        assert set(answer["probabilities"]) == {"disc", "square"}
+    by_pattern = striate("predict", "runs/photos", "photos/*/*.png", "--json", cwd=place)
+    by_list = striate("predict", "runs/photos", "-", "--json", cwd=place, text="\n".join(paths))
+    by_files = striate("predict", "runs/photos", *paths, "--json", cwd=place)
+    assert by_folder.stdout == by_pattern.stdout == by_list.stdout == by_files.stdout
+
+
+def test_predict_writes_csv_with_every_probability(place: Path) -> None:
+    done = striate("predict", "runs/photos", "photos/disc", "--csv", cwd=place)
+    table = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert len(table) == 12
+    assert list(table[0]) == ["file", "class", "probability", "error", "p:disc", "p:square"]
+    assert float(table[0]["p:disc"]) + float(table[0]["p:square"]) == pytest.approx(1, abs=1e-4)
+
+
+def test_a_bad_file_is_a_row_and_the_rest_go_on(place: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"nothing")
+    good = place / "photos" / "disc" / "disc000.png"
+    done = striate("predict", place / "runs/photos", bad, good, tmp_path / "gone.jpg", "--json")
+    first, second, third = map(json.loads, done.stdout.splitlines())
+    assert set(first) == {"file", "error"}
+    assert second["class"] in ("disc", "square")
+    assert set(third) == {"file", "error"}
+    table = striate("predict", place / "runs/photos", bad, good)
+    assert "cannot be read" in table.stdout
+    assert "1 pictures classified, 1 could not be read" in table.stderr
+    striate("predict", place / "runs/photos", bad, code=2)
+
+
+def test_copies_are_sorted_and_nothing_is_overwritten(place: Path, tmp_path: Path) -> None:
+    for _ in range(2):
+        striate("predict", "runs/photos", "photos", "--copy-to", tmp_path / "sorted", cwd=place)
+    copies = sorted(path.name for path in tmp_path.glob("sorted/*/*.png"))
+    assert len(copies) == 48
+    assert {path.name for path in (tmp_path / "sorted").iterdir()} <= {"disc", "square"}
+    assert len(list(place.glob("photos/*/*.png"))) == 24
+
+
+def test_describe_gives_the_stable_keys(place: Path) -> None:
+    text = "input 1x28x28 classes=10 > conv 8 > relu > maxpool 2 > flatten > fc"
+    result = json.loads(striate("describe", text, "--json").stdout)
+    keys = ["name", "input", "parameters", "macs", "receptive_field", "layers"]
+    assert all(key in result for key in keys)
+    assert result["parameters"] == 8 * 9 + 8 + 8 * 14 * 14 * 10 + 10
+    layer = result["layers"][1] if result["layers"][0]["kind"] == "input" else result["layers"][0]
+    keys = ["name", "kind", "output", "parameters", "macs", "receptive_field", "stride"]
+    assert all(key in layer for key in keys)
+    assert "conv" in striate("describe", "runs/photos", cwd=place).stdout
+    given = striate("describe", "conv 8 > gap > flatten > fc", "--input", "3x9x9", "--classes", 2)
+    assert "conv" in given.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["train"], "give DATA"),
+        (["train", "nowhere"], "nowhere"),
+        (["train", "digits", "--resume", "runs/x"], "not both"),
+        (["train", "--resume", "nowhere"], "not the folder of a run"),
+        (["train", "digits", "--network", "cnv 8"], "did you mean 'conv'"),
+        (["train", "digits", "--epochs", "2", "--minutes", "1"], "both given"),
+        (["evaluate", "nowhere.safetensors", "digits"], "there is no file"),
+        (["predict", "nowhere.safetensors", "a.png"], "there is no file"),
+        (["describe", "conv"], "channels"),
+        (["describe", "missing.cnn"], "missing.cnn"),
+    ],
+)
+def test_a_mistake_is_one_clear_line_and_ends_with_2(
+    tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    done = striate(*arguments, cwd=tmp_path, code=2)
+    assert said in done.stderr
+    assert done.stdout == ""
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_reader_that_goes_away_is_no_error(place: Path) -> None:
+    script = f"{sys.executable} -m striate predict runs/photos photos photos photos | head -n 1"
+    done = subprocess.run(script, shell=True, cwd=place, capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
+
+
+def test_help_and_version_load_no_torch() -> None:
+    script = (
+        "import sys\nfrom striate.cli import app\n"
+        "try:\n    app(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "assert not {'torch', 'numpy', 'PIL', 'matplotlib', 'sklearn'} & set(sys.modules)"
+    )
+    for arguments in (["--help"], ["--version"], ["train", "--help"]):
+        subprocess.run([sys.executable, "-c", script, *arguments], check=True, capture_output=True)
