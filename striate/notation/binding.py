@@ -100,7 +100,10 @@ def bind(word: Word, names: Mapping[str, Given]) -> Layer:
                 f"expected {kind.arguments[name].value}",
                 position=values[name].position,
             ) from None
-    return kind(**converted)
+    try:
+        return kind(**converted)
+    except NotationError as error:
+        raise NotationError(error.message, position=word.position) from None
 
 
 def convert(kind: Kind, value: Given) -> object:

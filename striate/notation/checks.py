@@ -51,12 +51,10 @@ class Checker:
         """
         self._check_name(definition)
         scope: set[str] = set(SURROUNDING)
-        optional = ""
         for parameter in definition.parameters:
-            _check_parameter(parameter, scope, optional)
+            _check_parameter(parameter, scope)
             if parameter.default is not None:
                 self._value(parameter.default, scope)
-                optional = parameter.name
             scope.add(parameter.name)
         self._inside = definition
         flow, depth = self._flow(definition.flow, scope)
@@ -132,7 +130,8 @@ class Checker:
             raise NotationError(self._misplaced_input(), position=word.position)
         if word.name not in WORDS:
             self._refuse(word, scope)
-        for value in (*word.arguments, *(option.value for option in word.options)):
+        _check_equals_signs(word, WORDS[word.name].named, scope)
+        for value in _values(word):
             self._value(value, scope)
         check_arguments(word)
         bare_fc = word.name == "fc" and not word.arguments
@@ -144,9 +143,10 @@ class Checker:
         block = self._blocks.get(call.name)
         if block is None:
             self._refuse(call, scope)
+        parameters = [parameter.name for parameter in block.parameters]
+        _check_equals_signs(call, parameters, scope)
         for value in _values(call):
             self._value(value, scope)
-        parameters = [parameter.name for parameter in block.parameters]
         if len(call.arguments) > len(parameters):
             surplus = call.arguments[len(parameters)]
             raise NotationError(
@@ -161,7 +161,7 @@ class Checker:
         for parameter in block.parameters:
             if parameter.default is None and parameter.name not in taken:
                 raise NotationError(
-                    f"{block.head} needs its {parameter.name}, but got {call}",
+                    f"{block.head} is called without its {parameter.name}",
                     position=call.position,
                 )
         return call, self._depths[call.name] + 1
@@ -179,6 +179,8 @@ class Checker:
                 "a '>' is missing before it",
                 position=value.position,
             )
+        if name == "x":
+            raise NotationError("a size is written without blanks: 3x3", position=value.position)
         meant = suggestion(name, [*sorted(scope), *OPTION_WORDS])
         known = ", ".join(sorted(scope - set(SURROUNDING)) + list(SURROUNDING))
         raise NotationError(
@@ -222,7 +224,7 @@ class Checker:
         )
 
 
-def _check_parameter(parameter: Parameter, scope: set[str], optional: str) -> None:
+def _check_parameter(parameter: Parameter, scope: set[str]) -> None:
     name = parameter.name
     if name in scope and name not in SURROUNDING:
         raise NotationError(
@@ -233,12 +235,17 @@ def _check_parameter(parameter: Parameter, scope: set[str], optional: str) -> No
             f"'{name}' means something already; give the parameter another name",
             position=parameter.position,
         )
-    if optional and parameter.default is None:
-        raise NotationError(
-            f"the parameter '{name}' has no default, but '{optional}' before it has; "
-            "put those without first",
-            position=parameter.position,
-        )
+
+
+def _check_equals_signs(item: Word | Call, names: Sequence[str], scope: set[str]) -> None:
+    """Explain ``stride 2`` where ``stride=2`` was meant."""
+    for value in item.arguments:
+        if isinstance(value, Name) and value.name in names and value.name not in scope:
+            raise NotationError(
+                f"'{value.name}' is not a value but an argument of {item.name}; "
+                f"write it with an equals sign: {value.name}=...",
+                position=value.position,
+            )
 
 
 def _check_option(option: Option, block: Definition, taken: set[str]) -> None:

@@ -62,10 +62,13 @@ VALUE_WANTED: Final = "(,=+-*/"
 def strange_character(text: str, position: int) -> NotationError:
     """Explain a character that has no place in the notation."""
     character = text[position]
-    hint = CHARACTERS.get(character, "only small letters, digits and > [ ] ( ) | , = + - * / # are")
+    hint = CHARACTERS.get(
+        character, "it is written with letters, digits and > [ ] ( ) | , = + - * / #"
+    )
     if not character.isprintable():
         name = unicodedata.name(character, "").lower()
         shown = f"U+{ord(character):04X}" + (f", {name}," if name else "")
+        hint = "a network is plain text"
     else:
         shown = f"'{character}'"
     return NotationError(f"{shown} means nothing here; {hint}", position=position)
@@ -80,12 +83,13 @@ def misplaced(text: str, token: Token, accepted: Set[str]) -> NotationError:
         accepted: the kinds of token that could stand there.
     """
     end = token.type == "$END"
-    position = len(_plain(text).rstrip()) if end else token.start_pos
+    position = len(_plain(text).rstrip()) if end else (token.start_pos or 0)
     before = _plain(text[:position]).rstrip()
     previous = before[-1:]
     message = (
-        _missing_count(token, accepted)
-        or _nothing_between(token, previous)
+        _arrow(text, position)
+        or _missing_count(text, token, accepted)
+        or _nothing_between(token, previous, accepted)
         or _missing_then(token, previous, accepted)
         or _wrong_divider(token, previous, accepted)
     )
@@ -105,30 +109,40 @@ def _quoted(token: Token) -> str:
     return "a new line" if token.type == "_NL" else f"'{token}'"
 
 
-def _missing_count(token: Token, accepted: Set[str]) -> str | None:
+def _arrow(text: str, position: int) -> str | None:
+    """Explain the arrow of other notations, at its first or second sign."""
+    if text.startswith("->", position) or text.startswith("->", max(0, position - 1)):
+        return "'then' is written '>', not '->'"
+    return None
+
+
+def _missing_count(text: str, token: Token, accepted: Set[str]) -> str | None:
     if accepted == {"STAR"}:
         return "a repeat needs its count: [ ... ]*3"
+    if token.type == "NUMBER" and re.match(r"\s*\*\s*[\[(]", text[token.end_pos or 0 :]):
+        return f"a repeat has its count behind it: [ ... ]*{token}"
     if accepted == {"NUMBER", "NAME", "LPAR"} and token.type in {"LSQB", "CALL", "JOIN"}:
         return f"'{token}' is no value; expected a number, a name or a sum in brackets"
     return None
 
 
-def _nothing_between(token: Token, previous: str) -> str | None:
+def _nothing_between(token: Token, previous: str, accepted: Set[str]) -> str | None:
     """Explain operators and brackets with nothing in front of them."""
-    where = "at the end of the text" if token.type == "$END" else f"before {_quoted(token)}"
+    if token.type == "$END":
+        gap = f"behind '{previous}', at the end of the text"
+    else:
+        gap = f"between '{previous}' and {_quoted(token)}"
     if token.type in {"_THEN", "RSQB", "RPAR", "BAR", "$END"} and previous in ("", *">[|("):
         if token.type == "_THEN" and previous == "":
             return "nothing stands before '>'; the text begins with a word"
         if previous == "":
             return None
-        return f"a word is missing between '{previous}' and {where.removeprefix('before ')}"
-    if token.type == "_THEN" and previous == "-":
-        return "'then' is written '>', not '->'"
-    if token.type in {"_THEN", "$END"} and previous == "=":
-        return f"nothing stands behind '=' {where}"
+        return f"a word is missing {gap}"
+    if token.type == "_THEN" and previous == "=":
+        return f"a word is missing {gap}"
     kinds = {"COMMA", "RPAR", "STAR", "SLASH", "PLUS", "MINUS", "EQUAL", "$END", "_THEN", "RSQB"}
     if token.type in kinds | {"BAR", "_NL"} and previous and previous in VALUE_WANTED:
-        return f"a value is missing between '{previous}' and {where.removeprefix('before ')}"
+        return f"a {'word' if 'LSQB' in accepted else 'value'} is missing {gap}"
     return None
 
 

@@ -106,6 +106,7 @@ def _network(statements: Sequence[Definition | Item], text: str) -> Network:
             given = statement
         else:
             flow.extend(checker.network((statement,)))
+    shape, classes = _input(given) if given else (None, None)
     if not flow:
         last = raw[-1] if raw and given is None else given
         raise NotationError(
@@ -115,7 +116,6 @@ def _network(statements: Sequence[Definition | Item], text: str) -> Network:
             else "the network ends behind its input; put words after it, such as conv 32",
             position=last.position if last else 0,
         )
-    shape, classes = _input(given) if given else (None, None)
     anchored = [*definitions, given, *flow]
     comment, remarks = _comments(text, [s.position if s else None for s in anchored])
     return Network(tuple(flow), tuple(definitions), shape, classes, comment, remarks, text)

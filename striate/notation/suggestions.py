@@ -44,6 +44,8 @@ def suggestion(name: str, known: Iterable[str]) -> str | None:
     >>> suggestion("strid", ["stride", "pad"]), suggestion("x", ["stride", "pad"])
     ('stride', None)
     """
+    if len(name) < 3:  # too short to tell a slip from another name
+        return next((candidate for candidate in known if candidate.lower() == name.lower()), None)
     close = {candidate.lower(): candidate for candidate in known}
     found = difflib.get_close_matches(name.lower(), close, n=1, cutoff=0.6)
     return close[found[0]] if found else None
@@ -62,7 +64,11 @@ def word_meant(name: str, blocks: Iterable[str]) -> str | None:
     plain = re.sub(r"_|[123]?d$", "", name.lower())
     if plain in WORDS or plain in JOINS:
         return plain
-    return FOREIGN.get(plain) or suggestion(name, [*blocks, *WORDS, *JOINS, "input"])
+    if plain in FOREIGN:
+        return FOREIGN[plain]
+    foreign = suggestion(plain, FOREIGN)
+    near = suggestion(name, [*blocks, *WORDS, *JOINS, "input"])
+    return near or (FOREIGN[foreign] if foreign else None)
 
 
 def shortened(text: str) -> str:
