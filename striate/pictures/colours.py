@@ -74,8 +74,16 @@ def grey(image: Image.Image) -> Image.Image:
 
 
 def _has_grey_palette(image: Image.Image) -> bool:
-    colours = np.asarray(image.getpalette("RGB") or [0, 0, 0], dtype=np.uint8).reshape(-1, 3)
-    return bool((colours == colours[:, :1]).all())
+    """Look at the palette as it is stored, without decoding the picture."""
+    if image.palette is None:
+        return False
+    layout = image.palette.rawmode or image.palette.mode  # RGB, BGRX, RGB;L and the like
+    values = np.frombuffer(bytes(image.palette.palette), np.uint8)
+    width = len(layout.partition(";")[0])
+    if len(values) % width:
+        return False
+    colours = values.reshape(width, -1).T if layout.endswith(";L") else values.reshape(-1, width)
+    return bool((colours[:, :3] == colours[:, :1]).all())
 
 
 def _looked_up(image: Image.Image) -> Image.Image:

@@ -238,6 +238,8 @@ def _check_within(beginning: bytes, formats: tuple[str, ...]) -> None:
     try:
         with Image.open(io.BytesIO(beginning), formats=allowed) as inner:
             check_pixels(inner.size)
+    except Image.DecompressionBombError as error:
+        raise PictureError(f"more pixels than the limit of {MAX_PIXELS:,}") from error
     except UNREADABLE:
         return  # not a picture by itself; opening the whole file judges it
 

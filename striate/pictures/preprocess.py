@@ -241,10 +241,14 @@ def resize(image: Image.Image, where: Placement) -> Image.Image:
     """Resize what is used of a picture to the size it takes: the one resize of Striate.
 
     Pillow's bilinear (triangle) filter with antialiasing, on 8 bits, first along the rows and
-    then along the columns, each rounded to 8 bits. ONNX has it as Resize of opset 18 with
-    mode="linear", antialias=1, coordinate_transformation_mode="half_pixel", on uint8. A crop is
-    cut in whole pixels before. The picture is always decoded at its full size: the reduced
-    decoding that JPEG offers ("draft") is faster and gives other pixels, so it is not used.
+    then along the columns, each rounded to 8 bits. ONNX has it as Resize of opset 18 on uint8, with
+    mode="linear", antialias=1, exclude_outside=1, coordinate_transformation_mode="half_pixel" and
+    the size given as sizes; ONNX Runtime then agrees but for values that fall between two steps,
+    which it may round the other way: by 1 of 255, at most. (Without exclude_outside the border
+    differs by up to 20, as the outermost pixels are then counted as if repeated beyond it.)
+
+    A crop is cut in whole pixels before. The picture is always decoded at its full size: the
+    reduced decoding that JPEG offers ("draft") is faster but gives other pixels, and is not used.
 
     Args:
         image: in mode L or RGB.

@@ -137,12 +137,22 @@ def decoded(source: Source, *, background: Colour = (255, 255, 255)) -> Iterator
 
 def _load(image: Image.Image, said: list[str]) -> None:
     tiles = getattr(image, "tile", None)
-    with contextlib.ExitStack() as stack:
+    with blaming_the_picture(f"damaged or incomplete {image.format or 'picture'}"):
         if image.format == "TIFF" and tiles and tiles[0][0] == "libtiff":
-            stack.enter_context(hearing_libtiff(said))
-        with blaming_the_picture(f"damaged or incomplete {image.format or 'picture'}"):
+            _load_with_libtiff(image, said)
+        else:
             image.load()
     check_pixels(image.size)
+
+
+def _load_with_libtiff(image: Image.Image, said: list[str]) -> None:
+    heard: list[str] = []
+    try:
+        with hearing_libtiff(heard):
+            image.load()
+    except OSError as error:  # "decoder error -2", where libtiff has said more
+        raise OSError(heard[0] if heard else str(error)) from error
+    said.extend(heard)
 
 
 def measure(source: Source) -> Measured:
@@ -156,8 +166,9 @@ def measure(source: Source) -> Measured:
         return Measured(rows, columns, 3 if source.ndim == 3 and source.shape[2] >= 3 else 1)
     with quiet() as said, _opened(source) as image:
         columns, rows = image.size
-        waits = image.format == "PNG" and "exif" not in image.info  # would decode to find it
-        if not waits and _orientation(image, said) >= 5:
+        # Pillow gives a TIFF's size upright, and would decode a PNG to look for EXIF after it.
+        settled = image.format == "TIFF" or (image.format == "PNG" and "exif" not in image.info)
+        if not settled and _orientation(image, said) >= 5:
             rows, columns = columns, rows
         return Measured(rows, columns, 1 if is_grey(image) else 3)
 

@@ -1,0 +1,229 @@
+"""Making a picture fit: where it lands, the one resize against ONNX's, and the record of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from striate.errors import SettingError
+from striate.pictures import Placement, Preprocess
+
+SIDES = st.integers(1, 300)
+
+
+def noise(rows: int, columns: int, channels: int = 3, seed: int = 0) -> np.ndarray:
+    shape = (rows, columns, channels)
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+# ---------------------------------------------------------------- where a picture lands
+
+
+@given(rows=SIDES, columns=SIDES, height=st.integers(1, 64), width=st.integers(1, 64))
+def test_padding_keeps_all_of_the_picture_centred_and_its_proportions(
+    rows: int, columns: int, height: int, width: int
+) -> None:
+    where = Preprocess(height=height, width=width).placement(rows, columns)
+    assert where.box == (0, 0, rows, columns)
+    assert where.height == height or where.width == width
+    assert 1 <= where.height <= height
+    assert 1 <= where.width <= width
+    assert where.top == (height - where.height) // 2
+    assert where.left == (width - where.width) // 2
+    exact = min(height / rows, width / columns)
+    assert abs(where.height - max(1, rows * exact)) <= 0.5 + 1e-9
+    assert abs(where.width - max(1, columns * exact)) <= 0.5 + 1e-9
+
+
+@given(rows=SIDES, columns=SIDES, height=st.integers(1, 64), width=st.integers(1, 64))
+def test_cropping_fills_the_input_from_the_centre(
+    rows: int, columns: int, height: int, width: int
+) -> None:
+    where = Preprocess(height=height, width=width, fit="crop").placement(rows, columns)
+    top, left, bottom, right = where.box
+    assert (where.top, where.left, where.height, where.width) == (0, 0, height, width)
+    assert 0 <= top < bottom <= rows
+    assert 0 <= left < right <= columns
+    assert bottom - top == rows or right - left == columns
+    assert abs((rows - bottom) - top) <= 1
+    assert abs((columns - right) - left) <= 1
+
+
+def test_squashing_uses_all_of_the_picture_and_all_of_the_input() -> None:
+    where = Preprocess(height=20, width=10, fit="squash").placement(7, 300)
+    assert where == Placement((0, 0, 7, 300), 0, 0, 20, 10)
+    assert where.scale == (20 / 7, 10 / 300)
+
+
+def test_a_padded_picture_lies_in_its_border() -> None:
+    fitted = Preprocess(height=8, width=8, border=(1, 2, 3))
+    got = fitted.pixels(np.full((4, 8, 3), 200, np.uint8))
+    assert got.shape == (3, 8, 8)
+    assert got[:, 2:6].min() == 200
+    assert got[:, 0, 0].tolist() == [1, 2, 3]
+    assert got[:, 7, 7].tolist() == [1, 2, 3]
+
+
+def test_a_border_in_grey_is_the_same_grey_a_picture_of_it_would_be() -> None:
+    fitted = Preprocess(channels=1, height=4, width=4, border=(250, 10, 90))
+    beside = fitted.pixels(np.full((2, 4), 7, np.uint8))[0, 0, 0]
+    assert beside == fitted.pixels(np.full((4, 4, 3), (250, 10, 90), np.uint8))[0, 0, 0]
+
+
+def test_a_cropped_picture_shows_its_centre() -> None:
+    picture = np.zeros((10, 30), np.uint8)
+    picture[:, 10:20] = 255
+    got = Preprocess(channels=1, height=5, width=5, fit="crop").pixels(picture)
+    assert got.min() == 255
+
+
+def test_channels_are_made_to_fit() -> None:
+    grey, colour = noise(6, 6, 1), noise(6, 6)
+    three = Preprocess(channels=3, height=6, width=6).pixels(grey)
+    assert np.array_equal(three, np.repeat(grey.transpose(2, 0, 1), 3, axis=0))
+    one = Preprocess(channels=1, height=6, width=6).pixels(colour)[0]
+    luma = colour @ np.array([0.299, 0.587, 0.114])
+    assert np.abs(one - luma).max() <= 0.51
+
+
+def test_a_sliver_of_a_picture_takes_no_more_memory_than_any_other() -> None:
+    sliver = np.zeros((1, 100_000), np.uint8)
+    for fit in ("pad", "squash", "crop"):
+        assert Preprocess(1, 64, 64, fit).pixels(sliver).shape == (1, 64, 64)
+
+
+# ---------------------------------------------------------------- the resize
+
+
+def onnx_resize(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Resize uint8 (rows, columns, channels) with ONNX: opset 18, linear, antialias."""
+    onnx = pytest.importorskip("onnx")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    helper, uint8 = onnx.helper, onnx.TensorProto.UINT8
+    node = helper.make_node(
+        "Resize", ["x", "", "", "sizes"], ["y"], mode="linear", antialias=1, exclude_outside=1,
+        coordinate_transformation_mode="half_pixel",
+    )  # fmt: skip
+    channels = picture.shape[2]
+    graph = helper.make_graph(
+        [node],
+        "resize",
+        [helper.make_tensor_value_info("x", uint8, [1, channels, None, None])],
+        [helper.make_tensor_value_info("y", uint8, [1, channels, height, width])],
+        [helper.make_tensor("sizes", onnx.TensorProto.INT64, [4], [1, channels, height, width])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    (got,) = session.run(None, {"x": picture.transpose(2, 0, 1)[None]})
+    return np.asarray(got[0])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=st.integers(1, 200),
+    columns=st.integers(1, 200),
+    height=st.integers(1, 96),
+    width=st.integers(1, 96),
+    channels=st.sampled_from([1, 3]),
+    seed=st.integers(0, 1000),
+)
+def test_the_resize_is_onnx_resize_to_within_one_step_of_256(
+    rows: int, columns: int, height: int, width: int, channels: int, seed: int
+) -> None:
+    picture = noise(rows, columns, channels, seed)
+    fitted = Preprocess(channels=channels, height=height, width=width, fit="squash")
+    ours = fitted.pixels(picture).astype(int)
+    assert np.abs(ours - onnx_resize(picture, height, width)).max() <= 1
+
+
+def exact_resize(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The definition, in floats: a triangle as wide as the scale, weights summing to 1."""
+
+    def weights(size: int, target: int) -> np.ndarray:
+        scale = size / target
+        support = max(scale, 1.0)
+        centres = (np.arange(target) + 0.5) * scale
+        distance = np.abs(np.arange(size)[None] + 0.5 - centres[:, None]) / support
+        triangle = np.maximum(0, 1 - distance)
+        return np.asarray(triangle / triangle.sum(axis=1, keepdims=True))
+
+    along = np.einsum("wc,rcx->rwx", weights(picture.shape[1], width), picture.astype(float))
+    return np.asarray(np.einsum("hr,rwx->xhw", weights(picture.shape[0], height), along))
+
+
+def test_the_resize_is_the_antialiased_triangle() -> None:
+    for size in ((8, 8), (31, 57), (200, 150)):
+        picture = noise(140, 90)
+        got = Preprocess(3, *size, fit="squash").pixels(picture)
+        assert np.abs(got - exact_resize(picture, *size)).max() <= 1.05
+
+
+def test_a_picture_of_the_right_size_is_not_touched() -> None:
+    picture = noise(17, 23)
+    got = Preprocess(3, 17, 23).pixels(picture)
+    assert np.array_equal(got, picture.transpose(2, 0, 1))
+
+
+def test_fine_stripes_become_even_grey_and_no_moire() -> None:
+    stripes = np.tile(np.array([0, 255], np.uint8), (256, 128))
+    got = Preprocess(1, 32, 32).pixels(stripes)
+    assert set(got[0, :, 1:-1].ravel().tolist()) <= {127, 128}
+    assert abs(got - 127.5).max() <= 5  # half a stripe more or less at the border
+
+
+# ---------------------------------------------------------------- numbers and the record
+
+
+def test_normalising_is_what_it_says() -> None:
+    fitted = Preprocess(3, 2, 2, mean=(0.1, 0.2, 0.3), std=(0.5, 0.25, 2.0))
+    pixels = noise(2, 2).transpose(2, 0, 1)[None]
+    expected = (pixels / 255 - np.array([0.1, 0.2, 0.3])[:, None, None]) / np.array(
+        [0.5, 0.25, 2.0]
+    )[:, None, None]
+    got = fitted.normalise(pixels)
+    assert got.dtype == np.float32
+    assert np.abs(got - expected).max() < 1e-6
+
+
+def test_preprocessing_survives_json() -> None:
+    import json
+
+    fitted = Preprocess(1, 5, 6, "crop", (1, 2, 3), (4, 5, 6), (0.5,), (0.25,))
+    assert Preprocess.from_json(json.loads(json.dumps(fitted.as_json()))) == fitted
+    assert fitted.shape == (1, 5, 6)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"channels": 2},
+        {"channels": True},
+        {"height": 0},
+        {"width": "8"},
+        {"fit": "stretch"},
+        {"background": [1, 2]},
+        {"border": [0, 0, 256]},
+        {"border": "grey"},
+        {"mean": [0.1]},
+        {"std": [1.0, 0.0, 1.0]},
+        {"std": [1.0, float("nan"), 1.0]},
+        {"more": 1},
+    ],
+)
+def test_a_senseless_record_is_refused_in_one_line(change: dict[str, object]) -> None:
+    with pytest.raises(SettingError) as caught:
+        Preprocess.from_json({**Preprocess().as_json(), **change})
+    assert "\n" not in str(caught.value)
+
+
+def test_the_picture_given_may_be_pillows_own() -> None:
+    picture = noise(9, 9)
+    fitted = Preprocess(3, 4, 4)
+    assert np.array_equal(fitted.pixels(Image.fromarray(picture)), fitted.pixels(picture))
