@@ -27,7 +27,7 @@ TORCH_FLAGS := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 NEEDS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format clean install install-test
+.PHONY: help demo test lint types format picture clean install install-test
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -51,6 +51,9 @@ types: install-test  ## check the types
 format: install-test  ## format, and mend what the linter can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+picture: install-test  ## draw docs/report.png from the newest report of the digits
+	$(BIN)/python docs/picture.py
 
 install: $(VENV)/.striate  ## make .venv and install Striate into it
 
