@@ -190,9 +190,13 @@ def curves(
                 axes.plot(marked, finite[marked - 1], "o", color=line.colour, markersize=8)
         longest = max((len(line.values) for line in lines), default=1)
         axes.set_xlim(0.7, max(longest, 1) + 0.3)
+        if longest <= 6:
+            axes.set_xticks(range(1, max(longest, 1) + 1))
         if not as_percent and min((v for line in lines for v in line.values), default=0) >= 0:
             axes.set_ylim(bottom=0)
-        if as_percent and max((v for line in lines for v in line.values), default=0) > 0.8:
+        if as_percent and longest == 1:
+            axes.set_ylim(0, 1.02)
+        elif as_percent and max((v for line in lines for v in line.values), default=0) > 0.8:
             axes.set_ylim(top=1.02)
         if len(lines) > 1:
             axes.legend(frameon=False, loc="best")

@@ -11,7 +11,7 @@ from striate.drawing import data_uri
 from striate.metrics import Evaluation, Judged, percent
 from striate.pages import Html, bar, box, element, join, name, paragraph, picture, table, text
 from striate.pages.report.facts import Facts, Shown
-from striate.pages.report.pictures import gallery
+from striate.pages.report.pictures import size_of
 
 MANY = 25
 """With more classes than this the confusion matrix shows the most confused ones only."""
@@ -64,7 +64,7 @@ def metrics(result: Evaluation) -> Html:
     )
     return join(
         [
-            element("p", Html(f"All of these are of {name(result.evaluated)}.")),
+            element("p", Html(f"Measured on {name(result.evaluated)}.")),
             Html(f'<dl class="cards {"three" if len(cards) > 4 else "two"}">{shown}</dl>'),
             *(paragraph(note[:1].upper() + note[1:] + ".", kind="small") for note in result.notes),
         ]
@@ -225,7 +225,7 @@ def worst(facts: Facts) -> Html:
                 "Look at them: a wrong label, a hidden object or a class that is hard to tell "
                 "shows here first.",
             ),
-            element("div", figures, kind=f"{gallery(facts.worst)} judged"),
+            element("div", figures, kind=f"gallery {size_of(facts.worst)} judged"),
         ]
     )
 

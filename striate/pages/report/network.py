@@ -99,7 +99,8 @@ def training(facts: Facts) -> Html:
         return paragraph("No epoch was finished, so there are no curves.")
     kept = max((place for place, epoch in enumerate(epochs) if epoch.best), default=None)
     drawings = [element("figure", Html(svg)) for svg in _drawings(epochs, kept)]
-    said = [f"An epoch is one pass over all training pictures; there were {len(epochs):,}."]
+    many = "was 1" if len(epochs) == 1 else f"were {len(epochs):,}"
+    said = [f"An epoch is one pass over all training pictures; there {many}."]
     if kept is not None:
         best = epochs[kept]
         said.append(

@@ -74,8 +74,8 @@ def _accuracy(result: Evaluation) -> Html:
                 element(
                     "p",
                     Html(
-                        f"Judged on {name(result.evaluated)}: {right:,} right, "
-                        f"{result.n - right:,} wrong."
+                        f"{right:,} right, {result.n - right:,} wrong. Judged on "
+                        f"{name(result.evaluated)}."
                     ),
                 ),
                 Html(bar),

@@ -102,7 +102,7 @@ def _examples(facts: Facts) -> Html:
     )
     left = len(there) - room
     said = [paragraph(f"Shown are {room} classes; {left:,} more have examples.")] * (left > 0)
-    kind = "strips" if each > 1 else "strips single"
+    kind = f"{size_of(facts.examples)} strips" + " single" * (each == 1)
     return join([*said, Html(f'<div class="{kind}" style="--each:{each}">{strips}</div>')])
 
 
@@ -148,16 +148,16 @@ def augmented(facts: Facts) -> Html:
                 "network learns what matters and not the single pixels.",
                 "If you could not tell the class from these, neither can the network.",
             ),
-            element("div", figures, kind=gallery(facts.augmented)),
+            element("div", figures, kind=f"gallery {size_of(facts.augmented)}"),
         ]
     )
 
 
-def gallery(shown: Sequence[Shown]) -> str:
+def size_of(shown: Sequence[Shown]) -> str:
     """Name the layout that suits the pictures: tiny ones are recognised better when small.
 
-    >>> gallery([])
-    'gallery tiny'
+    >>> size_of([])
+    'tiny'
     """
     longest = max((max(each.pixels.shape[:2]) for each in shown), default=0)
-    return "gallery" if longest > TINY else "gallery tiny"
+    return "large" if longest > TINY else "tiny"
