@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ from striate.data import (
 )
 from striate.durations import spell
 from striate.errors import NotationError, RunError, SettingError
-from striate.events import Watch
+from striate.events import Note, Watch
 from striate.network import build
 from striate.notation import parse
 from striate.pictures import Preprocess
@@ -171,6 +172,8 @@ def prepare(
             chosen = _choose(record, settings, collection, split, preprocess, say=say)
             chosen |= _measured(record, chosen, pictures, split, collection, say=say)
             record["chosen"] = chosen
+            if chosen["network"]:
+                watch(Note("the network:\n" + indent(chosen["network"], "    ")))
         elif record["data"]["fingerprint"] != described["fingerprint"]:
             raise RunError(
                 f"the pictures of '{collection.source}' are not what they were when the run "

@@ -2,34 +2,49 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
-import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import drawn
 import pytest
 
+from striate.cli import main
+
 TINY = "conv 8 > bn > relu > maxpool 2 > gap > flatten > fc"
 
 
-def striate(
-    *arguments: object, cwd: Path | None = None, text: str = "", code: int = 0
-) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "striate", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        input=text,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done
+@dataclass(frozen=True)
+class Said:
+    """What the command line printed."""
+
+    stdout: str
+    stderr: str
+
+
+def striate(*arguments: object, cwd: Path | None = None, text: str = "", code: int = 0) -> Said:
+    """Run the command line in this process, as a shell would in its own."""
+    out, err = io.StringIO(), io.StringIO()
+    argv, stdin = sys.argv, sys.stdin
+    sys.argv, sys.stdin = ["striate", *map(str, arguments)], io.StringIO(text)
+    try:
+        with (
+            contextlib.chdir(cwd or Path.cwd()),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+            pytest.raises(SystemExit) as ended,
+        ):
+            main()
+            sys.exit(0)
+    finally:
+        sys.argv, sys.stdin = argv, stdin
+    assert (ended.value.code or 0) == code, err.getvalue()
+    return Said(out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +184,18 @@ def test_a_reader_that_goes_away_is_no_error(place: Path) -> None:
     done = subprocess.run(script, shell=True, cwd=place, capture_output=True, text=True)
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
+
+
+def test_the_command_is_there_and_a_mistake_shows_no_traceback(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "striate", "train", "nowhere"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("striate: ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_help_and_version_load_no_torch() -> None:
