@@ -50,7 +50,7 @@ class Layer:
                 continue
             if min(value if isinstance(value, tuple) else (value,)) < least:
                 raise NotationError(
-                    f"{self.word} got {name}={text_of(value)}, but it must be at least {least}"
+                    f"{self.word} got {name}={short(value)}, but it must be at least {least}"
                 )
 
     def output(self, shape: Shape) -> Shape:
