@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -13,7 +13,7 @@ from striate.data.loader import Pictures
 
 def batches(
     pictures: Pictures, order: Sequence[int] | np.ndarray, size: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+) -> Generator[tuple[np.ndarray, np.ndarray], None, None]:
     """Give the pictures of an order in batches, the next two being prepared meanwhile.
 
     Args:
@@ -38,7 +38,7 @@ def batches(
 
 def prefetched(
     pictures: Pictures, groups: Iterable[np.ndarray]
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+) -> Generator[tuple[np.ndarray, np.ndarray], None, None]:
     """Give groups of pictures one after the other, the next two being prepared meanwhile.
 
     Args:

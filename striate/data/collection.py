@@ -142,9 +142,11 @@ def counted(number: int, one: str, many: str = "") -> str:
 def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Write a CSV file that keeps any file name: newlines, commas and odd bytes included."""
     with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
+        plain = csv.writer(file, lineterminator="\n")
+        quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        plain.writerow(header)
+        for row in rows:  # a carriage return alone would not be quoted, and end the row
+            (quoted if any("\r" in cell for cell in row) else plain).writerow(row)
 
 
 def read_skipped(path: Path) -> list[Skipped]:
