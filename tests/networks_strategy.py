@@ -120,7 +120,7 @@ def networks(draw: st.DrawFn, *, most: int = 6) -> str:
     """A valid network text with blocks, repeats and branches, at most ``most`` items long."""
     shape = (draw(st.integers(1, 4)), draw(st.integers(4, 20)), draw(st.integers(4, 20)))
     text = f"{BLOCKS}input {text_of(shape)} classes={draw(st.integers(2, 5))}\nidentity"
-    for item in draw(st.lists(st.one_of(ITEMS, ITEMS, REPEATS), min_size=1, max_size=most)):
+    for item in draw(st.lists(st.one_of(ITEMS, ITEMS, REPEATS), min_size=2, max_size=most)):
         if fitting(f"{text} > {item}"):
             text = f"{text} > {item}"
     head = draw(HEADS)
@@ -132,7 +132,7 @@ def linear_networks(draw: st.DrawFn, *, most: int = 4) -> str:
     """A network without a word that could stop a gradient: for measuring what units see."""
     shape = (1, draw(st.integers(60, 90)), draw(st.integers(60, 90)))
     text = f"{LINEAR_BLOCKS}input {text_of(shape)}\nidentity"
-    for item in draw(st.lists(LINEAR_ITEMS, min_size=1, max_size=most)):
+    for item in draw(st.lists(LINEAR_ITEMS, min_size=2, max_size=most)):
         if fitting(f"{text} > {item}".replace(" padmode=edge", "")):
             text = f"{text} > {item}".replace(" padmode=edge", "")
     return text

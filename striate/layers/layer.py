@@ -96,8 +96,12 @@ class Layer:
         for name in self.named:
             value = getattr(self, name)
             if value != defaults.get(name):
-                parts.append(f"{name}={short(value)}")
+                parts.append(f"{name}={'valid' if _is_valid(name, value) else short(value)}")
         return " ".join(parts)
+
+
+def _is_valid(name: str, value: object) -> bool:
+    return name == "pad" and value == (0, 0)
 
 
 def maps(layer: Layer, shape: Shape) -> tuple[int, int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,10 +137,8 @@ class Plan:
             raise NotationError(
                 f"'{shortened(address)}' is not the only one; expected one of {listed}"
             )
-        close = suggestion(address, every)
         raise NotationError(
-            f"the network has no layer '{shortened(address)}'; "
-            + (f"did you mean '{close}'?" if close else f"it has {', '.join(list(every)[:12])}")
+            f"the network has no layer '{shortened(address)}'; {_instead(address, every)}"
         )
 
     def check_classes(self) -> None:
@@ -183,6 +181,15 @@ def _addressed(steps: tuple[Step, ...]) -> Iterator[tuple[str, Step]]:
             for branch in step.branches:
                 yield from _addressed(branch)
         yield step.address, step
+
+
+def _instead(address: str, every: Mapping[str, Step]) -> str:
+    """Say what there is instead of an address that there is not."""
+    alike = [full for full in every if _stem(full) == _stem(address)]
+    if alike:
+        return f"it has {alike[0]}" + (f" to {alike[-1]}" if len(alike) > 1 else "")
+    close = suggestion(address, every)
+    return f"did you mean '{close}'?" if close else f"it has {', '.join(list(every)[:12])}"
 
 
 def _stem(address: str) -> str:
