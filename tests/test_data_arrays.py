@@ -68,6 +68,24 @@ def test_one_idx_file_finds_the_others(tmp_path: Path) -> None:
     assert len(find(root / "t10k-images-idx3-ubyte")) == 5
 
 
+def test_files_both_zipped_and_not_are_taken_once(tmp_path: Path) -> None:
+    root = write_mnist(write_mnist(tmp_path / "raw", zipped=True))
+    found = find(root)
+    assert len(found) == 5
+    assert len(found.skipped) == 4
+    assert f"did you mean {str(root)!r}?" in refused(tmp_path)
+
+
+def test_several_sets_in_one_folder_are_told_apart(tmp_path: Path) -> None:
+    for name in ("letters", "digits"):
+        for part in ("train", "test"):
+            for kind, values in (("images-idx3", PIXELS), ("labels-idx1", LABELS)):
+                (tmp_path / f"emnist-{name}-{part}-{kind}-ubyte").write_bytes(idx(values))
+    assert "several sets of IDX files ('emnist-digits', 'emnist-letters')" in refused(tmp_path)
+    found = find(tmp_path / "emnist-letters-train-images-idx3-ubyte")
+    assert found.parts == ("train",) * 5 + ("test",) * 5
+
+
 @pytest.mark.parametrize("dtype", ["u1", "i1", "i2", "i4", "f4", "f8"])
 def test_every_idx_type_is_read(tmp_path: Path, dtype: str) -> None:
     values = np.array([[1, -2 if dtype != "u1" else 2], [3, 4]]).astype(dtype)

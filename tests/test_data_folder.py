@@ -93,6 +93,21 @@ def test_folders_beside_the_parts_are_named(tmp_path: Path) -> None:
     assert [each.name for each in found.skipped] == ["more"]
 
 
+def test_an_unlabelled_test_folder_is_left_out_and_named(tmp_path: Path) -> None:
+    found = find(fill(tmp_path, "train/a/1.png", "train/b/1.png", "test/1.png"))
+    assert set(found.parts) == {"train"}
+    assert [(each.name, "no class folders" in each.reason) for each in found.skipped] == [
+        ("test", True)
+    ]
+
+
+def test_a_home_folder_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    fill(tmp_path, "photos/a/1.png", "photos/b/1.png")
+    assert len(find("~/photos")) == 2
+
+
 def test_an_empty_class_is_left_out_and_said(tmp_path: Path) -> None:
     fill(tmp_path, "a/1.png", "b/1.png")
     (tmp_path / "c").mkdir()
@@ -103,6 +118,9 @@ def test_an_empty_class_is_left_out_and_said(tmp_path: Path) -> None:
 
 def test_nothing_to_find_says_what_was_expected(tmp_path: Path) -> None:
     assert "it is empty" in refused(tmp_path)
+    (tmp_path / "photos.zip").write_text("x")
+    assert f"did you mean {str(tmp_path / 'photos.zip')!r}?" in refused(tmp_path)
+    (tmp_path / "photos.zip").unlink()
     fill(tmp_path, "1.png", "2.png")
     assert "2 files stand in it directly" in refused(tmp_path)
     (tmp_path / "a").mkdir()
@@ -180,6 +198,15 @@ def test_links_that_lead_round_do_not_hang(tmp_path: Path) -> None:
     assert "a/again" in reasons
     assert any(name.startswith("b/up/") for name in reasons)
     assert {"b/self.png", "b/nowhere.png"} <= set(reasons)
+
+
+def test_links_that_fork_again_and_again_do_not_hang(tmp_path: Path) -> None:
+    fill(tmp_path, "b/1.png")
+    for level in range(40):
+        fill(tmp_path, f"a/{level}/1.png")
+        for fork in range(3):
+            link(tmp_path / f"a/{level}/next{fork}", tmp_path / f"a/{(level + 1) % 40}")
+    assert len(find(tmp_path)) == 41
 
 
 def test_a_linked_class_folder_is_followed(tmp_path: Path) -> None:

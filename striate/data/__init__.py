@@ -1,7 +1,7 @@
 """Sets of pictures: found, surveyed, loaded and divided, without leaks and without silence."""
 
 from striate.data.batches import batches, prefetched
-from striate.data.collection import Collection, Skipped, write_skipped
+from striate.data.collection import Collection, Skipped, counted, write_skipped
 from striate.data.finding import find
 from striate.data.loader import Pictures, load
 from striate.data.split import Split, divide, write_split
@@ -14,6 +14,7 @@ __all__ = [
     "Split",
     "Survey",
     "batches",
+    "counted",
     "divide",
     "find",
     "load",

@@ -118,6 +118,16 @@ def _idx_key(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", stem).strip("-")
 
 
+def idx_family(name: str) -> str:
+    """Give what the files of one set have in common: their names without kind and part.
+
+    >>> idx_family("emnist-letters-test-images-idx3-ubyte.gz")
+    'emnist-letters'
+    """
+    words = _idx_key(name).split("-")
+    return "-".join(word for word in words if word not in PART_WORDS and word != "t10k")
+
+
 def find_idx(files: Sequence[Path], source: str, skipped: Sequence[Skipped] = ()) -> Collection:
     """Pair IDX files of pictures with their labels, by name, and take them as parts.
 
@@ -126,7 +136,15 @@ def find_idx(files: Sequence[Path], source: str, skipped: Sequence[Skipped] = ()
     """
     pictures: dict[str, tuple[Path, np.ndarray]] = {}
     labels: dict[str, tuple[Path, np.ndarray]] = {}
+    left_out = list(skipped)
+    unzipped = {path.name.removesuffix(".gz") for path in files if path.suffix != ".gz"}
+    families = sorted({idx_family(path.name) for path in files})
+    if len(families) > 1:
+        raise DataError(f"several sets of IDX files ({few(families)}); point at a file of one")
     for path in files:
+        if path.suffix == ".gz" and path.stem in unzipped:
+            left_out.append(Skipped(path.name, f"{path.stem!r} beside it is the same unpacked"))
+            continue
         values = read_idx(path)
         side = labels if values.ndim == 1 else pictures
         key = _idx_key(path.name)
@@ -144,7 +162,7 @@ def find_idx(files: Sequence[Path], source: str, skipped: Sequence[Skipped] = ()
         Part(part_of(path.name), values, labels[key][1], path.name)
         for key, (path, values) in pictures.items()
     ]
-    return gather(parts, source=source, kind="idx", skipped=skipped)
+    return gather(parts, source=source, kind="idx", skipped=left_out)
 
 
 # ---------------------------------------------------------------- npz

@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 from striate.data.archive import unpack
-from striate.data.arrays import find_idx, find_npz, is_idx, is_npz
+from striate.data.arrays import find_idx, find_npz, idx_family, is_idx, is_npz
 from striate.data.cache import cache_folder
 from striate.data.collection import Collection, Skipped, few
 from striate.data.digits import find_digits
@@ -46,11 +46,13 @@ def find(data: str | Path, *, cache: Path | None = None) -> Collection:
             note = "the embedded digits were taken, not the folder: write ./digits for that"
             found = dataclasses.replace(found, notes=(note,))
         return found
-    path = Path(data)
+    path = Path(data).expanduser()
     _refuse_missing(path)
     if path.is_dir():
         return _find_in_folder(path, str(data))
     try:
+        with path.open("rb"):  # or say at once why it cannot be read
+            pass
         return _find_in_file(path, str(data), cache or cache_folder())
     except OSError as error:
         raise DataError(
@@ -97,7 +99,17 @@ def _find_in_folder(folder: Path, source: str, within: Path | None = None) -> Co
         found = find_csv(tables[0], source, within=within)
         note = f"{tables[0].name} was taken as the list of pictures"
         return dataclasses.replace(found, notes=(note, *found.notes))
+    if len(listing.folders) == 1 and not files:
+        _refuse_data_deeper(folder / listing.folders[0], source)
     return find_folder(folder, source)
+
+
+def _refuse_data_deeper(inner: Path, source: str) -> None:
+    """Point at the one folder within, where it holds arrays and no pictures of a class."""
+    found = [name for name in list_folder(inner).files if is_idx(inner / name)]
+    if found:
+        meant = str(Path(source) / inner.name)
+        raise DataError(f"{source!r} holds only {inner.name!r}; did you mean {meant!r}?")
 
 
 def _has_class_folders(folder: Path, names: tuple[str, ...]) -> bool:
@@ -130,8 +142,9 @@ def _find_in_file(path: Path, source: str, cache: Path) -> Collection:
 
 
 def _with_partner(path: Path) -> list[Path]:
-    """Give an IDX file and the other IDX files of its folder."""
-    return [each for each in sorted(path.parent.iterdir()) if each.is_file() and is_idx(each)]
+    """Give an IDX file and the other IDX files of its set in the same folder."""
+    files = [path.parent / name for name in list_folder(path.parent).files]
+    return [each for each in files if idx_family(each.name) == idx_family(path.name)]
 
 
 def _is_picture(path: Path) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from striate.data.collection import (
     natural,
 )
 from striate.errors import DataError
+
+DEEPEST = 50
 
 LEFT_BEHIND = {
     "thumbs.db",
@@ -92,28 +94,29 @@ def _judge(entry: os.DirEntry[str]) -> tuple[str, str]:
 def walk(folder: Path, below: str, skipped: list[Skipped]) -> Iterator[str]:
     """Give every file under a folder as ``below`` + path, in natural order.
 
-    Links to folders are followed, but never into a folder that is being walked already.
+    Links to folders are followed, but no folder is walked twice.
     """
-    yield from _walk(folder, below, skipped, above=())
+    yield from _walk(folder, below, skipped, walked=set())
 
 
 def _walk(
-    folder: Path, below: str, skipped: list[Skipped], above: tuple[tuple[int, int], ...]
+    folder: Path, below: str, skipped: list[Skipped], walked: set[tuple[int, int]]
 ) -> Iterator[str]:
     status = folder.stat()
     identity = (status.st_dev, status.st_ino)
-    if identity in above:
-        skipped.append(Skipped(below.rstrip("/"), "a link back to a folder that it stands in"))
+    if identity in walked:
+        skipped.append(Skipped(below.rstrip("/"), "a link to a folder that was walked already"))
         return
-    if len(above) > 50:
-        skipped.append(Skipped(below.rstrip("/"), "more than 50 folders deep"))
+    walked.add(identity)
+    if below.count("/") > DEEPEST:
+        skipped.append(Skipped(below.rstrip("/"), f"more than {DEEPEST} folders deep"))
         return
     listing = list_folder(folder, below)
     skipped.extend(listing.skipped)
     for name in listing.files:
         yield below + name
     for name in listing.folders:
-        yield from _walk(folder / name, f"{below}{name}/", skipped, (*above, identity))
+        yield from _walk(folder / name, f"{below}{name}/", skipped, walked)
 
 
 def find_folder(root: Path, source: str) -> Collection:
@@ -137,7 +140,7 @@ def find_folder(root: Path, source: str) -> Collection:
     tops: list[tuple[str, str]] = []  # (folder below the root that holds class folders, part)
     if parts:
         skipped += [
-            Skipped(name, f"stands beside {few(parts)} and is none of train, val or test")
+            Skipped(name, _why_no_part(name, parts))
             for name in listing.folders
             if name not in parts
         ]
@@ -194,6 +197,12 @@ def _part(root: Path, name: str) -> str:
     return part if inside.folders else ""
 
 
+def _why_no_part(name: str, parts: Iterable[str]) -> str:
+    if name.lower() in PART_WORDS:
+        return "holds no class folders, so its pictures have no class"
+    return f"stands beside {few(parts)} and is none of train, val or test"
+
+
 def _refuse_plain_parts(root: Path, listing: Listing) -> None:
     """Explain folders that look like parts but cannot be taken as such."""
     if listing.folders and all(name.lower() in PART_WORDS for name in listing.folders):
@@ -228,6 +237,9 @@ def _nothing(source: str, listing: Listing, empty: list[str]) -> str:
     how = "expected one folder a class with its pictures in it, such as cats/ and dogs/"
     if empty:
         return f"no pictures in {source!r}: its folders ({few(empty)}) are empty; {how}"
+    archives = [name for name in listing.files if name.lower().endswith(".zip")]
+    if archives:
+        return f"no class folders in {source!r}; did you mean {str(Path(source) / archives[0])!r}?"
     if listing.files:
         found = counted(len(listing.files), "file stands", "files stand")
         return (

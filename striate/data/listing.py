@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from pathlib import Path
+from unicodedata import normalize
 
 from striate.data.collection import PART_WORDS, Collection, Skipped, few, labelled
 from striate.errors import DataError
@@ -136,7 +137,9 @@ def _part(row: list[str], column: int | None, path: Path, number: int) -> str:
 
 def _locate(folder: Path, name: str, within: Path | None) -> tuple[str, str]:
     """Give the name under which a listed picture is found, or the reason why it is not."""
-    for spelt in dict.fromkeys((name, name.replace("\\", "/"))):
+    plain = name.replace("\\", "/")
+    spellings = (name, plain, normalize("NFC", plain), normalize("NFD", plain))  # macOS: NFD
+    for spelt in dict.fromkeys(spellings):
         try:
             target = folder / spelt
             if not target.is_file():

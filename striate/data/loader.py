@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
@@ -23,7 +23,7 @@ from striate.data.collection import (
 )
 from striate.data.kept import allocate, content_key, read_kept, write_kept
 from striate.errors import DataError, PictureError
-from striate.pictures import Preprocess, decoded, quiet
+from striate.pictures import HEIF_HINT, Preprocess, decoded, quiet
 
 Progress = Callable[[int, int], None]
 Mode = Literal["memory", "mapped", "streamed"]
@@ -146,7 +146,7 @@ def load(
     >>> pictures.mode, pictures.take([0, 1]).shape
     ('memory', (2, 1, 8, 8))
     """
-    threads = threads or min(8, os.cpu_count() or 1)
+    threads = threads or min(8, _cores())
     size = len(collection) * int(np.prod(preprocess.shape))
     mode: Mode = "memory"
     note = ""
@@ -164,7 +164,8 @@ def load(
             store = None if mode == "streamed" else np.zeros(pictures.shape, np.uint8)
             _decode_all(pictures, store, progress)
         pictures._store = store
-    pictures.notes = tuple(each for each in (note, _remarks_told(pictures)) if each)
+    notes = (note, _remarks_told(pictures), _heic_told(pictures))
+    pictures.notes = tuple(each for each in notes if each)
     if not pictures.usable.any():
         first = pictures.skipped[0]
         pictures.close()
@@ -181,6 +182,12 @@ def _remarks_told(pictures: Pictures) -> str:
     first = pictures.remarks[0]
     which = counted(len({each.name for each in pictures.remarks}), "picture is", "pictures are")
     return f"{which} odd but used (the first, {first.name!r}: {first.reason})"
+
+
+def _heic_told(pictures: Pictures) -> str:
+    count = sum(each.reason == HEIF_HINT for each in pictures.skipped)
+    which = counted(count, "HEIC picture is", "HEIC pictures are")
+    return f'{which} left out; to read them: pip install "striate[heic]"' if count else ""
 
 
 def _keep_in(cache: Path, pictures: Pictures, progress: Progress) -> None:
@@ -200,6 +207,13 @@ def _keep_in(cache: Path, pictures: Pictures, progress: Progress) -> None:
     pictures.skipped = tuple(read_skipped(folder / "skipped.csv"))
     pictures.remarks = tuple(read_skipped(folder / "remarks.csv"))
     progress(len(pictures), len(pictures))
+
+
+def _cores() -> int:
+    """Give how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _beyond_memory(told: str, size: int, cache: Path | None) -> tuple[Mode, str]:
@@ -246,40 +260,69 @@ def _fitted(
         return preprocess.place(picture.image), picture.remarks
 
 
+# A picture that there is something to say of: why it cannot be read, or "", and remarks. Only
+# texts: an exception would keep alive all that was decoded when it was raised.
+_Found = tuple[int, str, tuple[str, ...]]
+
+
 def _decode_all(pictures: Pictures, store: np.ndarray | None, progress: Progress) -> None:
     """Decode with all threads; only a few pictures are under way at a time."""
-    collection, preprocess = pictures._collection, pictures._preprocess
-    total = len(collection)
-    skipped: list[Skipped] = []
-    remarks: list[Skipped] = []
-    waiting: deque[tuple[int, Future[tuple[int, tuple[str, ...]]]]] = deque()
-
-    def one(index: int) -> tuple[int, tuple[str, ...]]:
-        pixels, said = _fitted(collection, preprocess, index)
-        if store is not None:
-            store[index] = pixels
-        return _digest(pixels), said
+    total, at_once, threads = len(pictures), 1, pictures._threads
+    content = pictures._collection.content
+    if isinstance(content, np.ndarray):
+        at_once = 256
+        if content[0].size < 2**14:  # microseconds each: threads would only wait for each other
+            threads = 1
+    found: list[_Found] = []
+    waiting: deque[tuple[int, Future[list[_Found]]]] = deque()
 
     def finish() -> None:
-        index, future = waiting.popleft()
-        name = collection.names[index]
-        try:
-            pictures.hashes[index], said = future.result()
-            remarks.extend(Skipped(name, remark) for remark in said)
-        except PictureError as error:
-            pictures.usable[index] = False
-            skipped.append(Skipped(name, str(error)))
-        progress(index + 1, total)
+        done, future = waiting.popleft()
+        found.extend(future.result())
+        progress(done, total)
 
-    with quiet(), ThreadPoolExecutor(pictures._threads, "striate-decode") as pool:
+    with quiet(), ThreadPoolExecutor(threads, "striate-decode") as pool:
         try:
-            for index in range(total):
-                waiting.append((index, pool.submit(one, index)))
-                if len(waiting) > 4 * pictures._threads:
+            for start in range(0, total, at_once):
+                indices = range(start, min(start + at_once, total))
+                future = pool.submit(_decode_some, pictures, store, indices)
+                waiting.append((indices.stop, future))
+                if len(waiting) > 4 * threads:
                     finish()
             while waiting:
                 finish()
         finally:
             for _, future in waiting:
                 future.cancel()
+    _conclude(pictures, found)
+
+
+def _decode_some(
+    pictures: Pictures, store: np.ndarray | None, indices: Iterable[int]
+) -> list[_Found]:
+    found: list[_Found] = []
+    for index in indices:
+        try:
+            pixels, said = _fitted(pictures._collection, pictures._preprocess, index)
+        except PictureError as error:
+            found.append((index, str(error), ()))
+            continue
+        if store is not None:
+            store[index] = pixels
+        pictures.hashes[index] = _digest(pixels)
+        if said:
+            found.append((index, "", said))
+    return found
+
+
+def _conclude(pictures: Pictures, found: Sequence[_Found]) -> None:
+    """Set down which pictures cannot be read, and what there is to remark."""
+    skipped: list[Skipped] = []
+    remarks: list[Skipped] = []
+    for index, reason, said in found:
+        name = pictures._collection.names[index]
+        if reason:
+            pictures.usable[index] = False
+            skipped.append(Skipped(name, reason))
+        remarks.extend(Skipped(name, remark) for remark in said)
     pictures.skipped, pictures.remarks = tuple(skipped), tuple(remarks)

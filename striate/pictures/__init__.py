@@ -5,11 +5,12 @@ everything between a picture and a network's input, the same in training and eve
 """
 
 from striate.pictures.listening import quiet
-from striate.pictures.opening import MAX_BYTES, MAX_PIXELS, UNREADABLE
+from striate.pictures.opening import HEIF_HINT, MAX_BYTES, MAX_PIXELS, UNREADABLE
 from striate.pictures.preprocess import Placement, Preprocess
 from striate.pictures.reading import Decoded, Measured, Source, decode, decoded, measure, read
 
 __all__ = [
+    "HEIF_HINT",
     "MAX_BYTES",
     "MAX_PIXELS",
     "UNREADABLE",

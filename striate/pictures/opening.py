@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import functools
 import io
+import itertools
 import stat
 import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from PIL import Image, UnidentifiedImageError
 
@@ -57,6 +58,10 @@ FORMATS = (
     "CUR", "DIB", "PSD", "SGI", "SUN", "PCX", "DCX", "DDS", "FITS", "FLI", "MSP",
     "PIXAR", "XBM", "XPM",
 )  # fmt: skip
+
+MAX_WITHIN = 256  # pictures within one icon
+
+TILE_WIDTH, TILE_LENGTH = 322, 323  # tags of TIFF
 
 TGA_ENDINGS = {".tga", ".icb", ".vda", ".vst"}
 HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
@@ -161,6 +166,9 @@ def open_image(stream: IO[bytes], ending: str = "") -> Image.Image:
         except UnidentifiedImageError as error:
             raise PictureError(_stranger(start)) from error
     check_pixels(image.size)
+    if image.format == "TIFF":  # a tile may be larger than its picture
+        tags = cast("dict[int, int]", getattr(image, "tag_v2", {}))
+        check_pixels((tags.get(TILE_WIDTH, 1), tags.get(TILE_LENGTH, 1)))
     return image
 
 
@@ -197,12 +205,15 @@ def _check_inner_sizes(stream: IO[bytes], start: bytes) -> None:
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         _check_webp(start)
     elif start[:4] == b"icns":
-        for offset, length in _icns_blocks(stream):
+        for offset, length in itertools.islice(_icns_blocks(stream), MAX_WITHIN):
             stream.seek(offset)
             _check_within(stream.read(min(length, 4096)), ("PNG", "JPEG2000"))
     elif start[:4] in (b"\0\0\1\0", b"\0\0\2\0"):
+        count = int.from_bytes(start[4:6], "little")
+        if count > MAX_WITHIN:
+            raise PictureError(f"an icon of {count:,} pictures, above the limit of {MAX_WITHIN}")
         stream.seek(6)
-        table = stream.read(16 * struct.unpack("<H", start[4:6])[0])
+        table = stream.read(16 * count)
         for entry in range(len(table) // 16):
             stream.seek(struct.unpack_from("<I", table, 16 * entry + 12)[0])
             _check_within(stream.read(4096), ("PNG", "DIB"))
@@ -256,10 +267,9 @@ def _open_heif(stream: IO[bytes]) -> Image.Image:
     except ImportError:
         raise PictureError(HEIF_HINT) from None
     stream.seek(0)
-    with blaming_the_picture("the HEIC picture cannot be decoded"):
-        heif = pillow_heif.open_heif(stream, convert_hdr_to_8bit=True)
-        check_pixels(heif.size)
-        image: Image.Image = heif.to_pillow()  # decoded and turned as the file says
-    image.info.pop("exif", None)
+    with blaming_the_picture("its HEIC header is damaged"):
+        image: Image.Image = pillow_heif.HeifImageFile(stream)  # type: ignore[no-untyped-call]
+    check_pixels(image.size)
+    image.info.pop("exif", None)  # it is turned while it is decoded, as HEIC itself says
     image.info.pop("xmp", None)
     return image

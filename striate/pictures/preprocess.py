@@ -154,7 +154,7 @@ class Preprocess:
             resized = resized[:, :, None]
         resized = resized.transpose(2, 0, 1)  # (1 or 3, rows, columns)
         if resized.shape == self.shape:
-            return np.ascontiguousarray(resized)
+            return np.array(resized, order="C")
         placed = np.empty(self.shape, np.uint8)
         placed[:] = self.border_values[:, None, None]
         rows = slice(where.top, where.top + where.height)

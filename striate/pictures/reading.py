@@ -90,8 +90,7 @@ def read(source: Source, *, background: Colour = (255, 255, 255)) -> np.ndarray:
     >>> read(np.array([[0, 65535]], dtype=np.uint16))[..., 0].tolist()
     [[0, 255]]
     """
-    image = decode(source, background=background).image
-    pixels = np.asarray(image)
+    pixels = np.array(decode(source, background=background).image)
     return pixels[:, :, None] if pixels.ndim == 2 else pixels
 
 
