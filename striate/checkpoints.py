@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from striate.errors import RunError
 from striate.state import State
 
 FILE = Path("checkpoints") / "last.safetensors"
+PAUSE = 5.0  # seconds between two checkpoints, at least
+SHARE = 0.05  # of the time may go into checkpoints
 COUNTERS = (
     "epoch",
     "step",
@@ -27,6 +30,26 @@ COUNTERS = (
     "best_accuracy",
     "best_loss",
 )
+
+
+class Saver:
+    """Writes checkpoints, but spends no more than a small share of the time on them."""
+
+    def __init__(self, run: Path, state: State) -> None:
+        self._run, self._state = run, state
+        self._due = time.perf_counter() + PAUSE
+
+    def save_if_due(self) -> None:
+        """Write a checkpoint where the last one is long enough ago."""
+        if time.perf_counter() >= self._due:
+            self.save()
+
+    def save(self) -> None:
+        """Write a checkpoint now."""
+        begun = time.perf_counter()
+        write(self._run, self._state)
+        ended = time.perf_counter()
+        self._due = ended + max(PAUSE, (ended - begun) / SHARE)
 
 
 def write(run: Path, state: State) -> None:

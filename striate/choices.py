@@ -17,6 +17,7 @@ from striate.zoo import compact
 
 LARGEST = 128  # pixels a side that are chosen without being asked for
 STATISTICS = 5000  # pictures that mean and std are taken from
+MOST_HELD_OUT = 5000  # pictures for validation where the data has no such part
 IMBALANCE = 3.0  # largest class over smallest from which it is said and, on auto, weighted
 RATE = 5e-3  # peak learning rate of a network with batch normalisation
 PLAIN_RATE = 1e-3  # of one without, which bears less
@@ -116,6 +117,12 @@ def network_text(text: str | None, shape: tuple[int, int, int], classes: int, sa
     if network.input is None:
         say(f"the network has no input line: input {size} classes={classes}")
     return str(network.with_input(shape, classes=classes))
+
+
+def validation_fraction(collection: Collection) -> float:
+    """Choose the share to hold out: a fifth of what may be learnt from, at most 5,000 pictures."""
+    learnable = sum(part != "test" for part in collection.parts)
+    return min(0.2, MOST_HELD_OUT / max(1, learnable))
 
 
 def batch_size(n: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from striate.data import (
     Collection,
     Pictures,
     Split,
+    counted,
     divide,
     find,
     load,
@@ -156,7 +158,8 @@ def prepare(
         cache=folder.cache,
         progress=Tempo("reading", watch),
     ) as pictures:
-        split = divide(collection, pictures, seed=settings.seed, fraction=settings.val_fraction)
+        fraction = settings.val_fraction or choices.validation_fraction(collection)
+        split = divide(collection, pictures, seed=settings.seed, fraction=fraction)
         for note in (*pictures.notes, *split.notes):
             say(note)
         skipped = [*collection.skipped, *pictures.skipped, *split.skipped]
@@ -164,7 +167,7 @@ def prepare(
         write_split(folder.split, collection, split)
         collection = split.collection
         if left_out := len(skipped):
-            say(f"{left_out:,} files are not used; skipped.csv says which and why")
+            say(f"{counted(left_out, 'file')} not used; skipped.csv says which and why")
         described = _described(collection, pictures, split, left_out)
         if chosen is None:
             record["data"] |= described
@@ -191,7 +194,7 @@ def prepare(
             epochs=chosen["epochs"],
             minutes=chosen["minutes"],
             threads=chosen["threads"],
-            fabric=Fabric(accelerator=chosen["device"], devices=1, precision=way.fabric),  # type: ignore[arg-type]
+            fabric=fabric_for(chosen["device"], way),
             skipped=tuple((entry.name, entry.reason) for entry in skipped),
         )
 
@@ -260,7 +263,10 @@ def _measured(
     say(f"precision {way}, measured in pictures a second: {told}")
     if chosen["epochs"]:
         whole = chosen["epochs"] * len(split.train) / (len(batch) / seconds[way])
-        say(f"{chosen['epochs']} epochs of {len(split.train):,} pictures: about {spell(whole)}")
+        say(
+            f"{counted(chosen['epochs'], 'epoch')} of "
+            f"{counted(len(split.train), 'picture')}: about {spell(whole)}"
+        )
     return {"precision": str(way), "measured": rates}
 
 
@@ -283,6 +289,17 @@ def device(asked: str) -> str:
             "that is built for it"
         )
     return asked
+
+
+def fabric_for(name: str, way: Precision) -> Fabric:
+    """Make the Fabric of one device, without the lines it logs about itself."""
+    logger = logging.getLogger("lightning_fabric")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        return Fabric(accelerator=name, devices=1, precision=way.fabric)  # type: ignore[arg-type]
+    finally:
+        logger.setLevel(level)
 
 
 def _recipe(chosen: dict[str, Any], settings: Settings, way: Precision) -> Recipe:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,8 +32,6 @@ from striate.training import optimizer_for, validate
 from striate.training import train as train_epochs
 
 AGAIN = 0.5  # the peak of a run's extension, as a share of the first peak
-PAUSE = 5.0  # seconds between two checkpoints, at least
-SHARE = 0.05  # of the time may go into checkpoints
 
 
 @dataclass(frozen=True)
@@ -257,7 +256,7 @@ class Job:
         self.folder.write_epochs(epochs)
         self.record["status"] = "training"
         self.folder.write_record(self.record)
-        saver = Saver(self.folder.path, state)
+        saver = checkpoints.Saver(self.folder.path, state)
         for event in train_epochs(
             state,
             prepared.training,
@@ -347,6 +346,8 @@ class Job:
             "result": evaluation.as_json(),
         }
         self.folder.write_record(self.record)
+        if not interrupted:
+            shutil.rmtree(self.folder.cache, ignore_errors=True)
         write_report(
             self.folder, self.record, prepared, model=model, epochs=epochs, evaluation=evaluation
         )
@@ -366,26 +367,6 @@ class Job:
         )
         own = load(self.folder.model, network=self._module)
         return Run(self.folder.path, own, evaluation, interrupted)
-
-
-class Saver:
-    """Writes checkpoints, but spends no more than a small share of the time on them."""
-
-    def __init__(self, run: Path, state: State) -> None:
-        self._run, self._state = run, state
-        self._due = time.perf_counter() + PAUSE
-
-    def save_if_due(self) -> None:
-        """Write a checkpoint where the last one is long enough ago."""
-        if time.perf_counter() >= self._due:
-            self.save()
-
-    def save(self) -> None:
-        """Write a checkpoint now."""
-        begun = time.perf_counter()
-        checkpoints.write(self._run, self._state)
-        ended = time.perf_counter()
-        self._due = ended + max(PAUSE, (ended - begun) / SHARE)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from types import TracebackType
 
 from rich.console import Console
@@ -11,7 +12,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from striate.durations import spell
 from striate.events import Done, Epoch, Event, Note
 from striate.events import Progress as Step
+from striate.metrics import percent
 
+QUIET = 30.0  # seconds without a line after which one says how far the work is
 HEADER = "  epoch    train loss   val loss   val accuracy   pictures/s   time left"
 
 
@@ -37,6 +40,7 @@ class Screen:
         self._task: TaskID | None = None
         self._stage = ""
         self._headed = False
+        self._told = time.monotonic()
 
     def __enter__(self) -> Screen:
         self._bar.start()
@@ -75,9 +79,19 @@ class Screen:
             self._task = self._bar.add_task(stage, total=step.total, rate="", left="")
             self._stage = stage
         left = "" if step.seconds_left is None else f"{spell(step.seconds_left)} left"
+        if not self._console.is_terminal:
+            self._now_and_then(f"{stage}: {step.done:,}/{step.total:,} pictures, {left}")
+            return
         self._bar.update(
             self._task, completed=step.done, total=step.total, rate=f"{step.rate:,.0f}/s", left=left
         )
+
+    def _now_and_then(self, text: str) -> None:
+        """Write a line where half a minute has passed since the last one."""
+        now = time.monotonic()
+        if now - self._told >= QUIET:
+            self._told = now
+            self._line(text)
 
     def _epoch(self, epoch: Epoch) -> None:
         if not self._headed:
@@ -86,7 +100,7 @@ class Screen:
         number = f"{epoch.epoch}/{epoch.epochs}" if epoch.epochs else str(epoch.epoch)
         self._line(
             f"{number:>7} {epoch.train_loss:13.4f} {epoch.val_loss:10.4f} "
-            f"{epoch.val_accuracy:13.2%} {epoch.pictures_per_second:12,.0f} "
+            f"{percent(epoch.val_accuracy):>13} {epoch.pictures_per_second:12,.0f} "
             f"{spell(epoch.seconds_left):>11}{'  best so far' if epoch.best else ''}"
         )
 
@@ -97,8 +111,9 @@ class Screen:
         stopped = "Stopped early, with the best state so far. " if done.interrupted else ""
         self._line("")
         self._line(
-            f"{stopped}[bold]accuracy {done.accuracy:.1%}[/bold] "
-            f"({done.accuracy_low:.1%} to {done.accuracy_high:.1%}) on {_plain(done.evaluated)}"
+            f"{stopped}[bold]accuracy {percent(done.accuracy)}[/bold] (95 % interval "
+            f"{percent(done.accuracy_low)} to {percent(done.accuracy_high)}) on "
+            f"{_plain(done.evaluated)}"
         )
         self._line(f"after {spell(done.seconds)}; everything is in {_plain(str(done.run))}")
         self._line(f"  classifier  {_plain(str(done.model))}")

@@ -35,7 +35,8 @@ class Settings:
             the pictures of the smallest.
         augment: whether training pictures are changed a little.
         mirror: whether left and right may be exchanged.
-        val_fraction: share that is held out where the data has no validation part.
+        val_fraction: share that is held out where the data has no validation part; None: a
+            fifth, and at most 5,000 pictures.
         patience: epochs without a better state after which to stop; None never stops early.
         precision: "auto" measures; "float32" or "bf16" fixes it.
         threads: CPU threads; None takes torch's own number.
@@ -59,7 +60,7 @@ class Settings:
     balance: str = "auto"
     augment: bool = True
     mirror: bool | None = None
-    val_fraction: float = 0.2
+    val_fraction: float | None = None
     patience: int | None = None
     precision: str = "auto"
     threads: int | None = None

@@ -107,7 +107,8 @@ def test_it_predicts_the_same_to_the_last_bit_in_a_fresh_process(
     script = (
         "import json, sys, torch; torch.set_num_threads(int(sys.argv[1]))\n"
         "from striate.classifier import load\n"
-        "print(json.dumps([dict(a.probabilities) for a in load(sys.argv[2]).predict(sys.argv[3:])]))"
+        "answers = load(sys.argv[2]).predict(sys.argv[3:])\n"
+        "print(json.dumps([dict(answer.probabilities) for answer in answers]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, str(torch.get_num_threads()), path, *photos],

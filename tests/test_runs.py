@@ -30,9 +30,9 @@ QUICK = Settings(epochs=3, size="16", precision="float32", threads=1, batch=8)
 # A run in a process of its own that writes a checkpoint after every step.
 CHILD = """
 import sys
-from striate import runs
+from striate import checkpoints, runs
 from striate.settings import Settings
-runs.PAUSE, runs.SHARE = 0.0, 1e9
+checkpoints.PAUSE, checkpoints.SHARE = 0.0, 1e9
 data, out, network = sys.argv[1:4]
 settings = Settings(epochs=6, size="16", precision="float32", threads=1, batch=4)
 runs.start(data, network, out=out, settings=settings, watch=lambda event: print(event, flush=True))
@@ -236,7 +236,7 @@ def test_bad_files_are_left_out_and_named(tmp_path: Path) -> None:
     assert all(skipped.values())
     page = (tmp_path / "run" / "report.html").read_text().replace("<wbr>", "")
     assert "broken.png" in page
-    assert any("3 files are not used" in note for note in record(tmp_path / "run")["notes"])
+    assert any("3 files not used" in note for note in record(tmp_path / "run")["notes"])
 
 
 @pytest.mark.parametrize(

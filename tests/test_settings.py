@@ -22,7 +22,7 @@ def test_defaults_are_sound() -> None:
         ({"size": "3"}, "size is '3'"),
         ({"size": "big"}, "size is 'big'"),
         ({"size": "64x2"}, "size is '64x2'"),
-        ({"val_fraction": 0.0}, "val_fraction is 0"),
+        ({"val_fraction": 1.0}, "val_fraction is 1"),
         ({"threads": 0}, "threads is 0"),
         ({"seed": -1}, "seed is -1"),
     ],

@@ -123,7 +123,7 @@ def test_its_steps_are_those_of_a_plain_loop(digits: tuple[Pictures, np.ndarray]
                 plain(x), torch.from_numpy(labels[chosen]), label_smoothing=0.1
             )
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             losses.append(loss.item() * len(chosen))
             step += 1

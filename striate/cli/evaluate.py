@@ -20,8 +20,9 @@ def evaluate(
 ) -> None:
     """Judge a classifier on pictures of known classes.
 
-    Accuracy with its interval, errors side by side, confusion, the worst pictures. The test part is taken where DATA has one, else the validation part, else what training held
-    out; what was taken is said.
+    Accuracy with its interval, errors side by side, confusion, the worst pictures. The test part
+    is taken where DATA has one, else the validation part, else what training held out; what was
+    taken is said.
     """
     from striate import evaluation
     from striate.classifier import load

@@ -45,7 +45,8 @@ def predict(
 ) -> None:
     """Say which class each picture shows.
 
-    One that cannot be read is named with the reason, and the rest go on. Ends with 0 if any picture was classified, with 2 if none was.
+    One that cannot be read is named with the reason, and the rest go on. Ends with 0 if any
+    picture was classified, with 2 if none was.
     """
     from striate.classifier import Unreadable, load
 

@@ -66,8 +66,12 @@ def train(
         str, typer.Option(help="Colour under transparent pixels, #rrggbb.")
     ] = "#ffffff",
     val_fraction: Annotated[
-        float, typer.Option(help="Share held out where DATA has no validation part.")
-    ] = 0.2,
+        float | None,
+        typer.Option(
+            help="Share held out where DATA has no validation part. Default: a fifth, and at "
+            "most 5,000 pictures."
+        ),
+    ] = None,
     patience: Annotated[
         int | None, typer.Option(help="Stop after so many epochs without a better state.")
     ] = None,

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import drawn
+import pytest
+import torch
+
+from striate import preparation
+from striate.errors import NotationError, RunError, SettingError
+from striate.precision import WAYS
+from striate.run_folder import RunFolder
+from striate.settings import Settings
+
+
+def record(**settings: object) -> dict[str, object]:
+    chosen = Settings(size="16", precision="float32", threads=1, **settings)  # type: ignore[arg-type]
+    return {
+        "data": {},
+        "settings": chosen.as_json(),
+        "network_given": "conv 4 > relu > gap > flatten > fc",
+        "module_given": False,
+        "chosen": None,
+        "notes": [],
+    }
+
+
+def test_a_network_is_a_text_or_the_file_that_holds_it(tmp_path: Path) -> None:
+    path = tmp_path / "own.cnn"
+    path.write_text("# mine\nflatten > fc\n")
+    assert preparation.source_text(path) == preparation.source_text(str(path))
+    assert preparation.source_text("flatten > fc") == "flatten > fc"
+    with pytest.raises(NotationError, match="cannot be read"):
+        preparation.source_text(tmp_path / "none.cnn")
+    with pytest.raises(NotationError):
+        preparation.source_text("flaten > fc")
+
+
+def test_what_was_chosen_is_kept_when_a_run_goes_on(tmp_path: Path) -> None:
+    collection = preparation.collect(drawn.folder(tmp_path / "data", n=10))
+    folder, own = RunFolder(tmp_path), record()
+    said: list[str] = []
+
+    def prepare() -> preparation.Prepared:
+        with preparation.prepare(
+            folder, own, collection, say=said.append, watch=lambda event: None
+        ) as prepared:
+            return prepared
+
+    first = prepare()
+    chosen = dict(own["chosen"])  # type: ignore[call-overload]
+    second = prepare()
+    assert own["chosen"] == chosen
+    assert (first.preprocess, first.recipe, first.epochs) == (
+        second.preprocess,
+        second.recipe,
+        second.epochs,
+    )
+    assert first.split.val.tolist() == second.split.val.tolist()
+    assert first.preprocess.mean != (0.5,) * 3
+
+    drawn.picture("disc", 50).save(tmp_path / "data" / "disc" / "disc000.png")
+    with pytest.raises(RunError, match="not what they were"):
+        prepare()
+
+
+def test_large_sets_are_kept_in_a_file_or_streamed_with_the_same_result(tmp_path: Path) -> None:
+    collection = preparation.collect(drawn.folder(tmp_path / "data", n=10))
+    hashes = []
+    for memory in (2**30, 1000):
+        folder, own = RunFolder(tmp_path / str(memory)), record(memory=memory)
+        folder.path.mkdir()
+        with preparation.prepare(
+            folder, own, collection, say=lambda text: None, watch=lambda event: None
+        ) as prepared:
+            hashes.append(prepared.pictures.hashes.tolist())
+            assert (prepared.pictures.mode == "memory") == (memory > 1000)
+            assert folder.cache.exists() == (memory == 1000)
+    assert hashes[0] == hashes[1]
+
+
+def test_a_device_that_is_not_there_is_refused() -> None:
+    assert preparation.device("auto") in ("cpu", "cuda", "mps")
+    if not torch.cuda.is_available():
+        with pytest.raises(SettingError, match="torch finds none"):
+            preparation.device("cuda")
+
+
+def test_settings_are_refused_before_pictures_are_read() -> None:
+    for wrong in (Settings(precision="fp3"), Settings(epochs=0)):
+        with pytest.raises(SettingError):
+            preparation.check(wrong)
+
+
+def test_the_engine_keeps_its_own_lines_to_itself(caplog: pytest.LogCaptureFixture) -> None:
+    before = logging.getLogger("lightning_fabric").level
+    with caplog.at_level(logging.INFO):
+        preparation.fabric_for("cpu", WAYS[2])
+    assert not [entry for entry in caplog.records if "lightning" in entry.name]
+    assert logging.getLogger("lightning_fabric").level == before
