@@ -242,8 +242,8 @@ def _check_equals_signs(item: Word | Call, names: Sequence[str], scope: set[str]
     for value in item.arguments:
         if isinstance(value, Name) and value.name in names and value.name not in scope:
             raise NotationError(
-                f"'{value.name}' is not a value but an argument of {item.name}; "
-                f"write it with an equals sign: {value.name}=...",
+                f"'{value.name}' is an argument of {item.name}, not a value; "
+                f"say what it is: {value.name}=...",
                 position=value.position,
             )
 
