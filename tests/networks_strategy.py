@@ -36,6 +36,7 @@ CONV_PADS = st.sampled_from(["", "", " pad=same", " pad=valid", " pad=1", " pad=
 DILATIONS = st.sampled_from(["", "", "", " dilation=2", " dilation=1x3"])
 CONV_OPTIONS = st.sampled_from(["", "", " groups=in", " groups=2", " bias=no", " padmode=edge"])
 WINDOWS = st.sampled_from(["2", "3", "2x1", "1x3", "4"])
+POOL_DILATIONS = st.sampled_from(["", "", " dilation=2", " dilation=2x1"])
 POOL_PADS = st.sampled_from(["", "", " pad=1", " pad=0x1", " pad=same"])
 CEILS = st.sampled_from(["", "", " ceil=yes"])
 
@@ -52,7 +53,8 @@ def convs(draw: st.DrawFn) -> str:
 def pools(draw: st.DrawFn, kinds: Sequence[str] = ("maxpool", "avgpool", "sumpool")) -> str:
     """A pool with any of its options."""
     kind = draw(st.sampled_from(kinds))
-    return f"{kind} {draw(WINDOWS)}{draw(STRIDES)}{draw(POOL_PADS)}{draw(CEILS)}"
+    dilation = draw(POOL_DILATIONS) if kind == "maxpool" else ""
+    return f"{kind} {draw(WINDOWS)}{draw(STRIDES)}{draw(POOL_PADS)}{dilation}{draw(CEILS)}"
 
 
 PLAIN = st.sampled_from(

@@ -13,12 +13,12 @@ from striate.layers.window import Pair, Shape, Window, short, text_of
 
 
 def _half_at_most(word: str, window: Window) -> Window:
-    """Pass a pool's window on if torch can pad it so: by at most half of the window."""
-    most = (window.extent[0] // 2, window.extent[1] // 2)
+    """Pass a window on if it is padded by at most half of itself: no pool of torch takes more."""
+    most = (window.kernel[0] // 2, window.kernel[1] // 2)
     if window.pad[0] > most[0] or window.pad[1] > most[1]:
         raise NotationError(
             f"{word} got pad={short(window.pad)}, more than half of its "
-            f"{text_of(window.extent)} window; pad by at most {short(most)}"
+            f"{text_of(window.kernel)} window; pad by at most {short(most)}"
         )
     return window
 
