@@ -23,7 +23,7 @@ from striate.notation.nodes import (
     Value,
     Word,
 )
-from striate.notation.suggestions import shortened, suggestion, word_meant
+from striate.notation.suggestions import shortened, suggestion, value_meant, word_meant
 from striate.notation.values import OPTION_WORDS
 
 SURROUNDING: Final = ("in", "classes")  # the values that are there without being given
@@ -181,7 +181,7 @@ class Checker:
             )
         if name == "x":
             raise NotationError("a size is written without blanks: 3x3", position=value.position)
-        meant = suggestion(name, [*sorted(scope), *OPTION_WORDS])
+        meant = value_meant(name, [*sorted(scope), *OPTION_WORDS])
         known = ", ".join(sorted(scope - set(SURROUNDING)) + list(SURROUNDING))
         raise NotationError(
             f"unknown value '{shortened(name)}'; "

@@ -169,6 +169,8 @@ def _wrong_divider(token: Token, previous: str, accepted: Set[str]) -> str | Non
     """Explain signs that belong to another place."""
     if token.type == "COMMA" and "BAR" in accepted:
         return "branches are divided by '|', not by commas"
+    if token.type == "COMMA" and "RPAR" in accepted and "COMMA" not in accepted:
+        return "a size is written with an x, without brackets and commas: 3x3"
     if token.type == "COMMA" and "_THEN" in accepted:
         return "arguments of words are divided by blanks, not by commas: conv 3x3 64"
     if token.type == "BAR":

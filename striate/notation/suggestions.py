@@ -30,12 +30,14 @@ FOREIGN: Final = {
     "lrelu": "leakyrelu",
     "maxpooling": "maxpool",
     "norm": "bn",
+    "output": "fc",
     "pool": "maxpool",
     "reshape": "flatten",
     "residual": "add",
     "shortcut": "identity",
     "skip": "identity",
 }
+FOREIGN_VALUES: Final = {"true": "yes", "false": "no", "replicate": "edge", "none": "no"}
 
 
 def suggestion(name: str, known: Iterable[str]) -> str | None:
@@ -69,6 +71,15 @@ def word_meant(name: str, blocks: Iterable[str]) -> str | None:
     foreign = suggestion(plain, FOREIGN)
     near = suggestion(name, [*blocks, *WORDS, *JOINS, "input"])
     return near or (FOREIGN[foreign] if foreign else None)
+
+
+def value_meant(name: str, known: Iterable[str]) -> str | None:
+    """Give the value that was probably meant, or None.
+
+    >>> value_meant("True", []), value_meant("sane", ["same"])
+    ('yes', 'same')
+    """
+    return FOREIGN_VALUES.get(name.lower()) or suggestion(name, known)
 
 
 def shortened(text: str) -> str:
