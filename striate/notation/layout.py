@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 from striate.notation.nodes import Branches, Call, Definition, Flow, Item, Remark, Repeat, Word
 
 WIDTH = 96
+
+
+Remarks = Mapping[int, Sequence[Remark]]
+
+
+def by_anchor(remarks: Iterable[Remark]) -> Remarks:
+    """Gather the remarks of each statement; it has none where there are none."""
+    gathered: defaultdict[int, list[Remark]] = defaultdict(list)
+    for remark in remarks:
+        gathered[remark.anchor].append(remark)
+    return gathered
 
 
 def definition_text(definition: Definition) -> str:
@@ -24,7 +36,7 @@ def definition_text(definition: Definition) -> str:
     return start + _flow(definition.flow, indent=0, column=len(start))
 
 
-def network_lines(flow: Flow, remarks: Sequence[Remark], first: int) -> Iterable[str]:
+def network_lines(flow: Flow, remarks: Remarks, first: int) -> Iterable[str]:
     """Write the items of the network, line by line.
 
     A line ends behind a pool, behind a repeat that no pool follows, where the next item would
@@ -32,13 +44,13 @@ def network_lines(flow: Flow, remarks: Sequence[Remark], first: int) -> Iterable
 
     Args:
         flow: the items.
-        remarks: those that belong to these items.
+        remarks: those of every statement.
         first: the anchor of the first item; see `Remark`.
     """
     line = ""
     for number, item in enumerate(flow):
-        own = [r.text for r in remarks if r.anchor == first + number and not r.beside]
-        beside = [r.text for r in remarks if r.anchor == first + number and r.beside]
+        own = [r.text for r in remarks[first + number] if not r.beside]
+        beside = [r.text for r in remarks[first + number] if r.beside]
         text = _item(item, 0, 0)
         if line and (own or len(line) + 3 + len(text) > WIDTH or "\n" in text or "\n" in line):
             yield line
@@ -53,7 +65,7 @@ def network_lines(flow: Flow, remarks: Sequence[Remark], first: int) -> Iterable
             line = ""
     if line:
         yield line
-    yield from (comment_line(r.text) for r in remarks if r.anchor == first + len(flow))
+    yield from (comment_line(r.text) for r in remarks[first + len(flow)])
 
 
 def comment_line(text: str) -> str:

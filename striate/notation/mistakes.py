@@ -10,6 +10,7 @@ from typing import Final
 from lark import Token
 
 from striate.errors import NotationError
+from striate.notation.comments import without_comments
 
 # Characters that people type, or paste from papers and other notations.
 CHARACTERS: Final = {
@@ -83,8 +84,9 @@ def misplaced(text: str, token: Token, accepted: Set[str]) -> NotationError:
         accepted: the kinds of token that could stand there.
     """
     end = token.type == "$END"
-    position = len(_plain(text).rstrip()) if end else (token.start_pos or 0)
-    before = _plain(text[:position]).rstrip()
+    plain = without_comments(text)
+    position = len(plain.rstrip()) if end else (token.start_pos or 0)
+    before = plain[:position].rstrip()
     previous = before[-1:]
     message = (
         _arrow(text, position)
@@ -98,11 +100,6 @@ def misplaced(text: str, token: Token, accepted: Set[str]) -> NotationError:
         wanted = ", ".join(READABLE[kind] for kind in READABLE if kind in accepted)
         message = f"{what}; expected {wanted}"
     return NotationError(message, position=position)
-
-
-def _plain(text: str) -> str:
-    """The text with comments blanked out, position by position."""
-    return re.sub(r"#[^\n]*", lambda found: " " * len(found[0]), text)
 
 
 def _quoted(token: Token) -> str:

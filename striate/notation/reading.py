@@ -5,21 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
-from itertools import pairwise
 from typing import Final
 
 from lark import Lark, UnexpectedCharacters, UnexpectedToken
 
 from striate.errors import NotationError
 from striate.notation.checks import Checker
+from striate.notation.comments import assign, without_comments
 from striate.notation.grammar import GRAMMAR, Lines
 from striate.notation.mistakes import misplaced, strange_character
-from striate.notation.nodes import Definition, Item, Number, Remark, Size, Word
+from striate.notation.nodes import Definition, Item, Number, Size, Word
 from striate.notation.rules import Nodes
 from striate.notation.suggestions import suggestion
 from striate.notation.tree import Network, check_input
 
-LONGEST: Final = 200_000  # characters
+LONGEST: Final = 100_000  # characters
 NO_TEXT: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 
@@ -78,7 +78,7 @@ def _read(text: str) -> Network:
     except UnexpectedCharacters as error:
         raise strange_character(text, error.pos_in_stream or 0) from None
     except UnexpectedToken as error:
-        if not re.sub(r"#[^\n]*", "", text).strip():
+        if not without_comments(text).strip():
             raise NotationError(
                 "the text says no network; a small one is 'conv 32 > relu > gap > flatten > fc'"
             ) from None
@@ -117,7 +117,7 @@ def _network(statements: Sequence[Definition | Item], text: str) -> Network:
             position=last.position if last else 0,
         )
     anchored = [*definitions, given, *flow]
-    comment, remarks = _comments(text, [s.position if s else None for s in anchored])
+    comment, remarks = assign(text, [s.position if s else None for s in anchored])
     return Network(tuple(flow), tuple(definitions), shape, classes, comment, remarks, text)
 
 
@@ -155,53 +155,3 @@ def _input(word: Word) -> tuple[tuple[int, ...] | None, int | None]:
     except NotationError as error:
         raise NotationError(error.message, position=first.position) from None
     return first.sides, classes
-
-
-def _comments(text: str, starts: Sequence[int | None]) -> tuple[str, tuple[Remark, ...]]:
-    """Tell the first comments from the others, and say which statement each of those belongs to.
-
-    Args:
-        text: the whole text.
-        starts: where each statement begins, by its anchor; None for an input that is not there.
-    """
-    order = sorted((start, anchor) for anchor, start in enumerate(starts) if start is not None)
-    bounds = [*order, (len(text), len(starts))]
-    top = re.match(r"\s*((?:[ \t\xa0]*#[^\n]*\n?)*)", text)
-    header = top.end() if top else 0
-    first: list[str] = []
-    remarks: list[Remark] = []
-    for found in re.finditer(r"#([^\n]*)", text):
-        content = found[1].removeprefix(" ").rstrip()
-        line_start = text.rfind("\n", 0, found.start()) + 1
-        alone = not text[line_start : found.start()].strip()
-        if found.start() < header:
-            first.append(content)
-            continue
-        if found.start() < bounds[0][0]:
-            remarks.append(Remark(content, bounds[0][1]))
-            continue
-        (_, anchor), (end, following) = next(
-            pair for pair in pairwise(bounds) if pair[0][0] <= found.start() < pair[1][0]
-        )
-        rest = re.sub(r"#[^\n]*", "", text[found.end() : end])
-        taken = any(r.anchor == anchor and r.beside for r in remarks)
-        if rest.strip(" \t\n>\xa0"):
-            remarks.append(Remark(content, anchor))  # inside the statement: goes above it
-        elif alone or taken:
-            remarks.append(Remark(content, following))
-        else:
-            remarks.append(Remark(content, anchor, beside=True))
-    return _canonical("\n".join(first).strip("\n"), remarks, starts)
-
-
-def _canonical(
-    comment: str, remarks: list[Remark], starts: Sequence[int | None]
-) -> tuple[str, tuple[Remark, ...]]:
-    """Put remarks in the order of their statements; without first comments the first are those."""
-    ordered = sorted(remarks, key=lambda remark: (remark.anchor, remark.beside))
-    top = next(anchor for anchor, start in enumerate(starts) if start is not None)
-    if not comment:
-        leading = [r.text for r in ordered if r.anchor == top and not r.beside]
-        comment = "\n".join(leading).strip("\n")
-        ordered = [r for r in ordered if r.anchor != top or r.beside]
-    return comment, tuple(ordered)

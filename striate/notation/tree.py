@@ -9,7 +9,13 @@ from html import escape
 
 from striate.errors import NotationError
 from striate.layers import Shape, text_of
-from striate.notation.layout import comment_line, definition_text, network_lines
+from striate.notation.layout import (
+    Remarks,
+    by_anchor,
+    comment_line,
+    definition_text,
+    network_lines,
+)
 from striate.notation.nodes import Definition, Flow, Remark
 
 
@@ -83,21 +89,23 @@ class Network:
         return f"<pre>{escape(str(self))}</pre>"
 
     def _lines(self) -> Iterator[str]:
+        remarks = by_anchor(self.remarks)
         if self.comment:
             yield from map(comment_line, self.comment.split("\n"))
         first = 0 if self.definitions else self._input_anchor + (self._input_line is None)
-        if self.comment and any(r.anchor == first and not r.beside for r in self.remarks):
+        if self.comment and any(not remark.beside for remark in remarks[first]):
             yield ""  # keeps the first comments apart from the next one
         for number, definition in enumerate(self.definitions):
-            yield from self._with_remarks(number, definition_text(definition))
+            yield from self._with_remarks(remarks, number, definition_text(definition))
         if self.definitions:
             yield ""
         if self._input_line is not None:
-            yield from self._with_remarks(self._input_anchor, self._input_line)
-        yield from network_lines(self.flow, self.remarks, self._input_anchor + 1)
+            yield from self._with_remarks(remarks, self._input_anchor, self._input_line)
+        yield from network_lines(self.flow, remarks, self._input_anchor + 1)
 
-    def _with_remarks(self, anchor: int, text: str) -> Iterator[str]:
-        here = [remark for remark in self.remarks if remark.anchor == anchor]
+    @staticmethod
+    def _with_remarks(remarks: Remarks, anchor: int, text: str) -> Iterator[str]:
+        here = remarks[anchor]
         yield from (comment_line(remark.text) for remark in here if not remark.beside)
         beside = [f"  {comment_line(remark.text)}" for remark in here if remark.beside]
         yield text + "".join(beside[:1])
