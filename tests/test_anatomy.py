@@ -241,9 +241,9 @@ def test_the_table_shows_itself_as_text_and_html() -> None:
 
 def test_describing_resnet50_takes_a_blink_and_no_torch() -> None:
     probe = (
-        "import sys, time; start = time.perf_counter()\n"
+        "import sys, time; start = time.process_time()\n"
         "from striate.anatomy import describe\n"
-        "describe(sys.argv[1]); print(time.perf_counter() - start)\n"
+        "describe(sys.argv[1]); print(time.process_time() - start)\n"
         "assert 'torch' not in sys.modules and 'numpy' not in sys.modules"
     )
     seconds = []
@@ -256,8 +256,8 @@ def test_describing_resnet50_takes_a_blink_and_no_torch() -> None:
             check=True,
         )
         seconds.append(float(done.stdout))
-    assert min(seconds) < 0.6  # 0.15 s on one free core
+    assert min(seconds) < 0.4  # processor time; some 0.2 s, of which half is importing lark
     describe(RESNET50.text)
-    start = time.perf_counter()
+    start = time.process_time()
     describe(RESNET50.text)
-    assert time.perf_counter() - start < 0.1
+    assert time.process_time() - start < 0.1
