@@ -20,7 +20,7 @@ def test_the_notebook_runs_and_shows_its_results(
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "jupyter"))
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    notebook = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
     budget = [cell for cell in notebook.cells if "epochs = None" in cell.source]
     assert len(budget) == 1
     budget[0].source = budget[0].source.replace("epochs = None", "epochs = 2")
