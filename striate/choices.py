@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -10,7 +11,9 @@ from torch import nn
 
 from striate.augmentation import Augmentation, fitting
 from striate.data import Collection, Pictures, Split, Survey
-from striate.notation import parse
+from striate.errors import NotationError
+from striate.layers import Softmax
+from striate.notation import expand, parse
 from striate.pictures import Preprocess
 from striate.settings import Settings
 from striate.zoo import compact
@@ -116,7 +119,34 @@ def network_text(text: str | None, shape: tuple[int, int, int], classes: int, sa
         say(f"the network's classes={network.classes} becomes classes={classes}, as the data has")
     if network.input is None:
         say(f"the network has no input line: input {size} classes={classes}")
-    return str(network.with_input(shape, classes=classes))
+    return with_logits(str(network.with_input(shape, classes=classes)), classes, say)
+
+
+def with_logits(text: str, classes: int, say: Say) -> str:
+    """Give a network text that ends with one value a class, before any softmax.
+
+    Raises:
+        NotationError: it ends with anything else.
+
+    >>> print(with_logits("input 1x8x8 classes=2 > gap > flatten > fc > softmax", 2, print))
+    the network's last softmax is left out: training and prediction apply their own
+    input 1x8x8 classes=2 > gap > flatten > fc
+    """
+    plan = expand(text)
+    if isinstance(list(plan.layers())[-1].layer, Softmax):
+        without = re.sub(r"[\s>]*\bsoftmax\s*$", "", text)
+        if without == text:
+            raise NotationError(
+                "the network ends with a softmax inside a block; leave it out there"
+            )
+        say("the network's last softmax is left out: training and prediction apply their own")
+        return with_logits(without, classes, say)
+    if plan.output != (classes,):
+        raise NotationError(
+            f"the network ends with {'x'.join(map(str, plan.output))}; expected {classes} values, "
+            "one a class; end it with: gap > flatten > fc"
+        )
+    return text
 
 
 def validation_fraction(collection: Collection) -> float:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from striate import choices
 from striate.anatomy import describe
 from striate.data import Survey, divide, find, load, survey
+from striate.errors import NotationError
 from striate.network import build
 from striate.notation import parse
 from striate.pictures import Preprocess
@@ -79,6 +80,27 @@ def test_the_text_is_completed_and_every_change_is_said() -> None:
     said.clear()
     choices.network_text(None, (1, 28, 28), 10, said.append)
     assert "compact residual network" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("conv 8 > relu", "ends with 8x32x32; expected 4 values"),
+        ("gap > flatten > fc 5", "ends with 5; expected 4 values"),
+        ("head = fc > softmax\ngap > flatten > head", "inside a block"),
+        ("conv 1x1 4 > gap", "ends with 4x1x1; expected 4 values"),
+    ],
+)
+def test_a_network_that_does_not_end_with_the_classes_is_refused(text: str, said: str) -> None:
+    with pytest.raises(NotationError, match=said):
+        choices.network_text(text, (3, 32, 32), 4, lambda text: None)
+
+
+def test_a_last_softmax_is_left_out_and_said() -> None:
+    said: list[str] = []
+    text = choices.network_text("gap > flatten > fc > softmax", (3, 32, 32), 4, said.append)
+    assert "softmax" not in text
+    assert any("softmax is left out" in note for note in said)
 
 
 @given(st.integers(4, 300), st.integers(4, 300), st.sampled_from([1, 3]), st.integers(2, 1000))
