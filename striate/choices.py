@@ -159,7 +159,7 @@ def batch_size(n: int) -> int:
     """Choose pictures a step: about a fiftieth of them, a power of two from 16 to 256.
 
     >>> [batch_size(n) for n in (40, 1150, 48000)]
-    [16, 16, 256]
+    [16, 32, 256]
     """
     return int(2 ** np.clip(round(np.log2(max(1, n) / 50)), 4, 8))
 

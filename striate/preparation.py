@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from torch import nn
 
 from striate import choices, precision
 from striate.augmentation import Augmentation
-from striate.classifier import normalised
+from striate.classifier import evaluating, normalised
 from striate.data import (
     Collection,
     Pictures,
@@ -289,6 +290,32 @@ def device(asked: str) -> str:
             "that is built for it"
         )
     return asked
+
+
+def check_module(module: nn.Module, preprocess: Preprocess, classes: int) -> None:
+    """Refuse a torch module that does not turn pictures into one value a class.
+
+    Raises:
+        SettingError: it fails on two blank pictures, or gives another shape.
+
+    >>> check_module(nn.Flatten(), Preprocess(1, 4, 4, mean=(0.5,), std=(0.25,)), 2)
+    Traceback (most recent call last):
+    striate.errors.SettingError: the torch module gives (2, 16) for pictures (2, 1, 4, 4); ...
+    """
+    blank = torch.zeros(2, *preprocess.shape)
+    with evaluating(module), torch.inference_mode():
+        try:
+            shape = tuple(module(blank).shape)
+        except (RuntimeError, ValueError, TypeError, AttributeError) as error:
+            raise SettingError(
+                f"the torch module fails on pictures {tuple(blank.shape)}: {error}; expected one "
+                "that takes them, or give a --size that suits it"
+            ) from error
+    if shape != (2, classes):
+        raise SettingError(
+            f"the torch module gives {shape} for pictures {tuple(blank.shape)}; expected "
+            f"(2, {classes}), one value a class, before any softmax"
+        )
 
 
 def fabric_for(name: str, way: Precision) -> Fabric:

@@ -236,6 +236,9 @@ class Job:
         self, prepared: Prepared, begun: float, *, more: tuple[int, float] | None = None
     ) -> Run:
         """Train, judge and write everything down."""
+        if self._module is not None:
+            classes = len(prepared.collection.classes)
+            preparation.check_module(self._module, prepared.preprocess, classes)
         with threads(prepared.threads):
             state, epochs, interrupted = self._learn(prepared, begun, more)
             return self._finish(prepared, state, epochs, interrupted)
