@@ -8,9 +8,8 @@ way and the fastest is taken, bf16 only where it is clearly faster.
 from __future__ import annotations
 
 import copy
-import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -19,8 +18,8 @@ from torch.nn import functional
 
 from striate.errors import SettingError
 
-STEPS = 3
-SECONDS = 2.0  # at most for one way, the first step aside
+ROUNDS = 5  # of one step in each way; the shortest counts, since only other work makes one longer
+SECONDS = 5.0  # after which no new round is begun
 GAIN = 1.1  # how much faster a way must be than the ones before it to be taken
 
 
@@ -84,14 +83,21 @@ def measure(
         labels: int64 (n,).
 
     Returns:
-        Seconds a step for each of `WAYS`, the median of a few.
+        Seconds a step for each of `WAYS`, the shortest of a few, taken in turns.
 
     >>> layers = nn.Sequential(nn.Conv2d(1, 2, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     >>> times = measure(layers, torch.zeros(4, 1, 8, 8), torch.zeros(4, dtype=torch.int64))
     >>> len(times) == len(WAYS) and min(times.values()) > 0
     True
     """
-    return {way: _seconds(module, values, labels, way) for way in WAYS}
+    trials = [_trial(module, values, labels, way) for way in WAYS]
+    for trial in trials:  # the first step of each is not counted: it also allocates and plans
+        trial()
+    begun = time.perf_counter()
+    rounds = []
+    while not rounds or (len(rounds) < ROUNDS and time.perf_counter() - begun < SECONDS):
+        rounds.append([trial() for trial in trials])
+    return {way: min(each) for way, each in zip(WAYS, zip(*rounds, strict=True), strict=True)}
 
 
 def fastest(seconds: Mapping[Precision, float]) -> Precision:
@@ -110,21 +116,21 @@ def fastest(seconds: Mapping[Precision, float]) -> Precision:
     return chosen
 
 
-def _seconds(
+def _trial(
     module: nn.Module, values: torch.Tensor, labels: torch.Tensor, way: Precision
-) -> float:
-    """Give the median time of a forward and backward pass, after one not counted."""
-    trial = copy.deepcopy(module).train().to(memory_format=way.memory_format)  # type: ignore[call-overload]
-    values = values.contiguous(memory_format=way.memory_format)
-    times: list[float] = []
-    begun = time.perf_counter()
-    while len(times) <= STEPS and (len(times) < 2 or time.perf_counter() - begun < SECONDS):
+) -> Callable[[], float]:
+    """Give what makes one step in one way and says how many seconds it took."""
+    copied = copy.deepcopy(module).train().to(memory_format=way.memory_format)  # type: ignore[call-overload]
+    laid_out = values.contiguous(memory_format=way.memory_format)
+
+    def step() -> float:
         start = time.perf_counter()
         with torch.autocast(values.device.type, torch.bfloat16, enabled=way.name == "bf16"):
-            loss = functional.cross_entropy(trial(values), labels)
+            loss = functional.cross_entropy(copied(laid_out), labels)
         loss.backward()  # type: ignore[no-untyped-call]
-        trial.zero_grad()
+        copied.zero_grad()
         if values.is_cuda:
             torch.cuda.synchronize()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times[1:])
+        return time.perf_counter() - start
+
+    return step
