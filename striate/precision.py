@@ -94,7 +94,7 @@ def measure(
     for trial in trials:  # the first step of each is not counted: it also allocates and plans
         trial()
     begun = time.perf_counter()
-    rounds = []
+    rounds: list[list[float]] = []
     while not rounds or (len(rounds) < ROUNDS and time.perf_counter() - begun < SECONDS):
         rounds.append([trial() for trial in trials])
     return {way: min(each) for way, each in zip(WAYS, zip(*rounds, strict=True), strict=True)}
