@@ -73,7 +73,7 @@ def test_every_hostile_file_is_read_or_refused(shared: Callable[[str], Path]) ->
 
 
 def test_hostile_files_as_a_class_beside_good_ones(
-    shared: Callable[[str], Path], tmp_path: Path
+    shared: Callable[[str], Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     hostile = shared("data/hostile")
     (tmp_path / "hostile").symlink_to(hostile, target_is_directory=True)
@@ -99,6 +99,7 @@ def test_hostile_files_as_a_class_beside_good_ones(
         used = np.concatenate([split.train, split.val])
         assert len(np.unique(used)) == len(used) == int(pictures.usable.sum())
         assert not set(pictures.hashes[split.train]) & set(pictures.hashes[split.val])
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("kind", ["pnm", "webp"])

@@ -158,6 +158,26 @@ def test_the_limit_is_exact_and_pillows_own_settings_stay() -> None:
     assert before == Image.MAX_IMAGE_PIXELS
 
 
+def test_formats_decoded_by_python_code_have_a_lower_limit() -> None:
+    rows = struct.pack("<IIBB", 0, 0, 0, 0)
+    assert "slow to decode" in refused(b"P3 4000 4000 255\n" + b"1 2 3 " * 100)
+    assert "slow to decode" in refused(b"qoif" + struct.pack(">IIBB", 4000, 4000, 3, 0) + rows)
+    assert read(b"P3 2 1 255\n1 2 3 4 5 6\n").tolist() == [[[1, 2, 3], [4, 5, 6]]]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "ICO"])
+def test_a_file_with_flipped_bits_is_read_or_refused(kind: str) -> None:
+    generator = np.random.default_rng(0)
+    whole = np.frombuffer(saved(Image.fromarray(COLOUR), kind), np.uint8)
+    for _ in range(60):
+        data = whole.copy()
+        data[generator.integers(0, len(data), 4)] ^= generator.integers(1, 256, 4, dtype=np.uint8)
+        try:
+            assert read(data.tobytes()).dtype == np.uint8
+        except PictureError as error:
+            assert "\n" not in str(error)
+
+
 def test_formats_that_run_programs_or_open_files_are_never_tried() -> None:
     from striate.pictures.opening import FORMATS
 

@@ -26,6 +26,9 @@ from striate.errors import PictureError
 MAX_PIXELS = 2**27
 """The most pixels a picture may have: 134 million, above a telephone's 108 megapixels."""
 
+MAX_SLOW_PIXELS = 2**22
+"""The most where Pillow decodes in Python (QOI, run-length BMP, some DDS): 4 million, seconds."""
+
 MAX_BYTES = 2**30
 """The largest picture file that is opened: 1 GiB. Some decoders read a file whole."""
 
@@ -166,6 +169,12 @@ def open_image(stream: IO[bytes], ending: str = "") -> Image.Image:
         except UnidentifiedImageError as error:
             raise PictureError(_stranger(start)) from error
     check_pixels(image.size)
+    tiles = getattr(image, "tile", None)
+    if tiles and tiles[0][0] in Image.DECODERS and image.width * image.height > MAX_SLOW_PIXELS:
+        raise PictureError(
+            f"{image.width * image.height:,} pixels of a {image.format} that is slow to decode, "
+            f"above the limit of {MAX_SLOW_PIXELS:,}; save it as PNG"
+        )
     if image.format == "TIFF":  # a tile may be larger than its picture
         tags = cast("dict[int, int]", getattr(image, "tag_v2", {}))
         check_pixels((tags.get(TILE_WIDTH, 1), tags.get(TILE_LENGTH, 1)))
