@@ -119,16 +119,16 @@ def network_text(text: str | None, shape: tuple[int, int, int], classes: int, sa
         say(f"the network's classes={network.classes} becomes classes={classes}, as the data has")
     if network.input is None:
         say(f"the network has no input line: input {size} classes={classes}")
-    return with_logits(str(network.with_input(shape, classes=classes)), classes, say)
+    return with_logits(str(network.with_input(shape, classes=classes)), say)
 
 
-def with_logits(text: str, classes: int, say: Say) -> str:
+def with_logits(text: str, say: Say) -> str:
     """Give a network text that ends with one value a class, before any softmax.
 
     Raises:
         NotationError: it ends with anything else.
 
-    >>> print(with_logits("input 1x8x8 classes=2 > gap > flatten > fc > softmax", 2, print))
+    >>> print(with_logits("input 1x8x8 classes=2 > gap > flatten > fc > softmax", print))
     the network's last softmax is left out: training and prediction apply their own
     input 1x8x8 classes=2 > gap > flatten > fc
     """
@@ -140,12 +140,8 @@ def with_logits(text: str, classes: int, say: Say) -> str:
                 "the network ends with a softmax inside a block; leave it out there"
             )
         say("the network's last softmax is left out: training and prediction apply their own")
-        return with_logits(without, classes, say)
-    if plan.output != (classes,):
-        raise NotationError(
-            f"the network ends with {'x'.join(map(str, plan.output))}; expected {classes} values, "
-            "one a class; end it with: gap > flatten > fc"
-        )
+        return with_logits(without, say)
+    plan.check_classes()
     return text
 
 

@@ -240,7 +240,7 @@ def load(path: str | Path, *, network: nn.Module | None = None) -> Classifier:
             f"'{path}' was made with a torch module, whose code is not in the file; "
             "give the module: load(path, network=module)"
         )
-    module = build(text) if network is None else network
+    module = build(text, seed=None) if network is None else network
     _fill(module, tensors, path)
     return Classifier(
         network=module.eval(),

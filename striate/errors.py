@@ -17,6 +17,9 @@ fault of Striate itself and shows its traceback.
 from __future__ import annotations
 
 
+AROUND = 60  # characters of a long line that are shown on either side of a caret
+
+
 class StriateError(Exception):
     """Anything Striate says about its input; catch this one to catch them all.
 
@@ -57,8 +60,12 @@ class NotationError(StriateError):
         number = before.count("\n") + 1
         start = before.rfind("\n") + 1
         line = self.text[start:].split("\n", 1)[0].replace("\t", " ")
-        head = f"  line {number}: "
-        caret = " " * (len(head) + self.position - start) + "^"
+        head, place = f"  line {number}: ", self.position - start
+        if place > AROUND:
+            line, place = "..." + line[place - AROUND + 3 :], AROUND
+        if len(line) > place + AROUND:
+            line = line[: place + AROUND - 3] + "..."
+        caret = " " * (len(head) + place) + "^"
         return f"{self.message}\n{head}{line}\n{caret}"
 
 

@@ -319,7 +319,7 @@ class Job:
         self, prepared: Prepared, state: State, epochs: list[Epoch], interrupted: bool
     ) -> Run:
         """Judge the best state, then write the classifier, the record and the report."""
-        best = self._module or build(prepared.text or "")
+        best = self._module or build(prepared.text or "", seed=None)
         best.to(memory_format=torch.contiguous_format).load_state_dict(state.best)  # type: ignore[call-overload]
         split, pictures = prepared.split, prepared.pictures
         model = Classifier(

@@ -51,3 +51,12 @@ def test_a_tab_does_not_move_the_caret() -> None:
 
 def test_without_a_position_the_message_stands_alone() -> None:
     assert str(NotationError("a network needs at least one word")).count("\n") == 0
+
+
+def test_a_long_line_is_shown_around_the_caret() -> None:
+    text = "conv 8 > " * 100 + "cnv 8 > " + "relu > " * 100
+    place = text.index("cnv")
+    shown = str(NotationError("unknown word 'cnv'", text, place)).split("\n")
+    assert max(map(len, shown)) < 140
+    assert shown[1].endswith("...")
+    assert shown[1][shown[2].index("^") :].startswith("cnv 8")
