@@ -2,24 +2,18 @@ from __future__ import annotations
 
 import pytest
 
+import striate
 from striate import errors
 from striate.errors import NotationError, StriateError
 
-KINDS = [
-    errors.NotationError,
-    errors.PictureError,
-    errors.DataError,
-    errors.ClassifierError,
-    errors.SettingError,
-    errors.RunError,
-]
+KINDS = StriateError.__subclasses__()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_base_catches_every_kind(kind: type[StriateError]) -> None:
     with pytest.raises(StriateError) as caught:
         raise kind("what happened; what was expected; how to mend it")
-    assert caught.value.exit_code == 2
+    assert caught.value.exit_code == (1 if kind is errors.TrainingError else 2)
     assert str(caught.value) == "what happened; what was expected; how to mend it"
 
 
@@ -28,6 +22,10 @@ def test_the_tree_in_the_docstring_is_the_tree_in_the_code() -> None:
     for kind in KINDS:
         assert f"── {kind.__name__} " in errors.__doc__
     assert errors.__doc__.count("──") == len(KINDS)
+
+
+def test_every_error_is_a_public_name() -> None:
+    assert {kind.__name__ for kind in KINDS} <= set(striate.__all__)
 
 
 def test_a_caret_stands_under_the_character_meant() -> None:
