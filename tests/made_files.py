@@ -13,6 +13,8 @@ from PIL import Image
 from striate.errors import PictureError
 from striate.pictures import Source, read
 
+Image.init()  # so that Image.SAVE knows what this Pillow can write
+
 RAMP = np.tile(np.arange(256, dtype=np.uint8), (4, 1))  # (4 rows, 256 columns), black to white
 COLOUR = np.stack([RAMP, RAMP[:, ::-1], np.full_like(RAMP, 77)], axis=2)
 

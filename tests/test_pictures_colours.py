@@ -227,31 +227,47 @@ def test_the_first_frame_stands_for_an_animation() -> None:
 # ---------------------------------------------------------------- orientation
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
-def test_every_exif_orientation_is_turned_upright(kind: str) -> None:
-    upright = np.zeros((16, 32, 3), np.uint8)
-    upright[:8, :16] = 255  # white in the upper left
-    upright[8:, 16:, 0] = 255  # red in the lower right
+def in_every_orientation() -> tuple[np.ndarray, dict[int, np.ndarray]]:
+    """Give an upright picture, and how each EXIF orientation stores it."""
+    upright = np.zeros((64, 128, 3), np.uint8)
+    upright[:32, :64] = 255  # white in the upper left
+    upright[32:, 64:, 0] = 255  # red in the lower right
+    lying = upright.transpose(1, 0, 2)
     stored = {
         1: upright,
         2: upright[:, ::-1],
         3: upright[::-1, ::-1],
         4: upright[::-1],
-        5: upright.transpose(1, 0, 2),
-        6: upright.transpose(1, 0, 2)[::-1],
-        7: upright.transpose(1, 0, 2)[::-1, ::-1],
-        8: upright.transpose(1, 0, 2)[:, ::-1],
+        5: lying,
+        6: lying[::-1],
+        7: lying[::-1, ::-1],
+        8: lying[:, ::-1],
     }
+    return upright, {number: np.ascontiguousarray(values) for number, values in stored.items()}
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIC"])
+def test_every_orientation_is_turned_upright(kind: str) -> None:
+    if kind == "HEIC":
+        pillow_heif = pytest.importorskip("pillow_heif")
+    elif kind not in Image.SAVE:
+        pytest.skip(f"this Pillow cannot write {kind}")
+    upright, stored = in_every_orientation()
     for orientation, values in stored.items():
         exif = Image.Exif()
         exif[0x0112] = orientation
-        options = {"quality": 95} if kind in ("JPEG", "WEBP") else {}
-        data = saved(Image.fromarray(np.ascontiguousarray(values)), kind, exif=exif, **options)
+        image = Image.fromarray(values)
+        if kind == "HEIC":  # written as HEIC's own turning and mirroring
+            file = io.BytesIO()
+            pillow_heif.encode("RGB", image.size, image.tobytes(), file, exif=exif.tobytes())
+            data = file.getvalue()
+        else:
+            data = saved(image, kind, exif=exif)
         got = read(data)
         assert got.shape == upright.shape, orientation
         assert np.abs(got.astype(int) - upright).mean() < 12, orientation
         size = measure(data)
-        assert (size.rows, size.columns) == (16, 32), orientation
+        assert (size.rows, size.columns) == (64, 128), orientation
 
 
 def test_the_known_orientation_set_shows_one_picture(shared: Callable[[str], Path]) -> None:
