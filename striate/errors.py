@@ -16,7 +16,6 @@ fault of Striate itself and shows its traceback.
 
 from __future__ import annotations
 
-
 AROUND = 60  # characters of a long line that are shown on either side of a caret
 
 
