@@ -206,3 +206,27 @@ def test_help_and_version_load_no_torch() -> None:
     )
     for arguments in (["--help"], ["--version"], ["train", "--help"]):
         subprocess.run([sys.executable, "-c", script, *arguments], check=True, capture_output=True)
+
+
+def test_memory_does_not_grow_with_the_number_of_pictures(place: Path) -> None:
+    resource = pytest.importorskip("resource", reason="this system does not tell peak memory")
+    del resource
+    script = (
+        "import resource, sys\nfrom striate.cli import main\n"
+        "sys.argv = ['striate', 'predict', 'runs/photos', '-', '--json']\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+    )
+    peaks = []
+    for number in (1_000, 10_000):
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            input="photos/disc/disc000.png\n" * number,
+            cwd=place,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert len(done.stdout.splitlines()) == number
+        peaks.append(int(done.stderr.split()[-1]))
+    assert peaks[1] <= 1.2 * peaks[0], peaks

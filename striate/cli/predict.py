@@ -108,7 +108,7 @@ def show_line(width: int, answer: Prediction | Unreadable) -> None:
     """Print an answer for people: class, probability, file."""
     from striate.classifier import Prediction
 
-    name = printable(answer.name)
+    name = printable(answer.name).replace("\n", "\\n").replace("\r", "\\r")
     if isinstance(answer, Prediction):
         print(f"{answer.label:<{width}}  {answer.probability:6.1%}  {name}")
     else:
@@ -135,11 +135,13 @@ def csv_writer(classes: tuple[str, ...]) -> Callable[[Prediction | Unreadable], 
     """Print the header, and give what prints an answer as a row below it."""
     from striate.classifier import Prediction
 
-    sheet = csv.writer(sys.stdout, lineterminator="\n")
-    sheet.writerow(["file", "class", "probability", "error", *(f"p:{name}" for name in classes)])
+    plain = csv.writer(sys.stdout, lineterminator="\n")
+    quoted = csv.writer(sys.stdout, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    plain.writerow(["file", "class", "probability", "error", *(f"p:{name}" for name in classes)])
 
     def show(answer: Prediction | Unreadable) -> None:
         name = printable(answer.name)
+        sheet = quoted if "\r" in name else plain  # it would end the row where it is not quoted
         if isinstance(answer, Prediction):
             each = [f"{value:.6g}" for value in answer.probabilities.values()]
             sheet.writerow([name, answer.label, f"{answer.probability:.6g}", "", *each])
