@@ -40,3 +40,13 @@ def test_html_is_well_formed_whatever_the_texts_hold() -> None:
 def test_a_row_of_the_wrong_length_is_an_error() -> None:
     with pytest.raises(ValueError, match="zip"):
         str(Table(("a", "b"), (("1",),)))
+
+
+def test_a_cell_with_line_breaks_stays_in_its_row() -> None:
+    table = Table(("class", "n"), (("a\nb", "1"), ("c\x1b[31m\r", "22")), {"n"}, "of\ntwo")
+    assert str(table).splitlines() == [
+        r"of\ntwo",
+        "class         n",
+        r"a\nb          1",
+        r"c\x1b[31m\r  22",
+    ]
