@@ -22,7 +22,7 @@ PACKAGE = ROOT / "striate"
 
 # A module of the table, or a package that counts as one; names in one line do not know each other.
 ORDER = """
-errors
+errors printing
 events tables durations
 tempo settings
 layers
@@ -66,7 +66,8 @@ RANKS = {name: rank for rank, line in enumerate(ORDER.split("\n")) for name in l
 
 # Loaded in a process of their own, none of these may bring torch along.
 WITHOUT_TORCH = (
-    "errors events tables layers notation anatomy zoo pictures convolution reference data cli"
+    "errors printing events tables layers notation anatomy zoo pictures convolution reference data "
+    "cli"
 )
 LONGEST_FILE = 400
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc", "base", "tools", "core"}
