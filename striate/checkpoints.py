@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +37,8 @@ COUNTERS = (
 class Saver:
     """Writes checkpoints, but spends no more than a small share of the time on them."""
 
-    def __init__(self, run: Path, state: State) -> None:
-        self._run, self._state = run, state
+    def __init__(self, run: Path, state: State, say: Callable[[str], None]) -> None:
+        self._run, self._state, self._say = run, state, say
         self._due = time.perf_counter() + PAUSE
 
     def save_if_due(self) -> None:
@@ -47,15 +49,21 @@ class Saver:
     def save(self) -> None:
         """Write a checkpoint now."""
         begun = time.perf_counter()
-        write(self._run, self._state)
+        try:
+            write(self._run, self._state)
+        except RunError as error:
+            self._say(f"{error}; training goes on, but could not be resumed from here")
         ended = time.perf_counter()
         self._due = ended + max(PAUSE, (ended - begun) / SHARE)
 
 
 def write(run: Path, state: State) -> None:
-    """Write the state of a run into its folder, whole or not at all."""
+    """Write the state of a run into its folder, whole or not at all.
+
+    Raises:
+        RunError: the disk is full, or the folder cannot be written to.
+    """
     path = run / FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {f"module.{name}": value for name, value in state.module.state_dict().items()}
     tensors |= {f"best.{name}": value for name, value in state.best.items()}
     for number, values in state.optimizer.state_dict()["state"].items():
@@ -69,12 +77,16 @@ def write(run: Path, state: State) -> None:
     }
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         save_file(plain, partial, metadata={"state": json.dumps(counters, allow_nan=False)})
         with partial.open("rb+") as file:
             os.fsync(file.fileno())
         partial.replace(path)
+    except (OSError, SafetensorError) as error:
+        raise RunError(f"the checkpoint '{path}' cannot be written: {error}") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def exists(run: Path) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -114,6 +115,25 @@ def fastest(seconds: Mapping[Precision, float]) -> Precision:
         if time_needed * GAIN < seconds[chosen]:
             chosen = way
     return chosen
+
+
+@contextmanager
+def threads(number: int) -> Iterator[None]:
+    """Compute on so many CPU threads, and put the number back.
+
+    >>> before = torch.get_num_threads()
+    >>> with threads(1):
+    ...     torch.get_num_threads()
+    1
+    >>> torch.get_num_threads() == before
+    True
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _trial(

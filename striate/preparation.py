@@ -39,7 +39,7 @@ from striate.network import build
 from striate.notation import parse
 from striate.pictures import Preprocess
 from striate.precision import Precision
-from striate.run_folder import RunFolder
+from striate.run_folder import RunFolder, writing
 from striate.settings import Settings
 from striate.tempo import Tempo
 from striate.training import Part, Recipe
@@ -164,12 +164,15 @@ def prepare(
         for note in (*pictures.notes, *split.notes):
             say(note)
         skipped = [*collection.skipped, *pictures.skipped, *split.skipped]
-        write_skipped(folder.skipped, skipped)
-        write_split(folder.split, collection, split)
+        described = _described(collection, pictures, split, len(skipped))
+        if chosen is not None:
+            _check_same(record, described, collection.source)
+        with writing(folder.path):
+            write_skipped(folder.skipped, skipped)
+            write_split(folder.split, collection, split)
         collection = split.collection
         if left_out := len(skipped):
             say(f"{counted(left_out, 'file')} not used; skipped.csv says which and why")
-        described = _described(collection, pictures, split, left_out)
         if chosen is None:
             record["data"] |= described
             preprocess = choices.with_statistics(preprocess, pictures, split.train, settings.seed)
@@ -178,12 +181,6 @@ def prepare(
             record["chosen"] = chosen
             if chosen["network"]:
                 watch(Note("the network:\n" + indent(chosen["network"], "    ")))
-        elif record["data"]["fingerprint"] != described["fingerprint"]:
-            raise RunError(
-                f"the pictures of '{collection.source}' are not what they were when the run "
-                f"began ({record['data']['pictures']:,} then, {described['pictures']:,} now, or "
-                "others); put them back, or start a new run"
-            )
         way = precision.fixed(str(chosen["precision"]).replace(" ", "-"))
         yield Prepared(
             collection=collection,
@@ -195,8 +192,18 @@ def prepare(
             epochs=chosen["epochs"],
             minutes=chosen["minutes"],
             threads=chosen["threads"],
-            fabric=fabric_for(chosen["device"], way),
+            fabric=fabric_for(device(chosen["device"]), way),
             skipped=tuple((entry.name, entry.reason) for entry in skipped),
+        )
+
+
+def _check_same(record: dict[str, Any], described: dict[str, Any], source: str) -> None:
+    """Refuse to go on with other pictures, labels or parts than the run began with."""
+    if record["data"]["fingerprint"] != described["fingerprint"]:
+        raise RunError(
+            f"the pictures of '{source}' are not what they were when the run "
+            f"began ({record['data']['pictures']:,} then, {described['pictures']:,} now, or "
+            "others, or in other parts); put them back, or start a new run"
         )
 
 
@@ -216,6 +223,10 @@ def _choose(
     if not record["module_given"]:
         text = choices.network_text(record["network_given"], shape, len(classes), say)
     n = len(split.train)
+    batch = min(settings.batch or choices.batch_size(n), n)
+    if batch == 1 and n > 1 and (text is None or " bn" in text):
+        batch = 2
+        say("a step has 2 pictures, not 1: batch normalisation needs more than one")
     augmentation = choices.augmentation_for(preprocess, classes, settings)
     say(f"training pictures are changed a little: {augmentation}")
     minutes = settings.minutes or 0.0
@@ -227,7 +238,7 @@ def _choose(
         "preprocess": preprocess.as_json(),
         "epochs": 0 if minutes else settings.epochs or choices.epochs_for(n),
         "minutes": minutes,
-        "batch": min(settings.batch or choices.batch_size(n), n),
+        "batch": batch,
         "learning_rate": rate,
         "class_weights": choices.class_weights(collection, split, settings.balance, say),
         "augmentation": augmentation.as_json(),
@@ -257,7 +268,8 @@ def _measured(
     pixels = torch.from_numpy(pictures.take(batch)).to(chosen["device"])
     labels = torch.from_numpy(collection.labels[batch]).to(chosen["device"])
     module = build(chosen["network"]).to(chosen["device"])
-    seconds = precision.measure(module, normalised(pixels.float(), preprocess), labels)
+    with precision.threads(chosen["threads"]):
+        seconds = precision.measure(module, normalised(pixels.float(), preprocess), labels)
     way = precision.fastest(seconds)
     rates = {str(key): round(len(batch) / value) for key, value in seconds.items()}
     told = ", ".join(f"{name} {rate:,}" for name, rate in rates.items())
@@ -347,21 +359,23 @@ def _recipe(chosen: dict[str, Any], settings: Settings, way: Precision) -> Recip
 def _described(
     collection: Collection, pictures: Pictures, split: Split, skipped: int
 ) -> dict[str, Any]:
-    """Say what the data is: counts a part and class, and a fingerprint of names and pixels."""
+    """Say what the data is: counts, and a fingerprint of names, labels, pixels and parts."""
+    kept = split.collection
     total = hashlib.sha256()
     for name, label in zip(collection.names, collection.labels.tolist(), strict=True):
         total.update(f"{name}\t{label}\n".encode("utf-8", "surrogateescape"))
-    total.update(np.ascontiguousarray(pictures.hashes).tobytes())
+    for values in (pictures.hashes, split.train, split.val, split.test):
+        total.update(np.ascontiguousarray(values).tobytes() + b"\n")
     counts = {}
     for part, indices in (("train", split.train), ("val", split.val), ("test", split.test)):
-        found = Counter(collection.labels[indices].tolist())
-        counts[part] = {name: found[number] for number, name in enumerate(collection.classes)}
+        found = Counter(kept.labels[indices].tolist())
+        counts[part] = {name: found[number] for number, name in enumerate(kept.classes)}
     return {
         "name": Path(collection.source).name,
         "kind": collection.kind,
         "pictures": len(collection.names),
         "skipped": skipped,
-        "classes": list(collection.classes),
+        "classes": list(kept.classes),
         "counts": counts,
         "fingerprint": total.hexdigest()[:32],
     }

@@ -16,7 +16,10 @@ import json
 import os
 import platform
 import re
-from collections.abc import Iterable
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,6 +31,7 @@ from striate.errors import RunError
 from striate.events import Epoch
 
 RECORD = "run.json"
+LOCK = ".lock"
 FORMAT_VERSION = 1
 PACKAGES = ("torch", "lightning-fabric", "numpy", "pillow", "scikit-learn", "safetensors")
 
@@ -37,6 +41,7 @@ class RunFolder:
     """Paths of one run, and the reading and writing of its records."""
 
     path: Path
+    made: bool = False  # whether the folder was not there before
 
     @property
     def model(self) -> Path:
@@ -65,11 +70,26 @@ class RunFolder:
 
     def discard(self) -> None:
         """Take away the folder of a run that could not begin."""
-        (self.path / RECORD).unlink(missing_ok=True)
-        for path in (self.split, self.skipped):
+        shutil.rmtree(self.cache, ignore_errors=True)
+        for path in (self.path / RECORD, self.split, self.skipped, self.path / LOCK):
             path.unlink(missing_ok=True)
-        if not any(self.path.iterdir()):
+        if self.made and not any(self.path.iterdir()):
             self.path.rmdir()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep the run for this process alone; the system lets go when it ends, killed or not.
+
+        Raises:
+            RunError: another process holds it.
+        """
+        with writing(self.path / LOCK), (self.path / LOCK).open("a") as file:
+            if not locked(file.fileno()):
+                raise RunError(
+                    f"the run in '{self.path}' is under way in another process; wait for it to "
+                    "end, or stop it"
+                )
+            yield
 
     def write_record(self, record: dict[str, Any]) -> None:
         """Write run.json, whole or not at all."""
@@ -102,7 +122,8 @@ class RunFolder:
 
     def append_epoch(self, epoch: Epoch) -> None:
         """Add one record to epochs.jsonl."""
-        with (self.path / "epochs.jsonl").open("a", encoding="utf-8") as file:
+        path = self.path / "epochs.jsonl"
+        with writing(path), path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(dataclasses.asdict(epoch)) + "\n")
 
     def read_epochs(self, last: int) -> list[Epoch]:
@@ -125,7 +146,7 @@ def new_folder(out: str | Path | None, data: str) -> RunFolder:
         RunError: the folder asked for exists and is not empty, or cannot be made.
     """
     if out is not None:
-        path = Path(out)
+        path = Path(out).expanduser()
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise RunError(
                 f"'{path}' exists already; nothing is overwritten: give another --out, or go on "
@@ -142,24 +163,64 @@ def new_folder(out: str | Path | None, data: str) -> RunFolder:
 
 
 def _made(path: Path) -> RunFolder:
+    there = path.exists()
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(f"the folder '{path}' cannot be made: {error.strerror}") from error
-    return RunFolder(path)
+    return RunFolder(path, made=not there)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the system says against writing a file into one clear line.
+
+    Raises:
+        RunError: the disk is full, the folder is read-only, or the like.
+
+    >>> with writing(Path("run.json")):
+    ...     raise OSError(28, "No space left on device")
+    Traceback (most recent call last):
+    striate.errors.RunError: 'run.json' cannot be written: No space left on device; ...
+    """
+    try:
+        yield
+    except OSError as error:
+        raise RunError(
+            f"'{path}' cannot be written: {error.strerror or error}; make room or give another "
+            "--out, then go on with --resume"
+        ) from error
+
+
+def locked(descriptor: int) -> bool:
+    """Lock an open file for this process, and say whether that went."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def write_whole(path: Path, text: str) -> None:
     """Write a text file so that a kill leaves the old one or the new one, never a half."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with partial.open("w", encoding="utf-8", errors="surrogateescape") as file:
+        with writing(path), partial.open("w", encoding="utf-8", errors="surrogateescape") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(path)
+        with writing(path):
+            partial.replace(path)
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def surroundings() -> dict[str, Any]:

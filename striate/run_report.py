@@ -13,7 +13,6 @@ from PIL import Image
 
 from striate.anatomy import describe
 from striate.augmentation import augment, draws
-from striate.classifier import Classifier
 from striate.errors import PictureError
 from striate.events import Epoch
 from striate.metrics import Evaluation, Judged
@@ -36,27 +35,35 @@ def write_report(
     record: Mapping[str, Any],
     prepared: Prepared,
     *,
-    model: Classifier,
+    text: str | None,
     epochs: Sequence[Epoch],
     evaluation: Evaluation,
+    judged: np.ndarray,
 ) -> None:
-    """Write report.html into the run's folder."""
-    write_whole(
-        folder.report,
-        html(facts(folder, record, prepared, model=model, epochs=epochs, evaluation=evaluation)),
-    )
+    """Write report.html into the run's folder; the arguments beside it are those of `facts`."""
+    shown = facts(record, prepared, text=text, epochs=epochs, evaluation=evaluation, judged=judged)
+    write_whole(folder.report, html(shown))
 
 
 def facts(
-    folder: RunFolder,
     record: Mapping[str, Any],
     prepared: Prepared,
     *,
-    model: Classifier,
+    text: str | None,
     epochs: Sequence[Epoch],
     evaluation: Evaluation,
+    judged: np.ndarray,
 ) -> Facts:
-    """Gather everything the page shows."""
+    """Gather everything the page shows.
+
+    Args:
+        record: the run's record.
+        prepared: its pictures and choices.
+        text: the network; None where it was a torch module.
+        epochs: its records.
+        evaluation: what the classifier is worth.
+        judged: int64, the pictures that the evaluation is of, in its order.
+    """
     chosen, settings = record["chosen"], record["settings"]
     run = {
         "data": record["data"]["source"],
@@ -78,31 +85,33 @@ def facts(
         command=command(record),
         run=run,
         epochs=epochs,
-        classes=model.classes,
+        classes=prepared.collection.classes,
         counts=record["data"]["counts"],
         examples=list(examples(prepared)),
         augmented=list(augmented(prepared)),
-        anatomy=None if model.text is None else describe(model.text),
+        anatomy=None if text is None else describe(text),
         evaluation=evaluation,
         worst=[
             shown
-            for judged in evaluation.worst[:WORST]
-            if (shown := _judged(prepared, evaluation_indices(prepared), judged)) is not None
+            for one in evaluation.worst[:WORST]
+            if (shown := _judged(prepared, int(judged[one.index]), one)) is not None
         ],
         skipped=prepared.skipped,
         notes=record["notes"],
-        notation=model.text or "",
+        notation=text or "",
     )
 
 
 def command(record: Mapping[str, Any]) -> str:
-    """Write the command that repeats a run: every setting that is not the default.
+    """Write the commands that repeat a run: every setting that is not the default.
 
     >>> settings = Settings(epochs=3, augment=False).as_json()
     >>> given = "conv 8 > relu > gap > flatten > fc"
     >>> command({"data": {"source": "digits"}, "settings": settings, "network_given": given})
     "striate train digits --network 'conv 8 > relu > gap > flatten > fc' --epochs 3 --no-augment"
     """
+    if record.get("module_given"):
+        return f"striate.train({record['data']['source']!r}, module)  # in Python, its own module"
     words = ["striate", "train", record["data"]["source"]]
     if record["network_given"]:
         words += ["--network", record["network_given"]]
@@ -116,7 +125,13 @@ def command(record: Mapping[str, Any]) -> str:
             words.append(f"--{flag}" if value else f"--no-{flag}")
         else:
             words += [f"--{flag}", str(value)]
-    return shlex.join(words)
+    lines = [shlex.join(words)]
+    for cycle in record.get("cycles", [])[1:]:
+        end = ["--epochs", str(cycle["first"] + cycle["epochs"])]
+        if cycle["minutes"]:
+            end = ["--minutes", f"{cycle['minutes']:g}"]
+        lines.append(shlex.join(["striate", "train", "--resume", "RUN", *end]))
+    return "\n".join(lines)
 
 
 def examples(prepared: Prepared) -> Iterator[Shown]:
@@ -144,13 +159,8 @@ def augmented(prepared: Prepared) -> Iterator[Shown]:
         yield Shown(name, prepared.collection.classes[labels[index]], None, None, picture)
 
 
-def evaluation_indices(prepared: Prepared) -> np.ndarray:
-    """Give the pictures the run was judged on."""
-    return prepared.split.test if len(prepared.split.test) else prepared.split.val
-
-
-def _judged(prepared: Prepared, indices: np.ndarray, judged: Judged) -> Shown | None:
-    pixels = thumbnail(prepared, int(indices[judged.index]))
+def _judged(prepared: Prepared, index: int, judged: Judged) -> Shown | None:
+    pixels = thumbnail(prepared, index)
     if pixels is None:
         return None
     return Shown(judged.name, judged.truth, judged.answer, judged.probability, pixels)
@@ -159,7 +169,7 @@ def _judged(prepared: Prepared, indices: np.ndarray, judged: Judged) -> Shown | 
 def thumbnail(prepared: Prepared, index: int) -> np.ndarray | None:
     """Give a picture as it is on the disk, small; None where it has become unreadable."""
     try:
-        pixels = read(prepared.collection.open(index))
+        pixels = read(prepared.collection.open(index), background=prepared.preprocess.background)
     except PictureError:
         return None
     if max(pixels.shape[:2]) <= THUMBNAIL:

@@ -75,19 +75,22 @@ class Settings:
 
         >>> Settings(epochs=0).check()
         Traceback (most recent call last):
-        striate.errors.SettingError: epochs is 0; expected a whole number from 1
+        striate.errors.SettingError: epochs is 0; expected a whole number from 1 to 1000000
         """
         if self.epochs is not None and self.minutes is not None:
             raise SettingError(
                 f"epochs ({self.epochs}) and minutes ({self.minutes:g}) are both given; "
                 "give the one that is to end the run"
             )
-        for name, low in (
-            ("epochs", 1), ("batch", 1), ("patience", 1), ("threads", 1), ("seed", 0),
+        for name, low, most in (
+            ("epochs", 1, 10**6), ("batch", 1, 10**6), ("patience", 1, 10**6),
+            ("threads", 1, 4096), ("seed", 0, 2**63 - 1),
         ):  # fmt: skip
             value = getattr(self, name)
-            if value is not None and value < low:
-                raise SettingError(f"{name} is {value}; expected a whole number from {low}")
+            if value is not None and not low <= value <= most:
+                raise SettingError(
+                    f"{name} is {value}; expected a whole number from {low} to {most}"
+                )
         for name, high in (("minutes", 1e6), ("learning_rate", 10.0), ("val_fraction", 0.9)):
             value = getattr(self, name)
             if value is not None and not 0 < value <= high:

@@ -123,17 +123,19 @@ def train(
     Raises:
         TrainingError: the loss is not a number any more.
     """
-    state.module.to(memory_format=recipe.precision.memory_format)  # type: ignore[call-overload]
+    lay_out(state, recipe.precision)
     model, optimizer = fabric.setup(state.module, state.optimizer)
     weights = None if recipe.class_weights is None else torch.tensor(recipe.class_weights)
     criterion = nn.CrossEntropyLoss(weights, label_smoothing=recipe.label_smoothing)
     criterion.to(fabric.device)
-    steps = max(1, round(len(part.indices) / recipe.batch))
+    steps = max(1, len(part.indices) // recipe.batch)
     clock = Clock(
         state, cycle, steps=steps, training=len(part.indices), validation=len(val.indices)
     )
 
-    while not clock.over():
+    while state.step or not clock.over():  # an epoch that was begun is always closed
+        if state.step == 0 and out_of_patience(state, recipe, cycle):
+            return
         epoch = state.epoch + 1
         generator = np.random.Generator(np.random.Philox(key=[recipe.seed, 2**63 + epoch]))
         order = generator.permutation(part.indices)
@@ -165,6 +167,7 @@ def train(
         mean_loss, accuracy = state.loss_sum / state.count, state.right / state.count
         state.epoch, state.step, state.loss_sum, state.right, state.count = epoch, 0, 0.0, 0, 0
         val_loss, val_accuracy = validate(model, val, preprocess=preprocess, recipe=recipe)
+        check(val_loss, epoch, rate, "validation loss")
         yield Epoch(
             epoch=epoch,
             epochs=cycle.first + cycle.epochs if cycle.epochs else 0,
@@ -176,11 +179,27 @@ def train(
             best=state.keep_if_best(val_accuracy, val_loss),
             **clock.epoch(),
         )
-        if recipe.patience is not None and epoch - state.best_epoch >= recipe.patience:
-            return
 
 
-def check(loss: float, epoch: int, rate: float) -> float:
+def lay_out(state: State, precision: Precision) -> None:
+    """Put the weights into the memory layout of a precision, and the optimizer's moments too.
+
+    The optimizer walks through both in the order of memory, so their layouts must be the same.
+    """
+    state.module.to(memory_format=precision.memory_format)  # type: ignore[call-overload]
+    for parameter, slots in state.optimizer.state.items():
+        for name, value in slots.items():
+            if value.shape == parameter.shape:
+                slots[name] = torch.empty_like(parameter).copy_(value)
+
+
+def out_of_patience(state: State, recipe: Recipe, cycle: Cycle) -> bool:
+    """Say whether enough epochs of this cycle have brought no better state."""
+    since = max(state.best_epoch, cycle.first)
+    return recipe.patience is not None and state.epoch - since >= recipe.patience
+
+
+def check(loss: float, epoch: int, rate: float, name: str = "loss") -> float:
     """Give the loss back where it is a number.
 
     >>> check(0.5, 1, 0.001)
@@ -188,7 +207,7 @@ def check(loss: float, epoch: int, rate: float) -> float:
     """
     if not math.isfinite(loss):
         raise TrainingError(
-            f"the loss became {loss} in epoch {epoch} at learning rate {rate:.2g}; "
+            f"the {name} became {loss} in epoch {epoch} at learning rate {rate:.2g}; "
             f"train with a lower one, such as --learning-rate {rate / 10:.1g}"
         )
     return loss

@@ -59,10 +59,21 @@ def test_another_network_is_refused(tmp_path: Path) -> None:
 
 
 def test_few_checkpoints_are_written(tmp_path: Path) -> None:
-    saver = checkpoints.Saver(tmp_path, stepped())
+    said: list[str] = []
+    saver = checkpoints.Saver(tmp_path, stepped(), said.append)
     saver.save_if_due()
     assert not checkpoints.exists(tmp_path)
     saver.save()
     written = (tmp_path / checkpoints.FILE).stat().st_mtime_ns
     saver.save_if_due()
     assert (tmp_path / checkpoints.FILE).stat().st_mtime_ns == written
+
+
+def test_a_checkpoint_that_cannot_be_written_is_said_and_training_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").write_text("in the way")
+    said: list[str] = []
+    checkpoints.Saver(tmp_path, stepped(), said.append).save()
+    assert len(said) == 1
+    assert "cannot be written" in said[0]
+    assert "\n" not in said[0]
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoints"]

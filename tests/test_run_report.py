@@ -8,6 +8,7 @@ from pathlib import Path
 import drawn
 
 from striate import preparation, run_report
+from striate.evaluation import held_out
 from striate.events import ignore
 from striate.run_folder import RunFolder
 from striate.runs import start
@@ -40,12 +41,12 @@ def test_the_pictures_on_the_page_are_the_ones_judged(tmp_path: Path) -> None:
         folder, record, collection, say=lambda text: None, watch=ignore
     ) as prepared:
         facts = run_report.facts(
-            folder,
             record,
             prepared,
-            model=run.model,
+            text=run.model.text,
             epochs=folder.read_epochs(9),
             evaluation=run.evaluation,
+            judged=held_out(prepared.split).indices,
         )
         for shown, judged in zip(facts.worst, run.evaluation.worst, strict=True):
             assert (shown.name, shown.truth, shown.answer) == (

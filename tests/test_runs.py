@@ -1,42 +1,24 @@
-"""A run from pictures to report; put down, taken up, extended, stopped and killed."""
+"""A run from pictures to report, and what it refuses."""
 
 from __future__ import annotations
 
-import csv
-import json
 import os
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import drawn
 import pytest
 import torch
+from quick_runs import QUICK, TINY, record, rows
 from torch import nn
 
 from striate.classifier import load
 from striate.errors import DataError, NotationError, RunError, SettingError
 from striate.events import Done, Epoch, Event, Note, ignore
-from striate.runs import Run, resume, start, train
+from striate.job import Run
+from striate.runs import resume, start, train
 from striate.settings import Settings
-
-TINY = "conv 8 > bn > relu > maxpool 2 > conv 16 > bn > relu > gap > flatten > fc"
-QUICK = Settings(epochs=3, size="16", precision="float32", threads=1, batch=8)
-
-# A run in a process of its own that writes a checkpoint after every step.
-CHILD = """
-import sys
-from striate import checkpoints, runs
-from striate.settings import Settings
-checkpoints.PAUSE, checkpoints.SHARE = 0.0, 1e9
-data, out, network = sys.argv[1:4]
-settings = Settings(epochs=6, size="16", precision="float32", threads=1, batch=4)
-runs.start(data, network, out=out, settings=settings, watch=lambda event: print(event, flush=True))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -49,16 +31,6 @@ def done(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, l
     told: list[Event] = []
     out = tmp_path_factory.mktemp("runs") / "shapes"
     return start(photos, TINY, out=out, settings=QUICK, watch=told.append), told
-
-
-def record(run: Path) -> dict[str, Any]:
-    values: dict[str, Any] = json.loads((run / "run.json").read_text())
-    return values
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_a_run_leaves_everything_behind(done: tuple[Run, list[Event]]) -> None:
@@ -121,109 +93,12 @@ def test_the_same_seed_gives_the_same_run(
     del other
 
 
-def test_a_killed_run_goes_on_and_ends_with_exactly_the_same_weights(
-    photos: Path, tmp_path: Path
-) -> None:
-    network = TINY.replace("flatten", "flatten > dropout 0.2")
-    settings = replace(QUICK, epochs=6, batch=4)
-    whole = start(photos, network, out=tmp_path / "whole", settings=settings, watch=ignore)
-
-    killed = tmp_path / "killed"
-    child = subprocess.Popen(
-        [sys.executable, "-c", CHILD, str(photos), str(killed), network],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert child.stdout is not None
-    epochs = 0
-    for line in child.stdout:
-        epochs += line.startswith("Epoch(")
-        if epochs >= 2 and line.startswith("Progress("):  # in the middle of the third
-            break
-    os.kill(child.pid, signal.SIGKILL)
-    child.wait(10)
-    child.stdout.close()
-    assert record(killed)["status"] == "training"
-    assert not (killed / "classifier.safetensors").exists()
-
-    told: list[Event] = []
-    after = resume(killed, watch=told.append)
-    assert 1 <= sum(isinstance(event, Epoch) for event in told) < 6
-    for name, value in whole.model.network.state_dict().items():
-        assert torch.equal(value, after.model.network.state_dict()[name]), name
-    assert after.evaluation == whole.evaluation
-    first, second = ((tmp_path / name / "epochs.jsonl").read_text() for name in ("whole", "killed"))
-    for one, two in zip(first.splitlines(), second.splitlines(), strict=True):
-        for key in ("epoch", "train_loss", "val_loss", "val_accuracy", "best"):
-            assert json.loads(one)[key] == json.loads(two)[key]
-
-
-def test_ctrl_c_ends_a_run_with_what_is_best_so_far(photos: Path, tmp_path: Path) -> None:
-    out = tmp_path / "stopped"
-
-    def stop_in_the_third(event: Event) -> None:
-        if isinstance(event, Epoch) and event.epoch == 2:
-            signal.raise_signal(signal.SIGINT)
-
-    before = signal.getsignal(signal.SIGINT)
-    settings = replace(QUICK, epochs=5)
-    run = start(photos, TINY, out=out, settings=settings, watch=stop_in_the_third)
-    assert signal.getsignal(signal.SIGINT) is before
-    assert run.interrupted
-    assert record(out)["status"] == "interrupted"
-    assert (out / "report.html").exists()
-    assert load(out).classes == ("disc", "square")
-
-    whole = start(photos, TINY, out=tmp_path / "whole", settings=settings, watch=ignore)
-    after = resume(out, watch=ignore)
-    assert record(out)["status"] == "finished"
-    for name, value in whole.model.network.state_dict().items():
-        assert torch.equal(value, after.model.network.state_dict()[name])
-
-
-def test_ctrl_c_in_the_first_epoch_still_gives_a_classifier(photos: Path, tmp_path: Path) -> None:
-    def stop_at_once(event: Event) -> None:
-        if type(event).__name__ == "Progress" and getattr(event, "stage", "") == "training":
-            signal.raise_signal(signal.SIGINT)
-
-    run = start(photos, TINY, out=tmp_path / "run", settings=QUICK, watch=stop_at_once)
-    assert run.interrupted
-    assert (tmp_path / "run" / "report.html").exists()
-    assert any("first epoch" in note for note in record(tmp_path / "run")["notes"])
-
-
-def test_a_finished_run_is_extended(photos: Path, tmp_path: Path) -> None:
-    out = tmp_path / "run"
-    start(photos, TINY, out=out, settings=replace(QUICK, epochs=2), watch=ignore)
-    with pytest.raises(RunError, match="finished after 2 epochs"):
-        resume(out, watch=ignore)
-    with pytest.raises(RunError, match="more than 2"):
-        resume(out, epochs=2, watch=ignore)
-    told: list[Event] = []
-    resume(out, epochs=4, watch=told.append)
-    epochs = [event for event in told if isinstance(event, Epoch)]
-    assert [(epoch.epoch, epoch.epochs) for epoch in epochs] == [(3, 4), (4, 4)]
-    assert len((out / "epochs.jsonl").read_text().splitlines()) == 4
-    assert record(out)["epochs_done"] == 4
-    resume(out, minutes=0.02, watch=ignore)
-    assert record(out)["epochs_done"] >= 5
-
-
 def test_minutes_bound_the_whole_run(photos: Path, tmp_path: Path) -> None:
     begun = time.perf_counter()
     settings = replace(QUICK, epochs=None, minutes=0.05)
     run = start(photos, TINY, out=tmp_path / "run", settings=settings, watch=ignore)
     assert 2.5 < time.perf_counter() - begun < 30
     assert record(run.folder)["epochs_done"] >= 1
-
-
-def test_changed_pictures_stop_a_resume(photos: Path, tmp_path: Path) -> None:
-    data = drawn.folder(tmp_path / "data", n=10)
-    out = tmp_path / "run"
-    start(data, TINY, out=out, settings=replace(QUICK, epochs=1), watch=ignore)
-    drawn.picture("disc", 99).save(data / "disc" / "disc001.png")
-    with pytest.raises(RunError, match="not what they were"):
-        resume(out, epochs=2, watch=ignore)
 
 
 def test_bad_files_are_left_out_and_named(tmp_path: Path) -> None:
@@ -338,3 +213,43 @@ def test_training_from_python_shows_its_progress(
     assert "val accuracy" in shown.err
     assert "report.html" in shown.err
     assert shown.out == ""
+
+
+def test_minutes_that_reading_uses_up_leave_no_run_behind(photos: Path, tmp_path: Path) -> None:
+    settings = replace(QUICK, epochs=None, minutes=1e-6)
+    with pytest.raises(RunError, match="give more --minutes"):
+        start(photos, TINY, out=tmp_path / "run", settings=settings, watch=ignore)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_users_own_empty_folder_is_left_to_them(photos: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    with pytest.raises(NotationError):
+        start(
+            photos,
+            "maxpool 99 > flatten > fc",
+            out=own,
+            settings=replace(QUICK, memory=100),
+            watch=ignore,
+        )
+    assert list(own.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root writes anywhere")
+def test_a_folder_that_cannot_be_written_is_one_clear_line(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "locked").mkdir(mode=0o500)
+    with pytest.raises(RunError, match="cannot be"):
+        start(photos, TINY, out=tmp_path / "locked", settings=QUICK, watch=ignore)
+
+
+def test_a_module_that_is_empty_is_not_taken_for_none(photos: Path, tmp_path: Path) -> None:
+    class Counted(nn.Sequential):
+        def __len__(self) -> int:
+            return 0
+
+    module = Counted(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2))
+    run = start(
+        photos, module, out=tmp_path / "run", settings=replace(QUICK, epochs=1), watch=ignore
+    )
+    assert run.model.text is None

@@ -1,0 +1,228 @@
+"""One run under way: learn, judge, write everything down."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from striate import checkpoints, precision, preparation
+from striate.classifier import Classifier, load
+from striate.durations import spell
+from striate.errors import RunError
+from striate.evaluation import held_out, judge
+from striate.events import Done, Epoch, Event, Note, Watch
+from striate.interruption import Stop
+from striate.metrics import Evaluation
+from striate.network import build
+from striate.preparation import Prepared
+from striate.run_folder import RunFolder
+from striate.run_report import write_report
+from striate.schedule import Cycle
+from striate.state import State
+from striate.training import optimizer_for, validate
+from striate.training import train as train_epochs
+
+AGAIN = 0.5  # the peak of a run's extension, as a share of the first peak
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that is over: its folder, the classifier, and what it is worth."""
+
+    folder: Path
+    model: Classifier
+    evaluation: Evaluation
+    interrupted: bool
+
+    def __repr__(self) -> str:
+        return f"Run in {self.folder}: {self.evaluation.headline()} on {self.evaluation.evaluated}"
+
+
+class Job:
+    """One run under way: it tells the watcher, keeps the record, and stops when asked to."""
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        record: dict[str, Any],
+        module: nn.Module | None,
+        watch: Watch,
+        stop: Stop,
+    ) -> None:
+        self.folder, self.record, self._module = folder, record, module
+        self._watch, self._stop = watch, stop
+
+    def tell(self, event: Event) -> None:
+        """Pass an event on; while nothing is learnt yet, a wish to stop ends the run here."""
+        self._watch(event)
+        if self._stop.asked and self.record["status"] == "preparing":
+            raise RunError("stopped before training began; nothing was learnt")
+
+    def say(self, text: str) -> None:
+        """Say a decision and record it, once."""
+        if text not in self.record["notes"]:
+            self.record["notes"].append(text)
+            self.tell(Note(text))
+
+    def run(
+        self, prepared: Prepared, begun: float, *, more: tuple[int, float] | None = None
+    ) -> Run:
+        """Train, judge and write everything down."""
+        if self._module is not None:
+            classes = len(prepared.collection.classes)
+            preparation.check_module(self._module, prepared.preprocess, classes)
+        with precision.threads(prepared.threads):
+            state, epochs, interrupted = self._learn(prepared, begun, more)
+            return self._finish(prepared, state, epochs, interrupted)
+
+    def _learn(
+        self, prepared: Prepared, begun: float, more: tuple[int, float] | None
+    ) -> tuple[State, list[Epoch], bool]:
+        """Train until the cycle is over or a stop is asked for, writing checkpoints."""
+        module = self._module
+        if module is None:
+            module = build(prepared.text or "", seed=prepared.recipe.seed)
+        module.to(prepared.fabric.device)
+        state = State(module, optimizer_for(module, prepared.recipe))
+        state.seconds = time.perf_counter() - begun
+        if checkpoints.exists(self.folder.path):
+            checkpoints.read(self.folder.path, state)
+            self.tell(Note(f"going on after {state.epoch} epochs and {state.step} steps"))
+        cycle = self._cycle(state, prepared, more)
+        begun_at_all = state.epoch or state.step
+        if not begun_at_all and cycle.minutes and state.seconds >= 60 * cycle.minutes:
+            raise RunError(
+                f"{cycle.minutes:g} minutes were used up by reading and measuring "
+                f"({spell(state.seconds)}); give more --minutes"
+            )
+        epochs = self.folder.read_epochs(state.epoch)
+        self.folder.write_epochs(epochs)
+        self.record["status"] = "training"
+        self.folder.write_record(self.record)
+        saver = checkpoints.Saver(self.folder.path, state, self.say)
+        for event in train_epochs(
+            state,
+            prepared.training,
+            prepared.validation,
+            preprocess=prepared.preprocess,
+            recipe=prepared.recipe,
+            cycle=cycle,
+            fabric=prepared.fabric,
+        ):
+            self.tell(event)
+            if isinstance(event, Epoch):
+                epochs.append(event)
+                self.folder.append_epoch(event)
+            saver.save_if_due()
+            if self._stop.asked:
+                break
+        saver.save()
+        whole = cycle.epochs > 0 and state.epoch >= cycle.first + cycle.epochs
+        interrupted = self._stop.asked and not whole
+        if not state.best:  # stopped within the first epoch; the checkpoint does not hold this
+            self.say("stopped within the first epoch: the classifier is the state at that moment")
+            loss, accuracy = validate(
+                state.module,
+                prepared.validation,
+                preprocess=prepared.preprocess,
+                recipe=prepared.recipe,
+            )
+            state.keep_if_best(accuracy, loss)
+        return state, epochs, interrupted
+
+    def _cycle(self, state: State, prepared: Prepared, more: tuple[int, float] | None) -> Cycle:
+        """Give the cycle under way, making the first one or that of an extension."""
+        cycles: list[dict[str, Any]] = self.record["cycles"]
+        peak = prepared.recipe.learning_rate
+        if not cycles:
+            cycles.append(
+                {
+                    "first": 0,
+                    "epochs": prepared.epochs,
+                    "minutes": prepared.minutes,
+                    "begun": 0.0,
+                    "peak": peak,
+                }
+            )
+        elif more is not None:
+            total, minutes = more
+            cycles.append(
+                {
+                    "first": state.epoch,
+                    "epochs": total - state.epoch if total else 0,
+                    "minutes": minutes,
+                    "begun": state.seconds,
+                    "peak": peak * AGAIN,
+                }
+            )
+        return Cycle(**cycles[-1])
+
+    def _finish(
+        self, prepared: Prepared, state: State, epochs: list[Epoch], interrupted: bool
+    ) -> Run:
+        """Judge the best state, then write the classifier, the record and the report."""
+        best = self._module
+        if best is None:
+            best = build(prepared.text or "", seed=None)
+        best.to(memory_format=torch.contiguous_format).load_state_dict(state.best)  # type: ignore[call-overload]
+        split, pictures = prepared.split, prepared.pictures
+        model = Classifier(
+            network=best.eval(),
+            text=prepared.text,
+            classes=prepared.collection.classes,
+            preprocess=prepared.preprocess,
+            data=self.record["data"],
+            training=self.record["chosen"]
+            | {"epochs": state.epoch, "best_epoch": state.best_epoch},
+            seen={"train": pictures.hashes[split.train], "val": pictures.hashes[split.val]},
+        )
+        chosen = held_out(split)
+        evaluation = judge(model, pictures, prepared.collection, chosen, watch=self.tell)
+        metrics = {
+            name: value
+            for name, value in evaluation.as_json().items()
+            if name not in ("worst", "classes")
+        }
+        model = replace(model, metrics=metrics)
+        model.save(self.folder.model)
+        self.record |= {
+            "status": "interrupted" if interrupted else "finished",
+            "epochs_done": state.epoch,
+            "best_epoch": state.best_epoch,
+            "seconds": round(state.seconds, 1),
+            "result": evaluation.as_json(),
+        }
+        self.folder.write_record(self.record)
+        if not interrupted:
+            shutil.rmtree(self.folder.cache, ignore_errors=True)
+        write_report(
+            self.folder,
+            self.record,
+            prepared,
+            text=model.text,
+            epochs=epochs,
+            evaluation=evaluation,
+            judged=chosen.indices,
+        )
+        self._watch(
+            Done(
+                run=self.folder.path,
+                model=self.folder.model,
+                report=self.folder.report,
+                interrupted=interrupted,
+                evaluated=evaluation.evaluated,
+                n=evaluation.n,
+                accuracy=evaluation.accuracy,
+                accuracy_low=evaluation.accuracy_low,
+                accuracy_high=evaluation.accuracy_high,
+                seconds=state.seconds,
+            )
+        )
+        own = load(self.folder.model, network=self._module)
+        return Run(self.folder.path, own, evaluation, interrupted)
