@@ -241,3 +241,37 @@ def test_says_what_is_wrong_with_its_input(rows: object, labels: object, said: s
 def test_class_names_stand_once() -> None:
     with pytest.raises(SettingError, match="'x' stands twice"):
         judge([[0.5, 0.5]], [0], classes=["x", "x"])
+
+
+def test_the_confusion_matrix_and_the_worst_pictures_are_printed() -> None:
+    rows, labels = drawn(400, 10, 7)
+    result = judge(rows, labels)
+    scores, confusion, worst = str(result).split("\n\n")[1:]
+    assert len(scores.splitlines()) == 11
+    lines = confusion.splitlines()[2:]
+    printed = [[int(cell.replace("-", "0")) for cell in line.split()[2:]] for line in lines]
+    assert printed == oracle.confusion_matrix(labels, rows.argmax(axis=1)).tolist()
+    assert len(worst.splitlines()) == 12
+    first = result.worst[0]
+    for said in (first.name, first.truth, first.answer, percent(first.probability)):
+        assert said in worst.splitlines()[2]
+
+
+@pytest.mark.parametrize("k", [2, 12, 13, 300])
+def test_what_is_printed_fits_a_terminal_however_long_the_names(k: int) -> None:
+    rows, labels = drawn(600, k, 3)
+    classes = [f"{'a very long name ' * 9}{i}\n" for i in range(k)]
+    text = str(judge(rows, labels, classes=classes))
+    tables = text.split("\n\n")[1:4]
+    assert max(len(line) for table in tables for line in table.splitlines()) <= 100
+    assert ("confused pairs" in text) == (k > 12)
+
+
+def test_a_notebook_shows_confusion_and_worst_pictures_too() -> None:
+    rows, labels = drawn(30, 3, 0)
+    assert judge(rows, labels)._repr_html_().count("<table>") == 3
+
+
+def test_few_right_pictures_are_said_to_be_right() -> None:
+    result = judge(np.eye(3) * 0.7 + 0.1, [0, 1, 2])
+    assert "0 wrong, 3 right but least sure" in str(result)

@@ -1,0 +1,49 @@
+"""Shares of a whole: how sure they are, and how they are written."""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+
+from striate.errors import SettingError
+
+
+def wilson(successes: int, n: int) -> tuple[float, float]:
+    """Give the 95 % Wilson interval of a share: where the true one plausibly lies.
+
+    Unlike accuracy ± 1.96 standard errors it stays inside 0 to 1 and stays honest for small
+    n and near 0 and 1. Source: E. B. Wilson, Probable inference, the law of succession, and
+    statistical inference, JASA 22 (1927), formula without continuity correction.
+
+    Raises:
+        SettingError: n is below 1, or successes is not between 0 and n.
+
+    >>> low, high = wilson(354, 360)
+    >>> f"{low:.3f} {high:.3f}"
+    '0.964 0.992'
+    """
+    if n < 1 or not 0 <= successes <= n:
+        raise SettingError(
+            f"{successes} successes of {n} have no interval; "
+            "at least one picture is needed, and 0 to n successes"
+        )
+    z = NormalDist().inv_cdf(0.975)
+    share = successes / n
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    low = 0.0 if successes == 0 else max(0.0, centre - half)
+    high = 1.0 if successes == n else min(1.0, centre + half)
+    return low, high
+
+
+def percent(share: float) -> str:
+    """Give a share, 0 to 1, as per cent; more digits where one would make it 0 or 100.
+
+    >>> percent(0.98333), percent(0.9996), percent(1.0), percent(0.0)
+    ('98.3 %', '99.96 %', '100.0 %', '0.0 %')
+    """
+    for digits in range(1, 7):
+        text = f"{share * 100:.{digits}f}"
+        if share in (0.0, 1.0) or 0.0 < float(text) < 100.0:
+            return f"{text} %"
+    return "<0.000001 %" if share < 0.5 else ">99.999999 %"
