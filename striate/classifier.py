@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,8 +17,9 @@ from PIL import Image
 from torch import nn
 
 from striate import classifier_file
-from striate.errors import ClassifierError, PictureError
+from striate.errors import ClassifierError, NotationError, PictureError, SettingError
 from striate.network import build
+from striate.notation import expand
 from striate.pictures import Preprocess
 from striate.tables import Table
 
@@ -182,6 +182,9 @@ class Classifier:
 
         Returns:
             The path written.
+
+        Raises:
+            ClassifierError: the disk or the folder does not take the file.
         """
         path = Path(path)
         if path.suffix != ".safetensors":
@@ -231,28 +234,45 @@ def load(path: str | Path, *, network: nn.Module | None = None) -> Classifier:
     striate.errors.ClassifierError: there is no file 'nowhere.safetensors'; ...
     """
     path = Path(path)
-    if path.is_dir():
-        path = path / classifier_file.NAME
     document, tensors, seen = classifier_file.read(path)
-    text = document["network"]
+    text, classes = document["network"], tuple(document["classes"])
+    try:
+        preprocess = Preprocess.from_json(document["preprocess"])
+    except SettingError as error:
+        raise ClassifierError(f"the preprocessing in '{path}' makes no sense: {error}") from error
     if network is None and text is None:
         raise ClassifierError(
             f"'{path}' was made with a torch module, whose code is not in the file; "
             "give the module: load(path, network=module)"
         )
-    module = build(text, seed=None) if network is None else network
+    module = _built(text, classes, path) if network is None else network
     _fill(module, tensors, path)
     return Classifier(
         network=module.eval(),
         text=text,
-        classes=tuple(document["classes"]),
-        preprocess=Preprocess.from_json(document["preprocess"]),
+        classes=classes,
+        preprocess=preprocess,
         temperature=float(document["calibration"]["temperature"]),
         metrics=document["metrics"],
         data=document["data"],
         training=document["training"],
         seen=seen,
     )
+
+
+def _built(text: str, classes: tuple[str, ...], path: Path) -> nn.Module:
+    """Build the network of a file, or say why its text does not do."""
+    try:
+        plan = expand(text)
+    except NotationError as error:
+        raise ClassifierError(f"the network in '{path}' is no network: {error.message}") from error
+    if plan.output != (len(classes),):
+        shape = "x".join(map(str, plan.output))
+        raise ClassifierError(
+            f"the network in '{path}' ends with {shape} values and there are {len(classes)} "
+            "classes; expected one value a class"
+        )
+    return build(plan, seed=None)
 
 
 def _fill(module: nn.Module, tensors: Mapping[str, torch.Tensor], path: Path) -> None:
@@ -327,9 +347,3 @@ def _decoded(
             behind = ahead
             ahead = [pool.submit(one, entry) for entry in itertools.islice(waiting, BATCH)]
             yield [future.result() for future in behind]
-
-
-def document_of(path: str | Path) -> dict[str, Any]:
-    """Read what stands in a classifier's file beside the weights, without torch modules."""
-    document, _, _ = classifier_file.read(Path(path))
-    return dict(json.loads(json.dumps(document)))

@@ -2,7 +2,8 @@
 
 The layout is that of https://huggingface.co/docs/safetensors: eight bytes with the length of the
 header, the header in JSON, the tensors. The header's ``__metadata__`` has one entry of ours,
-"striate", a JSON document; any language can read it in five lines.
+"striate", a JSON document; any language can read it in five lines. Its "digest" covers everything
+else in the document and all tensors, so that a single flipped bit anywhere is found.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ import hashlib
 import json
 import os
 import platform
+import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from striate import __version__
 from striate.errors import ClassifierError
@@ -36,7 +38,9 @@ NEEDED: dict[str, tuple[type, ...]] = {
     "metrics": (dict,),
     "data": (dict,),
     "training": (dict,),
+    "digest": (str,),
 }
+AGAIN = "copy it anew from where it was made, or train again"
 
 
 def write(
@@ -49,31 +53,66 @@ def write(
 
     Args:
         path: where; what stands there is replaced once the new file is complete.
-        document: plain JSON values; format, versions and the weights' digest are added.
+        document: plain JSON values; format, versions and the digest are added.
         tensors: the weights by name.
         seen: uint64 content hashes of used pictures by part; kept as int64 of the same bits.
+
+    Raises:
+        ClassifierError: the disk or the folder does not take the file.
     """
     everything = {name: value.contiguous().clone() for name, value in tensors.items()}
     for part, hashes in seen.items():
         everything[SEEN + part] = torch.from_numpy(np.sort(hashes).view(np.int64).copy())
-    full = {
+    full: dict[str, Any] = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         **document,
-        "digest": digest(everything),
         "made_with": {
             "striate": __version__,
             "torch": torch.__version__,
             "python": platform.python_version(),
         },
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
+    full = json.loads(json.dumps(full, allow_nan=False))  # as whoever reads it will have it
+    full["digest"] = digest(full, everything)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        save_file(everything, partial, metadata={KEY: json.dumps(full, allow_nan=False)})
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with partial.open("wb") as file:  # whose mode follows the umask, as any file's
+                file.write(save(everything, metadata={KEY: json.dumps(full)}))
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ClassifierError(
+            f"the classifier cannot be written to '{path}': {_why(error)}; "
+            "make room or choose another place"
+        ) from error
+
+
+def located(path: Path) -> Path:
+    """Give a classifier's file, which a run's folder may stand for, where it can be opened.
+
+    Raises:
+        ClassifierError: there is none, or it may not be read.
+    """
+    try:
+        file = path / NAME if path.is_dir() else path
+        if not file.is_file():
+            lacking = f"no '{NAME}' in the folder" if path.is_dir() else "no file"
+            raise ClassifierError(
+                f"there is {lacking} '{path}'; expected a classifier that Striate saved, "
+                "such as runs/digits/classifier.safetensors"
+            )
+        with file.open("rb"):
+            return file
+    except OSError as error:
+        raise ClassifierError(
+            f"'{path}' cannot be opened: {_why(error)}; see that it may be read"
+        ) from error
 
 
 def read(
@@ -81,34 +120,38 @@ def read(
 ) -> tuple[dict[str, Any], dict[str, torch.Tensor], dict[str, np.ndarray]]:
     """Read a classifier's file: its document, its weights, the hashes of used pictures.
 
+    Args:
+        path: the file, or the folder of the run that made it.
+
     Raises:
         ClassifierError: it is missing, damaged, not Striate's or of a newer format.
     """
-    if not path.is_file():
-        raise ClassifierError(
-            f"there is no file '{path}'; expected a classifier that Striate saved, "
-            "such as runs/digits/classifier.safetensors"
-        )
+    path = located(path)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, AttributeError, ValueError, TypeError) as error:
+        # the last three: a kind of number that torch, or this torch, does not have
         raise ClassifierError(
-            f"'{path}' is not a classifier's file, or it is cut off or damaged ({error}); "
-            "copy it anew from where it was made, or train again"
+            f"'{path}' is not a classifier's file, or it is cut off or damaged ({_why(error)}); "
+            + AGAIN
         ) from error
     document = _checked(metadata, path)
-    if document["digest"] != digest(tensors):
+    if document["digest"] != digest(document, tensors):
         raise ClassifierError(
-            f"'{path}' is damaged: its weights are not the ones that were saved (the digest "
-            "differs); copy it anew from where it was made, or train again"
+            f"'{path}' is damaged: it is not what was saved (the digest differs); {AGAIN}"
         )
-    seen = {
-        name.removeprefix(SEEN): tensors.pop(name).numpy().view(np.uint64)
-        for name in list(tensors)
-        if name.startswith(SEEN)
-    }
+    _check_values(document, path)
+    seen: dict[str, np.ndarray] = {}
+    for name in [name for name in tensors if name.startswith(SEEN)]:
+        hashes = tensors.pop(name)
+        if hashes.dtype != torch.int64 or hashes.ndim != 1:
+            raise ClassifierError(
+                f"'{path}' has '{name}' of {hashes.dtype} and {hashes.ndim} dimensions; expected "
+                "a row of int64, the hashes of pictures"
+            )
+        seen[name.removeprefix(SEEN)] = hashes.numpy().view(np.uint64)
     return document, tensors, seen
 
 
@@ -120,17 +163,18 @@ def _checked(metadata: Mapping[str, str], path: Path) -> dict[str, Any]:
             f"metadata has no '{KEY}' entry"
         )
     try:
-        document = json.loads(metadata[KEY])
-    except json.JSONDecodeError as error:
+        document = json.loads(metadata[KEY], parse_constant=_refused)
+    except (ValueError, RecursionError) as error:
         raise ClassifierError(f"the document inside '{path}' is damaged: {error}") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ClassifierError(f"the document inside '{path}' is not of the format '{FORMAT}'")
     newest = document.get("format_version")
-    if not isinstance(newest, int) or newest > FORMAT_VERSION:
-        maker = document.get("made_with", {}).get("striate", "a newer version")
+    if type(newest) is not int or not 1 <= newest <= FORMAT_VERSION:
+        made_with = document.get("made_with")
+        maker = made_with.get("striate") if isinstance(made_with, dict) else None
         raise ClassifierError(
-            f"'{path}' has format version {newest}, made with Striate {maker}; this Striate "
-            f"({__version__}) reads up to version {FORMAT_VERSION}: "
+            f"'{path}' has format version {newest}, made with Striate {maker or 'unknown'}; this "
+            f"Striate ({__version__}) reads up to version {FORMAT_VERSION}: "
             "pip install --upgrade striate"
         )
     for name, kinds in NEEDED.items():
@@ -139,18 +183,56 @@ def _checked(metadata: Mapping[str, str], path: Path) -> dict[str, Any]:
     return document
 
 
-def digest(tensors: Mapping[str, torch.Tensor]) -> str:
-    """Give the SHA-256 of tensors, their names, kinds and shapes included, in hexadecimal.
+def _check_values(document: Mapping[str, Any], path: Path) -> None:
+    """Refuse class names and a temperature that no classifier can have."""
+    classes = document["classes"]
+    if (
+        not classes
+        or not all(isinstance(name, str) for name in classes)
+        or len(set(classes)) < len(classes)
+    ):
+        raise ClassifierError(
+            f"the classes in '{path}' are {str(classes)[:60]}; expected different names, at least "
+            "one"
+        )
+    temperature = document["calibration"].get("temperature")
+    if type(temperature) not in (int, float) or not 0 < temperature <= sys.float_info.max:
+        raise ClassifierError(
+            f"the temperature in '{path}' is {str(temperature)[:60]}; expected a number above 0"
+        )
 
-    >>> one = digest({"a": torch.zeros(2), "b": torch.ones(1)})
-    >>> one == digest({"b": torch.ones(1), "a": torch.zeros(2)})
+
+def digest(document: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> str:
+    """Give the SHA-256 of all that a file holds, but for the digest itself, in hexadecimal.
+
+    Taken of the document as JSON with sorted keys, without spaces and in ASCII; then, tensor by
+    tensor in the order of their names, of a line with name, kind and shape, and of its bytes.
+
+    Args:
+        document: plain JSON values; a "digest" among them does not count.
+        tensors: all that the file holds.
+
+    >>> one = digest({"b": 1, "c": 2}, {"a": torch.zeros(2)})
+    >>> one == digest({"c": 2, "b": 1, "digest": one}, {"a": torch.zeros(2)})
     True
-    >>> one == digest({"a": torch.zeros(2), "b": torch.zeros(1)})
+    >>> one == digest({"b": 1, "c": 2}, {"a": torch.ones(2)})
     False
     """
-    total = hashlib.sha256()
+    counted = {name: value for name, value in document.items() if name != "digest"}
+    total = hashlib.sha256(
+        json.dumps(counted, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+    )
     for name in sorted(tensors):
         tensor = tensors[name].contiguous()
         total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         total.update(tensor.reshape(-1).view(torch.uint8).numpy().data if tensor.numel() else b"")
     return total.hexdigest()
+
+
+def _refused(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+def _why(error: Exception) -> str:
+    """Give the reason of an error in one line, without the name of the file."""
+    return getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__

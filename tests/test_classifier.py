@@ -17,7 +17,15 @@ from PIL import Image
 from torch import nn
 
 from striate import classifier_file
-from striate.classifier import BATCH, Classifier, Prediction, Unreadable, evaluating, load
+from striate.classifier import (
+    BATCH,
+    Classifier,
+    Prediction,
+    Unreadable,
+    evaluating,
+    load,
+    normalised,
+)
 from striate.errors import ClassifierError, PictureError
 from striate.network import build
 from striate.pictures import Preprocess
@@ -61,6 +69,16 @@ def test_probabilities_are_the_softmax_of_the_scaled_logits(photos: list[Path]) 
     assert list(answer.probabilities.values()) == pytest.approx(expected.tolist(), abs=1e-6)
     assert answer.label == CLASSES[int(expected.argmax())]
     assert answer.probability == max(answer.probabilities.values())
+
+
+def test_scaling_is_what_it_says() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 3, 4, 5), np.uint8)
+    fitted = Preprocess(3, 4, 5, mean=(0.1, 0.2, 0.3), std=(0.5, 0.25, 2.0))
+    mean, std = (np.array(values).reshape(1, 3, 1, 1) for values in (fitted.mean, fitted.std))
+    expected = (pixels.astype(np.float64) / 255 - mean) / std
+    got = normalised(torch.from_numpy(pixels).float(), fitted)
+    assert got.dtype == torch.float32
+    assert np.abs(got.numpy() - expected).max() < 1e-6
 
 
 def test_files_images_arrays_and_bytes_are_answered_alike(photos: list[Path]) -> None:

@@ -261,7 +261,8 @@ def test_the_confusion_matrix_and_the_worst_pictures_are_printed() -> None:
 def test_what_is_printed_fits_a_terminal_however_long_the_names(k: int) -> None:
     rows, labels = drawn(600, k, 3)
     classes = [f"{'a very long name ' * 9}{i}\n" for i in range(k)]
-    text = str(judge(rows, labels, classes=classes))
+    names = [f"{'photos of summer/' * 9}{i}.png" for i in range(600)]
+    text = str(score(rows, labels, classes=classes, names=names, evaluated="drawn"))
     tables = text.split("\n\n")[1:4]
     assert max(len(line) for table in tables for line in table.splitlines()) <= 100
     assert ("confused pairs" in text) == (k > 12)

@@ -181,17 +181,6 @@ def test_fine_stripes_become_even_grey_and_no_moire() -> None:
 # ---------------------------------------------------------------- numbers and the record
 
 
-def test_normalising_is_what_it_says() -> None:
-    fitted = Preprocess(3, 2, 2, mean=(0.1, 0.2, 0.3), std=(0.5, 0.25, 2.0))
-    pixels = noise(2, 2).transpose(2, 0, 1)[None]
-    expected = (pixels / 255 - np.array([0.1, 0.2, 0.3])[:, None, None]) / np.array(
-        [0.5, 0.25, 2.0]
-    )[:, None, None]
-    got = fitted.normalise(pixels)
-    assert got.dtype == np.float32
-    assert np.abs(got - expected).max() < 1e-6
-
-
 def test_preprocessing_survives_json() -> None:
     import json
 
@@ -211,6 +200,12 @@ def test_preprocessing_survives_json() -> None:
         {"background": [1, 2]},
         {"border": [0, 0, 256]},
         {"border": "grey"},
+        {"border": [0.5, 0, 0]},
+        {"border": [True, 0, 0]},
+        {"border": [0, 0, float("nan")]},
+        {"mean": [float("inf"), 0, 0]},
+        {"mean": [10**400, 0, 0]},
+        {"fit": ["pad"]},
         {"mean": [0.1]},
         {"std": [1.0, 0.0, 1.0]},
         {"std": [1.0, float("nan"), 1.0]},

@@ -19,7 +19,7 @@ SHOWN = 10
 """So many confused pairs and worst pictures are printed; the result holds more."""
 
 WIDTH = 100  # columns of a terminal
-LONGEST, LONGEST_CLASS = 40, 18  # letters of names that are printed
+LONGEST, LONGEST_CLASS = 32, 18  # letters of names that are printed
 
 
 @dataclass(frozen=True)

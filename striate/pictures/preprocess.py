@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
@@ -47,7 +48,7 @@ class Preprocess:
     """Make any picture fit a network, in training, evaluation, prediction and export alike.
 
     A picture is opened (`striate.pictures.read`), made grey where the network takes one channel,
-    resized by `resize`, placed, and normalised.
+    resized by `resize`, and placed; what the network takes is (x / 255 - mean) / std of that.
 
     Attributes:
         channels: 1 for grey, 3 for RGB.
@@ -133,7 +134,7 @@ class Preprocess:
         return Placement(box, 0, 0, self.height, self.width)
 
     def pixels(self, source: Source) -> np.ndarray:
-        """Read a picture and make it fit; not yet normalised.
+        """Read a picture and make it fit; mean and std are not applied yet.
 
         Returns:
             uint8 of shape (channels, height, width).
@@ -169,28 +170,6 @@ class Preprocess:
         image = grey(shown) if self.channels == 1 else shown
         return np.asarray(image).reshape(self.channels)
 
-    def normalise(self, pixels: np.ndarray) -> np.ndarray:
-        """Scale pixels as the network takes them: (x / 255 - mean) / std.
-
-        Args:
-            pixels: uint8 of shape (n, channels, height, width).
-
-        Returns:
-            float32 of the same shape.
-        """
-        mean, std = (
-            np.asarray(values, np.float32)[None, :, None, None] for values in (self.mean, self.std)
-        )
-        scaled = pixels.astype(np.float32)
-        scaled /= np.float32(255)
-        scaled -= mean
-        scaled /= std
-        return scaled
-
-    def with_statistics(self, mean: tuple[float, ...], std: tuple[float, ...]) -> Preprocess:
-        """Give the same preprocessing with another mean and standard deviation."""
-        return dataclasses.replace(self, mean=mean, std=std)
-
     def as_json(self) -> dict[str, object]:
         """Give the settings as plain JSON values."""
         return {
@@ -213,11 +192,20 @@ class Preprocess:
             odd = ", ".join(sorted(names.symmetric_difference(values)))
             raise SettingError(f"the preprocessing has missing or unknown settings: {odd}")
 
-        def numbers(name: str) -> list[float]:
+        def numbers(name: str) -> tuple[float, ...]:
             found = values[name]
-            if isinstance(found, list) and all(isinstance(each, int | float) for each in found):
-                return found
-            raise SettingError(f"{name} {found!r}: expected a list of numbers")
+            # no bool; whole numbers of 400 digits are no floats
+            if isinstance(found, list) and all(
+                type(each) in (int, float) and abs(each) <= sys.float_info.max for each in found
+            ):
+                return tuple(map(float, found))
+            raise SettingError(f"{name} {str(found)[:60]}: expected a list of numbers")
+
+        def colour(name: str) -> Colour:
+            found = numbers(name)
+            if len(found) == 3 and all(each in range(256) for each in found):
+                return cast("Colour", tuple(map(int, found)))
+            raise SettingError(f"{name} {found}: expected three values from 0 to 255")
 
         def whole(name: str) -> int:
             found = values[name]
@@ -230,10 +218,10 @@ class Preprocess:
             height=whole("height"),
             width=whole("width"),
             fit=cast("Fit", values["fit"]),
-            background=cast("Colour", tuple(int(value) for value in numbers("background"))),
-            border=cast("Colour", tuple(int(value) for value in numbers("border"))),
-            mean=tuple(float(value) for value in numbers("mean")),
-            std=tuple(float(value) for value in numbers("std")),
+            background=colour("background"),
+            border=colour("border"),
+            mean=numbers("mean"),
+            std=numbers("std"),
         )
 
 
