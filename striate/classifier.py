@@ -107,8 +107,9 @@ class Classifier:
         """Say which class a picture shows, or each picture of a list.
 
         Args:
-            source: a file's path, the bytes of one, a Pillow image, or uint8 numbers (rows,
-                columns) or (rows, columns, channels); or a list of these.
+            source: a file's path, the bytes of one, a Pillow image, or an array (rows, columns)
+                or (rows, columns, channels) of uint8, or of other numbers within 0..1, -1..1,
+                0..255 or, where they are whole, 0..65535; or a list of these.
 
         Returns:
             One `Prediction`; for a list, as many entries as it has, an `Unreadable` for each
@@ -164,11 +165,19 @@ class Classifier:
 
         Returns:
             float32 (n, classes), each row summing to one.
+
+        Raises:
+            ClassifierError: the network does not give one value a class.
         """
         weight = next(self.network.parameters(), torch.zeros(()))
         with evaluating(self.network), torch.inference_mode():
             values = torch.from_numpy(np.ascontiguousarray(pixels)).to(weight.device).float()
             logits = self.network(normalised(values, self.preprocess)).float()
+            if logits.shape != (len(pixels), len(self.classes)):
+                raise ClassifierError(
+                    f"the network gives {tuple(logits.shape)} values for {len(pixels)} pictures; "
+                    f"expected one for each of the {len(self.classes)} classes"
+                )
             return np.asarray((logits / self.temperature).softmax(1).cpu().numpy())
 
     def save(self, path: str | Path) -> Path:

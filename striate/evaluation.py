@@ -23,6 +23,7 @@ from striate.tempo import Tempo
 BATCH = 64
 PARTS = ("train", "val", "test", "all")
 CHOSEN_BY = "they chose the best state, so expect slightly less on new pictures"
+UNKNOWN = "what the classifier has learnt from is not known"
 
 
 @dataclass(frozen=True)
@@ -166,32 +167,33 @@ def select(
     learnt = np.isin(hashes[indices], seen.get("train", np.array([], np.uint64)))
     chose = np.isin(hashes[indices], seen.get("val", np.array([], np.uint64)))
     if part in ("train", "all"):
-        here = f"{int(learnt.sum()):,} of them learnt from"
         words = f"{len(indices):,} pictures of {'the training part' if part == 'train' else 'all'}"
-        return Selection(indices, f"{words}, {here}; not a test")
+        if not seen:
+            return Selection(indices, f"{words}; {UNKNOWN}")
+        used = f"{int(learnt.sum()):,} of them learnt from"
+        if chose.any():
+            used += f", {int(chose.sum()):,} used to choose the best state"
+        return Selection(indices, f"{words}, {used}; not a test")
     notes: tuple[str, ...] = ()
     if learnt.any():
         notes = (
             f"{int(learnt.sum()):,} of {len(indices):,} pictures were learnt from and are left out",
         )
         indices, chose = indices[~learnt], chose[~learnt]
-    n = f"{len(indices):,}"
-    if taken == "val":
-        held = f"; {CHOSEN_BY}" if chose.any() or not seen else " the run never saw"
-        return Selection(indices, f"{n} validation pictures{held}", notes)
-    if chose.any() and taken == "test":
-        notes += (f"{int(chose.sum()):,} of the test pictures also chose the best state",)
+    kind = {"test": "test pictures", "val": "validation pictures"}.get(taken, "pictures")
+    return Selection(indices, f"{len(indices):,} {kind}{_past(chose, taken, seen)}", notes)
+
+
+def _past(chose: np.ndarray, taken: str, seen: Mapping[str, np.ndarray]) -> str:
+    """Say what part pictures that were not learnt from had in training."""
     if not seen:
-        kind = "test pictures" if taken == "test" else "pictures"
-        words = f"{n} {kind}; what the classifier has learnt from is not known"
-        return Selection(indices, words, notes)
-    if taken == "test":
-        return Selection(indices, f"{n} test pictures the run never saw", notes)
-    if chose.all() and len(chose):
-        return Selection(indices, f"{n} pictures held out from training; {CHOSEN_BY}", notes)
-    if chose.any():
-        notes += (f"{int(chose.sum()):,} of them chose the best state of training",)
-    return Selection(indices, f"{n} pictures the run did not learn from", notes)
+        return f"; {UNKNOWN}"
+    if not chose.any():
+        return " the run never saw" if taken else " the run did not learn from"
+    if chose.all():
+        return f"{'' if taken else ' held out from training'}; {CHOSEN_BY}"
+    learnt = "" if taken else " the run did not learn from"
+    return f"{learnt}; {int(chose.sum()):,} of {CHOSEN_BY.replace('they', 'them', 1)}"
 
 
 def held_out(split: Split) -> Selection:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 _UNFIT = {"Cc", "Cs", "Zl", "Zp"}  # control characters, halves of characters, separators
 _TURNING = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -32,6 +30,8 @@ def visible(text: str, *, longest: int = 0, lines: bool = False) -> str:
 
 
 def _fit(letter: str) -> bool:
+    import unicodedata  # only where a text holds anything odd: the command line starts sooner
+
     return unicodedata.category(letter) not in _UNFIT and letter not in _TURNING
 
 

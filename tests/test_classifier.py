@@ -26,6 +26,7 @@ from striate.classifier import (
     load,
     normalised,
 )
+from striate.data import find
 from striate.errors import ClassifierError, PictureError
 from striate.network import build
 from striate.pictures import Preprocess
@@ -89,6 +90,33 @@ def test_files_images_arrays_and_bytes_are_answered_alike(photos: list[Path]) ->
             for source in (path, str(path), path.read_bytes(), image.copy(), np.asarray(image))
         ]
     assert all(answer == answers[0] for answer in answers)
+
+
+@pytest.mark.parametrize("kind", ["int64", "int32", "uint16", "int16", "float32", "float64"])
+def test_an_array_is_answered_as_training_takes_it(tmp_path: Path, kind: str) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3)).astype(np.uint8)
+    pixels[:, 0, 0], pixels[:, 0, 1] = 0, 255
+    np.savez(tmp_path / "x.npz", x=pixels.astype(kind), y=[0, 1, 0, 1])
+    found = find(tmp_path / "x.npz")
+    own = model()
+    for index, values in enumerate(pixels.astype(kind)):
+        expected = own.predict(pixels[index]).probabilities
+        assert own.predict(values).probabilities == expected
+        assert own.predict(np.asarray(found.open(index))).probabilities == expected
+
+
+def test_an_array_of_another_range_is_refused_with_its_type_and_range() -> None:
+    for values in (np.full((8, 8), 300.5), np.full((8, 8), -7), np.full((8, 8), 70_000)):
+        with pytest.raises(PictureError, match=f"{values.dtype} with values from"):
+            model().predict(values)
+    with pytest.raises(PictureError, match="NaN"):
+        model().predict(np.full((8, 8), np.nan))
+
+
+def test_a_network_that_does_not_fit_the_classes_is_one_clear_line() -> None:
+    own = replace(model(), classes=("one", "two"))
+    with pytest.raises(ClassifierError, match="each of the 2 classes"):
+        own.predict(np.zeros((16, 16), np.uint8))
 
 
 def test_a_picture_that_cannot_be_read_keeps_its_place(tmp_path: Path, photos: list[Path]) -> None:

@@ -2,49 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
+import time
 from pathlib import Path
 
 import drawn
 import pytest
+from shell import striate
 
-from striate.cli import main
+from striate.cli import app
 
 TINY = "conv 8 > bn > relu > maxpool 2 > gap > flatten > fc"
-
-
-@dataclass(frozen=True)
-class Said:
-    """What the command line printed."""
-
-    stdout: str
-    stderr: str
-
-
-def striate(*arguments: object, cwd: Path | None = None, text: str = "", code: int = 0) -> Said:
-    """Run the command line in this process, as a shell would in its own."""
-    out, err = io.StringIO(), io.StringIO()
-    argv, stdin = sys.argv, sys.stdin
-    sys.argv, sys.stdin = ["striate", *map(str, arguments)], io.StringIO(text)
-    try:
-        with (
-            contextlib.chdir(cwd or Path.cwd()),
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
-            pytest.raises(SystemExit) as ended,
-        ):
-            main()
-            sys.exit(0)
-    finally:
-        sys.argv, sys.stdin = argv, stdin
-    assert (ended.value.code or 0) == code, err.getvalue()
-    return Said(out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +140,14 @@ def test_describe_gives_the_stable_keys(place: Path) -> None:
         (["predict", "nowhere.safetensors", "a.png"], "there is no file"),
         (["describe", "conv"], "channels"),
         (["describe", "missing.cnn"], "missing.cnn"),
+        (["train", ""], "DATA is empty"),
+        (["train", " "], "DATA is empty"),
+        (["describe", ""], "the network is empty"),
+        (["describe", "conv 8", "--input", "²x2x2"], "--input is '²x2x2'"),
+        (["describe", "conv 8", "--input", "0x2x2"], "each from 1 to 1,000,000"),
+        (["describe", "conv 8", "--input", "3x-1x2"], "each from 1 to 1,000,000"),
+        (["describe", "conv 8", "--input", "3x1000001x2"], "each from 1 to 1,000,000"),
+        (["describe", "conv 8", "--input", f"3x{'9' * 5000}x2"], "each from 1 to 1,000,000"),
     ],
 )
 def test_a_mistake_is_one_clear_line_and_ends_with_2(
@@ -177,6 +157,52 @@ def test_a_mistake_is_one_clear_line_and_ends_with_2(
     assert said in done.stderr
     assert done.stdout == ""
     assert not (tmp_path / "runs").exists()
+
+
+def test_evaluating_nothing_is_refused(place: Path) -> None:
+    done = striate("evaluate", "runs/photos", "", cwd=place / "photos" / "..", code=2)
+    assert "the name of the data is empty" in done.stderr
+
+
+def test_a_long_network_text_is_no_file_s_name() -> None:
+    text = "input 1x8x8 classes=2 > " + "conv 8 > relu > " * 60 + "gap > flatten > fc"
+    assert "conv60" in striate("describe", text).stdout
+    assert (
+        "3x9x9"
+        in striate(
+            "describe", "conv 8 > gap > flatten > fc", "--input", "3 X 9x09", "--classes", 2
+        ).stdout
+    )
+
+
+def test_people_see_confusion_worst_pictures_and_each_note_once(place: Path) -> None:
+    done = striate("evaluate", "runs/photos", "photos", cwd=place)
+    assert "confusion: a row a true class, a column an answer" in done.stdout
+    assert "the worst pictures" in done.stdout
+    assert (done.stdout + done.stderr).count("learnt from and are left out") == 1
+
+
+def test_help_costs_little_more_than_a_command_line_that_does_nothing(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.py"
+    empty.write_text(
+        "import typer\n"
+        "app = typer.Typer(no_args_is_help=True, add_completion=False, "
+        "pretty_exceptions_enable=False, rich_markup_mode=None)\n"
+        f"for name in {[verb.name for verb in app.registered_commands]}:\n"
+        "    def verb() -> None: ...\n"
+        "    app.command(name)(verb)\n"
+        "app()\n"
+    )
+    own = tmp_path / "own.py"
+    own.write_text("from striate.cli import main\nmain()\n")
+    seconds: dict[Path, list[float]] = {empty: [], own: []}
+    for _ in range(10):
+        for script, taken in seconds.items():  # in turns, so that both see the same machine
+            begun = time.perf_counter()
+            subprocess.run([sys.executable, script, "--help"], check=True, capture_output=True)
+            taken.append(time.perf_counter() - begun)
+    least, most = min(seconds[empty]), min(seconds[own])
+    assert most <= 1.3 * least, f"{most:.3f} s against {least:.3f} s"
 
 
 def test_a_reader_that_goes_away_is_no_error(place: Path) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from striate.data import Collection, Pictures, batches, find, load
+from striate.data import Collection, Pictures, find, load, prefetched
 from striate.errors import DataError
 from striate.pictures import Preprocess
 
@@ -149,21 +149,25 @@ def running() -> int:
     return sum(thread.name.startswith("striate-") for thread in threading.enumerate())
 
 
+def groups(order: np.ndarray, size: int) -> list[np.ndarray]:
+    return [order[start : start + size] for start in range(0, len(order), size)]
+
+
 def test_batches_cover_the_order_once(data: Collection) -> None:
     pictures = load(data, FITTED)
     order = np.random.default_rng(0).permutation(np.flatnonzero(pictures.usable))
-    got = list(batches(pictures, order, 4))
+    got = list(prefetched(pictures, groups(order, 4)))
     assert np.array_equal(np.concatenate([indices for indices, _ in got]), order)
     assert [len(pixels) for _, pixels in got] == [4, 4, 4, 4, 2]
     assert all(np.array_equal(pixels, pictures.take(indices)) for indices, pixels in got)
-    assert list(batches(pictures, [], 4)) == []
+    assert list(prefetched(pictures, [])) == []
 
 
 @pytest.mark.parametrize("memory", [0, 10**9])
 def test_batches_that_are_left_early_leave_no_thread(data: Collection, memory: int) -> None:
     before = running()
     with load(data, FITTED, memory=memory) as pictures:
-        going = batches(pictures, np.flatnonzero(pictures.usable), 2)
+        going = prefetched(pictures, groups(np.flatnonzero(pictures.usable), 2))
         next(going)
         going.close()
     assert running() == before
@@ -174,7 +178,7 @@ def test_an_error_while_preparing_reaches_the_loop(data: Collection) -> None:
     with load(data, FITTED) as pictures:
         seen = []
         with pytest.raises(DataError, match="not usable"):
-            for indices, _ in batches(pictures, range(20), 1):
+            for indices, _ in prefetched(pictures, groups(np.arange(20), 1)):
                 seen.append(int(indices[0]))
     assert seen == [0, 1, 2]
     assert running() == before

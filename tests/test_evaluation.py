@@ -150,3 +150,51 @@ def test_a_classifier_of_unknown_past_says_so(tmp_path: Path) -> None:
     drawn.folder(tmp_path, n=2)
     unknown = replace(model(), seen={})
     assert "not known" in evaluate(unknown, tmp_path).evaluated
+
+
+NOT_KNOWN = "what the classifier has learnt from is not known"
+FEWER = "chose the best state, so expect slightly less on new pictures"
+
+
+@pytest.mark.parametrize(
+    ("kind", "chose", "words"),
+    [
+        ("test", (), "4 test pictures the run never saw"),
+        ("test", (1, 2), f"4 test pictures; 2 of them {FEWER}"),
+        ("test", (1, 2, 3, 4), f"4 test pictures; they {FEWER}"),
+        ("val", (), "4 validation pictures the run never saw"),
+        ("val", (3,), f"4 validation pictures; 1 of them {FEWER}"),
+        ("val", (1, 2, 3, 4), f"4 validation pictures; they {FEWER}"),
+        ("", (), "4 pictures the run did not learn from"),
+        ("", (1,), f"4 pictures the run did not learn from; 1 of them {FEWER}"),
+        ("", (1, 2, 3, 4), f"4 pictures held out from training; they {FEWER}"),
+    ],
+)
+def test_the_words_say_what_is_true(kind: str, chose: tuple[int, ...], words: str) -> None:
+    chosen = select(
+        [kind] * 4,
+        hashes(1, 2, 3, 4),
+        usable=np.ones(4, bool),
+        seen={"train": hashes(9), "val": hashes(*chose)},
+    )
+    assert chosen.words == words
+
+
+@pytest.mark.parametrize("part", [None, "train", "val", "test", "all"])
+def test_a_past_that_is_not_known_is_never_told(part: str | None) -> None:
+    kind = part if part in ("train", "val", "test") else ""
+    chosen = select([kind] * 2, hashes(1, 2), usable=np.ones(2, bool), seen={}, part=part)
+    assert chosen.words.endswith(f"; {NOT_KNOWN}")
+    assert "learnt from;" not in chosen.words
+
+
+def test_all_pictures_tell_how_many_were_used_and_for_what() -> None:
+    chosen = select(
+        [""] * 3,
+        hashes(1, 2, 3),
+        usable=np.ones(3, bool),
+        seen={"train": hashes(1), "val": hashes(2, 3)},
+        part="all",
+    )
+    said = "1 of them learnt from, 2 used to choose the best state; not a test"
+    assert chosen.words == f"3 pictures of all, {said}"

@@ -5,6 +5,8 @@ The verbs load what they need when they are called, so that ``striate --help`` i
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
 from typing import Annotated
@@ -15,7 +17,19 @@ from striate.cli.describe import describe
 from striate.cli.evaluate import evaluate
 from striate.cli.predict import predict
 from striate.cli.train import train
-from striate.errors import StriateError
+from striate.errors import NotationError, StriateError
+from striate.printing import visible
+
+# What the system refuses through no fault of ours; every other OSError shows its traceback.
+REFUSED = {
+    errno.EACCES,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.ENAMETOOLONG,
+    errno.ENOSPC,
+    errno.EPERM,
+    errno.EROFS,
+}
 
 app = typer.Typer(
     name="striate",
@@ -50,21 +64,45 @@ def striate(
 
 def main() -> None:
     """Run the command line: one clear line for a user's mistake, a traceback for ours."""
+    take_any_name()
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except StriateError as error:
-        sys.stdout.flush()
-        print(f"striate: {shown(str(error))}", file=sys.stderr)
+        # only the caret under a network text takes lines of its own
+        said = visible(str(error), lines=isinstance(error, NotationError))
+        print(f"striate: {said}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print("striate: stopped", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
         # whoever read our output has gone, as `| head` does: end quietly
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         sys.exit(0)
+    except OSError as error:
+        if error.errno not in REFUSED:
+            raise
+        where = f"'{visible(str(error.filename))}'" if error.filename else "the output"
+        print(f"striate: {where}: {error.strerror}; make room or choose another", file=sys.stderr)
+        discard_output()
+        sys.exit(2)
 
 
-def shown(text: str) -> str:
-    """Make a text printable whatever bytes a file's name holds."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+def take_any_name() -> None:
+    """Let names that are no UTF-8 come in as they are, and be shown instead of ending all."""
+    for stream, errors in (
+        (sys.stdin, "surrogateescape"),
+        (sys.stdout, "backslashreplace"),
+        (sys.stderr, "backslashreplace"),
+    ):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=errors)
+
+
+def discard_output() -> None:
+    """Let what is still to be written go nowhere, so that ending does not fail at it."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

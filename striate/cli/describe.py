@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from striate.errors import NotationError
+
+SHAPE = re.compile(r"[0-9]+(\s*[xX]\s*[0-9]+){2}")
+LARGEST = 1_000_000  # along each side of a picture, and of channels
 
 
 def describe(
@@ -23,6 +26,8 @@ def describe(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print what a network costs and sees, layer by layer."""
+    import json
+
     from striate import anatomy
 
     text = text_of(network)
@@ -38,36 +43,54 @@ def shape_of(text: str | None) -> tuple[int, ...] | None:
     """
     if text is None:
         return None
-    parts = text.lower().split("x")
-    if len(parts) != 3 or not all(part.strip().isdigit() for part in parts):
-        raise NotationError(f"input is '{text}'; expected channels x rows x columns, as 3x224x224")
-    return tuple(int(part) for part in parts)
+    sizes = re.findall(r"0*([0-9]+)", text) if SHAPE.fullmatch(text.strip()) else []
+    shape = tuple(int(size) for size in sizes if len(size) <= len(str(LARGEST)))
+    if len(shape) != 3 or not all(0 < size <= LARGEST for size in shape):
+        raise NotationError(
+            f"--input is '{text[:60]}'; expected channels x rows x columns, each from 1 to "
+            f"{LARGEST:,}, as 3x224x224"
+        )
+    return shape
 
 
 def text_of(network: str) -> str:
     """Give the network's text: itself, or what stands in the file it names."""
-    path = Path(network)
-    if len(network) > 4000 or "\n" in network or not path.exists():
+    if not network.strip():
+        raise NotationError("the network is empty; give a text such as 'conv 8 > relu > fc'")
+    try:
+        path = Path(network)
+        there = path.exists()
+        if there and path.is_dir():
+            path = path / "classifier.safetensors"
+    except (OSError, ValueError):  # too long for a file's name, or what none can hold
+        there = False
+    if not there:
         if network.strip().endswith((".cnn", ".safetensors")):
             raise NotationError(f"there is no file '{network}'")
         return network
-    if path.is_dir():
-        path = path / "classifier.safetensors"
     if path.suffix == ".safetensors":
         return text_inside(path)
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise NotationError(f"'{path}' is no network text: {error}") from error
+    except OSError as error:
+        raise NotationError(f"'{path}' cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise NotationError(f"'{path}' is no network text, as it is no UTF-8: {error}") from error
 
 
 def text_inside(path: Path) -> str:
     """Read the network's text out of a classifier's file, without torch."""
+    import json
+
     try:
         with path.open("rb") as file:
             header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
         text = json.loads(header["__metadata__"]["striate"])["network"]
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, MemoryError) as error:
+    except OSError as error:
+        raise NotationError(f"'{path}' cannot be read: {error.strerror}") from error
+    except (
+        ValueError, LookupError, TypeError, OverflowError, MemoryError, RecursionError
+    ) as error:  # fmt: skip
         raise NotationError(f"'{path}' is not a classifier that Striate saved ({error})") from error
     if not isinstance(text, str):
         raise NotationError(f"'{path}' was made with a torch module; it has no network text")

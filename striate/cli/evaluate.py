@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -24,10 +23,18 @@ def evaluate(
     is taken where DATA has one, else the validation part, else what training held out; what was
     taken is said.
     """
+    import json
+
     from striate import evaluation
     from striate.classifier import load
+    from striate.events import Event, Note
     from striate.screen import Screen
 
     with Screen() as screen:
-        result = evaluation.evaluate(load(model), data, part=part, watch=screen)
+
+        def watch(event: Event) -> None:
+            if as_json or not isinstance(event, Note):  # for people, the result holds the notes
+                screen(event)
+
+        result = evaluation.evaluate(load(model), data, part=part, watch=watch)
     print(json.dumps(result.as_json()) if as_json else result)

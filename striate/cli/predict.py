@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import functools
-import glob
-import json
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -16,12 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from striate.errors import SettingError
+from striate.printing import visible
 
 if TYPE_CHECKING:
     from striate.classifier import Prediction, Unreadable
 
 LEFT_ALONE = {"thumbs.db", "desktop.ini"}
 LOST = "cannot be read"
+LONGEST = 40  # letters of a class's name in the table for people
 
 
 def predict(
@@ -53,6 +51,7 @@ def predict(
     if as_csv and as_json:
         raise SettingError("--csv and --json are both given; give one")
     classifier = load(model)
+    sort = copier(copy_to, classifier.classes)
     show = writer(classifier.classes, as_csv=as_csv, as_json=as_json)
     right, wrong = 0, 0
     for answer in classifier.predict_each(named(files)):
@@ -61,8 +60,7 @@ def predict(
             wrong += 1
         else:
             right += 1
-            if copy_to is not None:
-                copied(Path(answer.name), copy_to, answer.label)
+            sort(answer)
     lost = f", {wrong:,} could not be read" if wrong else ""
     sys.stdout.flush()
     print(f"{right:,} pictures classified{lost}", file=sys.stderr)
@@ -72,12 +70,14 @@ def predict(
 
 def named(arguments: Iterable[str]) -> Iterator[str]:
     """Give the files that the arguments name, in order, without holding them all."""
+    import glob
+
     for argument in arguments:
         if argument == "-":
             yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
-        elif Path(argument).is_dir():
+        elif os.path.isdir(argument):  # noqa: PTH112, as Path.is_dir fails where it may not look
             yield from inside(argument)
-        elif glob.has_magic(argument) and not Path(argument).exists():
+        elif glob.has_magic(argument) and not os.path.lexists(argument):
             # Path.glob takes no absolute patterns
             yield from sorted(glob.glob(argument, recursive=True)) or [argument]  # noqa: PTH207
         else:
@@ -85,12 +85,19 @@ def named(arguments: Iterable[str]) -> Iterator[str]:
 
 
 def inside(folder: str) -> Iterator[str]:
-    """Give the files of a folder and its folders in order, hidden ones aside."""
-    for parent, folders, files in os.walk(folder):
+    """Give the files of a folder and its folders in order, hidden ones aside.
+
+    A folder that cannot be listed stands for what is in it, so that it becomes a row too.
+    """
+    unlisted: list[str] = []
+    for parent, folders, files in os.walk(folder, onerror=lambda e: unlisted.append(e.filename)):
+        yield from unlisted
+        unlisted.clear()
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             if not name.startswith(".") and name.lower() not in LEFT_ALONE:
                 yield str(Path(parent) / name)
+    yield from unlisted
 
 
 def writer(
@@ -101,22 +108,26 @@ def writer(
         return show_json
     if as_csv:
         return csv_writer(classes)
-    return functools.partial(show_line, max(map(len, (*classes, LOST))))
+    widest = max(len(visible(name, longest=LONGEST)) for name in (*classes, LOST))
+    return functools.partial(show_line, widest)
 
 
 def show_line(width: int, answer: Prediction | Unreadable) -> None:
     """Print an answer for people: class, probability, file."""
     from striate.classifier import Prediction
 
-    name = printable(answer.name).replace("\n", "\\n").replace("\r", "\\r")
+    name = visible(answer.name)
     if isinstance(answer, Prediction):
-        print(f"{answer.label:<{width}}  {answer.probability:6.1%}  {name}")
+        label = visible(answer.label, longest=LONGEST)
+        print(f"{label:<{width}}  {answer.probability:6.1%}  {name}")
     else:
-        print(f"{LOST:<{width}}          {name}: {answer.error}")
+        print(f"{LOST:<{width}}          {name}: {visible(answer.error)}")
 
 
 def show_json(answer: Prediction | Unreadable) -> None:
     """Print an answer as one JSON object."""
+    import json
+
     from striate.classifier import Prediction
 
     values: dict[str, object] = {"file": answer.name}
@@ -133,36 +144,58 @@ def show_json(answer: Prediction | Unreadable) -> None:
 
 def csv_writer(classes: tuple[str, ...]) -> Callable[[Prediction | Unreadable], None]:
     """Print the header, and give what prints an answer as a row below it."""
+    import csv
+
     from striate.classifier import Prediction
 
     plain = csv.writer(sys.stdout, lineterminator="\n")
     quoted = csv.writer(sys.stdout, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    plain.writerow(["file", "class", "probability", "error", *(f"p:{name}" for name in classes)])
+
+    def row(cells: list[str]) -> None:
+        # a carriage return would end the row where it is not quoted
+        (quoted if any("\r" in cell for cell in cells) else plain).writerow(map(encodable, cells))
+
+    row(["file", "class", "probability", "error", *(f"p:{name}" for name in classes)])
 
     def show(answer: Prediction | Unreadable) -> None:
-        name = printable(answer.name)
-        sheet = quoted if "\r" in name else plain  # it would end the row where it is not quoted
         if isinstance(answer, Prediction):
             each = [f"{value:.6g}" for value in answer.probabilities.values()]
-            sheet.writerow([name, answer.label, f"{answer.probability:.6g}", "", *each])
+            row([answer.name, answer.label, f"{answer.probability:.6g}", "", *each])
         else:
-            sheet.writerow([name, "", "", answer.error, *[""] * len(classes)])
+            row([answer.name, "", "", answer.error, *[""] * len(classes)])
 
     return show
 
 
-def printable(name: str) -> str:
-    """Make a name printable whatever bytes it holds."""
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+def encodable(text: str) -> str:
+    """Show the bytes of a name that are no UTF-8; a program gets all else as it is."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def copied(source: Path, folder: Path, label: str) -> Path:
-    """Copy a picture into the folder of its class; nothing there is ever overwritten."""
-    target = folder / (label.replace("/", "_").replace("\\", "_").lstrip(".") or "_")
-    target.mkdir(parents=True, exist_ok=True)
-    path = target / source.name
-    number = 1
-    while path.exists():
-        number += 1
-        path = target / f"{source.stem}-{number}{source.suffix}"
-    return Path(shutil.copy2(source, path))
+def copier(folder: Path | None, classes: tuple[str, ...]) -> Callable[[Prediction], None]:
+    """Give what copies a picture into the folder of its class, or does nothing without one."""
+    if folder is None:
+        return lambda answer: None
+    from striate.cli.sorting import copied, folder_names, prepare
+
+    prepare(folder)
+    names = folder_names(classes)
+    for label, name in names.items():
+        if name != label:
+            print(f"class '{visible(label)}' goes into the folder '{name}'", file=sys.stderr)
+
+    def copy(answer: Prediction) -> None:
+        target = folder / names[answer.label]
+        try:
+            copied(Path(answer.name), target)
+        except OSError as error:
+            sys.stdout.flush()
+            print(
+                f"striate: '{visible(answer.name)}' cannot be copied into "
+                f"'{visible(str(target))}': {error.strerror or error}; make room there, or choose "
+                "another folder",
+                file=sys.stderr,
+            )
+            raise typer.Exit(1) from error
+
+    return copy

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -90,6 +89,8 @@ def train(
     from striate.screen import Screen
     from striate.settings import Settings
 
+    if data is not None and not data.strip():
+        raise SettingError("DATA is empty; give a folder or a file, as `striate train photos/`")
     if (data is None) == (resume is None):
         raise SettingError(
             "give DATA to start a run (as `striate train digits`), or --resume RUN to go on with "
@@ -132,6 +133,8 @@ def train(
 
 def print_json(event: Event) -> None:
     """Print an event as one line of JSON, at once."""
+    import json
+
     from striate.events import as_json
 
     print(json.dumps(as_json(event)), flush=True)

@@ -1,6 +1,6 @@
 """Sets of pictures: found, surveyed, loaded and divided, without leaks and without silence."""
 
-from striate.data.batches import batches, prefetched
+from striate.data.batches import prefetched
 from striate.data.collection import Collection, Skipped, counted, write_skipped
 from striate.data.finding import find
 from striate.data.loader import Pictures, load
@@ -13,7 +13,6 @@ __all__ = [
     "Skipped",
     "Split",
     "Survey",
-    "batches",
     "counted",
     "divide",
     "find",

@@ -25,6 +25,7 @@ from striate.data.collection import (
     labelled,
 )
 from striate.errors import DataError
+from striate.pictures.ranges import EXPECTED, black_and_white, in_bytes
 
 MAX_ARRAY_BYTES = 2**34
 """The most that the arrays of one file may take in memory: 16 GiB."""
@@ -365,27 +366,11 @@ def _in_bytes(pictures: Sequence[np.ndarray], said: list[str]) -> list[np.ndarra
     low = float(min(values.min() for values in held))
     high = float(max(values.max() for values in held))
     whole = all(values.dtype.kind in "bui" for values in held)
-    if low >= 0 and high <= 1:
-        black, white = 0.0, 1.0
-    elif low >= -1 and high <= 1:
-        black, white = -1.0, 1.0
-    elif low >= 0 and high <= 255:
-        black, white = 0.0, 255.0
-    elif low >= 0 and high <= 65535 and whole:
-        black, white = 0.0, 65535.0
-    else:
-        raise DataError(
-            f"the pictures hold values from {low:g} to {high:g}; "
-            "expected 0 to 255, 0 to 1 or -1 to 1 (0 to 65535 for whole numbers)"
-        )
+    ends = black_and_white(low, high, whole=whole)
+    if ends is None:
+        raise DataError(f"the pictures hold values from {low:g} to {high:g}; expected {EXPECTED}")
+    black, white = ends
     said.append(
         f"values from {low:g} to {high:g}: {black:g} was taken as black, {white:g} as white"
     )
-    scaled = []
-    for values in pictures:
-        result = np.empty(values.shape, np.uint8)
-        for start in range(0, len(values), 4096):
-            block = values[start : start + 4096].astype(np.float64)
-            result[start : start + 4096] = np.floor((block - black) * (255 / (white - black)) + 0.5)
-        scaled.append(result)
-    return scaled
+    return [in_bytes(values, black, white) for values in pictures]

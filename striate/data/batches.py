@@ -3,37 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
 from striate.data.loader import Pictures
-
-
-def batches(
-    pictures: Pictures, order: Sequence[int] | np.ndarray, size: int
-) -> Generator[tuple[np.ndarray, np.ndarray], None, None]:
-    """Give the pictures of an order in batches, the next two being prepared meanwhile.
-
-    Args:
-        pictures: from `load`.
-        order: indices of pictures.
-        size: of a batch; the last one may be smaller.
-
-    Yields:
-        The indices (k,) and the pixels, uint8 (k, channels, height, width).
-
-    >>> from striate.data import find, load
-    >>> from striate.pictures import Preprocess
-    >>> pictures = load(find("digits"), Preprocess(channels=1, height=8, width=8))
-    >>> [len(indices) for indices, pixels in batches(pictures, range(5), 2)]
-    [2, 2, 1]
-    """
-    chosen = np.asarray(order, dtype=np.int64)
-    yield from prefetched(
-        pictures, (chosen[start : start + size] for start in range(0, len(chosen), size))
-    )
 
 
 def prefetched(

@@ -46,7 +46,9 @@ def find(data: str | Path, *, cache: Path | None = None) -> Collection:
             note = "the embedded digits were taken, not the folder: write ./digits for that"
             found = dataclasses.replace(found, notes=(note,))
         return found
-    path = Path(data).expanduser()
+    if not str(data).strip():
+        raise DataError(f"the name of the data is empty; {_EXPECTED}")
+    path = _at_home(Path(data))
     _refuse_missing(path)
     if path.is_dir():
         return _find_in_folder(path, str(data))
@@ -58,6 +60,14 @@ def find(data: str | Path, *, cache: Path | None = None) -> Collection:
         raise DataError(
             f"{str(data)!r} cannot be read ({error.strerror or error}); mend its permissions"
         ) from error
+
+
+def _at_home(path: Path) -> Path:
+    """Follow a ~ where there is such a home; else the name is taken as it is."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
 
 
 def _refuse_missing(path: Path) -> None:

@@ -121,19 +121,13 @@ def _sixteen_to_eight() -> np.ndarray:
 
 
 def eight_bits_of(values: np.ndarray, said: list[str]) -> np.ndarray:
-    """Give 16-bit, 32-bit or float values of one picture as uint8, scaled and never clipped.
+    """Give 16-bit, 32-bit or float values of a picture's file as uint8, scaled and never clipped.
 
     >>> eight_bits_of(np.array([0, 257, 65535], dtype=np.uint16), []).tolist()
     [0, 1, 255]
     """
-    if values.dtype == np.uint8:
-        return values
-    if values.dtype == np.bool_:
-        return np.where(values, 255, 0).astype(np.uint8)
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise PictureError("it holds values that are not numbers (NaN or infinite)")
-    if values.size == 0:
-        return values.astype(np.uint8)
     low, high = values.min(), values.max()
     if values.dtype.kind == "f" and low >= 0 and high <= 1:
         whole = np.floor(values.astype(np.float32) * 255 + np.float32(0.5))

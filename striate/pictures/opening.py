@@ -129,8 +129,9 @@ def open_file(path: Path) -> IO[bytes]:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, device or socket"
-            raise PictureError(f"{kind}, not a file")
+            if stat.S_ISDIR(status.st_mode):
+                raise PictureError(_about_folder(path))
+            raise PictureError("a pipe, device or socket, not a file")
         if status.st_size == 0:
             raise PictureError("the file is empty")
         if status.st_size > MAX_BYTES:
@@ -141,6 +142,15 @@ def open_file(path: Path) -> IO[bytes]:
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         reason = getattr(error, "strerror", None) or one_line(error)
         raise PictureError(f"the file cannot be opened: {reason}") from error
+
+
+def _about_folder(path: Path) -> str:
+    """Tell a folder given as a picture from one that may not be looked into."""
+    try:
+        next(path.iterdir(), None)
+    except OSError as error:
+        return f"the folder cannot be opened: {error.strerror}"
+    return "a folder, not a file"
 
 
 def open_image(stream: IO[bytes], ending: str = "") -> Image.Image:

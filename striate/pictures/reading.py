@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from striate.errors import PictureError
-from striate.pictures.colours import Colour, eight_bits_of, in_eight_bits, is_grey
+from striate.pictures.colours import Colour, in_eight_bits, is_grey
 from striate.pictures.listening import hearing_libtiff, quiet
 from striate.pictures.opening import (
     UNREADABLE,
@@ -23,6 +24,7 @@ from striate.pictures.opening import (
     open_file,
     open_image,
 )
+from striate.pictures.ranges import EXPECTED, black_and_white, in_bytes
 
 Source = str | Path | bytes | Image.Image | np.ndarray
 """What a picture can be given as: a path, a file's bytes, a picture of Pillow's, an array."""
@@ -78,7 +80,8 @@ def read(source: Source, *, background: Colour = (255, 255, 255)) -> np.ndarray:
 
     Args:
         source: a path, the bytes of a file, a picture of Pillow's, or an array of shape
-            (rows, columns) or (rows, columns, 1, 3 or 4) as `eight_bits_of` takes it.
+            (rows, columns) or (rows, columns, 1, 3 or 4): uint8, or other numbers by the rule of
+            `striate.pictures.ranges`, which is that of training.
         background: the colour under transparent pixels, 0 to 255.
 
     Returns:
@@ -119,7 +122,7 @@ def decoded(source: Source, *, background: Colour = (255, 255, 255)) -> Iterator
     """
     if isinstance(source, np.ndarray):
         said: list[str] = []
-        array = _from_array(source, said)
+        array = _from_array(source)
         yield Decoded(in_eight_bits(array, background, said), tuple(said))
         return
     with contextlib.ExitStack() as stack:
@@ -196,7 +199,7 @@ def _orientation(image: Image.Image, said: list[str]) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _from_array(values: np.ndarray, said: list[str]) -> Image.Image:
+def _from_array(values: np.ndarray) -> Image.Image:
     channels = values.shape[2] if values.ndim == 3 else 1
     if values.ndim not in (2, 3) or channels not in (1, 3, 4) or values.dtype.kind not in "buif":
         shape = "x".join(map(str, values.shape)) or "no"
@@ -205,7 +208,21 @@ def _from_array(values: np.ndarray, said: list[str]) -> Image.Image:
             "expected numbers of shape rows x columns, or rows x columns x 1, 3 or 4"
         )
     check_pixels((values.shape[1], values.shape[0]))
-    pixels = eight_bits_of(values, said)
     if channels == 1:
-        pixels = pixels.reshape(pixels.shape[:2])
-    return Image.fromarray(np.ascontiguousarray(pixels))
+        values = values.reshape(values.shape[:2])
+    return Image.fromarray(np.ascontiguousarray(_in_eight_bits(values)))
+
+
+def _in_eight_bits(values: np.ndarray) -> np.ndarray:
+    if values.dtype == np.uint8:
+        return values
+    low, high = float(values.min()), float(values.max())
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise PictureError("it holds values that are not numbers (NaN or infinite)")
+    ends = black_and_white(low, high, whole=values.dtype.kind in "bui")
+    if ends is None:
+        raise PictureError(
+            f"an array of {values.dtype} with values from {low:g} to {high:g}; expected "
+            f"{EXPECTED}; scale it, best to uint8"
+        )
+    return in_bytes(values, *ends)
