@@ -199,15 +199,15 @@ class Evaluation:
         return [table for table in tables if table.rows]
 
     def _lines(self) -> list[str]:
-        top5 = (
-            [] if self.top5 is None else [f"true class among the first five {percent(self.top5)}"]
-        )
         errors = [
             f"classification error {percent(self.classification_error)}",
             f"mean squared error {self.squared_error:.3f}",
             f"cross-entropy {self.cross_entropy:.3f}",
         ]
-        return [self.headline(), f"on {visible(self.evaluated)}", ", ".join(errors + top5)]
+        lines = [self.headline(), f"on {visible(self.evaluated)}", ", ".join(errors)]
+        if self.top5 is not None:
+            lines.append(f"true class among the first five {percent(self.top5)}")
+        return lines
 
     def __str__(self) -> str:
         parts = ["\n".join(self._lines()), *map(str, self._tables())]
