@@ -66,7 +66,9 @@ __main__
 RANKS = {name: rank for rank, line in enumerate(ORDER.split("\n")) for name in line.split()}
 
 # Loaded in a process of their own, none of these may bring torch along.
-WITHOUT_TORCH = "errors printing events tables layers notation anatomy zoo pictures convolution reference data cli"
+WITHOUT_TORCH = """
+errors printing events tables layers notation anatomy zoo pictures convolution reference data cli
+"""
 LONGEST_FILE = 400
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc", "base", "tools", "core"}
 
