@@ -18,6 +18,7 @@ from .network import build as build
 from .notation import Network as Network
 from .notation import parse as parse
 from .pictures import Preprocess as Preprocess
+from .runs import resume as resume
 from .runs import train as train
 from .settings import Settings as Settings
 

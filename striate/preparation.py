@@ -280,6 +280,8 @@ def _measured(
             f"{counted(chosen['epochs'], 'epoch')} of "
             f"{counted(len(split.train), 'picture')}: about {spell(whole)}"
         )
+    if way.name == "bf16":
+        say("training computes in bf16; the classifier is judged and used in float32")
     return {"precision": str(way), "measured": rates}
 
 

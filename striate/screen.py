@@ -13,6 +13,7 @@ from striate.durations import spell
 from striate.events import Done, Epoch, Event, Note
 from striate.events import Progress as Step
 from striate.metrics import percent
+from striate.printing import visible
 
 QUIET = 30.0  # seconds without a line after which one says how far the work is
 HEADER = "  epoch    train loss   val loss   val accuracy   pictures/s   time left"
@@ -123,6 +124,5 @@ class Screen:
 
 
 def _plain(text: str) -> str:
-    """Escape what rich would take for markup, and what a terminal cannot show."""
-    safe = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    return safe.replace("[", r"\[")
+    """Escape what rich would take for markup, and what a terminal would obey."""
+    return visible(text, lines=True).replace("[", r"\[")

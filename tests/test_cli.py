@@ -132,7 +132,7 @@ def test_describe_gives_the_stable_keys(place: Path) -> None:
     [
         (["train"], "give DATA"),
         (["train", "nowhere"], "nowhere"),
-        (["train", "digits", "--resume", "runs/x"], "not both"),
+        (["train", "digits", "--resume", "runs/x"], "not the folder of a run"),
         (["train", "--resume", "nowhere"], "not the folder of a run"),
         (["train", "digits", "--network", "cnv 8"], "did you mean 'conv'"),
         (["train", "digits", "--epochs", "2", "--minutes", "1"], "both given"),

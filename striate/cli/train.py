@@ -42,7 +42,10 @@ def train(
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
     resume: Annotated[
         Path | None,
-        typer.Option(help="Go on with this run; with --epochs N or --minutes, extend it."),
+        typer.Option(
+            help="Go on with this run; with --epochs N or --minutes, extend it. DATA is needed "
+            "only where the pictures have moved."
+        ),
     ] = None,
     precision: Annotated[str, typer.Option(help="auto (measured), float32 or bf16.")] = "auto",
     batch: Annotated[int | None, typer.Option(help="Pictures a step.")] = None,
@@ -91,12 +94,9 @@ def train(
 
     if data is not None and not data.strip():
         raise SettingError("DATA is empty; give a folder or a file, as `striate train photos/`")
-    if (data is None) == (resume is None):
+    if data is None and resume is None:
         raise SettingError(
-            "give DATA to start a run (as `striate train digits`), or --resume RUN to go on with "
-            "one, not both"
-            if data
-            else "give DATA, as `striate train digits` or `striate train photos/`, or --resume RUN"
+            "give DATA, as `striate train digits` or `striate train photos/`, or --resume RUN"
         )
     settings = Settings(
         epochs=epochs,
@@ -128,7 +128,7 @@ def train(
                 raise SettingError(
                     "a run keeps its settings: --resume takes --epochs or --minutes only"
                 )
-            go_on(resume, epochs=epochs, minutes=minutes, watch=watch)
+            go_on(resume, data=data, epochs=epochs, minutes=minutes, watch=watch)
 
 
 def print_json(event: Event) -> None:
