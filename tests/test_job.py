@@ -34,18 +34,6 @@ runs.start(data, network, out=out, settings=settings, watch=lambda event: print(
 """
 
 
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return drawn.folder(tmp_path_factory.mktemp("photos"), n=20, size=(30, 20))
-
-
-@pytest.fixture(scope="module")
-def done(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, list[Event]]:
-    told: list[Event] = []
-    out = tmp_path_factory.mktemp("runs") / "shapes"
-    return start(photos, TINY, out=out, settings=QUICK, watch=told.append), told
-
-
 def test_a_killed_run_goes_on_and_ends_with_exactly_the_same_weights(
     photos: Path, tmp_path: Path
 ) -> None:

@@ -21,18 +21,6 @@ from striate.runs import resume, start, train
 from striate.settings import Settings
 
 
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return drawn.folder(tmp_path_factory.mktemp("photos"), n=20, size=(30, 20))
-
-
-@pytest.fixture(scope="module")
-def done(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, list[Event]]:
-    told: list[Event] = []
-    out = tmp_path_factory.mktemp("runs") / "shapes"
-    return start(photos, TINY, out=out, settings=QUICK, watch=told.append), told
-
-
 def test_a_run_leaves_everything_behind(done: tuple[Run, list[Event]]) -> None:
     run, told = done
     names = {path.name for path in run.folder.iterdir()}
