@@ -37,6 +37,7 @@ help:  ## show this list
 demo: install  ## install, train on the embedded digits, say where the report is
 	$(BIN)/striate train digits
 	@echo "The report: $$(ls -t runs/digits*/report.html | head -n 1) (open it in a browser)"
+	@echo "Next, for pictures of your own: . $(BIN)/activate, then: striate train photos/"
 
 test: lint types  ## lint, type-check, run every test, build and start the wheel
 	$(BIN)/python -m pytest

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from striate.classifier import Classifier
-from striate.data import Collection, Pictures, Split, find, load, prefetched
+from striate.data import Collection, Pictures, Split, counted, find, load, prefetched
 from striate.errors import DataError, SettingError
 from striate.events import Note, Watch, ignore
 from striate.metrics import Evaluation, score
@@ -72,7 +72,10 @@ def evaluate(
         )
         notes += chosen.notes
         if pictures.skipped:
-            notes += (f"{len(pictures.skipped)} pictures cannot be read and are left out",)
+            notes += (
+                f"{counted(len(pictures.skipped), 'file')} left out: not readable as a picture",
+            )
+        notes += absent(collection, chosen.indices)
         for note in notes:
             watch(Note(note))
         if not len(chosen.indices):
@@ -81,6 +84,18 @@ def evaluate(
             )
         result = judge(model, pictures, collection, chosen, watch=watch)
     return replace(result, notes=notes + result.notes)
+
+
+def absent(collection: Collection, indices: np.ndarray) -> tuple[str, ...]:
+    """Say where not every class of the classifier has a picture to be judged on."""
+    there = [collection.classes[label] for label in np.unique(collection.labels[indices])]
+    if not there or len(there) == len(collection.classes):
+        return ()
+    return (
+        f"only {len(there)} of {len(collection.classes)} classes have pictures here "
+        f"({', '.join(there[:5])}{', ...' if len(there) > 5 else ''}): the figures are of these "
+        "alone",
+    )
 
 
 def judge(

@@ -42,6 +42,7 @@ class RunFolder:
 
     path: Path
     made: bool = False  # whether the folder was not there before
+    instead_of: Path | None = None  # the folder of an earlier run, whose name it would have had
 
     @property
     def model(self) -> Path:
@@ -149,8 +150,8 @@ def new_folder(out: str | Path | None, data: str) -> RunFolder:
         path = Path(out).expanduser()
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise RunError(
-                f"'{path}' exists already; nothing is overwritten: give another --out, or go on "
-                "with that run by --resume"
+                f"'{path}' exists already; nothing is overwritten: give another --out (out= in "
+                "Python) or none, or go on with that run by --resume"
             )
         return _made(path)
     name = re.sub(r"[^\w.-]+", "-", Path(data).resolve().name if data != "digits" else data)
@@ -158,7 +159,8 @@ def new_folder(out: str | Path | None, data: str) -> RunFolder:
     for number in range(1, 10_000):
         path = Path("runs") / (name if number == 1 else f"{name}-{number}")
         if not path.exists():
-            return _made(path)
+            earlier = path.with_name(name) if number > 1 else None
+            return dataclasses.replace(_made(path), instead_of=earlier)
     raise RunError("runs/ holds 9,999 runs of this name; give --out")
 
 

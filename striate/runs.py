@@ -98,6 +98,8 @@ def start(
         try:
             with folder.held():
                 folder.write_record(record)
+                if folder.instead_of is not None:
+                    job.say(f"{folder.instead_of} exists, so this run goes to {folder.path}")
                 with preparation.prepare(
                     folder, record, collection, say=job.say, watch=job.tell
                 ) as prepared:
@@ -203,7 +205,8 @@ def check_extension(
     if record["status"] != "finished":
         if asked:
             raise RunError(
-                f"'{run}' is not finished; go on with it first: striate train --resume {run}"
+                f"'{run}' is not finished: its classifier, if there is one, can be used as it is; to "
+                f"extend it, go on with it first: striate train --resume {run}"
             )
         return None
     done = int(record["epochs_done"])

@@ -115,7 +115,13 @@ def test_bad_pictures_are_left_out_and_said(tmp_path: Path) -> None:
     (tmp_path / "disc" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
     result = evaluate(model(), tmp_path)
     assert result.n == 8
-    assert any("cannot be read" in note for note in result.notes)
+    assert any("1 file left out" in note for note in result.notes)
+
+
+def test_classes_without_a_picture_are_said(tmp_path: Path) -> None:
+    drawn.folder(tmp_path, ("disc", "bar"), n=4)
+    result = evaluate(model(), tmp_path)
+    assert any("only 1 of 2 classes have pictures here (disc)" in note for note in result.notes)
 
 
 def test_it_is_the_same_as_predicting(tmp_path: Path) -> None:

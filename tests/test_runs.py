@@ -145,6 +145,8 @@ def test_runs_are_numbered(photos: Path, tmp_path: Path, monkeypatch: pytest.Mon
         for _ in range(2)
     ]
     assert names == [f"runs/{photos.name}", f"runs/{photos.name}-2"]
+    first = f"runs/{photos.name} exists, so this run goes to runs/{photos.name}-2"
+    assert first in record(Path(names[1]))["notes"]
 
 
 def test_a_torch_module_is_trained_resumed_and_opened(photos: Path, tmp_path: Path) -> None:

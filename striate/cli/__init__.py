@@ -56,7 +56,8 @@ def show_version(wanted: bool) -> None:
 @app.callback()
 def striate(
     version: Annotated[
-        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Say which.")
+        bool,
+        typer.Option("--version", callback=show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     """Take what holds for every verb."""

@@ -17,7 +17,7 @@ def train(
     data: Annotated[
         str | None,
         typer.Argument(
-            help="A folder with a folder a class (or train/, val/, test/ of these), IDX files, "
+            help="A folder with one folder per class (or train/, val/, test/ of these), IDX files, "
             "an npz, a CSV of path,label, a zip of any of these, or: digits."
         ),
     ] = None,
@@ -39,7 +39,9 @@ def train(
         str, typer.Option(help="How other shapes are fitted: pad, squash or crop.")
     ] = "pad",
     out: Annotated[Path | None, typer.Option(help="The run's folder. Default: runs/NAME.")] = None,
-    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Random seed: of the split, the weights, the order.")
+    ] = 0,
     resume: Annotated[
         Path | None,
         typer.Option(

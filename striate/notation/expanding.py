@@ -61,7 +61,7 @@ def expand(
     if tree.input is None:
         raise NotationError(
             "the network does not say what goes in; write it in front, as in "
-            "'input 3x224x224', or give input="
+            "'input 3x224x224', or give it apart (--input in the shell, input= in Python)"
         )
     unfolding = _Unfolding(tree)
     try:
