@@ -205,8 +205,8 @@ def check_extension(
     if record["status"] != "finished":
         if asked:
             raise RunError(
-                f"'{run}' is not finished: its classifier, if there is one, can be used as it is; to "
-                f"extend it, go on with it first: striate train --resume {run}"
+                f"'{run}' is not finished; to extend it, go on with it first: striate train "
+                f"--resume {run} (a classifier in it can be used as it is)"
             )
         return None
     done = int(record["epochs_done"])

@@ -40,13 +40,9 @@ for path in sorted(p for p in Path(sys.argv[1]).rglob("*") if p.is_file()):
     seconds = time.perf_counter() - start
     if seconds > found["slowest"]:
         found["slowest"], found["which"] = seconds, path.name
-try:
-    import resource
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    peak *= 1 if sys.platform == "darwin" else 1024
-except ImportError:
-    peak = psutil.Process().memory_info().peak_wset
-found["mebibytes"] = (peak - before) / 2**20
+sys.path.insert(0, "tests")
+from peak_memory import peak_bytes
+found["mebibytes"] = (peak_bytes() - before) / 2**20
 print(json.dumps(found))
 """
 
