@@ -196,13 +196,15 @@ def test_help_costs_little_more_than_a_command_line_that_does_nothing(tmp_path: 
     own = tmp_path / "own.py"
     own.write_text("from striate.cli import main\nmain()\n")
     seconds: dict[Path, list[float]] = {empty: [], own: []}
-    for _ in range(10):
+    for rounds in range(1, 61):
         for script, taken in seconds.items():  # in turns, so that both see the same machine
             begun = time.perf_counter()
             subprocess.run([sys.executable, script, "--help"], check=True, capture_output=True)
             taken.append(time.perf_counter() - begun)
-    least, most = min(seconds[empty]), min(seconds[own])
-    assert most <= 1.3 * least, f"{most:.3f} s against {least:.3f} s"
+        least, most = min(seconds[empty]), min(seconds[own])
+        if rounds >= 10 and most <= 1.3 * least:  # other work only ever makes a run longer
+            return
+    pytest.fail(f"{most:.3f} s against {least:.3f} s, the shortest of 60 runs each")
 
 
 def test_a_reader_that_goes_away_is_no_error(place: Path) -> None:
