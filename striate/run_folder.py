@@ -84,7 +84,9 @@ class RunFolder:
         Raises:
             RunError: another process holds it.
         """
-        with writing(self.path / LOCK), (self.path / LOCK).open("a") as file:
+        with writing(self.path / LOCK):
+            file = (self.path / LOCK).open("a")
+        with file:
             if not locked(file.fileno()):
                 raise RunError(
                     f"the run in '{self.path}' is under way in another process; wait for it to "

@@ -70,3 +70,8 @@ def test_the_surroundings_are_plain_values() -> None:
     assert {"versions", "machine"} == set(values)
     assert values["versions"]["torch"]
     assert values["machine"]["processor"]
+
+
+def test_what_goes_wrong_while_a_run_is_held_is_not_blamed_on_the_lock(tmp_path: Path) -> None:
+    with pytest.raises(ConnectionError, match="elsewhere"), RunFolder(tmp_path).held():
+        raise ConnectionError("elsewhere")
