@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +15,7 @@ from safetensors.torch import save_file
 
 from striate.errors import RunError
 from striate.state import State
+from striate.whole import whole
 
 FILE = Path("checkpoints") / "last.safetensors"
 PAUSE = 5.0  # seconds between two checkpoints, at least
@@ -75,18 +74,11 @@ def write(run: Path, state: State) -> None:
         name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
         for name, value in tensors.items()
     }
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(plain, partial, metadata={"state": json.dumps(counters, allow_nan=False)})
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
+        with whole(path) as partial:
+            save_file(plain, partial, metadata={"state": json.dumps(counters, allow_nan=False)})
     except (OSError, SafetensorError) as error:
         raise RunError(f"the checkpoint '{path}' cannot be written: {error}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 def exists(run: Path) -> bool:

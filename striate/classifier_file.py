@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
 import sys
 from collections.abc import Mapping
@@ -24,6 +23,7 @@ from safetensors.torch import save
 
 from striate import __version__
 from striate.errors import ClassifierError
+from striate.whole import whole
 
 NAME = "classifier.safetensors"
 KEY = "striate"
@@ -75,17 +75,9 @@ def write(
     }
     full = json.loads(json.dumps(full, allow_nan=False))  # as whoever reads it will have it
     full["digest"] = digest(full, everything)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with partial.open("wb") as file:  # whose mode follows the umask, as any file's
-                file.write(save(everything, metadata={KEY: json.dumps(full)}))
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with whole(path) as partial:
+            partial.write_bytes(save(everything, metadata={KEY: json.dumps(full)}))
     except (SafetensorError, OSError, ValueError) as error:
         raise ClassifierError(
             f"the classifier cannot be written to '{path}': {_why(error)}; "

@@ -19,7 +19,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ import torch
 from striate import __version__, classifier_file
 from striate.errors import RunError
 from striate.events import Epoch
+from striate.whole import whole
 
 RECORD = "run.json"
 LOCK = ".lock"
@@ -214,17 +215,8 @@ def locked(descriptor: int) -> bool:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a text file so that a kill leaves the old one or the new one, never a half."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with writing(path), partial.open("w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        with writing(path):
-            partial.replace(path)
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
+    with writing(path), whole(path) as partial:
+        partial.write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
 def surroundings() -> dict[str, Any]:
