@@ -26,14 +26,16 @@ errors printing whole
 events tables durations
 tempo settings
 layers
+zoo
 notation
 anatomy
-zoo
+translation
 convolution
 reference
 pictures
 data
 network
+tracing
 weights
 metrics
 classifier_file
@@ -41,6 +43,7 @@ classifier
 evaluation
 augmentation
 precision
+stopwatch
 state
 checkpoints schedule
 health
@@ -56,6 +59,7 @@ run_report
 job
 runs
 inside suspects comparison export
+importing
 experiments energy
 pages.specimen pages.doctor
 serving
@@ -67,7 +71,8 @@ RANKS = {name: rank for rank, line in enumerate(ORDER.split("\n")) for name in l
 
 # Loaded in a process of their own, none of these may bring torch along.
 WITHOUT_TORCH = """
-errors printing events tables layers notation anatomy zoo pictures convolution reference data cli
+errors printing events tables layers notation anatomy zoo translation pictures convolution
+reference data cli
 """
 LONGEST_FILE = 400
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc", "base", "tools", "core"}

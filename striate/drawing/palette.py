@@ -1,0 +1,56 @@
+"""The colours and the look of every drawing, and how an SVG comes to stand inside a page."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from html import escape
+from typing import Any
+
+INK, PALE = "#1b1f24", "#8b949e"
+BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"
+"""Three colours of Okabe and Ito's palette, which colour-blind people can tell apart."""
+
+THEMED = {INK: "--ink", PALE: "--faint", BLUE: "--blue", ORANGE: "--orange", GREEN: "--green"}
+
+LOOK: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "striate",
+    "font.family": "sans-serif",
+    "font.size": 11,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": PALE,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+}
+
+
+def for_page(svg: str, *, title: str, description: str) -> str:
+    """Cut an SVG file down to its element, named for readers, coloured by the page."""
+    body = svg[svg.index("<svg") :].strip()
+    head = re.match(r"<svg\b[^>]*>", body)
+    box = re.search(r'viewBox="([^"]+)"', body)
+    if head is None or box is None:
+        raise AssertionError("matplotlib wrote an SVG without a head or a viewBox")
+    # The style element would colour the whole page, the metadata are of no use in it.
+    body = re.sub(r"<(metadata|style)\b.*?</\1>", "", body[head.end() :], flags=re.DOTALL)
+    # No id may stand twice in a page with two drawings: drop those that nothing refers to,
+    # and mark the others with the drawing's own checksum.
+    used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', body))
+    mark = f"{zlib.crc32(body.encode()):08x}"
+    body = re.sub(
+        r' id="([^"]+)"', lambda found: f' id="{found[1]}-{mark}"' * (found[1] in used), body
+    )
+    body = re.sub(r'(url\(#|href="#)([^)"]+)', rf"\1\2-{mark}", body)
+    for colour, name in THEMED.items():
+        body = body.replace(colour, f"var({name}, {colour})")
+    body = re.sub(r"font-family: [^;\"]*", "font-family: system-ui, sans-serif", body)
+    label = escape(f"{title}. {description}".strip(), quote=True)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'viewBox="{box[1]}" role="img" aria-label="{label}">{body}'
+    )

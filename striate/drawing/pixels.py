@@ -1,0 +1,87 @@
+"""Arrays as picture files and as the `src` of an image in a page."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+
+from striate.errors import SettingError
+
+Pixels = NDArray[np.uint8]
+
+EXACT = 96
+"""Pictures with no side longer than this go into a page pixel by pixel."""
+
+
+def png(pixels: Pixels, *, side: int = 0) -> bytes:
+    """Give a picture as a PNG file, tiny ones enlarged so that every pixel can be seen.
+
+    Args:
+        pixels: uint8 (rows, columns), (rows, columns, 1) or (rows, columns, 3).
+        side: the longer side wanted, in pixels. A smaller picture is repeated pixel by pixel
+            the whole number of times that comes nearest from below; a larger one is reduced
+            to it. 0 leaves it as it is.
+
+    Raises:
+        SettingError: the array is no picture.
+
+    >>> picture = np.zeros((8, 8, 1), dtype=np.uint8)
+    >>> data = png(picture, side=100)
+    >>> data[1:4], int.from_bytes(data[16:20])  # the width: 12 times 8
+    (b'PNG', 96)
+    """
+    from PIL import Image
+
+    picture = Image.fromarray(_flat(pixels))
+    longer = max(picture.size)
+    if 0 < side < longer:
+        picture.thumbnail((side, side), Image.Resampling.BOX)
+    elif side >= 2 * longer:
+        times = side // longer
+        size = (picture.width * times, picture.height * times)
+        picture = picture.resize(size, Image.Resampling.NEAREST)
+    out = io.BytesIO()
+    picture.save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def data_uri(pixels: Pixels, *, side: int = 160) -> str:
+    """Give a picture as a text that can stand as the `src` of an image in a page.
+
+    Up to 96 pixels a side it is an exact PNG, enlarged by whole numbers; beyond it is
+    reduced to `side` and stored as a JPEG of quality 90, a fifth of the size.
+
+    >>> data_uri(np.zeros((8, 8), dtype=np.uint8))[:22]
+    'data:image/png;base64,'
+    """
+    from PIL import Image
+
+    flat = _flat(pixels)
+    if max(flat.shape[:2]) <= EXACT:
+        kind, data = "png", png(flat, side=max(side, *flat.shape[:2]))
+    else:
+        picture = Image.fromarray(flat)
+        picture.thumbnail((side, side), Image.Resampling.BOX)
+        out = io.BytesIO()
+        picture.save(out, "JPEG", quality=90, subsampling=0, optimize=True)
+        kind, data = "jpeg", out.getvalue()
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def _flat(pixels: Pixels) -> Pixels:
+    if pixels.dtype != np.uint8 or 0 in pixels.shape:
+        raise SettingError(
+            f"pixels of type {pixels.dtype} and shape {pixels.shape}; expected uint8, "
+            "(rows, columns, 1 or 3)"
+        )
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[:, :, 0]
+    if not (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)):
+        raise SettingError(
+            f"pixels of shape {pixels.shape}; expected (rows, columns, 1 or 3); a network's "
+            "(channels, rows, columns) has its axes moved by numpy.moveaxis(pixels, 0, -1)"
+        )
+    return np.ascontiguousarray(pixels)
