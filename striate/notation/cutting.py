@@ -1,0 +1,144 @@
+"""Network trees cut apart and put together: a trained body keeps its layers and gets a new end."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+from striate.errors import NotationError
+from striate.notation.nodes import Branches, Call, Definition, Flow, Item, Number, Repeat, Word
+from striate.notation.plan import Block, Join, Plan, Step
+from striate.notation.reading import parse
+from striate.notation.tree import Network
+from striate.notation.values import evaluate
+
+
+def kept(plan: Plan, address: str) -> Network:
+    """Give the network up to a layer, that layer included; the layers keep their addresses.
+
+    Args:
+        plan: the network, worked out.
+        address: a layer of the network itself, or a block: not one within a block or a branch.
+
+    Raises:
+        NotationError: there is no such layer, or it lies within a block or a branch.
+
+    >>> from striate.notation import expand
+    >>> plan = expand("input 3x32x32 classes=10 > [conv in*2 > relu]*3 > gap > flatten > fc")
+    >>> print(kept(plan, "conv3"))
+    input 3x32x32 classes=10
+    [conv in*2 > relu]*2
+    conv in*2
+    """
+    step = plan.find(address)
+    try:
+        end = plan.steps.index(step) + 1
+    except ValueError:
+        around = _around(plan.steps, step)
+        raise NotationError(
+            f"'{step.address}' lies within '{around}', which cannot be cut; cut behind "
+            f"'{around}' or another layer of the network itself"
+        ) from None
+    return first(plan, end)
+
+
+def first(plan: Plan, count: int) -> Network:
+    """Give the network of the first ``count`` steps of a plan, as short as its author wrote it.
+
+    Comments beside the layers and blocks that are no longer used are left out.
+    """
+    flow, _, _ = _taken(plan.network.flow, plan, 0, count)
+    definitions = tuple(_used(flow, plan.network.definitions))
+    return dataclasses.replace(
+        plan.network, flow=flow, definitions=definitions, remarks=(), source=""
+    )
+
+
+def followed(network: Network, end: str) -> Network:
+    """Put a flow behind a network.
+
+    >>> print(followed(parse("input 3x32x32 > conv 8 > relu"), "gap > flatten > fc"))
+    input 3x32x32
+    conv 8 > relu > gap > flatten > fc
+    """
+    return dataclasses.replace(network, flow=network.flow + parse(end).flow, source="")
+
+
+def _taken(flow: Flow, plan: Plan, place: int, end: int) -> tuple[Flow, int, bool]:
+    """Take items until so many steps are there: (items, steps, whether all of the flow is)."""
+    items: list[Item] = []
+    for item in flow:
+        if place >= end:
+            return tuple(items), place, False
+        if not isinstance(item, Repeat):
+            items.append(item)
+            place += 1
+            continue
+        turns = _turns(item, plan, place)
+        for done in range(turns):
+            inner, place, whole = _taken(item.flow, plan, place, end)
+            if not whole:
+                items += _repeated(item.flow, done)
+                items += inner
+                return tuple(items), place, False
+        items.append(item)
+    return tuple(items), place, True
+
+
+def _turns(repeat: Repeat, plan: Plan, place: int) -> int:
+    names = {"in": plan.steps[place].input[0]}
+    if plan.classes is not None:
+        names["classes"] = plan.classes
+    count = evaluate(repeat.count, names)
+    if not isinstance(count, int):  # expand has refused it already
+        raise AssertionError(f"{repeat.count} is no whole number")
+    return count
+
+
+def _repeated(flow: Flow, times: int) -> Flow:
+    if times <= 1:
+        return flow * times
+    return (Repeat(flow, Number(times)),)
+
+
+def _used(flow: Flow, definitions: Sequence[Definition]) -> Iterator[Definition]:
+    """Give the blocks that a flow calls, and those that they call."""
+    wanted = set(_called(flow))
+    for definition in reversed(definitions):  # each calls only earlier ones
+        if definition.name in wanted:
+            wanted.update(_called(definition.flow))
+    return (definition for definition in definitions if definition.name in wanted)
+
+
+def _called(flow: Flow) -> Iterator[str]:
+    for item in flow:
+        match item:
+            case Call():
+                yield item.name
+            case Repeat():
+                yield from _called(item.flow)
+            case Branches():
+                for branch in item.branches:
+                    yield from _called(branch)
+            case Word():
+                pass
+
+
+def _around(steps: Sequence[Step], inner: Step) -> str:
+    """Give the address of the block or join of the network that a step lies in."""
+    for step in steps:
+        if inner in _within(step):
+            return step.address
+    raise AssertionError(f"{inner.address} is no step of the network")
+
+
+def _within(step: Step) -> Iterator[Step]:
+    if isinstance(step, Block):
+        parts: Sequence[Step] = step.steps
+    elif isinstance(step, Join):
+        parts = [part for branch in step.branches for part in branch]
+    else:
+        parts = ()
+    for part in parts:
+        yield part
+        yield from _within(part)
