@@ -1,3 +1,4 @@
+from . import reference as reference
 from .anatomy import Anatomy as Anatomy
 from .anatomy import describe as describe
 from .classifier import Classifier as Classifier
@@ -14,6 +15,9 @@ from .errors import StriateError as StriateError
 from .errors import TrainingError as TrainingError
 from .errors import WeightsError as WeightsError
 from .evaluation import evaluate as evaluate
+from .experiments import Effort as Effort
+from .experiments import Experiment as Experiment
+from .experiments import experiment as experiment
 from .metrics import Evaluation as Evaluation
 from .network import build as build
 from .notation import Network as Network
