@@ -5,6 +5,10 @@ from .classifier import Classifier as Classifier
 from .classifier import Prediction as Prediction
 from .classifier import Unreadable as Unreadable
 from .classifier import load as load
+from .convolution import FILTERS as FILTERS
+from .convolution import FeatureMap as FeatureMap
+from .convolution import Filter as Filter
+from .convolution import convolve as convolve
 from .errors import ClassifierError as ClassifierError
 from .errors import DataError as DataError
 from .errors import NotationError as NotationError
