@@ -38,6 +38,12 @@ def source(served: Served | str, prefix: str = PREFIX) -> Official:
     return Elsewhere("tiny", f"tiny-{prefix}.pth", 1.0, 50.0, 75.0, server=server)
 
 
+@pytest.fixture(autouse=True)
+def direct(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No proxy stands between this machine and itself."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+
 def brought(served: Served, cache: Path, prefix: str = PREFIX) -> tuple[Path, list[str]]:
     events: list[Event] = []
     path = fetch(source(served, prefix), cache=cache, pause=0.0, watch=events.append)
