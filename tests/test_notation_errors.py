@@ -112,12 +112,12 @@ def test_rule_3_the_wrong_form_is_answered_with_the_right_one(
         ("conv 8.5", "conv got 8.5 as its channels; expected a whole number such as 64", "8.5"),
         ("conv 3x3x3 8", "got 3x3x3 as its kernel; expected a size such as 3x3", "3x3x3"),
         ("conv 3 x 3 64", "a size is written without blanks: 3x3", "x 3"),
-        ("conv 0", "conv got channels=0, but it must be at least 1", "conv"),
-        ("maxpool 2 stride=0", "maxpool got stride=0, but it must be at least 1", "maxpool"),
-        (f"{IN}conv in-4", "conv got channels=-1, but it must be at least 1", "conv"),
-        ("dropout 1", "its rate must be at least 0 and below 1", "dropout"),
-        ("bn eps=0", "bn got eps=0.0, but it must be above 0", "bn"),
-        ("lrn 5 k=0", "expected k above 0", "lrn"),
+        ("conv 0", "conv got channels=0, but it must be at least 1", "0"),
+        ("maxpool 2 stride=0", "maxpool got stride=0, but it must be at least 1", "0"),
+        (f"{IN}conv in-4", "conv got channels=-1, but it must be at least 1", "in-4"),
+        ("dropout 1", "its rate must be at least 0 and below 1", "1"),
+        ("bn eps=0", "bn got eps=0.0, but it must be above 0", "0"),
+        ("lrn 5 k=0", "lrn got k=0.0; expected k above 0", "0"),
     ],
 )
 def test_rule_8_no_argument_is_dropped_or_misread(text: str, message: str, place: str) -> None:

@@ -43,15 +43,24 @@ class Layer:
     named: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        for name, kind in self.arguments.items():
-            value = getattr(self, name)
-            least = LEAST.get(kind)
-            if least is None or value is None or isinstance(value, str):
-                continue
-            if min(value if isinstance(value, tuple) else (value,)) < least:
-                raise NotationError(
-                    f"{self.word} got {name}={short(value)}, but it must be at least {least}"
-                )
+        for name in self.arguments:
+            self.check(name, getattr(self, name))
+
+    @classmethod
+    def check(cls, name: str, value: object) -> None:
+        """Make sure that the value of one argument is in its range.
+
+        Raises:
+            NotationError: it is not; the message says what would be.
+        """
+        least = LEAST.get(cls.arguments[name])
+        if least is None or value is None or isinstance(value, str):
+            return
+        sides = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(side, int) and side < least for side in sides):
+            raise NotationError(
+                f"{cls.word} got {name}={short(value)}, but it must be at least {least}"
+            )
 
     def output(self, shape: Shape) -> Shape:
         """What comes out where ``shape`` goes in; raises NotationError where it does not fit."""

@@ -152,9 +152,11 @@ class Bn(Layer):
 
     eps: float = 1e-5
 
-    def __post_init__(self) -> None:
-        if self.eps <= 0:
-            raise NotationError(f"bn got eps={text_of(self.eps)}, but it must be above 0")
+    @classmethod
+    def check(cls, name: str, value: object) -> None:
+        """An eps of 0 would divide by zero where all values are alike."""
+        if isinstance(value, (int, float)) and value <= 0:
+            raise NotationError(f"bn got eps={text_of(value)}, but it must be above 0")
 
     def parameters(self, shape: Shape) -> int:
         """A scale and a shift a channel."""

@@ -79,12 +79,13 @@ class Lrn(Layer):
     beta: float = 0.75
     k: float = 1.0
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.k <= 0 or self.alpha < 0 or self.beta < 0:
+    @classmethod
+    def check(cls, name: str, value: object) -> None:
+        """A k of 0 or less would divide by nothing where the map is zero."""
+        super().check(name, value)
+        if isinstance(value, (int, float)) and (value < 0 or (name == "k" and value == 0)):
             raise NotationError(
-                f"lrn got alpha={text_of(self.alpha)} beta={text_of(self.beta)} "
-                f"k={text_of(self.k)}; expected k above 0, the others at least 0"
+                f"lrn got {name}={text_of(value)}; expected k above 0, the others at least 0"
             )
 
     def output(self, shape: Shape) -> Shape:
@@ -105,10 +106,12 @@ class Dropout(Layer):
 
     rate: float
 
-    def __post_init__(self) -> None:
-        if not 0 <= self.rate < 1:
+    @classmethod
+    def check(cls, name: str, value: object) -> None:
+        """A rate of 1 would leave nothing."""
+        if isinstance(value, (int, float)) and not 0 <= value < 1:
             raise NotationError(
-                f"dropout got {text_of(self.rate)}, but its rate must be at least 0 and below 1, "
+                f"dropout got {text_of(value)}, but its rate must be at least 0 and below 1, "
                 "as in dropout 0.5"
             )
 

@@ -100,6 +100,10 @@ def bind(word: Word, names: Mapping[str, Given]) -> Layer:
                 f"expected {kind.arguments[name].value}",
                 position=values[name].position,
             ) from None
+        try:
+            kind.check(name, converted[name])
+        except NotationError as error:
+            raise NotationError(error.message, position=values[name].position) from None
     try:
         return kind(**converted)
     except NotationError as error:
