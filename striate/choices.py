@@ -58,16 +58,17 @@ def preprocess_for(survey: Survey, settings: Settings, text: str | None, say: Sa
     if channels not in (1, 3):
         say(f"the network text asks for {channels} channels; pictures have {survey.channels}")
         channels = survey.channels
+    fit = settings.fit or "pad"
     if not survey.all_same_size or (survey.height, survey.width) != (rows, columns):
         say(
             f"pictures are {survey.height}x{survey.width} (median); the network gets "
-            f"{rows}x{columns}, other shapes by '{settings.fit}'"
+            f"{rows}x{columns}, other shapes by '{fit}'"
         )
     return Preprocess(
         channels,
         rows,
         columns,
-        fit=settings.fit,  # type: ignore[arg-type]  # checked by Settings
+        fit=fit,  # type: ignore[arg-type]  # checked by Settings
         background=settings.background_colour(),
         mean=(0.5,) * channels,
         std=(0.25,) * channels,
