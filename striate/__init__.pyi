@@ -12,6 +12,7 @@ from .errors import RunError as RunError
 from .errors import SettingError as SettingError
 from .errors import StriateError as StriateError
 from .errors import TrainingError as TrainingError
+from .errors import WeightsError as WeightsError
 from .evaluation import evaluate as evaluate
 from .metrics import Evaluation as Evaluation
 from .network import build as build

@@ -7,7 +7,7 @@ the first pixel to the last, padding counted as picture; `striate.layers.sight` 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 
 from striate.layers import Shape, short, text_of
@@ -62,6 +62,7 @@ class Anatomy:
             mostly these; counted as single operations they are twice as many.
         receptive_field: pixels that a unit sees before the first gap, flatten or
             ``avgpool to=``; (rows, columns) where the two differ.
+        plan: what it was worked out from: the same layers with their blocks and branches.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Anatomy:
     parameters: int
     macs: int
     receptive_field: Side
+    plan: Plan = field(repr=False)
 
     def as_json(self) -> dict[str, object]:
         """Give what ``striate describe --json`` prints; sizes that differ by axis are lists.
@@ -182,6 +184,7 @@ def describe(
         parameters=sum(row.parameters for row in rows),
         macs=sum(row.macs for row in rows),
         receptive_field=walk.whole if sight is None else sight.size(shape),
+        plan=plan,
     )
 
 

@@ -120,7 +120,9 @@ def network_text(text: str | None, shape: tuple[int, int, int], classes: int, sa
         say(f"the network's classes={network.classes} becomes classes={classes}, as the data has")
     if network.input is None:
         say(f"the network has no input line: input {size} classes={classes}")
-    return with_logits(str(network.with_input(shape, classes=classes)), say)
+    network = network.with_input(shape, classes=classes)
+    expand(network)  # points into the text as it was given, where it does not fit
+    return with_logits(str(network), say)
 
 
 def with_logits(text: str, say: Say) -> str:

@@ -5,6 +5,7 @@
     ├── PictureError             one picture that cannot be used
     ├── DataError                a folder or file of pictures that cannot be used
     ├── ClassifierError          a saved classifier that cannot be used, or does not fit
+    ├── WeightsError             trained weights that cannot be fetched or read, or do not fit
     ├── SettingError             a setting that makes no sense, alone or beside another
     ├── RunError                 a run folder that cannot be made, gone on with or finished
     └── TrainingError            training itself failed: the loss is no number any more
@@ -78,6 +79,10 @@ class DataError(StriateError):
 
 class ClassifierError(StriateError):
     """A saved classifier that is damaged, foreign or too new, or does not fit its use."""
+
+
+class WeightsError(StriateError):
+    """Trained weights that cannot be fetched or read, or do not fit the network."""
 
 
 class SettingError(StriateError):

@@ -25,13 +25,14 @@ class Progress:
 
     Attributes:
         stage: what is being done: "reading", "measuring", "training", "validating".
-        done: pictures done in this stage (for training: in this epoch).
-        total: pictures of this stage.
-        rate: pictures a second.
+        done: what is done of this stage (for training: of this epoch), in the unit below.
+        total: of this stage; 0 where that is not known.
+        rate: a second.
         seconds_left: of the whole run, as far as it is known; None where it is not.
         epoch: the epoch under way, counted from 1; 0 outside training.
         epochs: how many there will be; 0 where minutes bound the run.
         loss: the running mean of the training loss; None outside training.
+        unit: what is counted: "pictures" or "bytes".
     """
 
     stage: str
@@ -42,6 +43,7 @@ class Progress:
     epoch: int = 0
     epochs: int = 0
     loss: float | None = None
+    unit: str = "pictures"
 
 
 @dataclass(frozen=True)

@@ -33,10 +33,10 @@ from striate.data import (
     write_split,
 )
 from striate.durations import spell
-from striate.errors import NotationError, RunError, SettingError
+from striate.errors import RunError, SettingError
 from striate.events import Note, Watch
 from striate.network import build
-from striate.notation import parse
+from striate.notation import parse, source
 from striate.pictures import Preprocess
 from striate.precision import Precision
 from striate.run_folder import RunFolder, writing
@@ -89,22 +89,19 @@ class Prepared:
 
 
 def source_text(network: str | Path | None) -> str | None:
-    """Give the text of a network: itself, or what stands in the .cnn file it names.
+    """Give the text of a network: itself, a known network's, or that in the .cnn file it names.
+
+    ``compact`` is what is chosen where none is given, so it gives None as well.
 
     Raises:
         NotationError: the file is missing, or the text cannot be read.
 
-    >>> source_text("flatten > fc")
-    'flatten > fc'
+    >>> source_text("flatten > fc"), source_text("compact")
+    ('flatten > fc', None)
     """
-    if network is None:
+    if network is None or (isinstance(network, str) and network.strip() == "compact"):
         return None
-    text = str(network)
-    if isinstance(network, Path) or text.strip().endswith(".cnn"):
-        try:
-            text = Path(text.strip()).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise NotationError(f"the network file '{network}' cannot be read: {error}") from error
+    text = source(network)
     parse(text)
     return text
 

@@ -17,7 +17,6 @@ import os
 import platform
 import re
 import shutil
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -29,6 +28,7 @@ import torch
 from striate import __version__, classifier_file
 from striate.errors import RunError
 from striate.events import Epoch
+from striate.lock import locked
 from striate.whole import whole
 
 RECORD = "run.json"
@@ -195,22 +195,6 @@ def writing(path: Path) -> Iterator[None]:
             f"'{path}' cannot be written: {error.strerror or error}; make room or give another "
             "--out, then go on with --resume"
         ) from error
-
-
-def locked(descriptor: int) -> bool:
-    """Lock an open file for this process, and say whether that went."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 def write_whole(path: Path, text: str) -> None:

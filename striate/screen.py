@@ -31,7 +31,7 @@ class Screen:
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
-            TextColumn("{task.completed:,.0f}/{task.total:,.0f} pictures"),
+            TextColumn("{task.fields[amount]}"),
             TextColumn("{task.fields[rate]}"),
             TextColumn("{task.fields[left]}"),
             console=self._console,
@@ -77,14 +77,20 @@ class Screen:
         if self._task is None or stage != self._stage:
             if self._task is not None:
                 self._bar.remove_task(self._task)
-            self._task = self._bar.add_task(stage, total=step.total, rate="", left="")
+            self._task = self._bar.add_task(stage, total=step.total, amount="", rate="", left="")
             self._stage = stage
         left = "" if step.seconds_left is None else f"{spell(step.seconds_left)} left"
         if not self._console.is_terminal:
-            self._now_and_then(f"{stage}: {step.done:,}/{step.total:,} pictures, {left}")
+            self._now_and_then(f"{stage}: {_amount(step)}, {left}")
             return
+        megabytes = f"{step.rate / 1e6:,.1f} MB/s"
         self._bar.update(
-            self._task, completed=step.done, total=step.total, rate=f"{step.rate:,.0f}/s", left=left
+            self._task,
+            completed=step.done,
+            total=step.total or None,
+            amount=_amount(step),
+            rate=megabytes if step.unit == "bytes" else f"{step.rate:,.0f}/s",
+            left=left,
         )
 
     def _now_and_then(self, text: str) -> None:
@@ -121,6 +127,14 @@ class Screen:
         self._line(f"  report      {_plain(str(done.report))}")
         if done.interrupted:
             self._line(f"  go on with  striate train --resume {_plain(str(done.run))}")
+
+
+def _amount(step: Step) -> str:
+    """Say how much of how much is done; a total of 0 is one that is not known."""
+    if step.unit == "bytes":
+        of = f"/{step.total / 1e6:,.1f}" if step.total else ""
+        return f"{step.done / 1e6:,.1f}{of} MB"
+    return f"{step.done:,}/{step.total:,} {step.unit}"
 
 
 def _plain(text: str) -> str:

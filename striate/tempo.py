@@ -20,8 +20,8 @@ class Tempo:
     ('reading', 10, 10)
     """
 
-    def __init__(self, stage: str, watch: Watch) -> None:
-        self._stage, self._watch = stage, watch
+    def __init__(self, stage: str, watch: Watch, *, unit: str = "pictures") -> None:
+        self._stage, self._watch, self._unit = stage, watch, unit
         self._begun = time.perf_counter()
         self._told = 0.0
 
@@ -32,5 +32,5 @@ class Tempo:
             return
         self._told = now
         rate = done / max(now - self._begun, 1e-9)
-        left = (total - done) / rate if done else None
-        self._watch(Progress(self._stage, done, total, rate, left))
+        left = (total - done) / rate if done and total else None
+        self._watch(Progress(self._stage, done, total, rate, left, unit=self._unit))

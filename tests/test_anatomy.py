@@ -220,7 +220,7 @@ def test_the_json_has_the_agreed_keys_and_plain_values() -> None:
         "receptive_field",
         "stride",
     ]
-    assert described["name"] == "ResNet-50 v1.5 (2015; the stride sits in the 3x3)"
+    assert described["name"] == "ResNet-50 v1.5 (2015), residual blocks of three"
 
 
 def test_text_tree_and_plan_give_the_same_table_and_input_overrides() -> None:

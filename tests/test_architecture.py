@@ -22,7 +22,7 @@ PACKAGE = ROOT / "striate"
 
 # A module of the table, or a package that counts as one; names in one line do not know each other.
 ORDER = """
-errors printing whole
+errors printing whole lock
 events tables durations
 tempo settings
 layers

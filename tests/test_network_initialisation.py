@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from striate.layers import LeakyRelu, Prelu, Relu, Relu6, Sigmoid, Tanh
 from striate.network import build
-from striate.network.initialisation import draw, what_follows
+from striate.network.initialisation import draw
 from striate.notation import expand
+from striate.notation.followers import what_follows
 
 
 def drawn(shape: tuple[int, ...], follower: object, groups: int = 1) -> Tensor:

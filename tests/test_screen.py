@@ -44,6 +44,15 @@ def test_a_terminal_gets_a_bar_with_rate_and_time_left() -> None:
     assert "1 min 1 s left" in text
 
 
+def test_bytes_are_told_as_megabytes() -> None:
+    step = Progress("downloading", 12_340_000, 98_000_000, 2_500_000.0, 34.0, unit="bytes")
+    text = shown(step, terminal=True)
+    assert "12.3/98.0 MB" in text
+    assert "2.5 MB/s" in text
+    endless = Progress("downloading", 12_340_000, 0, 2_500_000.0, unit="bytes")
+    assert "12.3 MB" in shown(endless, terminal=True)
+
+
 def test_a_long_silence_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(screen, "QUIET", 0.0)
     assert "training 2/5: 500/1,000 pictures, 1 min 1 s left" in shown(STEP)

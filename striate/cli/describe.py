@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,10 @@ LARGEST = 1_000_000  # along each side of a picture, and of channels
 def describe(
     network: Annotated[
         str,
-        typer.Argument(help="A network text, a .cnn file, a classifier's file or a run's folder."),
+        typer.Argument(
+            help="A network text, a known network's name as vgg16, a .cnn file, a classifier's "
+            "file or a run's folder."
+        ),
     ],
     shape: Annotated[
         str | None, typer.Option("--input", help="Channels x rows x columns, as 3x224x224.")
@@ -54,28 +58,31 @@ def shape_of(text: str | None) -> tuple[int, ...] | None:
 
 
 def text_of(network: str) -> str:
-    """Give the network's text: itself, or what stands in the file it names."""
+    """Give the network's text: itself, a known network's name, or what stands in the file."""
+    from striate import zoo
+    from striate.notation import source, text_in
+
     if not network.strip():
         raise NotationError("the network is empty; give a text such as 'conv 8 > relu > fc'")
     try:
         path = Path(network)
         there = path.exists()
-        if there and path.is_dir():
-            path = path / "classifier.safetensors"
     except (OSError, ValueError):  # too long for a file's name, or what none can hold
         there = False
-    if not there:
-        if network.strip().endswith((".cnn", ".safetensors")):
-            raise NotationError(f"there is no file '{network}'")
+    if zoo.is_name(network):
+        if there:
+            print(
+                f"{network} is the known network; for the file or folder write ./{network}",
+                file=sys.stderr,
+            )
         return network
-    if path.suffix == ".safetensors":
+    if there and path.is_dir():
+        path = path / "classifier.safetensors"
+    if there and path.suffix == ".safetensors":
         return text_inside(path)
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise NotationError(f"'{path}' cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise NotationError(f"'{path}' is no network text, as it is no UTF-8: {error}") from error
+    if network.strip().endswith(".safetensors"):
+        raise NotationError(f"there is no file '{network}'")
+    return text_in(path) if there else source(network)
 
 
 def text_inside(path: Path) -> str:

@@ -20,18 +20,16 @@ Biases start at 0, the scale of bn at 1 and its shift at 0, the slopes of prelu 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Final
 
 import torch
 from torch import Tensor, nn
 
-from striate.layers import Conv, Fc, Layer, LeakyRelu, Prelu, Relu, Relu6, Sigmoid, Softmax, Tanh
-from striate.notation import Block, Join, Plan, Step
+from striate.layers import Layer, LeakyRelu, Prelu
+from striate.notation import Plan
+from striate.notation.followers import RELU_LIKE, what_follows
 
 PRELU_START: Final = 0.25
-RELU_LIKE: Final = (Relu, Relu6, LeakyRelu, Prelu)
-DECIDING: Final = (*RELU_LIKE, Sigmoid, Tanh, Softmax, Conv, Fc)
 
 
 def initialise(module: nn.Module, plan: Plan, seed: int | None) -> None:
@@ -60,37 +58,6 @@ def initialise(module: nn.Module, plan: Plan, seed: int | None) -> None:
                 draw(layer.weight, followers[step.address], generator=generator, groups=groups)
 
 
-def what_follows(plan: Plan) -> dict[str, Layer | None]:
-    """Say which layer decides how each conv and fc starts; None where nothing follows.
-
-    >>> from striate.notation import expand
-    >>> plan = expand("input 1x8x8 > conv 4 > bn > relu > conv 4 > gap > flatten > fc 2")
-    >>> {address: str(layer) for address, layer in what_follows(plan).items()}
-    {'fc1': 'None', 'conv2': 'fc 2', 'conv1': 'relu'}
-    """
-    followers: dict[str, Layer | None] = {}
-    _walk_back(plan.steps, None, followers)
-    return followers
-
-
-def _walk_back(
-    steps: Sequence[Step], follower: Layer | None, followers: dict[str, Layer | None]
-) -> Layer | None:
-    """Go from the last step to the first; give what decides for a layer before them."""
-    for step in reversed(steps):
-        if isinstance(step, Block):
-            follower = _walk_back(step.steps, follower, followers)
-        elif isinstance(step, Join):
-            ends = [_walk_back(branch, follower, followers) for branch in step.branches]
-            follower = next((end for end in ends if isinstance(end, RELU_LIKE)), ends[0])
-        else:
-            if isinstance(step.layer, Conv | Fc):
-                followers[step.address] = follower
-            if isinstance(step.layer, DECIDING):
-                follower = step.layer
-    return follower
-
-
 def draw(
     weight: Tensor, follower: Layer | None, *, generator: torch.Generator, groups: int = 1
 ) -> None:
@@ -102,6 +69,7 @@ def draw(
         generator: where the random numbers come from.
         groups: those of the conv.
 
+    >>> from striate.layers import Relu
     >>> weight = torch.empty(256, 128, 3, 3)
     >>> draw(weight, Relu(), generator=torch.Generator().manual_seed(0))
     >>> round(float(weight.std()), 3), round(math.sqrt(2 / (128 * 3 * 3)), 3)

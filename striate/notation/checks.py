@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Final, NoReturn
 
+from striate import zoo
 from striate.errors import NotationError
 from striate.layers import JOINS, WORDS
 from striate.notation.binding import bind, check_arguments
@@ -204,6 +205,9 @@ class Checker:
             message = f"'{name}' is used before it is defined; move its definition up"
         elif name in scope or name in OPTION_WORDS:
             message = f"'{name}' is a value, but a word such as conv was expected"
+        elif name in zoo.names():
+            message = f"'{name}' is a whole network and stands alone; `striate zoo {name}` prints "
+            message += "its text, to be copied and changed"
         else:
             meant = word_meant(name, self._blocks)
             known = ", ".join((*self._blocks, *WORDS, *JOINS))

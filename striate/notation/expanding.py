@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from striate import zoo
 from striate.errors import NotationError
 from striate.layers import JOINS, WORDS, Conv, Fc, Layer, Shape
 from striate.notation.binding import bind
@@ -29,7 +30,7 @@ def expand(
     """Work a network out, layer by layer, for one input shape.
 
     Args:
-        network: a text, or the tree of one.
+        network: a text, the name of a known network, or a tree.
         input: (channels, rows, columns); overrides what the text says.
         classes: how many classes; overrides what the text says.
 
@@ -54,7 +55,12 @@ def expand(
       line 1: input 1x8x8 > [conv 5x5 8 pad=valid]*2
                              ^
     """
-    tree = parse(network) if isinstance(network, str) else network
+    if isinstance(network, str):
+        if zoo.is_name(network):
+            network = zoo.text(network.strip(), input=input, classes=classes)
+        tree = parse(network)
+    else:
+        tree = network
     if not tree.source:
         tree = parse(str(tree))  # built by hand: checked, and given positions
     tree = tree.with_input(input, classes=classes)

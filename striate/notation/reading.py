@@ -9,17 +9,20 @@ from typing import Final
 
 from lark import Lark, UnexpectedCharacters, UnexpectedToken
 
+from striate import zoo
 from striate.errors import NotationError
+from striate.layers import JOINS, WORDS
 from striate.notation.checks import Checker
 from striate.notation.comments import assign, without_comments
 from striate.notation.grammar import GRAMMAR, Lines
 from striate.notation.mistakes import misplaced, strange_character
 from striate.notation.nodes import Definition, Item, Number, Size, Word
 from striate.notation.rules import Nodes
-from striate.notation.suggestions import suggestion
+from striate.notation.suggestions import FOREIGN, suggestion
 from striate.notation.tree import Network, check_input
 
 LONGEST: Final = 100_000  # characters
+LONE: Final = re.compile(r"\s*([A-Za-z][\w.-]{2,40})\s*")  # what looks like a name, and no more
 NO_TEXT: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 
@@ -27,7 +30,8 @@ def parse(text: str) -> Network:
     """Read a network text; nothing is worked out yet.
 
     Args:
-        text: a network in the notation; see docs/notation.md.
+        text: a network in the notation, see docs/notation.md; or the name of a known network,
+            see docs/zoo.md, which stands for its text.
 
     Returns:
         The tree. ``str()`` of it is the canonical text.
@@ -42,6 +46,8 @@ def parse(text: str) -> Network:
     ... ''')
     >>> network.comment, network.input, network.classes
     ('LeNet-5', (1, 32, 32), 10)
+    >>> parse("vgg16").name
+    'VGG-16 (2014), 3x3 and nothing else'
     >>> parse("cnv 3x3 8 > relu")
     Traceback (most recent call last):
     striate.errors.NotationError: unknown word 'cnv'; did you mean 'conv'?
@@ -51,6 +57,8 @@ def parse(text: str) -> Network:
     if not isinstance(text, str):
         raise NotationError(f"a network is a text, but got {type(text).__name__}")
     text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
+    if zoo.is_name(text):
+        text = zoo.text(text.strip())
     try:
         return _read(text)
     except NotationError as error:
@@ -58,11 +66,16 @@ def parse(text: str) -> Network:
 
 
 def located(error: NotationError, text: str) -> NotationError:
-    """Give an error its text, with characters that no screen can show replaced."""
+    """Give an error its text, with characters that no screen can show replaced.
+
+    An error in the text of a known network begins with that network's name.
+    """
+    name = zoo.name_of(text)
+    message = f"{name}: {error.message}" if name else error.message
     if error.position is None:
-        return error
+        return NotationError(message)
     shown = "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
-    return NotationError(error.message, shown, min(error.position, len(shown)))
+    return NotationError(message, shown, min(error.position, len(shown)))
 
 
 def _read(text: str) -> Network:
@@ -73,6 +86,7 @@ def _read(text: str) -> Network:
     strange = NO_TEXT.search(text)
     if strange:
         raise strange_character(text, strange.start())
+    _check_name(text)
     try:
         statements: list[Definition | Item] = _parser().parse(text)  # type: ignore[assignment]
     except UnexpectedCharacters as error:
@@ -84,6 +98,19 @@ def _read(text: str) -> Network:
             ) from None
         raise misplaced(text, error.token, frozenset(error.accepts)) from None
     return _network(statements, text)
+
+
+def _check_name(text: str) -> None:
+    """Refuse a text that is one name and close to that of a known network."""
+    name = LONE.fullmatch(text)
+    if name is None:
+        return
+    known = zoo.names()
+    meant = suggestion(name[1], [*WORDS, *JOINS, "input", *FOREIGN, *known])
+    if meant in known:
+        raise NotationError(
+            f"unknown network '{name[1]}'; did you mean '{meant}'?", position=name.start(1)
+        )
 
 
 @cache

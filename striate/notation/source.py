@@ -1,0 +1,51 @@
+"""What a user names as the network -> its text: itself, a known network's, or a file's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from striate import zoo
+from striate.errors import NotationError
+
+
+def source(network: str | Path) -> str:
+    """Give the text that a user means; it is not read yet.
+
+    The name of a known network means that network, even where a file or folder of this name
+    lies in the working directory; ``./NAME`` or ``NAME.cnn`` means the file.
+
+    Args:
+        network: a text, the name of a known network, the name of a ``.cnn`` file, or a path.
+
+    Raises:
+        NotationError: the file is missing or cannot be read.
+
+    >>> source("flatten > fc")
+    'flatten > fc'
+    >>> source("tiny_vgg").splitlines()[-1]
+    'flatten > fc'
+    """
+    if isinstance(network, Path):
+        return text_in(network)
+    if zoo.is_name(network):
+        return zoo.text(network.strip())
+    if network.strip().endswith(".cnn"):
+        return text_in(Path(network.strip()))
+    return network
+
+
+def text_in(path: Path) -> str:
+    """Read the network text in a file.
+
+    Raises:
+        NotationError: there is none, it cannot be read, or it is no text.
+
+    >>> text_in(Path("missing.cnn"))
+    Traceback (most recent call last):
+    striate.errors.NotationError: the network file 'missing.cnn' cannot be read: No such file ...
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else f"it is no text ({error})"
+        raise NotationError(f"the network file '{path}' cannot be read: {reason}") from error
