@@ -121,15 +121,17 @@ def collect(
     total = len(indices) * versions
     done = total - len(missing)
     progress(done, total)
-    for chunk in _chunks(missing):
-        places = np.array([place for place, _ in chunk])
-        version = chunk[0][1]
-        pixels = pictures.take(indices[places])
-        numbers = None if version == 0 else _numbers(hashes[places], version)
-        kept.add(hashes[places], version, extractor.features(pixels, numbers))
-        done += len(chunk)
-        progress(done, total)
-    kept.write()
+    try:
+        for chunk in _chunks(missing):
+            places = np.array([place for place, _ in chunk])
+            version = chunk[0][1]
+            pixels = pictures.take(indices[places])
+            numbers = None if version == 0 else _numbers(hashes[places], version)
+            kept.add(hashes[places], version, extractor.features(pixels, numbers))
+            done += len(chunk)
+            progress(done, total)
+    finally:
+        kept.write()  # whoever stops this work goes on from here
     return kept.take(hashes, versions)
 
 
