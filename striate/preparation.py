@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -32,7 +32,7 @@ from striate.data import (
 )
 from striate.devices import device, fabric_for
 from striate.durations import spell
-from striate.errors import RunError
+from striate.errors import RunError, WeightsError
 from striate.events import Note, Watch
 from striate.network import build
 from striate.notation import parse, source
@@ -147,15 +147,16 @@ def prepare(
     for note in collection.notes:
         say(note)
     body = None
-    if settings.body is not None and not checkpoints.exists(folder.path):
-        body = open_body(settings, say=say, watch=watch)
+    if not checkpoints.exists(folder.path):  # which holds the body's weights too
+        body = _body(record, settings, collection, say=say, watch=watch)
     if chosen is not None:
         preprocess = Preprocess.from_json(chosen["preprocess"])
     elif body is not None:
         preprocess = body.preprocess
     else:
-        looks = survey(collection)
-        preprocess = choices.preprocess_for(looks, settings, record["network_given"], say)
+        preprocess = choices.preprocess_for(
+            survey(collection), settings, record["network_given"], say
+        )
     with load(
         collection,
         preprocess,
@@ -183,7 +184,15 @@ def prepare(
                 preprocess = choices.with_statistics(
                     preprocess, pictures, split.train, settings.seed
                 )
-            chosen = _choose(record, settings, collection, split, preprocess, say=say)
+            chosen = _choose(
+                record,
+                settings,
+                collection,
+                split,
+                preprocess,
+                transferred=body is not None,
+                say=say,
+            )
             if body is not None:
                 chosen |= transfer.choose(
                     body, settings, classes=len(collection.classes), pictures=len(split.train)
@@ -209,6 +218,36 @@ def prepare(
         )
 
 
+def _body(
+    record: dict[str, Any], settings: Settings, collection: Collection, *, say: Say, watch: Watch
+) -> Body | None:
+    """Open the trained body that the run starts from: the one asked for, or one that suits."""
+    if settings.body is not None:
+        return open_body(settings, say=say, watch=watch)
+    if "body" in record:  # decided before
+        if record["body"] is None:
+            return None
+        return open_body(replace(settings, body=record["body"]), say=say, watch=watch)
+    record["body"] = None
+    reason = choices.reason_for_transfer(collection, settings)
+    if not reason:
+        return None
+    try:
+        body = open_body(replace(settings, body=choices.BODY), say=say, watch=watch)
+    except WeightsError as error:
+        say(
+            f"{reason} would learn more from a trained network (--from {choices.BODY}), but its "
+            f"weights cannot be had: {error}; the run goes on from scratch"
+        )
+        return None
+    say(
+        f"{reason}: the run starts from a trained network, {body.words}, and learns a new head "
+        "(--network compact trains from scratch)"
+    )
+    record["body"] = choices.BODY
+    return body
+
+
 def _check_same(record: dict[str, Any], described: dict[str, Any], source: str) -> None:
     """Refuse to go on with other pictures, labels or parts than the run began with."""
     if record["data"]["fingerprint"] != described["fingerprint"]:
@@ -226,13 +265,14 @@ def _choose(
     split: Split,
     preprocess: Preprocess,
     *,
+    transferred: bool,
     say: Say,
 ) -> dict[str, Any]:
     """Choose everything but the precision, as plain values for the record."""
     shape = (preprocess.channels, preprocess.height, preprocess.width)
     classes = collection.classes
     text = None
-    if not record["module_given"] and settings.body is None:
+    if not record["module_given"] and not transferred:
         text = choices.network_text(record["network_given"], shape, len(classes), say)
     n = len(split.train)
     batch = min(settings.batch or choices.batch_size(n), n)
@@ -312,7 +352,7 @@ def _recipe(chosen: dict[str, Any], settings: Settings, way: Precision) -> Recip
         precision=way,
         seed=settings.seed,
         shares=tuple((name, share) for name, share in chosen.get("transfer", {}).get("shares", ())),
-        hold_statistics=settings.body is not None and settings.hold_statistics,
+        hold_statistics="transfer" in chosen and settings.hold_statistics,
     )
 
 
