@@ -28,7 +28,7 @@ class Tempo:
     def __call__(self, done: int, total: int) -> None:
         """Tell how far the work is, unless it was told a moment ago."""
         now = time.perf_counter()
-        if done < total and now - self._told < EVERY:
+        if (done < total or not total) and now - self._told < EVERY:
             return
         self._told = now
         rate = done / max(now - self._begun, 1e-9)

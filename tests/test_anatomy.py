@@ -202,7 +202,7 @@ def test_a_row_says_what_goes_in_comes_out_and_costs() -> None:
 
 def test_the_json_has_the_agreed_keys_and_plain_values() -> None:
     described = describe(RESNET50.text).as_json()
-    assert list(described) == [
+    assert list(described)[:6] == [
         "name",
         "input",
         "parameters",
@@ -211,7 +211,7 @@ def test_the_json_has_the_agreed_keys_and_plain_values() -> None:
         "layers",
     ]
     layers = json.loads(json.dumps(described))["layers"]
-    assert list(layers[0]) == [
+    assert list(layers[0])[:7] == [
         "name",
         "kind",
         "output",
@@ -234,9 +234,11 @@ def test_text_tree_and_plan_give_the_same_table_and_input_overrides() -> None:
 def test_the_table_shows_itself_as_text_and_html() -> None:
     anatomy = describe("# A <b>\ninput 3x32x32 > conv 8 > gap")
     assert "conv1  conv 3x3 8  8x32x32         224  221,184" in str(anatomy)
-    assert str(anatomy).endswith("sees 3x3 pixels")
+    assert "(32 + 2*1 - 3)/1 + 1 = 32  conv1" in str(anatomy)
+    assert "3x3 of 32x32 pixels" in str(anatomy)
     assert "A &lt;b&gt;: 3x32x32" in anatomy._repr_html_()
     assert "<table>" in anatomy._repr_html_()
+    assert "(32 + 2*1 - 3)/1 + 1 = 32</td>" in anatomy._repr_html_()
 
 
 def test_describing_resnet50_takes_a_blink_and_no_torch() -> None:

@@ -36,9 +36,9 @@ pictures
 data
 network
 tracing
-weights
 metrics
 classifier_file
+weights
 classifier
 evaluation
 augmentation
@@ -198,6 +198,8 @@ def test_nothing_is_pickled() -> None:
                     f"{place}: {a.name}" for a in node.names if a.name.split(".")[0] in pickles
                 ]
             elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in pickles:
+                if [alias.name for alias in node.names] == ["UnpicklingError"]:
+                    continue  # what reading safely raises
                 wrong.append(f"{place}: from {node.module}")
             elif isinstance(node, ast.Call) and ast.unparse(node.func) in {
                 "torch.save",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +13,7 @@ from PIL import Image
 
 from striate.errors import SettingError
 from striate.pictures import Placement, Preprocess
+from striate.pictures.preprocess import Fit
 
 SIDES = st.integers(1, 300)
 
@@ -27,7 +31,7 @@ def test_padding_keeps_all_of_the_picture_centred_and_its_proportions(
     rows: int, columns: int, height: int, width: int
 ) -> None:
     where = Preprocess(height=height, width=width).placement(rows, columns)
-    assert where.box == (0, 0, rows, columns)
+    assert list(where.box) == [0, 0, rows, columns]
     assert where.height == height or where.width == width
     assert 1 <= where.height <= height
     assert 1 <= where.width <= width
@@ -80,6 +84,67 @@ def test_a_cropped_picture_shows_its_centre() -> None:
     assert got.min() == 255
 
 
+def zoomed(side: int, shorter: int) -> Preprocess:
+    return Preprocess(3, side, side, "crop", zoom=shorter / side)
+
+
+@settings(deadline=None)
+@given(rows=SIDES, columns=SIDES, side=st.integers(1, 64), more=st.integers(1, 30))
+def test_zooming_cuts_the_centre_out_of_the_larger_picture(
+    rows: int, columns: int, side: int, more: int
+) -> None:
+    shorter = min(side + more, 8 * side)
+    where = zoomed(side, shorter).placement(rows, columns)
+    top, left, bottom, right = where.box
+    assert (where.top, where.left, where.height, where.width) == (0, 0, side, side)
+    assert 0 <= top < bottom <= rows
+    assert 0 <= left < right <= columns
+    # the middle of what is cut is the picture's, but for less than two pixels of the input
+    for before, behind, scale in ((top, rows - bottom, 0), (left, columns - right, 1)):
+        assert abs(before - behind) * where.scale[scale] < 2 + 1e-6
+    if rows <= columns:
+        assert bottom - top == pytest.approx(rows * side / shorter)
+    got = zoomed(side, shorter).pixels(noise(rows, columns))
+    assert got.shape == (3, side, side)
+
+
+@pytest.mark.parametrize(("size", "shorter"), [(224, 256), (299, 342)])
+def test_zooming_prepares_photos_as_torchvision_does(
+    shared: Callable[[str], Path], size: int, shorter: int
+) -> None:
+    """The published accuracies of torchvision's weights were taken with these pixels."""
+    photos = sorted(shared("data/hymenoptera/val/ants").iterdir())[:8]
+    for path in photos:
+        with Image.open(path) as opened:
+            picture = opened.convert("RGB")
+        # what torchvision.transforms.Resize and CenterCrop do to a Pillow image
+        short, long = sorted(picture.size)
+        longer = int(shorter * long / short)
+        wide = picture.width >= picture.height
+        resized = picture.resize(
+            (longer, shorter) if wide else (shorter, longer), Image.Resampling.BILINEAR
+        )
+        left, top = round((resized.width - size) / 2), round((resized.height - size) / 2)
+        theirs = np.asarray(resized.crop((left, top, left + size, top + size))).astype(int)
+        ours = zoomed(size, shorter).place(picture).transpose(1, 2, 0)
+        assert np.abs(ours - theirs).max() <= 2  # sums that fall between two steps
+        assert (ours != theirs).mean() < 0.01
+
+
+def test_a_zoom_that_leaves_nothing_to_cut_is_the_whole_picture() -> None:
+    picture = noise(100, 100)
+    almost = Preprocess(3, 64, 64, "crop", zoom=1.000_001)
+    assert np.array_equal(almost.pixels(picture), Preprocess(3, 64, 64).pixels(picture))
+
+
+@pytest.mark.parametrize(("fit", "zoom"), [("crop", 0.5), ("crop", 9.0), ("pad", 1.1)])
+def test_a_zoom_that_makes_no_sense_is_one_clear_line(fit: Fit, zoom: float) -> None:
+    with pytest.raises(SettingError, match="expected"):
+        Preprocess(fit=fit, zoom=zoom)
+    with pytest.raises(SettingError, match="expected"):
+        Preprocess(fit="crop", zoom=float("nan"))
+
+
 def test_channels_are_made_to_fit() -> None:
     grey, colour = noise(6, 6, 1), noise(6, 6)
     three = Preprocess(channels=3, height=6, width=6).pixels(grey)
@@ -93,6 +158,7 @@ def test_a_sliver_of_a_picture_takes_no_more_memory_than_any_other() -> None:
     sliver = np.zeros((1, 100_000), np.uint8)
     for fit in ("pad", "squash", "crop"):
         assert Preprocess(1, 64, 64, fit).pixels(sliver).shape == (1, 64, 64)
+    assert Preprocess(1, 64, 64, "crop", zoom=1.5).pixels(sliver).shape == (1, 64, 64)
 
 
 # ---------------------------------------------------------------- the resize
@@ -184,14 +250,24 @@ def test_fine_stripes_become_even_grey_and_no_moire() -> None:
 def test_preprocessing_survives_json() -> None:
     import json
 
-    fitted = Preprocess(1, 5, 6, "crop", (1, 2, 3), (4, 5, 6), (0.5,), (0.25,))
+    fitted = Preprocess(1, 5, 6, "crop", (1, 2, 3), (4, 5, 6), (0.5,), (0.25,), 8 / 7)
     assert Preprocess.from_json(json.loads(json.dumps(fitted.as_json()))) == fitted
     assert fitted.shape == (1, 5, 6)
+
+
+def test_a_record_of_before_there_was_a_zoom_has_none() -> None:
+    values = Preprocess(fit="crop").as_json()
+    del values["zoom"]
+    assert Preprocess.from_json(values) == Preprocess(fit="crop")
 
 
 @pytest.mark.parametrize(
     "change",
     [
+        {"zoom": "2"},
+        {"zoom": True},
+        {"zoom": 1.5},
+        {"zoom": 10**400},
         {"channels": 2},
         {"channels": True},
         {"height": 0},

@@ -13,8 +13,10 @@ from typing import Annotated
 
 import typer
 
+from striate.cli.convolve import convolve
 from striate.cli.describe import describe
 from striate.cli.evaluate import evaluate
+from striate.cli.experiment import experiment
 from striate.cli.predict import predict
 from striate.cli.train import train
 from striate.errors import NotationError, StriateError
@@ -40,7 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (train, evaluate, predict, describe):
+for verb in (train, evaluate, predict, describe, convolve, experiment):
     app.command()(verb)
 
 

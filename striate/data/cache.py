@@ -15,8 +15,11 @@ from striate.errors import DataError
 def cache_folder() -> Path:
     """Give the folder where Striate keeps what it can make again, as the system has it.
 
-    XDG_CACHE_HOME or ~/.cache on Linux, ~/Library/Caches on macOS, LOCALAPPDATA on Windows.
+    STRIATE_CACHE where it is set; else the folder "striate" in XDG_CACHE_HOME or ~/.cache on
+    Linux, in ~/Library/Caches on macOS, in LOCALAPPDATA on Windows.
     """
+    if os.environ.get("STRIATE_CACHE"):
+        return Path(os.environ["STRIATE_CACHE"])
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA", "")
     elif sys.platform == "darwin":
@@ -46,7 +49,7 @@ def made_once(place: Path, make: Callable[[Path], None]) -> Path:
     except OSError as error:
         raise DataError(
             f"the cache folder {str(place.parent)!r} cannot be written "
-            f"({error.strerror or error}); mend its permissions or set XDG_CACHE_HOME to another"
+            f"({error.strerror or error}); mend its permissions or set STRIATE_CACHE to another"
         ) from error
     try:
         make(working)
@@ -58,7 +61,7 @@ def made_once(place: Path, make: Callable[[Path], None]) -> Path:
     except OSError as error:
         raise DataError(
             f"the cache folder {str(place.parent)!r} cannot be written "
-            f"({error.strerror or error}); make room or set XDG_CACHE_HOME to another"
+            f"({error.strerror or error}); make room or set STRIATE_CACHE to another"
         ) from error
     finally:
         shutil.rmtree(working, ignore_errors=True)

@@ -8,6 +8,7 @@ matplotlib settings a machine has.
 from __future__ import annotations
 
 from striate.drawing.curves import Curve, curves
+from striate.drawing.feature_map import feature_map
 from striate.drawing.palette import BLUE, GREEN, INK, ORANGE, PALE
 from striate.drawing.pixels import EXACT, Pixels, data_uri, png
 
@@ -22,5 +23,6 @@ __all__ = [
     "Pixels",
     "curves",
     "data_uri",
+    "feature_map",
     "png",
 ]

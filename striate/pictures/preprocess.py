@@ -6,6 +6,7 @@ import dataclasses
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal, cast, get_args
 
 import numpy as np
@@ -23,18 +24,22 @@ class Placement:
     """Where which part of a picture lands in the network's input.
 
     Attributes:
-        box: what of the picture is used, in its pixels: (top, left, bottom, right).
+        box: what of the picture is used, in its pixels: (top, left, bottom, right). Whole numbers,
+            but where the preprocessing zooms.
         top: first row of the input that the picture covers.
         left: first column of the input that the picture covers.
         height: rows of the input that the picture covers.
         width: columns of the input that the picture covers.
+        beyond: whether pixels beyond the box have a part in those along its rim, as when the
+            whole picture is resized first and cut then.
     """
 
-    box: tuple[int, int, int, int]
+    box: tuple[float, float, float, float]
     top: int
     left: int
     height: int
     width: int
+    beyond: bool = False
 
     @property
     def scale(self) -> tuple[float, float]:
@@ -57,6 +62,9 @@ class Preprocess:
         fit: what happens to a picture of other proportions. "pad" keeps them and all of the
             picture, centred in a border; "squash" keeps all and bends the proportions; "crop"
             keeps the proportions and cuts away what stands out of the centre.
+        zoom: how much larger than the input a picture is made before the centre of it is cut
+            out; from 1 to 8, above 1 with "crop" alone. Networks trained on ImageNet are mostly
+            judged on the middle 224 of pictures whose shorter side is made 256: 256 / 224.
         background: the colour under transparent pixels.
         border: the colour beside a padded picture.
         mean: of each channel, of values scaled to 0..1; left empty, 0.
@@ -75,6 +83,7 @@ class Preprocess:
     border: Colour = (128, 128, 128)
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
+    zoom: float = 1.0
 
     def __post_init__(self) -> None:
         if self.channels not in (1, 3):
@@ -83,6 +92,13 @@ class Preprocess:
             raise SettingError(f"a size of {self.height}x{self.width}: expected 1 to 8192 each way")
         if self.fit not in get_args(Fit):
             raise SettingError(f"fit {self.fit!r}: expected pad, squash or crop")
+        if not 1 <= self.zoom <= 8:
+            raise SettingError(f"zoom {self.zoom}: expected 1 to 8, such as {256 / 224:.3f}")
+        if self.zoom != 1 and self.fit != "crop":
+            raise SettingError(
+                f"zoom {self.zoom:.4g} with fit {self.fit!r}: only a crop leaves out the rim of a "
+                "picture; expected fit crop, or zoom 1"
+            )
         for name in ("background", "border"):
             colour = getattr(self, name)
             if len(colour) != 3 or not all(0 <= value <= 255 for value in colour):
@@ -106,10 +122,14 @@ class Preprocess:
         """Tell where a picture of so many rows and columns lands in the input.
 
         Sides are rounded half up, in whole numbers; what is left over on an odd number goes to
-        the bottom and the right.
+        the bottom and the right. Where it zooms, the longer side is rounded down and the start
+        of the cut half to even, so that the pixels are those of torchvision's Resize and
+        CenterCrop (but for sums that fall between two of 256 steps: up to 2 of 255 there).
 
         >>> Preprocess(height=64, width=64).placement(100, 200)
-        Placement(box=(0, 0, 100, 200), top=16, left=0, height=32, width=64)
+        Placement(box=(0, 0, 100, 200), top=16, left=0, height=32, width=64, beyond=False)
+        >>> Preprocess(height=224, width=224, fit="crop", zoom=256 / 224).placement(256, 512)
+        Placement(box=(16.0, 144.0, 240.0, 368.0), ..., height=224, width=224, beyond=True)
         """
         whole = (0, 0, rows, columns)
         if self.fit == "squash":
@@ -123,6 +143,8 @@ class Preprocess:
                 height = max(1, _rounded(rows * self.width, columns))
             top, left = (self.height - height) // 2, (self.width - width) // 2
             return Placement(whole, top, left, height, width)
+        if self.zoom != 1:
+            return self._zoomed(rows, columns, tall)
         if tall:
             kept = max(1, _rounded(columns * self.height, self.width))
             first = (rows - kept) // 2
@@ -132,6 +154,21 @@ class Preprocess:
             first = (columns - kept) // 2
             box = (0, first, rows, first + kept)
         return Placement(box, 0, 0, self.height, self.width)
+
+    def _zoomed(self, rows: int, columns: int, tall: bool) -> Placement:
+        """Place the centre of a picture that is made larger than the input."""
+        zoom = Fraction(self.zoom).limit_denominator(10_000)  # 256 / 224 is 8/7 again
+        if tall:
+            across = _rounded(self.width * zoom.numerator, zoom.denominator)
+            along = across * rows // columns
+        else:
+            along = _rounded(self.height * zoom.numerator, zoom.denominator)
+            across = along * columns // rows
+        top, left = round((along - self.height) / 2), round((across - self.width) / 2)
+        y, x = rows / along, columns / across  # pixels of the picture to one of the input
+        bottom, right = (top + self.height) * y, (left + self.width) * x
+        box = (top * y, left * x, min(bottom, rows), min(right, columns))
+        return Placement(box, 0, 0, self.height, self.width, beyond=True)
 
     def pixels(self, source: Source) -> np.ndarray:
         """Read a picture and make it fit; mean and std are not applied yet.
@@ -181,12 +218,15 @@ class Preprocess:
     def from_json(values: Mapping[str, object]) -> Preprocess:
         """Make the preprocessing that `as_json` recorded.
 
+        A zoom that is missing is 1: records of before there was one hold none.
+
         Raises:
             SettingError: for a missing, unknown or senseless value.
 
         >>> Preprocess.from_json(Preprocess(height=32).as_json()) == Preprocess(height=32)
         True
         """
+        values = {"zoom": 1.0, **values}
         names = {field.name for field in dataclasses.fields(Preprocess)}
         if set(values) != names:
             odd = ", ".join(sorted(names.symmetric_difference(values)))
@@ -213,6 +253,9 @@ class Preprocess:
                 return found
             raise SettingError(f"{name} {found!r}: expected a whole number")
 
+        zoom = values["zoom"]
+        if type(zoom) not in (int, float):
+            raise SettingError(f"zoom {str(zoom)[:60]}: expected a number")
         return Preprocess(
             channels=whole("channels"),
             height=whole("height"),
@@ -222,6 +265,7 @@ class Preprocess:
             border=colour("border"),
             mean=numbers("mean"),
             std=numbers("std"),
+            zoom=cast("float", zoom),
         )
 
 
@@ -235,16 +279,21 @@ def resize(image: Image.Image, where: Placement) -> Image.Image:
     which it may round the other way: by 1 of 255, at most. (Without exclude_outside the border
     differs by up to 20, as the outermost pixels are then counted as if repeated beyond it.)
 
-    A crop is cut in whole pixels before. The picture is always decoded at its full size: the
-    reduced decoding that JPEG offers ("draft") is faster but gives other pixels, and is not used.
+    A crop is cut in whole pixels before; one that zooms is the middle of the whole picture
+    resized (`Placement.beyond`), of which only that much is calculated. The picture is always
+    decoded at its full size: the reduced decoding that JPEG offers ("draft") is faster but gives
+    other pixels, and is not used.
 
     Args:
         image: in mode L or RGB.
         where: from `Preprocess.placement`.
     """
     top, left, bottom, right = where.box
+    if where.beyond:
+        size, box = (where.width, where.height), (left, top, right, bottom)
+        return image.resize(size, Image.Resampling.BILINEAR, box=box)
     if where.box != (0, 0, image.height, image.width):
-        image = image.crop((left, top, right, bottom))
+        image = image.crop((int(left), int(top), int(right), int(bottom)))
     if image.size == (where.width, where.height):
         return image
     return image.resize((where.width, where.height), Image.Resampling.BILINEAR)

@@ -1,0 +1,78 @@
+"""Draws the pictures of docs/convolve.md: a scene of its own under filters, a digit under one.
+
+python docs/convolve.py [FOLDER]
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image, ImageDraw
+from sklearn.datasets import load_digits
+
+from striate import drawing
+from striate.convolution import FILTERS, convolve
+from striate.drawing.feature_map import scale_of
+
+SHOWN = ("sharpen", "blur", "edge-enhance", "emboss", "edge-detect", "sobel-x", "sobel-y")
+ROWS, COLUMNS = 120, 160
+
+
+def scene() -> np.ndarray:
+    """A house under the sun, uint8 (rows, columns, 3)."""
+    sky = np.linspace((120, 170, 220), (225, 235, 245), ROWS)[:, None].repeat(COLUMNS, axis=1)
+    image = Image.fromarray(sky.astype(np.uint8))
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((112, 10, 140, 38), fill=(250, 210, 70))
+    draw.rectangle((0, 92, COLUMNS, ROWS), fill=(90, 140, 70))
+    draw.rectangle((36, 56, 96, 100), fill=(205, 190, 165))
+    draw.polygon([(28, 56), (66, 24), (104, 56)], fill=(165, 70, 55))
+    draw.rectangle((46, 66, 60, 80), fill=(70, 90, 120))
+    draw.rectangle((72, 70, 86, 100), fill=(110, 75, 50))
+    draw.line((125, 100, 125, 66), fill=(95, 70, 50), width=4)
+    draw.ellipse((112, 48, 138, 74), fill=(50, 105, 55))
+    noise = np.random.default_rng(0).normal(0, 2, (ROWS, COLUMNS, 1))
+    return np.clip(np.asarray(image) + noise, 0, 255).astype(np.uint8)
+
+
+def sheet(picture: np.ndarray) -> Figure:
+    """The picture, and what each filter makes of it."""
+    figure = Figure(figsize=(8.8, 3.9), dpi=100, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(2, 4).ravel()
+    axes[0].imshow(picture, interpolation="nearest")
+    axes[0].set_title("the picture", fontsize=11)
+    for place, name in zip(axes[1:], SHOWN, strict=True):
+        result = convolve(picture, name, pad="same", padmode="edge").map
+        if FILTERS[name].keeps_brightness:
+            pixels = np.clip(np.rint(result), 0, 255).astype(np.uint8)
+        else:
+            pixels = scale_of([result]).colours(result)
+        place.imshow(pixels, interpolation="nearest")
+        place.set_title(name, fontsize=11)
+    for place in axes:
+        place.set_axis_off()
+    return figure
+
+
+def main(folder: Path) -> None:
+    """Draw both pictures into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn = io.BytesIO()
+    sheet(scene()).savefig(drawn, format="png")
+    few = Image.open(drawn).convert("RGB").quantize(128, dither=Image.Dither.NONE)
+    few.save(folder / "filters.png", optimize=True)
+    result = convolve(load_digits().images[3], "sobel-x", pad="same")
+    maps = {"feature map": result.map, "maxpool 2": result.pool("max", 2).map}
+    (folder / "digit.png").write_bytes(
+        drawing.feature_map(maps, title="a handwritten 3 under sobel-x")
+    )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_suffix(""))

@@ -1,0 +1,247 @@
+"""striate convolve: one filter over one picture, with its arithmetic."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, cast
+
+import typer
+
+from striate.errors import PictureError, SettingError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from striate import convolution
+    from striate.convolution import FeatureMap, Pooled
+
+PAIR = re.compile(r"([0-9]{1,9})(?:[xX]([0-9]{1,9}))?")
+PLACE = re.compile(r"(-?[0-9]{1,9})\s*,\s*(-?[0-9]{1,9})")
+TEXTS = {".txt", ".csv", ".tsv"}
+LARGEST_TEXT = 2**26  # bytes
+
+
+def convolve(
+    picture: Annotated[
+        str,
+        typer.Argument(
+            help="A picture's file; a text or CSV file of numbers; or a grid such as '010/101'."
+        ),
+    ],
+    filter_: Annotated[
+        str,
+        typer.Option(
+            "--filter",
+            help="identity, sharpen, blur, gaussian-blur, edge-enhance, emboss, edge-detect, "
+            "laplacian, sobel-x, sobel-y, prewitt-x, prewitt-y, scharr-x, scharr-y; or numbers: "
+            "'0 0 1; 1 0 0; 0 1 1', with | between the kernels of channels.",
+        ),
+    ],
+    stride: Annotated[str, typer.Option(help="Steps, as 2 or 2x1 (rows x columns).")] = "1",
+    padding: Annotated[str, typer.Option(help="valid, same, or pixels, as 1 or 1x2.")] = "valid",
+    padding_mode: Annotated[
+        str, typer.Option(help="What stands in the padding: zero, or edge, the border repeated.")
+    ] = "zero",
+    dilation: Annotated[str, typer.Option(help="Pixels from weight to weight.")] = "1",
+    channels: Annotated[
+        str, typer.Option(help="grey, each (every colour apart), sum (as a network does) or auto.")
+    ] = "auto",
+    flip: Annotated[
+        bool, typer.Option("--flip", help="Turn the kernel first: the convolution of mathematics.")
+    ] = False,
+    bias: Annotated[float, typer.Option(help="Added to every value.")] = 0.0,
+    relu: Annotated[bool, typer.Option("--relu", help="Make what is negative 0.")] = False,
+    leaky_relu: Annotated[
+        float | None, typer.Option(help="Multiply what is negative by this slope.")
+    ] = None,
+    pool: Annotated[
+        str | None,
+        typer.Option(help="max, avg or sum, and the window: 'max 2', 'avg 3 stride=2 ceil=no'."),
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option(help="ROW,COLUMN, from 0: write this value's whole arithmetic.")
+    ] = None,
+    as_matrix: Annotated[
+        bool, typer.Option("--as-matrix", help="Do it as a product of matrices too, and compare.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Write the result as this PNG file.")] = None,
+    view: Annotated[
+        str, typer.Option(help="What --out draws: picture, map (with its scale) or auto.")
+    ] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Slide one filter over one picture and see what comes out, number by number.
+
+    Small maps are printed, of larger ones the size and the range. PICTURE is only read.
+    """
+    import json
+
+    from striate import convolution
+
+    values = opened(picture)
+    check_out(out, picture)
+    result = convolution.convolve(
+        values,
+        convolution.Filter.of(filter_, flip=flip, bias=bias),
+        stride=sides(stride, "--stride"),
+        pad=padding_of(padding),
+        padmode=cast("convolution.Border", padding_mode),
+        dilation=sides(dilation, "--dilation"),
+        channels=cast("convolution.Channels", channels),
+    )
+    if relu and leaky_relu is not None:
+        raise SettingError("--relu and --leaky-relu are both given; give one")
+    if relu or leaky_relu is not None:
+        result = result.relu(leaky_relu or 0.0)
+    pooled = None if pool is None else result.pool(convolution.pool_of(pool))
+    arithmetic = None if at is None else result.at(*place_of(at))
+    matrix = result.as_matrix() if as_matrix else None
+    remark = "" if out is None else write(out, result, pooled, view=view_of(view, result))
+    if as_json:
+        told = result.as_json() | {
+            "pooled": pooled and pooled.as_json(),
+            "at": arithmetic and arithmetic.as_json(),
+            "matrix": matrix and matrix.as_json(),
+            "out": out and str(out),
+        }
+        print(json.dumps(told))
+    else:
+        width = shutil.get_terminal_size().columns
+        print(result.as_text(width=width))
+        if pooled:
+            print(pooled.as_text(width=width))
+        for each in (matrix, arithmetic):
+            if each:
+                print(f"\n{each}")
+    if remark:
+        print(remark, file=sys.stderr)
+
+
+def opened(picture: str) -> np.ndarray:
+    """Read a picture: a file of pixels, a file of numbers, or a grid written out."""
+    from striate import convolution
+
+    path = Path(picture)
+    try:
+        there = path.exists()
+    except (OSError, ValueError):  # too long for a file's name, or what none can hold
+        there = False
+    if not there and convolution.is_grid(picture):
+        return convolution.picture_of(picture)
+    if there and path.suffix.lower() in TEXTS:
+        return convolution.picture_of(text_of(path))
+    from striate import pictures
+
+    try:
+        return pictures.read(path)
+    except PictureError as error:
+        raise PictureError(f"'{picture}' cannot be read: {error}") from error
+
+
+def text_of(path: Path) -> str:
+    """Read a file of numbers."""
+    try:
+        if path.stat().st_size > LARGEST_TEXT:
+            raise PictureError(f"'{path}' is too large for a file of numbers, over 64 MiB")
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise PictureError(f"'{path}' cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise PictureError(f"'{path}' is no text: {error}") from error
+
+
+def sides(text: str, option: str) -> tuple[int, int]:
+    """Read "2" or "2x1" as rows and columns.
+
+    >>> sides("2", "--stride"), sides("2x1", "--stride")
+    ((2, 2), (2, 1))
+    """
+    found = PAIR.fullmatch(text.strip())
+    if found is None:
+        raise SettingError(f"{option} is '{text[:40]}'; expected a whole number as 2, or 2x1")
+    return int(found[1]), int(found[2] or found[1])
+
+
+def padding_of(text: str) -> tuple[int, int] | Literal["valid", "same"]:
+    """Read what --padding says.
+
+    >>> padding_of("same"), padding_of("1")
+    ('same', (1, 1))
+    """
+    if text in ("valid", "same"):
+        return cast("Literal['valid', 'same']", text)
+    if not PAIR.fullmatch(text.strip()):
+        raise SettingError(f"--padding is '{text[:40]}'; expected valid, same, or pixels as 1")
+    return sides(text, "--padding")
+
+
+def place_of(text: str) -> tuple[int, int]:
+    """Read "3,1" as row 3, column 1.
+
+    >>> place_of("3,1")
+    (3, 1)
+    """
+    found = PLACE.fullmatch(text.strip())
+    if found is None:
+        raise SettingError(f"--at is '{text[:40]}'; expected ROW,COLUMN, counted from 0, as 3,1")
+    return int(found[1]), int(found[2])
+
+
+def check_out(out: Path | None, picture: str) -> None:
+    """Make sure before the work that the result can be written, and not over the picture."""
+    if out is None:
+        return
+    if out.suffix.lower() != ".png":
+        raise SettingError(f"--out is '{out}'; expected a name that ends in .png")
+    if out.is_dir():
+        raise SettingError(f"--out is '{out}', which is a folder; give a file's name")
+    if out.exists() and Path(picture).exists() and out.samefile(picture):
+        raise SettingError(f"--out is '{out}', the picture itself; give another name")
+
+
+def view_of(view: str, result: FeatureMap) -> str:
+    """Settle what ``auto`` stands for: a picture where the filter makes one of pixels."""
+    if view not in ("auto", "map", "picture"):
+        raise SettingError(f"--view is '{view}'; expected auto, map or picture")
+    if view != "auto":
+        return view
+    pixels = result.planes.dtype.kind == "u" and result.filter.keeps_brightness
+    return "picture" if pixels and (result.channels != "sum") else "map"
+
+
+def write(out: Path, result: FeatureMap, pooled: Pooled | None, *, view: str) -> str:
+    """Write the result as a PNG file; gives what there is to say of it."""
+    import numpy as np
+
+    from striate import drawing
+    from striate.whole import whole
+
+    last = result.map if pooled is None else pooled.map
+    if view == "picture":
+        pixels = np.clip(np.rint(last), 0, 255).astype(np.uint8)
+        data = drawing.png(pixels)
+        share = float(((last < 0) | (last > 255)).mean())
+        said = f"wrote {out}: a picture"
+        said += f"; {100 * share:.2g} % of its values lay outside 0 to 255 and were cut" * (
+            share > 0
+        )
+    else:
+        name = result.filter.name or f"a filter of {'x'.join(map(str, result.filter.shape))}"
+        maps = named_maps("feature map", result.map, result.names)
+        if pooled is not None:
+            maps |= named_maps(str(pooled.layer), pooled.map, result.names)
+        data = drawing.feature_map(maps, title=name)
+        said = f"wrote {out}: the feature map with its scale"
+    with whole(out) as partial:
+        partial.write_bytes(data)
+    return said
+
+
+def named_maps(what: str, values: np.ndarray, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Take a map apart into one for each channel, with a name for each."""
+    if values.ndim == 2:
+        return {what: values}
+    return {f"{what}, {name}": values[:, :, place] for place, name in enumerate(names)}

@@ -1,0 +1,105 @@
+"""Numbers as people write them: 3, -0.5, 1/9; and grids of them, aligned."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+
+TALLEST = 40  # rows and columns of a map that are printed, where they fit on a line
+LONGEST = 6  # characters of a decimal; longer ones are written as a fraction where one is exact
+
+
+def number(value: float) -> str:
+    """Write a number as short as it can be read: whole, a short decimal, a fraction, 6 digits.
+
+    >>> number(4.0), number(-0.5), number(1 / 9), number(0.123456789)
+    ('4', '-0.5', '1/9', '0.123457')
+    """
+    if math.isfinite(value) and value == int(value) and abs(value) < 1e15:
+        return str(int(value))
+    if len(repr(float(value))) <= LONGEST:
+        return repr(float(value))
+    if math.isfinite(value):
+        near = Fraction(value).limit_denominator(512)
+        if near.numerator and near.numerator / near.denominator == value:
+            return f"{near.numerator}/{near.denominator}"
+    return f"{value:.6g}"
+
+
+def decimals(values: np.ndarray) -> int:
+    """Tell how many decimals a grid is written with: none where all are whole, else 4 digits.
+
+    >>> decimals(np.array([[1.0, 2.0]])), decimals(np.array([[0.125, 2.0]]))
+    (0, 3)
+    """
+    if not values.size or (values == np.rint(values)).all():
+        return 0
+    largest = float(np.abs(values).max())
+    return min(12, max(1, 3 - math.floor(math.log10(largest))))
+
+
+def grid(values: np.ndarray) -> list[str]:
+    r"""Write a grid of numbers, a line a row, aligned to the right.
+
+    Args:
+        values: (rows, columns).
+
+    >>> print("\n".join(grid(np.array([[0.0, -10.0], [3.0, 4.0]]))))
+    0 -10
+    3   4
+    """
+    places = decimals(values)
+    texts = [[f"{value + 0.0:.{places}f}" for value in row] for row in values.tolist()]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    widths = [max(widths)] * len(widths) if places else widths
+    return [
+        " ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        for row in texts
+    ]
+
+
+def plain(values: np.ndarray) -> list[object]:
+    """Give an array as nested lists for JSON, whole numbers as such.
+
+    >>> plain(np.array([[1.0, 2.0]])), plain(np.array([0.5, 1.0]))
+    ([[1, 2]], [0.5, 1.0])
+    """
+    whole = bool((values == np.rint(values)).all()) and bool((np.abs(values) < 2**53).all())
+    listed: list[object] = (values.astype(np.int64) if whole else values).tolist()
+    return listed
+
+
+def map_told(what: str, values: np.ndarray, names: Sequence[str], *, width: int) -> list[str]:
+    """Write the size and the range of a map, and its numbers where they fit on a screen.
+
+    Args:
+        what: it is.
+        values: (rows, columns), or (rows, columns, channels).
+        names: of the channels.
+        width: characters that a line may have.
+
+    >>> map_told("map", np.array([[1.0, 2.0]]), ["grey"], width=80)
+    ['map: 1x2, from 1 to 2, mean 1.5', '  1 2']
+    """
+    size = "x".join(map(str, values.shape[:2]))
+    lines = [f"{what}: {size}, {range_of(values)}"]
+    if max(values.shape[:2]) > TALLEST:
+        return lines
+    several = values.ndim == 3
+    for place, name in enumerate(names if several else ("",)):
+        rows = grid(values[:, :, place] if several else values)
+        lines += [f"  {name}:"] * several + [f"  {row}" for row in rows]
+    return lines if max(map(len, lines[1:])) <= width else lines[:1]
+
+
+def range_of(values: np.ndarray) -> str:
+    """Write the smallest, largest and mean number.
+
+    >>> range_of(np.array([[0.0, 1.0]]))
+    'from 0 to 1, mean 0.5'
+    """
+    low, high, mean = float(values.min()), float(values.max()), float(values.mean())
+    return f"from {number(low)} to {number(high)}, mean {mean:.6g}"

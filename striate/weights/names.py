@@ -1,0 +1,214 @@
+"""What the names of tensors tell: whose network they are of, and whether they are in order.
+
+The networks of the zoo that torchvision has too are known by the names of torchvision's layers, so
+that a file with these names fits whatever order it keeps them in. Elsewhere tensors are matched by
+their order, and names can speak against that: features.3 before features.0 is not the order of
+running.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+AUXILIARY = re.compile(r"(aux\d*|AuxLogits|aux_?(head|classifier|logits)\d*|auxiliary\w*)\.", re.I)
+"""Heads that take part in training alone; the networks of the notation have none."""
+
+SHORTCUT = re.compile(
+    r"(^|[._])(downsample|shortcut|skip|projection|convshortcut)([._0-9]|$)", re.I
+)
+
+KINDS = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+
+# densenet121's file is older than torchvision's names: denselayer1.norm.1 is its norm1.
+OLDER = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12])(?=\.|$)")
+
+
+def layer_of(name: str) -> str:
+    """Give the layer that a tensor belongs to: features.3.squeeze.weight -> features.3.squeeze.
+
+    >>> layer_of("features.3.squeeze.weight"), layer_of("weight")
+    ('features.3.squeeze', '')
+    """
+    return name.rpartition(".")[0]
+
+
+def kind_of(name: str) -> str:
+    """Give what a tensor is of its layer: weight, bias, running_mean, running_var.
+
+    >>> kind_of("bn1.running_mean")
+    'running_mean'
+    """
+    return name.rpartition(".")[2]
+
+
+def layers_in(names: Iterable[str]) -> list[str]:
+    """Give the layers that tensors belong to, each once, as they come."""
+    return list(dict.fromkeys(layer_of(name) for name in names))
+
+
+def known_order(names: Iterable[str]) -> tuple[str, list[str]] | None:
+    """Tell whose network the names are of, and bring them into its order of running.
+
+    Args:
+        names: of all tensors, in any order; a part that all share at the front does not count.
+
+    Returns:
+        The name of torchvision's network and the names of tensors in its order; None where
+        the layers are those of none.
+
+    >>> known_order(["classifier.1.weight", "features.0.weight"]) is None
+    True
+    """
+    every = list(names)
+    front = _shared_front(every)
+    bare = {name: OLDER.sub(r"\1\2", name.removeprefix(front)) for name in every}
+    found = set(layers_in(bare.values()))
+    for network, layers in TORCHVISION.items():
+        order = {layer: place for place, layer in enumerate(layers())}
+        if found == order.keys():
+
+            def place(name: str) -> tuple[int, int]:
+                kind = kind_of(name)
+                within = KINDS.index(kind) if kind in KINDS else len(KINDS)
+                return order[layer_of(bare[name])], within  # noqa: B023 (used in this turn)
+
+            return network, sorted(every, key=place)
+    return None
+
+
+def out_of_order(names: Iterable[str]) -> tuple[str, str] | None:
+    """Give two names that show that these are not in the order of running, or None.
+
+    Numbered parts of one parent count up where they run one after the other.
+
+    >>> out_of_order(["features.3.weight", "features.12.weight", "features.0.weight"])
+    ('features.12', 'features.0')
+    >>> out_of_order(["conv1.weight", "layer1.0.conv1.weight", "layer1.1.conv1.weight"]) is None
+    True
+    """
+    last: dict[str, tuple[int, str]] = {}
+    for layer in layers_in(names):
+        parts = layer.split(".")
+        for depth, part in enumerate(parts):
+            match = re.fullmatch(r"(.*?)(\d+)", part)
+            if match is None:
+                continue
+            stem, number = ".".join([*parts[:depth], match[1]]), int(match[2])
+            here = ".".join(parts[: depth + 1])
+            before = last.get(stem)
+            if before is not None and number < before[0]:
+                return before[1], here
+            last[stem] = (number, here)
+    return None
+
+
+def _shared_front(names: Sequence[str]) -> str:
+    """Give the leading parts that all names share, with their dot: "backbone."."""
+    front = ""
+    first = names[0].split(".") if names else []
+    for part in first[:-2]:
+        if not all(name.startswith(f"{front}{part}.") for name in names):
+            break
+        front += f"{part}."
+    return front
+
+
+# ---------------------------------------------------------------- torchvision's layers, in order
+
+
+def _numbered(before: str, numbers: Iterable[int]) -> Iterator[str]:
+    return (f"{before}.{number}" for number in numbers)
+
+
+def _vgg(convolutions: Iterable[int]) -> list[str]:
+    return [*_numbered("features", convolutions), *_numbered("classifier", (0, 3, 6))]
+
+
+def _alexnet() -> list[str]:
+    return [*_numbered("features", (0, 3, 6, 8, 10)), *_numbered("classifier", (1, 4, 6))]
+
+
+def _squeezenet() -> list[str]:
+    fires = _numbered("features", (3, 4, 6, 7, 9, 10, 11, 12))
+    within = [f"{fire}.{part}" for fire in fires for part in ("squeeze", "expand1x1", "expand3x3")]
+    return ["features.0", *within, "classifier.1"]
+
+
+def _resnet(blocks: Sequence[int], convolutions: int) -> list[str]:
+    names = ["conv1", "bn1"]
+    for stage, count in enumerate(blocks, 1):
+        for block in range(count):
+            within = f"layer{stage}.{block}"
+            for number in range(1, convolutions + 1):
+                names += [f"{within}.conv{number}", f"{within}.bn{number}"]
+            if block == 0 and (stage > 1 or convolutions == 3):
+                names += _numbered(f"{within}.downsample", (0, 1))
+    return [*names, "fc"]
+
+
+def _mobilenet() -> list[str]:
+    names = [*_numbered("features.0", (0, 1))]
+    for block in range(1, 18):
+        within = f"features.{block}.conv"
+        stages = 1 if block == 1 else 2  # the first block does not widen
+        for stage in range(stages):
+            names += _numbered(f"{within}.{stage}", (0, 1))
+        names += _numbered(within, (stages, stages + 1))
+    return [*names, *_numbered("features.18", (0, 1)), "classifier.1"]
+
+
+def _densenet() -> list[str]:
+    names = ["conv0", "norm0"]
+    for block, count in enumerate((6, 12, 24, 16), 1):
+        for layer in range(1, count + 1):
+            within = f"denseblock{block}.denselayer{layer}"
+            names += [f"{within}.{part}" for part in ("norm1", "conv1", "norm2", "conv2")]
+        if block < 4:
+            names += [f"transition{block}.norm", f"transition{block}.conv"]
+    return [*(f"features.{name}" for name in [*names, "norm5"]), "classifier"]
+
+
+def _units(names: Iterable[str]) -> list[str]:
+    return [f"{name}.{part}" for name in names for part in ("conv", "bn")]
+
+
+def _googlenet() -> list[str]:
+    branches = ["branch1", "branch2.0", "branch2.1", "branch3.0", "branch3.1", "branch4.1"]
+    blocks = ["3a", "3b", *(f"4{letter}" for letter in "abcde"), "5a", "5b"]
+    within = [f"inception{block}.{branch}" for block in blocks for branch in branches]
+    return [*_units(["conv1", "conv2", "conv3", *within]), "fc"]
+
+
+def _inception() -> list[str]:
+    names = ["1a_3x3", "2a_3x3", "2b_3x3", "3b_1x1", "4a_3x3"]
+    names = [f"Conv2d_{name}" for name in names]
+    narrow = "1x1 5x5_1 5x5_2 3x3dbl_1 3x3dbl_2 3x3dbl_3 _pool"
+    middle = "1x1 7x7_1 7x7_2 7x7_3 7x7dbl_1 7x7dbl_2 7x7dbl_3 7x7dbl_4 7x7dbl_5 _pool"
+    wide = "1x1 3x3_1 3x3_2a 3x3_2b 3x3dbl_1 3x3dbl_2 3x3dbl_3a 3x3dbl_3b _pool"
+    blocks = {
+        "5b 5c 5d": narrow,
+        "6a": "3x3 3x3dbl_1 3x3dbl_2 3x3dbl_3",
+        "6b 6c 6d 6e": middle,
+        "7a": "3x3_1 3x3_2 7x7x3_1 7x7x3_2 7x7x3_3 7x7x3_4",
+        "7b 7c": wide,
+    }
+    for which, branches in blocks.items():
+        for block in which.split():
+            names += [f"Mixed_{block}.branch{branch}" for branch in branches.split()]
+    return [*_units(names), "fc"]
+
+
+TORCHVISION: dict[str, Callable[[], list[str]]] = {
+    "alexnet": _alexnet,
+    "vgg11": lambda: _vgg((0, 3, 6, 8, 11, 13, 16, 18)),
+    "vgg16": lambda: _vgg((0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)),
+    "googlenet": _googlenet,
+    "inception_v3": _inception,
+    "resnet18": lambda: _resnet((2, 2, 2, 2), 2),
+    "resnet50": lambda: _resnet((3, 4, 6, 3), 3),
+    "squeezenet1_1": _squeezenet,
+    "mobilenet_v2": _mobilenet,
+    "densenet121": _densenet,
+}
+"""The layers that have weights, by torchvision's names, in the order in which they run."""
