@@ -114,6 +114,8 @@ class Job:
         self.record["status"] = "training"
         self.folder.write_record(self.record)
         saver = checkpoints.Saver(self.folder.path, state, self.say)
+        if prepared.body is not None:
+            saver.save()  # from here on the run goes on without the body's own file
         for event in train_epochs(
             state,
             prepared.training,
@@ -214,7 +216,7 @@ class Job:
             | {"epochs": state.epoch, "best_epoch": state.best_epoch},
             seen={"train": pictures.hashes[split.train], "val": pictures.hashes[split.val]},
         )
-        chosen = held_out(split)
+        chosen = held_out(split, chosen=bool(self.record["cycles"]))
         evaluation = judge(model, pictures, prepared.collection, chosen, watch=self.tell)
         metrics = {
             name: value

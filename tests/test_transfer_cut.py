@@ -8,27 +8,25 @@ from striate.errors import NotationError
 from striate.network import build
 from striate.notation import expand
 from striate.transfer.cut import BOTTOM, TOP, body_of, headed, shares
-from tests import known_networks as known
 
 
 @pytest.mark.parametrize(
     ("network", "last", "features"),
     [
-        (known.SQUEEZENET, "fire8", (512, 13, 13)),
-        (known.ALEXNET, "relu7", (4096,)),
-        (known.VGG16, "relu2", (4096,)),
-        (known.RESNET18, "flatten1", (512,)),
-        (known.MOBILENET, "flatten1", (1280,)),
-        (known.GOOGLENET, "flatten1", (1024,)),
-        (known.INCEPTION, "flatten1", (2048,)),
-        (known.DENSENET, "flatten1", (1024,)),
+        ("squeezenet1_1", "fire8", (512, 13, 13)),
+        ("alexnet", "relu7", (4096,)),
+        ("vgg16", "relu2", (4096,)),
+        ("resnet18", "flatten1", (512,)),
+        ("mobilenet_v2", "flatten1", (1280,)),
+        ("googlenet", "flatten1", (1024,)),
+        ("inception_v3", "flatten1", (2048,)),
+        ("densenet121", "flatten1", (1024,)),
     ],
-    ids=lambda value: getattr(value, "reference", None),
 )
 def test_known_networks_are_cut_before_what_tells_the_classes(
-    network: known.Known, last: str, features: tuple[int, ...]
+    network: str, last: str, features: tuple[int, ...]
 ) -> None:
-    body = expand(body_of(expand(network.text)))
+    body = expand(body_of(expand(network)))
     assert body.steps[-1].address == last
     assert body.output == features
     whole = expand(headed(body.network, 3))
@@ -37,7 +35,7 @@ def test_known_networks_are_cut_before_what_tells_the_classes(
 
 
 def test_a_layer_to_cut_behind_can_be_named() -> None:
-    plan = expand(known.VGG16.text)
+    plan = expand("vgg16")
     body = body_of(plan, "stage3")
     assert expand(body).output == (256, 28, 28)
     assert [step.address for step in expand(headed(body, 2)).steps][-3:] == [
@@ -56,7 +54,7 @@ def test_where_to_cut_is_asked_where_nothing_says_it() -> None:
 
 
 def test_lower_layers_get_smaller_shares_and_what_is_not_named_gets_none() -> None:
-    body = expand(body_of(expand(known.MOBILENET.text)))
+    body = expand(body_of(expand("mobilenet_v2")))
     plan = expand(headed(body.network, 5))
     every = shares(plan, body, None)
     values = [share for _, share in every]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from striate.data import counted
 from striate.data.cache import cache_folder
 from striate.events import Watch
 from striate.notation import expand
+from striate.precision import fixed
 from striate.settings import Settings
 from striate.tempo import Tempo
 from striate.training import Part
@@ -53,6 +55,7 @@ def choose(body: Body, settings: Settings, *, classes: int, pictures: int) -> di
         "transfer": {
             "body": body.words,
             "features": body.features,
+            "way": "" if settings.precision == "auto" else str(fixed(settings.precision)),
             "versions": VERSIONS if settings.augment and pictures <= FEW else 1,
             "shares": [list(pair) for pair in tuned],
         },
@@ -83,7 +86,10 @@ def learn_head(
     change = Augmentation(**chosen["augmentation"])
     device = next(module.parameters()).device.type
     extractor = Extractor(body.module().to(device), body.preprocess, change, device)
-    extractor = measured(extractor, part.pictures.take(part.indices[:MEASURED]))
+    if way := chosen["transfer"]["way"]:
+        extractor = replace(extractor, way=fixed(way.replace(" ", "-")))
+    else:
+        extractor = measured(extractor, part.pictures.take(part.indices[:MEASURED]))
     key = key_of(str(body.plan.network), body.tensors, body.preprocess.mean, body.preprocess.std,
                  change, str(extractor.way))  # fmt: skip
     kept = Kept(cache_folder() / "features" / key)
