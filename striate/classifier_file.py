@@ -187,6 +187,16 @@ def _check_values(document: Mapping[str, Any], path: Path) -> None:
             f"the classes in '{path}' are {str(classes)[:60]}; expected different names, at least "
             "one"
         )
+    ids = document.get("ids", [])
+    if (
+        not isinstance(ids, list)
+        or not all(isinstance(name, str) for name in ids)
+        or len(set(ids)) < len(ids)
+        or len(ids) not in (0, len(classes))
+    ):
+        raise ClassifierError(
+            f"the ids in '{path}' are {str(ids)[:60]}; expected a different one a class, or none"
+        )
     temperature = document["calibration"].get("temperature")
     if type(temperature) not in (int, float) or not 0 < temperature <= sys.float_info.max:
         raise ClassifierError(

@@ -49,7 +49,7 @@ def evaluate(
     Args:
         model: the classifier.
         data: whatever training takes: a folder, IDX, npz, CSV, zip, or "digits". Classes are
-            matched by name.
+            matched by name, or by the classifier's ids of them.
         part: "train", "val", "test" or "all" to choose; None takes the test part where there is
             one, else validation, else what training has not used.
         watch: is told how far the work is.
@@ -62,7 +62,7 @@ def evaluate(
     """
     if part is not None and part not in PARTS:
         raise SettingError(f"there is no part '{part}'; choose {', '.join(PARTS)}, or leave it out")
-    collection, notes = matched(find(data), model.classes)
+    collection, notes = matched(find(data), model.classes, model.ids)
     wanted = needed(collection, part)
     collection = collection.only(wanted)
     tempo = Tempo("reading", watch)
@@ -224,26 +224,41 @@ def held_out(split: Split, *, chosen: bool = True) -> Selection:
     return Selection(split.val, f"{len(split.val):,} validation pictures{past}")
 
 
-def matched(collection: Collection, classes: tuple[str, ...]) -> tuple[Collection, tuple[str, ...]]:
+def matched(
+    collection: Collection, classes: tuple[str, ...], ids: tuple[str, ...] = ()
+) -> tuple[Collection, tuple[str, ...]]:
     """Give the collection with its labels in the classifier's order of classes, and notes.
+
+    Args:
+        collection: the pictures, with the names of their classes as the data has them.
+        classes: the classifier's.
+        ids: its second names of these; a class of the data may be called by either.
 
     Raises:
         DataError: no class of the data is the classifier's.
     """
-    order = {name: number for number, name in enumerate(classes)}
+    by_id = {name: number for number, name in enumerate(ids)}
+    by_name = {name: number for number, name in enumerate(classes)}
+    order = by_id | by_name
     unknown = [name for name in collection.classes if name not in order]
     if len(unknown) == len(collection.classes):
         raise DataError(
             f"no class of '{collection.source}' ({', '.join(collection.classes[:5])}) is one of "
             f"the classifier's ({', '.join(classes[:5])}{', ...' if len(classes) > 5 else ''}); "
-            "name the folders as the classes"
+            f"name the folders as the classes{f', or by their ids as {ids[0]}' if ids else ''}"
         )
     table = np.array([order.get(name, -1) for name in collection.classes], np.int64)
     labels = table[collection.labels]
     kept = np.flatnonzero(labels >= 0)
     notes: tuple[str, ...] = ()
-    if len(kept) < len(labels):
+    called = [name for name in collection.classes if name in by_id and name not in by_name]
+    if called:
         notes = (
+            f"{len(called):,} of {len(collection.classes):,} classes were matched by their id "
+            f"({called[0]} is {classes[by_id[called[0]]]})",
+        )
+    if len(kept) < len(labels):
+        notes += (
             f"{len(labels) - len(kept):,} pictures are of classes the classifier does not know "
             f"({', '.join(unknown[:5])}{', ...' if len(unknown) > 5 else ''}) and are left out",
         )

@@ -176,6 +176,17 @@ def test_everything_survives_the_file(tmp_path: Path) -> None:
     assert sorted(again.seen["train"].tolist()) == [5, 2**64 - 1]
 
 
+def test_second_names_of_the_classes_survive_and_a_file_without_them_has_none(
+    tmp_path: Path,
+) -> None:
+    assert load(model().save(tmp_path / "plain.safetensors")).ids == ()
+    named = replace(model(), ids=("n01", "n02", "n03"))
+    assert load(named.save(tmp_path / "named.safetensors")).ids == ("n01", "n02", "n03")
+    wrong = replace(model(), ids=("n01", "n01", "n03"))
+    with pytest.raises(ClassifierError, match="the ids in .* expected a different one a class"):
+        load(wrong.save(tmp_path / "wrong.safetensors"))
+
+
 def test_the_document_is_read_in_five_lines_without_striate(tmp_path: Path) -> None:
     path = model().save(tmp_path / "model.safetensors")
     with path.open("rb") as file:

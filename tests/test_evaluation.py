@@ -110,6 +110,23 @@ def test_classes_it_does_not_know_are_left_out_and_said(tmp_path: Path) -> None:
         matched(find(tmp_path), ("cat", "dog"))
 
 
+def test_folders_are_matched_by_id_too_and_that_is_said(tmp_path: Path) -> None:
+    named = drawn.folder(tmp_path / "named", n=4)
+    usual = evaluate(model(), named)
+    for half in ("all", "one"):
+        own = replace(model(), ids=("n01", "n02"))
+        folder = drawn.folder(tmp_path / half, n=4)
+        (folder / "disc").rename(folder / "n01")
+        if half == "all":
+            (folder / "square").rename(folder / "n02")
+        result = evaluate(own, folder)
+        assert (result.n, result.accuracy, result.classes) == (8, usual.accuracy, usual.classes)
+        said = "2 of 2" if half == "all" else "1 of 2"
+        assert f"{said} classes were matched by their id (n01 is disc)" in result.notes
+    with pytest.raises(DataError, match="or by their ids as n01"):
+        matched(find(named), ("cat", "dog"), ("n01", "n02"))
+
+
 def test_bad_pictures_are_left_out_and_said(tmp_path: Path) -> None:
     drawn.folder(tmp_path, n=4)
     (tmp_path / "disc" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")

@@ -80,8 +80,10 @@ def test_agrees_with_scikit_learn(n: int, k: int, seed: int) -> None:
     if k > 5:
         first_five = oracle.top_k_accuracy_score(labels, rows, k=5, labels=every)
         assert result.top5 == pytest.approx(first_five)
+        hits = round(first_five * result.n)
+        assert (result.top5_low, result.top5_high) == wilson(hits, result.n)
     else:
-        assert result.top5 is None
+        assert (result.top5, result.top5_low, result.top5_high) == (None, None, None)
 
 
 @given(n=st.integers(1, 100_000), data=st.data())
@@ -276,3 +278,24 @@ def test_a_notebook_shows_confusion_and_worst_pictures_too() -> None:
 def test_few_right_pictures_are_said_to_be_right() -> None:
     result = judge(np.eye(3) * 0.7 + 0.1, [0, 1, 2])
     assert "0 wrong, 3 right but least sure" in str(result)
+
+
+def test_a_thousand_classes_blow_up_neither_the_screen_nor_the_json() -> None:
+    rows, labels = drawn(400, 1000, 0)
+    labels = labels % 10  # pictures of ten of them, as a sample of ImageNet has
+    result = judge(rows, labels)
+    said = str(result)
+    assert len(said.splitlines()) < 60
+    assert "the 10 classes that have pictures here, lowest F1 first" in said
+    assert {each.name for each in result.weakest()} == set(result.classes[:10])
+    values = json.loads(json.dumps(result.as_json()))
+    assert len(json.dumps(values)) < 250_000
+    assert values["confusion"] is None
+    wrong = sum(pair["n"] for pair in values["confused"])
+    assert wrong == round(result.classification_error * 400)
+    assert (values["top5_low"], values["top5_high"]) == (result.top5_low, result.top5_high)
+
+
+def test_of_equal_probabilities_the_first_columns_are_the_first_five() -> None:
+    rows = np.full((10, 10), 0.1)
+    assert judge(rows, np.arange(10)).top5 == 0.5

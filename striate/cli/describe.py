@@ -1,104 +1,95 @@
-"""striate describe: what a network costs and sees, without building it."""
+"""striate describe: what a network costs and sees, and its other shapes: drawing and code."""
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from striate.errors import NotationError
+from striate.errors import SettingError
 
-SHAPE = re.compile(r"[0-9]+(\s*[xX]\s*[0-9]+){2}")
-LARGEST = 1_000_000  # along each side of a picture, and of channels
+if TYPE_CHECKING:
+    from striate.anatomy import Anatomy
+
+NETWORK = (
+    "A network text in quotes, a known network's name as vgg16, a .cnn file, a classifier's file, "
+    "a run's folder, or FILE.py:NAME or PACKAGE.MODULE:NAME of a torch module."
+)
 
 
 def describe(
-    network: Annotated[
-        str,
-        typer.Argument(
-            help="A network text, a known network's name as vgg16, a .cnn file, a classifier's "
-            "file or a run's folder."
-        ),
-    ],
+    network: Annotated[list[str], typer.Argument(metavar="NETWORK", help=NETWORK)],
     shape: Annotated[
         str | None, typer.Option("--input", help="Channels x rows x columns, as 3x224x224.")
     ] = None,
     classes: Annotated[int | None, typer.Option(help="How many classes.")] = None,
+    batch: Annotated[
+        int, typer.Option(help="Pictures a step, for the memory and the time of training.")
+    ] = 32,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Time each layer on this machine, both ways.")
+    ] = False,
+    svg: Annotated[
+        Path | None, typer.Option(help="Draw the network as volumes into this SVG file.")
+    ] = None,
+    code: Annotated[
+        str | None, typer.Option(help="Print it as a program instead: torch or keras.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Print what a network costs and sees, layer by layer."""
-    import json
+    """Print what a network costs and sees, layer by layer, with every calculation.
 
-    from striate import anatomy
-
-    text = text_of(network)
-    result = anatomy.describe(text, input=shape_of(shape), classes=classes)
-    print(json.dumps(result.as_json()) if as_json else result)
-
-
-def shape_of(text: str | None) -> tuple[int, ...] | None:
-    """Read "3x224x224" as three numbers.
-
-    >>> shape_of("3x224x224")
-    (3, 224, 224)
+    Warnings say what is lost or wasted. Without --measure, nothing is built and torch not loaded.
     """
-    if text is None:
-        return None
-    sizes = re.findall(r"0*([0-9]+)", text) if SHAPE.fullmatch(text.strip()) else []
-    shape = tuple(int(size) for size in sizes if len(size) <= len(str(LARGEST)))
-    if len(shape) != 3 or not all(0 < size <= LARGEST for size in shape):
-        raise NotationError(
-            f"--input is '{text[:60]}'; expected channels x rows x columns, each from 1 to "
-            f"{LARGEST:,}, as 3x224x224"
-        )
-    return shape
+    from striate import anatomy
+    from striate.cli.networks import given, shape_of
+
+    text = given(network, shape)
+    result = anatomy.describe(text, input=shape_of(shape), classes=classes)
+    result.training_memory(batch)  # refuses a batch of none before anything is written
+    if svg is not None:
+        _draw(result, svg)
+    if as_json:
+        _print_json(result, batch=batch, measure=measure, code=code)
+    elif code is not None:
+        print(_program(result, code), end="")
+    else:
+        print(result.page(batch))
+        if measure:
+            from striate import stopwatch
+
+            print(f"\n{stopwatch.measure(result.plan, batch=batch)}")
 
 
-def text_of(network: str) -> str:
-    """Give the network's text: itself, a known network's name, or what stands in the file."""
-    from striate import zoo
-    from striate.notation import source, text_in
-
-    if not network.strip():
-        raise NotationError("the network is empty; give a text such as 'conv 8 > relu > fc'")
-    try:
-        path = Path(network)
-        there = path.exists()
-    except (OSError, ValueError):  # too long for a file's name, or what none can hold
-        there = False
-    if zoo.is_name(network):
-        if there:
-            print(
-                f"{network} is the known network; for the file or folder write ./{network}",
-                file=sys.stderr,
-            )
-        return network
-    if there and path.is_dir():
-        path = path / "classifier.safetensors"
-    if there and path.suffix == ".safetensors":
-        return text_inside(path)
-    if network.strip().endswith(".safetensors"):
-        raise NotationError(f"there is no file '{network}'")
-    return text_in(path) if there else source(network)
-
-
-def text_inside(path: Path) -> str:
-    """Read the network's text out of a classifier's file, without torch."""
+def _print_json(result: Anatomy, *, batch: int, measure: bool, code: str | None) -> None:
     import json
 
-    try:
-        with path.open("rb") as file:
-            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        text = json.loads(header["__metadata__"]["striate"])["network"]
-    except OSError as error:
-        raise NotationError(f"'{path}' cannot be read: {error.strerror}") from error
-    except (
-        ValueError, LookupError, TypeError, OverflowError, MemoryError, RecursionError
-    ) as error:  # fmt: skip
-        raise NotationError(f"'{path}' is not a classifier that Striate saved ({error})") from error
-    if not isinstance(text, str):
-        raise NotationError(f"'{path}' was made with a torch module; it has no network text")
-    return text
+    said = result.as_json(batch)
+    if code is not None:
+        said["code"] = _program(result, code)
+    if measure:
+        from striate import stopwatch
+
+        said["measured"] = stopwatch.measure(result.plan, batch=batch).as_json()
+    print(json.dumps(said))
+
+
+def _program(result: Anatomy, framework: str) -> str:
+    from striate import translation
+
+    if framework not in ("torch", "keras"):
+        raise SettingError(f"--code is '{framework}'; choose torch or keras")
+    return translation.code(result.plan, "torch" if framework == "torch" else "keras")
+
+
+def _draw(result: Anatomy, path: Path) -> None:
+    from striate.drawing.volumes import volumes
+    from striate.whole import whole
+
+    if path.is_dir():
+        raise SettingError(f"--svg '{path}' is a folder; name a file, as in network.svg")
+    with whole(path) as partial:
+        partial.write_text(volumes(result), encoding="utf-8")
+    print(f"the drawing: {path}", file=sys.stderr)

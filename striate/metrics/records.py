@@ -15,6 +15,9 @@ MANY_CLASSES = 20
 MATRIX_CLASSES = 12
 """With more classes than this, the pairs most often confused are printed and not the matrix."""
 
+MOST_IN_JSON = 200
+"""With more classes than this, JSON holds the confused pairs and no matrix of mostly zeros."""
+
 SHOWN = 10
 """So many confused pairs and worst pictures are printed; the result holds more."""
 
@@ -89,7 +92,7 @@ class Evaluation:
             pictures, 0 to 2; the target is 1 for the true class, else 0.
         cross_entropy: mean of -ln(probability of the true class).
         top5: share whose true class is among the five most probable; None for five classes
-            or fewer.
+            or fewer. `top5_low` and `top5_high` are its 95 % Wilson interval.
         per_class: one score a class.
         confusion: pictures by truth (rows) and answer (columns).
         confused: the pairs of classes that were confused, most often first.
@@ -108,6 +111,8 @@ class Evaluation:
     squared_error: float
     cross_entropy: float
     top5: float | None
+    top5_low: float | None
+    top5_high: float | None
     per_class: tuple[ClassScore, ...]
     confusion: tuple[tuple[int, ...], ...]
     confused: tuple[ConfusedPair, ...]
@@ -115,12 +120,17 @@ class Evaluation:
     notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, object]:
-        """Give everything as plain JSON values (numbers, texts, lists, None), same names."""
+        """Give everything as plain JSON values (numbers, texts, lists, None), same names.
+
+        The matrix of more than 200 classes is None: `confused` and `per_class` say the same.
+        """
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return values | {
             "classes": list(self.classes),
             "per_class": [asdict(score) for score in self.per_class],
-            "confusion": [list(row) for row in self.confusion],
+            "confusion": [list(row) for row in self.confusion]
+            if len(self.classes) <= MOST_IN_JSON
+            else None,
             "confused": [asdict(pair) for pair in self.confused],
             "worst": [asdict(judged) for judged in self.worst],
             "notes": list(self.notes),
@@ -128,13 +138,12 @@ class Evaluation:
 
     def headline(self) -> str:
         """Give the accuracy with its interval and n in one line."""
-        low, high = percent(self.accuracy_low), percent(self.accuracy_high)
-        ends = f"{low.removesuffix(' %')} to {high.removesuffix(' %')}"
+        ends = _ends(self.accuracy_low, self.accuracy_high)
         return f"accuracy {percent(self.accuracy)} ({ends}, n = {self.n:,})"
 
     def weakest(self) -> tuple[ClassScore, ...]:
-        """Give the scores of the classes that can be judged, lowest F1 first."""
-        judged = [score for score in self.per_class if score.f1 is not None]
+        """Give the scores of the classes that have pictures here, lowest F1 first."""
+        judged = [score for score in self.per_class if score.n]
         return tuple(sorted(judged, key=lambda score: (score.f1 or 0.0, score.recall or 0.0)))
 
     def table(self) -> Table:
@@ -142,7 +151,10 @@ class Evaluation:
         scores, caption = self.per_class, ""
         if len(scores) > MANY_CLASSES:
             scores = self.weakest()[:10]
-            caption = f"the weakest {len(scores)} of {len(self.per_class)} classes, lowest F1 first"
+            there = sum(score.n > 0 for score in self.per_class)
+            which = f"the weakest {len(scores)} of" if len(scores) < there else "the"
+            having = "" if there == len(self.per_class) else " that have pictures here"
+            caption = f"{which} {there} classes{having}, lowest F1 first"
         rows = tuple(
             (
                 visible(score.name, longest=LONGEST),
@@ -205,8 +217,9 @@ class Evaluation:
             f"cross-entropy {self.cross_entropy:.3f}",
         ]
         lines = [self.headline(), f"on {visible(self.evaluated)}", ", ".join(errors)]
-        if self.top5 is not None:
-            lines.append(f"true class among the first five {percent(self.top5)}")
+        if self.top5 is not None and self.top5_low is not None and self.top5_high is not None:
+            ends = _ends(self.top5_low, self.top5_high)
+            lines.append(f"true class among the first five {percent(self.top5)} ({ends})")
         return lines
 
     def __str__(self) -> str:
@@ -221,6 +234,11 @@ class Evaluation:
         tables = "".join(table.html() for table in self._tables())
         notes = "".join(f"<p>{escape(visible(note))}</p>" for note in self.notes)
         return f"<p><strong>{escape(first)}</strong>{lines}</p>{tables}{notes}"
+
+
+def _ends(low: float, high: float) -> str:
+    """Write an interval: 20.8 to 93.9."""
+    return f"{percent(low).removesuffix(' %')} to {percent(high).removesuffix(' %')}"
 
 
 def _share(value: float | None) -> str:

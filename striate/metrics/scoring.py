@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -79,12 +80,12 @@ def score(
     answers = rows.argmax(axis=1)
     right = answers == truth
     of_truth = rows[places, truth]
-    target = np.zeros_like(rows)
-    target[places, truth] = 1.0
     confusion = np.zeros((k, k), dtype=np.int64)
     np.add.at(confusion, (truth, answers), 1)
     accuracy = float(right.mean())
     low, high = wilson(int(right.sum()), n)
+    first_five = _among_first(rows, truth, 5) if k > 5 else None
+    five_low, five_high = (None, None) if first_five is None else wilson(first_five, n)
     # Wrong ones first, then right ones; inside both the least probable truth first.
     order = np.lexsort((of_truth, right))[: max(worst, 0)]
 
@@ -100,9 +101,12 @@ def score(
         accuracy_low=low,
         accuracy_high=high,
         classification_error=float((~right).mean()),
-        squared_error=float(((rows - target) ** 2).sum(axis=1).mean()),
+        # (p - t)^2 summed is the sum of p^2, but for the truth, where it is (p - 1)^2
+        squared_error=float(((rows**2).sum(axis=1) - 2 * of_truth + 1).mean()),
         cross_entropy=float(-np.log(np.maximum(of_truth, SMALLEST)).mean()),
-        top5=_among_first(rows, truth, 5) if k > 5 else None,
+        top5=first_five / n if first_five is not None else None,
+        top5_low=five_low,
+        top5_high=five_high,
         per_class=_per_class(confusion, classes),
         confusion=tuple(tuple(row) for row in confusion.tolist()),
         confused=_confused(confusion, classes),
@@ -130,7 +134,7 @@ def _checked(
             f"{len(rows)} rows of probabilities, labels of shape {truth.shape}, {len(names)} "
             "names; expected as many of each; give one label and one name a picture"
         )
-    repeated = [name for place, name in enumerate(classes) if name in classes[:place]]
+    repeated = [name for name, number in Counter(classes).items() if number > 1]
     if repeated:
         raise SettingError(f"the class name {repeated[0]!r} stands twice; give each class its own")
     if truth.dtype.kind not in "iu":
@@ -181,9 +185,12 @@ def _confused(confusion: NDArray[np.int64], classes: Sequence[str]) -> tuple[Con
     )
 
 
-def _among_first(rows: NDArray[np.float64], truth: NDArray[np.int64], first: int) -> float:
-    leading = np.argsort(-rows, axis=1, kind="stable")[:, :first]
-    return float((leading == truth[:, None]).any(axis=1).mean())
+def _among_first(rows: NDArray[np.float64], truth: NDArray[np.int64], first: int) -> int:
+    """Count the rows whose true class is among the first; of equals, the first columns count."""
+    of_truth = rows[np.arange(len(rows)), truth][:, None]
+    before = np.arange(rows.shape[1]) < truth[:, None]
+    ahead = (rows > of_truth) | ((rows == of_truth) & before)
+    return int((ahead.sum(axis=1) < first).sum())
 
 
 def _notes(

@@ -97,18 +97,20 @@ def train(
     velocity: ByName = {}
     seeds = np.random.default_rng(seed)
     for step, (pictures, labels) in enumerate(batches, start=1):
-        passed = forward(plan, current, pictures, training=True, seed=int(seeds.integers(2**32)))
-        value, dy = loss(passed.output, one_hot(labels, plan.output[0]))
+        dropping = int(seeds.integers(2**32))
+        with np.errstate(over="ignore", invalid="ignore"):  # said below, where the loss shows it
+            passed = forward(plan, current, pictures, training=True, seed=dropping)
+            value, dy = loss(passed.output, one_hot(labels, plan.output[0]))
+            gradient = backward(passed, dy)
+            current = {**current, **passed.statistics}
+            for name, slope in gradient.parameters.items():
+                velocity[name] = momentum * velocity.get(name, 0.0) + slope
+                current[name] = current[name] - learning_rate * velocity[name]
         if not math.isfinite(value):
             raise TrainingError(
                 f"the loss of step {step} is {value}, no number to learn from; "
                 f"a learning_rate below {learning_rate:g} may help"
             )
-        gradient = backward(passed, dy)
-        current = {**current, **passed.statistics}
-        for name, slope in gradient.parameters.items():
-            velocity[name] = momentum * velocity.get(name, 0.0) + slope
-            current[name] = current[name] - learning_rate * velocity[name]
         yield Learnt(step, value, current)
 
 

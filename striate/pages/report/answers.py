@@ -52,8 +52,11 @@ def metrics(result: Evaluation) -> Html:
             f"{math.log(k):.2f}. Training lowers this one.",
         ),
     ]
-    if result.top5 is not None:
-        said = "The true class is among the five most probable answers."
+    if result.top5 is not None and result.top5_low is not None and result.top5_high is not None:
+        said = (
+            "The true class is among the five most probable answers. 95 % interval: "
+            f"{percent(result.top5_low)} to {percent(result.top5_high)}."
+        )
         cards.insert(2, ("Top-5 accuracy", percent(result.top5), said))
     shown = join(
         Html(

@@ -1,0 +1,186 @@
+"""What NETWORK may be on the command line: a text, a name, a file, a run, a torch module."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from striate.errors import NotationError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from striate.layers import Shape
+    from striate.notation import Network
+
+SHAPE = re.compile(r"[0-9]+(\s*[xX]\s*[0-9]+){2}")
+LARGEST = 1_000_000  # along each side of a picture, and of channels
+MODULE = re.compile(r"(?P<where>(?:[A-Za-z]:)?[\w./\\~-]+):(?P<name>[A-Za-z_]\w*)")
+
+
+def given(pieces: list[str], shape: str | None) -> str | Network:
+    """Give the network that the command line names: its text, or what a torch module comes to.
+
+    Args:
+        pieces: the arguments; there is one, unless the shell has taken a text apart.
+        shape: what --input says.
+
+    Raises:
+        NotationError: it is in pieces, empty, not there or cannot be read.
+    """
+    if len(pieces) > 1:
+        shown = " ".join(pieces)
+        raise NotationError(
+            f"the network came in {len(pieces)} pieces ({shown[:60]}); put it in quotes, as the "
+            "shell takes it apart and sends the output to a file at '>': "
+            'striate describe "conv 8 > relu"'
+        )
+    network = pieces[0]
+    named = MODULE.fullmatch(network.strip())
+    if named is None:
+        return text_of(network)
+    return traced(named["where"], named["name"], shape_of(shape))
+
+
+def traced(where: str, name: str, shape: Shape | None) -> Network:
+    """Give the network that a torch module of the user's own code comes to.
+
+    Args:
+        where: a Python file, or a module that can be imported, as in ``package.module``.
+        name: of a ``torch.nn.Module`` there, or of a class or function that gives one.
+        shape: (channels, rows, columns) of what goes in.
+
+    Raises:
+        NotationError: it is not there, is no module, or cannot be written in the notation.
+    """
+    if shape is None:
+        raise NotationError(
+            f"'{where}:{name}' is a torch module, which does not say what goes in; "
+            "give --input, as in --input 3x224x224"
+        )
+    from torch import nn
+
+    found = getattr(_module(where), name, None)
+    if found is None:
+        raise NotationError(f"'{where}' has no '{name}'")
+    if not isinstance(found, nn.Module) and callable(found):
+        found = _called(found, f"{where}:{name}")
+    if not isinstance(found, nn.Module):
+        raise NotationError(
+            f"'{where}:{name}' is {type(found).__name__}; expected a torch.nn.Module, or a class "
+            "or function that gives one"
+        )
+    from striate.tracing import trace
+
+    return trace(found, shape)
+
+
+def _module(where: str) -> object:
+    """Import the user's own code, a file or by name."""
+    import importlib
+    import importlib.util
+
+    path = Path(where).expanduser()
+    if path.suffix == ".py":
+        if not path.is_file():
+            raise NotationError(f"there is no file '{where}'")
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        if spec is None or spec.loader is None:
+            raise NotationError(f"'{where}' cannot be read as Python")
+        module = importlib.util.module_from_spec(spec)
+        sys.path.insert(0, str(path.parent.resolve()))  # what lies beside it, it may import
+        try:
+            spec.loader.exec_module(module)
+        finally:
+            sys.path.pop(0)
+        return module
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        return importlib.import_module(where)
+    except (ImportError, ValueError, TypeError) as error:  # the last two: no module's name
+        raise NotationError(
+            f"'{where}' cannot be imported ({error}); expected FILE.py:NAME or PACKAGE.MODULE:NAME"
+        ) from error
+    finally:
+        sys.path.pop(0)
+
+
+def _called(make: Callable[..., nn.Module], named: str) -> nn.Module:
+    import inspect
+
+    try:
+        inspect.signature(make).bind()
+    except TypeError as error:
+        raise NotationError(
+            f"'{named}' cannot be called without arguments ({error}); "
+            "make the module in a function that needs none, and name that"
+        ) from error
+    return make()
+
+
+def shape_of(text: str | None) -> tuple[int, ...] | None:
+    """Read "3x224x224" as three numbers.
+
+    >>> shape_of("3x224x224")
+    (3, 224, 224)
+    """
+    if text is None:
+        return None
+    sizes = re.findall(r"0*([0-9]+)", text) if SHAPE.fullmatch(text.strip()) else []
+    shape = tuple(int(size) for size in sizes if len(size) <= len(str(LARGEST)))
+    if len(shape) != 3 or not all(0 < size <= LARGEST for size in shape):
+        raise NotationError(
+            f"--input is '{text[:60]}'; expected channels x rows x columns, each from 1 to "
+            f"{LARGEST:,}, as 3x224x224"
+        )
+    return shape
+
+
+def text_of(network: str) -> str:
+    """Give the network's text: itself, a known network's name, or what stands in the file."""
+    from striate import zoo
+    from striate.notation import source, text_in
+
+    if not network.strip():
+        raise NotationError("the network is empty; give a text such as 'conv 8 > relu > fc'")
+    try:
+        path = Path(network)
+        there = path.exists()
+    except (OSError, ValueError):  # too long for a file's name, or what none can hold
+        there = False
+    if zoo.is_name(network):
+        if there:
+            print(
+                f"{network} is the known network; for the file or folder write ./{network}",
+                file=sys.stderr,
+            )
+        return network
+    if there and path.is_dir():
+        path = path / "classifier.safetensors"
+    if there and path.suffix == ".safetensors":
+        return text_inside(path)
+    if network.strip().endswith(".safetensors"):
+        raise NotationError(f"there is no file '{network}'")
+    return text_in(path) if there else source(network)
+
+
+def text_inside(path: Path) -> str:
+    """Read the network's text out of a classifier's file, without torch."""
+    import json
+
+    try:
+        with path.open("rb") as file:
+            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        text = json.loads(header["__metadata__"]["striate"])["network"]
+    except OSError as error:
+        raise NotationError(f"'{path}' cannot be read: {error.strerror}") from error
+    except (
+        ValueError, LookupError, TypeError, OverflowError, MemoryError, RecursionError
+    ) as error:  # fmt: skip
+        raise NotationError(f"'{path}' is not a classifier that Striate saved ({error})") from error
+    if not isinstance(text, str):
+        raise NotationError(f"'{path}' was made with a torch module; it has no network text")
+    return text
