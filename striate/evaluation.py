@@ -211,11 +211,17 @@ def _past(chose: np.ndarray, taken: str, seen: Mapping[str, np.ndarray]) -> str:
     return f"{learnt}; {int(chose.sum()):,} of {CHOSEN_BY.replace('they', 'them', 1)}"
 
 
-def held_out(split: Split) -> Selection:
-    """Choose what a run judges its own classifier on: its test part, else validation."""
+def held_out(split: Split, *, chosen: bool = True) -> Selection:
+    """Choose what a run judges its own classifier on: its test part, else validation.
+
+    Args:
+        split: of the run.
+        chosen: whether the validation pictures chose the best state.
+    """
     if len(split.test):
         return Selection(split.test, f"{len(split.test):,} test pictures the run never saw")
-    return Selection(split.val, f"{len(split.val):,} validation pictures; {CHOSEN_BY}")
+    past = f"; {CHOSEN_BY}" if chosen else ", which nothing was learnt from"
+    return Selection(split.val, f"{len(split.val):,} validation pictures{past}")
 
 
 def matched(

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import shutil
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from striate import checkpoints, precision, preparation
+from striate import checkpoints, precision
 from striate.classifier import Classifier, load
+from striate.devices import check_module
 from striate.durations import spell
 from striate.errors import RunError
 from striate.evaluation import held_out, judge
@@ -27,6 +28,7 @@ from striate.schedule import Cycle
 from striate.state import State
 from striate.training import optimizer_for, validate
 from striate.training import train as train_epochs
+from striate.transfer import Body, learn_head
 
 AGAIN = 0.5  # the peak of a run's extension, as a share of the first peak
 
@@ -76,7 +78,7 @@ class Job:
         """Train, judge and write everything down."""
         if self._module is not None:
             classes = len(prepared.collection.classes)
-            preparation.check_module(self._module, prepared.preprocess, classes)
+            check_module(self._module, prepared.preprocess, classes)
         with precision.threads(prepared.threads):
             state, epochs, interrupted = self._learn(prepared, begun, more)
             return self._finish(prepared, state, epochs, interrupted)
@@ -89,11 +91,17 @@ class Job:
         if module is None:
             module = build(prepared.text or "", seed=prepared.recipe.seed)
         module.to(prepared.fabric.device)
+        if prepared.body is not None:
+            self._learn_head(module, prepared.body, prepared)
         state = State(module, optimizer_for(module, prepared.recipe))
         state.seconds = time.perf_counter() - begun
         if checkpoints.exists(self.folder.path):
             checkpoints.read(self.folder.path, state)
             self.tell(Note(f"going on after {state.epoch} epochs and {state.step} steps"))
+        if prepared.body is not None:
+            self._keep(state, prepared, "the head alone")
+            if not prepared.recipe.shares:
+                return state, [], False
         cycle = self._cycle(state, prepared, more)
         begun_at_all = state.epoch or state.step
         if not begun_at_all and cycle.minutes and state.seconds >= 60 * cycle.minutes:
@@ -106,6 +114,8 @@ class Job:
         self.record["status"] = "training"
         self.folder.write_record(self.record)
         saver = checkpoints.Saver(self.folder.path, state, self.say)
+        if prepared.body is not None:
+            saver.save()  # from here on the run goes on without the body's own file
         for event in train_epochs(
             state,
             prepared.training,
@@ -127,14 +137,38 @@ class Job:
         interrupted = self._stop.asked and not whole
         if not state.best:  # stopped within the first epoch; the checkpoint does not hold this
             self.say("stopped within the first epoch: the classifier is the state at that moment")
-            loss, accuracy = validate(
-                state.module,
-                prepared.validation,
-                preprocess=prepared.preprocess,
-                recipe=prepared.recipe,
-            )
-            state.keep_if_best(accuracy, loss)
+            self._keep(state, prepared, "this state")
         return state, epochs, interrupted
+
+    def _learn_head(self, module: nn.Module, body: Body, prepared: Prepared) -> None:
+        """Let the network have its trained body, and learn its head."""
+        head = learn_head(
+            module,
+            body,
+            prepared.training,
+            chosen=self.record["chosen"],
+            seed=prepared.recipe.seed,
+            say=self.say,
+            watch=self.tell,
+        )
+        self.record["chosen"]["transfer"]["head"] = {
+            "strength": head.strength,
+            "tried": [asdict(one) for one in head.tried],
+        }
+
+    def _keep(self, state: State, prepared: Prepared, what: str) -> None:
+        """Judge the present weights on validation, and keep them where they are the best."""
+        loss, accuracy = validate(
+            state.module,
+            prepared.validation,
+            preprocess=prepared.preprocess,
+            recipe=prepared.recipe,
+        )
+        state.keep_if_best(accuracy, loss)
+        self.say(
+            f"{what} tells {accuracy:.1%} of {len(prepared.validation.indices):,} validation "
+            "pictures right"
+        )
 
     def _cycle(self, state: State, prepared: Prepared, more: tuple[int, float] | None) -> Cycle:
         """Give the cycle under way, making the first one or that of an extension."""
@@ -182,7 +216,7 @@ class Job:
             | {"epochs": state.epoch, "best_epoch": state.best_epoch},
             seen={"train": pictures.hashes[split.train], "val": pictures.hashes[split.val]},
         )
-        chosen = held_out(split)
+        chosen = held_out(split, chosen=bool(self.record["cycles"]))
         evaluation = judge(model, pictures, prepared.collection, chosen, watch=self.tell)
         metrics = {
             name: value

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -15,11 +14,10 @@ from typing import Any
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch import nn
 
-from striate import choices, precision
+from striate import checkpoints, choices, precision, transfer
 from striate.augmentation import Augmentation
-from striate.classifier import evaluating, normalised
+from striate.classifier import normalised
 from striate.data import (
     Collection,
     Pictures,
@@ -32,8 +30,9 @@ from striate.data import (
     write_skipped,
     write_split,
 )
+from striate.devices import device, fabric_for
 from striate.durations import spell
-from striate.errors import RunError, SettingError
+from striate.errors import RunError, WeightsError
 from striate.events import Note, Watch
 from striate.network import build
 from striate.notation import parse, source
@@ -43,6 +42,7 @@ from striate.run_folder import RunFolder, writing
 from striate.settings import Settings
 from striate.tempo import Tempo
 from striate.training import Part, Recipe
+from striate.transfer import Body, open_body
 
 Say = Callable[[str], None]
 
@@ -63,6 +63,7 @@ class Prepared:
         threads: CPU threads.
         fabric: device and precision.
         skipped: (name, reason) of everything that is not used.
+        body: what the run starts from; None from scratch, and where a checkpoint holds it.
     """
 
     collection: Collection
@@ -76,6 +77,7 @@ class Prepared:
     threads: int
     fabric: Fabric
     skipped: tuple[tuple[str, str], ...]
+    body: Body | None = None
 
     @property
     def training(self) -> Part:
@@ -144,11 +146,17 @@ def prepare(
     chosen = record["chosen"]
     for note in collection.notes:
         say(note)
-    if chosen is None:
-        looks = survey(collection)
-        preprocess = choices.preprocess_for(looks, settings, record["network_given"], say)
-    else:
+    body = None
+    if not checkpoints.exists(folder.path):  # which holds the body's weights too
+        body = _body(record, settings, collection, say=say, watch=watch)
+    if chosen is not None:
         preprocess = Preprocess.from_json(chosen["preprocess"])
+    elif body is not None:
+        preprocess = body.preprocess
+    else:
+        preprocess = choices.preprocess_for(
+            survey(collection), settings, record["network_given"], say
+        )
     with load(
         collection,
         preprocess,
@@ -172,8 +180,23 @@ def prepare(
             say(f"{counted(left_out, 'file')} not used; skipped.csv says which and why")
         if chosen is None:
             record["data"] |= described
-            preprocess = choices.with_statistics(preprocess, pictures, split.train, settings.seed)
-            chosen = _choose(record, settings, collection, split, preprocess, say=say)
+            if body is None:
+                preprocess = choices.with_statistics(
+                    preprocess, pictures, split.train, settings.seed
+                )
+            chosen = _choose(
+                record,
+                settings,
+                collection,
+                split,
+                preprocess,
+                transferred=body is not None,
+                say=say,
+            )
+            if body is not None:
+                chosen |= transfer.choose(
+                    body, settings, classes=len(collection.classes), pictures=len(split.train)
+                )
             chosen |= _measured(record, chosen, pictures, split, collection, say=say)
             record["chosen"] = chosen
             if chosen["network"]:
@@ -191,7 +214,38 @@ def prepare(
             threads=chosen["threads"],
             fabric=fabric_for(device(chosen["device"]), way),
             skipped=tuple((entry.name, entry.reason) for entry in skipped),
+            body=body,
         )
+
+
+def _body(
+    record: dict[str, Any], settings: Settings, collection: Collection, *, say: Say, watch: Watch
+) -> Body | None:
+    """Open the trained body that the run starts from: the one asked for, or one that suits."""
+    if settings.body is not None:
+        return open_body(settings, say=say, watch=watch)
+    if "body" in record:  # decided before
+        if record["body"] is None:
+            return None
+        return open_body(replace(settings, body=record["body"]), say=say, watch=watch)
+    record["body"] = None
+    reason = choices.reason_for_transfer(collection, settings)
+    if not reason:
+        return None
+    try:
+        body = open_body(replace(settings, body=choices.BODY), say=say, watch=watch)
+    except WeightsError as error:
+        say(
+            f"{reason} would learn more from a trained network (--from {choices.BODY}), but its "
+            f"weights cannot be had: {error}; the run goes on from scratch"
+        )
+        return None
+    say(
+        f"{reason}: the run starts from a trained network, {body.words}, and learns a new head "
+        "(--network compact trains from scratch)"
+    )
+    record["body"] = choices.BODY
+    return body
 
 
 def _check_same(record: dict[str, Any], described: dict[str, Any], source: str) -> None:
@@ -211,13 +265,14 @@ def _choose(
     split: Split,
     preprocess: Preprocess,
     *,
+    transferred: bool,
     say: Say,
 ) -> dict[str, Any]:
     """Choose everything but the precision, as plain values for the record."""
     shape = (preprocess.channels, preprocess.height, preprocess.width)
     classes = collection.classes
     text = None
-    if not record["module_given"]:
+    if not record["module_given"] and not transferred:
         text = choices.network_text(record["network_given"], shape, len(classes), say)
     n = len(split.train)
     batch = min(settings.batch or choices.batch_size(n), n)
@@ -254,6 +309,8 @@ def _measured(
     say: Say,
 ) -> dict[str, Any]:
     """Choose the precision: the one that was set, or the fastest of a few measured steps."""
+    if "transfer" in chosen and not chosen["transfer"]["shares"]:
+        return {"precision": str(precision.WAYS[0]), "measured": {}}  # nothing is trained in steps
     asked = record["settings"]["precision"]
     if asked != "auto":
         return {"precision": str(precision.fixed(asked)), "measured": {}}
@@ -282,64 +339,6 @@ def _measured(
     return {"precision": str(way), "measured": rates}
 
 
-def device(asked: str) -> str:
-    """Find the device to train on.
-
-    Raises:
-        SettingError: the one asked for is not there.
-
-    >>> device("cpu")
-    'cpu'
-    """
-    there = {"cpu": True, "cuda": torch.cuda.is_available()}
-    there["mps"] = torch.backends.mps.is_available()
-    if asked == "auto":
-        return next(name for name in ("cuda", "mps", "cpu") if there[name])
-    if not there[asked]:
-        raise SettingError(
-            f"device is '{asked}', and torch finds none here; choose auto, or install a torch "
-            "that is built for it"
-        )
-    return asked
-
-
-def check_module(module: nn.Module, preprocess: Preprocess, classes: int) -> None:
-    """Refuse a torch module that does not turn pictures into one value a class.
-
-    Raises:
-        SettingError: it fails on two blank pictures, or gives another shape.
-
-    >>> check_module(nn.Flatten(), Preprocess(1, 4, 4, mean=(0.5,), std=(0.25,)), 2)
-    Traceback (most recent call last):
-    striate.errors.SettingError: the torch module gives (2, 16) for pictures (2, 1, 4, 4); ...
-    """
-    blank = torch.zeros(2, *preprocess.shape)
-    with evaluating(module), torch.inference_mode():
-        try:
-            shape = tuple(module(blank).shape)
-        except (RuntimeError, ValueError, TypeError, AttributeError) as error:
-            raise SettingError(
-                f"the torch module fails on pictures {tuple(blank.shape)}: {error}; expected one "
-                "that takes them, or give a --size that suits it"
-            ) from error
-    if shape != (2, classes):
-        raise SettingError(
-            f"the torch module gives {shape} for pictures {tuple(blank.shape)}; expected "
-            f"(2, {classes}), one value a class, before any softmax"
-        )
-
-
-def fabric_for(name: str, way: Precision) -> Fabric:
-    """Make the Fabric of one device, without the lines it logs about itself."""
-    logger = logging.getLogger("lightning_fabric")
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        return Fabric(accelerator=name, devices=1, precision=way.fabric)  # type: ignore[arg-type]
-    finally:
-        logger.setLevel(level)
-
-
 def _recipe(chosen: dict[str, Any], settings: Settings, way: Precision) -> Recipe:
     weights = chosen["class_weights"]
     return Recipe(
@@ -352,6 +351,8 @@ def _recipe(chosen: dict[str, Any], settings: Settings, way: Precision) -> Recip
         patience=settings.patience,
         precision=way,
         seed=settings.seed,
+        shares=tuple((name, share) for name, share in chosen.get("transfer", {}).get("shares", ())),
+        hold_statistics="transfer" in chosen and settings.hold_statistics,
     )
 
 

@@ -27,6 +27,7 @@ MOST_EXAMPLES = 120
 AUGMENTED = 24
 WORST = 24
 THUMBNAIL = 192  # pixels on the longer side
+FLAGS = {"body": "from"}  # where the command line has another name for a setting
 CHOSEN = ("batch", "learning_rate", "class_weights", "augmentation", "preprocess", "measured")
 
 
@@ -117,8 +118,8 @@ def command(record: Mapping[str, Any]) -> str:
         words += ["--network", record["network_given"]]
     usual = Settings()
     for field in fields(Settings):
-        value = record["settings"][field.name]
-        flag = field.name.replace("_", "-")
+        value = record["settings"].get(field.name, getattr(usual, field.name))
+        flag = FLAGS.get(field.name, field.name.replace("_", "-"))
         if value == getattr(usual, field.name) or field.name == "memory":
             continue
         if isinstance(value, bool):

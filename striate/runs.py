@@ -11,7 +11,7 @@ from torch import nn
 
 from striate import preparation
 from striate.classifier import Classifier
-from striate.errors import RunError, StriateError
+from striate.errors import RunError, SettingError, StriateError
 from striate.events import Watch
 from striate.interruption import stoppable
 from striate.job import Job, Run
@@ -75,6 +75,11 @@ def start(
 ) -> Run:
     """Begin a run and see it through; arguments as for `train`."""
     preparation.check(settings)
+    if settings.body is not None and network is not None:
+        raise SettingError(
+            f"a network is given, and a body to start from ('{settings.body}') too; the body "
+            "brings its own network: leave one of them out"
+        )
     text = None if isinstance(network, nn.Module) else preparation.source_text(network)
     begun = time.perf_counter()
     with stoppable() as stop:
@@ -93,6 +98,8 @@ def start(
             "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             **surroundings(),
         }
+        if network is not None:
+            record["body"] = None
         module = network if isinstance(network, nn.Module) else None
         job = Job(folder, record, module, watch, stop)
         try:
@@ -196,7 +203,8 @@ def check_extension(
     """Say whether and how a run is to be extended: (epochs in all, minutes more), or None.
 
     >>> check_extension({"status": "training"}, Path("runs/cats"), None, None)
-    >>> check_extension({"status": "finished", "epochs_done": 5}, Path("runs/cats"), 8, None)
+    >>> done = {"status": "finished", "epochs_done": 5, "cycles": [{}]}
+    >>> check_extension(done, Path("runs/cats"), 8, None)
     (8, 0.0)
     """
     if epochs is not None and minutes is not None:
@@ -210,6 +218,11 @@ def check_extension(
             )
         return None
     done = int(record["epochs_done"])
+    if not record["cycles"]:
+        raise RunError(
+            f"'{run}' is finished: its head was learnt at once, in no epochs; to fine-tune the "
+            "body, start a new run with --unfreeze N or --unfreeze all"
+        )
     if not asked:
         raise RunError(
             f"'{run}' is finished after {done} epochs; to extend it give the new number of "

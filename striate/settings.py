@@ -22,8 +22,9 @@ class Settings:
         epochs: passes over the training pictures.
         minutes: the whole run's time, instead of epochs.
         size: picture size for the network, "128" or "96x128" (rows x columns).
-        fit: how other shapes are fitted: "pad" (nothing lost, nothing bent; the default),
-            "squash" (nothing lost, bent) or "crop" (the middle).
+        fit: how other shapes are fitted: "pad" (nothing lost, nothing bent), "squash"
+            (nothing lost, bent) or "crop" (the middle). None is "pad", or what the body was
+            trained with.
         background: what lies under transparent pixels, "#rrggbb".
         seed: of the split, the weights, the order, the augmentation and dropout.
         batch: pictures a step.
@@ -42,15 +43,23 @@ class Settings:
         threads: CPU threads; None takes torch's own number.
         device: "auto", "cpu", "cuda" or "mps".
         memory: bytes of decoded pictures held in memory; more goes to a file in the run.
+        body: the trained network to start from: a zoo name, or a classifier's file or run.
+        weights: of a body from the zoo: "imagenet", its official ones, or a file.
+        cut: the last layer of the body that is kept; None cuts before the last full connection
+            or the convolution that tells the classes.
+        unfreeze: how many of the body's last layers and blocks are trained on after the head,
+            or "all"; None trains the head alone.
+        hold_statistics: whether batch normalisation keeps its statistics in fine-tuning.
+        offline: open no connection.
 
-    >>> Settings(epochs=5).fit
-    'pad'
+    >>> Settings(epochs=5).balance
+    'auto'
     """
 
     epochs: int | None = None
     minutes: float | None = None
     size: str | None = None
-    fit: str = "pad"
+    fit: str | None = None
     background: str = "#ffffff"
     seed: int = 0
     batch: int | None = None
@@ -66,6 +75,12 @@ class Settings:
     threads: int | None = None
     device: str = "auto"
     memory: int = 2 * 2**30
+    body: str | None = None
+    weights: str | None = None
+    cut: str | None = None
+    unfreeze: str | None = None
+    hold_statistics: bool = True
+    offline: bool = False
 
     def check(self) -> Settings:
         """Give the settings back where they make sense.
@@ -101,12 +116,43 @@ class Settings:
                 raise SettingError(f"{name} is {value:g}; expected 0 to {high:g}")
         for name, allowed in (("fit", FITS), ("balance", BALANCES), ("device", DEVICES)):
             value = getattr(self, name)
-            if value not in allowed:
+            if value not in allowed and (name, value) != ("fit", None):
                 raise SettingError(f"{name} is '{value}'; choose {', '.join(allowed)}")
         if not COLOUR.fullmatch(self.background):
             raise SettingError(f"background is '{self.background}'; expected #rrggbb, as #ffffff")
         self.rows_and_columns()
+        self._check_body()
         return self
+
+    def _check_body(self) -> None:
+        for name in ("weights", "cut", "unfreeze"):
+            if self.body is None and getattr(self, name) is not None:
+                raise SettingError(
+                    f"{name} is '{getattr(self, name)}', but there is no body that it belongs to; "
+                    "give one, as in --from squeezenet1_1"
+                )
+        self.unfrozen()
+        if self.body is not None and self.unfreeze is None and (self.epochs or self.minutes):
+            raise SettingError(
+                "epochs or minutes are given, but a head alone is not learnt in epochs; give "
+                "--unfreeze N or --unfreeze all to fine-tune the body, or leave them out"
+            )
+
+    def unfrozen(self) -> int | None:
+        """Give how many of the body's last layers are fine-tuned; None means all.
+
+        >>> Settings(body="vgg16", unfreeze="2").unfrozen(), Settings().unfrozen()
+        (2, 0)
+        """
+        if self.unfreeze is None:
+            return 0
+        if self.unfreeze == "all":
+            return None
+        if not re.fullmatch("[1-9][0-9]{0,3}", self.unfreeze):
+            raise SettingError(
+                f"unfreeze is '{self.unfreeze}'; expected a number of layers from 1 on, or all"
+            )
+        return int(self.unfreeze)
 
     def rows_and_columns(self) -> tuple[int, int] | None:
         """Give the size as two numbers, or None where it is left to the data.

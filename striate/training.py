@@ -46,6 +46,10 @@ class Recipe:
         patience: epochs without a better state after which to stop, or None for never.
         precision: number format and memory layout.
         seed: of weights, order, augmentation and dropout.
+        shares: in fine-tuning, what is trained, with its share of the learning rate: (address,
+            share) of layers and blocks of the network itself. The others are held as they are.
+            Empty trains everything at the full rate.
+        hold_statistics: whether batch normalisation keeps the means and variances it came with.
     """
 
     batch: int
@@ -57,6 +61,8 @@ class Recipe:
     patience: int | None
     precision: Precision
     seed: int
+    shares: tuple[tuple[str, float], ...] = ()
+    hold_statistics: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,16 +91,22 @@ class Part:
 def optimizer_for(module: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
     """Make AdamW with decay on weights only, not on biases and normalisation.
 
+    What the recipe gives no share of the learning rate is held from here on.
+
     Source: Loshchilov and Hutter 2017, https://arxiv.org/abs/1711.05101.
     """
-    learnt = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    groups: list[dict[str, Any]] = [
-        {"params": [p for p in learnt if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in learnt if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+    shares = dict(recipe.shares)
+    groups: dict[tuple[float, float], dict[str, Any]] = {}
+    for name, parameter in module.named_parameters():
+        share = shares.get(name.partition(".")[0], 0.0) if shares else 1.0
+        parameter.requires_grad_(parameter.requires_grad and share > 0)
+        if parameter.requires_grad:
+            decay = recipe.weight_decay if parameter.ndim > 1 else 0.0
+            group = {"params": [], "weight_decay": decay, "share": share}
+            groups.setdefault((share, decay), group)["params"].append(parameter)
+    learnt = [parameter for group in groups.values() for parameter in group["params"]]
     fused = all(parameter.device.type in ("cpu", "cuda") for parameter in learnt)
-    filled = [group for group in groups if group["params"]]
-    return torch.optim.AdamW(filled, lr=recipe.learning_rate, fused=fused)
+    return torch.optim.AdamW(groups.values(), lr=recipe.learning_rate, fused=fused)
 
 
 def train(
@@ -141,11 +153,13 @@ def train(
         order = generator.permutation(part.indices)
         numbers = torch.from_numpy(draws(recipe.seed, epoch, len(part.labels)))
         state.module.train()
+        if recipe.hold_statistics:
+            hold_statistics(state.module)
         rate = cycle.rate(clock.fraction())
         for chosen, pixels, labels in part.batches(order, steps, first=state.step):
             rate = cycle.rate(clock.fraction())
             for group in optimizer.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate * group["share"]
             pixels, labels = pixels.to(fabric.device), labels.to(fabric.device)
             changed = augment(pixels, recipe.augmentation, numbers[chosen].to(fabric.device))
             values = normalised(changed, preprocess)
@@ -179,6 +193,19 @@ def train(
             best=state.keep_if_best(val_accuracy, val_loss),
             **clock.epoch(),
         )
+
+
+def hold_statistics(module: nn.Module) -> None:
+    """Let batch normalisation use the means and variances that it has, and not change them.
+
+    >>> norm = nn.BatchNorm2d(1)
+    >>> hold_statistics(nn.Sequential(norm).train())
+    >>> norm.training
+    False
+    """
+    for part in module.modules():
+        if isinstance(part, nn.modules.batchnorm._BatchNorm):
+            part.eval()
 
 
 def lay_out(state: State, precision: Precision) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
+from networks_strategy import networks
 
+from striate import zoo
 from striate.errors import NotationError
 from striate.notation import expand, parse
 from striate.notation.cutting import first, followed, kept
-from tests import known_networks
-from tests.networks_strategy import networks
 
 
 @given(networks())
@@ -21,9 +21,9 @@ def test_the_first_steps_of_a_network_are_those_of_the_cut_one(text: str) -> Non
         assert cut.input == plan.input
 
 
-@pytest.mark.parametrize("known", known_networks.KNOWN, ids=known_networks.NAMES)
-def test_known_networks_can_be_cut_behind_every_step(known: known_networks.Known) -> None:
-    plan = expand(known.text)
+@pytest.mark.parametrize("name", zoo.names())
+def test_known_networks_can_be_cut_behind_every_step(name: str) -> None:
+    plan = expand(name)
     for count in range(1, len(plan.steps) + 1, 3):
         cut = first(plan, count)
         assert expand(cut).steps == plan.steps[:count]

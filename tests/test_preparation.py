@@ -1,15 +1,12 @@
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import drawn
 import pytest
-import torch
 
 from striate import preparation
 from striate.errors import NotationError, RunError, SettingError
-from striate.precision import WAYS
 from striate.run_folder import RunFolder
 from striate.settings import Settings
 
@@ -80,22 +77,7 @@ def test_large_sets_are_kept_in_a_file_or_streamed_with_the_same_result(tmp_path
     assert hashes[0] == hashes[1]
 
 
-def test_a_device_that_is_not_there_is_refused() -> None:
-    assert preparation.device("auto") in ("cpu", "cuda", "mps")
-    if not torch.cuda.is_available():
-        with pytest.raises(SettingError, match="torch finds none"):
-            preparation.device("cuda")
-
-
 def test_settings_are_refused_before_pictures_are_read() -> None:
     for wrong in (Settings(precision="fp3"), Settings(epochs=0)):
         with pytest.raises(SettingError):
             preparation.check(wrong)
-
-
-def test_the_engine_keeps_its_own_lines_to_itself(caplog: pytest.LogCaptureFixture) -> None:
-    before = logging.getLogger("lightning_fabric").level
-    with caplog.at_level(logging.INFO):
-        preparation.fabric_for("cpu", WAYS[2])
-    assert not [entry for entry in caplog.records if "lightning" in entry.name]
-    assert logging.getLogger("lightning_fabric").level == before

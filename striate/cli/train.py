@@ -36,8 +36,41 @@ def train(
         str | None, typer.Option(help="Picture size for the network, as 128 or 96x128.")
     ] = None,
     fit: Annotated[
-        str, typer.Option(help="How other shapes are fitted: pad, squash or crop.")
-    ] = "pad",
+        str | None,
+        typer.Option(
+            help="How other shapes are fitted: pad, squash or crop. Default: pad, or as the body "
+            "was trained."
+        ),
+    ] = None,
+    body: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="Start from a trained network and give it a new head: a name of `striate zoo`, "
+            "or a classifier's file or run.",
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(help="Of a body from the zoo: imagenet (official, the default) or a file."),
+    ] = None,
+    cut: Annotated[
+        str | None,
+        typer.Option(
+            help="The last layer of the body that is kept. Default: all before the last full "
+            "connection or the convolution that tells the classes."
+        ),
+    ] = None,
+    unfreeze: Annotated[
+        str | None,
+        typer.Option(
+            help="After the head, train on the body's last N layers and blocks, or all of them."
+        ),
+    ] = None,
+    hold_statistics: Annotated[
+        bool, typer.Option(help="Keep the statistics of batch normalisation in fine-tuning.")
+    ] = True,
+    offline: Annotated[bool, typer.Option(help="Open no connection.")] = False,
     out: Annotated[Path | None, typer.Option(help="The run's folder. Default: runs/NAME.")] = None,
     seed: Annotated[
         int, typer.Option(help="Random seed: of the split, the weights, the order.")
@@ -105,6 +138,12 @@ def train(
         minutes=minutes,
         size=size,
         fit=fit,
+        body=body,
+        weights=weights,
+        cut=cut,
+        unfreeze=unfreeze,
+        hold_statistics=hold_statistics,
+        offline=offline,
         background=background,
         seed=seed,
         batch=batch,

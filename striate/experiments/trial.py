@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from torch import nn
 
-from striate import choices, preparation
+from striate import choices
 from striate.augmentation import Augmentation
+from striate.devices import fabric_for
 from striate.events import Epoch, Watch
 from striate.experiments.design import Design
 from striate.experiments.material import Material, of_pixels
@@ -116,7 +117,7 @@ def learn(
 ) -> None:
     """Train a network and leave it in its best state by validation; on the CPU, in float32."""
     state = State(module, optimizer_for(module, recipe))
-    fabric = preparation.fabric_for("cpu", recipe.precision)
+    fabric = fabric_for("cpu", recipe.precision)
     cycle = Cycle(first=0, epochs=epochs, minutes=0.0, begun=0.0, peak=recipe.learning_rate)
     for event in train(
         state, part, val, preprocess=preprocess, recipe=recipe, cycle=cycle, fabric=fabric

@@ -1,0 +1,134 @@
+"""A network whose body is trained already: what is chosen for it, and how its head is learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from striate.augmentation import Augmentation
+from striate.data import counted
+from striate.data.cache import cache_folder
+from striate.events import Watch
+from striate.notation import expand
+from striate.precision import fixed
+from striate.settings import Settings
+from striate.tempo import Tempo
+from striate.training import Part
+from striate.transfer.body import Body
+from striate.transfer.cut import headed, shares
+from striate.transfer.features import Extractor, collect, measured
+from striate.transfer.head import Head, fit
+from striate.transfer.kept import Kept, key_of
+
+FEW = 3000  # training pictures up to which features are taken of changed versions too
+VERSIONS = 2
+EPOCHS = 6  # of fine-tuning
+RATE = 1e-3  # peak learning rate of the head in fine-tuning
+MEASURED = 8  # pictures on which the ways to compute are timed
+
+Say = Callable[[str], None]
+
+
+def choose(body: Body, settings: Settings, *, classes: int, pictures: int) -> dict[str, Any]:
+    """Choose the network and how it is learnt, as plain values for the record.
+
+    Args:
+        body: the part that is trained already.
+        settings: the user's.
+        classes: how many classes.
+        pictures: how many there are to learn from.
+    """
+    network = headed(body.plan.network, classes)
+    unfrozen = settings.unfrozen()
+    tuned = () if unfrozen == 0 else shares(expand(network), body.plan, unfrozen)
+    minutes = (settings.minutes or 0.0) if tuned else 0.0
+    return {
+        "network": str(network),
+        "classes": classes,
+        "epochs": 0 if minutes or not tuned else settings.epochs or EPOCHS,
+        "minutes": minutes,
+        "learning_rate": settings.learning_rate or RATE,
+        "transfer": {
+            "body": body.words,
+            "features": body.features,
+            "way": "" if settings.precision == "auto" else str(fixed(settings.precision)),
+            "versions": VERSIONS if settings.augment and pictures <= FEW else 1,
+            "shares": [list(pair) for pair in tuned],
+        },
+    }
+
+
+def learn_head(
+    module: nn.Module,
+    body: Body,
+    part: Part,
+    *,
+    chosen: Mapping[str, Any],
+    seed: int,
+    say: Say,
+    watch: Watch,
+) -> Head:
+    """Put the body's weights into the network and learn its last layer on the body's features.
+
+    Args:
+        module: the network with its new head; its weights are set.
+        body: the part that is trained already.
+        part: the training pictures.
+        chosen: what `choose` gave, with the augmentation and the weights of the classes.
+        seed: of the folds.
+        say: is told what was found.
+        watch: is told the progress.
+    """
+    change = Augmentation(**chosen["augmentation"])
+    device = next(module.parameters()).device.type
+    extractor = Extractor(body.module().to(device), body.preprocess, change, device)
+    if way := chosen["transfer"]["way"]:
+        extractor = replace(extractor, way=fixed(way.replace(" ", "-")))
+    else:
+        extractor = measured(extractor, part.pictures.take(part.indices[:MEASURED]))
+    key = key_of(str(body.plan.network), body.tensors, body.preprocess.mean, body.preprocess.std,
+                 change, str(extractor.way))  # fmt: skip
+    kept = Kept(cache_folder() / "features" / key)
+    versions = chosen["transfer"]["versions"]
+    found = int(kept.find(part.pictures.hashes[part.indices], versions).sum())
+    features = collect(
+        extractor,
+        part.pictures,
+        part.indices,
+        versions=versions,
+        kept=kept,
+        progress=Tempo("features", watch),
+    )
+    rows = len(part.indices) * versions
+    said = f"{found:,} of them kept from before" if found else f"computed in {extractor.way}"
+    say(f"{body.features:,} features of {counted(rows, 'picture')} (each in {versions}): {said}")
+    if kept.refused:
+        say(kept.refused)
+    labels = part.labels[part.indices]
+    weights = chosen["class_weights"]
+    head = fit(
+        features,
+        labels,
+        classes=int(chosen["classes"]),
+        class_weights=weights,
+        seed=seed,
+        progress=Tempo("choosing the strength of the head", watch, unit="strengths"),
+    )
+    say(
+        f"the head: logistic regression with weight decay {head.strength:g}; in cross-validation "
+        f"{head.best.accuracy:.1%} of {head.pictures:,} pictures were told right"
+    )
+    fill(module, body, head)
+    return head
+
+
+def fill(module: nn.Module, body: Body, head: Head) -> None:
+    """Set the weights of a network: the body's, and the head's in its last layer."""
+    own = module.state_dict()
+    last = list(own)[-2:]  # weight and bias of the last full connection
+    values = {last[0]: torch.from_numpy(head.weight), last[1]: torch.from_numpy(head.bias)}
+    module.load_state_dict({**body.tensors, **values})
