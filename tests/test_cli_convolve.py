@@ -135,6 +135,7 @@ def test_a_map_is_written_with_its_scale(place: Path) -> None:
     ("arguments", "said"),
     [
         (["nowhere.png", "--filter", "blur"], "'nowhere.png' cannot be read: "),
+        (["", "--filter", "blur"], "the picture is empty; give a file or a grid"),
         (["nowhere.txt", "--filter", "blur"], "'nowhere.txt' cannot be read: "),
         (["bad.txt", "--filter", "blur"], "row 2 of the picture has 1 digit"),
         (["odd.txt", "--filter", "blur"], "'odd.txt' is no text"),

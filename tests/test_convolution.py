@@ -25,7 +25,7 @@ from striate.pictures import read
 SMILE = "0000000/0100010/0000000/0001000/0100010/0011100/0000000"
 DETECTOR = "001/100/011"
 VALUES = st.floats(-1e3, 1e3, width=32)
-EXACT = {"rtol": 1e-12, "atol": 1e-9}
+EXACT: dict[str, Any] = {"rtol": 1e-12, "atol": 1e-9}
 
 
 def arrays(rows: tuple[int, int], columns: tuple[int, int]) -> st.SearchStrategy[np.ndarray]:

@@ -144,6 +144,7 @@ def test_numbers_are_written_short_and_near(value: float) -> None:
 def test_grids_are_aligned_and_rounded_alike() -> None:
     assert grid(np.array([[1.0, -22.0], [333.0, 4.0]])) == ["  1 -22", "333   4"]
     assert grid(np.array([[0.25, -10.0]])) == ["  0.25 -10.00"]
+    assert grid(np.array([[6.5]])) == ["6.5"]
     assert grid(np.array([[-0.0, 0.0]])) == ["0 0"]
     assert plain(np.array([[-0.0, 2.0]])) == [[0, 2]]
 

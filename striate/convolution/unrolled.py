@@ -39,8 +39,8 @@ class Unrolled:
     def __str__(self) -> str:
         positions, values = self.patches.shape
         lines = [
-            f"as a product of matrices: {positions:,} patches, one a row, of {values:,} numbers "
-            f"each, times the kernel as a column of {values:,}"
+            f"as a product of matrices: patches as rows, {positions:,} of {values:,} numbers, "
+            f"times the kernel as a column of {values:,}"
         ]
         if self.column.ndim == 1:
             few = min(SHOWN, values)

@@ -37,15 +37,14 @@ def weight(value: float) -> str:
 
 
 def decimals(values: np.ndarray) -> int:
-    """Tell how many decimals a grid is written with: none where all are whole, else 4 digits.
+    """Tell how many decimals a grid is written with: as few as are exact, 4 digits at most.
 
-    >>> decimals(np.array([[1.0, 2.0]])), decimals(np.array([[0.125, 2.0]]))
-    (0, 3)
+    >>> decimals(np.array([1.0, 2.0])), decimals(np.array([0.5, 2.0])), decimals(np.array([1 / 3]))
+    (0, 1, 4)
     """
-    if not values.size or (values == np.rint(values)).all():
-        return 0
     largest = float(np.abs(values).max())
-    return min(12, max(1, 3 - math.floor(math.log10(largest))))
+    most = min(12, max(1, 3 - math.floor(math.log10(largest)))) if largest else 0
+    return next((p for p in range(most) if (np.round(values, p) == values).all()), most)
 
 
 def grid(values: np.ndarray) -> list[str]:
