@@ -223,8 +223,9 @@ def write(out: Path, result: FeatureMap, pooled: Pooled | None, *, view: str) ->
 
     last = result.map if pooled is None else pooled.map
     if view == "picture":
-        pixels = np.clip(np.rint(last), 0, 255).astype(np.uint8)
-        data = drawing.png(pixels)
+        pixels = np.rint(last)
+        np.clip(pixels, 0, 255, out=pixels)
+        data = drawing.png(pixels.astype(np.uint8))
         share = float(((last < 0) | (last > 255)).mean())
         said = f"wrote {out}: a picture"
         said += f"; {100 * share:.2g} % of its values lay outside 0 to 255 and were cut" * (
