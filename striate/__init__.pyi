@@ -1,4 +1,5 @@
 from . import reference as reference
+from . import weights as weights
 from . import zoo as zoo
 from .anatomy import Anatomy as Anatomy
 from .anatomy import describe as describe
@@ -23,6 +24,7 @@ from .evaluation import evaluate as evaluate
 from .experiments import Effort as Effort
 from .experiments import Experiment as Experiment
 from .experiments import experiment as experiment
+from .importing import import_classifier as import_classifier
 from .metrics import Evaluation as Evaluation
 from .network import build as build
 from .notation import Network as Network

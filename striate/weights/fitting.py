@@ -90,6 +90,19 @@ class Fit:
         return ""
 
     @property
+    def head(self) -> tuple[int, int] | None:
+        """How many classes the file and the network tell, where nothing else differs."""
+        if not self.unfit or not self.pairs or any(each.fault for each in self.unfit):
+            return None
+        shapes = [(each.shape, each.place) for each in self.unfit]
+        if len({layer_of(each.ours or "") for each in self.unfit}) != 1:
+            return None
+        if not all(theirs and ours and theirs[1:] == ours[1:] for theirs, ours in shapes):
+            return None
+        theirs, ours = shapes[0]
+        return (theirs or (0,))[0], (ours or (0,))[0]
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What is worth telling of weights that fit, a line each."""
         notes = [f"{self._counted()} {self.way}"]
@@ -110,6 +123,8 @@ class Fit:
         ]
         rows += [(p.theirs, _text(p.shape), p.ours, _text(p.shape)) for p in self.pairs]
         caption = f"{self._counted()} {self.way}"
+        if self.unfit:
+            caption = f"{len(self.unfit):,} do not fit, {len(self.pairs):,} do, {self.way}"
         if len(rows) > SHOWN:
             caption += f"; the first {SHOWN} of {len(rows):,} rows"
         return Table(header, tuple(row[:columns] for row in rows[:SHOWN]), caption=caption)
@@ -142,8 +157,8 @@ class Fit:
         lacking = [u.ours for u in self.unfit if u.theirs is None and u.ours is not None]
         if any(each.fault for each in both):
             return "save them as plain float32 values"
-        if self._is_head(both, over, lacking):
-            theirs, ours = (both[0].shape or (0,))[0], (both[0].place or (0,))[0]
+        if self.head is not None:
+            theirs, ours = self.head
             return (
                 f"the last layer of the file tells {theirs:,} classes and that of the network "
                 f"{ours:,}: build the network with classes={theirs}"
@@ -157,14 +172,6 @@ class Fit:
         if lacking and not over and not both:
             return "the file holds a part of the network only; expected all of its weights"
         return f"check that it is the same network; where only its order differs, {MAP}"
-
-    def _is_head(self, both: Sequence[Unfit], over: Sequence[str], lacking: Sequence[str]) -> bool:
-        """Tell whether nothing differs but how many classes the last layer has."""
-        if over or lacking or not both or len({layer_of(u.ours or "") for u in both}) != 1:
-            return False
-        alike = all((u.shape or ())[1:] == (u.place or ())[1:] for u in both)
-        same = all(kind_of(u.theirs or "") == kind_of(u.ours or "") for u in both)
-        return alike and same and self.pairs != ()
 
 
 def _same(unfit: Sequence[Unfit]) -> bool:

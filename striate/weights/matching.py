@@ -62,13 +62,22 @@ def fit(
     striate.errors.WeightsError: the weights do not fit the network: ...
     """
     found = compare(state, module, map=map)
+    fill(state, module, found)
+    return found
+
+
+def fill(state: Mapping[str, Tensor], module: nn.Module, found: Fit) -> None:
+    """Copy what `compare` found a place for, all of it or nothing.
+
+    Raises:
+        WeightsError: something does not fit; its ``table`` holds all that does not.
+    """
     if found.problem:
-        raise WeightsError(found.problem)
+        raise WeightsError(found.problem, str(found) if found.unfit else "")
     own = module.state_dict()
     with torch.no_grad():
         for pair in found.pairs:
             own[pair.ours].copy_(state[pair.theirs])
-    return found
 
 
 def compare(
