@@ -102,7 +102,7 @@ def test_finished_seeds_are_kept_and_not_run_again(
     before = trials(out)
     result, second = carried_out("shuffle", out)
     assert len(trained(second)) == 4
-    assert all(", seed 1," in note for note in trained(second))
+    assert all(", seed 1:" in note for note in trained(second))
     assert trials(out).items() >= before.items()
     assert result.points == whole.points  # and on the same processor they are the same numbers
     again, third = carried_out("shuffle", out)
@@ -129,6 +129,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_call_goes_on(
     result = stop_at("6/8")
     assert result.interrupted
     assert result.seeds == (0,)
+    assert "stopped early, with 1 seed; the same command goes on" in str(result)
     assert all(math.isnan(point.accuracy.low) for point in result.points)
     result, notes = carried_out("shuffle", out)
     assert len(trained(notes)) == 3

@@ -164,7 +164,7 @@ class _Work:
         try:
             for number, (seed, network, way) in enumerate(left):
                 stage = f"{len(planned) - len(left) + number + 1}/{len(planned)} {network.name}"
-                stage += f" {way}".rstrip() + f", seed {seed},"
+                stage += f" {way}".rstrip() + f", seed {seed}"
                 found = tried(
                     self._design,
                     network,
@@ -176,7 +176,7 @@ class _Work:
                 )
                 self._ledger.keep(self._ledger.key(seed, network.name, way), found)
                 shares = ", ".join(f"{100 * share:.1f}" for _, share in found.values())
-                self._watch(Note(f"{stage} {shares} % right"))
+                self._watch(Note(f"{stage}: {shares} % right"))
         except _Stopped:
             pass
         missing = {
