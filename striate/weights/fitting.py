@@ -11,7 +11,8 @@ from striate.tables import Table
 from striate.weights.names import kind_of, layer_of
 
 Shape = tuple[int, ...]
-SHOWN = 30  # rows of the table for people
+SHOWN, SHOWN_UNFIT = 30, 12  # rows of the table for people, where all fit and where not
+TORCHVISION = "by the names of torchvision's "
 MAP = "give a map of their names to ours (--map, map= in Python)"
 
 
@@ -125,9 +126,10 @@ class Fit:
         caption = f"{self._counted()} {self.way}"
         if self.unfit:
             caption = f"{len(self.unfit):,} do not fit, {len(self.pairs):,} do, {self.way}"
-        if len(rows) > SHOWN:
-            caption += f"; the first {SHOWN} of {len(rows):,} rows"
-        return Table(header, tuple(row[:columns] for row in rows[:SHOWN]), caption=caption)
+        shown = SHOWN_UNFIT if self.unfit else SHOWN
+        if len(rows) > shown:
+            caption += f"; the first {shown} of {len(rows):,} rows"
+        return Table(header, tuple(row[:columns] for row in rows[:shown]), caption=caption)
 
     def as_json(self) -> dict[str, object]:
         """Give everything as plain JSON values."""
@@ -165,6 +167,9 @@ class Fit:
             )
         if both and all(u.shape and u.place and u.shape[::-1] == u.place for u in both):
             return "the shapes are turned around, as Keras and TensorFlow keep them; transpose them"
+        if self.way.startswith(TORCHVISION):
+            known = self.way.removeprefix(TORCHVISION)
+            return f"its names are those of torchvision's {known}: check that this network is meant"
         if _same(self.unfit):
             return f"the file keeps the same shapes in another order; {MAP}"
         if over and not lacking and not both:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from striate.errors import WeightsError
 from striate.network import Net
 from striate.notation import Block, Join, Leaf, Step
-from striate.weights.fitting import Fit, Pair, Unfit
+from striate.weights.fitting import TORCHVISION, Fit, Pair, Unfit
 from striate.weights.mapping import mapped, read_map
 from striate.weights.names import AUXILIARY, SHORTCUT, kind_of, known_order, layer_of, out_of_order
 
@@ -158,7 +158,7 @@ def _matched(
     if known is not None:
         network, ordered = known
         pairs = list(_aligned(ordered, ours, state=state, own=own))
-        return f"by the names of torchvision's {network}", pairs, ""
+        return f"{TORCHVISION}{network}", pairs, ""
     pairs = list(_aligned(theirs, ours, state=state, own=own))
     return "by their order", pairs, _against(theirs, pairs, module)
 
