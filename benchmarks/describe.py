@@ -2,8 +2,8 @@
 
 The peer is a process that imports torch and torchvision, makes torchvision's model on the meta
 device, where no weights are drawn and nothing is computed, and prints what
-`torch.utils.flop_counter` counts for each module, and the parameters. Both are started in turns; medians are printed,
-and the ratio. Run it on a quiet machine:
+`torch.utils.flop_counter` counts for each module, and the parameters. Both are started in turns;
+medians are printed, and the ratio. Run it on a quiet machine:
 
     python benchmarks/describe.py [--rounds 9] [NAME ...]
 """
@@ -49,11 +49,14 @@ PEER_HAS = {
 }
 
 
-def seconds(*command: str) -> float:
-    """Time one process from its start to its end."""
-    begun = time.perf_counter()
+def seconds(*command: str) -> tuple[float, float]:
+    """Time one process from its start to its end; give what the processor did of it, too."""
+    begun, worked = time.perf_counter(), os.times()
     subprocess.run(command, check=True, capture_output=True)
-    return time.perf_counter() - begun
+    after = os.times()
+    worked_for = after.children_user + after.children_system
+    worked_for -= worked.children_user + worked.children_system
+    return time.perf_counter() - begun, worked_for
 
 
 def main() -> None:
@@ -63,9 +66,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     chosen = parser.parse_args()
     print(f"whole processes, medians of {chosen.rounds}, in turns; load {os.getloadavg()[0]:.1f}")
-    print(f"{'network':14} {'striate describe':>16} {'shortest':>9} {'torch':>9} {'ratio':>6}")
+    print("network         describe  processor     torch  ratio")
     for name in chosen.names:
-        ours: list[float] = []
+        ours: list[tuple[float, float]] = []
         theirs: list[float] = []
         side = "299" if name == "inception_v3" else "224"
         for number in range(chosen.rounds + 1):
@@ -73,9 +76,10 @@ def main() -> None:
             other = seconds(sys.executable, "-c", PEER, name, side) if name in PEER_HAS else None
             if number:  # the first of each warms the files up
                 ours.append(mine)
-                theirs += [] if other is None else [other]
-        peer = f"{median(theirs):7.2f} s {median(theirs) / median(ours):5.0f}x" if theirs else ""
-        print(f"{name:14} {median(ours):14.3f} s {min(ours):7.3f} s {peer}", flush=True)
+                theirs += [] if other is None else [other[0]]
+        whole, worked = (median(times[part] for times in ours) for part in (0, 1))
+        peer = f"{median(theirs):7.2f} s {median(theirs) / whole:5.0f}x" if theirs else ""
+        print(f"{name:14} {whole:7.3f} s {worked:8.3f} s {peer}", flush=True)
 
 
 if __name__ == "__main__":
