@@ -22,6 +22,7 @@ from striate.experiments.design import Given
 from striate.experiments.intervals import mean_of
 from striate.experiments.records import Point
 from striate.experiments.running import DESIGNS
+from striate.run_folder import RunFolder
 
 TINY = Effort(seeds=2, epochs=1, pictures=60)
 
@@ -71,7 +72,7 @@ def test_every_network_is_trained_from_every_seed_in_every_way(
 def test_the_folder_holds_numbers_and_pictures(done: tuple[Experiment, list[str]]) -> None:
     result, _ = done
     folder = Path(result.folder)
-    names = sorted(path.name for path in folder.iterdir())
+    names = sorted(path.name for path in folder.iterdir() if path.name != ".lock")
     assert names == ["shuffle.json", "shuffle.png", "shuffle.svg"]
     record = json.loads((folder / "shuffle.json").read_text())
     assert record["result"] == json.loads(json.dumps(result.as_json()))
@@ -153,6 +154,12 @@ def test_other_settings_never_mix_with_what_is_there(
     assert folders == ["experiment-shuffle", "experiment-shuffle-2"]
 
 
+def test_one_process_at_a_time_works_in_a_folder(done: tuple[Experiment, list[str]]) -> None:
+    folder = RunFolder(Path(done[0].folder))
+    with folder.held(), pytest.raises(RunError, match="under way in another process"):
+        carried_out("shuffle", folder.path)
+
+
 @pytest.mark.parametrize("name", ["translation", "depth", "filters"])
 def test_the_others_run_and_draw(name: str, tmp_path: Path) -> None:
     result, notes = carried_out(name, tmp_path, effort=Effort(seeds=1, epochs=1, pictures=40))
@@ -197,6 +204,9 @@ def test_the_sentences_say_the_numbers() -> None:
 def test_what_is_wrong_is_told_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="there is no experiment 'zoom'; choose translation, "):
         experiments.experiment("zoom", watch=lambda event: None)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="cannot be written: Not a directory; make room"):
+        carried_out("shuffle", tmp_path / "file" / "out")
     with pytest.raises(SettingError, match="seeds is 0; expected a whole number from 1 to 1000"):
         experiments.experiment("depth", effort=Effort(seeds=0), watch=lambda event: None)
     said = shell.striate("experiment", "zoom", code=2)
