@@ -94,5 +94,6 @@ def conclude(points: Sequence[Point]) -> tuple[str, ...]:
         "A fully connected layer has one weight a pixel, wherever that pixel lies, so shuffled "
         "pictures are the same problem with its weights in another order, and what difference "
         "there is comes from where they began. A convolution takes for granted that neighbours "
-        "belong together and that the same pattern means the same everywhere; shuffled, neither is true.",
+        "belong together and that the same pattern means the same everywhere; shuffled, neither "
+        "is true.",
     )
