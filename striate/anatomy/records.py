@@ -159,6 +159,5 @@ class Anatomy:
         return self.page()
 
     def _repr_html_(self) -> str:
-        figures = self._figures(BATCH)
-        figures += [(warning.level, str(warning)) for warning in self.warnings]
-        return showing.html(self.layers, figures, title=self._title)
+        said = [f"{name}: {text}" for name, text in self._figures(BATCH)]
+        return showing.html(self.layers, [*said, *map(str, self.warnings)], title=self._title)
