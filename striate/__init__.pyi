@@ -1,4 +1,5 @@
 from . import reference as reference
+from . import zoo as zoo
 from .anatomy import Anatomy as Anatomy
 from .anatomy import describe as describe
 from .classifier import Classifier as Classifier

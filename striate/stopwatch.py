@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from striate.anatomy.memory import PRECISIONS
-from striate.anatomy.wiring import PICTURE, Node, gets_gradient, wire
+from striate.anatomy.wiring import PICTURE, Node, wire
 from striate.errors import SettingError
 from striate.layers import Bn
 from striate.network import build
@@ -170,7 +170,7 @@ def measure(
         return torch.autocast(where.type, torch.bfloat16, enabled=precision == "bf16")
 
     peak = _peak(module, pictures, arithmetic, held)
-    cut = _Cut(module, wire(plan), arithmetic, where)
+    cut = Cut(module, wire(plan))
     wholes: list[tuple[float, float]] = []
     layers: list[list[tuple[float, float]]] = []
     begun = time.perf_counter()
@@ -178,7 +178,8 @@ def measure(
         if number > WARM_UP + 2 and time.perf_counter() - begun > SECONDS:
             break
         wholes.append(_whole(module, pictures, arithmetic))
-        layers.append(cut.round(pictures))
+        with arithmetic():
+            layers.append(cut.round(pictures))
     counted, rows = wholes[WARM_UP:], layers[WARM_UP:]
     return Timing(
         layers=tuple(
@@ -212,42 +213,46 @@ def _refuse_single_values(plan: Plan, batch: int) -> None:
             )
 
 
-class _Cut:
-    """A network whose layers are run one by one, each with a graph of its own."""
+class Cut:
+    """A network whose layers are run one by one, each with a graph of its own.
 
-    def __init__(
-        self,
-        module: nn.Module,
-        nodes: Sequence[Node],
-        arithmetic: Callable[[], AbstractContextManager[object]],
-        device: torch.device,
-    ) -> None:
+    Args:
+        module: the network, as `striate.network.build` makes it.
+        nodes: its layers with their sources.
+    """
+
+    def __init__(self, module: nn.Module, nodes: Sequence[Node]) -> None:
         self._module = module
         self._nodes = nodes
         self._modules = [module.get_submodule(node.step.address) for node in nodes]
-        self._flags = gets_gradient(nodes)
-        self._arithmetic = arithmetic
-        self._device = device
 
     def round(self, pictures: Tensor) -> list[tuple[float, float]]:
-        """Give the seconds of each layer, forward and backward."""
+        """Run forward and backward; the gradients of the weights are those of the whole.
+
+        Args:
+            pictures: (batch, channels, rows, columns).
+
+        Returns:
+            The seconds of each layer, forward and backward.
+        """
         self._module.zero_grad()
         inputs: list[list[Tensor]] = []
         outputs: list[Tensor] = []
         forward = []
-        with self._arithmetic():
-            for node, module, flag in zip(self._nodes, self._modules, self._flags, strict=True):
-                arriving = [
-                    pictures if source == PICTURE else outputs[source].detach()
-                    for source in node.sources
-                ]
-                if flag:
-                    arriving = [value.requires_grad_() for value in arriving]
-                begun = _now(self._device)
-                outputs.append(module(*arriving))
-                forward.append(_now(self._device) - begun)
-                inputs.append(arriving)
+        for node, module in zip(self._nodes, self._modules, strict=True):
+            arriving = [self._arriving(source, pictures, outputs) for source in node.sources]
+            begun = _now(pictures.device)
+            outputs.append(module(*arriving))
+            forward.append(_now(pictures.device) - begun)
+            inputs.append(arriving)
         return list(zip(forward, self._backward(inputs, outputs), strict=True))
+
+    def _arriving(self, source: int, pictures: Tensor, outputs: Sequence[Tensor]) -> Tensor:
+        """Give what comes from a source, cut off from it, with a gradient of its own if needed."""
+        if source == PICTURE:
+            return pictures
+        value = outputs[source].detach()
+        return value.requires_grad_(outputs[source].requires_grad)
 
     def _backward(self, inputs: list[list[Tensor]], outputs: list[Tensor]) -> list[float]:
         gradients: dict[int, Tensor] = {len(outputs) - 1: torch.ones_like(outputs[-1])}
@@ -256,9 +261,9 @@ class _Cut:
             gradient = gradients.pop(place, None)
             if gradient is None or not outputs[place].requires_grad:
                 continue
-            begun = _now(self._device)
+            begun = _now(gradient.device)
             outputs[place].backward(gradient)
-            seconds[place] = _now(self._device) - begun
+            seconds[place] = _now(gradient.device) - begun
             for source, value in zip(self._nodes[place].sources, inputs[place], strict=True):
                 if value.grad is not None:
                     earlier = gradients.get(source)
@@ -298,7 +303,7 @@ def _peak(
         with arithmetic():
             loss = module(pictures).float().square().mean()
         optimiser.zero_grad()
-        torch.autograd.backward(loss)
+        torch.autograd.backward(loss)  # type: ignore[no-untyped-call]
         optimiser.step()
     if pictures.device.type == "cuda":
         return torch.cuda.max_memory_allocated(pictures.device)

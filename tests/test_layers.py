@@ -47,15 +47,28 @@ def test_maxpool_gives_the_shapes_that_torch_gives(
     dilation: tuple[int, int],
     ceil: bool,
 ) -> None:
-    """Where torch refuses, so does the word, and the other way round."""
+    """Where torch refuses, or finds nothing but padding, so does the word, and there alone."""
     try:
         x = torch.zeros(1, 1, *sides)
-        expected = functional.max_pool2d(x, kernel, stride, pad, dilation, ceil).shape[1:]
+        expected = functional.max_pool2d(x, kernel, stride, pad, dilation, ceil)
     except RuntimeError:
+        expected = torch.tensor(-torch.inf)
+    if expected.isinf().any():
         with pytest.raises(NotationError):
             MaxPool(kernel, stride, pad, dilation, ceil).output((1, *sides))
     else:
-        assert MaxPool(kernel, stride, pad, dilation, ceil).output((1, *sides)) == expected
+        pool = MaxPool(kernel, stride, pad, dilation, ceil)
+        assert pool.output((1, *sides)) == expected.shape[1:]
+
+
+@pytest.mark.parametrize(("pad", "dilation", "ceil"), [(1, 2, False), (1, 2, True), (1, 3, True)])
+def test_a_maxpool_whose_window_meets_only_padding_is_refused(
+    pad: int, dilation: int, ceil: bool
+) -> None:
+    """torch gives -inf there, and its backward pass writes outside of the map's memory."""
+    pool = MaxPool((2, 2), None, (pad, pad), (dilation, dilation), ceil)
+    with pytest.raises(NotationError, match="meets nothing but padding in 1x1 padded by 1"):
+        pool.output((1, 1, 1))
 
 
 @settings(max_examples=200, deadline=None)

@@ -66,6 +66,7 @@ EVERY = [
     "input 3x4x5 > identity",
     "input 3x4x5 > cat(identity | conv 2 | relu) > cat(conv 1 | cat(identity | tanh))",
     "input 3x4x5 > add(identity | conv 3 | relu) > add(conv 1 | add(conv 1 | conv 1x1 1))",
+    "none(n) = [conv 2]*n\ninput 2x3x3 > none(0) > conv 2 > none(0)",
     "b(c) = conv c > bn > relu\nc(c) = add(b(c) | b(c)) > b(c)\n"
     "input 2x4x4 classes=3 > [c(in) > c(in)]*2 > gap > flatten > fc",
 ]

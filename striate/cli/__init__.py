@@ -19,6 +19,7 @@ from striate.cli.evaluate import evaluate
 from striate.cli.experiment import experiment
 from striate.cli.predict import predict
 from striate.cli.train import train
+from striate.cli.zoo import zoo
 from striate.errors import NotationError, StriateError
 from striate.printing import visible
 
@@ -42,7 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (train, evaluate, predict, describe, convolve, experiment):
+for verb in (train, evaluate, predict, describe, convolve, experiment, zoo):
     app.command()(verb)
 
 

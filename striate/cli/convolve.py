@@ -124,6 +124,8 @@ def opened(picture: str) -> np.ndarray:
     """Read a picture: a file of pixels, a file of numbers, or a grid written out."""
     from striate import convolution
 
+    if not picture.strip():
+        raise PictureError("the picture is empty; give a file or a grid such as '010/101'")
     path = Path(picture)
     try:
         there = path.exists()

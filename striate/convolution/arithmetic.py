@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from striate.convolution.writing import number
+from striate.convolution.writing import number, weight
 from striate.layers import Conv, Pair
 
 
@@ -160,13 +160,13 @@ def part_of(
     for i, weights in enumerate(kernel):
         row = at[0] * window.stride[0] - window.pad[0] + i * window.dilation[0]
         terms = []
-        for j, weight in enumerate(weights):
+        for j, factor in enumerate(weights):
             column = at[1] * window.stride[1] - window.pad[1] + j * window.dilation[1]
             inside = 0 <= row < height and 0 <= column < width
             pixel = 0.0
             if inside or layer.padmode == "edge":
                 pixel = float(plane[min(max(row, 0), height - 1), min(max(column, 0), width - 1)])
-            terms.append(Term(row, column, pixel, weight, not inside))
+            terms.append(Term(row, column, pixel, factor, not inside))
             total += terms[-1].product
         rows.append(tuple(terms))
     return Part(name, tuple(rows), total)
@@ -196,7 +196,8 @@ def _pixel(term: Term) -> str:
 
 
 def _weight(term: Term) -> str:
-    return number(term.weight) if term.weight >= 0 else f"({number(term.weight)})"
+    text = weight(term.weight)
+    return text if text.isdigit() else f"({text})"
 
 
 def _added(values: list[float]) -> str:

@@ -30,6 +30,7 @@ class FeatureMap:
         filter: the kernel with its divisor and its bias.
         layer: the word of the notation that does the same in a network.
         channels: "grey", "each" or "sum".
+        colours: channels that the picture had.
         slope: of what was negative, 0 for ReLU; None where there was no activation.
         before: the map before the activation, where there was one.
     """
@@ -39,6 +40,7 @@ class FeatureMap:
     filter: Filter
     layer: Conv
     channels: Channels
+    colours: int = 1
     slope: float | None = None
     before: np.ndarray | None = None
 
@@ -199,7 +201,11 @@ class FeatureMap:
             width: characters that a line may have.
         """
         channels, rows, columns = self.shape
-        what = {"grey": "grey", "each": f"{channels} channels apart", "sum": f"{channels} channels"}
+        what = {
+            "grey": "grey" if self.colours == 1 else "its colours made grey",
+            "each": f"{channels} channels, each apart",
+            "sum": f"{channels} channels, summed",
+        }
         lines = [
             str(self.filter),
             f"picture: {rows}x{columns}, {what[self.channels]}",
@@ -300,7 +306,7 @@ def convolve(
         raise SettingError(
             "the sums grow beyond the largest number there is, 1.8e308; scale the picture down"
         )
-    return FeatureMap(result, planes, found, layer, channels)
+    return FeatureMap(result, planes, found, layer, channels, values.shape[2])
 
 
 def pair(value: int | Pair, what: str) -> Pair:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from striate.convolution.grids import kernels_of
-from striate.convolution.writing import grid, number
+from striate.convolution.writing import grid, number, weight
 from striate.errors import SettingError
 
 Numbers = tuple[tuple[float, ...], ...]
@@ -126,7 +126,7 @@ def _written(kernel: Numbers) -> list[str]:
     values = np.array(kernel)
     if (values == np.rint(values)).all():
         return grid(values)
-    texts = [[number(value) for value in row] for row in kernel]
+    texts = [[weight(value) for value in row] for row in kernel]
     width = max(len(text) for row in texts for text in row)
     return [" ".join(text.rjust(width) for text in row) for row in texts]
 

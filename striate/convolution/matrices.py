@@ -19,9 +19,11 @@ import math
 
 import numpy as np
 
-from striate.convolution.sliding import LARGEST, padded, window_of
+from striate.convolution.sliding import padded, window_of
 from striate.errors import SettingError
 from striate.layers import Conv, Pair, Window
+
+MOST = 2**26  # numbers of unrolled patches, half a gibibyte
 
 
 def unroll(pictures: np.ndarray, layer: Conv) -> np.ndarray:
@@ -44,7 +46,7 @@ def unroll(pictures: np.ndarray, layer: Conv) -> np.ndarray:
     window = window_of(layer, rows, columns)
     down, across = window.positions(rows, columns)
     values = channels * math.prod(window.kernel)
-    if batch * values * down * across > LARGEST:
+    if batch * values * down * across > MOST:
         raise SettingError(
             f"unrolled, that is {batch * down * across:,} patches of {values:,} numbers, "
             f"{batch * values * down * across * 8 / 2**30:,.1f} GiB; take a smaller picture or a "

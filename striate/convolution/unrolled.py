@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from striate.convolution.matrices import unroll
-from striate.convolution.writing import grid, number, plain
+from striate.convolution.writing import grid, number, plain, weight
 from striate.layers import Conv
 
 TINY = 10_000  # patches of no more numbers than this are given in JSON
@@ -39,8 +39,8 @@ class Unrolled:
     def __str__(self) -> str:
         positions, values = self.patches.shape
         lines = [
-            f"as a product of matrices: {positions:,} patches, one a row, of {values:,} numbers "
-            f"each, times the kernel as a column of {values:,}"
+            f"as a product of matrices: patches as rows, {positions:,} of {values:,} numbers, "
+            f"times the kernel as a column of {values:,}"
         ]
         if self.column.ndim == 1:
             few = min(SHOWN, values)
@@ -55,7 +55,7 @@ class Unrolled:
             ]
             if len(rows) < positions:
                 lines.append(f"  ... and {positions - len(rows):,} more patches")
-            told = " ".join(number(value) for value in self.column[:few])
+            told = " ".join(weight(value) for value in self.column[:few])
             lines.append(f"  k, a column: {told}{dots}")
         lines.append(f"largest difference between the product and the map: {self.difference:.3g}")
         return "\n".join(lines)

@@ -13,32 +13,38 @@ LONGEST = 6  # characters of a decimal; longer ones are written as a fraction wh
 
 
 def number(value: float) -> str:
-    """Write a number as short as it can be read: whole, a short decimal, a fraction, 6 digits.
+    """Write a number as short as it can be read: whole, or with at most 6 digits.
 
-    >>> number(4.0), number(-0.5), number(1 / 9), number(0.123456789)
-    ('4', '-0.5', '1/9', '0.123457')
+    >>> number(4.0), number(-0.5), number(169 / 3)
+    ('4', '-0.5', '56.3333')
     """
     if math.isfinite(value) and value == int(value) and abs(value) < 1e15:
         return str(int(value))
-    if len(repr(float(value))) <= LONGEST:
-        return repr(float(value))
-    if math.isfinite(value):
-        near = Fraction(value).limit_denominator(512)
-        if near.numerator and near.numerator / near.denominator == value:
-            return f"{near.numerator}/{near.denominator}"
     return f"{value:.6g}"
 
 
-def decimals(values: np.ndarray) -> int:
-    """Tell how many decimals a grid is written with: none where all are whole, else 4 digits.
+def weight(value: float) -> str:
+    """Write a weight of a kernel: as a fraction where a decimal would be long.
 
-    >>> decimals(np.array([[1.0, 2.0]])), decimals(np.array([[0.125, 2.0]]))
-    (0, 3)
+    >>> weight(1 / 9), weight(-0.25), weight(2.0)
+    ('1/9', '-0.25', '2')
     """
-    if not values.size or (values == np.rint(values)).all():
-        return 0
+    if len(repr(float(value))) > LONGEST and math.isfinite(value):
+        near = Fraction(value).limit_denominator(999)
+        if 0 < abs(near.numerator) < 1000 and near.numerator / near.denominator == value:
+            return f"{near.numerator}/{near.denominator}"
+    return number(value)
+
+
+def decimals(values: np.ndarray) -> int:
+    """Tell how many decimals a grid is written with: as few as are exact, 4 digits at most.
+
+    >>> decimals(np.array([1.0, 2.0])), decimals(np.array([0.5, 2.0])), decimals(np.array([1 / 3]))
+    (0, 1, 4)
+    """
     largest = float(np.abs(values).max())
-    return min(12, max(1, 3 - math.floor(math.log10(largest))))
+    most = min(12, max(1, 3 - math.floor(math.log10(largest)))) if largest else 0
+    return next((p for p in range(most) if (np.round(values, p) == values).all()), most)
 
 
 def grid(values: np.ndarray) -> list[str]:

@@ -62,9 +62,23 @@ class MaxPool(Layer):
         )
 
     def output(self, shape: Shape) -> Shape:
-        """As many channels, fewer rows and columns."""
+        """As many channels, fewer rows and columns.
+
+        Raises:
+            NotationError: it does not fit, or some window meets nothing but padding, which has no
+                largest value (torch would give -inf, and go back to a place outside the map).
+        """
         channels, rows, columns = maps(self, shape)
-        return (channels, *self.window.positions(rows, columns, ceil=self.ceil))
+        window = self.window
+        positions = window.positions(rows, columns, ceil=self.ceil)
+        for axis, side in enumerate((rows, columns)):
+            if any(window.misses(axis, position, side) for position in range(positions[axis])):
+                raise NotationError(
+                    f"maxpool's {text_of(window.kernel)} window with dilation "
+                    f"{short(window.dilation)} meets nothing but padding in {rows}x{columns} "
+                    f"padded by {short(window.pad)}; dilate less, or pool less before it"
+                )
+        return (channels, *positions)
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,21 @@ class Window:
             raise NotationError(self._misfit(rows, columns))
         return down, across
 
+    def misses(self, axis: int, position: int, side: int) -> bool:
+        """Whether it covers nothing but padding at one position along one axis.
+
+        Args:
+            axis: 0 along rows, 1 along columns.
+            position: from 0.
+            side: rows, or columns, of the map.
+
+        >>> Window((2, 2), (1, 1), (1, 1), dilation=(2, 2)).misses(0, 0, 1)
+        True
+        """
+        first = position * self.stride[axis] - self.pad[axis]
+        covered = range(first, first + self.extent[axis], self.dilation[axis])
+        return not any(0 <= place < side for place in covered)
+
     def _count(self, side: int, axis: int, ceil: bool) -> int:
         step, pad = self.stride[axis], self.pad[axis]
         room = side + 2 * pad - self.extent[axis]

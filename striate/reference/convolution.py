@@ -17,13 +17,12 @@ def conv(
     *,
     bias: Array | None = None,
     window: Window,
-    groups: int = 1,
     padmode: Literal["zero", "edge"] = "zero",
 ) -> Result:
     """Lay the kernel on every position and sum what lies under it, times the weights.
 
-    With p for a place of the kernel, r for a position, i for a channel that arrives and o for
-    one that leaves:
+    With i for a channel that arrives and o for one that leaves, p for a place of the kernel and r
+    for a position (a row and a column each), and x padded:
 
         y[o, r] = bias[o] + sum over i, p of weight[o, i, p] * x[i, r * stride + p * dilation]
 
@@ -31,19 +30,18 @@ def conv(
     summed over all the places where it was used:
 
         dweight[o, i, p]                   = sum over pictures, r of dy[o, r] * x[i, r*s + p*d]
-        dx[i, r * stride + p * dilation]  += sum over o of weight[o, i, p] * dy[o, r]
+        dx[i, r * stride + p * dilation]  += sum over o of dy[o, r] * weight[o, i, p]
         dbias[o]                           = sum over pictures, r of dy[o, r]
 
     The kernel is not flipped: strictly this is a cross-correlation, as everywhere in the field.
-    Goodfellow, Bengio and Courville 2016, Deep Learning, section 9.5, equations 9.9 to 9.11,
+    Goodfellow, Bengio and Courville 2016, Deep Learning, section 9.5,
     https://www.deeplearningbook.org/contents/convnets.html
 
     Args:
         x: (batch, channel, row, column).
-        weight: (channel that leaves, channel that arrives / groups, kernel row, kernel column).
+        weight: (channel that leaves, channel that arrives, kernel row, kernel column).
         bias: (channel that leaves,), or None.
         window: kernel, stride, padding and dilation.
-        groups: the channels are divided into as many parts, each convolved by itself.
         padmode: what stands in the padding: zeros, or the border repeated.
 
     >>> smile = np.array(
@@ -63,28 +61,20 @@ def conv(
     """
     slide = Slide(window, x.shape[2:])
     padded, unpad = slide.repeat_edge(x) if padmode == "edge" else slide.pad(x)
-    maps = _grouped(padded, groups)  # (batch, group, channel that arrives, row, column)
-    kernels = weight.reshape(groups, -1, *weight.shape[1:])  # (group, leaves, arrives, row, column)
-
-    y = np.zeros((len(x), len(weight), *slide.positions))
-    y_in_groups = _grouped(y, groups)  # (batch, group, channel that leaves, row, column)
+    y = np.zeros((len(x), len(weight), *slide.positions))  # (batch, leaving, row, column)
     for row, column in slide.places():
-        seen = slide.under(maps, (row, column))
-        y_in_groups += np.einsum("bgirc,goi->bgorc", seen, kernels[..., row, column])
+        seen = slide.under(padded, (row, column))  # (batch, arriving, row, column), as many as y
+        y += np.einsum("birc,oi->borc", seen, weight[:, :, row, column])
     if bias is not None:
         y += bias[:, None, None]
 
     def back(dy: Array) -> ByName:
-        dy_in_groups = _grouped(dy, groups)
-        dmaps, dkernels = np.zeros_like(maps), np.zeros_like(kernels)
+        dpadded, dweight = np.zeros_like(padded), np.zeros_like(weight)
         for row, column in slide.places():
-            seen, dseen = slide.under(maps, (row, column)), slide.under(dmaps, (row, column))
-            dseen += np.einsum("bgorc,goi->bgirc", dy_in_groups, kernels[..., row, column])
-            dkernels[..., row, column] = np.einsum("bgorc,bgirc->goi", dy_in_groups, seen)
-        gradients = {
-            "x": unpad(dmaps.reshape(padded.shape)),
-            "weight": dkernels.reshape(weight.shape),
-        }
+            seen, dseen = (slide.under(maps, (row, column)) for maps in (padded, dpadded))
+            dweight[:, :, row, column] = np.einsum("borc,birc->oi", dy, seen)
+            dseen += np.einsum("borc,oi->birc", dy, weight[:, :, row, column])
+        gradients = {"x": unpad(dpadded), "weight": dweight}
         if bias is not None:
             gradients["bias"] = dy.sum(axis=(0, 2, 3))
         return gradients
@@ -92,7 +82,50 @@ def conv(
     return y, back
 
 
-def _grouped(maps: Array, groups: int) -> Array:
-    """Divide the channels: (batch, group, channel of the group, row, column)."""
-    batch, channels, rows, columns = maps.shape
-    return maps.reshape(batch, groups, channels // groups, rows, columns)
+def conv_in_groups(
+    x: Array,
+    weight: Array,
+    *,
+    bias: Array | None = None,
+    window: Window,
+    groups: int,
+    padmode: Literal["zero", "edge"] = "zero",
+) -> Result:
+    """Divide the channels into groups, and convolve each by itself.
+
+    That takes ``groups`` times fewer weights. AlexNet did it to fit on two GPUs; with a group a
+    channel it is a depthwise convolution: Howard et al. 2017, https://arxiv.org/abs/1704.04861
+
+    Args:
+        x: (batch, channel, row, column).
+        weight: (channel that leaves, channel that arrives / groups, kernel row, kernel column).
+        bias: (channel that leaves,), or None.
+        window: kernel, stride, padding and dilation.
+        groups: how many; it divides the channels that arrive and those that leave.
+        padmode: what stands in the padding: zeros, or the border repeated.
+
+    >>> x, weight = np.array([[[[3.0]], [[4.0]]]]), np.array([[[[10.0]]], [[[100.0]]]])
+    >>> y, back = conv_in_groups(x, weight, window=Window((1, 1), (1, 1)), groups=2)
+    >>> y.flatten(), back(np.ones_like(y))["weight"].flatten()
+    (array([ 30., 400.]), array([3., 4.]))
+    """
+    biases = [None] * groups if bias is None else np.split(bias, groups)
+    parts = [
+        conv(x_part, weight_part, bias=bias_part, window=window, padmode=padmode)
+        for x_part, weight_part, bias_part in zip(
+            np.split(x, groups, axis=1), np.split(weight, groups), biases, strict=True
+        )
+    ]
+
+    def back(dy: Array) -> ByName:
+        dy_parts = np.split(dy, groups, axis=1)
+        found = [
+            back_of_part(dy_part)
+            for (_, back_of_part), dy_part in zip(parts, dy_parts, strict=True)
+        ]
+        return {
+            name: np.concatenate([part[name] for part in found], axis=1 if name == "x" else 0)
+            for name in found[0]
+        }
+
+    return np.concatenate([y for y, _ in parts], axis=1), back

@@ -95,8 +95,8 @@ def bn_evaluation(
 def running_statistics(x: Array, mean: Array, variance: Array) -> tuple[Array, Array]:
     """Move the running mean and variance a tenth of the way to those of this batch.
 
-    The variance that is kept divides by n - 1: of the mean of n numbers they lie nearer to than
-    to the true one, which makes sum of squares / n too small by (n - 1) / n.
+    Numbers lie nearer to their own mean than to the true one, so sum of squares / n comes out
+    too small, by (n - 1) / n on average; the variance that is kept divides by n - 1 instead.
 
     Args:
         x: (batch, channel, row, column), or (batch, feature).

@@ -6,8 +6,8 @@ gradient goes through their ways back in reverse, for by the chain rule
     dL/dx = dL/dy * dy/dx        with y = f(x), whatever y is used for later.
 
 A block is such a row, and so is a branch. Where several branches read the same x, each gives
-its own dx, and x gets their sum. That is all of backpropagation. As each way back costs about
-two forward computations (one for dx, one for dweight), a backward pass costs about two forward.
+its own dx, and x gets their sum. That is all of backpropagation. A conv or fc multiplies as often
+for dx, and again for dweight, as it does for y: a backward pass costs about two forward ones.
 """
 
 from __future__ import annotations
@@ -158,10 +158,9 @@ class _Walk:
             backs.append(back_of_step)
 
         def back(dy: Array) -> ByName:
-            found: ByName = {}
+            found = {"x": dy}
             for back_of_step in reversed(backs):
-                found |= back_of_step(dy)
-                dy = found["x"]
+                found |= back_of_step(found["x"])
             return found
 
         return x, back

@@ -54,7 +54,7 @@ def prelu(x: Array, weight: Array) -> Result:
     """Leaky relu with a learnt slope a channel, the weight.
 
     Where x < 0, y = weight * x, so y grows by x as the weight grows by 1: dweight is the sum of
-    dy * x there. He et al. 2015, equation 9, https://arxiv.org/abs/1502.01852
+    dy * x there. He et al. 2015, section 2.1, https://arxiv.org/abs/1502.01852
 
     Args:
         x: (batch, channel, ...).

@@ -94,9 +94,9 @@ class Slide:
             x: (batch, channel, row, column).
             value: what stands in the padding.
         """
-        rows, columns = self.sides()
-        padded = np.pad(x, ((0, 0), (0, 0), rows, columns), constant_values=value)
-        (top, left), (height, width) = (rows[0], columns[0]), self.size
+        (top, _), (left, _) = self.sides()
+        height, width = self.size
+        padded = np.pad(x, ((0, 0), (0, 0), *self.sides()), constant_values=value)
 
         def back(dpadded: Array) -> Array:
             return dpadded[:, :, top : top + height, left : left + width]

@@ -36,7 +36,7 @@ from striate.layers import (
     SumPool,
     Tanh,
 )
-from striate.reference.convolution import conv
+from striate.reference.convolution import conv, conv_in_groups
 from striate.reference.features import Joined, add, cat, dropout, fc, flatten, identity
 from striate.reference.normalisation import bn_evaluation, bn_training, lrn, running_statistics
 from striate.reference.pointwise import (
@@ -71,6 +71,20 @@ class Visit:
     random: np.random.Generator
     mask: Array | None
     measured: ByName
+
+
+def _conv(layer: Conv, x: Array, visit: Visit) -> Result:
+    weight, bias = visit.own["weight"], visit.own.get("bias")
+    if layer.groups == 1:
+        return conv(x, weight, bias=bias, window=layer.window, padmode=layer.padmode)
+    return conv_in_groups(
+        x,
+        weight,
+        bias=bias,
+        window=layer.window,
+        groups=layer.groups,
+        padmode=layer.padmode,
+    )
 
 
 def _avgpool(layer: AvgPool, x: Array, visit: Visit) -> Result:
@@ -111,14 +125,7 @@ def _dropout(layer: Dropout, x: Array, visit: Visit) -> Result:
 
 # The function of every word, given the layer with its values, x, and what else it may use.
 WORDS: Final[Mapping[type[Layer], Callable[[Any, Array, Visit], Result]]] = {
-    Conv: lambda layer, x, visit: conv(
-        x,
-        visit.own["weight"],
-        bias=visit.own.get("bias"),
-        window=layer.window,
-        groups=layer.groups,
-        padmode=layer.padmode,
-    ),
+    Conv: _conv,
     Fc: lambda layer, x, visit: fc(x, visit.own["weight"], bias=visit.own.get("bias")),
     Relu: lambda layer, x, visit: relu(x),
     Relu6: lambda layer, x, visit: relu6(x),
