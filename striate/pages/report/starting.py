@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from striate.drawing.strips import strips
-from striate.pages import Html, element, join, paragraph, table, text
+from striate.pages import Html, element, join, paragraph, percent, table, text
 from striate.pages.report.facts import Facts
 from striate.transfer import Moved
 
@@ -28,7 +28,7 @@ def transfer(facts: Facts) -> Html:
         (
             text(f"{one.strength:g}" + (" (chosen)" if one.strength == start.strength else "")),
             text(f"{one.loss:.4f}"),
-            text(f"{one.accuracy:.1%}"),
+            text(percent(one.accuracy)),
         )
         for one in start.tried
     ]
