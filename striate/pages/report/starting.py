@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from striate.drawing.strips import strips
-from striate.pages import Html, element, join, paragraph, percent, table, text
+from striate.metrics import percent
+from striate.pages import Html, element, join, paragraph, table, text
 from striate.pages.report.facts import Facts
 from striate.transfer import Moved
 
