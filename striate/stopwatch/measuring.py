@@ -1,9 +1,4 @@
-"""How long each layer takes, forward and backward, and how much memory a step, on this machine.
-
-A round runs the network layer by layer, each cut from the others, so that a layer's forward and
-backward pass can be timed by itself, in their order and on real values. Beside it the whole
-network is run as always; the sum of the layers against that says what cutting costs.
-"""
+"""Measures: the network layer by layer and as a whole, and the memory of a step."""
 
 from __future__ import annotations
 
@@ -11,8 +6,6 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 from typing import Final
 
@@ -25,106 +18,10 @@ from striate.errors import SettingError
 from striate.layers import Bn
 from striate.network import build
 from striate.notation import Network, Plan, expand
-from striate.tables import Table
+from striate.stopwatch.ledger import Ledger
+from striate.stopwatch.timing import WARM_UP, LayerTime, Timing
 
-WARM_UP: Final = 2  # rounds that are not counted
 SECONDS: Final = 30.0  # after which no new round is begun
-
-
-@dataclass(frozen=True)
-class LayerTime:
-    """How long one layer takes for a batch.
-
-    Attributes:
-        name: its address.
-        text: the word with its values.
-        forward: seconds, the median of the rounds.
-        backward: seconds, the median of the rounds; 0 where no gradient passes.
-    """
-
-    name: str
-    text: str
-    forward: float
-    backward: float
-
-
-@dataclass(frozen=True)
-class Timing:
-    """How long a network takes for a batch, layer by layer and as a whole.
-
-    Attributes:
-        layers: every layer, in the order of running.
-        forward: seconds of the whole network's forward pass, the median of the rounds.
-        backward: seconds of its backward pass.
-        peak_memory: bytes by which two training steps with AdamW raised what the process holds,
-            or, on a GPU, the most that they held there; None where the system does not say.
-        batch: pictures a round.
-        rounds: how many were counted.
-        device: what computed: "cpu", "cuda (NVIDIA H200)".
-        threads: of the CPU.
-        precision: "float32" or "bf16".
-        torch: its version.
-    """
-
-    layers: tuple[LayerTime, ...]
-    forward: float
-    backward: float
-    peak_memory: int | None
-    batch: int
-    rounds: int
-    device: str
-    threads: int
-    precision: str
-    torch: str
-
-    @property
-    def sum(self) -> float:
-        """Seconds of all layers, forward and backward."""
-        return sum(layer.forward + layer.backward for layer in self.layers)
-
-    def as_json(self) -> dict[str, object]:
-        """Give it as plain values."""
-        layers = [vars(layer) for layer in self.layers]
-        return {**vars(self), "layers": layers, "sum": self.sum}
-
-    def table(self) -> Table:
-        """Give a row a layer: milliseconds, and its share of the sum."""
-        rows = tuple(
-            (
-                layer.name,
-                layer.text,
-                f"{1000 * layer.forward:.2f}",
-                f"{1000 * layer.backward:.2f}" if layer.backward else "",
-                f"{(layer.forward + layer.backward) / self.sum:.1%}",
-            )
-            for layer in self.layers
-        )
-        header = ("layer", "what it is", "forward ms", "backward ms", "share")
-        return Table(header, rows, set(header[2:]))
-
-    @property
-    def totals(self) -> str:
-        """Say how long the whole takes, and how it was measured."""
-        whole = self.forward + self.backward
-        memory = (
-            "the memory of a step is not known on this system"
-            if self.peak_memory is None
-            else f"two training steps with AdamW took {self.peak_memory / 1e6:,.0f} MB of memory"
-        )
-        return (
-            f"the whole network: {1000 * self.forward:.2f} ms forward, "
-            f"{1000 * self.backward:.2f} ms backward ({self.backward / self.forward:.2f} times as "
-            f"long), {self.batch / whole:,.0f} pictures a second; the layers by themselves sum to "
-            f"{self.sum / whole:.0%} of that\n{memory}\n"
-            f"medians of {self.rounds} rounds after {WARM_UP} to warm up, {self.batch} pictures "
-            f"each, {self.precision}, {self.device}, {self.threads} CPU threads, torch {self.torch}"
-        )
-
-    def __str__(self) -> str:
-        return f"{self.table()}\n\n{self.totals}"
-
-    def _repr_html_(self) -> str:
-        return f"{self.table().html()}<p>{self.totals}</p>"
 
 
 def measure(
@@ -161,7 +58,6 @@ def measure(
     plan = network if isinstance(network, Plan) else expand(network)
     _refuse_single_values(plan, batch)
     where = _device(device)
-    held = _held(where)
     module = build(plan).to(where)
     generator = torch.Generator().manual_seed(0)
     pictures = torch.randn(batch, *plan.input, generator=generator).to(where)
@@ -169,7 +65,7 @@ def measure(
     def arithmetic() -> AbstractContextManager[object]:
         return torch.autocast(where.type, torch.bfloat16, enabled=precision == "bf16")
 
-    peak = _peak(module, pictures, arithmetic, held)
+    peak = _peak(module, pictures, arithmetic)
     cut = Cut(module, wire(plan))
     wholes: list[tuple[float, float]] = []
     layers: list[list[tuple[float, float]]] = []
@@ -262,7 +158,7 @@ class Cut:
             if gradient is None or not outputs[place].requires_grad:
                 continue
             begun = _now(gradient.device)
-            outputs[place].backward(gradient)
+            torch.autograd.backward(outputs[place], gradient)
             seconds[place] = _now(gradient.device) - begun
             for source, value in zip(self._nodes[place].sources, inputs[place], strict=True):
                 if value.grad is not None:
@@ -280,57 +176,31 @@ def _whole(
     with arithmetic():
         output = module(pictures)
     between = _now(pictures.device)
-    output.backward(torch.ones_like(output))
+    torch.autograd.backward(output, torch.ones_like(output))
     return between - begun, _now(pictures.device) - between
 
 
 def _peak(
-    module: nn.Module,
-    pictures: Tensor,
-    arithmetic: Callable[[], AbstractContextManager[object]],
-    held: int | None,
-) -> int | None:
-    """Give the memory that two training steps need: the second has AdamW's moments from the start.
+    module: nn.Module, pictures: Tensor, arithmetic: Callable[[], AbstractContextManager[object]]
+) -> int:
+    """Give the most bytes that tensors hold in two training steps with AdamW.
 
-    Args:
-        module: the network.
-        pictures: a batch.
-        arithmetic: the precision.
-        held: bytes in use before the network was there.
+    The second step has AdamW's moments from the start. What an operation takes and gives back
+    within itself is seen on a GPU only.
     """
+    device = pictures.device
     optimiser = torch.optim.AdamW(module.parameters())
-    for _ in range(2):
-        with arithmetic():
-            loss = module(pictures).float().square().mean()
-        optimiser.zero_grad()
-        torch.autograd.backward(loss)  # type: ignore[no-untyped-call]
-        optimiser.step()
-    if pictures.device.type == "cuda":
-        return torch.cuda.max_memory_allocated(pictures.device)
-    most = _status("VmHWM")
-    return None if held is None or most is None else most - held
-
-
-def _held(device: torch.device) -> int | None:
-    """Give the bytes in use now, and let the system count its peak from here on."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-        return 0
-    try:
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # see man 5 proc
-    except OSError:  # no Linux, or one that does not allow it
-        return None
-    return _status("VmRSS")
-
-
-def _status(name: str) -> int | None:
-    """Read bytes from Linux's account of this process."""
-    try:
-        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return None
-    found = [line.split()[1] for line in lines.splitlines() if line.startswith(f"{name}:")]
-    return int(found[0]) * 1024 if found else None
+    with Ledger() as ledger:
+        ledger.note((*module.parameters(), *module.buffers(), pictures))
+        for _ in range(2):
+            with arithmetic():
+                loss = module(pictures).float().square().mean()
+            optimiser.zero_grad()
+            torch.autograd.backward(loss)
+            optimiser.step()
+    return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else ledger.most
 
 
 def _device(name: str) -> torch.device:
