@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -170,6 +172,29 @@ def test_the_verb_lists_every_network_with_its_costs() -> None:
         assert found["name"] == line.split()[0]
         assert f" {found['parameters']:,} " in line
         assert f" {found['macs']:,} " in line
+
+
+PROBE = """
+import contextlib, io, json, sys, time
+from striate.cli import main
+sys.argv[1:] = ["zoo"]
+with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+    main()
+print(json.dumps({"seconds": time.process_time(), "torch": "torch" in sys.modules}))
+"""
+
+
+def test_the_list_is_there_in_a_moment_and_without_torch() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(done.stdout)
+    assert found["seconds"] < 1.5
+    assert not found["torch"]
 
 
 def test_the_verb_prints_a_text_as_it_is() -> None:

@@ -140,6 +140,15 @@ def test_the_alexnet_of_2012(reference: Reference) -> None:
     assert anatomy.receptive_field == reference["models"]["alexnet"]["rf"]["features.12"]["rf"]
 
 
+def test_receptive_fields_are_those_published_for_tensorflow_s_networks(
+    reference: Reference,
+) -> None:
+    published = reference["slim_rf_published"]
+    pairs = {"alexnet2012": "alexnet_v2", "vgg16": "vgg_16", "inception_v3": "inception_v3"}
+    for ours, theirs in pairs.items():
+        assert seen(last_before_pooling(ours)) == published[theirs]
+
+
 def test_alexnet_normalises_as_section_3_3_of_its_paper() -> None:
     """b = a / (k + alpha * sum of a^2 over 5 neighbours)^beta; k=2, alpha=1e-4, beta=0.75."""
     maps = 100 * torch.rand(1, 96, 2, 2, generator=torch.Generator().manual_seed(0))

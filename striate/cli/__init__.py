@@ -17,6 +17,7 @@ from striate.cli.convolve import convolve
 from striate.cli.describe import describe
 from striate.cli.evaluate import evaluate
 from striate.cli.experiment import experiment
+from striate.cli.import_ import import_
 from striate.cli.predict import predict
 from striate.cli.train import train
 from striate.cli.zoo import zoo
@@ -45,6 +46,7 @@ app = typer.Typer(
 )
 for verb in (train, evaluate, predict, describe, convolve, experiment, zoo):
     app.command()(verb)
+app.command("import")(import_)
 
 
 def show_version(wanted: bool) -> None:
