@@ -235,6 +235,10 @@ def test_the_table_shows_itself_as_text_and_html() -> None:
     assert "conv1  conv 3x3 8  8x32x32         224  221,184" in str(anatomy)
     assert "(32 + 2*1 - 3)/1 + 1 = 32  conv1" in str(anatomy)
     assert "3x3 of 32x32 pixels" in str(anatomy)
+    assert anatomy.totals == (
+        "A <b>: 3x32x32; 224 parameters (896 B in float32); "
+        "221,184 multiply-accumulates (MACs) a picture; sees 3x3 pixels"
+    )
     assert "A &lt;b&gt;: 3x32x32" in anatomy._repr_html_()
     assert "<table>" in anatomy._repr_html_()
     assert "(32 + 2*1 - 3)/1 + 1 = 32</td>" in anatomy._repr_html_()

@@ -126,6 +126,16 @@ class Anatomy:
         return "\n\n".join(part for part in parts if part)
 
     @property
+    def totals(self) -> str:
+        """One line on the whole network."""
+        return (
+            f"{self._title}; {self.parameters:,} parameters "
+            f"({showing.bytes_of(FLOAT32 * self.parameters)} in float32); "
+            f"{self.macs:,} multiply-accumulates (MACs) a picture; "
+            f"sees {showing.by_axis(self.receptive_field)} pixels"
+        )
+
+    @property
     def _title(self) -> str:
         classes = "" if self.classes is None else f" to {self.classes:,} classes"
         return f"{self.name}: {text_of(self.input)}{classes}"
