@@ -121,13 +121,24 @@ def test_the_networks_table_is_the_anatomys(read: tuple[Facts, str, Read]) -> No
     assert facts.notation in seen.words["network"]
 
 
+def test_the_network_is_drawn_for_wide_and_for_narrow_screens(
+    read: tuple[Facts, str, Read],
+) -> None:
+    facts, page, _ = read
+    assert facts.anatomy is not None
+    for width in (940, 350):
+        assert f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} ' in page
+    assert page.count(f'aria-label="{facts.anatomy.name} as volumes: ') == 2
+
+
 def test_training_names_the_state_that_was_kept(read: tuple[Facts, str, Read]) -> None:
     facts, page, seen = read
     kept = [epoch for epoch in facts.epochs if epoch.best][-1]
     words = " ".join(seen.words["training"].split())
     assert f"The state after epoch {kept.epoch} was kept" in words
     assert percent(kept.val_accuracy) in words
-    assert page.count('<svg xmlns="http://www.w3.org/2000/svg"') == 3
+    section = page.split('<section id="training"')[1].split("</section>")[0]
+    assert section.count('<svg xmlns="http://www.w3.org/2000/svg"') == 3
     for title in ("Loss", "Share told right", "Learning rate"):
         assert title in words
 

@@ -8,10 +8,17 @@ from html import escape
 from typing import Any
 
 INK, PALE = "#1b1f24", "#8b949e"
-BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"
-"""Three colours of Okabe and Ito's palette, which colour-blind people can tell apart."""
+BLUE, ORANGE, GREEN, PINK = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
+"""Four colours of Okabe and Ito's palette, which colour-blind people can tell apart."""
 
-THEMED = {INK: "--ink", PALE: "--faint", BLUE: "--blue", ORANGE: "--orange", GREEN: "--green"}
+THEMED = {
+    INK: "--ink",
+    PALE: "--faint",
+    BLUE: "--blue",
+    ORANGE: "--orange",
+    GREEN: "--green",
+    PINK: "--pink",
+}
 
 LOOK: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -27,6 +34,20 @@ LOOK: dict[Any, Any] = {
     "axes.facecolor": "none",
     "savefig.facecolor": "none",
 }
+
+
+def painted(*, fill: str = "none", stroke: str = "none") -> str:
+    """Write the colours of an SVG element: the page's own where it has them, else these.
+
+    A program that knows no variables takes the plain attributes.
+
+    >>> painted(fill=BLUE)
+    'fill="#0072b2" stroke="none" style="fill:var(--blue,#0072b2)"'
+    """
+    given = {"fill": fill, "stroke": stroke}
+    own = [f"{key}:var({THEMED[value]},{value})" for key, value in given.items() if value in THEMED]
+    style = f' style="{";".join(own)}"' if own else ""
+    return " ".join(f'{key}="{value}"' for key, value in given.items()) + style
 
 
 def for_page(svg: str, *, title: str, description: str) -> str:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from striate.anatomy import Anatomy
 from striate.drawing import BLUE, GREEN, ORANGE, Curve, curves
+from striate.drawing.volumes import volumes
 from striate.events import Epoch
 from striate.metrics import percent
 from striate.pages import Html, element, join, paragraph, table, text
 from striate.pages.report.facts import Facts
+
+WIDE, NARROW = 940, 350  # pixels; which of the two a screen shows is said in page.css
 
 
 def anatomy(facts: Facts) -> Html:
@@ -52,6 +56,7 @@ def anatomy(facts: Facts) -> Html:
                 if notation
                 else []
             ),
+            _drawn(whole),
             table(
                 [text(label) for label in names],
                 rows,
@@ -68,6 +73,15 @@ def anatomy(facts: Facts) -> Html:
             ),
         ]
     )
+
+
+def _drawn(whole: Anatomy) -> Html:
+    """Show the network as volumes, in as many rows as the screen's width asks for."""
+    drawings = [
+        element("div", Html(volumes(whole, width=width)), kind=kind)
+        for kind, width in (("wide", WIDE), ("narrow", NARROW))
+    ]
+    return element("figure", join(drawings), kind="volumes")
 
 
 def _count(value: int) -> Html:
