@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from striate.cli.compare import compare
 from striate.cli.convolve import convolve
 from striate.cli.describe import describe
 from striate.cli.evaluate import evaluate
@@ -42,7 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (train, evaluate, predict, describe, convolve, experiment):
+for verb in (train, evaluate, compare, predict, describe, convolve, experiment):
     app.command()(verb)
 
 
