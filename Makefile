@@ -27,7 +27,7 @@ TORCH_FLAGS := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 NEEDS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format picture clean install install-test
+.PHONY: help demo test lint types format picture ideas experiments clean install install-test
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -55,6 +55,12 @@ format: install-test  ## format, and mend what the linter can mend
 
 picture: install-test  ## draw docs/report.png from the newest report of the digits
 	$(BIN)/python docs/picture.py
+
+ideas: install-test  ## draw the pictures of docs/ideas anew
+	$(BIN)/python docs/ideas/draw.py
+
+experiments: install-test  ## carry out the experiments and write docs/ideas/experiments.md
+	$(BIN)/python docs/ideas/draw_experiments.py
 
 install: $(VENV)/.striate  ## make .venv and install Striate into it
 

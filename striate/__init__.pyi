@@ -1,5 +1,8 @@
 from . import reference as reference
+from . import weights as weights
+from . import zoo as zoo
 from .anatomy import Anatomy as Anatomy
+from .anatomy import DesignWarning as DesignWarning
 from .anatomy import describe as describe
 from .classifier import Classifier as Classifier
 from .classifier import Prediction as Prediction
@@ -24,6 +27,7 @@ from .evaluation import evaluate as evaluate
 from .experiments import Effort as Effort
 from .experiments import Experiment as Experiment
 from .experiments import experiment as experiment
+from .importing import import_classifier as import_classifier
 from .metrics import Evaluation as Evaluation
 from .network import build as build
 from .notation import Network as Network
@@ -32,6 +36,8 @@ from .pictures import Preprocess as Preprocess
 from .runs import resume as resume
 from .runs import train as train
 from .settings import Settings as Settings
+from .stopwatch import Timing as Timing
+from .stopwatch import measure as measure
 
 __all__: list[str]
 __version__: str

@@ -82,7 +82,16 @@ class ClassifierError(StriateError):
 
 
 class WeightsError(StriateError):
-    """Trained weights that cannot be fetched or read, or do not fit the network."""
+    """Trained weights that cannot be fetched or read, or do not fit the network.
+
+    Args:
+        message: what happened, what was expected, how to mend it; one line.
+        table: where they do not fit, every tensor that does not, as rows of text.
+    """
+
+    def __init__(self, message: str, table: str = "") -> None:
+        super().__init__(message)
+        self.table = table
 
 
 class SettingError(StriateError):

@@ -37,8 +37,9 @@ def train(
     Args:
         data: a folder with a folder a class (or train/, val/, test/ of these), IDX files, an
             npz, a CSV of path,label, a zip of any of these, or "digits".
-        network: a text in the notation, a .cnn file, or a torch module (n, channels, rows,
-            columns) -> (n, classes); None takes a compact residual network.
+        network: a text in the notation, the name of a known network, a .cnn file, or a torch
+            module (n, channels, rows, columns) -> (n, classes); None takes a compact residual
+            network.
         epochs: passes over the training pictures; None lets the data decide.
         minutes: the whole run's time, instead of epochs.
         out: the run's folder; None takes runs/NAME.

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from striate import reference
 from striate.layers import Dropout
 from striate.network import Net, build
-from striate.notation import Leaf, Plan
+from striate.notation import Plan
 from striate.reference.parameters import leaves
 from striate.reference.result import Array
 
@@ -119,11 +119,3 @@ def apart(ours: Array, theirs: Tensor | None) -> float:
     values = theirs.detach().numpy()
     assert ours.shape == values.shape
     return float(np.abs(ours - values).max()) if np.isfinite(values).all() else np.inf
-
-
-def single_in_training(plan: Plan) -> bool:
-    """Whether a bn would see one number a channel, of which there is no variance."""
-    return any(
-        isinstance(step, Leaf) and step.layer.word == "bn" and BATCH * np.prod(step.input[1:]) < 2
-        for step in plan.layers()
-    )

@@ -188,6 +188,13 @@ def test_a_phone_s_photo_stands_upright_and_sixteen_bits_are_taken(
     assert json.loads(said.stdout)["map"] == [[5, 6]]
 
 
+def test_what_was_odd_about_a_picture_is_said(place: Path) -> None:
+    Image.fromarray(np.array([[-5.0, 20.0]], dtype=np.float32)).save(place / "odd.tif")
+    said = striate("convolve", "odd.tif", "--filter", "1", "--json", cwd=place)
+    assert json.loads(said.stdout)["map"] == [[0, 255]]
+    assert said.stderr.startswith("odd.tif: its values from -5 to 20 were stretched")
+
+
 def test_torch_is_not_loaded(place: Path) -> None:
     script = (
         "import sys\n"

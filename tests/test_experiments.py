@@ -22,6 +22,7 @@ from striate.experiments.design import Given
 from striate.experiments.intervals import mean_of
 from striate.experiments.records import Point
 from striate.experiments.running import DESIGNS
+from striate.run_folder import RunFolder
 
 TINY = Effort(seeds=2, epochs=1, pictures=60)
 
@@ -71,7 +72,7 @@ def test_every_network_is_trained_from_every_seed_in_every_way(
 def test_the_folder_holds_numbers_and_pictures(done: tuple[Experiment, list[str]]) -> None:
     result, _ = done
     folder = Path(result.folder)
-    names = sorted(path.name for path in folder.iterdir())
+    names = sorted(path.name for path in folder.iterdir() if path.name != ".lock")
     assert names == ["shuffle.json", "shuffle.png", "shuffle.svg"]
     record = json.loads((folder / "shuffle.json").read_text())
     assert record["result"] == json.loads(json.dumps(result.as_json()))
@@ -102,7 +103,7 @@ def test_finished_seeds_are_kept_and_not_run_again(
     before = trials(out)
     result, second = carried_out("shuffle", out)
     assert len(trained(second)) == 4
-    assert all(", seed 1," in note for note in trained(second))
+    assert all(", seed 1:" in note for note in trained(second))
     assert trials(out).items() >= before.items()
     assert result.points == whole.points  # and on the same processor they are the same numbers
     again, third = carried_out("shuffle", out)
@@ -129,6 +130,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_call_goes_on(
     result = stop_at("6/8")
     assert result.interrupted
     assert result.seeds == (0,)
+    assert "stopped early, with 1 seed; the same command goes on" in str(result)
     assert all(math.isnan(point.accuracy.low) for point in result.points)
     result, notes = carried_out("shuffle", out)
     assert len(trained(notes)) == 3
@@ -150,6 +152,12 @@ def test_other_settings_never_mix_with_what_is_there(
         experiments.experiment("shuffle", effort=effort, watch=lambda event: None)
     folders = sorted(path.name for path in (tmp_path / "runs").iterdir())
     assert folders == ["experiment-shuffle", "experiment-shuffle-2"]
+
+
+def test_one_process_at_a_time_works_in_a_folder(done: tuple[Experiment, list[str]]) -> None:
+    folder = RunFolder(Path(done[0].folder))
+    with folder.held(), pytest.raises(RunError, match="under way in another process"):
+        carried_out("shuffle", folder.path)
 
 
 @pytest.mark.parametrize("name", ["translation", "depth", "filters"])
@@ -196,6 +204,9 @@ def test_the_sentences_say_the_numbers() -> None:
 def test_what_is_wrong_is_told_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="there is no experiment 'zoom'; choose translation, "):
         experiments.experiment("zoom", watch=lambda event: None)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="cannot be written: Not a directory; make room"):
+        carried_out("shuffle", tmp_path / "file" / "out")
     with pytest.raises(SettingError, match="seeds is 0; expected a whole number from 1 to 1000"):
         experiments.experiment("depth", effort=Effort(seeds=0), watch=lambda event: None)
     said = shell.striate("experiment", "zoom", code=2)

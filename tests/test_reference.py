@@ -166,7 +166,7 @@ def test_a_pass_changes_nothing_that_it_is_given() -> None:
         assert np.array_equal(slope, second.parameters[name])
 
 
-@pytest.mark.parametrize("name", ["resnet18", "googlenet", "squeezenet1_1", "mobilenet_v2"])
+@pytest.mark.parametrize("name", ["resnet18", "googlenet", "squeezenet1_1"])
 def test_known_networks_go_through_whole(name: str) -> None:
     difference = compare(expand(name, input=(3, 40, 36)), training=False, seed=0)
     assert difference.share < CLOSE, difference

@@ -107,6 +107,12 @@ def test_a_head_of_other_classes_does_not_fit_and_says_so() -> None:
     assert "tells 1,000 classes and that of the network 5" in compare(theirs, own).problem
 
 
+def test_weights_of_another_known_network_are_told_as_what_they_are() -> None:
+    theirs = torchvision_oracle.model("resnet18").state_dict()
+    said = compare(theirs, build(zoo.text("squeezenet1_1"), seed=None)).problem
+    assert "its names are those of torchvision's resnet18: check that this network is meant" in said
+
+
 def test_preprocessing_is_that_of_the_published_figures() -> None:
     usual = official("resnet18").preprocess
     assert usual == Preprocess(

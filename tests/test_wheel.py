@@ -69,7 +69,7 @@ def test_the_wheel_holds_the_package_with_its_data_and_nothing_else(wheel: Path)
         for path in (ROOT / "striate").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    assert {"striate/py.typed", "striate/__init__.pyi"} <= sources
+    assert {"striate/py.typed", "striate/__init__.pyi", "striate/zoo/vgg16.cnn"} <= sources
     assert sources - names == set()
     top = {name.split("/")[0] for name in names}
     assert top == {"striate", f"striate-{striate.__version__}.dist-info"}
@@ -87,6 +87,8 @@ def test_the_command_line_starts(installed: Path, tmp_path: Path) -> None:
 def test_the_command_line_finds_its_data_files(installed: Path, tmp_path: Path) -> None:
     text = "input 1x8x8 classes=2 > flatten > fc"
     assert "130" in run(installed / "striate", "describe", text, folder=tmp_path)
+    assert "138,357,544" in run(installed / "striate", "describe", "vgg16", folder=tmp_path)
+    assert "lenet1989" in run(installed / "striate", "zoo", folder=tmp_path)
 
 
 def test_the_package_is_imported_from_the_wheel(installed: Path, tmp_path: Path) -> None:

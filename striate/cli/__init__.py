@@ -18,8 +18,10 @@ from striate.cli.convolve import convolve
 from striate.cli.describe import describe
 from striate.cli.evaluate import evaluate
 from striate.cli.experiment import experiment
+from striate.cli.import_ import import_
 from striate.cli.predict import predict
 from striate.cli.train import train
+from striate.cli.zoo import zoo
 from striate.errors import NotationError, StriateError
 from striate.printing import visible
 
@@ -43,8 +45,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (train, evaluate, compare, predict, describe, convolve, experiment):
+for verb in (train, evaluate, compare, predict, describe, convolve, experiment, zoo):
     app.command()(verb)
+app.command("import")(import_)
 
 
 def show_version(wanted: bool) -> None:

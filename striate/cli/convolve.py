@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from striate.errors import PictureError, SettingError
+from striate.printing import visible
 
 if TYPE_CHECKING:
     import numpy as np
@@ -121,7 +122,10 @@ def convolve(
 
 
 def opened(picture: str) -> np.ndarray:
-    """Read a picture: a file of pixels, a file of numbers, or a grid written out."""
+    """Read a picture: a file of pixels, a file of numbers, or a grid written out.
+
+    What was odd about it is said on the standard error.
+    """
     from striate import convolution
 
     if not picture.strip():
@@ -135,12 +139,17 @@ def opened(picture: str) -> np.ndarray:
         return convolution.picture_of(picture)
     if there and path.suffix.lower() in TEXTS:
         return convolution.picture_of(text_of(path))
+    import numpy as np
+
     from striate import pictures
 
     try:
-        return pictures.read(path)
+        decoded = pictures.decode(path)
     except PictureError as error:
         raise PictureError(f"'{picture}' cannot be read: {error}") from error
+    for remark in decoded.remarks:
+        print(visible(f"{picture}: {remark}"), file=sys.stderr)
+    return np.asarray(decoded.image)
 
 
 def text_of(path: Path) -> str:
@@ -223,8 +232,9 @@ def write(out: Path, result: FeatureMap, pooled: Pooled | None, *, view: str) ->
 
     last = result.map if pooled is None else pooled.map
     if view == "picture":
-        pixels = np.clip(np.rint(last), 0, 255).astype(np.uint8)
-        data = drawing.png(pixels)
+        pixels = np.rint(last)
+        np.clip(pixels, 0, 255, out=pixels)
+        data = drawing.png(pixels.astype(np.uint8))
         share = float(((last < 0) | (last > 255)).mean())
         said = f"wrote {out}: a picture"
         said += f"; {100 * share:.2g} % of its values lay outside 0 to 255 and were cut" * (

@@ -75,7 +75,11 @@ def traced(where: str, name: str, shape: Shape | None) -> Network:
         )
     from striate.tracing import trace
 
-    return trace(found, shape)
+    result = trace(found, shape)
+    if result.unused:
+        names = ", ".join(result.unused[:5]) + (", ..." if len(result.unused) > 5 else "")
+        print(f"left out, as the output does not depend on them: {names}", file=sys.stderr)
+    return result.network
 
 
 def _module(where: str) -> object:

@@ -25,7 +25,8 @@ def train(
         str | None,
         typer.Option(
             help="The network: a text such as '[conv 32 > relu > maxpool 2]*3 > "
-            "flatten > fc', or a .cnn file. Default: a compact residual network."
+            "flatten > fc', a known one as resnet18, or a .cnn file. Default: compact, a "
+            "residual network that fits the pictures."
         ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the pictures.")] = None,

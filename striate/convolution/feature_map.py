@@ -289,19 +289,19 @@ def convolve(
     except NotationError as error:
         raise SettingError(error.message) from error
     window = window_of(layer, *planes.shape[1:])
+    rows, columns = window.positions(*planes.shape[1:])
+    kernels = np.array(found.kernels, dtype=np.float64)
+    result = np.zeros((rows, columns, each))
     with np.errstate(over="ignore", invalid="ignore"):
-        kernels = np.array(found.kernels, dtype=np.float64)
-        sums = [
-            slide(plane, kernels[channel % len(kernels)], window, border=padmode)
-            for channel, plane in enumerate(planes)
-        ]
-        maps = sums if channels == "each" else [sum(sums[1:], sums[0])]
-        for each_map in maps:
-            if found.divisor != 1:
-                each_map /= found.divisor
-            if found.bias:
-                each_map += found.bias
-    result = np.stack(maps, axis=2) if channels == "each" else maps[0]
+        for place, plane in enumerate(planes):
+            weights = kernels[place % len(kernels)]
+            result[:, :, place % each] += slide(plane, weights, window, border=padmode)
+        if found.divisor != 1:
+            result /= found.divisor
+        if found.bias:
+            result += found.bias
+    if channels != "each":
+        result = result[:, :, 0]
     if planes.dtype.kind == "f" and not np.isfinite(result).all():
         raise SettingError(
             "the sums grow beyond the largest number there is, 1.8e308; scale the picture down"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 NUMBERED = 16  # rows and columns up to which the numbers stand in the cells
 NARROWEST, ENLARGED = 420, 560  # pixels: of the drawing; of a small map's longer side
 CELL = 56  # pixels of a cell with its number
+LETTER = 8  # pixels that a letter takes at most, about
 GAP = 16  # pixels between maps side by side
 DARK = 140  # brightness, of 255, below which white is read more easily than black
 SHOWN, SAMPLED = 98.0, 500_000  # per cent that the scale of large maps covers; values asked
@@ -91,16 +92,16 @@ def feature_map(maps: Mapping[str, np.ndarray], *, title: str) -> bytes:
     if longest <= NUMBERED:
         drawn = _numbered(list(maps.values()), scale)
     else:
-        times = max(1, ENLARGED // longest)
-        drawn = [_enlarged(scale.colours(each), times) for each in maps.values()]
+        drawn = [_enlarged(scale.colours(each)) for each in maps.values()]
     if len(maps) > 1:
+        zoom = _zoom(sum(each.shape[1] for each in drawn))
         drawn = [
-            _below(_words(name, each.shape[1]), each)
+            _below(_words(name, each.shape[1], zoom=zoom), each)
             for name, each in zip(maps, drawn, strict=True)
         ]
     middle = _side_by_side(drawn)
     width = max(NARROWEST, middle.shape[1] + 2 * GAP)
-    sheet = _below(_words(title, width, large=True), middle)
+    sheet = _below(_words(title, width, zoom=_zoom(width), large=True), middle)
     return png(_below(sheet, _bar(scale, list(maps.values()), width)))
 
 
@@ -111,7 +112,8 @@ def _shades(colour: str) -> Pixels:
     return np.asarray(np.rint(255 + way * (end - 255)), np.uint8)
 
 
-def _enlarged(pixels: Pixels, times: int) -> Pixels:
+def _enlarged(pixels: Pixels) -> Pixels:
+    times = max(1, ENLARGED // max(pixels.shape[:2]))
     return pixels.repeat(times, axis=0).repeat(times, axis=1)
 
 
@@ -166,9 +168,9 @@ def _cells(values: np.ndarray, texts: list[str], cell: int, scale: Scale) -> Pix
     return _rendered(draw, columns * cell + 2, rows * cell + 2)
 
 
-def _words(text: str, width: int, *, large: bool = False) -> Pixels:
-    """Write one line, in the middle."""
-    zoom = _zoom(width)
+def _words(text: str, width: int, *, zoom: float, large: bool = False) -> Pixels:
+    """Write one line in the middle of a strip, which is as wide as the line needs."""
+    width = max(width, round(zoom * LETTER * len(text)))
 
     def draw(figure: Figure) -> None:
         size, weight = (12, "bold") if large else (10, "normal")

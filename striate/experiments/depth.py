@@ -64,12 +64,13 @@ def design(given: Given) -> Design:
 
 def conclude(points: Sequence[Point]) -> tuple[str, ...]:
     """Say what depth brings, and why."""
-    first, last = points[0], points[-1]
+    first, second, last = points[0], points[1], points[-1]
     best = max(points, key=lambda point: point.accuracy.mean)
     return (
-        f"With one convolution {spelt(first.accuracy.mean)} are told right, with "
-        f"{last.across:g} {spelt(last.accuracy.mean)}, most with {best.across:g} "
-        f"({spelt(best.accuracy.mean)}); the deepest against one makes {apart(last, first)}.",
+        f"One convolution tells {spelt(first.accuracy.mean)} right, {last.across:g} tell "
+        f"{spelt(last.accuracy.mean)}, and most is told by {best.across:g} "
+        f"({spelt(best.accuracy.mean)}); two against one makes {apart(second, first)}, the deepest "
+        f"against two {apart(last, second)}.",
         "One 3x3 convolution before the average can only count small patterns, such as edges of "
         "each direction. Every further one lets a unit see 2 pixels more and combines what the "
         "one before found; each is narrower for it, and once a unit sees as much as matters "

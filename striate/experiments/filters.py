@@ -22,7 +22,7 @@ from striate.experiments.design import (
 from striate.experiments.matching import check_alike, two_widths
 from striate.experiments.records import Contestant, Point
 
-COUNTS = (4, 8, 16, 32, 64)
+COUNTS = (8, 16, 32, 64)
 ONCE, TWICE = "5x5 once", "3x3 twice"
 QUESTION = "More filters, and two 3x3 against one 5x5 of like size: what do they buy?"
 
@@ -31,7 +31,7 @@ def networks(shape: tuple[int, int, int], classes: int) -> tuple[Contestant, ...
     """Make the pairs, of like size within each.
 
     >>> [(each.name, each.parameters) for each in networks((1, 8, 8), 10)][:2]
-    [('5x5 once, 4 filters', 158), ('3x3 twice, like 4', 160)]
+    [('5x5 once, 8 filters', 306), ('3x3 twice, like 8', 294)]
     """
     line = input_line(shape, classes)
     unit = "unit(k, c) = conv k c bias=no > bn > relu"

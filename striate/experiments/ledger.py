@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from striate.errors import RunError
-from striate.run_folder import surroundings, write_whole
+from striate.run_folder import LOCK, surroundings
+from striate.whole import whole
 
 FORMAT_VERSION = 1
 
@@ -50,7 +51,24 @@ class Ledger:
             "result": result or None,
             **surroundings(),
         }
-        write_whole(self.path, json.dumps(record, indent=1, allow_nan=False) + "\n")
+        text = json.dumps(record, indent=1, allow_nan=False) + "\n"
+        store(self.path, text.encode("utf-8"))
+
+
+def store(path: Path, content: bytes) -> None:
+    """Write a file of an experiment, whole or not at all.
+
+    Raises:
+        RunError: the disk is full, the folder cannot be written to, or the like.
+    """
+    try:
+        with whole(path) as partial:
+            partial.write_bytes(content)
+    except OSError as error:
+        raise RunError(
+            f"'{path}' cannot be written: {error.strerror or error}; make room or give another "
+            "--out (out= in Python); the same command goes on"
+        ) from error
 
 
 def open_ledger(name: str, settings: dict[str, Any], out: str | Path | None) -> Ledger:
@@ -86,7 +104,8 @@ def open_ledger(name: str, settings: dict[str, Any], out: str | Path | None) -> 
 def _opened(folder: Path, name: str, settings: dict[str, Any]) -> Ledger | None:
     """Open a folder that is free, or holds this experiment with these settings; else None."""
     path = folder / f"{name}.json"
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+    held = {each.name for each in folder.iterdir()} if folder.is_dir() else set()
+    if not folder.exists() or (folder.is_dir() and held <= {LOCK}):
         return Ledger(path, settings)
     try:
         record = json.loads(path.read_text(encoding="utf-8"))

@@ -126,8 +126,13 @@ class Experiment:
                 f"{indent(self.shared_lines(), '    ')}\n\n{self.contestants()}",
                 str(self.table()),
                 " ".join(self.says),
+                *([self._stopped()] if self.interrupted else []),
             ]
         )
+
+    def _stopped(self) -> str:
+        seeds = f"{len(self.seeds)} seed{'' if len(self.seeds) == 1 else 's'}"
+        return f"stopped early, with {seeds}; the same command goes on"
 
     def _repr_html_(self) -> str:
         return "".join(

@@ -14,15 +14,14 @@ from striate.events import Event, Note, Progress, Watch
 from striate.experiments import depth, filters, shuffle, translation
 from striate.experiments.design import Design, Given
 from striate.experiments.intervals import mean_of
-from striate.experiments.ledger import Ledger, open_ledger
+from striate.experiments.ledger import Ledger, open_ledger, store
 from striate.experiments.material import Material, gather
 from striate.experiments.pictures import draw
 from striate.experiments.records import Experiment, Point
 from striate.experiments.trial import epochs_for, tried
 from striate.interruption import Stop, stoppable
-from striate.run_folder import writing
+from striate.run_folder import RunFolder
 from striate.screen import Screen
-from striate.whole import whole
 
 DESIGNS: Mapping[str, Callable[[Given], Design]] = {
     "translation": translation.design,
@@ -110,14 +109,16 @@ def experiment(
         learning = len(material.split(0).train)
         epochs = effort.epochs or epochs_for(learning)
         ledger = open_ledger(name, _settings(name, design, material, epochs), out)
-        work = _Work(design, material, ledger, epochs, watch, stop)
-        done = work.through(effort.seeds)
-        result = _result(name, design, material, ledger, epochs, seeds=done)
-        result = replace(result, interrupted=len(done) < effort.seeds)
-    ledger.write(result.as_json())
-    for path, content in draw(result, material).items():
-        with writing(path), whole(path) as partial:
-            partial.write_bytes(content)
+        if not ledger.path.exists():
+            ledger.write({})  # which makes the folder
+        with RunFolder(ledger.path.parent).held():
+            work = _Work(design, material, ledger, epochs, watch, stop)
+            done = work.through(effort.seeds)
+            result = _result(name, design, material, ledger, epochs, seeds=done)
+            result = replace(result, interrupted=len(done) < effort.seeds)
+            ledger.write(result.as_json())
+            for path, content in draw(result, material).items():
+                store(path, content)
     return result
 
 
@@ -164,7 +165,7 @@ class _Work:
         try:
             for number, (seed, network, way) in enumerate(left):
                 stage = f"{len(planned) - len(left) + number + 1}/{len(planned)} {network.name}"
-                stage += f" {way}".rstrip() + f", seed {seed},"
+                stage += f" {way}".rstrip() + f", seed {seed}"
                 found = tried(
                     self._design,
                     network,
@@ -176,7 +177,7 @@ class _Work:
                 )
                 self._ledger.keep(self._ledger.key(seed, network.name, way), found)
                 shares = ", ".join(f"{100 * share:.1f}" for _, share in found.values())
-                self._watch(Note(f"{stage} {shares} % right"))
+                self._watch(Note(f"{stage}: {shares} % right"))
         except _Stopped:
             pass
         missing = {

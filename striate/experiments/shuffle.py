@@ -19,6 +19,7 @@ from striate.experiments.design import (
     apart,
     contestant,
     input_line,
+    stages,
 )
 from striate.experiments.matching import check_alike, width_for
 from striate.experiments.records import Contestant, Point
@@ -40,7 +41,8 @@ def networks(shape: tuple[int, int, int], classes: int) -> tuple[Contestant, ...
 
     def text(width: int) -> str:
         unit = "unit(c) = conv c bias=no > bn > relu"
-        return f"{unit}\n{line}\n[unit({width}) > maxpool 2]*2 > gap > flatten > fc"
+        pooled = f"[unit({width}) > maxpool 2]*{stages(min(shape[1:]))}"
+        return f"{unit}\n{line}\n{pooled} > gap > flatten > fc"
 
     conv = contestant(CONV, text(width_for(text, full.parameters)))
     check_alike([full.text, conv.text])
@@ -90,7 +92,8 @@ def conclude(points: Sequence[Point]) -> tuple[str, ...]:
         f"Shuffling changes the fully connected network by {lost[FULL]}, and the convolutional "
         f"one by {lost[CONV]}.",
         "A fully connected layer has one weight a pixel, wherever that pixel lies, so shuffled "
-        "pictures are the same problem with its weights in another order; a seed of another "
-        "start explains what is left. A convolution takes for granted that neighbours belong "
-        "together and that the same pattern means the same everywhere; shuffled, neither is true.",
+        "pictures are the same problem with its weights in another order, and what difference "
+        "there is comes from where they began. A convolution takes for granted that neighbours "
+        "belong together and that the same pattern means the same everywhere; shuffled, neither "
+        "is true.",
     )

@@ -8,7 +8,6 @@ the places. Pooling keeps the move only where it is a multiple of its stride.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,6 +21,7 @@ from striate.experiments.design import (
     contestant,
     input_line,
     spelt,
+    stages,
 )
 from striate.experiments.matching import check_alike, width_for
 from striate.experiments.records import Contestant, Point
@@ -51,13 +51,12 @@ def networks(shape: tuple[int, int, int], classes: int, picture: int) -> tuple[C
     """
     line = input_line(shape, classes)
     unit = "unit(c) = conv c bias=no > bn > relu"
-    stages = max(2, round(math.log2(picture / 4)))  # so that a unit sees about the picture
     full = f"{line}\nflatten > fc {HIDDEN} bias=no > bn > relu > fc"
     contestants = [contestant(FULL, full)]
     for name, end in ((CONV, "flatten > fc"), (GAP, "gap > flatten > fc")):
 
         def text(width: int, end: str = end) -> str:
-            return f"{unit}\n{line}\n[unit({width}) > maxpool 2]*{stages} > {end}"
+            return f"{unit}\n{line}\n[unit({width}) > maxpool 2]*{stages(picture)} > {end}"
 
         width = width_for(text, contestants[0].parameters)
         contestants.append(contestant(name, text(width)))

@@ -1,7 +1,8 @@
 """Losses: one number that says how wrong the answers are, and its gradient.
 
 Outputs are (batch, class); targets are the same shape, 1 at the true class and 0 elsewhere. A
-loss is the mean over the pictures of the batch.
+loss is the mean over the pictures of the batch, so each picture's gradient is divided by their
+number. SettingError says so where outputs and targets do not fit each other.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from striate.errors import SettingError
+from striate.reference.arrays import numbers
 from striate.reference.pointwise import softmax
 from striate.reference.result import Array
 
@@ -35,23 +37,23 @@ def one_hot(labels: ArrayLike, classes: int) -> Array:
     array([[0., 0., 1.],
            [1., 0., 0.]])
     """
-    numbers = np.asarray(labels)
-    if numbers.ndim != 1 or numbers.dtype.kind not in "iu" or numbers.size == 0:
+    indices = np.asarray(labels)
+    if indices.ndim != 1 or indices.dtype.kind not in "iu" or indices.size == 0:
         raise SettingError(
-            f"labels of type {numbers.dtype} and shape {numbers.shape}; expected whole numbers, "
+            f"labels of type {indices.dtype} and shape {indices.shape}; expected whole numbers, "
             "one a picture; give the index of each picture's class"
         )
-    low, high = int(numbers.min()), int(numbers.max())
+    low, high = int(indices.min()), int(indices.max())
     if low < 0 or high >= classes:
         raise SettingError(
             f"labels from {low} to {high} for {classes} classes; expected 0 to {classes - 1}; "
             "number the classes from 0"
         )
-    targets: Array = np.eye(classes)[numbers]
+    targets: Array = np.eye(classes)[indices]
     return targets
 
 
-def squared_error(outputs: Array, targets: Array) -> tuple[float, Array]:
+def squared_error(outputs: ArrayLike, targets: ArrayLike) -> tuple[float, Array]:
     """Sum the squares of what is wrong: L = sum over k of (y[k] - t[k])^2, dL/dy = 2 (y - t).
 
     >>> nn1 = np.array([[0.9, 0.1], [0.1, 0.9], [0.4, 0.6]])
@@ -59,12 +61,11 @@ def squared_error(outputs: Array, targets: Array) -> tuple[float, Array]:
     >>> round(loss, 2), gradient[2] * 3
     (0.25, array([-1.2,  1.2]))
     """
-    _check(outputs, targets)
-    wrong = outputs - targets
-    return float((wrong**2).sum() / len(outputs)), 2 * wrong / len(outputs)
+    y, t = _pair(outputs, targets)
+    return float(((y - t) ** 2).sum() / len(y)), 2 * (y - t) / len(y)
 
 
-def cross_entropy(probabilities: Array, targets: Array) -> tuple[float, Array]:
+def cross_entropy(probabilities: ArrayLike, targets: ArrayLike) -> tuple[float, Array]:
     """Ask how surprising the truth was: L = -sum over k of t[k] * log p[k], dL/dp = -t / p.
 
     The log is the natural one. A truth that was given probability 0 costs infinitely much.
@@ -76,15 +77,15 @@ def cross_entropy(probabilities: Array, targets: Array) -> tuple[float, Array]:
     >>> round(loss, 2), gradient[2] * 3
     (0.38, array([-2.5,  0. ]))
     """
-    _check(probabilities, targets)
-    true = targets > 0  # elsewhere t * log p is 0, whatever p is
+    p, t = _pair(probabilities, targets)
+    true = t > 0  # elsewhere t * log p is 0, whatever p is
     with np.errstate(divide="ignore"):
-        surprise = -np.log(probabilities, where=true, out=np.zeros_like(probabilities))
-        slope = np.divide(-targets, probabilities, where=true, out=np.zeros_like(probabilities))
-    return float((targets * surprise).sum() / len(targets)), slope / len(targets)
+        surprise = -np.log(p, where=true, out=np.zeros_like(p))
+        slope = np.divide(-t, p, where=true, out=np.zeros_like(p))
+    return float((t * surprise).sum() / len(p)), slope / len(p)
 
 
-def softmax_cross_entropy(scores: Array, targets: Array) -> tuple[float, Array]:
+def softmax_cross_entropy(scores: ArrayLike, targets: ArrayLike) -> tuple[float, Array]:
     """Apply softmax and cross-entropy at once: the gradient for the scores is just y - t.
 
     With y = softmax(x), the chain rule through both is
@@ -101,14 +102,14 @@ def softmax_cross_entropy(scores: Array, targets: Array) -> tuple[float, Array]:
     >>> loss, gradient
     (5000.0, array([[-1.,  1.]]))
     """
-    _check(scores, targets)
-    y, _ = softmax(scores)
-    shifted = scores - scores.max(axis=1, keepdims=True)
+    x, t = _pair(scores, targets)
+    y, _ = softmax(x)
+    shifted = x - x.max(axis=1, keepdims=True)
     log_y = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return float(-(targets * log_y).sum() / len(scores)), (y - targets) / len(scores)
+    return float(-(t * log_y).sum() / len(x)), (y - t) / len(x)
 
 
-def classification_error(outputs: Array, targets: Array) -> float:
+def classification_error(outputs: ArrayLike, targets: ArrayLike) -> float:
     """Count the share of wrong answers; the answer is the class with the largest output.
 
     It has no useful gradient: a small change of the outputs changes no answer, so it is flat
@@ -117,13 +118,15 @@ def classification_error(outputs: Array, targets: Array) -> float:
     >>> classification_error(np.array([[0.9, 0.1], [0.4, 0.6]]), one_hot([0, 0], 2))
     0.5
     """
-    _check(outputs, targets)
-    return float((outputs.argmax(axis=1) != targets.argmax(axis=1)).mean())
+    y, t = _pair(outputs, targets)
+    return float((y.argmax(axis=1) != t.argmax(axis=1)).mean())
 
 
-def _check(outputs: Array, targets: Array) -> None:
-    if outputs.ndim != 2 or outputs.shape != targets.shape or outputs.size == 0:
+def _pair(outputs: ArrayLike, targets: ArrayLike) -> tuple[Array, Array]:
+    y, t = numbers(outputs, "the outputs"), numbers(targets, "the targets")
+    if y.ndim != 2 or y.shape != t.shape or y.size == 0:
         raise SettingError(
-            f"outputs of shape {outputs.shape} and targets of shape {targets.shape}; expected "
+            f"outputs of shape {y.shape} and targets of shape {t.shape}; expected "
             "(batch, class) for both; one_hot makes targets of class numbers"
         )
+    return y, t

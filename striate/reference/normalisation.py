@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from striate.reference.channels import all_but_channels, by_channel
+from striate.reference.arrays import all_but_channels, by_channel
 from striate.reference.result import Array, ByName, Result
 
 MOMENTUM: Final = 0.1  # share of the new batch in the running statistics, as in torch
@@ -16,13 +16,15 @@ def bn_training(x: Array, weight: Array, bias: Array, *, eps: float) -> Result:
     """Give every channel mean 0 and variance 1 over the batch, then a learnt scale and shift.
 
         mean = sum of x / n        variance = sum of (x - mean)^2 / n
-        z = (x - mean) / sqrt(variance + eps)        y = weight * z + bias
+        z = (x - mean) / root      root = sqrt(variance + eps)
+        y = weight * z + bias
 
     where n counts all pictures, rows and columns of the channel. dbias is the sum of dy, dweight
-    that of dy * z, and dz = dy * weight. Each x changes z in three ways: directly, through the
-    mean and through the variance. Summed by the chain rule they come to
+    that of dy * z, and dz = dy * weight. An x changes the loss in three ways; dx is their sum:
 
-        dx = (dz - mean of dz - z * mean of dz * z) / sqrt(variance + eps)
+        directly, z grows by 1 / root                               dz / root
+        through the mean, which lowers every z                    - (sum of dz / n) / root
+        through the variance, by 2 (x - mean) / n of it           - z * (sum of dz * z / n) / root
 
     In words: what dz has in common over the batch, and what in it follows z, would only move the
     mean and the variance, which are put right anyway. Ioffe and Szegedy 2015, section 3,

@@ -17,6 +17,7 @@ from striate.errors import SettingError
 from striate.layers import Bn, Conv, Fc, Layer, LeakyRelu, Prelu, Shape
 from striate.notation import Leaf, Network, Plan, expand
 from striate.notation.followers import RELU_LIKE, what_follows
+from striate.reference.arrays import numbers
 from striate.reference.result import Array, ByName
 
 NOT_USED: Final = "num_batches_tracked"  # torch keeps it beside the running statistics
@@ -162,17 +163,6 @@ def by_layer(plan: Plan, parameters: Mapping[str, ArrayLike]) -> dict[str, ByNam
         address, _, what = name.rpartition(".")
         handed[address][what] = values
     return handed
-
-
-def numbers(values: ArrayLike, name: str) -> Array:
-    """Take anything array-like as float64; SettingError where it holds no numbers."""
-    try:
-        return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise SettingError(
-            f"{name} cannot be read as an array of numbers: {error}; expected a NumPy array; "
-            "for a torch tensor, give tensor.detach().cpu().double().numpy()"
-        ) from error
 
 
 def planned(network: str | Network | Plan) -> Plan:

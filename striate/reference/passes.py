@@ -21,7 +21,8 @@ from numpy.typing import ArrayLike
 from striate.errors import SettingError
 from striate.layers import Dropout
 from striate.notation import Block, Join, Leaf, Network, Plan, Step
-from striate.reference.parameters import by_layer, leaves, numbers, planned
+from striate.reference.arrays import numbers
+from striate.reference.parameters import by_layer, leaves, planned
 from striate.reference.result import Array, Back, ByName, Result
 from striate.reference.words import JOINS, WORDS, Visit
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from striate.reference.channels import all_but_channels, by_channel
+from striate.reference.arrays import all_but_channels, by_channel
 from striate.reference.result import Array, ByName, Result
 
 
@@ -129,7 +129,7 @@ def softmax(x: Array) -> Result:
 
 
 def softmax_jacobian(y: Array) -> Array:
-    """Write out how fast each share grows with each number: row i, column j is dy[i] / dx[j].
+    """Write out how fast each share grows with each number: y[i] with x[j] in row i, column j.
 
     By the quotient rule, with s for the sum of all e^x[k]:
 

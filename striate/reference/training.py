@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike
 from striate.errors import SettingError, TrainingError
 from striate.layers import text_of
 from striate.notation import Network, Plan
+from striate.reference.arrays import numbers
 from striate.reference.losses import Loss, one_hot, softmax_cross_entropy
-from striate.reference.parameters import by_layer, numbers, planned
+from striate.reference.parameters import by_layer, planned
 from striate.reference.passes import backward, forward
 from striate.reference.result import ByName
 

@@ -79,7 +79,7 @@ def _block(block: Shared, name: str) -> str:
     lines = [*head, *said(block.text)]
     if ARRIVING in block.parameters:
         lines.append(f"    {ARRIVING} = x.shape[-1]")
-    return "\n".join([*lines, *returning(_statements(block.body, {}, {}), 4)]) + "\n"
+    return "\n".join([*lines, *returning(block.body, _dialect({}, {}))]) + "\n"
 
 
 def _network(
@@ -90,15 +90,13 @@ def _network(
         "def network() -> keras.Model:",
         f'    """Give the whole network, its weights at random; {output} comes out."""',
         f"    x = inputs = keras.Input({channels_last(plan.input)})",
-        *_statements(nodes, blocks, functions),
+        *statements(nodes, _dialect(blocks, functions)),
         "    return keras.Model(inputs, x)",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _statements(
-    nodes: Sequence[Node], blocks: Mapping[str, Shared], functions: Mapping[str, str]
-) -> list[str]:
+def _dialect(blocks: Mapping[str, Shared], functions: Mapping[str, str]) -> Dialect:
     def apply(node: Term | Use, x: str) -> Applied:
         if isinstance(node, Use):
             address = node.block.address
@@ -113,7 +111,7 @@ def _statements(
             texts.append(f'name=f"{{name}}_{own}"' if block else f'name="{own}"')
         return Applied(node.head, texts, f"({x})")
 
-    return statements(nodes, Dialect(apply, _cat, indent=4))
+    return Dialect(apply, _cat, indent=4)
 
 
 def _cat(ends: Sequence[str]) -> Applied:

@@ -10,7 +10,7 @@ from striate.translation.blocks import Shared, shared
 from striate.translation.heading import heading, said, typed
 from striate.translation.layout import call
 from striate.translation.naming import Names
-from striate.translation.statements import Applied, Dialect, returning, statements
+from striate.translation.statements import Applied, Dialect, returning
 from striate.translation.terms import Node, Term, Use, nodes_of, terms_in, uses_in
 from striate.translation.torch_terms import terms
 
@@ -92,9 +92,8 @@ def _forward(
             return Applied(f"self.{_own(node.address)}", [x])
         return Applied(node.head, [x, *node.texts])
 
-    lines = statements(nodes, Dialect(apply, _cat, indent=8))
     head = "    def forward(self, x: torch.Tensor) -> torch.Tensor:"
-    return [head, *returning(lines, 8)]
+    return [head, *returning(nodes, Dialect(apply, _cat, indent=8))]
 
 
 def _cat(ends: Sequence[str]) -> Applied:

@@ -12,13 +12,16 @@ from striate.translation.terms import Fork, Node, Term, Use
 
 @dataclass(frozen=True)
 class Applied:
-    """A call on an expression: before the bracket, inside it, behind it."""
+    """A call on an expression: before the bracket, inside it, behind it; or a sum."""
 
     before: str
     arguments: Sequence[str]
     after: str = ""
+    operator: str = ""
 
     def __str__(self) -> str:
+        if self.operator:
+            return f" {self.operator} ".join(self.arguments)
         return f"{self.before}({', '.join(self.arguments)}){self.after}"
 
 
@@ -42,57 +45,51 @@ def statements(nodes: Sequence[Node], dialect: Dialect) -> list[str]:
     return _Writing(dialect).lines(nodes)
 
 
-def returning(lines: Sequence[str], indent: int) -> list[str]:
-    """End statements with a return of ``x``: its last assignment, where there is room.
-
-    >>> returning(["    x = f(x)", "    x = g(x)"], 4), returning([], 4)
-    (['    x = f(x)', '    return g(x)'], ['    return x'])
-    """
-    start = f"{' ' * indent}x = "
-    last = next((n for n in reversed(range(len(lines))) if lines[n].startswith(start)), None)
-    if last is not None:
-        whole = f"{' ' * indent}return {lines[last].removeprefix(start)}"
-        inside = (" " * (indent + 1), f"{' ' * indent})")
-        line = whole if fits(whole, 0) else whole.partition("  #")[0]
-        if fits(line, 0) and all(rest.startswith(inside) for rest in lines[last + 1 :]):
-            return [*lines[:last], line, *lines[last + 1 :]]
-    return [*lines, f"{' ' * indent}return x"]
+def returning(nodes: Sequence[Node], dialect: Dialect) -> list[str]:
+    """Write the same as the end of a function that gives what comes out."""
+    return _Writing(dialect).returning(nodes)
 
 
 class _Writing:
-    """One function under way; ``pending`` is an expression that is not yet written down."""
+    """One function under way."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
+        self._indent = " " * dialect.indent
         self._lines: list[str] = []
         self._branches = 0
+        self._last: tuple[int, Applied, Shape] | None = None  # a call that ends the lines
 
     def lines(self, nodes: Sequence[Node]) -> list[str]:
         self._flow(nodes, "x", "x")
         return self._lines
 
+    def returning(self, nodes: Sequence[Node]) -> list[str]:
+        held = self._flow(nodes, "x", "x")
+        if self._last is None:
+            return [*self._lines, f"{self._indent}return {held}"]
+        start, applied, shape = self._last
+        return [*self._lines[:start], *self._laid_out("return ", applied, shape)]
+
     def _flow(self, nodes: Sequence[Node], source: str, target: str) -> str:
         """Write what leads from one variable to another; give the one that holds the result."""
-        held, pending, shape = source, "", Shape()
+        held, pending, shape = source, None, Shape()
         for node in nodes:
             if isinstance(node, Fork):
                 held = self._write(target, pending, shape, held)
-                pending, shape = str(self._join(node, held, target)), node.output
+                pending, shape = self._join(node, held), node.output
                 continue
-            inner = self._dialect.apply(node, pending or held)
-            wraps = isinstance(node, Term) and node.pointwise
-            line = f"{target} = {inner}"
-            if pending and not (wraps and fits(line, self._dialect.indent, _said(node.output))):
-                held, pending = self._write(target, pending, shape, held), ""
+            wraps = isinstance(node, Term) and node.pointwise and pending is not None
+            inner = self._dialect.apply(node, str(pending) if wraps else held)
+            if wraps and not fits(f"{target} = {inner}", len(self._indent), _said(node.output)):
+                wraps = False
+            if not wraps:
+                held = self._write(target, pending, shape, held)
                 inner = self._dialect.apply(node, held)
-            if not pending and not fits(f"{target} = {inner}", self._dialect.indent):
-                self._call(target, inner, node.output)
-                held, shape = target, Shape()
-                continue
-            pending, shape = str(inner), node.output
+            pending, shape = inner, node.output
         return self._write(target, pending, shape, held)
 
-    def _join(self, fork: Fork, held: str, target: str) -> Applied | str:
+    def _join(self, fork: Fork, held: str) -> Applied:
         """Write the branches; give what joins them."""
         before = self._branches
         ends = []
@@ -100,41 +97,33 @@ class _Writing:
             self._branches += 1
             ends.append(self._flow(branch, held, f"branch{self._branches}"))
         self._branches = before
-        whole = self._dialect.cat(ends) if fork.word == "cat" else " + ".join(ends)
-        if fits(f"{target} = {whole}", self._dialect.indent):
-            return whole
-        if isinstance(whole, Applied):
-            self._call(target, whole, ())
-        else:
-            self._sum(target, ends)
+        return self._dialect.cat(ends) if fork.word == "cat" else Applied("", ends, operator="+")
+
+    def _write(self, target: str, pending: Applied | None, shape: Shape, held: str) -> str:
+        """Write what is pending into the target, if anything is."""
+        if pending is None:
+            return held
+        self._last = (len(self._lines), pending, shape)
+        self._lines += self._laid_out(f"{target} = ", pending, shape)
         return target
 
-    def _sum(self, target: str, ends: Sequence[str]) -> None:
-        """Write a sum that is too long for one line."""
-        indent = " " * self._dialect.indent
-        first, *others = ends
-        self._lines += [f"{indent}{target} = (", f"{indent}    {first}"]
-        self._lines += [f"{indent}    + {end}" for end in others]
-        self._lines.append(f"{indent})")
-
-    def _call(self, target: str, applied: Applied, shape: Shape) -> None:
-        self._lines += call(
-            f"{target} = {applied.before}",
+    def _laid_out(self, before: str, applied: Applied, shape: Shape) -> list[str]:
+        line, comment = f"{before}{applied}", _said(shape)
+        if fits(line, len(self._indent)):
+            said = comment and fits(line, len(self._indent), comment)
+            return [f"{self._indent}{line}" + (f"  # {comment}" if said else "")]
+        if applied.operator:
+            first, *others = applied.arguments
+            lines = [first, *(f"{applied.operator} {other}" for other in others)]
+            inside = [f"{self._indent}    {line}" for line in lines]
+            return [f"{self._indent}{before}(", *inside, f"{self._indent})"]
+        return call(
+            before + applied.before,
             applied.arguments,
             applied.after,
-            indent=self._dialect.indent,
-            comment=_said(shape),
+            indent=len(self._indent),
+            comment=comment,
         )
-
-    def _write(self, target: str, pending: str, shape: Shape, held: str) -> str:
-        """Write what is pending into the target, if anything is."""
-        if not pending or pending == target:
-            return target if pending else held
-        line, comment = f"{target} = {pending}", _said(shape)
-        if comment and fits(line, self._dialect.indent, comment):
-            line += f"  # {comment}"
-        self._lines.append(" " * self._dialect.indent + line)
-        return target
 
 
 def _said(shape: Shape) -> str:

@@ -2,7 +2,7 @@
 
 from striate.weights.fetching import fetch, sha256_of
 from striate.weights.fitting import Fit, Pair, Unfit
-from striate.weights.matching import compare, fit
+from striate.weights.matching import compare, fill, fit
 from striate.weights.official import OFFICIAL, Official, official, official_file
 from striate.weights.reading import read
 
@@ -14,6 +14,7 @@ __all__ = [
     "Unfit",
     "compare",
     "fetch",
+    "fill",
     "fit",
     "official",
     "official_file",

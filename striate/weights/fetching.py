@@ -29,6 +29,7 @@ TRIES = 5
 PAUSE = 1.0  # seconds before the second try; twice as long before each further one
 SILENCE = 30.0  # seconds without a byte after which a connection counts as broken
 BLOCK = 2**18
+BY_HAND = "download it by other means and give the path of the file"
 AGAIN = {408, 425, 429, 500, 502, 503, 504}  # what a server may answer differently next time
 
 
@@ -78,7 +79,7 @@ def fetch(
         if offline:
             raise WeightsError(
                 f"'{source.file}' is not in the cache '{folder}', and --offline forbids to fetch "
-                f"it; {_by_hand(source)}"
+                f"it; download {source.url} elsewhere and give the path of the file"
             )
         folder.mkdir(parents=True, exist_ok=True)
         with _alone(path):
@@ -155,7 +156,7 @@ def _complete(source: Official, part: Path, *, pause: float, watch: Watch) -> st
                 part.unlink()
     raise WeightsError(
         f"the download of {source.url} broke off {TRIES} times ({said}); what is there is kept: "
-        f"call again to go on, or {_by_hand(source)}"
+        f"call again to go on, or {BY_HAND}"
     )
 
 
@@ -181,7 +182,7 @@ def _receive(source: Official, file: IO[bytes], tempo: Tempo) -> None:
         if error.code in AGAIN:
             raise _Broken(f"the server answered {error.code} {error.reason}") from error
         raise WeightsError(
-            f"the server answered {error.code} {error.reason} for {source.url}; {_by_hand(source)}"
+            f"the server answered {error.code} {error.reason} for {source.url}; {BY_HAND}"
         ) from error
     except urllib.error.URLError:
         raise
@@ -233,11 +234,7 @@ def _wrong(which: Path | str, source: Official, found: str) -> str:
     )
 
 
-def _by_hand(source: Official) -> str:
-    return f"download {source.url} by other means and give the path of the file"
-
-
 def _offline(source: Official, reason: str) -> WeightsError:
     return WeightsError(
-        f"{source.url} cannot be reached ({reason}): without a connection, {_by_hand(source)}"
+        f"{source.url} cannot be reached ({reason}): without a connection, {BY_HAND}"
     )

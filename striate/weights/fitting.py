@@ -11,7 +11,8 @@ from striate.tables import Table
 from striate.weights.names import kind_of, layer_of
 
 Shape = tuple[int, ...]
-SHOWN = 30  # rows of the table for people
+SHOWN, SHOWN_UNFIT = 30, 12  # rows of the table for people, where all fit and where not
+TORCHVISION = "by the names of torchvision's "
 MAP = "give a map of their names to ours (--map, map= in Python)"
 
 
@@ -90,6 +91,19 @@ class Fit:
         return ""
 
     @property
+    def head(self) -> tuple[int, int] | None:
+        """How many classes the file and the network tell, where nothing else differs."""
+        if not self.unfit or not self.pairs or any(each.fault for each in self.unfit):
+            return None
+        shapes = [(each.shape, each.place) for each in self.unfit]
+        if len({layer_of(each.ours or "") for each in self.unfit}) != 1:
+            return None
+        if not all(theirs and ours and theirs[1:] == ours[1:] for theirs, ours in shapes):
+            return None
+        theirs, ours = shapes[0]
+        return (theirs or (0,))[0], (ours or (0,))[0]
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What is worth telling of weights that fit, a line each."""
         notes = [f"{self._counted()} {self.way}"]
@@ -110,9 +124,12 @@ class Fit:
         ]
         rows += [(p.theirs, _text(p.shape), p.ours, _text(p.shape)) for p in self.pairs]
         caption = f"{self._counted()} {self.way}"
-        if len(rows) > SHOWN:
-            caption += f"; the first {SHOWN} of {len(rows):,} rows"
-        return Table(header, tuple(row[:columns] for row in rows[:SHOWN]), caption=caption)
+        if self.unfit:
+            caption = f"{len(self.unfit):,} do not fit, {len(self.pairs):,} do, {self.way}"
+        shown = SHOWN_UNFIT if self.unfit else SHOWN
+        if len(rows) > shown:
+            caption += f"; the first {shown} of {len(rows):,} rows"
+        return Table(header, tuple(row[:columns] for row in rows[:shown]), caption=caption)
 
     def as_json(self) -> dict[str, object]:
         """Give everything as plain JSON values."""
@@ -142,14 +159,17 @@ class Fit:
         lacking = [u.ours for u in self.unfit if u.theirs is None and u.ours is not None]
         if any(each.fault for each in both):
             return "save them as plain float32 values"
-        if self._is_head(both, over, lacking):
-            theirs, ours = (both[0].shape or (0,))[0], (both[0].place or (0,))[0]
+        if self.head is not None:
+            theirs, ours = self.head
             return (
                 f"the last layer of the file tells {theirs:,} classes and that of the network "
                 f"{ours:,}: build the network with classes={theirs}"
             )
         if both and all(u.shape and u.place and u.shape[::-1] == u.place for u in both):
             return "the shapes are turned around, as Keras and TensorFlow keep them; transpose them"
+        if self.way.startswith(TORCHVISION):
+            known = self.way.removeprefix(TORCHVISION)
+            return f"its names are those of torchvision's {known}: check that this network is meant"
         if _same(self.unfit):
             return f"the file keeps the same shapes in another order; {MAP}"
         if over and not lacking and not both:
@@ -157,14 +177,6 @@ class Fit:
         if lacking and not over and not both:
             return "the file holds a part of the network only; expected all of its weights"
         return f"check that it is the same network; where only its order differs, {MAP}"
-
-    def _is_head(self, both: Sequence[Unfit], over: Sequence[str], lacking: Sequence[str]) -> bool:
-        """Tell whether nothing differs but how many classes the last layer has."""
-        if over or lacking or not both or len({layer_of(u.ours or "") for u in both}) != 1:
-            return False
-        alike = all((u.shape or ())[1:] == (u.place or ())[1:] for u in both)
-        same = all(kind_of(u.theirs or "") == kind_of(u.ours or "") for u in both)
-        return alike and same and self.pairs != ()
 
 
 def _same(unfit: Sequence[Unfit]) -> bool:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from striate.errors import WeightsError
 from striate.network import Net
 from striate.notation import Block, Join, Leaf, Step
-from striate.weights.fitting import Fit, Pair, Unfit
+from striate.weights.fitting import TORCHVISION, Fit, Pair, Unfit
 from striate.weights.mapping import mapped, read_map
 from striate.weights.names import AUXILIARY, SHORTCUT, kind_of, known_order, layer_of, out_of_order
 
@@ -62,13 +62,22 @@ def fit(
     striate.errors.WeightsError: the weights do not fit the network: ...
     """
     found = compare(state, module, map=map)
+    fill(state, module, found)
+    return found
+
+
+def fill(state: Mapping[str, Tensor], module: nn.Module, found: Fit) -> None:
+    """Copy what `compare` found a place for, all of it or nothing.
+
+    Raises:
+        WeightsError: something does not fit; its ``table`` holds all that does not.
+    """
     if found.problem:
-        raise WeightsError(found.problem)
+        raise WeightsError(found.problem, str(found) if found.unfit else "")
     own = module.state_dict()
     with torch.no_grad():
         for pair in found.pairs:
             own[pair.ours].copy_(state[pair.theirs])
-    return found
 
 
 def compare(
@@ -149,7 +158,7 @@ def _matched(
     if known is not None:
         network, ordered = known
         pairs = list(_aligned(ordered, ours, state=state, own=own))
-        return f"by the names of torchvision's {network}", pairs, ""
+        return f"{TORCHVISION}{network}", pairs, ""
     pairs = list(_aligned(theirs, ours, state=state, own=own))
     return "by their order", pairs, _against(theirs, pairs, module)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Final
 
 from striate.errors import NotationError
@@ -95,11 +95,7 @@ def name_of(network: str) -> str | None:
 @cache
 def _texts() -> dict[str, str]:
     """Read the files, once and when they are first needed."""
-    found = {
-        path.name.removesuffix(".cnn"): path.read_text("utf-8")
-        for path in resources.files("striate.zoo").iterdir()
-        if path.name.endswith(".cnn")
-    }
+    found = {path.stem: path.read_text("utf-8") for path in Path(__file__).parent.glob("*.cnn")}
     return dict(sorted(found.items(), key=lambda pair: (_head(pair[1])["year"], pair[0])))
 
 

@@ -1,0 +1,99 @@
+"""What the drawings of the ideas have in common: number grids, bare axes, and where they go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from striate.drawing import BLUE, INK, ORANGE, PALE
+from striate.drawing.feature_map import Scale
+from striate.drawing.stills import Still
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+HERE = Path(__file__).parent
+SHADES = {BLUE: (0, 114, 178), ORANGE: (213, 94, 0)}
+
+
+def write(
+    name: str, draw: Callable[[Figure], None], width: float = 6.0, height: float = 2.4
+) -> None:
+    """Write one picture beside the pages."""
+    (HERE / f"{name}.png").write_bytes(Still(draw, width, height).png(dpi=110))
+
+
+def bare(axes: Axes, title: str = "") -> None:
+    """Take everything away but what is drawn."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+    axes.set_title(title, fontsize=10)
+
+
+def grid(
+    axes: Axes,
+    values: np.ndarray,
+    title: str = "",
+    *,
+    grey: bool = False,
+    form: str = "g",
+    size: float = 9,
+    reach: float | None = None,
+) -> None:
+    """Draw numbers in cells: grey from 0 to 255, or white at 0, orange above and blue below."""
+    bare(axes, title)
+    top = reach or float(np.abs(values).max()) or 1.0
+    if grey:
+        shown = np.repeat(values[..., None], 3, axis=2).astype(np.uint8)
+    else:
+        shown = Scale(-top, top).colours(values.astype(float))
+    axes.imshow(shown, interpolation="nearest")
+    rows, columns = values.shape
+    across, down = (-0.5, columns - 0.5), (-0.5, rows - 0.5)
+    look = {"color": PALE, "linewidth": 0.6, "clip_on": False}
+    for line in range(rows + 1):
+        axes.plot(across, (line - 0.5, line - 0.5), **look)
+    for line in range(columns + 1):
+        axes.plot((line - 0.5, line - 0.5), down, **look)
+    axes.set(xlim=across, ylim=down[::-1])
+    if size:
+        for (row, column), value in np.ndenumerate(values):
+            dark = shown[row, column].astype(float) @ (0.3, 0.59, 0.11) < 120
+            axes.text(
+                column,
+                row,
+                format(value, form),
+                ha="center",
+                va="center",
+                fontsize=size,
+                color="white" if dark else INK,
+            )
+
+
+def frame(axes: Axes, row: float, column: float, *, rows: int, columns: int, colour: str) -> None:
+    """Draw a frame around cells."""
+    from matplotlib.patches import Rectangle
+
+    corner = (column - 0.5, row - 0.5)
+    axes.add_patch(Rectangle(corner, columns, rows, fill=False, ec=colour, lw=2.2, clip_on=False))
+
+
+def pixels(axes: Axes, values: np.ndarray, title: str = "", *, low: float, high: float) -> None:
+    """Draw a grey picture, pixel by pixel."""
+    bare(axes, title)
+    axes.imshow(values, cmap="gray", vmin=low, vmax=high, interpolation="nearest")
+
+
+def plain(axes: Axes, title: str, across: str = "") -> None:
+    """Give a chart its title and take away what is not needed."""
+    axes.set_title(title, loc="left", fontsize=10)
+    axes.set_xlabel(across, fontsize=9)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(length=0, labelsize=8)
+    axes.grid(color=PALE, alpha=0.3, linewidth=0.5)

@@ -1,0 +1,142 @@
+"""striate import: a classifier from a known network and weights that others have trained."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from striate.errors import SettingError, WeightsError
+
+if TYPE_CHECKING:
+    from striate.importing import Imported
+
+
+def import_(
+    network: Annotated[
+        str,
+        typer.Argument(help="A known network's name such as resnet18, a text, or a .cnn file."),
+    ],
+    weights: Annotated[
+        str,
+        typer.Option(
+            help="imagenet (torchvision's official file, fetched once and kept), or a .pth, .pt, "
+            ".th or .safetensors file."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="The classifier's file that is written.")],
+    classes: Annotated[
+        Path | None,
+        typer.Option(
+            help="The names of the classes in the order of the outputs: a name a line, JSON, CSV, "
+            "or an ImageNet index."
+        ),
+    ] = None,
+    renamed: Annotated[
+        Path | None,
+        typer.Option(
+            "--map",
+            help="JSON or CSV of their names to ours, where neither names nor order say it.",
+        ),
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Take official weights from the cache or fail.")
+    ] = False,
+    shape: Annotated[
+        str | None, typer.Option("--input", help="Channels x rows x columns, as 3x224x224.")
+    ] = None,
+    fit: Annotated[
+        str | None, typer.Option(help="How other shapes are fitted: pad, squash or crop.")
+    ] = None,
+    zoom: Annotated[
+        float | None,
+        typer.Option(help="How much larger than the input a picture is made before the crop."),
+    ] = None,
+    mean: Annotated[
+        str | None, typer.Option(help="Subtracted, of values 0 to 1: 0.5, or 0.49,0.46,0.41.")
+    ] = None,
+    std: Annotated[
+        str | None, typer.Option(help="Divided by, of values 0 to 1: 0.5, or 0.23,0.22,0.22.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Make a classifier of a known network and trained weights, preprocessing included.
+
+    What fits nowhere is an error that says so, and nothing is written. `striate evaluate` on
+    pictures of known classes is the proof that all is in its place.
+    """
+    if classes is None:
+        raise SettingError(
+            "give --classes: a file with the name of each class in the order of the network's "
+            "outputs, such as ImageNet's imagenet_class_index.json, or a text with a name a line"
+        )
+    if out.suffix != ".safetensors":
+        out = out.with_name(out.name + ".safetensors")
+    if out.exists():
+        raise SettingError(f"'{out}' exists already; nothing is overwritten: give another --out")
+    from striate import importing
+    from striate.cli.networks import shape_of
+    from striate.screen import Screen
+
+    given = shape_of(shape)
+    channels, height, width = given or (None, None, None)
+    changes: dict[str, object] = {
+        "channels": channels,
+        "height": height,
+        "width": width,
+        "fit": fit,
+        "zoom": zoom,
+        "mean": _values(mean, "--mean"),
+        "std": _values(std, "--std"),
+    }
+    with Screen() as screen:
+        try:
+            made = importing.adopt(
+                network,
+                weights,
+                classes=classes,
+                preprocess=changes,
+                map=renamed,
+                offline=offline,
+                watch=screen,
+            )
+        except WeightsError as error:
+            if error.table:
+                print(error.table, end="\n\n", file=sys.stderr)
+            raise
+        made.classifier.save(out)
+    _show(made, out, as_json=as_json)
+
+
+def _show(made: Imported, out: Path, *, as_json: bool) -> None:
+    import json
+
+    model = made.classifier
+    if as_json:
+        values = {
+            "model": str(out),
+            "parameters": sum(value.numel() for value in model.network.parameters()),
+            "classes": len(model.classes),
+            "preprocess": model.preprocess.as_json(),
+            "sha256": model.training["imported"]["sha256"],
+            "weights": made.fit.as_json(),
+            "notes": list(made.notes),
+        }
+        print(json.dumps(values))
+    else:
+        print(f"{out}: {model!r}")
+        print(f"the proof that all is in its place: striate evaluate {out} PICTURES")
+
+
+def _values(text: str | None, option: str) -> tuple[float, ...] | None:
+    """Read "0.5" or "0.485,0.456,0.406"."""
+    if text is None:
+        return None
+    try:
+        return tuple(float(part) for part in text.replace(",", " ").split())
+    except ValueError as error:
+        raise SettingError(
+            f"{option} is '{text[:60]}'; expected a number, or one a channel: 0.485,0.456,0.406"
+        ) from error

@@ -1,0 +1,79 @@
+"""striate zoo: the known networks with their costs, and the text of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from striate.tables import Table
+
+
+def zoo(
+    name: Annotated[
+        str | None, typer.Argument(help="A known network, whose text is printed as it is.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object a line, one a network.")
+    ] = False,
+) -> None:
+    """List the known networks with their costs, or print the text of one.
+
+    A name stands for its text wherever a network can be given: striate describe vgg16. To change
+    one: striate zoo vgg16 > own.cnn.
+    """
+    import json
+
+    from striate import zoo as known
+
+    if as_json:
+        for each in [name] if name else known.names():
+            print(json.dumps(facts(each) | ({"text": known.text(each)} if name else {})))
+    else:
+        print(known.text(name).rstrip() if name else table(known.names()))
+
+
+def facts(name: str) -> dict[str, object]:
+    """Give what a known network is and costs, as plain values.
+
+    >>> facts("lenet5")["parameters"], facts("lenet5")["input"]
+    (61706, [1, 32, 32])
+    """
+    from striate import zoo as known
+    from striate.anatomy import describe
+
+    anatomy = describe(name)
+    side = anatomy.receptive_field
+    return {
+        "name": name,
+        "year": known.year(name),
+        "title": known.title(name),
+        "input": list(anatomy.input),
+        "classes": anatomy.classes,
+        "parameters": anatomy.parameters,
+        "macs": anatomy.macs,
+        "receptive_field": list(side) if isinstance(side, tuple) else side,
+    }
+
+
+def table(names: tuple[str, ...]) -> Table:
+    """Give one row a network.
+
+    >>> print(table(("lenet5",)))
+    name    year  input    parameters     MACs  sees  what it is
+    lenet5  1998  1x32x32      61,706  416,520    16  LeNet-5, for digits
+    """
+    from striate import zoo as known
+    from striate.anatomy import describe
+    from striate.layers import short, text_of
+    from striate.tables import Table
+
+    header = ("name", "year", "input", "parameters", "MACs", "sees", "what it is")
+    rows = []
+    for name in names:
+        anatomy = describe(name)
+        costs = f"{anatomy.parameters:,}", f"{anatomy.macs:,}", short(anatomy.receptive_field)
+        year = str(known.year(name))
+        rows.append((name, year, text_of(anatomy.input), *costs, known.title(name)))
+    return Table(header, tuple(rows), {"parameters", "MACs", "sees"})

@@ -1,0 +1,111 @@
+"""Every idea has an example that runs, a picture of our own drawing, and a way into the code."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from striate.experiments import NAMES
+
+DOCS = Path(__file__).parents[1] / "docs"
+FOLDER = DOCS / "ideas"
+INDEX = (DOCS / "ideas.md").read_text("utf-8")
+PAGES = sorted(FOLDER.glob("*.md"))
+RESULTS = (FOLDER / "experiments.md").read_text("utf-8")
+SECTIONS = {
+    (page.name, text.splitlines()[0]): text
+    for page in PAGES
+    if page.name != "experiments.md"
+    for text in re.split(r"^## ", page.read_text("utf-8"), flags=re.MULTILINE)[1:]
+}
+LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)]*))?\)")
+PICTURE = re.compile(r"!\[([^\]]+)\]\(([\w-]+\.png)\)")
+
+# What has to be told, by words of its heading.
+IDEAS = """
+three matrices | convolution integral | one-dimensional | flip or correlation | locality and shared
+three layers by hand | ten 5x5x3 | output size | padding | stride | dilation | pooling | flattening
+full connection | dying | leaky | vanishing | softmax and its jacobian | three losses | steep
+gradient y - t | dropout | backpropagation costs | run-time | hierarchy | transfer
+"""
+
+
+def anchor(heading: str) -> str:
+    """The address of a heading, as GitHub makes it."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+def test_every_idea_has_a_section() -> None:
+    wanted = [idea.strip() for idea in re.split(r"[|\n]", IDEAS) if idea.strip()]
+    headings = [heading.lower() for _, heading in SECTIONS]
+    assert len(wanted) == len(headings) == 26
+    assert [idea for idea in wanted if not any(idea in heading for heading in headings)] == []
+
+
+@pytest.mark.parametrize(("page", "heading"), SECTIONS)
+def test_a_section_has_example_picture_and_place_in_the_code(page: str, heading: str) -> None:
+    text = SECTIONS[page, heading]
+    assert re.search(r"^```python\n>>> ", text, re.MULTILINE), "no example"
+    assert "\n\n```\n" in text, "a blank line is wanted before the closing fence"
+    ((description, name),) = PICTURE.findall(text)
+    assert len(description) > 15
+    assert (FOLDER / name).is_file()
+    _, where = text.split("Where is it done:")
+    targets = [target for target, _ in LINK.findall(where) if target.startswith("../../striate/")]
+    assert targets, "no way into the code"
+    # The names in the link's text stand in the file that it leads to.
+    for words, target in re.findall(r"\[([^\]]+)\]\((\.\./\.\./striate/[^)]+)\)", where):
+        code = (FOLDER / target).read_text("utf-8")
+        for name in re.findall(r"`([\w.]+)`", words):
+            assert re.search(rf"\b{name.split('.')[-1]}\b", code), f"no {name} in {target}"
+
+
+@pytest.mark.parametrize("page", [DOCS / "ideas.md", *PAGES], ids=lambda page: page.name)
+def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    for target, place in LINK.findall(page.read_text("utf-8")):
+        if "://" in target:
+            continue
+        found = (page.parent / target).resolve() if target else page
+        assert found.exists(), target
+        if place and found.suffix == ".md":
+            headings = re.findall(r"^#+ (.+)$", found.read_text("utf-8"), re.MULTILINE)
+            assert place in [anchor(heading) for heading in headings], f"{target}#{place}"
+
+
+def test_the_index_names_every_section() -> None:
+    named = {(Path(target).name, place) for target, place in LINK.findall(INDEX) if place}
+    assert {(page, anchor(heading)) for page, heading in SECTIONS} <= named
+
+
+def test_the_results_are_those_of_every_experiment_with_all_its_seeds() -> None:
+    parts = re.split(r"^## (\w+)$", RESULTS, flags=re.MULTILINE)[1:]
+    assert [name.lower() for name in parts[::2]] == list(NAMES)
+    for name, text in zip(parts[::2], parts[1::2], strict=True):
+        assert f"striate experiment {name.lower()}" in text
+        assert "accuracy in %, mean of 5 seeds with its 95 % t interval" in text
+
+
+def test_every_picture_is_shown_small_and_drawn_by_a_function_of_its_own() -> None:
+    shown = [name for text in (*SECTIONS.values(), RESULTS) for _, name in PICTURE.findall(text)]
+    there = {path.name: path.stat().st_size for path in FOLDER.glob("*.png")}
+    assert sorted(shown) == sorted(there)
+    assert max(there.values()) < 60_000
+    assert sum(there.values()) < 1_000_000
+    drawn = []
+    for script in FOLDER.glob("draw_*.py"):
+        functions = ast.parse(script.read_text("utf-8")).body
+        for function in functions:
+            if isinstance(function, ast.FunctionDef):
+                drawn += re.findall(
+                    r"write\(\s*\"([\w-]+)\"", ast.unparse(function).replace("'", '"')
+                )
+    assert {f"{name}.png" for name in drawn} == {
+        name for name in there if not name.startswith("experiment-")
+    }
+    for name in there:
+        with Image.open(FOLDER / name) as picture:
+            assert picture.width <= 1000
