@@ -148,7 +148,23 @@ def test_whose_best_state_was_chosen_by_the_pictures_is_said(first: Path, second
     own = load(first)
     free = replace(load(second), seen={"train": load(second).seen["train"]})
     result = compare([own, free], own.data["source"])
-    assert any("(8 that of 'classifier 1'), which favours it" in note for note in result.notes)
+    assert any(
+        "8 chose the best state of 'classifier 1', which favours it" in note
+        for note in result.notes
+    )
+
+
+def test_where_a_head_alone_was_learnt_no_state_was_chosen(first: Path, second: Path) -> None:
+    one, other = (
+        replace(load(run), training={"transfer": {"body": "squeezenet1_1", "shares": []}})
+        for run in (first, second)
+    )
+    result = compare([one, other], one.data["source"])
+    assert result.evaluated == "8 pictures that none of them learnt from"
+    assert not any("best state" in note for note in result.notes)
+    assert result.models[0].origin == "head on squeezenet1_1"
+    mixed = compare([one, load(second)], one.data["source"])
+    assert any("8 chose the best state of 'classifier 2'," in note for note in mixed.notes)
 
 
 def test_nothing_left_is_an_error_and_says_what_to_do(first: Path, photos: Path) -> None:

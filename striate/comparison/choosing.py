@@ -168,21 +168,22 @@ def choose(
             f"nothing in '{collection.source}' is left to compare on: {'; '.join(notes)}; give "
             "other pictures by --data, or compare runs of the same --seed, which hold out the same"
         )
-    chose = [int(own[indices].sum()) for own in _used(contenders, pictures, "val")]
-    kinds = set(collection.parts) if len(indices) else set()
+    kinds = set(collection.parts)
     kind = {"test": "test pictures", "val": "validation pictures"}.get(
         kinds.pop() if len(kinds) == 1 else "", "pictures"
     )
     words = f"{len(indices):,} {kind}"
+    held = [int(own[indices].sum()) for own in _used(contenders, pictures, "val")]
+    chose = [count * one.chose for one, count in zip(contenders, held, strict=True)]
     if all(one.model.seen for one in contenders) and not any(chose):
-        words += " that none of them has seen"
+        words += f" that none of them {'learnt from' if any(held) else 'has seen'}"
     return Selection(indices, words, (*notes, *_choosers(contenders, chose, len(indices))))
 
 
 def _used(
     contenders: Sequence[Contender], pictures: Sequence[Pictures], what: str
 ) -> list[np.ndarray]:
-    """Tell for each contender which pictures its training ("train") or choice ("val") used."""
+    """Tell for each contender which pictures its run learnt from ("train") or held out ("val")."""
     empty = np.array([], np.uint64)
     return [
         np.isin(own.hashes, one.model.seen.get(what, empty)) & own.usable
@@ -196,14 +197,13 @@ def _choosers(contenders: Sequence[Contender], chose: Sequence[int], n: int) -> 
         return []
     if all(count == n for count in chose):
         return ["they chose the best state of each, so expect slightly less of all on new pictures"]
-    told = ", ".join(
-        f"{count:,} that of '{one.name}'"
+    told = [
+        f"{count:,} chose the best state of '{one.name}'"
         for one, count in zip(contenders, chose, strict=True)
         if count
-    )
-    return [
-        f"some of them chose the best state of a classifier ({told}), which favours it a little"
     ]
+    favoured = "it" if len(told) == 1 else "these"
+    return [f"of these pictures {', '.join(told)}, which favours {favoured} a little"]
 
 
 def _all_or(names: Sequence[str], contenders: Sequence[Contender]) -> str:

@@ -29,6 +29,8 @@ class Contender:
         parameters: numbers that it has learnt.
         macs: multiply-accumulates for one picture; None for a torch module.
         training_seconds: of its run; None where there is no record of it.
+        chose: whether the pictures that its run held out chose its best state; where a head
+            alone was learnt, there were no states to choose from.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Contender:
     parameters: int
     macs: int | None
     training_seconds: float | None
+    chose: bool
 
 
 def open_all(models: Sequence[Model]) -> tuple[Contender, ...]:
@@ -102,6 +105,7 @@ def _opened(given: Model, place: Path | None, name: str) -> Contender:
         parameters=sum(parameter.numel() for parameter in model.network.parameters()),
         macs=None if anatomy is None else anatomy.macs,
         training_seconds=None if seconds is None else float(seconds),
+        chose=bool(model.training.get("transfer", {"shares": True}).get("shares")),
     )
 
 

@@ -15,7 +15,8 @@ from striate.tables import Table
 
 WIDTH = 100  # columns of a terminal
 SHOWN = 10  # pictures of the printed table
-LONGEST, LONGEST_ORIGIN = 18, 32  # letters of names that are printed
+LONGEST = 18  # letters of names that are printed
+COSTS = 47  # columns that the figures of a classifier's cost take
 SHORTEST = 12  # letters of a picture's name, below which a table of pictures makes no sense
 
 
@@ -36,10 +37,11 @@ def scores(models: Sequence[Compared]) -> Table:
 
 def costs(models: Sequence[Compared]) -> Table:
     """Give what each is and what it costs."""
+    room = WIDTH - COSTS - max(len(name(model.name)) for model in models)
     rows = tuple(
         (
             name(model.name),
-            start(model.origin or "-", LONGEST_ORIGIN),
+            start(model.origin or "-", room),
             f"{model.parameters:,}",
             "-" if model.macs is None else short(model.macs),
             brief(model.seconds_per_picture),
