@@ -38,6 +38,9 @@ from .runs import train as train
 from .settings import Settings as Settings
 from .stopwatch import Timing as Timing
 from .stopwatch import measure as measure
+from .tracing import Traced as Traced
+from .tracing import trace as trace
+from .translation import code as code
 
 __all__: list[str]
 __version__: str

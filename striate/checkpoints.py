@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from striate.errors import RunError
 from striate.state import State
 from striate.whole import whole
 
 FILE = Path("checkpoints") / "last.safetensors"
+BODY = Path("checkpoints") / "body.safetensors"
 PAUSE = 5.0  # seconds between two checkpoints, at least
 SHARE = 0.05  # of the time may go into checkpoints
 COUNTERS = (
@@ -79,6 +80,28 @@ def write(run: Path, state: State) -> None:
             save_file(plain, partial, metadata={"state": json.dumps(counters, allow_nan=False)})
     except (OSError, SafetensorError) as error:
         raise RunError(f"the checkpoint '{path}' cannot be written: {error}") from error
+
+
+def write_body(run: Path, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Keep the weights that fine-tuning begins with, to say later how far they moved.
+
+    Raises:
+        RunError: the disk is full, or the folder cannot be written to.
+    """
+    path = run / BODY
+    try:
+        with whole(path) as partial:
+            save_file({name: value.contiguous() for name, value in tensors.items()}, partial)
+    except (OSError, SafetensorError) as error:
+        raise RunError(f"'{path}' cannot be written: {error}") from error
+
+
+def read_body(run: Path) -> dict[str, torch.Tensor] | None:
+    """Read the weights that fine-tuning began with; None where they are not there or damaged."""
+    try:
+        return load_file(run / BODY)
+    except (OSError, SafetensorError):
+        return None
 
 
 def exists(run: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from dataclasses import asdict, dataclass, replace
@@ -22,13 +23,13 @@ from striate.interruption import Stop
 from striate.metrics import Evaluation
 from striate.network import build
 from striate.preparation import Prepared
-from striate.run_folder import RunFolder
-from striate.run_report import write_report
+from striate.run_folder import RunFolder, write_whole
+from striate.run_report import facts, write_report
 from striate.schedule import Cycle
 from striate.state import State
 from striate.training import optimizer_for, validate
 from striate.training import train as train_epochs
-from striate.transfer import Body, learn_head
+from striate.transfer import Body, Moved, learn_head, moved
 
 AGAIN = 0.5  # the peak of a run's extension, as a share of the first peak
 
@@ -116,6 +117,7 @@ class Job:
         saver = checkpoints.Saver(self.folder.path, state, self.say)
         if prepared.body is not None:
             saver.save()  # from here on the run goes on without the body's own file
+            checkpoints.write_body(self.folder.path, prepared.body.tensors)
         for event in train_epochs(
             state,
             prepared.training,
@@ -235,15 +237,16 @@ class Job:
         self.folder.write_record(self.record)
         if not interrupted:
             shutil.rmtree(self.folder.cache, ignore_errors=True)
-        write_report(
-            self.folder,
+        shown = facts(
             self.record,
             prepared,
             text=model.text,
             epochs=epochs,
             evaluation=evaluation,
             judged=chosen.indices,
+            moved=self._moved(model, prepared),
         )
+        write_report(self.folder, shown)
         self._watch(
             Done(
                 run=self.folder.path,
@@ -260,3 +263,13 @@ class Job:
         )
         own = load(self.folder.model, network=self._module)
         return Run(self.folder.path, own, evaluation, interrupted)
+
+    def _moved(self, model: Classifier, prepared: Prepared) -> Moved | None:
+        """Say how far fine-tuning moved the body, and write it down; None without fine-tuning."""
+        before = checkpoints.read_body(self.folder.path) if prepared.recipe.shares else None
+        if before is None:
+            return None
+        found = moved(before, model.network.state_dict())
+        text = json.dumps(found.as_json(), indent=1, allow_nan=False)
+        write_whole(self.folder.path / "moved.json", text + "\n")
+        return found

@@ -16,11 +16,13 @@ from striate.augmentation import augment, draws
 from striate.errors import PictureError
 from striate.events import Epoch
 from striate.metrics import Evaluation, Judged
-from striate.pages.report import Facts, Shown, html
+from striate.pages.report import Facts, Shown, Start, html
 from striate.pictures import read
 from striate.preparation import Prepared
 from striate.run_folder import RunFolder, write_whole
 from striate.settings import Settings
+from striate.transfer import Moved
+from striate.transfer.head import Tried
 
 EXAMPLES = 6  # pictures a class, as far as the page has room
 MOST_EXAMPLES = 120
@@ -31,18 +33,8 @@ FLAGS = {"body": "from"}  # where the command line has another name for a settin
 CHOSEN = ("batch", "learning_rate", "class_weights", "augmentation", "preprocess", "measured")
 
 
-def write_report(
-    folder: RunFolder,
-    record: Mapping[str, Any],
-    prepared: Prepared,
-    *,
-    text: str | None,
-    epochs: Sequence[Epoch],
-    evaluation: Evaluation,
-    judged: np.ndarray,
-) -> None:
-    """Write report.html into the run's folder; the arguments beside it are those of `facts`."""
-    shown = facts(record, prepared, text=text, epochs=epochs, evaluation=evaluation, judged=judged)
+def write_report(folder: RunFolder, shown: Facts) -> None:
+    """Write report.html into the run's folder."""
     write_whole(folder.report, html(shown))
 
 
@@ -54,6 +46,7 @@ def facts(
     epochs: Sequence[Epoch],
     evaluation: Evaluation,
     judged: np.ndarray,
+    moved: Moved | None = None,
 ) -> Facts:
     """Gather everything the page shows.
 
@@ -64,6 +57,7 @@ def facts(
         epochs: its records.
         evaluation: what the classifier is worth.
         judged: int64, the pictures that the evaluation is of, in its order.
+        moved: how far fine-tuning moved a trained body.
     """
     chosen, settings = record["chosen"], record["settings"]
     run = {
@@ -100,6 +94,21 @@ def facts(
         skipped=prepared.skipped,
         notes=record["notes"],
         notation=text or "",
+        start=_start(record, moved),
+    )
+
+
+def _start(record: Mapping[str, Any], moved: Moved | None) -> Start | None:
+    """Give what the report says of the trained network that the run started from."""
+    transfer = record["chosen"].get("transfer")
+    if transfer is None:
+        return None
+    return Start(
+        body=transfer["body"],
+        features=transfer["features"],
+        strength=transfer["head"]["strength"],
+        tried=[Tried(**one) for one in transfer["head"]["tried"]],
+        moved=moved,
     )
 
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -236,30 +235,22 @@ def test_the_table_shows_itself_as_text_and_html() -> None:
     assert "conv1  conv 3x3 8  8x32x32         224  221,184" in str(anatomy)
     assert "(32 + 2*1 - 3)/1 + 1 = 32  conv1" in str(anatomy)
     assert "3x3 of 32x32 pixels" in str(anatomy)
+    assert anatomy.totals == (
+        "A <b>: 3x32x32; 224 parameters (896 B in float32); "
+        "221,184 multiply-accumulates (MACs) a picture; sees 3x3 pixels"
+    )
     assert "A &lt;b&gt;: 3x32x32" in anatomy._repr_html_()
     assert "<table>" in anatomy._repr_html_()
     assert "(32 + 2*1 - 3)/1 + 1 = 32</td>" in anatomy._repr_html_()
 
 
-def test_describing_resnet50_takes_a_blink_and_no_torch() -> None:
+def test_describing_loads_neither_torch_nor_numpy() -> None:
     probe = (
-        "import sys, time; start = time.process_time()\n"
+        "import sys\n"
         "from striate.anatomy import describe\n"
-        "describe(sys.argv[1]); print(time.process_time() - start)\n"
-        "assert 'torch' not in sys.modules and 'numpy' not in sys.modules"
+        "describe(sys.argv[1]).page()\n"
+        "assert not {'torch', 'numpy'} & set(sys.modules)"
     )
-    seconds = []
-    for _ in range(3):
-        done = subprocess.run(
-            [sys.executable, "-c", probe, RESNET50.text],
-            cwd=Path(__file__).parents[1],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        seconds.append(float(done.stdout))
-    assert min(seconds) < 0.4  # processor time; some 0.2 s, of which half is importing lark
-    describe(RESNET50.text)
-    start = time.process_time()
-    describe(RESNET50.text)
-    assert time.process_time() - start < 0.1
+    subprocess.run(
+        [sys.executable, "-c", probe, RESNET50.text], cwd=Path(__file__).parents[1], check=True
+    )

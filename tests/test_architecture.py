@@ -50,7 +50,7 @@ health
 training
 transfer
 interruption screen
-choices run_folder
+devices choices run_folder
 preparation
 drawing
 pages

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,6 @@ from shell import striate
 
 from striate import zoo
 
-ROOT = Path(__file__).parents[1]
 TEXT = "input 1x8x8 classes=2 > conv 4 > relu > flatten > fc"
 
 
@@ -90,24 +90,17 @@ number = 3
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "mine.py").write_text(MODULE, "utf-8")
     (tmp_path / "beside.py").write_text("WIDTH = 4\n", "utf-8")
-    return tmp_path
+    yield tmp_path
+    for name in ("mine", "beside"):
+        sys.modules.pop(name, None)
 
 
 @pytest.mark.parametrize("named", ["mine.py:Small", "mine.py:ready", "mine:Small"])
 def test_a_torch_module_of_one_s_own_is_described(folder: Path, named: str) -> None:
-    script = "from striate.cli import main\nmain()"
-    done = subprocess.run(
-        [sys.executable, "-c", script, "describe", named, "--input", "3x8x8", "--json"],
-        cwd=folder,
-        env={"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    done = striate("describe", named, "--input", "3x8x8", "--json", cwd=folder)
     result = json.loads(done.stdout)
     assert result["parameters"] == 3 * 3 * 3 * 4 + 4 + 256 * 5 + 5
     assert [layer["kind"] for layer in result["layers"]] == ["conv", "relu", "flatten", "fc"]

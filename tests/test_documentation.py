@@ -135,12 +135,10 @@ def draw(path: Path, *, kind: str, seed: int) -> None:
     Image.fromarray(noisy.astype(np.uint8)).save(path)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which every marked block of README.md has run, in order, as it stands."""
+def run_blocks(page: Path, folder: Path) -> dict[str, str]:
+    """Run every marked block of a page in a folder with pictures, in order, as it stands."""
     if shutil.which("bash") is None:
         pytest.skip("bash is not installed")
-    folder = tmp_path_factory.mktemp("readme")
     for number in range(60):
         kind = ("cat", "dog")[number % 2]
         draw(folder / "photos" / kind / f"{number}.jpg", kind=kind, seed=number)
@@ -156,11 +154,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         **os.environ,
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
+        "STRIATE_CACHE": str(folder / ".cache"),
     }
-    blocks = BLOCK.findall((ROOT / "README.md").read_text("utf-8"))
-    assert [kind for kind, _ in blocks].count("shell") >= 2
-    assert [kind for kind, _ in blocks].count("python") >= 2
-    for kind, text in blocks:
+    said = {"shell": "", "python": ""}
+    for kind, text in BLOCK.findall(page.read_text("utf-8")):
         if kind == "shell":
             command = ["bash", "-euo", "pipefail", "-c", text]
         else:
@@ -175,9 +172,26 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             check=False,
         )
         assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
-        with (folder / f"{kind}.txt").open("a", encoding="utf-8") as said:
-            said.write(done.stdout)
+        said[kind] += done.stdout
+    return said
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which every marked block of README.md has run."""
+    folder = tmp_path_factory.mktemp("readme")
+    blocks = BLOCK.findall((ROOT / "README.md").read_text("utf-8"))
+    assert [kind for kind, _ in blocks].count("shell") >= 2
+    assert [kind for kind, _ in blocks].count("python") >= 2
+    for kind, text in run_blocks(ROOT / "README.md", folder).items():
+        (folder / f"{kind}.txt").write_text(text, encoding="utf-8")
     return folder
+
+
+def test_the_blocks_on_transfer_run_as_they_stand(tmp_path: Path) -> None:
+    said = run_blocks(ROOT / "docs" / "transfer.md", tmp_path)
+    assert (tmp_path / "runs" / "tuned" / "moved.json").is_file()
+    assert said["python"].rstrip().endswith("fc")
 
 
 def test_the_shell_path_leaves_what_the_text_promises(folder: Path) -> None:

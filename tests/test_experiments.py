@@ -218,7 +218,7 @@ def test_what_is_wrong_is_told_in_one_line(tmp_path: Path) -> None:
 def test_the_command_line_prints_a_table_or_json(tmp_path: Path) -> None:
     options = ("--seeds", 1, "--epochs", 1, "--pictures", 40, "--out", tmp_path / "out")
     said = shell.striate("experiment", "shuffle", *options, "--threads", 1)
-    assert "accuracy in %" in said.stdout
+    assert "accuracy in %, of one seed, so without an interval" in said.stdout
     assert str(tmp_path / "out") in said.stdout
     assert "4/4 convolutional shuffled, seed 0" in said.stderr
     values = json.loads(shell.striate("experiment", "shuffle", *options, "--json").stdout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -231,3 +232,20 @@ def test_real_weights_tell_ants_from_bees(shared: object, tmp_path: Path) -> Non
     assert run.evaluation.n == 32
     assert run.evaluation.accuracy > 0.75
     assert np.isclose(run.model.preprocess.zoom, 256 / 224)
+
+
+def test_the_report_tells_of_the_body_the_head_and_what_fine_tuning_changed(
+    head_alone: tuple[Run, list[Event]], body: Path, shapes: Path, tmp_path: Path
+) -> None:
+    page = (head_alone[0].folder / "report.html").read_text()
+    assert "A trained body, a new head" in page
+    assert "Cross-validation of the head" in page
+    assert "How training went" not in page
+    tuned = replace(HEAD, body=str(body), unfreeze="all", epochs=4, learning_rate=0.003)
+    run, _ = begin(shapes, tmp_path / "run", tuned)
+    found = json.loads((run.folder / "moved.json").read_text())
+    assert [(layer["name"], len(layer["filters"])) for layer in found] == [
+        ("conv1", 8), ("conv2", 16)
+    ]  # fmt: skip
+    page = (run.folder / "report.html").read_text()
+    assert ("How far each filter moved" in page) == (record(run.folder)["best_epoch"] > 0)

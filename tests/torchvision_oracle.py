@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 import torch
 
-_DECLARED: list[torch.library.Library] = []  # the operators last as long as the object
+_DECLARED: list[Any] = []  # the operators last as long as the object
 
 
 @functools.cache
 def torchvision() -> Any:
     """Give the package with its models; the test skips where it is not installed."""
-    library = torch.library.Library("torchvision", "DEF")
+    make: Any = torch.library.Library  # which torch does not annotate
+    library = make("torchvision", "DEF")
     try:
         library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")

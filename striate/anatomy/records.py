@@ -126,6 +126,16 @@ class Anatomy:
         return "\n\n".join(part for part in parts if part)
 
     @property
+    def totals(self) -> str:
+        """One line on the whole network."""
+        return (
+            f"{self._title}; {self.parameters:,} parameters "
+            f"({showing.bytes_of(FLOAT32 * self.parameters)} in float32); "
+            f"{self.macs:,} multiply-accumulates (MACs) a picture; "
+            f"sees {showing.by_axis(self.receptive_field)} pixels"
+        )
+
+    @property
     def _title(self) -> str:
         classes = "" if self.classes is None else f" to {self.classes:,} classes"
         return f"{self.name}: {text_of(self.input)}{classes}"
@@ -159,6 +169,5 @@ class Anatomy:
         return self.page()
 
     def _repr_html_(self) -> str:
-        figures = self._figures(BATCH)
-        figures += [(warning.level, str(warning)) for warning in self.warnings]
-        return showing.html(self.layers, figures, title=self._title)
+        said = [f"{name}: {text}" for name, text in self._figures(BATCH)]
+        return showing.html(self.layers, [*said, *map(str, self.warnings)], title=self._title)

@@ -108,8 +108,8 @@ def training(memory: TrainingMemory, less: TrainingMemory) -> str:
     )
 
 
-def html(rows: Sequence[Row], figures: Sequence[tuple[str, str]], *, title: str) -> str:
-    """Give the table, each layer with its formulas, and the figures of the whole."""
+def html(rows: Sequence[Row], said: Sequence[str], *, title: str) -> str:
+    """Give the table, each layer with its formulas, and what is said of the whole."""
     table = layers(rows)
     names = {"output": "its size", "parameters": "its parameters", "macs": "its MACs"}
     cells = tuple(
@@ -117,8 +117,8 @@ def html(rows: Sequence[Row], figures: Sequence[tuple[str, str]], *, title: str)
         for cells, row in zip(table.rows, rows, strict=True)
     )
     wide = Table((*table.header, *names.values()), cells, table.right)
-    said = "".join(f"<li>{escape(name)}: {escape(text)}</li>" for name, text in figures)
-    return f"{wide.html()}<p>{escape(title)}</p><ul>{said}</ul>"
+    items = "".join(f"<li>{escape(text)}</li>" for text in said)
+    return f"{wide.html()}<p>{escape(title)}</p><ul>{items}</ul>"
 
 
 def by_axis(side: Side) -> str:

@@ -71,7 +71,7 @@ def train(
     hold_statistics: Annotated[
         bool, typer.Option(help="Keep the statistics of batch normalisation in fine-tuning.")
     ] = True,
-    offline: Annotated[bool, typer.Option(help="Open no connection.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Open no connection.")] = False,
     out: Annotated[Path | None, typer.Option(help="The run's folder. Default: runs/NAME.")] = None,
     seed: Annotated[
         int, typer.Option(help="Random seed: of the split, the weights, the order.")

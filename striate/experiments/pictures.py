@@ -68,12 +68,13 @@ def _translation(
     bands = []
     for network, line in zip(result.networks, LINES, strict=True):
         mine = [point for point in result.points if point.network == network.name]
-        bands.append(band(f"{network.name}, {network.parameters:,} parameters", mine, line))
+        bands.append(band(f"{network.name}\n{network.parameters:,} parameters", mine, line))
     title = "Trained in the middle, tested on moved pictures"
     draw_bands(axes, bands, title=title, across="moved by so many pixels")
     axes.set_ylim(0, 1.02)
     axes.set_xticks(range(most + 1))
-    axes.legend(frameon=False, loc="best")
+    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17)}
+    axes.legend(frameon=False, fontsize=9, ncols=3, columnspacing=1.2, **below)
     shown = translation.placed(pixels[:1], most, ground)
     for far, place in enumerate(lower.subplots(1, most + 1)):
         show(place, translation.moved(shown, far, far)[0])

@@ -105,7 +105,9 @@ class Experiment:
             (each.name, *(_told(found[each.name, condition]) for condition in conditions))
             for each in self.networks
         )
-        caption = f"accuracy in %, mean of {len(self.seeds)} seeds with its 95 % t interval"
+        caption = "accuracy in %, of one seed, so without an interval"
+        if len(self.seeds) > 1:
+            caption = f"accuracy in %, mean of {len(self.seeds)} seeds with its 95 % t interval"
         return Table(("network", *conditions), rows, set(conditions), caption)
 
     def as_json(self) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from striate.transfer.body import Body, open_body
+from striate.transfer.moved import Moved, moved
 from striate.transfer.start import choose, learn_head
 
-__all__ = ["Body", "choose", "learn_head", "open_body"]
+__all__ = ["Body", "Moved", "choose", "learn_head", "moved", "open_body"]

@@ -4,6 +4,7 @@ facts       what is shown, as plain values
 opening     the first screen: what was trained and how good it is
 pictures    the data, what was skipped, examples, the augmented pictures
 network     the network's table and how training went
+starting    the trained network it started from, where there was one
 answers     the metrics, class by class, what was taken for what, the worst pictures
 repeating   how to repeat the run
 """
@@ -11,10 +12,10 @@ repeating   how to repeat the run
 from __future__ import annotations
 
 from striate.pages import Section, page
-from striate.pages.report import answers, network, opening, pictures, repeating
-from striate.pages.report.facts import Facts, Shown
+from striate.pages.report import answers, network, opening, pictures, repeating, starting
+from striate.pages.report.facts import Facts, Shown, Start
 
-__all__ = ["Facts", "Shown", "html"]
+__all__ = ["Facts", "Shown", "Start", "html"]
 
 
 def html(facts: Facts) -> str:
@@ -31,7 +32,16 @@ def html(facts: Facts) -> str:
         Section("decisions", "Decisions along the way", opening.decisions(facts)),
         Section("augmented", "What the network saw", pictures.augmented(facts)),
         Section("network", "The network", network.anatomy(facts)),
-        Section("training", "How training went", network.training(facts)),
+        *(
+            [Section("start", "A trained body, a new head", starting.transfer(facts))]
+            if facts.start is not None
+            else []
+        ),
+        *(
+            [Section("training", "How training went", network.training(facts))]
+            if facts.epochs or facts.start is None
+            else []
+        ),
         Section("metrics", "How good it is", answers.metrics(facts.evaluation)),
         Section("classes", "Class by class", answers.per_class(facts.evaluation)),
         Section("confusion", "What was taken for what", answers.confusion(facts.evaluation)),

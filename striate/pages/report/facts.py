@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from striate.anatomy import Anatomy
 from striate.events import Epoch
 from striate.metrics import Evaluation
+from striate.transfer import Moved
+from striate.transfer.head import Tried
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,25 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Start:
+    """The trained network that a run started from.
+
+    Attributes:
+        body: where it comes from, in words.
+        features: how many numbers it says of a picture.
+        strength: the weight decay of the head that was chosen.
+        tried: what cross-validation said of each.
+        moved: how far fine-tuning moved the body; None where only the head was learnt.
+    """
+
+    body: str
+    features: int
+    strength: float
+    tried: Sequence[Tried]
+    moved: Moved | None = None
+
+
+@dataclass(frozen=True)
 class Facts:
     """All that stands in a report.
 
@@ -52,6 +73,7 @@ class Facts:
         skipped: (name, reason) of every picture that was not used.
         notes: the decisions that were made and why, in order.
         notation: the network's text; where empty, run["network"] stands for it.
+        start: the trained network it started from; None from scratch.
     """
 
     title: str
@@ -68,3 +90,4 @@ class Facts:
     skipped: Sequence[tuple[str, str]]
     notes: Sequence[str]
     notation: str = ""
+    start: Start | None = None
