@@ -27,7 +27,7 @@ TORCH_FLAGS := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 NEEDS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format picture ideas experiments clean install install-test
+.PHONY: help demo test lint types format picture ideas experiments table clean install install-test
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -63,6 +63,9 @@ experiments: install-test  ## carry out the experiments and write docs/ideas/exp
 	$(BIN)/python docs/ideas/draw_experiments.py
 
 install: $(VENV)/.striate  ## make .venv and install Striate into it
+
+table: install-test  ## write the parse table of the notation anew, after a change of its grammar
+	$(BIN)/python -m striate.notation.parser
 
 install-test: $(VENV)/.striate-test  ## the same, with the test extras
 

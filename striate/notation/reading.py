@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
 from typing import Final
 
-from lark import Lark, UnexpectedCharacters, UnexpectedToken
+from lark import UnexpectedCharacters, UnexpectedToken
 
 from striate import zoo
 from striate.errors import NotationError
 from striate.layers import JOINS, WORDS
 from striate.notation.checks import Checker
 from striate.notation.comments import assign, without_comments
-from striate.notation.grammar import GRAMMAR, Lines
 from striate.notation.mistakes import misplaced, strange_character
 from striate.notation.nodes import Definition, Item, Number, Size, Word
-from striate.notation.rules import Nodes
+from striate.notation.parser import parser
 from striate.notation.suggestions import FOREIGN, suggestion
 from striate.notation.tree import Network, check_input
 
@@ -88,7 +86,7 @@ def _read(text: str) -> Network:
         raise strange_character(text, strange.start())
     _check_name(text)
     try:
-        statements: list[Definition | Item] = _parser().parse(text)  # type: ignore[assignment]
+        statements: list[Definition | Item] = parser().parse(text)  # type: ignore[assignment]
     except UnexpectedCharacters as error:
         raise strange_character(text, error.pos_in_stream or 0) from None
     except UnexpectedToken as error:
@@ -111,12 +109,6 @@ def _check_name(text: str) -> None:
         raise NotationError(
             f"unknown network '{name[1]}'; did you mean '{meant}'?", position=name.start(1)
         )
-
-
-@cache
-def _parser() -> Lark:
-    """Build the parser, once and when it is first needed: it takes some 20 ms."""
-    return Lark(GRAMMAR, parser="lalr", lexer="basic", postlex=Lines(), transformer=Nodes())
 
 
 def _network(statements: Sequence[Definition | Item], text: str) -> Network:
