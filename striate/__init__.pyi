@@ -8,6 +8,8 @@ from .classifier import Classifier as Classifier
 from .classifier import Prediction as Prediction
 from .classifier import Unreadable as Unreadable
 from .classifier import load as load
+from .comparison import Comparison as Comparison
+from .comparison import compare as compare
 from .convolution import FILTERS as FILTERS
 from .convolution import FeatureMap as FeatureMap
 from .convolution import Filter as Filter

@@ -115,20 +115,35 @@ def judge(
         chosen: which of them, and what they are.
         watch: is told how far the work is.
     """
-    rows: list[np.ndarray] = []
-    tempo = Tempo("judging", watch)
-    steps = max(1, -(-len(chosen.indices) // BATCH))
-    for indices, pixels in prefetched(pictures, np.array_split(chosen.indices, steps)):
-        rows.append(model.probabilities(pixels))
-        tempo(sum(map(len, rows)), len(chosen.indices))
-        del indices
     return score(
-        np.concatenate(rows),
+        answers(model, pictures, chosen.indices, tempo=Tempo("judging", watch)),
         collection.labels[chosen.indices],
         classes=model.classes,
         names=[collection.names[index] for index in chosen.indices],
         evaluated=chosen.words,
     )
+
+
+def answers(
+    model: Classifier, pictures: Pictures, indices: np.ndarray, *, tempo: Tempo
+) -> np.ndarray:
+    """Give a classifier's probabilities for decoded pictures, batch by batch.
+
+    Args:
+        model: the classifier.
+        pictures: decoded with its preprocessing.
+        indices: which of them, at least one.
+        tempo: is told the pictures done and their total.
+
+    Returns:
+        float32 (pictures, classes).
+    """
+    rows: list[np.ndarray] = []
+    steps = max(1, -(-len(indices) // BATCH))
+    for _, pixels in prefetched(pictures, np.array_split(indices, steps)):
+        rows.append(model.probabilities(pixels))
+        tempo(sum(map(len, rows)), len(indices))
+    return np.concatenate(rows)
 
 
 def needed(collection: Collection, part: str | None) -> np.ndarray:

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from striate.cli.compare import compare
 from striate.cli.convolve import convolve
 from striate.cli.describe import describe
 from striate.cli.evaluate import evaluate
@@ -44,7 +45,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (train, evaluate, predict, describe, convolve, experiment, zoo):
+for verb in (train, evaluate, compare, predict, describe, convolve, experiment, zoo):
     app.command()(verb)
 app.command("import")(import_)
 

@@ -1,0 +1,89 @@
+"""striate compare: runs side by side, and whether one is really better than another."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from striate.errors import SettingError
+
+if TYPE_CHECKING:
+    from striate.comparison import Comparison
+
+
+def compare(
+    runs: Annotated[
+        list[str],
+        typer.Argument(help="Two or more: runs' folders or classifiers' files.", metavar="RUN..."),
+    ],
+    data: Annotated[
+        str | None,
+        typer.Option(help="What `striate train` takes. Default: what the runs learnt from."),
+    ] = None,
+    part: Annotated[
+        str | None,
+        typer.Option(help="train, val, test or all. Default: what none has used."),
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="Write every picture with all answers into this file.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw the intervals into this file, .svg or .png.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Say whether one classifier is really better than another.
+
+    All are judged on exactly the same pictures, none of which any of them learnt from, and each
+    is set beside the first: the difference with its paired 95 % interval, an exact test, and what
+    that allows one to say.
+    """
+    import json
+
+    from striate import comparison
+    from striate.events import Event, Note
+    from striate.screen import Screen
+
+    _check_files(csv, plot)
+    with Screen() as screen:
+
+        def watch(event: Event) -> None:
+            if as_json or not isinstance(event, Note):  # for people, the result holds the notes
+                screen(event)
+
+        result = comparison.compare(runs, data, part=part, watch=watch)
+    print(json.dumps(result.as_json()) if as_json else result)
+    if csv is not None:
+        comparison.write_csv(result, csv)
+        print(f"the answers: {csv}", file=sys.stderr)
+    if plot is not None:
+        _draw(result, plot)
+        print(f"the picture: {plot}", file=sys.stderr)
+
+
+def _check_files(csv: Path | None, plot: Path | None) -> None:
+    """Refuse files that cannot be written, before the work."""
+    for option, path in (("--csv", csv), ("--plot", plot)):
+        if path is not None and path.is_dir():
+            raise SettingError(f"{option} '{path}' is a folder; name a file in it")
+        if path is not None and any(parent.is_file() for parent in path.parents):
+            raise SettingError(f"{option} '{path}' lies in a file; name a folder that can be made")
+    if plot is not None and plot.suffix.lower() not in (".svg", ".png"):
+        raise SettingError(f"--plot '{plot}' is neither .svg nor .png; name the file so")
+
+
+def _draw(result: Comparison, path: Path) -> None:
+    from striate.comparison import picture
+    from striate.whole import whole
+
+    drawn = picture(result)
+    if path.suffix.lower() == ".png":
+        content = drawn.png()
+    else:
+        words = " ".join(f"{pair.words}." for pair in result.pairs)
+        content = drawn.svg(title="Classifiers compared", description=words).encode()
+    with whole(path) as partial:
+        partial.write_bytes(content)
