@@ -14,6 +14,7 @@ from .convolution import FILTERS as FILTERS
 from .convolution import FeatureMap as FeatureMap
 from .convolution import Filter as Filter
 from .convolution import convolve as convolve
+from .drawing.volumes import volumes as volumes
 from .errors import ClassifierError as ClassifierError
 from .errors import DataError as DataError
 from .errors import NotationError as NotationError
