@@ -219,6 +219,30 @@ def test_sums_of_several_are_one() -> None:
     assert text == "add(conv 1x1 3 | identity | [conv 1x1 3]*2 | identity)"
 
 
+@pytest.mark.parametrize(
+    ("function", "text"),
+    [
+        (lambda m, x: sum([m.a(x), x, m.b(x)]), "add(conv 1x1 3 | identity | conv 1x1 3)"),
+        (lambda m, x: m.a(x).mean(dim=(-2, -1)), "conv 1x1 classes > gap > flatten"),
+        (lambda m, x: F.avg_pool2d(m.a(x), x.size()[2:]), "conv 1x1 3 > avgpool 8"),
+        (lambda m, x: m.a(x).reshape(-1, 192), "conv 1x1 3 > flatten"),
+        (lambda m, x: flattened(m.a(x)), "conv 1x1 3 > flatten"),
+        (lambda m, x: x.flatten(start_dim=1).relu(), "flatten > relu"),
+        (lambda m, x: torch.concat([x, m.a(x)], dim=-3), "cat(identity | conv 1x1 3)"),
+        (lambda m, x: x.contiguous().view(x.shape[0], 3, 8, 8).add(x), "add(identity | identity)"),
+        (lambda m, x: torch.cat([x], 1) + m.a(x), "add(identity | conv 1x1 3)"),
+    ],
+)  # fmt: skip
+def test_other_spellings_are_words_too(function: Callable[..., object], text: str) -> None:
+    parts = {name: nn.Conv2d(3, 3, 1) for name in ("a", "b")}
+    assert text_of(computing(function, **parts)) == text
+
+
+def flattened(x: Tensor) -> Tensor:
+    batch, channels, rows, columns = x.shape
+    return x.view(batch, channels * rows * columns)
+
+
 def refusal(module: nn.Module, shape: tuple[int, ...] = (3, 8, 8)) -> str:
     with pytest.raises(NotationError) as caught:
         trace(module, shape)

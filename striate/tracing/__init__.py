@@ -83,14 +83,14 @@ def trace(module: nn.Module, input: Shape) -> Traced:  # noqa: A002 (the notatio
         )
     alone = is_layer(module)
     whole = nn.Sequential(module) if alone else module
-    reading = Reading(whole, tuple(input))
+    name = type(module).__name__
+    reading = Reading(whole, tuple(input), name)
     end = reading.read(recorded(whole))
     if reading.input is None:
-        raise NotationError(f"nothing goes into {type(module).__name__}")
+        raise NotationError(f"nothing goes into {name}")
     flow = flow_of(reading.input, end)
     if not flow:
-        raise NotationError(f"{type(module).__name__} gives back what goes in; it has no layer")
-    name = type(module).__name__
+        raise NotationError(f"{name} gives back what goes in; it has no layer")
     network = parse(network_text(name, flow, input=tuple(input), output=end.shape))
     names = _names(whole, flow, network)
     if alone:

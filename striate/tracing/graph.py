@@ -27,8 +27,9 @@ TORCH: Final = Path(torch.__file__).parent
 class Reading:
     """Goes through a recorded graph and gives each step its value."""
 
-    def __init__(self, module: nn.Module, shape: Shape) -> None:
+    def __init__(self, module: nn.Module, shape: Shape, name: str) -> None:
         self._module = module
+        self._name = name
         self._shape = shape
         self._known: dict[fx.Node, Any] = {}
         self._overwritten = Overwritten()
@@ -54,7 +55,7 @@ class Reading:
         result = self._resolved(node.args[0], node)
         if not isinstance(result, Value):
             raise NotationError(
-                f"{type(self._module).__name__} gives {_kind(result)}; a network of the notation "
+                f"{self._name} gives {_kind(result)}; a network of the notation "
                 f"gives one tensor. Leave out all but one, or {INSTEAD}"
             )
         return result
@@ -92,7 +93,7 @@ class Reading:
         self._others += 1
         if self._others not in self._left_out and node.users:
             raise NotationError(
-                f"{type(self._module).__name__} takes '{node.target}' besides its first argument; "
+                f"{self._name} takes '{node.target}' besides its first argument; "
                 f"a network of the notation takes one tensor. Leave it out, or {INSTEAD}"
             )
         return None
@@ -207,6 +208,8 @@ class Reading:
 
     def _add(self, node: fx.Node, args: Sequence[Any], options: dict[str, Any]) -> Value:
         terms = [*args, *(value for name, value in options.items() if name == "other")]
+        if len(terms) == 2 and terms[0] == 0 and isinstance(terms[1], Value):
+            return terms[1]  # what sum() of a list starts with
         if len(terms) != 2 or not all(isinstance(term, Value) for term in terms):
             raise self._refused(node, f"add sums tensors, but here are {_kind(terms)}")
         if options.get("alpha", 1) != 1:
@@ -245,7 +248,7 @@ class Reading:
 
     def _refused(self, node: fx.Node, reason: str) -> NotationError:
         return NotationError(
-            f"{type(self._module).__name__} cannot be written in the notation, at {_place(node)}: "
+            f"{self._name} cannot be written in the notation, at {_place(node)}: "
             f"{reason.rstrip('.')}. Change that, or {INSTEAD}"
         )
 
