@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -216,7 +217,7 @@ class Job:
             data=self.record["data"],
             training=self.record["chosen"]
             | {"epochs": state.epoch, "best_epoch": state.best_epoch},
-            seen={"train": pictures.hashes[split.train], "val": pictures.hashes[split.val]},
+            seen=self._seen(prepared),
         )
         chosen = held_out(split, chosen=bool(self.record["cycles"]))
         evaluation = judge(model, pictures, prepared.collection, chosen, watch=self.tell)
@@ -263,6 +264,12 @@ class Job:
         )
         own = load(self.folder.model, network=self._module)
         return Run(self.folder.path, own, evaluation, interrupted)
+
+    def _seen(self, prepared: Prepared) -> dict[str, np.ndarray]:
+        """Give the hashes of what was learnt from, and of what chose the best state, if any did."""
+        hashes, split = prepared.pictures.hashes, prepared.split
+        seen = {"train": hashes[split.train]}
+        return seen | {"val": hashes[split.val]} if self.record["cycles"] else seen
 
     def _moved(self, model: Classifier, prepared: Prepared) -> Moved | None:
         """Say how far fine-tuning moved the body, and write it down; None without fine-tuning."""

@@ -16,6 +16,7 @@ from quick_runs import record
 from striate import choices
 from striate.classifier import load
 from striate.errors import NotationError, RunError, SettingError, WeightsError
+from striate.evaluation import evaluate
 from striate.events import Epoch, Event, Note, ignore
 from striate.job import Run
 from striate.runs import resume, start
@@ -94,6 +95,14 @@ def test_a_head_alone_takes_no_epochs_and_says_what_it_did(
     assert values["chosen"]["transfer"]["head"]["tried"]
     assert (run.folder / "report.html").read_text().startswith("<!doctype html>")
     assert "chose the best state" not in run.evaluation.evaluated
+
+
+def test_validation_pictures_chose_nothing_and_evaluate_knows_it(
+    head_alone: tuple[Run, list[Event]], shapes: Path
+) -> None:
+    run, _ = head_alone
+    assert run.model.seen.keys() == {"train"}
+    assert evaluate(run.model, shapes).evaluated == "6 pictures the run did not learn from"
 
 
 def test_it_learns_more_than_chance(head_alone: tuple[Run, list[Event]]) -> None:
