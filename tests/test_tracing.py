@@ -8,43 +8,18 @@ import torch.nn.functional as F
 import torchvision_oracle
 from programs import TEXTS, lively, picture, random_texts
 from torch import Tensor, nn
+from traced_modules import Called, carried, computing, refusal, text_of
 
 from striate.errors import NotationError
 from striate.network import build
 from striate.notation import Join, Plan
-from striate.tracing import Traced, trace
+from striate.tracing import trace
 from striate.translation import code
 
 # Pictures as small as the networks take them.
 SIDES = {"alexnet": 64, "vgg11": 32, "googlenet": 70, "inception_v3": 107}
 KNOWN = "alexnet vgg11 squeezenet1_1 resnet18 resnet50 mobilenet_v2 googlenet inception_v3"
 OTHERS = "densenet121 resnext50_32x4d vgg11_bn"
-
-
-def stirred(module: nn.Module) -> nn.Module:
-    """Make the statistics of batch normalisation other than they start."""
-    for part in module.modules():
-        if isinstance(part, nn.BatchNorm2d | nn.BatchNorm1d) and part.running_var is not None:
-            part.running_var.uniform_(0.5, 2)
-            assert part.running_mean is not None
-            part.running_mean.uniform_(-0.5, 0.5)
-    return module.eval()
-
-
-def carried(module: nn.Module, shape: tuple[int, ...]) -> Traced:
-    """Trace a module; the network with the weights carried over gives the same numbers."""
-    traced = trace(stirred(module), shape)
-    ours = build(traced.network, seed=None).eval()
-    ours.load_state_dict(traced.weights(module))
-    x = torch.randn(2, *shape, generator=torch.Generator().manual_seed(0))
-    with torch.no_grad():
-        torch.testing.assert_close(ours(x), module(x.clone()), rtol=1e-5, atol=1e-5)
-    return traced
-
-
-def text_of(module: nn.Module, shape: tuple[int, ...] = (3, 8, 8)) -> str:
-    """The traced network's text without its input, in one line."""
-    return " > ".join(map(str, carried(module, shape).network.flow))
 
 
 @pytest.mark.parametrize("name", [*KNOWN.split(), *OTHERS.split()])
@@ -156,20 +131,6 @@ def test_modules_are_words(make: type[nn.Module], text: str) -> None:
     assert text_of(make()).startswith(text)
 
 
-class Called(nn.Module):
-    """A module made of one function of its parts."""
-
-    a: Callable[[Tensor], Tensor]
-    a2: Callable[[Tensor], Tensor]
-    b: Callable[[Tensor], Tensor]
-    c: Callable[[Tensor], Tensor]
-
-    def __init__(self, **parts: nn.Module) -> None:
-        super().__init__()
-        for name, part in parts.items():
-            self.add_module(name, part)
-
-
 class InPlace(Called):
     def forward(self, x: Tensor) -> Tensor:
         x = self.a(x)
@@ -243,14 +204,6 @@ def flattened(x: Tensor) -> Tensor:
     return x.view(batch, channels * rows * columns)
 
 
-def refusal(module: nn.Module, shape: tuple[int, ...] = (3, 8, 8)) -> str:
-    with pytest.raises(NotationError) as caught:
-        trace(module, shape)
-    said = str(caught.value)
-    assert "\n" not in said
-    return said
-
-
 @pytest.mark.parametrize(
     ("module", "said"),
     [
@@ -283,16 +236,6 @@ def refusal(module: nn.Module, shape: tuple[int, ...] = (3, 8, 8)) -> str:
 )  # fmt: skip
 def test_what_has_no_word_is_refused_with_its_place(module: nn.Module, said: str) -> None:
     assert said in refusal(module)
-
-
-def computing(function: Callable[..., object], **parts: nn.Module) -> nn.Module:
-    """A module that computes a function of its parts and its input."""
-
-    class Computing(Called):
-        def forward(self, x: Tensor) -> object:
-            return function(self, x)
-
-    return Computing(**parts)
 
 
 CONV = nn.Conv2d(3, 3, 1)

@@ -319,7 +319,7 @@ def _place(node: fx.Node) -> str:
     """Where a step stands: its module, or its line of code."""
     if node.op == "call_module":
         return f"'{node.target}'"
-    lines = re.findall(r'File "([^"]+)", line (\d+), in \w+\n\s*(.+)', node.stack_trace or "")
+    lines = re.findall(r'File "([^"]+)", line (\d+), in \S+\n\s*(.+)', node.stack_trace or "")
     own = [found for found in lines if not Path(found[0]).is_relative_to(TORCH)]
     if not own:
         return _name(node)
