@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
@@ -82,8 +83,15 @@ def write(run: Path, state: State) -> None:
         raise RunError(f"the checkpoint '{path}' cannot be written: {error}") from error
 
 
-def write_body(run: Path, tensors: Mapping[str, torch.Tensor]) -> None:
-    """Keep the weights that fine-tuning begins with, to say later how far they moved.
+def write_body(
+    run: Path, tensors: Mapping[str, torch.Tensor], seen: Mapping[str, np.ndarray]
+) -> None:
+    """Keep what fine-tuning begins with: to say how far it moved, and what it had seen.
+
+    Args:
+        run: the run's folder.
+        tensors: the body's weights.
+        seen: hashes (uint64) of the pictures that it had used before.
 
     Raises:
         RunError: the disk is full, or the folder cannot be written to.
@@ -91,17 +99,22 @@ def write_body(run: Path, tensors: Mapping[str, torch.Tensor]) -> None:
     path = run / BODY
     try:
         with whole(path) as partial:
-            save_file({name: value.contiguous() for name, value in tensors.items()}, partial)
+            kept = {f"body.{name}": value.contiguous() for name, value in tensors.items()}
+            for part, hashes in seen.items():
+                kept[f"seen.{part}"] = torch.from_numpy(hashes.view(np.int64).copy())
+            save_file(kept, partial)
     except (OSError, SafetensorError) as error:
         raise RunError(f"'{path}' cannot be written: {error}") from error
 
 
-def read_body(run: Path) -> dict[str, torch.Tensor] | None:
-    """Read the weights that fine-tuning began with; None where they are not there or damaged."""
+def read_body(run: Path) -> tuple[dict[str, torch.Tensor], dict[str, np.ndarray]] | None:
+    """Read the weights that fine-tuning began with and what they had seen; None without them."""
     try:
-        return load_file(run / BODY)
+        kept = load_file(run / BODY)
     except (OSError, SafetensorError):
         return None
+    seen = _under(kept, "seen.")
+    return _under(kept, "body."), {part: v.numpy().view(np.uint64) for part, v in seen.items()}
 
 
 def exists(run: Path) -> bool:

@@ -35,10 +35,10 @@ Say = Callable[[str], None]
 def reason_for_transfer(collection: Collection, settings: Settings) -> str:
     """Say why a run should start from a trained network, in the words of its note, or "".
 
-    Few large colour pictures do better with features from ImageNet. A number of epochs or
-    minutes asks for training from scratch.
+    Few large colour pictures do better with features from ImageNet. Whoever sets epochs, minutes
+    or anything else that training step by step needs asks for training from scratch.
     """
-    if settings.epochs or settings.minutes:
+    if settings.for_steps():
         return ""
     learnable = sum(part != "test" for part in collection.parts)
     looks = survey(collection)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from striate.classifier import Classifier, load
 from striate.devices import check_module
 from striate.durations import spell
 from striate.errors import RunError
-from striate.evaluation import held_out, judge
+from striate.evaluation import Selection, held_out, judge
 from striate.events import Done, Epoch, Event, Note, Watch
 from striate.interruption import Stop
 from striate.metrics import Evaluation
@@ -117,8 +118,9 @@ class Job:
         self.folder.write_record(self.record)
         saver = checkpoints.Saver(self.folder.path, state, self.say)
         if prepared.body is not None:
-            saver.save()  # from here on the run goes on without the body's own file
-            checkpoints.write_body(self.folder.path, prepared.body.tensors)
+            # from here on the run goes on without the body's own file
+            checkpoints.write_body(self.folder.path, prepared.body.tensors, prepared.body.seen)
+            saver.save()
         for event in train_epochs(
             state,
             prepared.training,
@@ -145,7 +147,7 @@ class Job:
 
     def _learn_head(self, module: nn.Module, body: Body, prepared: Prepared) -> None:
         """Let the network have its trained body, and learn its head."""
-        head = learn_head(
+        head, way = learn_head(
             module,
             body,
             prepared.training,
@@ -154,10 +156,16 @@ class Job:
             say=self.say,
             watch=self.tell,
         )
-        self.record["chosen"]["transfer"]["head"] = {
-            "strength": head.strength,
-            "tried": [asdict(one) for one in head.tried],
+        self.record["chosen"]["transfer"] |= {
+            "way": str(way),
+            "head": {
+                "strength": head.strength,
+                "folds": head.folds,
+                "tried": [asdict(one) for one in head.tried],
+            },
         }
+        self.record["status"] = "training"  # something is learnt: no stop throws it away now
+        self.folder.write_record(self.record)
 
     def _keep(self, state: State, prepared: Prepared, what: str) -> None:
         """Judge the present weights on validation, and keep them where they are the best."""
@@ -208,7 +216,7 @@ class Job:
         if best is None:
             best = build(prepared.text or "", seed=None)
         best.to(memory_format=torch.contiguous_format).load_state_dict(state.best)  # type: ignore[call-overload]
-        split, pictures = prepared.split, prepared.pictures
+        pictures = prepared.pictures
         model = Classifier(
             network=best.eval(),
             text=prepared.text,
@@ -219,7 +227,7 @@ class Job:
             | {"epochs": state.epoch, "best_epoch": state.best_epoch},
             seen=self._seen(prepared),
         )
-        chosen = held_out(split, chosen=bool(self.record["cycles"]))
+        chosen = self._judged(prepared)
         evaluation = judge(model, pictures, prepared.collection, chosen, watch=self.tell)
         metrics = {
             name: value
@@ -269,14 +277,52 @@ class Job:
         """Give the hashes of what was learnt from, and of what chose the best state, if any did."""
         hashes, split = prepared.pictures.hashes, prepared.split
         seen = {"train": hashes[split.train]}
-        return seen | {"val": hashes[split.val]} if self.record["cycles"] else seen
+        if self.record["cycles"]:
+            seen["val"] = hashes[split.val]
+        for part, more in self._seen_by_body(prepared).items():
+            seen[part] = np.union1d(seen.get(part, more), more)
+        return seen
+
+    def _seen_by_body(self, prepared: Prepared) -> Mapping[str, np.ndarray]:
+        """Give the hashes of what the trained body had used before this run."""
+        if prepared.body is not None:
+            return prepared.body.seen
+        kept = checkpoints.read_body(self.folder.path) if prepared.recipe.shares else None
+        return {} if kept is None else kept[1]
+
+    def _judged(self, prepared: Prepared) -> Selection:
+        """Choose the pictures to judge on: none that the body has learnt from, where others are."""
+        chosen = held_out(prepared.split, chosen=bool(self.record["cycles"]))
+        learnt = self._seen_by_body(prepared).get("train", np.array([], np.uint64))
+        if not len(learnt):
+            return chosen
+        if self.record["chosen"]["transfer"]["resized"]:
+            self.say(
+                "the body was taught with pictures of another size: whether it has learnt from "
+                "the ones judged here cannot be told"
+            )
+            return chosen
+        known = np.isin(prepared.pictures.hashes[chosen.indices], learnt)
+        if not known.any():
+            return chosen
+        if known.all():
+            self.say("the body has learnt from every picture judged here: the figures flatter it")
+            words = f"{len(known):,} pictures that the body has learnt from; not a test"
+            return replace(chosen, words=words)
+        rest = chosen.indices[~known]
+        words = f"{len(rest):,} held-out pictures that neither the run nor its body learnt from"
+        self.say(
+            f"{int(known.sum()):,} of {len(known):,} pictures held out are left out of the "
+            "judgement: the body has learnt from them"
+        )
+        return replace(chosen, indices=rest, words=words)
 
     def _moved(self, model: Classifier, prepared: Prepared) -> Moved | None:
         """Say how far fine-tuning moved the body, and write it down; None without fine-tuning."""
         before = checkpoints.read_body(self.folder.path) if prepared.recipe.shares else None
         if before is None:
             return None
-        found = moved(before, model.network.state_dict())
+        found = moved(before[0], model.network.state_dict())
         text = json.dumps(found.as_json(), indent=1, allow_nan=False)
         write_whole(self.folder.path / "moved.json", text + "\n")
         return found

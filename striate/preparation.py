@@ -224,12 +224,16 @@ def _body(
     """Open the trained body that the run starts from: the one asked for, or one that suits."""
     if settings.body is not None:
         return open_body(settings, say=say, watch=watch)
-    if "body" in record:  # decided before
-        if record["body"] is None:
+    chosen = record["chosen"]
+    if chosen is not None:  # decided before
+        if "transfer" not in chosen:
             return None
         return open_body(replace(settings, body=record["body"]), say=say, watch=watch)
-    record["body"] = None
-    reason = choices.reason_for_transfer(collection, settings)
+    record.setdefault("body", None)
+    given = (
+        record["network_given"] is not None or record["module_given"] or record.get("from_scratch")
+    )
+    reason = "" if given else choices.reason_for_transfer(collection, settings)
     if not reason:
         return None
     try:
@@ -280,7 +284,8 @@ def _choose(
         batch = 2
         say("a step has 2 pictures, not 1: batch normalisation needs more than one")
     augmentation = choices.augmentation_for(preprocess, classes, settings)
-    say(f"training pictures are changed a little: {augmentation}")
+    if not transferred or settings.unfreeze is not None:
+        say(f"training pictures are changed a little: {augmentation}")
     minutes = settings.minutes or 0.0
     rate = settings.learning_rate
     if rate is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from striate import preparation
+from striate import preparation, zoo
 from striate.classifier import Classifier
 from striate.errors import RunError, SettingError, StriateError
 from striate.events import Watch
@@ -82,6 +82,7 @@ def start(
             "brings its own network: leave one of them out"
         )
     text = None if isinstance(network, nn.Module) else preparation.source_text(network)
+    settings = replace(settings, body=lasting(settings.body), weights=lasting(settings.weights))
     begun = time.perf_counter()
     with stoppable() as stop:
         collection = preparation.collect(data)
@@ -93,14 +94,13 @@ def start(
             "settings": settings.as_json(),
             "network_given": text,
             "module_given": isinstance(network, nn.Module),
+            "from_scratch": network is not None,
             "chosen": None,
             "cycles": [],
             "notes": [],
             "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             **surroundings(),
         }
-        if network is not None:
-            record["body"] = None
         module = network if isinstance(network, nn.Module) else None
         job = Job(folder, record, module, watch, stop)
         try:
@@ -182,6 +182,19 @@ def source_of(data: str | Path) -> str:
     'digits'
     """
     return str(data) if data == "digits" else str(Path(data).expanduser().resolve())
+
+
+def lasting(name: str | None) -> str | None:
+    """Give the whole path of a file or folder, so that a resumed run finds it from anywhere.
+
+    Names of the zoo, and whatever is not there, stay as they are.
+
+    >>> lasting("vgg16"), lasting(None)
+    ('vgg16', None)
+    """
+    if name is None or zoo.is_name(name) or name == "imagenet" or not Path(name).exists():
+        return name
+    return str(Path(name).expanduser().resolve())
 
 
 def differences(record: dict[str, Any]) -> list[str]:

@@ -132,11 +132,26 @@ class Settings:
                     "give one, as in --from squeezenet1_1"
                 )
         self.unfrozen()
-        if self.body is not None and self.unfreeze is None and (self.epochs or self.minutes):
+        named = self.for_steps()
+        if self.body is not None and self.unfreeze is None and named:
             raise SettingError(
-                "epochs or minutes are given, but a head alone is not learnt in epochs; give "
-                "--unfreeze N or --unfreeze all to fine-tune the body, or leave them out"
+                f"{' and '.join(named)} {'is' if len(named) == 1 else 'are'} given, but a head "
+                "alone is not learnt step by step; give --unfreeze N or --unfreeze all to "
+                "fine-tune the body, or leave this out"
             )
+
+    def for_steps(self) -> tuple[str, ...]:
+        """Name the settings that were given and that matter to training step by step alone.
+
+        >>> Settings(epochs=3, weight_decay=0.1).for_steps()
+        ('epochs', 'weight_decay')
+        """
+        usual = Settings()
+        names = (
+            "epochs", "minutes", "batch", "learning_rate", "weight_decay", "label_smoothing",
+            "patience", "hold_statistics",
+        )  # fmt: skip
+        return tuple(name for name in names if getattr(self, name) != getattr(usual, name))
 
     def unfrozen(self) -> int | None:
         """Give how many of the body's last layers are fine-tuned; None means all.

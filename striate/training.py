@@ -153,8 +153,7 @@ def train(
         order = generator.permutation(part.indices)
         numbers = torch.from_numpy(draws(recipe.seed, epoch, len(part.labels)))
         state.module.train()
-        if recipe.hold_statistics:
-            hold_statistics(state.module)
+        hold_statistics(state.module, recipe)
         rate = cycle.rate(clock.fraction())
         for chosen, pixels, labels in part.batches(order, steps, first=state.step):
             rate = cycle.rate(clock.fraction())
@@ -180,7 +179,9 @@ def train(
 
         mean_loss, accuracy = state.loss_sum / state.count, state.right / state.count
         state.epoch, state.step, state.loss_sum, state.right, state.count = epoch, 0, 0.0, 0, 0
-        val_loss, val_accuracy = validate(model, val, preprocess=preprocess, recipe=recipe)
+        # fine-tuning is compared with the head alone, so both are judged as they will be used
+        judged = state.module if recipe.shares else model
+        val_loss, val_accuracy = validate(judged, val, preprocess=preprocess, recipe=recipe)
         check(val_loss, epoch, rate, "validation loss")
         yield Epoch(
             epoch=epoch,
@@ -195,17 +196,17 @@ def train(
         )
 
 
-def hold_statistics(module: nn.Module) -> None:
-    """Let batch normalisation use the means and variances that it has, and not change them.
+def hold_statistics(module: nn.Module, recipe: Recipe) -> None:
+    """Let batch normalisation use the means and variances that it has, where they are to stay.
 
-    >>> norm = nn.BatchNorm2d(1)
-    >>> hold_statistics(nn.Sequential(norm).train())
-    >>> norm.training
-    False
+    That is everywhere where the recipe holds statistics, and always in what is not trained.
     """
-    for part in module.modules():
+    trained = {name for name, _ in recipe.shares}
+    for name, part in module.named_modules():
         if isinstance(part, nn.modules.batchnorm._BatchNorm):
-            part.eval()
+            held = bool(trained) and name.partition(".")[0] not in trained
+            if recipe.hold_statistics or held:
+                part.eval()
 
 
 def lay_out(state: State, precision: Precision) -> None:

@@ -49,7 +49,7 @@ def test_where_to_cut_is_asked_where_nothing_says_it() -> None:
     )
     with pytest.raises(NotationError, match=r"where to cut it is not clear.*--cut relu1"):
         body_of(expand(ends))
-    with pytest.raises(NotationError, match="no body to keep"):
+    with pytest.raises(NotationError, match="nothing that has learnt"):
         body_of(expand("input 1x8x8 classes=2 > fc 2".replace("fc", "conv 1x1")))
 
 

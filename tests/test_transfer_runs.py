@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +13,7 @@ import drawn
 import numpy as np
 import pytest
 import torch
-from quick_runs import record
+from quick_runs import QUICK, record
 
 from striate import choices
 from striate.classifier import load
@@ -22,7 +24,8 @@ from striate.job import Run
 from striate.runs import resume, start
 from striate.settings import Settings
 
-HEAD = Settings(precision="float32", threads=1, batch=8)
+HEAD = Settings(precision="float32", threads=1)
+TUNED = replace(HEAD, batch=8)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -85,7 +88,7 @@ def test_a_head_alone_takes_no_epochs_and_says_what_it_did(
     run, told = head_alone
     assert not any(isinstance(event, Epoch) for event in told)
     said = notes(told)
-    assert "16 features of 48 pictures (each in 2)" in said
+    assert "16 features of 48 pictures (each as it is and changed: shift" in said
     assert "logistic regression with weight decay" in said
     assert "the head alone tells" in said
     values = record(run.folder)
@@ -98,10 +101,12 @@ def test_a_head_alone_takes_no_epochs_and_says_what_it_did(
 
 
 def test_validation_pictures_chose_nothing_and_evaluate_knows_it(
-    head_alone: tuple[Run, list[Event]], shapes: Path
+    head_alone: tuple[Run, list[Event]], body: Path, shapes: Path
 ) -> None:
     run, _ = head_alone
-    assert run.model.seen.keys() == {"train"}
+    before = load(body).seen
+    assert set(run.model.seen["val"]) == set(before["val"])
+    assert len(run.model.seen["train"]) == 24 + len(before["train"])
     assert evaluate(run.model, shapes).evaluated == "6 pictures the run did not learn from"
 
 
@@ -121,7 +126,7 @@ def test_a_second_run_finds_the_features_of_the_first(
 def test_fine_tuning_moves_what_was_unfrozen_and_nothing_else(
     body: Path, shapes: Path, tmp_path: Path
 ) -> None:
-    tuned = replace(HEAD, body=str(body), unfreeze="1", epochs=3, learning_rate=0.01)
+    tuned = replace(TUNED, body=str(body), unfreeze="1", epochs=3, learning_rate=0.01)
     run, told = begin(shapes, tmp_path / "run", tuned)
     assert sum(isinstance(event, Epoch) for event in told) == 3
     before = load(body).network.state_dict()
@@ -137,7 +142,7 @@ def test_fine_tuning_is_never_worse_than_the_head_alone_on_validation(
     body: Path, shapes: Path, tmp_path: Path
 ) -> None:
     """At a rate that destroys everything, the head alone is what is left."""
-    wild = replace(HEAD, body=str(body), unfreeze="all", epochs=2, learning_rate=1.0)
+    wild = replace(TUNED, body=str(body), unfreeze="all", epochs=2, learning_rate=1.0)
     run, told = begin(shapes, tmp_path / "run", wild)
     alone = next(note for note in notes(told).splitlines() if note.startswith("the head alone"))
     share = float(alone.split("tells ")[1].split("%")[0]) / 100
@@ -148,7 +153,7 @@ def test_fine_tuning_is_never_worse_than_the_head_alone_on_validation(
 def test_a_fine_tuning_that_was_stopped_ends_with_the_same_weights(
     body: Path, shapes: Path, tmp_path: Path
 ) -> None:
-    tuned = replace(HEAD, body=str(body), unfreeze="all", epochs=3)
+    tuned = replace(TUNED, body=str(body), unfreeze="all", epochs=3)
     whole, _ = begin(shapes, tmp_path / "whole", tuned)
 
     class Cut(Exception):
@@ -186,6 +191,7 @@ def test_what_cannot_be_is_refused_in_one_line(body: Path, shapes: Path, tmp_pat
         (replace(HEAD, body=str(body), weights="imagenet"), SettingError, "leave --weights out"),
         (replace(HEAD, body=str(body), cut="conv9"), NotationError, "no layer 'conv9'"),
         (replace(HEAD, body=str(body), epochs=3), SettingError, "--unfreeze"),
+        (replace(HEAD, body=str(body), patience=3), SettingError, "step by step"),
         (replace(HEAD, body=str(body), unfreeze="some"), SettingError, "or all"),
         (replace(HEAD, cut="conv1"), SettingError, "--from"),
         (replace(HEAD, body="lenet5", weights=str(body)), WeightsError, "whole classifier"),
@@ -206,7 +212,7 @@ def test_few_photographs_start_from_a_trained_network_and_say_so_where_it_cannot
     tmp_path: Path,
 ) -> None:
     photos = drawn.folder(tmp_path / "photos", n=6, size=(160, 140))
-    quick = replace(HEAD, offline=True, batch=4)
+    quick = replace(TUNED, offline=True)
     own = replace(quick, epochs=1, size="16")
     asked, told = begin(photos, tmp_path / "asked", own)
     assert "trained network" not in notes(told)
@@ -250,7 +256,7 @@ def test_the_report_tells_of_the_body_the_head_and_what_fine_tuning_changed(
     assert "A trained body, a new head" in page
     assert "Cross-validation of the head" in page
     assert "How training went" not in page
-    tuned = replace(HEAD, body=str(body), unfreeze="all", epochs=4, learning_rate=0.003)
+    tuned = replace(TUNED, body=str(body), unfreeze="all", epochs=4, learning_rate=0.003)
     run, _ = begin(shapes, tmp_path / "run", tuned)
     found = json.loads((run.folder / "moved.json").read_text())
     assert [(layer["name"], len(layer["filters"])) for layer in found] == [
@@ -258,3 +264,72 @@ def test_the_report_tells_of_the_body_the_head_and_what_fine_tuning_changed(
     ]  # fmt: skip
     page = (run.folder / "report.html").read_text()
     assert ("How far each filter moved" in page) == (record(run.folder)["best_epoch"] > 0)
+
+
+def test_what_the_body_has_learnt_from_is_no_test_of_the_run(
+    body: Path, photos: Path, tmp_path: Path
+) -> None:
+    """Labels that mean nothing cannot be told on pictures that nothing has learnt from."""
+    run, told = begin(photos, tmp_path / "run", replace(HEAD, body=str(body), seed=5))
+    own = record(tmp_path / "run")["data"]["counts"]["val"]
+    assert "are left out of the judgement: the body has learnt from them" in notes(told)
+    assert run.evaluation.n < sum(own.values())
+    assert "neither the run nor its body learnt from" in run.evaluation.evaluated
+    assert set(load(body).seen["train"]) <= set(run.model.seen["train"])
+
+
+def test_a_body_that_does_not_fit_the_size_or_has_learnt_nothing_is_refused(
+    shapes: Path, tmp_path: Path
+) -> None:
+    flat = "conv 4 > relu > flatten > fc 6 > relu > fc"
+    start(shapes, flat, out=tmp_path / "flat", settings=QUICK, watch=ignore)
+    model = str(tmp_path / "flat")
+    with pytest.raises(SettingError, match=r"'fc1' of the body was learnt for pictures of 16x16"):
+        begin(shapes, tmp_path / "run", replace(HEAD, body=model, size="24"))
+    run, _ = begin(shapes, tmp_path / "cut", replace(HEAD, body=model, size="24", cut="relu1"))
+    assert run.model.preprocess.shape == (3, 24, 24)
+
+
+def test_classes_within_the_body_stay_the_number_they_were(shapes: Path, tmp_path: Path) -> None:
+    text = "conv classes*2 > relu > conv classes > relu > gap > flatten > fc"
+    two = drawn.folder(tmp_path / "two", n=10)
+    start(two, text, out=tmp_path / "body", settings=QUICK, watch=ignore)
+    run, _ = begin(shapes, tmp_path / "run", replace(HEAD, body=str(tmp_path / "body")))
+    assert "conv 2*2 > relu > conv 2 > relu" in str(run.model.text)
+    assert len(run.model.classes) == 3
+
+
+def test_a_run_goes_on_from_another_folder(
+    body: Path, shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(body.parent)
+    begin(shapes, tmp_path / "run", replace(HEAD, body=body.name))
+    assert record(tmp_path / "run")["settings"]["body"] == str(body.resolve())
+
+
+def test_statistics_of_what_is_not_trained_stay_in_any_case(
+    body: Path, shapes: Path, tmp_path: Path
+) -> None:
+    loose = replace(TUNED, body=str(body), unfreeze="1", epochs=2, hold_statistics=False)
+    run, _ = begin(shapes, tmp_path / "run", loose)
+    before, after = load(body).network.state_dict(), run.model.network.state_dict()
+    assert torch.equal(after["bn1.running_mean"], before["bn1.running_mean"])
+
+
+def test_a_wish_to_stop_behind_the_head_keeps_what_was_learnt(
+    body: Path, shapes: Path, tmp_path: Path
+) -> None:
+    def stop_at_the_head(event: Event) -> None:
+        if isinstance(event, Note) and event.text.startswith("the head alone"):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    run = start(
+        shapes, out=tmp_path / "run", settings=replace(HEAD, body=str(body)), watch=stop_at_the_head
+    )
+    assert (run.folder / "classifier.safetensors").is_file()
+    tuned = replace(TUNED, body=str(body), unfreeze="1", epochs=3)
+    cut = start(shapes, out=tmp_path / "tuned", settings=tuned, watch=stop_at_the_head)
+    assert cut.interrupted
+    assert (cut.folder / "classifier.safetensors").is_file()
+    again = resume(tmp_path / "tuned", watch=ignore)
+    assert record(again.folder)["epochs_done"] == 3

@@ -200,7 +200,7 @@ def _preprocess(
 ) -> tuple[Preprocess, str]:
     """Choose how pictures are prepared, and say why."""
     if isinstance(given, Preprocess):
-        return given, f"pictures are prepared as told: {spoken(given)}"
+        return given, f"pictures are prepared as told: {given.spoken()}"
     channels, height, width = plan.input
     assumed = name in OFFICIAL and classes == CLASSES and channels == 3
     table = known or (OFFICIAL[name] if assumed and name is not None else None)
@@ -228,31 +228,8 @@ def _preprocess(
     fitted = dataclasses.replace(usual, **changes)
     if fitted != usual:
         reason += f", but for {', '.join(n for n in changes if _differs(fitted, usual, n))}"
-    return fitted, f"pictures are prepared {reason}: {spoken(fitted)}"
+    return fitted, f"pictures are prepared {reason}: {fitted.spoken()}"
 
 
 def _differs(first: Preprocess, second: Preprocess, name: str) -> bool:
     return bool(getattr(first, name) != getattr(second, name))
-
-
-def spoken(preprocess: Preprocess) -> str:
-    """Say in words what a preprocessing does.
-
-    >>> spoken(Preprocess(3, 224, 224, "crop", zoom=256 / 224, mean=(0.5,) * 3, std=(0.5,) * 3))
-    '224x224 out of the middle of pictures made 256 on the shorter side, mean 0.5, std 0.5'
-    """
-    size = f"{preprocess.height}x{preprocess.width}"
-    if preprocess.zoom != 1:
-        shorter = round(min(preprocess.height, preprocess.width) * preprocess.zoom)
-        how = f"{size} out of the middle of pictures made {shorter} on the shorter side"
-    elif preprocess.fit == "crop":
-        how = f"{size}, the middle of pictures of other proportions"
-    else:
-        bent = "padded" if preprocess.fit == "pad" else "squashed"
-        how = f"{size}, pictures of other proportions {bent}"
-    return f"{how}, mean {_values(preprocess.mean)}, std {_values(preprocess.std)}"
-
-
-def _values(values: tuple[float, ...]) -> str:
-    every = [f"{value:g}" for value in values]
-    return every[0] if len(set(every)) == 1 else " ".join(every)

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from striate.errors import NotationError
-from striate.notation.nodes import Branches, Call, Definition, Flow, Item, Number, Repeat, Word
+from striate.notation.nodes import (
+    Branches,
+    Call,
+    Definition,
+    Flow,
+    Item,
+    Name,
+    Number,
+    Repeat,
+    Word,
+)
 from striate.notation.plan import Block, Join, Plan, Step
 from striate.notation.reading import parse
 from striate.notation.tree import Network
@@ -52,6 +63,36 @@ def first(plan: Plan, count: int) -> Network:
     return dataclasses.replace(
         plan.network, flow=flow, definitions=definitions, remarks=(), source=""
     )
+
+
+def with_classes_written(network: Network, classes: int | None) -> Network:
+    """Write the number of classes where a network says ``classes``, so that it stays what it was.
+
+    >>> print(with_classes_written(parse("input 1x8x8 classes=3 > conv classes*2 > relu"), 3))
+    input 1x8x8
+    conv 3*2 > relu
+    """
+    if classes is None:
+        return network
+    definitions = tuple(
+        dataclasses.replace(one, flow=_written(one.flow, classes)) for one in network.definitions
+    )
+    flow = _written(network.flow, classes)
+    return dataclasses.replace(network, flow=flow, definitions=definitions, classes=None, source="")
+
+
+def _written(part: Any, classes: int) -> Any:
+    """Rebuild nodes, however deep, with a number in place of the name ``classes``."""
+    if isinstance(part, Name) and part.name == "classes":
+        return Number(classes)
+    if isinstance(part, tuple):
+        return tuple(_written(one, classes) for one in part)
+    if dataclasses.is_dataclass(part) and not isinstance(part, type):
+        fields = {
+            f.name: _written(getattr(part, f.name), classes) for f in dataclasses.fields(part)
+        }
+        return dataclasses.replace(part, **fields)
+    return part
 
 
 def followed(network: Network, end: str) -> Network:

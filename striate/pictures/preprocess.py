@@ -207,6 +207,28 @@ class Preprocess:
         image = grey(shown) if self.channels == 1 else shown
         return np.asarray(image).reshape(self.channels)
 
+    def spoken(self) -> str:
+        """Say in words what it does.
+
+        >>> half = (0.5, 0.5, 0.5)
+        >>> Preprocess(3, 224, 224, "crop", zoom=256 / 224, mean=half, std=half).spoken()
+        '224x224 out of the middle of pictures made 256 on the shorter side, mean 0.5, std 0.5'
+        """
+        size = f"{self.height}x{self.width}"
+        if self.zoom != 1:
+            shorter = round(min(self.height, self.width) * self.zoom)
+            how = f"{size} out of the middle of pictures made {shorter} on the shorter side"
+        elif self.fit == "crop":
+            how = f"{size}, the middle of pictures of other proportions"
+        else:
+            bent = "padded" if self.fit == "pad" else "squashed"
+            how = f"{size}, pictures of other proportions {bent}"
+        values = []
+        for name, numbers in (("mean", self.mean), ("std", self.std)):
+            told = numbers[:1] if len(set(numbers)) == 1 else numbers
+            values.append(f"{name} {' '.join(f'{value:g}' for value in told)}")
+        return ", ".join((how, *values))
+
     def as_json(self) -> dict[str, object]:
         """Give the settings as plain JSON values."""
         return {

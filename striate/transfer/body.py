@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from striate import weights, zoo
 from striate.classifier import load
 from striate.errors import SettingError
-from striate.events import Watch
+from striate.events import Note, Watch
 from striate.network import build
 from striate.notation import Plan, expand
 from striate.notation.suggestions import suggestion
@@ -29,12 +30,17 @@ class Body:
         tensors: its weights, by the addresses of the plan.
         preprocess: how pictures become its input: as it was trained, at the size asked for.
         words: where it comes from.
+        seen: hashes of the pictures it has learnt from or was chosen by, as `Classifier.seen`.
+        resized: whether its pictures are prepared otherwise than it was taught, so that
+            hashes of the same picture differ.
     """
 
     plan: Plan
     tensors: Mapping[str, torch.Tensor]
     preprocess: Preprocess
     words: str
+    seen: Mapping[str, np.ndarray] = field(default_factory=dict)
+    resized: bool = False
 
     @property
     def features(self) -> int:
@@ -64,14 +70,14 @@ def open_body(settings: Settings, *, say: Callable[[str], None], watch: Watch) -
     """
     name = str(settings.body).strip()
     if zoo.is_name(name):
-        plan, tensors, preprocess, words = _from_zoo(name, settings, say=say, watch=watch)
+        found = _from_zoo(name, settings, say=say, watch=watch)
     elif name.endswith(".safetensors") or Path(name).exists():
         if settings.weights is not None:
             raise SettingError(
                 f"weights is '{settings.weights}', but the body '{name}' is a classifier, which "
                 "has its own; leave --weights out"
             )
-        plan, tensors, preprocess, words = _from_classifier(name)
+        found = _from_classifier(name)
     else:
         close = suggestion(name, [*zoo.names(), *weights.OFFICIAL])
         raise SettingError(
@@ -79,32 +85,57 @@ def open_body(settings: Settings, *, say: Callable[[str], None], watch: Watch) -
             + (f"did you mean '{close}'? " if close else "")
             + "expected a network of `striate zoo` or the file or run of a classifier"
         )
-    return _cut(plan, tensors, preprocess, settings, words=words)
+    body = _cut(found, settings)
+    say(
+        f"the body: {body.words}; pictures are prepared as it was taught: "
+        f"{body.preprocess.spoken()}"
+    )
+    return body
 
 
-Found = tuple[Plan, Mapping[str, torch.Tensor], Preprocess, str]
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A whole trained network, before it is cut.
+
+    Attributes:
+        plan: its layers.
+        tensors: its weights.
+        preprocess: how it was shown pictures.
+        words: where it comes from.
+        seen: hashes of the pictures it has used.
+    """
+
+    plan: Plan
+    tensors: Mapping[str, torch.Tensor]
+    preprocess: Preprocess
+    words: str
+    seen: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def _from_zoo(name: str, settings: Settings, *, say: Callable[[str], None], watch: Watch) -> Found:
     """Give a network of the zoo with its official weights, or those of a file."""
     plan = expand(zoo.text(name))
-    module = build(plan, seed=None)
     given = settings.weights or "imagenet"
     if given == "imagenet":
+        watch(Note(f"looking for the official weights of {name}"))
         path = weights.fetch(name, offline=settings.offline, watch=watch)
         words = f"{name} with torchvision's ImageNet weights"
     else:
         path = Path(given).expanduser()
         words = f"{name} with the weights of {path.name}"
-    fit = weights.fit(weights.read(path, watch=watch), module)
-    for note in fit.notes:
+    state = weights.read(path, watch=watch)
+    module = build(plan, seed=None)
+    if head := weights.compare(state, module).head:  # only the classes differ: they are cut off
+        plan = expand(zoo.text(name), classes=head[0])
+        module = build(plan, seed=None)
+    for note in weights.fit(state, module).notes:
         say(note)
     if name not in weights.OFFICIAL:
         raise SettingError(
             f"how '{name}' was shown its pictures is not known; make a classifier of its weights, "
             "which says it, by `striate import`, and give that: --from FILE.safetensors"
         )
-    return plan, module.state_dict(), weights.official(name).preprocess, words
+    return Found(plan, module.state_dict(), weights.official(name).preprocess, words)
 
 
 def _from_classifier(name: str) -> Found:
@@ -113,34 +144,45 @@ def _from_classifier(name: str) -> Found:
     if model.text is None:
         raise SettingError(f"the classifier '{name}' has no network text, so it cannot be cut")
     words = f"the classifier {Path(name).name} of {len(model.classes)} classes"
-    return expand(model.text), model.network.state_dict(), model.preprocess, words
+    state = model.network.state_dict()
+    return Found(expand(model.text), state, model.preprocess, words, model.seen)
 
 
-def _cut(
-    plan: Plan,
-    tensors: Mapping[str, torch.Tensor],
-    preprocess: Preprocess,
-    settings: Settings,
-    *,
-    words: str,
-) -> Body:
+def _cut(found: Found, settings: Settings) -> Body:
     """Keep the body for the size of picture that is asked for."""
-    rows, columns = settings.rows_and_columns() or (preprocess.height, preprocess.width)
-    fit = settings.fit or preprocess.fit
+    taught = found.preprocess
+    rows, columns = settings.rows_and_columns() or (taught.height, taught.width)
+    fit = settings.fit or taught.fit
     sized = replace(
-        preprocess,
+        taught,
         height=rows,
         width=columns,
         fit=fit,  # type: ignore[arg-type]  # checked by Settings
-        zoom=preprocess.zoom if fit == "crop" else 1.0,
+        zoom=taught.zoom if fit == "crop" else 1.0,
     )
-    network = body_of(plan, settings.cut).with_input((preprocess.channels, rows, columns))
+    if settings.background != Settings().background:
+        sized = replace(sized, background=settings.background_colour())
+    network = body_of(found.plan, settings.cut).with_input((taught.channels, rows, columns))
     body = expand(network)
     own = build(body, seed=None).state_dict()
-    last = body.steps[-1].address
+    for name, place in own.items():
+        trained = found.tensors.get(name)
+        if trained is None or trained.shape != place.shape:
+            layer = name.rpartition(".")[0]
+            raise SettingError(
+                f"'{layer}' of the body was learnt for pictures of {taught.height}x{taught.width} "
+                f"and does not fit {rows}x{columns}; leave --size out, or keep only the layers "
+                "before it by --cut"
+            )
+    if not own:
+        raise SettingError(
+            f"up to '{body.steps[-1].address}' the body has learnt nothing; keep more by --cut"
+        )
     return Body(
         plan=body,
-        tensors={name: tensors[name] for name in own},
+        tensors={name: found.tensors[name] for name in own},
         preprocess=sized,
-        words=f"{words}, up to {last}",
+        words=f"{found.words}, up to {body.steps[-1].address}",
+        seen=found.seen,
+        resized=sized != taught,
     )

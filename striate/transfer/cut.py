@@ -7,7 +7,7 @@ import itertools
 from striate.errors import NotationError
 from striate.layers import Conv, Dropout, Fc, Layer
 from striate.notation import Block, Leaf, Network, Plan, Step, expand
-from striate.notation.cutting import first, followed, kept
+from striate.notation.cutting import first, followed, kept, with_classes_written
 
 TOP, BOTTOM = 0.3, 0.03
 """Shares of the learning rate of the highest and of the lowest layer that is trained on: the low
@@ -28,11 +28,11 @@ def body_of(plan: Plan, cut: str | None = None) -> Network:
 
     >>> plan = expand("input 3x32x32 classes=10 > conv 8 > relu > gap > flatten > dropout 0.2 > fc")
     >>> print(body_of(plan))
-    input 3x32x32 classes=10
+    input 3x32x32
     conv 8 > relu > gap > flatten
     """
     if cut is not None:
-        return kept(plan, cut)
+        return with_classes_written(kept(plan, cut), plan.classes)
     leaves = [leaf for leaf in plan.layers() if isinstance(leaf, Leaf)]
     learnt = [leaf for leaf in leaves if leaf.layer.parameters(leaf.input)]
     last = learnt[-1] if learnt else None
@@ -46,12 +46,12 @@ def body_of(plan: Plan, cut: str | None = None) -> Network:
     count = plan.steps.index(last)
     while count and _is_dropout(plan.steps[count - 1]):
         count -= 1
-    if not count:
+    if not any(_learning(step) for step in plan.steps[:count]):
         raise NotationError(
-            f"nothing stands before '{last.address}', so there is no body to keep; "
-            "give a network with convolutions"
+            f"nothing that has learnt stands before '{last.address}', so there is no body to "
+            "keep; give a network with convolutions"
         )
-    return first(plan, count)
+    return with_classes_written(first(plan, count), plan.classes)
 
 
 def headed(body: Network, classes: int) -> Network:

@@ -18,7 +18,7 @@ from striate.precision import WAYS, Precision, fastest
 from striate.transfer.kept import Kept
 
 BATCH = 32
-ROUNDS = 3  # of one batch in each way; the shortest counts
+ROUNDS = 2  # of one batch in each way; the shortest counts
 
 Progress = Callable[[int, int], None]
 

@@ -48,6 +48,7 @@ class Head:
         strength: the weight decay that was chosen, on standardised features.
         tried: what cross-validation said of each strength.
         pictures: held out in it, in all.
+        folds: how many parts the pictures were dealt into; 1 where a fifth was held out once.
     """
 
     weight: np.ndarray
@@ -55,6 +56,7 @@ class Head:
     strength: float
     tried: tuple[Tried, ...]
     pictures: int
+    folds: int
 
     @property
     def best(self) -> Tried:
@@ -129,6 +131,7 @@ def fit(
         strength=best.strength,
         tried=tuple(tried),
         pictures=held_out,
+        folds=len(folds),
     )
 
 
@@ -157,20 +160,23 @@ def _folds(
 
     Classes of a single picture are never held out.
     """
-    from sklearn.model_selection import StratifiedKFold
-
     counts = np.bincount(labels)
-    alone = np.flatnonzero(counts[labels] < 2)
-    several = np.flatnonzero(counts[labels] >= 2)
-    if not len(several):
+    if not (counts >= 2).any():
         yield np.arange(len(labels)), np.arange(len(labels))
         return
-    folds = min(FOLDS, int(counts[counts >= 2].min()))
-    splitter = StratifiedKFold(max(2, folds), shuffle=True, random_state=seed % 2**32)
-    for number, (train, test) in enumerate(splitter.split(several, labels[several])):
-        if number and large:
+    generator = np.random.Generator(np.random.Philox(key=[seed % 2**64, 3]))
+    fold = np.full(len(labels), -1)
+    dealt = 0  # goes on from class to class, so that the folds are of like size
+    for one in np.flatnonzero(counts >= 2):
+        members = generator.permutation(np.flatnonzero(labels == one))
+        fold[members] = (dealt + np.arange(len(members))) % FOLDS
+        dealt += len(members)
+    for number in range(FOLDS):
+        test = np.flatnonzero(fold == number)
+        if len(test):
+            yield np.flatnonzero(fold != number), test
+        if large:
             return
-        yield np.concatenate([several[train], alone]), several[test]
 
 
 def _cross_validated(
@@ -224,7 +230,9 @@ def _regression(
     if len(there) == 1:
         bias[there] = 0.0
         return weight, bias
-    solver = LogisticRegression(C=1 / (strength * total), max_iter=ITERATIONS, tol=1e-3)
+    # two classes have one row of weights w, as -w/2 and w/2, of half the sum of squares
+    inverse = (2 if len(there) == 2 else 1) / (strength * total)
+    solver = LogisticRegression(C=inverse, max_iter=ITERATIONS, tol=1e-3)
     with warnings.catch_warnings():
         # near the optimum is near enough: what counts is measured on pictures held out
         warnings.simplefilter("ignore", ConvergenceWarning)

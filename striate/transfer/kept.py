@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -39,7 +41,8 @@ class Kept:
         if folder is not None and folder.is_dir():
             for path in sorted(folder.glob("*.npz")):
                 self._read(path)
-            folder.touch()
+            with suppress(OSError):  # a cache that may only be read is still of use
+                os.utime(folder)
 
     def find(self, hashes: np.ndarray, versions: int) -> np.ndarray:
         """Say which features are there: bool (n, versions)."""
@@ -89,8 +92,11 @@ class Kept:
             with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 pairs = zip(file["hashes"].tolist(), file["versions"].tolist(), strict=True)
                 self._rows |= dict(zip(pairs, file["features"], strict=True))
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
-            path.unlink(missing_ok=True)  # damaged: computed again
+        except (ValueError, KeyError, EOFError, BadZipFile):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)  # damaged: computed again
+        except OSError as error:
+            self.refused = f"'{path}' cannot be read ({error.strerror or error}): computed again"
 
 
 def key_of(text: str, tensors: Mapping[str, torch.Tensor], *settings: object) -> str:

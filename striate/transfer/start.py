@@ -14,7 +14,7 @@ from striate.data import counted
 from striate.data.cache import cache_folder
 from striate.events import Watch
 from striate.notation import expand
-from striate.precision import fixed
+from striate.precision import WAYS, Precision, fixed
 from striate.settings import Settings
 from striate.tempo import Tempo
 from striate.training import Part
@@ -28,7 +28,8 @@ FEW = 3000  # training pictures up to which features are taken of changed versio
 VERSIONS = 2
 EPOCHS = 6  # of fine-tuning
 RATE = 1e-3  # peak learning rate of the head in fine-tuning
-MEASURED = 8  # pictures on which the ways to compute are timed
+MEASURED = 4  # pictures on which the ways to compute are timed
+WORTH = 64  # feature rows from which it is worth timing them
 
 Say = Callable[[str], None]
 
@@ -55,6 +56,7 @@ def choose(body: Body, settings: Settings, *, classes: int, pictures: int) -> di
         "transfer": {
             "body": body.words,
             "features": body.features,
+            "resized": body.resized,
             "way": "" if settings.precision == "auto" else str(fixed(settings.precision)),
             "versions": VERSIONS if settings.augment and pictures <= FEW else 1,
             "shares": [list(pair) for pair in tuned],
@@ -71,7 +73,7 @@ def learn_head(
     seed: int,
     say: Say,
     watch: Watch,
-) -> Head:
+) -> tuple[Head, Precision]:
     """Put the body's weights into the network and learn its last layer on the body's features.
 
     Args:
@@ -82,18 +84,15 @@ def learn_head(
         seed: of the folds.
         say: is told what was found.
         watch: is told the progress.
+
+    Returns:
+        The head, and how the features were computed.
     """
     change = Augmentation(**chosen["augmentation"])
     device = next(module.parameters()).device.type
     extractor = Extractor(body.module().to(device), body.preprocess, change, device)
-    if way := chosen["transfer"]["way"]:
-        extractor = replace(extractor, way=fixed(way.replace(" ", "-")))
-    else:
-        extractor = measured(extractor, part.pictures.take(part.indices[:MEASURED]))
-    key = key_of(str(body.plan.network), body.tensors, body.preprocess.mean, body.preprocess.std,
-                 change, str(extractor.way))  # fmt: skip
-    kept = Kept(cache_folder() / "features" / key)
     versions = chosen["transfer"]["versions"]
+    extractor, kept = _made_ready(extractor, body, part, chosen["transfer"]["way"], versions)
     found = int(kept.find(part.pictures.hashes[part.indices], versions).sum())
     features = collect(
         extractor,
@@ -104,8 +103,12 @@ def learn_head(
         progress=Tempo("features", watch),
     )
     rows = len(part.indices) * versions
-    said = f"{found:,} of them kept from before" if found else f"computed in {extractor.way}"
-    say(f"{body.features:,} features of {counted(rows, 'picture')} (each in {versions}): {said}")
+    each = "each as it is" if versions == 1 else f"each as it is and changed: {change}"
+    said = f"{found:,} of them kept from before; " if found else ""
+    say(
+        f"{body.features:,} features of {counted(rows, 'picture')} ({each}): {said}computed in "
+        f"{extractor.way}"
+    )
     if kept.refused:
         say(kept.refused)
     labels = part.labels[part.indices]
@@ -120,10 +123,33 @@ def learn_head(
     )
     say(
         f"the head: logistic regression with weight decay {head.strength:g}; in cross-validation "
-        f"{head.best.accuracy:.1%} of {head.pictures:,} pictures were told right"
+        f"({counted(head.folds, 'fold')}) {head.best.accuracy:.1%} of {head.pictures:,} pictures "
+        "were told right"
     )
     fill(module, body, head)
-    return head
+    return head, extractor.way
+
+
+def _made_ready(
+    extractor: Extractor, body: Body, part: Part, way: str, versions: int
+) -> tuple[Extractor, Kept]:
+    """Choose how features are computed: as set, as most are kept already, or the fastest here."""
+    hashes = part.pictures.hashes[part.indices]
+
+    def kept_in(precision: Precision) -> Kept:
+        taught = (body.preprocess.mean, body.preprocess.std)
+        key = key_of(str(body.plan.network), body.tensors, taught, extractor.change, str(precision))
+        return Kept(cache_folder() / "features" / key)
+
+    if way:
+        chosen = fixed(way.replace(" ", "-"))
+        return replace(extractor, way=chosen), kept_in(chosen)
+    stores = {each: kept_in(each) for each in WAYS}
+    there = {each: int(kept.find(hashes, versions).sum()) for each, kept in stores.items()}
+    chosen = max(there, key=lambda each: there[each])
+    if not there[chosen] and len(hashes) * versions >= WORTH:
+        chosen = measured(extractor, part.pictures.take(part.indices[:MEASURED])).way
+    return replace(extractor, way=chosen), stores[chosen]
 
 
 def fill(module: nn.Module, body: Body, head: Head) -> None:

@@ -30,7 +30,11 @@ def html(facts: Facts) -> str:
     sections = [
         Section("data", "The pictures", pictures.data(facts)),
         Section("decisions", "Decisions along the way", opening.decisions(facts)),
-        Section("augmented", "What the network saw", pictures.augmented(facts)),
+        *(
+            [Section("augmented", "What the network saw", pictures.augmented(facts))]
+            if facts.epochs or facts.start is None
+            else []
+        ),
         Section("network", "The network", network.anatomy(facts)),
         *(
             [Section("start", "A trained body, a new head", starting.transfer(facts))]

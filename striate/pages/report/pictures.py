@@ -21,6 +21,12 @@ FEW, MANY = 12, 25
 """Up to this many classes there is room for six, and for four, examples of each."""
 
 
+def _purposes(facts: Facts) -> dict[str, str]:
+    if facts.start is None or facts.epochs:
+        return PURPOSES
+    return PURPOSES | {"val": "The validation pictures are looked at once, at the end."}
+
+
 def data(facts: Facts) -> Html:
     """Show how many pictures there are, examples of each class, and what was left out."""
     parts = [part for part in facts.counts if sum(facts.counts[part].values())]
@@ -31,7 +37,7 @@ def data(facts: Facts) -> Html:
             paragraph(
                 f"{sum(totals.values()):,} pictures in {len(facts.classes):,} classes were used: "
                 f"{said}.",
-                *(sentence for part, sentence in PURPOSES.items() if part in parts),
+                *(sentence for part, sentence in _purposes(facts).items() if part in parts),
             ),
             _balance(facts),
             _counts(facts, parts),
