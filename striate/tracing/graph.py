@@ -15,8 +15,8 @@ from torch.nn.utils.parametrize import is_parametrized
 from striate.errors import NotationError
 from striate.layers import Add, Cat, Layer, Shape
 from striate.tracing.recording import FAULTS, INSTEAD, defaults, kind_of
-from striate.tracing.values import Batch, Overwritten, Value, joined
-from striate.tracing.words import FUNCTIONS, METHODS, MODULES, SHAPED, SHARING, Refused, Words
+from striate.tracing.values import Batch, Overwritten, Refused, Value, joined
+from striate.tracing.words import FUNCTIONS, METHODS, MODULES, SHAPED, SHARING, Words
 
 ADDS: Final = {operator.add, operator.iadd, torch.add}
 CATS: Final = {torch.cat, torch.concat, torch.concatenate}
@@ -43,7 +43,8 @@ class Reading:
         """Give the value that comes out.
 
         Raises:
-            NotationError: a step has no word; the message says which and where.
+            Refused: a step has no word.
+            NotationError: the module takes or gives something else than one tensor.
         """
         for node in graph.nodes:
             if node.op == "output":
@@ -143,7 +144,7 @@ class Reading:
         """Say whether a layer has weights of its own.
 
         Raises:
-            NotationError: another step has them too.
+            Refused: another step has them too.
         """
         own = list(module.parameters(recurse=False))
         if any(parameter in self._weights for parameter in map(id, own)):
@@ -177,7 +178,7 @@ class Reading:
         try:
             words = give()
         except Refused as error:
-            raise self._refused(node, str(error)) from None
+            raise self._refused(node, error.reason) from None
         except (TypeError, NotationError) as error:
             raise self._refused(node, " ".join(str(error).split())) from error
         return words if isinstance(words, tuple) else (words,)
@@ -198,7 +199,7 @@ class Reading:
             try:
                 shape = word.output(result.shape)
             except NotationError as error:
-                raise NotationError(f"at {place}: {error.message}") from None
+                raise Refused(error.message, place) from None
             storage = result.memory if isinstance(word, SHARING) else None
             result = Value((result,), word, shape, place, target, storage)
             self._overwritten.keep(result)
@@ -246,11 +247,8 @@ class Reading:
                 return [cat, *values[len(parts) :]]
         return values
 
-    def _refused(self, node: fx.Node, reason: str) -> NotationError:
-        return NotationError(
-            f"{self._name} cannot be written in the notation, at {_place(node)}: "
-            f"{reason.rstrip('.')}. Change that, or {INSTEAD}"
-        )
+    def _refused(self, node: fx.Node, reason: str) -> Refused:
+        return Refused(reason, _place(node))
 
 
 class _Attribute:
@@ -291,9 +289,10 @@ def _check_channels(module: nn.Module, shape: Shape, target: str) -> None:
     names = ("in_channels", "in_features", "num_features")
     wanted = next((getattr(module, name) for name in names if hasattr(module, name)), None)
     if wanted is not None and wanted != shape[0]:
-        raise NotationError(
-            f"'{target}' was made for {wanted} channels or features, but {shape[0]} arrive; "
-            "give the input that the module was made for"
+        raise Refused(
+            f"it was made for {wanted} channels or features, but {shape[0]} arrive; "
+            "give the input that the module was made for",
+            f"'{target}'",
         )
 
 

@@ -38,11 +38,7 @@ from striate.layers import (
     Tanh,
 )
 from striate.layers.learnt import padded
-
-
-class Refused(Exception):
-    """Why a call has no word; the caller says where it stands."""
-
+from striate.tracing.values import Refused
 
 Words = Layer | tuple[Layer, ...]
 
