@@ -68,6 +68,8 @@ class _Finding:
             elif value.word is not None:
                 items.append(Single(value.word, value))
                 value = value.sources[0]
+            else:
+                value = value.sources[0]  # a copy
         return tuple(reversed(items))
 
     def _branched(self, value: Value, word: Joint, fork: Value) -> Branched:

@@ -20,6 +20,7 @@ from striate.tracing.words import FUNCTIONS, METHODS, MODULES, SHAPED, SHARING, 
 
 ADDS: Final = {operator.add, operator.iadd, torch.add}
 CATS: Final = {torch.cat, torch.concat, torch.concatenate}
+CLONES: Final = {"clone", torch.clone}
 CHECKS: Final = {torch._assert, fx._symbolic_trace._assert_is_none}
 TORCH: Final = Path(torch.__file__).parent
 
@@ -75,7 +76,9 @@ class Reading:
             return None
         if not tensors:
             return self._number(node, args, options)
-        if isinstance(args[0], Value) and (known := _known_of(node, args)) is not None:
+        if not args and "input" in options:
+            args = [options.pop("input")]
+        if args and isinstance(args[0], Value) and (known := _known_of(node, args)) is not None:
             return known
         if node.target in ADDS or (node.op, node.target) in {
             ("call_method", "add"),
@@ -84,6 +87,8 @@ class Reading:
             return self._add(node, args, options)
         if node.target in CATS:
             return self._cat(node, args, options)
+        if node.target in CLONES and isinstance(args[0], Value):
+            return self._copied(args[0], node)
         table: Any = METHODS if node.op == "call_method" else FUNCTIONS
         return self._called(node, table.get(node.target), args, options)
 
@@ -209,18 +214,20 @@ class Reading:
 
     def _add(self, node: fx.Node, args: Sequence[Any], options: dict[str, Any]) -> Value:
         terms = [*args, *(value for name, value in options.items() if name == "other")]
-        if len(terms) == 2 and terms[0] == 0 and isinstance(terms[1], Value):
-            return terms[1]  # what sum() of a list starts with
-        if len(terms) != 2 or not all(isinstance(term, Value) for term in terms):
-            raise self._refused(node, f"add sums tensors, but here are {_kind(terms)}")
+        self._check_options(node, options, {"other", "alpha"})
         if options.get("alpha", 1) != 1:
             raise self._refused(node, "alpha has no word")
+        if len(terms) == 2 and terms[0] == 0 and isinstance(terms[1], Value):
+            return self._copied(terms[1], node)  # what sum() of a list starts with
+        if len(terms) != 2 or not all(isinstance(term, Value) for term in terms):
+            raise self._refused(node, f"add sums tensors, but here are {_kind(terms)}")
         result = self._overwritten.keep(joined(Add(), terms, _place(node)))
         if node.target is operator.iadd or node.target == "add_":
             self._overwritten.change(terms[0], result)
         return result
 
     def _cat(self, node: fx.Node, args: Sequence[Any], options: dict[str, Any]) -> Value:
+        self._check_options(node, options, {"tensors", "dim", "axis"})
         given = dict(zip(("tensors", "dim"), args, strict=False)) | options
         parts, axis = given.get("tensors"), given.get("dim", given.get("axis", 0))
         if not isinstance(parts, tuple | list) or not all(isinstance(p, Value) for p in parts):
@@ -229,10 +236,18 @@ class Reading:
             raise self._refused(node, f"cat joins channels, dim=1, but here it is dim={axis}")
         values = self._with_earlier(list(parts))
         if len(values) == 1:
-            return values[0]
+            return self._copied(values[0], node)
         result = self._overwritten.keep(joined(Cat(), values, _place(node)))
         self._cats.append(result)
         return result
+
+    def _copied(self, value: Value, node: fx.Node) -> Value:
+        """Give the same in memory of its own, which what is changed in place does not reach."""
+        return self._overwritten.keep(Value((value,), None, value.shape, _place(node)))
+
+    def _check_options(self, node: fx.Node, options: dict[str, Any], known: set[str]) -> None:
+        for name in options.keys() - known:
+            raise self._refused(node, f"{name} has no word")
 
     def _with_earlier(self, values: list[Value]) -> list[Value]:
         """Put an earlier cat in the place of the values that it has joined already.

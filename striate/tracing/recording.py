@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import operator
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -21,10 +22,28 @@ INSTEAD: Final = "use the module itself, which may stand where a network text ca
 INNER: Final = "_conv_forward"  # what the forward of a Conv2d calls
 
 
+class _Standing(fx.Proxy):
+    """Stands for a tensor; ``+=`` is recorded as what it is, which fx takes for ``+``."""
+
+    def __iadd__(self, other: Any) -> fx.Proxy:
+        return self.tracer.create_proxy("call_function", operator.iadd, (self, other), {})
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> fx.Proxy:
+        return self.tracer.create_proxy("call_method", "clone", (self,), {})
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in ("tracer", "node"):
+            raise TypeError(f"'{name}' of a tensor is set")
+        super().__setattr__(name, value)
+
+
 class _Tracer(fx.Tracer):
     """Stops at torch's own layers, and at classes of them that compute the same."""
 
     record_stack_traces = True
+
+    def proxy(self, node: fx.Node) -> fx.Proxy:
+        return _Standing(node, self)
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return super().is_leaf_module(m, module_qualified_name) or kind_of(m) is not None

@@ -29,7 +29,7 @@ class Value:
 
     Attributes:
         sources: the values it is made from; none for what goes into the module.
-        word: what makes it; None for what goes into the module.
+        word: what makes it; None for what goes into the module, and for a copy.
         shape: without the batch.
         place: where in the module, for messages.
         target: the module that holds the weights, as in ``layer1.0.conv1``; empty for none.

@@ -263,6 +263,7 @@ FUNCTIONS: Final[Mapping[object, Callable[..., Words]]] = {
     torch.flatten: flatten,
     torch.mean: mean,
     torch.reshape: view,
+    torch.detach: lambda: (),
 }
 METHODS: Final[Mapping[str, Callable[..., Words]]] = {
     "relu": plain(Relu()),
@@ -275,6 +276,7 @@ METHODS: Final[Mapping[str, Callable[..., Words]]] = {
     "view": view,
     "reshape": view,
     "contiguous": lambda: (),
+    "detach": lambda: (),
 }
 MODULES: Final[Mapping[type[nn.Module], Callable[[Any, Shape], Words]]] = {
     nn.Conv2d: lambda m, shape: conv(m),
