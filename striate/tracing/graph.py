@@ -14,7 +14,7 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from striate.errors import NotationError
 from striate.layers import Add, Cat, Layer, Shape
-from striate.tracing.recording import FAULTS, INSTEAD, defaults, kind_of
+from striate.tracing.recording import FAULTS, HOOKED, INSTEAD, defaults, kind_of
 from striate.tracing.values import Batch, Overwritten, Refused, Value, joined
 from striate.tracing.words import FUNCTIONS, METHODS, MODULES, SHAPED, SHARING, Words
 
@@ -114,11 +114,17 @@ class Reading:
         return argument
 
     def _number(self, node: fx.Node, args: Sequence[Any], options: dict[str, Any]) -> Any:
-        """Work out what the module calculates with sizes; the batch stays unknown."""
+        """Work out what the module calculates with sizes; that of the batch is unknown."""
         if any(isinstance(value, _Attribute) for value in args):
             raise self._refused(node, "a tensor of the module's own takes part in it")
         if any(isinstance(value, Batch) for value in args):
-            return Batch()
+            if all(user.target in CHECKS for user in node.users):
+                return None
+            raise self._refused(
+                node,
+                "the size of the batch takes part in a calculation; pictures must not mix: "
+                "torch.flatten(x, 1)",
+            )
         try:
             if node.op == "call_function" and callable(node.target):
                 return node.target(*args, **options)
@@ -135,7 +141,7 @@ class Reading:
         if is_parametrized(module):
             raise self._refused(node, "its weights are worked out anew in each step")
         if module._forward_hooks or module._forward_pre_hooks:
-            raise self._refused(node, "it has a hook, which may change what it computes")
+            raise self._refused(node, HOOKED)
         arriving = args[0]
         if len(args) != 1 or not isinstance(arriving, Value):
             raise self._refused(node, f"one tensor must go in, but it gets {_kind(args)}")
@@ -293,7 +299,8 @@ def _known_of(node: fx.Node, args: Sequence[Any]) -> Any:
     """What a module asks of a tensor but its numbers: its sizes; None for anything else."""
     sizes: tuple[Any, ...] = (Batch(), *args[0].shape)
     if node.target == "size" and node.op == "call_method":
-        return sizes[args[1]] if len(args) > 1 else sizes
+        axis = args[1] if len(args) > 1 else node.kwargs.get("dim")
+        return sizes[axis] if isinstance(axis, int) else sizes
     if node.target is getattr and args[1] in ("shape", "ndim"):
         return sizes if args[1] == "shape" else len(sizes)
     return len(sizes) if node.target == "dim" else None
