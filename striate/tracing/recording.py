@@ -25,7 +25,7 @@ HOOKED: Final = "it has a hook, which may change what it computes"
 INNER: Final = "_conv_forward"  # what the forward of a Conv2d calls
 
 
-class _Standing(fx.Proxy):
+class _Tensor(fx.Proxy):
     """Stands for a tensor; ``+=`` is recorded as what it is, which fx takes for ``+``."""
 
     def __iadd__(self, other: Any) -> fx.Proxy:
@@ -46,7 +46,7 @@ class _Tracer(fx.Tracer):
     record_stack_traces = True
 
     def proxy(self, node: fx.Node) -> fx.Proxy:
-        return _Standing(node, self)
+        return _Tensor(node, self)
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return super().is_leaf_module(m, module_qualified_name) or kind_of(m) is not None

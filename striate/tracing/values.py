@@ -89,7 +89,7 @@ class Overwritten:
             if changed is None:
                 raise Refused(
                     f"it uses the value of {value.place or 'the input'}, whose memory was "
-                    "changed in place since; leave out inplace=True before it",
+                    "changed in place since; leave out inplace=True, or the +=, before it",
                     place,
                 )
             value = changed
