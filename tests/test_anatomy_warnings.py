@@ -82,9 +82,9 @@ def found(text: str, size: str = "3x32x32") -> tuple[DesignWarning, ...]:
             "conv 9x9 8 > relu > flatten > fc 60 > relu > dropout 0.5 > fc",
         ),
         (
-            f"conv 9x9 8 > cat(conv 8 > relu | identity) > relu > {HEAD}",
-            "warning, conv2: conv1 and conv2 follow each other without an activation",
-            f"conv 9x9 8 > relu > cat(conv 8 > relu | identity) > {HEAD}",
+            f"conv 9x9 8 > relu > cat(conv 8 > conv 8 > relu | identity) > {HEAD}",
+            "warning, conv3: conv2 and conv3 follow each other without an activation",
+            f"conv 9x9 8 > relu > cat(conv 8 > relu > conv 8 > relu | identity) > {HEAD}",
         ),
         # answers held in
         (
@@ -102,6 +102,13 @@ def found(text: str, size: str = "3x32x32") -> tuple[DesignWarning, ...]:
             "warning, tanh1: tanh holds the answers within 2 of each other; with 10 classes, "
             "softmax gives none a probability above 0.45",
             f"conv 9x9 8 > relu > {HEAD} > softmax",
+        ),
+        (
+            f"conv 9x9 8 > relu > {HEAD} > softmax",
+            "note, softmax1: the network ends in softmax; training from a text leaves it out and "
+            "says so, but in a torch module or a file it would be applied twice, and with 10 "
+            "classes no probability would be above 0.232",
+            f"conv 9x9 8 > relu > {HEAD}",
         ),
         # dropout before bn
         (
@@ -135,6 +142,20 @@ def test_products_that_save_weights_are_no_waste() -> None:
     ):
         assert not found(f"{start} > {product} > relu > {HEAD}"), product
     assert found(f"{start} > conv 1x1 16 > conv 1x1 16 > relu > {HEAD}")
+
+
+def test_a_layer_that_others_read_too_cannot_be_left_out() -> None:
+    for joined in ("add(relu | conv 16)", "add(relu | bn > conv 16)", "cat(conv 16 | identity)"):
+        assert not found(f"conv 9x9 16 > {joined} > relu > {HEAD}"), joined
+
+
+def test_the_probability_that_softmax_twice_allows_is_the_one_of_torch() -> None:
+    answers = torch.tensor([100.0, 0.0, 0.0, 0.0]).softmax(0).softmax(0)
+    (note,) = describe("input 1x4x4 classes=4 > flatten > fc > softmax").warnings
+    assert f"with 4 classes no probability would be above {answers[0].item():.3f}" in note.why
+    (note,) = describe("input 1x4x4 classes=4 > flatten > fc > softmax > identity").warnings
+    assert note.why.startswith("training and prediction apply another behind it")
+    assert not describe("input 1x4x4 > flatten > fc 9 > softmax > fc 4").warnings
 
 
 def test_biases_are_of_use_where_bn_is_not_alone_behind_them() -> None:

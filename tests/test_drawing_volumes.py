@@ -178,7 +178,9 @@ def test_a_volume_stands_where_the_shape_changes_and_repeats_are_folded() -> Non
     ("text", "captions"),
     [
         ("[conv 8 > relu]*30", "30 × conv 3×3 / relu"),
-        ("[conv in+1 > bn]*30", "30 × conv 3×3 / bn"),
+        ("[conv in+1 > bn]*30", "30 × conv 3×3 / 4 to 33 channels / bn"),
+        ("[conv 9 > conv 5 > conv 5]*15", "45 × conv 3×3 / 5 to 9 channels"),
+        ("[conv in+1]*30 > [conv in-1]*20", "50 × conv 3×3 / 4 to 33 channels"),
         ("conv 4 stride=2x1 dilation=2 > lrn 3", "conv 3×3 / stride 2×1 / dilation 2 / lrn"),
         ("conv 1x1 6 > conv 9 groups=3", "conv 1×1 // conv 3×3 / groups 3"),
         ("conv 1x1 6 > conv in groups=in", "conv 1×1 // conv 3×3 / depthwise"),

@@ -77,7 +77,11 @@ def bias_before_bn(case: Case) -> Iterator[DesignWarning]:
 
 
 def collapses(case: Case) -> Iterator[DesignWarning]:
-    """Say where two linear layers in a row can do no more than one could."""
+    """Say where two linear layers in a row can do no more than one could.
+
+    Where another layer reads what lies between them too, neither can be left out.
+    """
+    followers = uses(case.nodes)
     for place, outer in enumerate(case.rows):
         second = case.layer(place)
         if not isinstance(second, (Conv, Fc)):
@@ -85,6 +89,8 @@ def collapses(case: Case) -> Iterator[DesignWarning]:
         before = next((i for i in case.back(place) if not _bends_nothing(case, i)), None)
         first = None if before is None else case.layer(before)
         if before is None or not isinstance(first, (Conv, Fc)):
+            continue
+        if any(followers[i] != 1 for i in case.back(place) if i >= before):
             continue
         inner = case.rows[before]
         if _factorises(first, second, ends=(inner.input, inner.output, outer.output)):
@@ -152,6 +158,32 @@ def ends_bent(case: Case) -> Iterator[DesignWarning]:
         )
 
 
+def softmax_twice(case: Case) -> Iterator[DesignWarning]:
+    """Say where a network ends in softmax, which training and prediction apply themselves.
+
+    Of shares between 0 and 1 softmax makes none above e / (e + n - 1) for n classes.
+    """
+    place = last = len(case.rows) - 1
+    while isinstance(case.layer(place), (Identity, Flatten, Dropout)):
+        place = next(case.back(place), PICTURE)
+        if place == PICTURE:
+            return
+    row, n = case.rows[place], case.rows[place].output[0]
+    if not isinstance(case.layer(place), Softmax) or n == 1:
+        return
+    bound = f"with {n:,} classes no probability would be above {math.e / (math.e + n - 1):.3f}"
+    yield DesignWarning(
+        "note",
+        (row.name,),
+        "the network ends in softmax",
+        "training from a text leaves it out and says so, but in a torch module or a file it "
+        f"would be applied twice, and {bound}"
+        if place == last
+        else f"training and prediction apply another behind it, and {bound}",
+        "leave it out: training and prediction apply their own",
+    )
+
+
 def dropout_before_bn(case: Case) -> Iterator[DesignWarning]:
     """Say where bn learns a variance that dropout leaves out later.
 
@@ -176,4 +208,4 @@ def dropout_before_bn(case: Case) -> Iterator[DesignWarning]:
                 break
 
 
-RULES: Final = (fc_holds_most, bias_before_bn, collapses, ends_bent, dropout_before_bn)
+RULES: Final = (fc_holds_most, bias_before_bn, collapses, ends_bent, softmax_twice, dropout_before_bn)

@@ -22,10 +22,30 @@ BRIEF: Final = {"maxpool": "max", "avgpool": "avg", "sumpool": "sum"}
 
 @dataclass(frozen=True)
 class Work:
-    """What leads to a volume: a caption's lines, and how often it happens in a row."""
+    """What leads to a volume: a caption's lines, and how often it happens in a row.
+
+    Attributes:
+        lines: of the caption.
+        times: how often it happens in a row.
+        channels: the fewest and the most that come out, where it happens several times.
+    """
 
     lines: tuple[str, ...]
     times: int = 1
+    channels: Pair | None = None
+
+    @property
+    def caption(self) -> tuple[str, ...]:
+        """What is said of it, with how often and with the channels where they differ."""
+        first, *others = self.lines
+        times = f"{self.times} × " if self.times > 1 else ""
+        low, high = self.channels or (0, 0)
+        return (times + first, *others, *([f"{low} to {high} channels"] if low != high else []))
+
+    def again(self, other: Work, channels: Pair) -> Work:
+        """Give it and another of the same lines as one; channels are of those that say none."""
+        ends = (self.channels or (channels[0],) * 2) + (other.channels or (channels[1],) * 2)
+        return Work(self.lines, self.times + other.times, (min(ends), max(ends)))
 
 
 @dataclass(frozen=True)
@@ -53,9 +73,8 @@ class Station:
         """What is said under the volume."""
         lines: list[str] = []
         for number, work in enumerate(self.works):
-            first, *others = work.lines
-            times = f"{work.times} × " if work.times > 1 else ""
-            lines += [("then " if number else "") + times + first, *others]
+            first, *others = work.caption
+            lines += [("then " if number else "") + first, *others]
         return (*lines, *((", ".join(dict.fromkeys(self.after)),) if self.after else ()))
 
 
@@ -227,8 +246,8 @@ def _folded(found: Sequence[Station], alike: Callable[[Station, Station], bool])
             before = done[-1]
             works = list(before.works)
             if works[-1].lines == one.works[0].lines:
-                times = works[-1].times + one.works[0].times
-                works[-1:] = [Work(works[-1].lines, times), *one.works[1:]]
+                both = works[-1].again(one.works[0], (before.shape[0], one.shape[0]))
+                works[-1:] = [both, *one.works[1:]]
             else:
                 works += one.works
             kind = before.kind if before.kind == one.kind else "several"

@@ -18,8 +18,9 @@ from striate.notation import Join, Network, expand, parse
 from striate.notation.tree import check_input
 from striate.tracing.flow import Branched, Flow, flow_of
 from striate.tracing.graph import Reading
-from striate.tracing.recording import is_layer, recorded
+from striate.tracing.recording import INSTEAD, is_layer, recorded
 from striate.tracing.texts import network_text
+from striate.tracing.values import Refused, Value
 
 __all__ = ["Traced", "trace"]
 
@@ -84,11 +85,14 @@ def trace(module: nn.Module, input: Shape) -> Traced:  # noqa: A002 (the notatio
     alone = is_layer(module)
     whole = nn.Sequential(module) if alone else module
     name = type(module).__name__
-    reading = Reading(whole, tuple(input), name)
-    end = reading.read(recorded(whole))
-    if reading.input is None:
-        raise NotationError(f"nothing goes into {name}")
-    flow = flow_of(reading.input, end)
+    try:
+        flow, end = _followed(whole, tuple(input), name)
+    except Refused as error:
+        place = f", at {error.place}" if error.place else ""
+        raise NotationError(
+            f"{name} cannot be written in the notation{place}: {error.reason.rstrip('.')}. "
+            f"Change that, or {INSTEAD}"
+        ) from error
     if not flow:
         raise NotationError(f"{name} gives back what goes in; it has no layer")
     network = parse(network_text(name, flow, input=tuple(input), output=end.shape))
@@ -97,6 +101,20 @@ def trace(module: nn.Module, input: Shape) -> Traced:  # noqa: A002 (the notatio
         names = {theirs.removeprefix("0."): ours for theirs, ours in names.items()}
     unused = tuple(name for name in module.state_dict() if name not in names)
     return Traced(network, names, unused)
+
+
+def _followed(module: nn.Module, shape: Shape, name: str) -> tuple[Flow, Value]:
+    """Give what a module computes, and the value that comes out.
+
+    Raises:
+        Refused: it cannot be written in the notation.
+        NotationError: its code cannot be followed.
+    """
+    reading = Reading(module, shape, name)
+    end = reading.read(recorded(module))
+    if reading.input is None:
+        raise Refused("nothing goes into it")
+    return flow_of(reading.input, end), end
 
 
 def _names(module: nn.Module, flow: Flow, network: Network) -> dict[str, str]:

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from striate.errors import NotationError
 from striate.layers import Add, Identity, Joint, Layer
-from striate.tracing.values import Value
+from striate.tracing.values import Refused, Value
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def flow_of(start: Value, end: Value) -> Flow:
     """Give what leads from one value to another.
 
     Raises:
-        NotationError: values go from one branch into another.
+        Refused: values go from one branch into another.
     """
     finding = _Finding(start, end)
     return finding.flow(start, end)
@@ -57,7 +56,7 @@ class _Finding:
         while value is not start:
             if value.once:
                 if value in self._used:
-                    raise NotationError(
+                    raise Refused(
                         f"what {value.place} gives goes into branches that meet in different "
                         "places; in the notation, branches start at one place and meet in one"
                     )
@@ -69,6 +68,8 @@ class _Finding:
             elif value.word is not None:
                 items.append(Single(value.word, value))
                 value = value.sources[0]
+            else:
+                value = value.sources[0]  # a copy
         return tuple(reversed(items))
 
     def _branched(self, value: Value, word: Joint, fork: Value) -> Branched:

@@ -14,12 +14,13 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from striate.errors import NotationError
 from striate.layers import Add, Cat, Layer, Shape
-from striate.tracing.recording import FAULTS, INSTEAD, defaults, kind_of
-from striate.tracing.values import Batch, Overwritten, Value, joined
-from striate.tracing.words import FUNCTIONS, METHODS, MODULES, SHAPED, SHARING, Refused, Words
+from striate.tracing.recording import FAULTS, HOOKED, INSTEAD, defaults, kind_of
+from striate.tracing.values import Batch, Overwritten, Refused, Value, joined
+from striate.tracing.words import FUNCTIONS, METHODS, MODULES, SHAPED, SHARING, Words
 
 ADDS: Final = {operator.add, operator.iadd, torch.add}
 CATS: Final = {torch.cat, torch.concat, torch.concatenate}
+CLONES: Final = {"clone", torch.clone}
 CHECKS: Final = {torch._assert, fx._symbolic_trace._assert_is_none}
 TORCH: Final = Path(torch.__file__).parent
 
@@ -43,7 +44,8 @@ class Reading:
         """Give the value that comes out.
 
         Raises:
-            NotationError: a step has no word; the message says which and where.
+            Refused: a step has no word.
+            NotationError: the module takes or gives something else than one tensor.
         """
         for node in graph.nodes:
             if node.op == "output":
@@ -74,7 +76,9 @@ class Reading:
             return None
         if not tensors:
             return self._number(node, args, options)
-        if isinstance(args[0], Value) and (known := _known_of(node, args)) is not None:
+        if not args and "input" in options:
+            args = [options.pop("input")]
+        if args and isinstance(args[0], Value) and (known := _known_of(node, args)) is not None:
             return known
         if node.target in ADDS or (node.op, node.target) in {
             ("call_method", "add"),
@@ -83,6 +87,8 @@ class Reading:
             return self._add(node, args, options)
         if node.target in CATS:
             return self._cat(node, args, options)
+        if node.target in CLONES and isinstance(args[0], Value):
+            return self._copied(args[0], node)
         table: Any = METHODS if node.op == "call_method" else FUNCTIONS
         return self._called(node, table.get(node.target), args, options)
 
@@ -108,11 +114,17 @@ class Reading:
         return argument
 
     def _number(self, node: fx.Node, args: Sequence[Any], options: dict[str, Any]) -> Any:
-        """Work out what the module calculates with sizes; the batch stays unknown."""
+        """Work out what the module calculates with sizes; that of the batch is unknown."""
         if any(isinstance(value, _Attribute) for value in args):
             raise self._refused(node, "a tensor of the module's own takes part in it")
         if any(isinstance(value, Batch) for value in args):
-            return Batch()
+            if all(user.target in CHECKS for user in node.users):
+                return None
+            raise self._refused(
+                node,
+                "the size of the batch takes part in a calculation; pictures must not mix: "
+                "torch.flatten(x, 1)",
+            )
         try:
             if node.op == "call_function" and callable(node.target):
                 return node.target(*args, **options)
@@ -129,7 +141,7 @@ class Reading:
         if is_parametrized(module):
             raise self._refused(node, "its weights are worked out anew in each step")
         if module._forward_hooks or module._forward_pre_hooks:
-            raise self._refused(node, "it has a hook, which may change what it computes")
+            raise self._refused(node, HOOKED)
         arriving = args[0]
         if len(args) != 1 or not isinstance(arriving, Value):
             raise self._refused(node, f"one tensor must go in, but it gets {_kind(args)}")
@@ -143,7 +155,7 @@ class Reading:
         """Say whether a layer has weights of its own.
 
         Raises:
-            NotationError: another step has them too.
+            Refused: another step has them too.
         """
         own = list(module.parameters(recurse=False))
         if any(parameter in self._weights for parameter in map(id, own)):
@@ -177,7 +189,7 @@ class Reading:
         try:
             words = give()
         except Refused as error:
-            raise self._refused(node, str(error)) from None
+            raise self._refused(node, error.reason) from None
         except (TypeError, NotationError) as error:
             raise self._refused(node, " ".join(str(error).split())) from error
         return words if isinstance(words, tuple) else (words,)
@@ -198,7 +210,7 @@ class Reading:
             try:
                 shape = word.output(result.shape)
             except NotationError as error:
-                raise NotationError(f"at {place}: {error.message}") from None
+                raise Refused(error.message, place) from None
             storage = result.memory if isinstance(word, SHARING) else None
             result = Value((result,), word, shape, place, target, storage)
             self._overwritten.keep(result)
@@ -208,18 +220,20 @@ class Reading:
 
     def _add(self, node: fx.Node, args: Sequence[Any], options: dict[str, Any]) -> Value:
         terms = [*args, *(value for name, value in options.items() if name == "other")]
-        if len(terms) == 2 and terms[0] == 0 and isinstance(terms[1], Value):
-            return terms[1]  # what sum() of a list starts with
-        if len(terms) != 2 or not all(isinstance(term, Value) for term in terms):
-            raise self._refused(node, f"add sums tensors, but here are {_kind(terms)}")
+        self._check_options(node, options, {"other", "alpha"})
         if options.get("alpha", 1) != 1:
             raise self._refused(node, "alpha has no word")
+        if len(terms) == 2 and terms[0] == 0 and isinstance(terms[1], Value):
+            return self._copied(terms[1], node)  # what sum() of a list starts with
+        if len(terms) != 2 or not all(isinstance(term, Value) for term in terms):
+            raise self._refused(node, f"add sums tensors, but here are {_kind(terms)}")
         result = self._overwritten.keep(joined(Add(), terms, _place(node)))
         if node.target is operator.iadd or node.target == "add_":
             self._overwritten.change(terms[0], result)
         return result
 
     def _cat(self, node: fx.Node, args: Sequence[Any], options: dict[str, Any]) -> Value:
+        self._check_options(node, options, {"tensors", "dim", "axis"})
         given = dict(zip(("tensors", "dim"), args, strict=False)) | options
         parts, axis = given.get("tensors"), given.get("dim", given.get("axis", 0))
         if not isinstance(parts, tuple | list) or not all(isinstance(p, Value) for p in parts):
@@ -228,10 +242,18 @@ class Reading:
             raise self._refused(node, f"cat joins channels, dim=1, but here it is dim={axis}")
         values = self._with_earlier(list(parts))
         if len(values) == 1:
-            return values[0]
+            return self._copied(values[0], node)
         result = self._overwritten.keep(joined(Cat(), values, _place(node)))
         self._cats.append(result)
         return result
+
+    def _copied(self, value: Value, node: fx.Node) -> Value:
+        """Give the same in memory of its own, which what is changed in place does not reach."""
+        return self._overwritten.keep(Value((value,), None, value.shape, _place(node)))
+
+    def _check_options(self, node: fx.Node, options: dict[str, Any], known: set[str]) -> None:
+        for name in options.keys() - known:
+            raise self._refused(node, f"{name} has no word")
 
     def _with_earlier(self, values: list[Value]) -> list[Value]:
         """Put an earlier cat in the place of the values that it has joined already.
@@ -246,11 +268,8 @@ class Reading:
                 return [cat, *values[len(parts) :]]
         return values
 
-    def _refused(self, node: fx.Node, reason: str) -> NotationError:
-        return NotationError(
-            f"{self._name} cannot be written in the notation, at {_place(node)}: "
-            f"{reason.rstrip('.')}. Change that, or {INSTEAD}"
-        )
+    def _refused(self, node: fx.Node, reason: str) -> Refused:
+        return Refused(reason, _place(node))
 
 
 class _Attribute:
@@ -280,7 +299,8 @@ def _known_of(node: fx.Node, args: Sequence[Any]) -> Any:
     """What a module asks of a tensor but its numbers: its sizes; None for anything else."""
     sizes: tuple[Any, ...] = (Batch(), *args[0].shape)
     if node.target == "size" and node.op == "call_method":
-        return sizes[args[1]] if len(args) > 1 else sizes
+        axis = args[1] if len(args) > 1 else node.kwargs.get("dim")
+        return sizes[axis] if isinstance(axis, int) else sizes
     if node.target is getattr and args[1] in ("shape", "ndim"):
         return sizes if args[1] == "shape" else len(sizes)
     return len(sizes) if node.target == "dim" else None
@@ -291,9 +311,10 @@ def _check_channels(module: nn.Module, shape: Shape, target: str) -> None:
     names = ("in_channels", "in_features", "num_features")
     wanted = next((getattr(module, name) for name in names if hasattr(module, name)), None)
     if wanted is not None and wanted != shape[0]:
-        raise NotationError(
-            f"'{target}' was made for {wanted} channels or features, but {shape[0]} arrive; "
-            "give the input that the module was made for"
+        raise Refused(
+            f"it was made for {wanted} channels or features, but {shape[0]} arrive; "
+            "give the input that the module was made for",
+            f"'{target}'",
         )
 
 

@@ -9,13 +9,27 @@ from striate.errors import NotationError
 from striate.layers import Joint, Layer, Shape
 
 
+class Refused(Exception):
+    """Why a module cannot be written in the notation; ``trace`` adds which module, and the advice.
+
+    Attributes:
+        reason: one sentence without its full stop.
+        place: where in the module; empty where the reason tells it.
+    """
+
+    def __init__(self, reason: str, place: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.place = place
+
+
 @dataclass(eq=False)
 class Value:
     """One tensor of the module's computation.
 
     Attributes:
         sources: the values it is made from; none for what goes into the module.
-        word: what makes it; None for what goes into the module.
+        word: what makes it; None for what goes into the module, and for a copy.
         shape: without the batch.
         place: where in the module, for messages.
         target: the module that holds the weights, as in ``layer1.0.conv1``; empty for none.
@@ -68,14 +82,15 @@ class Overwritten:
         """Give what a value has become.
 
         Raises:
-            NotationError: it shares memory with one that was changed in place.
+            Refused: it shares memory with one that was changed in place.
         """
         while value in self._now:
             changed = self._now[value]
             if changed is None:
-                raise NotationError(
-                    f"{place} uses the value of {value.place or 'the input'}, whose memory was "
-                    "changed in place since; leave out inplace=True before it"
+                raise Refused(
+                    f"it uses the value of {value.place or 'the input'}, whose memory was "
+                    "changed in place since; leave out inplace=True, or the +=, before it",
+                    place,
                 )
             value = changed
         return value
@@ -85,10 +100,10 @@ def joined(word: Joint, values: Sequence[Value], place: str) -> Value:
     """Give the value that joins others.
 
     Raises:
-        NotationError: their shapes do not fit; the message says where.
+        Refused: their shapes do not fit; the message says where.
     """
     try:
         shape = word.output([value.shape for value in values])
     except NotationError as error:
-        raise NotationError(f"at {place}: {error.message}") from None
+        raise Refused(error.message, place) from None
     return Value(tuple(values), word, shape, place)

@@ -38,11 +38,7 @@ from striate.layers import (
     Tanh,
 )
 from striate.layers.learnt import padded
-
-
-class Refused(Exception):
-    """Why a call has no word; the caller says where it stands."""
-
+from striate.tracing.values import Batch, Refused
 
 Words = Layer | tuple[Layer, ...]
 
@@ -178,6 +174,17 @@ def mean(dim: Any = None, keepdim: bool = False, *, dtype: Any = None, shape: Sh
     return Gap() if keepdim else (Gap(), Flatten())
 
 
+def squeeze(dim: Any = None, *, shape: Shape) -> Flatten:
+    """The word of x.squeeze((2, 3)) where rows and columns are 1."""
+    axes = {axis % 4 for axis in dim} if isinstance(dim, tuple | list) else {dim}
+    if shape[1:] != (1, 1) or axes != {2, 3}:
+        raise Refused(
+            f"squeeze of axes {dim} has no word here; flatten takes channels, rows and columns "
+            "together: torch.flatten(x, 1)"
+        )
+    return Flatten()
+
+
 def softmax(
     dim: int | None = None, _stacklevel: int = 3, dtype: Any = None, *, shape: Shape
 ) -> Softmax:
@@ -194,7 +201,9 @@ def _no_type(dtype: Any) -> None:
 
 
 def dropout(p: float = 0.5, training: bool = True, inplace: bool = False) -> Dropout:
-    """The word of F.dropout, whatever the mode."""
+    """The word of F.dropout, called in evaluation mode."""
+    if training:
+        raise Refused("it drops in evaluation too; pass training=self.training")
     if p >= 1:
         raise Refused(f"a dropout of {p} leaves nothing")
     return Dropout(float(p))
@@ -222,8 +231,9 @@ def view(*sizes: Any, shape: Shape) -> Words:
     given = tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes
     if len(given) > 1 and given.count(-1) == 1 and given[0] != -1:
         known = math.prod(size for size in given[1:] if isinstance(size, int) and size != -1)
-        given = tuple(math.prod(shape) // known if size == -1 else size for size in given)
-    batch_kept = bool(given) and (given[0] == -1 or not isinstance(given[0], int))
+        rest = math.prod(shape) // max(known, 1)
+        given = tuple(rest if size == -1 else size for size in given)
+    batch_kept = bool(given) and (given[0] == -1 or isinstance(given[0], Batch))
     if batch_kept and given[1:] == shape:
         return ()
     if batch_kept and given[1:] == (math.prod(shape),):
@@ -242,7 +252,7 @@ def plain(word: Layer) -> Callable[..., Layer]:
 
 # Those that need to know the shape that arrives.
 SHAPED: Final[frozenset[Callable[..., Words]]] = frozenset(
-    {adaptive_avg_pool2d, flatten, mean, softmax, view}
+    {adaptive_avg_pool2d, flatten, mean, softmax, squeeze, view}
 )
 FUNCTIONS: Final[Mapping[object, Callable[..., Words]]] = {
     F.relu: plain(Relu()),
@@ -266,7 +276,9 @@ FUNCTIONS: Final[Mapping[object, Callable[..., Words]]] = {
     F.dropout: dropout,
     torch.flatten: flatten,
     torch.mean: mean,
+    torch.squeeze: squeeze,
     torch.reshape: view,
+    torch.detach: lambda: (),
 }
 METHODS: Final[Mapping[str, Callable[..., Words]]] = {
     "relu": plain(Relu()),
@@ -276,9 +288,11 @@ METHODS: Final[Mapping[str, Callable[..., Words]]] = {
     "softmax": softmax,
     "flatten": flatten,
     "mean": mean,
+    "squeeze": squeeze,
     "view": view,
     "reshape": view,
     "contiguous": lambda: (),
+    "detach": lambda: (),
 }
 MODULES: Final[Mapping[type[nn.Module], Callable[[Any, Shape], Words]]] = {
     nn.Conv2d: lambda m, shape: conv(m),
@@ -301,7 +315,7 @@ MODULES: Final[Mapping[type[nn.Module], Callable[[Any, Shape], Words]]] = {
     ),
     nn.AdaptiveAvgPool2d: lambda m, shape: adaptive_avg_pool2d(m.output_size, shape),
     nn.LocalResponseNorm: lambda m, shape: lrn(m.size, m.alpha, m.beta, m.k),
-    nn.Dropout: lambda m, shape: dropout(m.p),
+    nn.Dropout: lambda m, shape: dropout(m.p, training=False),
     nn.Flatten: lambda m, shape: flatten(m.start_dim, m.end_dim, shape=shape),
     nn.Identity: lambda m, shape: Identity(),
 }
