@@ -48,7 +48,32 @@ def test_the_smile_as_json(place: Path, picture: str) -> None:
     assert found["matrix"]["shape"] == [25, 9]
     assert found["matrix"]["difference"] == 0
     assert np.reshape(found["matrix"]["product"], (5, 5)).tolist() == MAP
-    assert said.stderr == ""
+    assert said.stderr == (
+        f"{picture}: read as single digits, 7x7; numbers need blanks or commas between them\n"
+    )
+
+
+def test_numbers_in_a_table_s_file_are_never_taken_apart(tmp_path: Path) -> None:
+    for name in ("col.csv", "col.TSV", "col.txt"):
+        (tmp_path / name).write_text("10\n20\n30\n", "utf-8")
+        said = striate("convolve", name, "--filter", "1", "--json", cwd=tmp_path)
+        whole = name != "col.txt"
+        digits = [[1, 0], [2, 0], [3, 0]]
+        assert json.loads(said.stdout)["map"] == ([[10], [20], [30]] if whole else digits)
+        assert said.stderr == "" if whole else "read as single digits, 3x2" in said.stderr
+
+
+def test_a_filter_that_could_be_a_fraction_is_remarked(tmp_path: Path) -> None:
+    for text, said in (
+        ("10/16", "--filter 10/16: read as single digits, 2x2; numbers need blanks or commas"),
+        ("16", "--filter 16: read as single digits, 1x2; numbers need blanks or commas"),
+        ("1/2", ""),
+        ("1 0; 1 6", ""),
+        ("blur", ""),
+    ):
+        done = striate("convolve", "1 2 3/4 5 6/7 8 9", "--filter", text, cwd=tmp_path)
+        assert done.stderr.startswith(said), text
+        assert bool(done.stderr) == bool(said), text
 
 
 def test_what_was_not_asked_for_is_null(place: Path) -> None:
@@ -115,7 +140,10 @@ def test_a_map_is_written_with_its_scale(place: Path) -> None:
         *("convolve", "smile.txt", "--filter", DETECTOR, "--pool", "2", "--out", "new/map.png"),
         cwd=place,
     )
-    assert said.stderr == "wrote new/map.png: the feature map with its scale\n"
+    assert said.stderr == (
+        "smile.txt: read as single digits, 7x7; numbers need blanks or commas between them\n"
+        "made the folder new\nwrote new/map.png: the feature map with its scale\n"
+    )
     drawn_map = read(place / "new" / "map.png")
     assert (drawn_map == (213, 94, 0)).all(axis=2).any()  # the 4 is as orange as can be
     striate(
@@ -144,7 +172,16 @@ def test_a_map_is_written_with_its_scale(place: Path) -> None:
         (["012", "--filter", "blur"], "the kernel of 3x3 does not fit in 1x3; pad by 1"),
         (["012", "--filter", "1 2; 3"], "row 2 of the kernel has 1 number, but row 1 has 2"),
         (["012", "--filter", "1", "--stride", "two"], "--stride is 'two'; expected a whole"),
-        (["012", "--filter", "1", "--stride", "0"], "stride=0, but it must be at least 1"),
+        (
+            ["012", "--filter", "1", "--stride", "0"],
+            "--stride is '0'; expected whole numbers from 1",
+        ),
+        (["012", "--filter", "1", "--dilation", "1x0"], "--dilation is '1x0'; expected whole"),
+        (
+            ["012", "--filter", "1", "--padding", "999999999"],
+            "--padding is '999999999'; expected whole numbers from 0 to 134,217,728",
+        ),
+        (["012", "--filter", "1", "--pool", "max 0"], "the pooling is 'max 0'; expected a window"),
         (["012", "--filter", "1", "--dilation", "-1"], "--dilation is '-1'"),
         (["012", "--filter", "1", "--padding", "some"], "--padding is 'some'; expected valid"),
         (["012", "--filter", "1", "--padding-mode", "x"], "padding mode is 'x'"),

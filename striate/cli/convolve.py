@@ -23,6 +23,7 @@ PAIR = re.compile(r"([0-9]{1,9})(?:[xX]([0-9]{1,9}))?")
 PLACE = re.compile(r"(-?[0-9]{1,9})\s*,\s*(-?[0-9]{1,9})")
 TEXTS = {".txt", ".csv", ".tsv"}
 LARGEST_TEXT = 2**26  # bytes
+LARGEST_SIDE = 2**27  # of a stride, a padding or a dilation, as the arithmetic takes it
 
 
 def convolve(
@@ -82,7 +83,7 @@ def convolve(
 
     from striate import convolution
 
-    values = opened(picture)
+    values, read = opened(picture)
     check_out(out, picture)
     result = convolution.convolve(
         values,
@@ -117,16 +118,33 @@ def convolve(
         for each in (matrix, arithmetic):
             if each:
                 print(f"\n{each}")
-    if remark:
-        print(remark, file=sys.stderr)
+    if kernel := kernel_told(filter_):
+        print(f"--filter {kernel}", file=sys.stderr)
+    for said in (read, remark):
+        if said:
+            print(said, file=sys.stderr)
 
 
-def opened(picture: str) -> np.ndarray:
+def kernel_told(text: str) -> str:
+    """Say where a filter was read as single digits; empty where it was not.
+
+    >>> kernel_told("10/16")
+    '10/16: read as single digits, 2x2; numbers need blanks or commas between them'
+    """
+    from striate.convolution.grids import digits_told, kernel_rows
+
+    told = [digits_told(kernel_rows(part)) for part in text.split("|")]
+    return next((f"{text[:40]}: {each}" for each in told if each), "")
+
+
+def opened(picture: str) -> tuple[np.ndarray, str]:
     """Read a picture: a file of pixels, a file of numbers, or a grid written out.
 
-    What was odd about it is said on the standard error.
+    What was odd about a picture is said on the standard error; that numbers were read as single
+    digits is given, to be said once all went well.
     """
     from striate import convolution
+    from striate.convolution.grids import digits_told, picture_rows
 
     if not picture.strip():
         raise PictureError("the picture is empty; give a file or a grid such as '010/101'")
@@ -136,9 +154,12 @@ def opened(picture: str) -> np.ndarray:
     except (OSError, ValueError):  # too long for a file's name, or what none can hold
         there = False
     if not there and convolution.is_grid(picture):
-        return convolution.picture_of(picture)
+        told = digits_told(picture_rows(picture))
+        return convolution.picture_of(picture), told and f"{picture[:80]}: {told}"
     if there and path.suffix.lower() in TEXTS:
-        return convolution.picture_of(text_of(path))
+        text, table = text_of(path), path.suffix.lower() != ".txt"
+        told = "" if table else digits_told(picture_rows(text))
+        return convolution.picture_of(text, digits=not table), told and f"{picture}: {told}"
     import numpy as np
 
     from striate import pictures
@@ -149,7 +170,7 @@ def opened(picture: str) -> np.ndarray:
         raise PictureError(f"'{picture}' cannot be read: {error}") from error
     for remark in decoded.remarks:
         print(visible(f"{picture}: {remark}"), file=sys.stderr)
-    return np.asarray(decoded.image)
+    return np.asarray(decoded.image), ""
 
 
 def text_of(path: Path) -> str:
@@ -164,7 +185,7 @@ def text_of(path: Path) -> str:
         raise PictureError(f"'{path}' is no text: {error}") from error
 
 
-def sides(text: str, option: str) -> tuple[int, int]:
+def sides(text: str, option: str, least: int = 1) -> tuple[int, int]:
     """Read "2" or "2x1" as rows and columns.
 
     >>> sides("2", "--stride"), sides("2x1", "--stride")
@@ -173,7 +194,12 @@ def sides(text: str, option: str) -> tuple[int, int]:
     found = PAIR.fullmatch(text.strip())
     if found is None:
         raise SettingError(f"{option} is '{text[:40]}'; expected a whole number as 2, or 2x1")
-    return int(found[1]), int(found[2] or found[1])
+    rows, columns = int(found[1]), int(found[2] or found[1])
+    if not least <= min(rows, columns) <= max(rows, columns) <= LARGEST_SIDE:
+        raise SettingError(
+            f"{option} is '{text[:40]}'; expected whole numbers from {least} to {LARGEST_SIDE:,}"
+        )
+    return rows, columns
 
 
 def padding_of(text: str) -> tuple[int, int] | Literal["valid", "same"]:
@@ -186,7 +212,7 @@ def padding_of(text: str) -> tuple[int, int] | Literal["valid", "same"]:
         return cast("Literal['valid', 'same']", text)
     if not PAIR.fullmatch(text.strip()):
         raise SettingError(f"--padding is '{text[:40]}'; expected valid, same, or pixels as 1")
-    return sides(text, "--padding")
+    return sides(text, "--padding", 0)
 
 
 def place_of(text: str) -> tuple[int, int]:
@@ -247,9 +273,10 @@ def write(out: Path, result: FeatureMap, pooled: Pooled | None, *, view: str) ->
             maps |= named_maps(str(pooled.layer), pooled.map, result.names)
         data = drawing.feature_map(maps, title=name)
         said = f"wrote {out}: the feature map with its scale"
+    made = "" if out.parent.exists() else f"made the folder {out.parent}\n"
     with whole(out) as partial:
         partial.write_bytes(data)
-    return said
+    return made + said
 
 
 def named_maps(what: str, values: np.ndarray, names: tuple[str, ...]) -> dict[str, np.ndarray]:

@@ -322,7 +322,8 @@ def pair(value: int | Pair, what: str) -> Pair:
         raise SettingError(f"{what} is {value!r}; expected a whole number or a pair") from error
     if len(whole) != 2 or whole != list(sides) or not all(-1 < side <= LARGEST for side in whole):
         raise SettingError(
-            f"{what} is {value!r}; expected a whole number such as 1, or (rows, columns)"
+            f"{what} is {value!r}; expected a whole number such as 1, or (rows, columns), "
+            f"at most {LARGEST:,}"
         )
     return whole[0], whole[1]
 

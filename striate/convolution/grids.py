@@ -30,8 +30,13 @@ def is_grid(text: str) -> bool:
     return bool(ONLY_NUMBERS.fullmatch(text)) and any(letter.isdigit() for letter in text)
 
 
-def picture_of(text: str) -> np.ndarray:
+def picture_of(text: str, *, digits: bool = True) -> np.ndarray:
     r"""Read a picture written as text, as float64 (rows, columns).
+
+    Args:
+        text: the rows.
+        digits: whether rows without blanks and commas are single digits; in a table's file,
+            such as CSV, they are numbers.
 
     Raises:
         SettingError: it is empty or ragged, or holds something else than numbers.
@@ -41,12 +46,39 @@ def picture_of(text: str) -> np.ndarray:
     >>> picture_of("12 0\n255 7").tolist()
     [[12.0, 0.0], [255.0, 7.0]]
     """
+    return numbers_of(picture_rows(text), "the picture", fractions=False, digits=digits)
+
+
+def picture_rows(text: str) -> list[str]:
+    """Take the text of a picture apart into the texts of its rows."""
     lines = lines_of(text)
     if len(lines) > 1:
-        rows = [line.replace(";", ",") for line in lines]
-    else:
-        rows = re.split(r"[/;]", lines[0].rstrip("/; ")) if lines else []
-    return numbers_of(rows, "the picture", fractions=False)
+        return [line.replace(";", ",") for line in lines]
+    return re.split(r"[/;]", lines[0].rstrip("/; ")) if lines else []
+
+
+def digits_told(rows: list[str]) -> str:
+    """Say that rows were read as single digits; empty where they were not.
+
+    >>> digits_told(["10", "16"])
+    'read as single digits, 2x2; numbers need blanks or commas between them'
+    >>> digits_told(["1 0", "1 6"]), digits_told(["7"])
+    ('', '')
+    """
+    rows = [row.strip() for row in rows]
+    if not are_digits(rows) or max(map(len, rows)) < 2:
+        return ""
+    many = f"{len(rows)}x{len(rows[0])}"
+    return f"read as single digits, {many}; numbers need blanks or commas between them"
+
+
+def are_digits(rows: list[str]) -> bool:
+    """Tell whether rows are nothing but digits.
+
+    >>> are_digits(["010", "101"]), are_digits(["0 1", "10"])
+    (True, False)
+    """
+    return bool(rows) and all(re.fullmatch(r"[0-9]+", row) for row in rows)
 
 
 def kernels_of(text: str) -> np.ndarray:
@@ -99,12 +131,12 @@ def lines_of(text: str) -> list[str]:
     return [line.strip() for line in even.splitlines() if line.strip()]
 
 
-def numbers_of(rows: list[str], what: str, *, fractions: bool) -> np.ndarray:
+def numbers_of(rows: list[str], what: str, *, fractions: bool, digits: bool = True) -> np.ndarray:
     """Read the texts of rows as numbers, all rows of one length."""
     rows = [row.strip() for row in rows]
     if not any(rows):
         raise SettingError(f"{what} is empty; give rows of numbers, such as '0 1 0; 1 -4 1; 0 1 0'")
-    digits = all(re.fullmatch(r"[0-9]+", row) for row in rows)
+    digits = digits and are_digits(rows)
     read: list[list[float]] = []
     for place, row in enumerate(rows, start=1):
         cells = list(row) if digits else cells_of(row)

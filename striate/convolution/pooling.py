@@ -99,6 +99,10 @@ def pool_of(text: str) -> Pool:
             "as in 'max 2', 'avg 3 stride=2' or 'max 2x3 ceil=no'"
         )
     kind, window, stride, ceil = found.groups()
+    if 0 in (*pair_of(window or "2"), *pair_of(stride or "1")):
+        raise SettingError(
+            f"the pooling is '{text[:40]}'; expected a window and a stride of at least 1"
+        )
     return pool_layer(
         cast("Kind", (kind or "max").lower()),
         pair_of(window) if window else (2, 2),
