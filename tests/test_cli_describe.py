@@ -66,7 +66,9 @@ def test_svg_writes_the_drawing_and_says_where(tmp_path: Path) -> None:
     done = striate("describe", TEXT, "--svg", "drawings/network.svg", cwd=tmp_path)
     drawn = (tmp_path / "drawings" / "network.svg").read_text("utf-8")
     assert drawn.startswith("<svg")
-    assert "network.svg" in done.stderr
+    assert done.stderr == "made the folder drawings\nthe drawing: drawings/network.svg\n"
+    again = striate("describe", TEXT, "--svg", "drawings/network.svg", cwd=tmp_path)
+    assert again.stderr == "the drawing: drawings/network.svg\n"
     assert "conv1" in done.stdout
     assert "is a folder" in striate("describe", TEXT, "--svg", tmp_path, code=2).stderr
 
@@ -127,6 +129,33 @@ def test_a_mistake_is_told_in_one_line(folder: Path, arguments: list[str], said:
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("x = 1\ndef broken(:\n", "own.py, line 2: SyntaxError: "),
+        ("\nimport no_such_thing\n", "own.py, line 2: ModuleNotFoundError: No module named"),
+        ("x = 1\n\n1 / 0\n", "own.py, line 3: ZeroDivisionError: division by zero"),
+        ("def Net():\n    raise RuntimeError('a\\nb')\n", "own.py, line 2: RuntimeError: a b"),
+        (
+            "from torch import nn\nclass Net(nn.Module):\n    def __init__(self):\n"
+            "        super().__init__()\n        nn.Conv2d(1, 2, kernel=3)\n",
+            "own.py, line 5: TypeError: ",
+        ),
+        ("import sys\nsys.exit(3)\n", "own.py, line 2: SystemExit: 3"),
+    ],
+)
+@pytest.mark.parametrize("named", ["own.py:Net", "own:Net"])
+def test_a_failing_file_of_one_s_own_is_told_with_its_line(
+    tmp_path: Path, named: str, content: str, said: str
+) -> None:
+    (tmp_path / "own.py").write_text(content, "utf-8")
+    sys.modules.pop("own", None)
+    done = striate("describe", named, "--input", "1x8x8", cwd=tmp_path, code=2)
+    sys.modules.pop("own", None)
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_describing_loads_neither_torch_nor_numpy() -> None:

@@ -90,6 +90,9 @@ def _draw(result: Anatomy, path: Path) -> None:
 
     if path.is_dir():
         raise SettingError(f"--svg '{path}' is a folder; name a file, as in network.svg")
+    made = not path.parent.exists()
     with whole(path) as partial:
         partial.write_text(volumes(result), encoding="utf-8")
+    if made:
+        print(f"made the folder {path.parent}", file=sys.stderr)
     print(f"the drawing: {path}", file=sys.stderr)

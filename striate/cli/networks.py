@@ -67,7 +67,7 @@ def traced(where: str, name: str, shape: Shape | None) -> Network:
     if found is None:
         raise NotationError(f"'{where}' has no '{name}'")
     if not isinstance(found, nn.Module) and callable(found):
-        found = _called(found, f"{where}:{name}")
+        found = _called(found, where, name)
     if not isinstance(found, nn.Module):
         raise NotationError(
             f"'{where}:{name}' is {type(found).__name__}; expected a torch.nn.Module, or a class "
@@ -98,13 +98,17 @@ def _module(where: str) -> object:
         sys.path.insert(0, str(path.parent.resolve()))  # what lies beside it, it may import
         try:
             spec.loader.exec_module(module)
+        except (Exception, SystemExit) as error:
+            raise _failed(error, path.parent) from error
         finally:
             sys.path.pop(0)
         return module
     sys.path.insert(0, str(Path.cwd()))
     try:
         return importlib.import_module(where)
-    except (ImportError, ValueError, TypeError) as error:  # the last two: no module's name
+    except (Exception, SystemExit) as error:
+        if isinstance(error, SyntaxError) or _own(error, Path.cwd()):
+            raise _failed(error, Path.cwd()) from error
         raise NotationError(
             f"'{where}' cannot be imported ({error}); expected FILE.py:NAME or PACKAGE.MODULE:NAME"
         ) from error
@@ -112,17 +116,50 @@ def _module(where: str) -> object:
         sys.path.pop(0)
 
 
-def _called(make: Callable[..., nn.Module], named: str) -> nn.Module:
+def _called(make: Callable[..., nn.Module], where: str, name: str) -> nn.Module:
     import inspect
 
     try:
         inspect.signature(make).bind()
     except TypeError as error:
         raise NotationError(
-            f"'{named}' cannot be called without arguments ({error}); "
+            f"'{where}:{name}' cannot be called without arguments ({error}); "
             "make the module in a function that needs none, and name that"
         ) from error
-    return make()
+    try:
+        return make()
+    except (Exception, SystemExit) as error:
+        path = Path(where).expanduser()
+        raise _failed(error, path.parent if path.suffix == ".py" else Path.cwd()) from error
+
+
+def _own(error: BaseException, folder: Path) -> list[tuple[str, int]]:
+    """Give the files and lines of the user's own code that an error went through."""
+    import traceback
+
+    places = [
+        (frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    return [
+        (name, line)
+        for name, line in places
+        if Path(name).resolve().is_relative_to(folder.resolve())
+        and "site-packages" not in Path(name).parts
+        and Path(name) != Path(__file__)
+        and not name.startswith("<")
+    ]
+
+
+def _failed(error: BaseException, folder: Path) -> NotationError:
+    """Say in a line where the user's own code fails, and with what."""
+    if isinstance(error, SyntaxError) and error.filename:
+        name, line = error.filename, error.lineno or 0
+        said = error.msg
+    else:
+        name, line = (_own(error, folder) or [("your own code", 0)])[-1]
+        said = " ".join(str(error).split())
+    place = f"{name}, line {line}" if line else name
+    return NotationError(f"{place}: {type(error).__name__}: {said[:300]}; mend it there")
 
 
 def shape_of(text: str | None) -> tuple[int, ...] | None:
