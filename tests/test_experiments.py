@@ -6,6 +6,7 @@ import json
 import math
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -199,6 +200,25 @@ def test_the_sentences_say_the_numbers() -> None:
     assert (
         "conv + gap against fully connected makes +2.0 points (95 % interval +2.0 to +2.0" in told
     )
+
+
+def test_too_few_or_equal_seeds_give_no_interval(done: tuple[Experiment, list[str]]) -> None:
+    result, _ = done
+    table = str(result.table())
+    assert "accuracy in %, mean of 2 seeds, too few for an interval" in table
+    assert "-" not in "".join(cell for row in result.table().rows for cell in row[1:])
+    assert "2 seeds, too few" in " ".join(result.says)
+    assert "interval" not in " ".join(result.says)
+    point = result.points[0]
+    same, apart = (0.5, 0.5, 0.5), (0.4, 0.5, 0.6)
+    points = tuple(
+        replace(each, accuracies=shares, accuracy=mean_of(shares))
+        for each, shares in zip(result.points, (same, apart, apart, apart), strict=True)
+    )
+    three = replace(result, seeds=(0, 1, 2), points=points).table()
+    assert three.rows[0][1:] == ("50.0", "50.0 (25.2-74.8)")
+    assert "with its 95 % t interval; none where all seeds gave the same" in str(three)
+    assert point.accuracy == mean_of(point.accuracies)
 
 
 def test_what_is_wrong_is_told_in_one_line(tmp_path: Path) -> None:

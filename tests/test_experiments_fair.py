@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -9,8 +11,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from striate import experiments
 from striate.data import Collection
 from striate.errors import SettingError
+from striate.events import Event, Progress
 from striate.experiments import depth, filters, shuffle, translation
 from striate.experiments.design import Given
 from striate.experiments.intervals import mean_of, t_quantile
@@ -55,6 +59,17 @@ def test_unlike_networks_are_refused() -> None:
     texts = [f"input 1x8x8 classes=10 > flatten > fc {width} > fc" for width in (8, 16)]
     with pytest.raises(SettingError, match="cannot be compared fairly"):
         check_alike(texts)
+
+
+def test_too_many_classes_are_refused_by_name_before_a_picture_is_read(tmp_path: Path) -> None:
+    content = np.zeros((1000, 16, 16), np.uint8)
+    content[:, 0, 0] = np.arange(1000) % 251
+    pictures, labels = np.repeat(content, 2, axis=0), np.repeat(np.arange(1000), 2)
+    np.savez(tmp_path / "many.npz", images=pictures, labels=labels)
+    told: list[Event] = []
+    with pytest.raises(SettingError, match=r"of 24x24 pixels and 1,000 classes .*fewer classes"):
+        experiments.experiment("translation", tmp_path / "many.npz", watch=told.append)
+    assert not [each for each in told if isinstance(each, Progress)]
 
 
 @given(st.integers(200, 20_000))

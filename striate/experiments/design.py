@@ -113,11 +113,13 @@ def apart(one: Point, other: Point) -> str:
     The interval is that of the mean of the differences, which is narrower than the two
     intervals taken apart where a seed helps or harms both.
     """
-    from striate.experiments.intervals import mean_of
+    from striate.experiments.intervals import FEWEST, mean_of
 
     pairs = zip(one.accuracies, other.accuracies, strict=True)
     mean = mean_of([100 * (a - b) for a, b in pairs])
     if mean.n == 1:
         return f"{mean.mean:+.1f} points in one seed, which tells nothing of chance"
+    if mean.n < FEWEST:
+        return f"{mean.mean:+.1f} points in {mean.n} seeds, too few to tell it from chance"
     told = f"{mean.mean:+.1f} points (95 % interval {mean.low:+.1f} to {mean.high:+.1f}, paired)"
     return told if mean.low > 0 or mean.high < 0 else f"{told}, which may be chance"

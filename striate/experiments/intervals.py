@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from striate.errors import SettingError
 
+FEWEST = 3
+"""Repetitions from which an interval is told: t of two is 12.7, so that it leaves nothing out."""
+
 
 @dataclass(frozen=True)
 class Mean:

@@ -68,8 +68,13 @@ def check_alike(texts: Sequence[str]) -> tuple[int, ...]:
     counts = tuple(describe(text).parameters for text in texts)
     if min(counts) < (1 - NEAR) * max(counts):
         listed = ", ".join(f"{count:,}" for count in counts)
+        anatomy = describe(texts[0])
+        rows, columns = anatomy.input[1:]
+        classes = anatomy.classes or 0
         raise SettingError(
-            f"the networks have {listed} parameters, more than {NEAR:.0%} apart, so that they "
-            "cannot be compared fairly; take another --size"
+            f"for pictures of {rows}x{columns} pixels and {classes:,} classes the networks have "
+            f"{listed} parameters, more than {NEAR:.0%} apart, so that they cannot be compared "
+            "fairly: one channel more adds weights for every class, too many for networks this "
+            "small; take a larger --size, or data of fewer classes"
         )
     return counts

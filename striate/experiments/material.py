@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -64,7 +65,14 @@ class Material:
         return tuple(int(value) for value in np.median(along, axis=0))
 
 
-def gather(data: str | Path, *, most: int, size: str | None, watch: Watch) -> Material:
+def gather(
+    data: str | Path,
+    *,
+    most: int,
+    size: str | None,
+    watch: Watch,
+    check: Callable[[Given], object] = lambda given: None,
+) -> Material:
     """Read the pictures of an experiment.
 
     Args:
@@ -72,6 +80,8 @@ def gather(data: str | Path, *, most: int, size: str | None, watch: Watch) -> Ma
         most: pictures to learn from at most; they are drawn by lot, the same each time.
         size: rows, or rows x columns; None keeps that of the pictures, up to 128.
         watch: is told decisions and progress.
+        check: refuses what no experiment can be made of, before the pictures are read; the
+            ground is not known yet and given as 0.
 
     Raises:
         DataError: the data cannot be used.
@@ -90,6 +100,12 @@ def gather(data: str | Path, *, most: int, size: str | None, watch: Watch) -> Ma
     preprocess = choices.preprocess_for(survey(collection), Settings(size=size), None, say)
     collection = _tested(collection, say)
     collection = collection.only(_drawn(collection, most, say))
+    learnt = [
+        label
+        for label, part in zip(collection.labels, collection.parts, strict=True)
+        if part == "train"
+    ]
+    check(Given(preprocess.shape, len(set(learnt)), (0,) * preprocess.channels))
     pictures = load(collection, preprocess, progress=Tempo("reading", watch))
     usable = np.flatnonzero(pictures.usable)
     if len(usable) < len(pictures):

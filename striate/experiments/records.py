@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from html import escape
 from textwrap import indent
 
-from striate.experiments.intervals import Mean
+from striate.experiments.intervals import FEWEST, Mean
 from striate.tables import Table
 
 
@@ -107,7 +107,11 @@ class Experiment:
         )
         caption = "accuracy in %, of one seed, so without an interval"
         if len(self.seeds) > 1:
-            caption = f"accuracy in %, mean of {len(self.seeds)} seeds with its 95 % t interval"
+            caption = f"accuracy in %, mean of {len(self.seeds)} seeds"
+            few = len(self.seeds) < FEWEST
+            caption += ", too few for an interval" if few else " with its 95 % t interval"
+            if not few and any(mean.low == mean.high for mean in found.values()):
+                caption += "; none where all seeds gave the same"
         return Table(("network", *conditions), rows, set(conditions), caption)
 
     def as_json(self) -> dict[str, object]:
@@ -149,8 +153,8 @@ class Experiment:
 
 
 def _told(mean: Mean) -> str:
-    """An accuracy in per cent with its interval, cut at 0 and 100."""
-    if math.isnan(mean.low):
+    """An accuracy in per cent with its interval, cut at 0 and 100, where it says something."""
+    if mean.n < FEWEST or mean.low == mean.high:
         return f"{mean.mean * 100:.1f}"
     low, high = max(0.0, mean.low) * 100, min(1.0, mean.high) * 100
     return f"{mean.mean * 100:.1f} ({low:.1f}-{high:.1f})"

@@ -104,7 +104,7 @@ def experiment(
     effort.check()
     most = effort.pictures or MOST.get(name, USUAL)
     with stoppable() as stop:
-        material = gather(data, most=most, size=effort.size, watch=watch)
+        material = gather(data, most=most, size=effort.size, watch=watch, check=DESIGNS[name])
         design = DESIGNS[name](material.given())
         learning = len(material.split(0).train)
         epochs = effort.epochs or epochs_for(learning)
