@@ -208,4 +208,11 @@ def dropout_before_bn(case: Case) -> Iterator[DesignWarning]:
                 break
 
 
-RULES: Final = (fc_holds_most, bias_before_bn, collapses, ends_bent, softmax_twice, dropout_before_bn)
+RULES: Final = (
+    fc_holds_most,
+    bias_before_bn,
+    collapses,
+    ends_bent,
+    softmax_twice,
+    dropout_before_bn,
+)
