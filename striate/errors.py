@@ -8,6 +8,7 @@
     ├── WeightsError             trained weights that cannot be fetched or read, or do not fit
     ├── SettingError             a setting that makes no sense, alone or beside another
     ├── RunError                 a run folder that cannot be made, gone on with or finished
+    │   └── StoppedError         Ctrl-C ended a run before anything was learnt
     └── TrainingError            training itself failed: the loss is no number any more
 
 A message is one line: what happened, with the values; what was expected; how to mend it.
@@ -100,6 +101,12 @@ class SettingError(StriateError):
 
 class RunError(StriateError):
     """A run folder that cannot be made, gone on with or finished."""
+
+
+class StoppedError(RunError):
+    """Ctrl-C ended a run before anything was learnt."""
+
+    exit_code = 130
 
 
 class TrainingError(StriateError):

@@ -18,7 +18,7 @@ from striate import checkpoints, precision
 from striate.classifier import Classifier, load
 from striate.devices import check_module
 from striate.durations import spell
-from striate.errors import RunError
+from striate.errors import RunError, StoppedError
 from striate.evaluation import Selection, held_out, judge
 from striate.events import Done, Epoch, Event, Note, Watch
 from striate.interruption import Stop
@@ -67,7 +67,10 @@ class Job:
         """Pass an event on; while nothing is learnt yet, a wish to stop ends the run here."""
         self._watch(event)
         if self._stop.asked and self.record["status"] == "preparing":
-            raise RunError("stopped before training began; nothing was learnt")
+            raise StoppedError(
+                "stopped before anything was learnt, so there is no run to resume; give the same "
+                "command again (features of a trained body that are computed already are kept)"
+            )
 
     def say(self, text: str) -> None:
         """Say a decision and record it, once."""
@@ -104,6 +107,7 @@ class Job:
         if prepared.body is not None:
             self._keep(state, prepared, "the head alone")
             if not prepared.recipe.shares:
+                state.seconds = time.perf_counter() - begun
                 return state, [], False
         cycle = self._cycle(state, prepared, more)
         begun_at_all = state.epoch or state.step

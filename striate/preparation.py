@@ -184,19 +184,7 @@ def prepare(
                 preprocess = choices.with_statistics(
                     preprocess, pictures, split.train, settings.seed
                 )
-            chosen = _choose(
-                record,
-                settings,
-                collection,
-                split,
-                preprocess,
-                transferred=body is not None,
-                say=say,
-            )
-            if body is not None:
-                chosen |= transfer.choose(
-                    body, settings, classes=len(collection.classes), pictures=len(split.train)
-                )
+            chosen = _choose(record, settings, collection, split, preprocess, body=body, say=say)
             chosen |= _measured(record, chosen, pictures, split, collection, say=say)
             record["chosen"] = chosen
             if chosen["network"]:
@@ -240,8 +228,9 @@ def _body(
         body = open_body(replace(settings, body=choices.BODY), say=say, watch=watch)
     except WeightsError as error:
         say(
-            f"{reason} would learn more from a trained network (--from {choices.BODY}), but its "
-            f"weights cannot be had: {error}; the run goes on from scratch"
+            f"{reason} would learn more from a trained network, but its weights cannot be had: "
+            f"{error}; the run goes on from scratch (with the file at hand: --from "
+            f"{choices.BODY} --weights FILE)"
         )
         return None
     say(
@@ -269,14 +258,14 @@ def _choose(
     split: Split,
     preprocess: Preprocess,
     *,
-    transferred: bool,
+    body: Body | None,
     say: Say,
 ) -> dict[str, Any]:
     """Choose everything but the precision, as plain values for the record."""
     shape = (preprocess.channels, preprocess.height, preprocess.width)
     classes = collection.classes
     text = None
-    if not record["module_given"] and not transferred:
+    if not record["module_given"] and body is None:
         text = choices.network_text(record["network_given"], shape, len(classes), say)
     n = len(split.train)
     batch = min(settings.batch or choices.batch_size(n), n)
@@ -284,13 +273,13 @@ def _choose(
         batch = 2
         say("a step has 2 pictures, not 1: batch normalisation needs more than one")
     augmentation = choices.augmentation_for(preprocess, classes, settings)
-    if not transferred or settings.unfreeze is not None:
+    if body is None or settings.unfreeze is not None:
         say(f"training pictures are changed a little: {augmentation}")
     minutes = settings.minutes or 0.0
     rate = settings.learning_rate
     if rate is None:
         rate = choices.learning_rate(build(text)) if text else choices.PLAIN_RATE
-    return {
+    chosen = {
         "network": text,
         "preprocess": preprocess.as_json(),
         "epochs": 0 if minutes else settings.epochs or choices.epochs_for(n),
@@ -302,6 +291,11 @@ def _choose(
         "threads": settings.threads or torch.get_num_threads(),
         "device": device(settings.device),
     }
+    if body is not None:
+        chosen |= transfer.choose(body, settings, classes=len(classes), pictures=n)
+        for note in transfer.spoken(chosen):
+            say(note)
+    return chosen
 
 
 def _measured(

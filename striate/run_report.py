@@ -75,6 +75,10 @@ def facts(
         "data fingerprint": record["data"]["fingerprint"],
         **{name.replace("_", " "): chosen[name] for name in CHOSEN},
     }
+    if "transfer" in chosen and not chosen["transfer"]["shares"]:  # nothing was trained in steps
+        run["precision"] = chosen["transfer"]["way"]
+        for name in ("epochs", "best epoch", "batch", "learning rate", "measured"):
+            del run[name]
     return Facts(
         title=record["data"]["name"],
         command=command(record),

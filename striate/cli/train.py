@@ -26,7 +26,7 @@ def train(
         typer.Option(
             help="The network: a text such as '[conv 32 > relu > maxpool 2]*3 > "
             "flatten > fc', a known one as resnet18, or a .cnn file. Default: compact, a "
-            "residual network that fits the pictures."
+            "residual network that fits the pictures; few photographs start --from a trained one."
         ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the pictures.")] = None,

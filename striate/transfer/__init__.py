@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from striate.transfer.body import Body, open_body
 from striate.transfer.moved import Moved, moved
-from striate.transfer.start import choose, learn_head
+from striate.transfer.start import choose, learn_head, spoken
 
-__all__ = ["Body", "Moved", "choose", "learn_head", "moved", "open_body"]
+__all__ = ["Body", "Moved", "choose", "learn_head", "moved", "open_body", "spoken"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 from striate.errors import NotationError
 from striate.layers import Conv, Dropout, Fc, Layer
@@ -63,6 +64,8 @@ def headed(body: Network, classes: int) -> Network:
     conv 8 > relu > gap > flatten > fc
     """
     maps = len(expand(body).output) == 3
+    if body.name:
+        body = replace(body, comment=f"{body.name}: cut, with a new head")
     end = "gap > flatten > fc" if maps else "fc"
     return followed(body, end).with_input(None, classes=classes)
 

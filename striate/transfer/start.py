@@ -29,6 +29,7 @@ VERSIONS = 2
 EPOCHS = 6  # of fine-tuning
 RATE = 1e-3  # peak learning rate of the head in fine-tuning
 MEASURED = 4  # pictures on which the ways to compute are timed
+MANY = 8  # layers that are listed one by one
 WORTH = 64  # feature rows from which it is worth timing them
 
 Say = Callable[[str], None]
@@ -62,6 +63,17 @@ def choose(body: Body, settings: Settings, *, classes: int, pictures: int) -> di
             "shares": [list(pair) for pair in tuned],
         },
     }
+
+
+def spoken(chosen: Mapping[str, Any]) -> tuple[str, ...]:
+    """Say what is trained on in fine-tuning, and how fast; nothing where only the head is."""
+    shares = chosen["transfer"]["shares"]
+    if not shares:
+        return ()
+    told = [f"{name} ({share:.0%})" for name, share in shares]
+    if len(told) > MANY:
+        told = [*told[:2], "...", *told[-3:]]
+    return (f"fine-tuning trains, at shares of the learning rate: {', '.join(told)}",)
 
 
 def learn_head(

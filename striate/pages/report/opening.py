@@ -15,8 +15,10 @@ def first_screen(facts: Facts) -> Html:
     figures = [
         (f"{len(facts.classes):,}", "classes"),
         (f"{known:,}", "training pictures"),
-        (f"{len(facts.epochs):,}", "epoch" if len(facts.epochs) == 1 else "epochs"),
     ]
+    if facts.epochs or facts.start is None:
+        epochs = len(facts.epochs)
+        figures.append((f"{epochs:,}", "epoch" if epochs == 1 else "epochs"))
     if facts.anatomy is not None:
         figures.append((f"{facts.anatomy.parameters:,}", "parameters"))
     seconds = facts.run.get("seconds")

@@ -35,7 +35,8 @@ def recipe(facts: Facts) -> Html:
             *(_group(key, run[key]) for key in groups),
             paragraph(
                 "The folder of the run holds it all for programs: run.json (these settings), "
-                "epochs.jsonl (the curves), split.csv (which picture went where) and skipped.csv.",
+                + ("epochs.jsonl (the curves), " if facts.epochs else "")
+                + "split.csv (which picture went where) and skipped.csv.",
                 kind="small",
             ),
         ]

@@ -48,21 +48,22 @@ def _moved(found: Moved) -> Html:
             "the body is as it was."
         )
     most = max(layers, key=lambda layer: layer.change)
-    shown = layers[-MOST_ROWS:]
+    shown = [layer for layer in layers if layer.change][-MOST_ROWS:]
     drawing = strips(
         [(layer.name, layer.filters) for layer in shown],
         title="How far each filter moved",
-        across="length of the change, as a share of the filter's own length",
+        across="length of the change over that of the filter",
         description=f"The layer that moved most is {most.name}, by {most.change:.2%}.",
     )
     return join(
         [
             Html("<h3>What fine-tuning changed</h3>"),
             paragraph(
-                "A dot is a filter, a bar the one in the middle of its layer; layers from the "
-                f"pictures down to the classes. {most.name} moved most, by {most.change:.2%} of "
-                "its length; moved.json has every number.",
+                "A dot is a filter, a bar the one in the middle of its layer; layers that were "
+                "trained on, from the pictures down to the classes.",
+                f"{most.name} moved most, by {most.change:.2%} of its length; moved.json has "
+                "every number.",
             ),
-            element("figure", Html(drawing)),
+            element("div", element("figure", Html(drawing)), kind="charts"),
         ]
     )
