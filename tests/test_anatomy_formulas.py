@@ -81,6 +81,7 @@ def test_the_calculations_of_the_known_networks_give_their_numbers(name: str) ->
         ),
         ("input 3x4x5 > flatten", "3*4*5 = 60"),
         ("input 3x8x8 > cat(conv 4 | identity)", "4 + 3 = 7 channels"),
+        ("input 512x7x7 > flatten", "512*7*7 = 25,088"),
         ("input 3x8x8 > gap", ""),
         ("input 3x8x8 > avgpool to=2x2", ""),
     ],

@@ -71,6 +71,8 @@ def test_svg_writes_the_drawing_and_says_where(tmp_path: Path) -> None:
     assert again.stderr == "the drawing: drawings/network.svg\n"
     assert "conv1" in done.stdout
     assert "is a folder" in striate("describe", TEXT, "--svg", tmp_path, code=2).stderr
+    refused = striate("describe", TEXT, "--svg", "network.png", cwd=tmp_path, code=2)
+    assert "name it .svg" in refused.stderr and not (tmp_path / "network.png").exists()
 
 
 MODULE = """

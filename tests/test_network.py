@@ -15,7 +15,7 @@ from striate.anatomy import describe
 from striate.errors import NotationError
 from striate.network import build
 from striate.network import modules as network_modules
-from striate.notation import expand, parse
+from striate.notation import expand, parse, source
 
 RANDOM = settings(
     deadline=None,
@@ -208,3 +208,22 @@ def test_a_network_too_large_for_memory_is_refused_before_it_is_made() -> None:
         build("input 3x224x224 > flatten > fc 16000")
     assert max(known.parameters for known in KNOWN) < network_modules.MOST_PARAMETERS
     assert len(NAMES) == len(KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("use", "given", "mend"),
+    [
+        (describe, nn.Linear(4, 2), r"Linear; trace it first: st\.trace\(module, input\)\.network"),
+        (describe, build("lenet5"), r"Net; its text is str\(module\.plan\.network\)"),
+        (parse, nn.Linear(4, 2), r"trace it first: str\(st\.trace\(module, input\)\.network\)"),
+        (build, build("lenet5"), r"Net; its text is"),
+        (build, 7, "a tree or a plan, but got int"),
+        (source, expand("lenet5"), r"Plan; its text is str\(plan\.network\)"),
+        (source, parse("lenet5"), r"Network; its text is str\(network\)"),
+    ],
+)
+def test_what_is_no_network_is_answered_with_how_to_make_one_of_it(
+    use: Callable[[object], object], given: object, mend: str
+) -> None:
+    with pytest.raises(NotationError, match=mend):
+        use(given)

@@ -315,7 +315,7 @@ def test_a_caret_points_into_the_right_line_whatever_the_line_ends() -> None:
 
 
 def test_what_is_no_text_is_refused() -> None:
-    with pytest.raises(NotationError, match="a network is a text, but got bytes"):
+    with pytest.raises(NotationError, match="expected as a text, but got bytes"):
         parse(b"relu")  # type: ignore[arg-type]
     with pytest.raises(NotationError, match="but got 8x8"):
         parse("relu").with_input((8, 8))

@@ -78,14 +78,14 @@ def _joined(step: Join) -> str:
     if not isinstance(step.layer, Cat):
         return ""
     channels = [branch[-1].output[0] for branch in step.branches]
-    return f"{' + '.join(map(str, channels))} = {sum(channels)} channels"
+    return f"{' + '.join(map(str, channels))} = {sum(channels):,} channels"
 
 
 def _output(step: Leaf) -> str:
     """Write how many rows and columns come out."""
     layer = step.layer
     if isinstance(layer, Flatten) and len(step.input) > 1:
-        return f"{'*'.join(map(str, step.input))} = {step.output[0]}"
+        return f"{'*'.join(map(str, step.input))} = {step.output[0]:,}"
     window = layer.window
     if window is None or len(step.input) != 3:
         return ""

@@ -90,6 +90,8 @@ def _draw(result: Anatomy, path: Path) -> None:
 
     if path.is_dir():
         raise SettingError(f"--svg '{path}' is a folder; name a file, as in network.svg")
+    if path.suffix.lower() != ".svg":
+        raise SettingError(f"--svg '{path}': the drawing is an SVG text; name it .svg")
     made = not path.parent.exists()
     with whole(path) as partial:
         partial.write_text(volumes(result), encoding="utf-8")

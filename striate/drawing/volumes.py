@@ -12,11 +12,12 @@ from html import escape
 from itertools import pairwise
 from typing import Final
 
-from striate.anatomy import Anatomy
+from striate.anatomy import Anatomy, describe
 from striate.drawing.lettering import text_width, wrapped
 from striate.drawing.palette import BLUE, GREEN, INK, ORANGE, PALE, PINK, painted
 from striate.drawing.solids import Point, Scale, Solid, faces, kernel, solid
 from striate.drawing.stations import Station, by, stations
+from striate.notation import Network, Plan
 
 MARGIN: Final = 10.0
 GAP: Final = 5.0  # between captions
@@ -79,7 +80,7 @@ class Placed:
         return self.y - self.cell.body.total / 2
 
 
-def volumes(anatomy: Anatomy, *, width: int = 960) -> str:
+def volumes(anatomy: Anatomy | str | Network | Plan, *, width: int = 960) -> str:
     """Draw a network as volumes: the height, width and depth of what each layer gives.
 
     A box stands for the maps that come out of a layer, its sizes at its edges; the kernel of the
@@ -87,18 +88,22 @@ def volumes(anatomy: Anatomy, *, width: int = 960) -> str:
     bars. A volume stands where the shape changes, and repeated blocks are folded into one.
 
     Args:
-        anatomy: of the network, as `striate.anatomy.describe` gives it.
+        anatomy: of the network, as `striate.anatomy.describe` gives it; or the network.
         width: of the drawing, in pixels; what does not fit goes on in the next row.
 
     Returns:
         An SVG text. Its colours follow the page's `--ink`, `--faint`, `--blue`, `--orange`,
         `--green` and `--pink` where the page defines them.
 
-    >>> from striate.anatomy import describe
-    >>> svg = volumes(describe("input 1x8x8 classes=2 > conv 4 > relu > flatten > fc"))
+    Raises:
+        NotationError: the network breaks a rule, does not fit its input, or says no input.
+
+    >>> svg = volumes("input 1x8x8 classes=2 > conv 4 > relu > flatten > fc")
     >>> svg.startswith("<svg"), svg.endswith("</svg>"), svg.count("<text")
     (True, True, 17)
     """
+    if not isinstance(anatomy, Anatomy):
+        anatomy = describe(anatomy)
     found = stations(anatomy.plan)
     scale = Scale.of([station.shape for station in found])
     room = width - 2 * MARGIN

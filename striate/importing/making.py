@@ -122,12 +122,13 @@ def adopt(
             notes.append(event.text)
         watch(event)
 
+    text = source(network)
     name = str(network).strip() if zoo.is_name(str(network)) else None
     listed = read_classes(classes)
     wanted = _official_for(name, network) if weights == IMAGENET else None
     if wanted is not None and len(listed.names) != CLASSES:
         raise _wrong_count(listed, CLASSES, wanted.file)
-    plan = expand(source(network), input=_shape(preprocess), classes=len(listed.names))
+    plan = expand(text, input=_shape(preprocess), classes=len(listed.names))
     plan.check_classes()
     path = Path(weights) if wanted is None else fetch(wanted, offline=offline, watch=both)
     state = read(path, watch=both)

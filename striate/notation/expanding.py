@@ -15,6 +15,7 @@ from striate.notation.binding import bind
 from striate.notation.nodes import Branches, Call, Definition, Flow, Item, Number, Repeat, Word
 from striate.notation.plan import Block, Join, Leaf, Plan, Step
 from striate.notation.reading import located, parse
+from striate.notation.source import check_given
 from striate.notation.tree import Network
 from striate.notation.values import Given, evaluate
 
@@ -55,6 +56,7 @@ def expand(
       line 1: input 1x8x8 > [conv 5x5 8 pad=valid]*2
                              ^
     """
+    check_given(network, (str, Network), "a text, a tree or a plan")
     if isinstance(network, str):
         if zoo.is_name(network):
             network = zoo.text(network.strip(), input=input, classes=classes)

@@ -16,6 +16,7 @@ from striate.notation.comments import assign, without_comments
 from striate.notation.mistakes import misplaced, strange_character
 from striate.notation.nodes import Definition, Item, Number, Size, Word
 from striate.notation.parser import parser
+from striate.notation.source import check_given
 from striate.notation.suggestions import FOREIGN, suggestion
 from striate.notation.tree import Network, check_input
 
@@ -52,8 +53,7 @@ def parse(text: str) -> Network:
       line 1: cnv 3x3 8 > relu
               ^
     """
-    if not isinstance(text, str):
-        raise NotationError(f"a network is a text, but got {type(text).__name__}")
+    check_given(text, str, "a text")
     text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
     if zoo.is_name(text):
         text = zoo.text(text.strip())

@@ -27,11 +27,46 @@ def source(network: str | Path) -> str:
     """
     if isinstance(network, Path):
         return text_in(network)
+    check_given(network, str, "a text, a known network's name or a path")
     if zoo.is_name(network):
         return zoo.text(network.strip())
     if network.strip().endswith(".cnn"):
         return text_in(Path(network.strip()))
     return network
+
+
+def check_given(network: object, kinds: type | tuple[type, ...], expected: str) -> None:
+    """Make sure that what stands for a network is of a kind that can.
+
+    Args:
+        network: what the user gave.
+        kinds: what it may be.
+        expected: the same in words.
+
+    Raises:
+        NotationError: it is something else; a torch module, say, which can be traced.
+
+    >>> check_given(12, str, "a text")
+    Traceback (most recent call last):
+    striate.errors.NotationError: a network is expected as a text, but got int
+    """
+    if isinstance(network, kinds):
+        return
+    mend = ""
+    if hasattr(network, "plan"):  # a module that Striate built, or what `describe` gave
+        mend = "; its text is str(module.plan.network)"
+    elif hasattr(network, "state_dict"):
+        traced = "st.trace(module, input).network"
+        mend = f"; trace it first: {f'str({traced})' if kinds is str else traced}"
+    elif isinstance(getattr(network, "text", None), str):  # a classifier
+        mend = "; its text is classifier.text"
+    elif hasattr(network, "network"):  # a plan
+        mend = "; its text is str(plan.network)"
+    elif hasattr(network, "with_input"):  # a tree
+        mend = "; its text is str(network)"
+    raise NotationError(
+        f"a network is expected as {expected}, but got {type(network).__name__}{mend}"
+    )
 
 
 def text_in(path: Path) -> str:
