@@ -9,8 +9,19 @@ editors and type checkers read too.
 True
 """
 
-import lazy_loader
+from typing import Any
 
 __version__ = "0.1.0"
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+def __getattr__(name: str) -> Any:
+    """Find a public name; the list of them is read when the first one is asked for."""
+    import lazy_loader
+
+    find, names, public = lazy_loader.attach_stub(__name__, __file__)
+    globals().update({"__getattr__": find, "__dir__": names, "__all__": public})
+    return public if name == "__all__" else find(name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__getattr__("__all__"))

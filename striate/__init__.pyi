@@ -21,6 +21,7 @@ from .errors import NotationError as NotationError
 from .errors import PictureError as PictureError
 from .errors import RunError as RunError
 from .errors import SettingError as SettingError
+from .errors import StoppedError as StoppedError
 from .errors import StriateError as StriateError
 from .errors import TrainingError as TrainingError
 from .errors import WeightsError as WeightsError

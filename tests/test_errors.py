@@ -6,14 +6,15 @@ import striate
 from striate import errors
 from striate.errors import NotationError, StriateError
 
-KINDS = StriateError.__subclasses__()
+KINDS = [*StriateError.__subclasses__(), errors.StoppedError]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_base_catches_every_kind(kind: type[StriateError]) -> None:
     with pytest.raises(StriateError) as caught:
         raise kind("what happened; what was expected; how to mend it")
-    assert caught.value.exit_code == (1 if kind is errors.TrainingError else 2)
+    codes = {errors.TrainingError: 1, errors.StoppedError: 130}
+    assert caught.value.exit_code == codes.get(kind, 2)
     assert str(caught.value) == "what happened; what was expected; how to mend it"
 
 
