@@ -88,10 +88,15 @@ def write(
 def located(path: Path) -> Path:
     """Give a classifier's file, which a run's folder may stand for, where it can be opened.
 
+    Where there is no ``NAME``, it means ``NAME.safetensors``, as in `striate import --out NAME`.
+
     Raises:
         ClassifierError: there is none, or it may not be read.
     """
     try:
+        if path.name and not path.exists():
+            ended = path.with_name(path.name + ".safetensors")
+            path = ended if ended.is_file() else path
         file = path / NAME if path.is_dir() else path
         if not file.is_file():
             lacking = f"no '{NAME}' in the folder" if path.is_dir() else "no file"

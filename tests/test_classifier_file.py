@@ -216,3 +216,11 @@ def test_what_is_no_file_is_told_as_such(tmp_path: Path) -> None:
         load("a" * 300)
     with pytest.raises(ClassifierError, match="there is no file"):
         load("nul\0")
+
+
+def test_a_name_without_its_ending_means_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "squeeze.safetensors"
+    file.write_bytes(b"")
+    assert classifier_file.located(tmp_path / "squeeze") == file
+    with pytest.raises(ClassifierError, match="there is no file"):
+        classifier_file.located(tmp_path / "other")

@@ -122,6 +122,7 @@ def test_a_torch_module_of_one_s_own_is_described(folder: Path, named: str) -> N
         (["mine.py:Needy", "--input", "3x8x8"], "cannot be called without arguments"),
         (["mine.py:number", "--input", "3x8x8"], "is int; expected a torch.nn.Module"),
         (["other.py:Small", "--input", "3x8x8"], "there is no file 'other.py'"),
+        (["other.py:Small"], "there is no file 'other.py'"),
         (["no_such.module:Small", "--input", "3x8x8"], "cannot be imported"),
         (["./no/such:Small", "--input", "3x8x8"], "cannot be imported"),
     ],
@@ -131,6 +132,11 @@ def test_a_mistake_is_told_in_one_line(folder: Path, arguments: list[str], said:
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
+
+
+def test_a_file_named_without_its_ending_is_suggested(tmp_path: Path) -> None:
+    (tmp_path / "own.cnn").write_text(TEXT, "utf-8")
+    assert "did you mean own.cnn?" in striate("describe", "own", cwd=tmp_path, code=2).stderr
 
 
 @pytest.mark.parametrize(

@@ -348,3 +348,10 @@ def test_the_longest_texts_are_answered_in_seconds(text: str) -> None:
     except NotationError as error:
         assert str(error)
     assert time.process_time() - start < 5
+
+
+def test_channels_written_last_are_told() -> None:
+    assert answer("input 32x32x1 > conv 5x5 8 pad=valid")[0].endswith(
+        "channels come first: did you mean input 1x32x32?"
+    )
+    assert "channels" not in answer("input 1x4x4 > conv 5x5 8 pad=valid")[0]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SHAPE = re.compile(r"[0-9]+(\s*[xX]\s*[0-9]+){2}")
 LARGEST = 1_000_000  # along each side of a picture, and of channels
+FILE = re.compile(r"[\w./\\~-]{1,200}")  # what may be a file's name without its ending
 MODULE = re.compile(r"(?P<where>(?:[A-Za-z]:)?[\w./\\~-]+):(?P<name>[A-Za-z_]\w*)")
 
 
@@ -56,6 +57,8 @@ def traced(where: str, name: str, shape: Shape | None) -> Network:
     Raises:
         NotationError: it is not there, is no module, or cannot be written in the notation.
     """
+    if where.endswith(".py") and not Path(where).expanduser().is_file():
+        raise NotationError(f"there is no file '{where}'")
     if shape is None:
         raise NotationError(
             f"'{where}:{name}' is a torch module, which does not say what goes in; "
@@ -89,8 +92,6 @@ def _module(where: str) -> object:
 
     path = Path(where).expanduser()
     if path.suffix == ".py":
-        if not path.is_file():
-            raise NotationError(f"there is no file '{where}'")
         spec = importlib.util.spec_from_file_location(path.stem, path)
         if spec is None or spec.loader is None:
             raise NotationError(f"'{where}' cannot be read as Python")
@@ -183,6 +184,7 @@ def shape_of(text: str | None) -> tuple[int, ...] | None:
 def text_of(network: str) -> str:
     """Give the network's text: itself, a known network's name, or what stands in the file."""
     from striate import zoo
+    from striate.layers import WORDS
     from striate.notation import source, text_in
 
     if not network.strip():
@@ -205,6 +207,12 @@ def text_of(network: str) -> str:
         return text_inside(path)
     if network.strip().endswith(".safetensors"):
         raise NotationError(f"there is no file '{network}'")
+    if not there and FILE.fullmatch(network) and network not in WORDS:
+        for ending in (".cnn", ".safetensors"):
+            if Path(network + ending).is_file():
+                raise NotationError(
+                    f"'{network}' is no known network; did you mean {network}{ending}?"
+                )
     return text_in(path) if there else source(network)
 
 

@@ -76,6 +76,9 @@ def expand(
         steps, output = unfolding.flow(tree.flow, {}, tree.input, _Scope())
     except NotationError as error:
         message = error.message + unfolding.context
+        channels, rows, columns = tree.input
+        if "does not fit" in message and columns in (1, 3) and min(channels, rows) > columns:
+            message += f"; channels come first: did you mean input {columns}x{channels}x{rows}?"
         raise located(NotationError(message, position=error.position), tree.source) from None
     plan = Plan(tree, tree.input, tree.classes, output, steps)
     if next(plan.layers(), None) is None:
