@@ -9,6 +9,7 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -36,18 +37,17 @@ REFUSED = {
     errno.EROFS,
 }
 
-app = typer.Typer(
-    name="striate",
-    help="A folder of pictures in; a convolutional classifier out that you understand, "
-    "can trust and can ship.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-for verb in (train, evaluate, compare, predict, describe, convolve, experiment, zoo):
-    app.command()(verb)
-app.command("import")(import_)
+VERBS: dict[str, Callable[..., None]] = {
+    "train": train,
+    "evaluate": evaluate,
+    "compare": compare,
+    "predict": predict,
+    "describe": describe,
+    "convolve": convolve,
+    "experiment": experiment,
+    "zoo": zoo,
+    "import": import_,
+}
 
 
 def show_version(wanted: bool) -> None:
@@ -59,7 +59,6 @@ def show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def striate(
     version: Annotated[
         bool,
@@ -69,12 +68,46 @@ def striate(
     """Take what holds for every verb."""
 
 
+def application(words: Sequence[str] | None = None) -> typer.Typer:
+    """Make the command line.
+
+    Args:
+        words: what was typed. The options of a verb that is not among them are left out, since
+            reading a hundred options takes longer than most of what is asked. None reads all.
+    """
+    made = typer.Typer(
+        name="striate",
+        help="A folder of pictures in; a convolutional classifier out that you understand, "
+        "can trust and can ship.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    made.callback()(striate)
+    for name, verb in VERBS.items():
+        made.command(name)(verb if words is None or name in words else _listed(verb))
+    return made
+
+
+def _listed(verb: Callable[..., None]) -> Callable[[], None]:
+    """Stand for a verb where it is listed only."""
+
+    def stand_in() -> None: ...
+
+    stand_in.__doc__ = verb.__doc__
+    return stand_in
+
+
+app = application()
+
+
 def main() -> None:
     """Run the command line: one clear line for a user's mistake, a traceback for ours."""
     take_any_name()
     try:
         try:
-            app()
+            application(sys.argv[1:])()
         finally:
             sys.stdout.flush()
     except StriateError as error:
