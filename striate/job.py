@@ -221,6 +221,7 @@ class Job:
             best = build(prepared.text or "", seed=None)
         best.to(memory_format=torch.contiguous_format).load_state_dict(state.best)  # type: ignore[call-overload]
         pictures = prepared.pictures
+        before, known = self._start(prepared)
         model = Classifier(
             network=best.eval(),
             text=prepared.text,
@@ -229,9 +230,9 @@ class Job:
             data=self.record["data"],
             training=self.record["chosen"]
             | {"epochs": state.epoch, "best_epoch": state.best_epoch},
-            seen=self._seen(prepared),
+            seen=self._seen(prepared, known),
         )
-        chosen = self._judged(prepared)
+        chosen = self._judged(prepared, known)
         evaluation = judge(model, pictures, prepared.collection, chosen, watch=self.tell)
         metrics = {
             name: value
@@ -257,7 +258,7 @@ class Job:
             epochs=epochs,
             evaluation=evaluation,
             judged=chosen.indices,
-            moved=self._moved(model, prepared),
+            moved=None if before is None else self._moved(before, model),
         )
         write_report(self.folder, shown)
         self._watch(
@@ -277,27 +278,35 @@ class Job:
         own = load(self.folder.model, network=self._module)
         return Run(self.folder.path, own, evaluation, interrupted)
 
-    def _seen(self, prepared: Prepared) -> dict[str, np.ndarray]:
-        """Give the hashes of what was learnt from, and of what chose the best state, if any did."""
+    def _start(
+        self, prepared: Prepared
+    ) -> tuple[Mapping[str, torch.Tensor] | None, Mapping[str, np.ndarray]]:
+        """Give what fine-tuning began with, None without it, and what the body had used before."""
+        if prepared.body is not None:
+            tensors = prepared.body.tensors if prepared.recipe.shares else None
+            return tensors, prepared.body.seen
+        kept = checkpoints.read_body(self.folder.path) if prepared.recipe.shares else None
+        return (None, {}) if kept is None else kept
+
+    def _seen(self, prepared: Prepared, known: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Give the hashes of what was learnt from and of what chose the best state, if any did.
+
+        Args:
+            prepared: the run's pictures and split.
+            known: the hashes of what its body had used before.
+        """
         hashes, split = prepared.pictures.hashes, prepared.split
         seen = {"train": hashes[split.train]}
         if self.record["cycles"]:
             seen["val"] = hashes[split.val]
-        for part, more in self._seen_by_body(prepared).items():
+        for part, more in known.items():
             seen[part] = np.union1d(seen.get(part, more), more)
         return seen
 
-    def _seen_by_body(self, prepared: Prepared) -> Mapping[str, np.ndarray]:
-        """Give the hashes of what the trained body had used before this run."""
-        if prepared.body is not None:
-            return prepared.body.seen
-        kept = checkpoints.read_body(self.folder.path) if prepared.recipe.shares else None
-        return {} if kept is None else kept[1]
-
-    def _judged(self, prepared: Prepared) -> Selection:
+    def _judged(self, prepared: Prepared, seen: Mapping[str, np.ndarray]) -> Selection:
         """Choose the pictures to judge on: none that the body has learnt from, where others are."""
         chosen = held_out(prepared.split, chosen=bool(self.record["cycles"]))
-        learnt = self._seen_by_body(prepared).get("train", np.array([], np.uint64))
+        learnt = seen.get("train", np.array([], np.uint64))
         if not len(learnt):
             return chosen
         if self.record["chosen"]["transfer"]["resized"]:
@@ -321,12 +330,9 @@ class Job:
         )
         return replace(chosen, indices=rest, words=words)
 
-    def _moved(self, model: Classifier, prepared: Prepared) -> Moved | None:
-        """Say how far fine-tuning moved the body, and write it down; None without fine-tuning."""
-        before = checkpoints.read_body(self.folder.path) if prepared.recipe.shares else None
-        if before is None:
-            return None
-        found = moved(before[0], model.network.state_dict())
+    def _moved(self, before: Mapping[str, torch.Tensor], model: Classifier) -> Moved:
+        """Say how far fine-tuning moved the body, and write it down."""
+        found = moved(before, model.network.state_dict())
         text = json.dumps(found.as_json(), indent=1, allow_nan=False)
         write_whole(self.folder.path / "moved.json", text + "\n")
         return found

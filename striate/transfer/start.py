@@ -147,11 +147,11 @@ def _made_ready(
 ) -> tuple[Extractor, Kept]:
     """Choose how features are computed: as set, as most are kept already, or the fastest here."""
     hashes = part.pictures.hashes[part.indices]
+    taught = (body.preprocess.mean, body.preprocess.std)
+    key = key_of(str(body.plan.network), body.tensors, taught, extractor.change)
 
     def kept_in(precision: Precision) -> Kept:
-        taught = (body.preprocess.mean, body.preprocess.std)
-        key = key_of(str(body.plan.network), body.tensors, taught, extractor.change, str(precision))
-        return Kept(cache_folder() / "features" / key)
+        return Kept(cache_folder() / "features" / f"{key}-{str(precision).replace(' ', '-')}")
 
     if way:
         chosen = fixed(way.replace(" ", "-"))
