@@ -47,12 +47,7 @@ def describe(
     >>> print(anatomy.layers[0].formulas.output, "and", anatomy.layers[0].formulas.parameters)
     (28 + 2*1 - 3)/1 + 1 = 28 and 3*3*1*8 + 8 = 80
     """
-    if not isinstance(network, Plan):
-        plan = expand(network, input=input, classes=classes)
-    elif input is None and classes is None:
-        plan = network
-    else:
-        plan = expand(network.network, input=input, classes=classes)
+    plan = expand(network, input=input, classes=classes)
     nodes = wire(plan)
     sights = _sights(nodes)
     whole = side_of(plan.input[1], plan.input[2])

@@ -142,12 +142,7 @@ def build(
     >>> module(torch.zeros(2, 1, 8, 8)).shape
     torch.Size([2, 10])
     """
-    if not isinstance(network, Plan):
-        plan = expand(network, input=input, classes=classes)
-    elif input is None and classes is None:
-        plan = network
-    else:
-        plan = expand(network.network, input=input, classes=classes)
+    plan = expand(network, input=input, classes=classes)
     leaves = [step for step in plan.layers() if isinstance(step, Leaf)]
     parameters = sum(leaf.layer.parameters(leaf.input) for leaf in leaves)
     if parameters > MOST_PARAMETERS:

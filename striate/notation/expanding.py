@@ -23,7 +23,7 @@ MOST: Final = 20_000  # words, calls and turns; the deepest networks published h
 
 
 def expand(
-    network: str | Network,
+    network: str | Network | Plan,
     *,
     input: Shape | None = None,  # noqa: A002 (the notation's word)
     classes: int | None = None,
@@ -31,7 +31,8 @@ def expand(
     """Work a network out, layer by layer, for one input shape.
 
     Args:
-        network: a text, the name of a known network, or a tree.
+        network: a text, the name of a known network, a tree, or a plan, which is given back as it
+            is where nothing overrides it.
         input: (channels, rows, columns); overrides what the text says.
         classes: how many classes; overrides what the text says.
 
@@ -56,6 +57,10 @@ def expand(
       line 1: input 1x8x8 > [conv 5x5 8 pad=valid]*2
                              ^
     """
+    if isinstance(network, Plan):
+        if input is None and classes is None:
+            return network
+        network = network.network
     check_given(network, (str, Network), "a text, a tree or a plan")
     if isinstance(network, str):
         if zoo.is_name(network):

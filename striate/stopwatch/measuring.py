@@ -55,7 +55,7 @@ def measure(
         raise SettingError(f"a batch of {batch} and {rounds} rounds; give at least 1 of each")
     if precision not in PRECISIONS:
         raise SettingError(f"precision '{precision}' is unknown; choose {', '.join(PRECISIONS)}")
-    plan = network if isinstance(network, Plan) else expand(network)
+    plan = expand(network)
     _refuse_single_values(plan, batch)
     where = _device(device)
     module = build(plan).to(where)

@@ -56,10 +56,5 @@ def code(
     writers = {"torch": torch_code, "keras": keras_code}
     if framework not in writers:
         raise SettingError(f"framework is '{framework}'; expected torch or keras")
-    if not isinstance(network, Plan):
-        plan = expand(network, input=input, classes=classes)
-    elif input is None and classes is None:
-        plan = network
-    else:
-        plan = expand(network.network, input=input, classes=classes)
+    plan = expand(network, input=input, classes=classes)
     return writers[framework](plan)
