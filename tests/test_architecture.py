@@ -35,6 +35,7 @@ reference
 pictures
 data
 network
+inference
 tracing
 metrics
 classifier_file
