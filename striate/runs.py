@@ -11,6 +11,7 @@ from torch import nn
 
 from striate import preparation, zoo
 from striate.classifier import Classifier
+from striate.energy import metering
 from striate.errors import RunError, SettingError, StriateError
 from striate.events import Watch
 from striate.interruption import stoppable
@@ -84,7 +85,7 @@ def start(
     text = None if isinstance(network, nn.Module) else preparation.source_text(network)
     settings = replace(settings, body=lasting(settings.body), weights=lasting(settings.weights))
     begun = time.perf_counter()
-    with stoppable() as stop:
+    with stoppable() as stop, metering(settings) as meter:
         collection = preparation.collect(data)
         folder = new_folder(out, str(data))
         record: dict[str, Any] = {
@@ -102,7 +103,7 @@ def start(
             **surroundings(),
         }
         module = network if isinstance(network, nn.Module) else None
-        job = Job(folder, record, module, watch, stop)
+        job = Job(folder, record, module, watch, stop, meter=meter)
         try:
             with folder.held():
                 folder.write_record(record)
@@ -162,9 +163,11 @@ def resume(
             "give it: striate.resume(run, network=module)"
         )
     begun = time.perf_counter()
-    with stoppable() as stop, folder.held():
+    settings = Settings.from_json(record["settings"])
+    metered = metering(settings, record.get("energy"))
+    with stoppable() as stop, folder.held(), metered as meter:
         collection = preparation.collect(data or record["data"]["source"])
-        job = Job(folder, record, network, watch, stop)
+        job = Job(folder, record, network, watch, stop, meter=meter)
         for difference in differences(record):
             job.say(difference)
         with preparation.prepare(

@@ -25,6 +25,7 @@ ORDER = """
 errors printing whole lock
 events tables durations
 tempo settings
+energy
 layers
 zoo
 notation
@@ -60,7 +61,7 @@ job
 runs
 inside suspects comparison export
 importing
-experiments energy
+experiments
 pages.specimen pages.doctor
 serving
 studio
