@@ -116,7 +116,7 @@ class _Problem:
         return np.asarray(losses + _dot(self._decay * point, point) / 2)
 
     def slope(self, point: np.ndarray, odds: np.ndarray) -> np.ndarray:
-        return self._back(self._shares * (odds - self._truth)) + self._decay * point
+        return np.asarray(self._back(self._shares * (odds - self._truth)) + self._decay * point)
 
     def newton(self, slope: np.ndarray, odds: np.ndarray) -> np.ndarray:
         """Solve curvature @ step = -slope by conjugate gradients, preconditioned by a diagonal."""
@@ -140,7 +140,7 @@ class _Problem:
     def _bent(self, way: np.ndarray, odds: np.ndarray) -> np.ndarray:
         along = self.logits(way)
         along -= (odds * along).sum(-1, keepdims=True)
-        return self._back(self._shares * odds * along) + self._decay * way
+        return np.asarray(self._back(self._shares * odds * along) + self._decay * way)
 
     def _back(self, values: np.ndarray) -> np.ndarray:
         flat = self._values.T @ values.reshape(len(values), -1)
