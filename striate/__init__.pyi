@@ -17,6 +17,7 @@ from .convolution import convolve as convolve
 from .drawing.volumes import volumes as volumes
 from .errors import ClassifierError as ClassifierError
 from .errors import DataError as DataError
+from .errors import EngineError as EngineError
 from .errors import NotationError as NotationError
 from .errors import PictureError as PictureError
 from .errors import RunError as RunError

@@ -8,8 +8,8 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from striate.classifier import evaluating
 from striate.errors import SettingError
+from striate.network import evaluating
 from striate.pictures import Preprocess
 from striate.precision import Precision
 

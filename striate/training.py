@@ -20,10 +20,10 @@ from torch import nn
 from torch.nn import functional
 
 from striate.augmentation import Augmentation, augment, draws
-from striate.classifier import evaluating, normalised
 from striate.data import Pictures, prefetched
 from striate.errors import TrainingError
 from striate.events import Epoch, Progress
+from striate.network import evaluating, normalised
 from striate.pictures import Preprocess
 from striate.precision import Precision
 from striate.schedule import Clock, Cycle
@@ -163,7 +163,7 @@ def train(
             changed = augment(pixels, recipe.augmentation, numbers[chosen].to(fabric.device))
             values = normalised(changed, preprocess)
             values = values.contiguous(memory_format=recipe.precision.memory_format)
-            with seeded(recipe.seed, epoch, state.step):
+            with seeded(recipe.seed, epoch, state.step, fabric.device):
                 logits = model(values)
             loss = criterion(logits.float(), labels)
             fabric.backward(loss)
@@ -259,9 +259,18 @@ def validate(
 
 
 @contextmanager
-def seeded(seed: int, epoch: int, step: int) -> Iterator[None]:
-    """Make what dropout draws a function of seed, epoch and step; global state is put back."""
+def seeded(seed: int, epoch: int, step: int, device: torch.device) -> Iterator[None]:
+    """Make what dropout draws a function of seed, epoch and step; global state is put back.
+
+    Only the device's own state is touched: torch.manual_seed would also note, with its whole
+    stack, a seed for every device that is not in use.
+    """
     (own,) = np.random.SeedSequence([seed, epoch, step]).generate_state(1, np.uint64)
-    with torch.random.fork_rng():
-        torch.manual_seed(int(own) >> 1)
+    on_cpu = device.type == "cpu"
+    source = torch if on_cpu else torch.get_device_module(device)
+    before = source.get_rng_state()
+    (torch.default_generator if on_cpu else source).manual_seed(int(own) >> 1)
+    try:
         yield
+    finally:
+        source.set_rng_state(before)

@@ -36,6 +36,7 @@ reference
 pictures
 data
 network
+inference
 tracing
 metrics
 classifier_file
