@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from striate.data import (
     Collection,
     Pictures,
     Split,
+    Survey,
     counted,
     divide,
     find,
@@ -144,17 +146,16 @@ def prepare(
     chosen = record["chosen"]
     for note in collection.notes:
         say(note)
+    looks = functools.cache(lambda: survey(collection))  # every header is read once at most
     body = None
     if not checkpoints.exists(folder.path):  # which holds the body's weights too
-        body = _body(record, settings, collection, say=say, watch=watch)
+        body = _body(record, settings, collection, looks=looks, say=say, watch=watch)
     if chosen is not None:
         preprocess = Preprocess.from_json(chosen["preprocess"])
     elif body is not None:
         preprocess = body.preprocess
     else:
-        preprocess = choices.preprocess_for(
-            survey(collection), settings, record["network_given"], say
-        )
+        preprocess = choices.preprocess_for(looks(), settings, record["network_given"], say)
     with load(
         collection,
         preprocess,
@@ -206,7 +207,13 @@ def prepare(
 
 
 def _body(
-    record: dict[str, Any], settings: Settings, collection: Collection, *, say: Say, watch: Watch
+    record: dict[str, Any],
+    settings: Settings,
+    collection: Collection,
+    *,
+    looks: Callable[[], Survey],
+    say: Say,
+    watch: Watch,
 ) -> Body | None:
     """Open the trained body that the run starts from: the one asked for, or one that suits."""
     if settings.body is not None:
@@ -220,7 +227,7 @@ def _body(
     given = (
         record["network_given"] is not None or record["module_given"] or record.get("from_scratch")
     )
-    reason = "" if given else choices.reason_for_transfer(collection, settings)
+    reason = "" if given else choices.reason_for_transfer(collection, looks, settings)
     if not reason:
         return None
     try:

@@ -59,7 +59,7 @@ drawing
 pages
 pages.report
 run_report
-job
+job estimation
 runs
 inside suspects comparison export
 importing
