@@ -20,11 +20,12 @@ from striate.devices import check_module
 from striate.durations import spell
 from striate.errors import RunError, StoppedError
 from striate.evaluation import Selection, held_out, judge
-from striate.events import Done, Epoch, Event, Note, Watch
-from striate.interruption import Stop
+from striate.events import Done, Epoch, Event, Note
 from striate.metrics import Evaluation
 from striate.network import build
+from striate.partners import dismiss, hand_out, stop_asked
 from striate.preparation import Prepared
+from striate.processes import Hands
 from striate.run_folder import RunFolder, write_whole
 from striate.run_report import facts, write_report
 from striate.schedule import Cycle
@@ -57,11 +58,10 @@ class Job:
         folder: RunFolder,
         record: dict[str, Any],
         module: nn.Module | None,
-        watch: Watch,
-        stop: Stop,
+        hands: Hands,
     ) -> None:
         self.folder, self.record, self._module = folder, record, module
-        self._watch, self._stop = watch, stop
+        self._watch, self._stop = hands.watch, hands.stop
 
     def tell(self, event: Event) -> None:
         """Pass an event on; while nothing is learnt yet, a wish to stop ends the run here."""
@@ -107,6 +107,7 @@ class Job:
         if prepared.body is not None:
             self._keep(state, prepared, "the head alone")
             if not prepared.recipe.shares:
+                dismiss(prepared.fabric)
                 state.seconds = time.perf_counter() - begun
                 return state, [], False
         cycle = self._cycle(state, prepared, more)
@@ -125,6 +126,14 @@ class Job:
             # from here on the run goes on without the body's own file
             checkpoints.write_body(self.folder.path, prepared.body.tensors, prepared.body.seen)
             saver.save()
+        hand_out(
+            prepared,
+            state,
+            cycle,
+            source=self.record["data"]["source"],
+            cache=self.folder.cache,
+            memory=self.record["settings"]["memory"],
+        )
         for event in train_epochs(
             state,
             prepared.training,
@@ -139,7 +148,7 @@ class Job:
                 epochs.append(event)
                 self.folder.append_epoch(event)
             saver.save_if_due()
-            if self._stop.asked:
+            if stop_asked(prepared.fabric, self._stop.asked):
                 break
         saver.save()
         whole = cycle.epochs > 0 and state.epoch >= cycle.first + cycle.epochs

@@ -22,6 +22,7 @@ from striate.data import (
     Collection,
     Pictures,
     Split,
+    cores,
     counted,
     divide,
     find,
@@ -30,9 +31,9 @@ from striate.data import (
     write_skipped,
     write_split,
 )
-from striate.devices import device, fabric_for
+from striate.devices import Team, fabric_for, team_for
 from striate.durations import spell
-from striate.errors import RunError, WeightsError
+from striate.errors import RunError, SettingError, WeightsError
 from striate.events import Note, Watch
 from striate.network import build
 from striate.notation import parse, source
@@ -108,16 +109,16 @@ def source_text(network: str | Path | None) -> str | None:
     return text
 
 
-def check(settings: Settings) -> None:
-    """Refuse settings that make no sense here, before any picture is read.
+def check(settings: Settings) -> Team:
+    """Refuse settings that make no sense here, before any picture is read; give who is to work.
 
     Raises:
         SettingError: one is out of range, or this machine lacks the device.
     """
     settings.check()
-    device(settings.device)
     if settings.precision != "auto":
         precision.fixed(settings.precision)
+    return team_for(settings.device, settings.devices)
 
 
 def collect(data: str | Path) -> Collection:
@@ -127,7 +128,13 @@ def collect(data: str | Path) -> Collection:
 
 @contextmanager
 def prepare(
-    folder: RunFolder, record: dict[str, Any], collection: Collection, *, say: Say, watch: Watch
+    folder: RunFolder,
+    record: dict[str, Any],
+    collection: Collection,
+    *,
+    team: Team | None = None,
+    say: Say,
+    watch: Watch,
 ) -> Iterator[Prepared]:
     """Make a run ready; what was chosen before, for a run that goes on, is kept.
 
@@ -135,6 +142,7 @@ def prepare(
         folder: the run's folder; split.csv and skipped.csv are written there.
         record: the run's record; "chosen" and "data" are filled in where they are not yet.
         collection: the pictures.
+        team: the processes that work together; None stands for this one alone.
         say: is told each decision.
         watch: is told the progress.
 
@@ -144,6 +152,7 @@ def prepare(
     """
     settings = Settings.from_json(record["settings"])
     chosen = record["chosen"]
+    team = team or team_for(settings.device, 1)
     for note in collection.notes:
         say(note)
     body = None
@@ -160,7 +169,7 @@ def prepare(
     with load(
         collection,
         preprocess,
-        memory=settings.memory,
+        memory=memory_for(collection, settings.memory, team),
         cache=folder.cache,
         progress=Tempo("reading", watch),
     ) as pictures:
@@ -185,6 +194,7 @@ def prepare(
                     preprocess, pictures, split.train, settings.seed
                 )
             chosen = _choose(record, settings, collection, split, preprocess, body=body, say=say)
+            chosen |= _shared(chosen, settings, team, len(split.train), say=say)
             chosen |= _measured(record, chosen, pictures, split, collection, say=say)
             record["chosen"] = chosen
             if chosen["network"]:
@@ -200,7 +210,7 @@ def prepare(
             epochs=chosen["epochs"],
             minutes=chosen["minutes"],
             threads=chosen["threads"],
-            fabric=fabric_for(device(chosen["device"]), way),
+            fabric=fabric_for(team.device, way, team),
             skipped=tuple((entry.name, entry.reason) for entry in skipped),
             body=body,
         )
@@ -289,13 +299,52 @@ def _choose(
         "class_weights": choices.class_weights(collection, split, settings.balance, say),
         "augmentation": augmentation.as_json(),
         "threads": settings.threads or torch.get_num_threads(),
-        "device": device(settings.device),
     }
     if body is not None:
         chosen |= transfer.choose(body, settings, classes=len(classes), pictures=n)
         for note in transfer.spoken(chosen):
             say(note)
     return chosen
+
+
+def memory_for(collection: Collection, most: int, team: Team) -> int:
+    """Say how many bytes of decoded pictures a process may keep in its own memory.
+
+    Processes that share a machine share the file of decoded pictures too, so none is decoded or
+    kept twice. Arrays need no decoding.
+    """
+    return 0 if team.here > 1 and isinstance(collection.content, Path) else most
+
+
+def _shared(
+    chosen: dict[str, Any], settings: Settings, team: Team, pictures: int, *, say: Say
+) -> dict[str, Any]:
+    """Choose what depends on how many processes share a step."""
+    values = {"device": team.device, "processes": team.size, "batch": chosen["batch"]}
+    if not team.several:
+        return values
+    normalises = chosen["network"] is None or " bn" in chosen["network"]
+    least = team.size * (2 if normalises else 1)
+    if pictures < least:
+        raise SettingError(
+            f"{team.size} processes are to share {counted(pictures, 'training picture')}, and each "
+            f"needs {least // team.size} a step; give fewer --devices"
+        )
+    if chosen["batch"] < least:
+        values["batch"] = least
+        say(f"a step has {least} pictures, not {chosen['batch']}: every process needs some")
+    if settings.threads is None and team.device == "cpu":
+        values["threads"] = max(1, cores() // team.here)
+    say(
+        f"{team.size} processes share the {values['batch']} pictures of each step"
+        + (
+            "; batch normalisation normalises in each by its own share, and keeps the averages "
+            "of the first"
+            if normalises
+            else ""
+        )
+    )
+    return values
 
 
 def _measured(
@@ -316,7 +365,8 @@ def _measured(
     if chosen["network"] is None or chosen["device"] == "mps":
         say("precision is float32: it is measured only for networks given as text, on CPU or CUDA")
         return {"precision": str(precision.WAYS[0]), "measured": {}}
-    batch = split.train[: chosen["batch"]]
+    processes = chosen["processes"]
+    batch = split.train[: chosen["batch"] // processes]
     preprocess = Preprocess.from_json(chosen["preprocess"])
     pixels = torch.from_numpy(pictures.take(batch)).to(chosen["device"])
     labels = torch.from_numpy(collection.labels[batch]).to(chosen["device"])
@@ -326,9 +376,10 @@ def _measured(
     way = precision.fastest(seconds)
     rates = {str(key): round(len(batch) / value) for key, value in seconds.items()}
     told = ", ".join(f"{name} {rate:,}" for name, rate in rates.items())
-    say(f"precision {way}, measured in pictures a second: {told}")
+    each = " and process" if processes > 1 else ""
+    say(f"precision {way}, measured in pictures a second{each}: {told}")
     if chosen["epochs"]:
-        whole = chosen["epochs"] * len(split.train) / (len(batch) / seconds[way])
+        whole = chosen["epochs"] * len(split.train) / (processes * len(batch) / seconds[way])
         say(
             f"{counted(chosen['epochs'], 'epoch')} of "
             f"{counted(len(split.train), 'picture')}: about {spell(whole)}"

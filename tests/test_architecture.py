@@ -51,7 +51,9 @@ training
 transfer
 interruption screen
 devices choices run_folder
+processes
 preparation
+partners
 drawing
 pages
 pages.report

@@ -115,6 +115,9 @@ def train(
     ] = None,
     threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    devices: Annotated[
+        int, typer.Option(help="GPUs, or processes on the CPU, that share every step.")
+    ] = 1,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object an event.")
     ] = False,
@@ -159,6 +162,7 @@ def train(
         precision=precision,
         threads=threads,
         device=device,
+        devices=devices,
     )
     with Screen() as screen:
         watch = print_json if as_json else screen
