@@ -14,25 +14,29 @@
 #
 #   make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu
 #
-# PIP_FLAGS are handed to every `pip install`, for example PIP_FLAGS=--no-index.
+# PIP_FLAGS are handed to every `pip install`, for example PIP_FLAGS=--no-index; BENCH_FLAGS to
+# every benchmark, for example BENCH_FLAGS=--quick.
 
 PYTHON ?=
 TORCH_INDEX ?=
 PIP_FLAGS ?=
+BENCH_FLAGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH_FLAGS := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 NEEDS := pyproject.toml constraints.txt
+PEERS := .venv-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format picture ideas experiments table clean install install-test
+.PHONY: help demo test lint types format picture ideas experiments table clean install install-test \
+  bench-install bench-mnist bench-transfer bench-throughput bench-predict bench-growth
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
 help:  ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-23s %s\n", $$1, $$2 }'
 
 demo: install  ## install, train on the embedded digits, say where the report is
 	$(BIN)/striate train digits
@@ -62,6 +66,23 @@ ideas: install-test  ## draw the pictures of docs/ideas anew
 experiments: install-test  ## carry out the experiments and write docs/ideas/experiments.md
 	$(BIN)/python docs/ideas/draw_experiments.py
 
+bench-mnist: install-test bench-install  ## time to 99 % on MNIST, beside Keras (benchmarks/README.md)
+	$(BIN)/python -m benchmarks.mnist $(BENCH_FLAGS)
+
+bench-transfer: install-test bench-install  ## transfer on ants and bees and on hot dogs, beside fastai
+	$(BIN)/python -m benchmarks.transfer $(BENCH_FLAGS)
+
+bench-throughput: install-test bench-install  ## training of a ResNet-18 from JPEG files, beside Keras and torch
+	$(BIN)/python -m benchmarks.throughput $(BENCH_FLAGS)
+
+bench-predict: install-test bench-install  ## a folder of photographs classified, beside Keras and torch
+	$(BIN)/python -m benchmarks.predict $(BENCH_FLAGS)
+
+bench-growth: install-test  ## time and memory for 1, 4 and 16 times the pictures
+	$(BIN)/python -m benchmarks.growth $(BENCH_FLAGS)
+
+bench-install: $(PEERS)/.installed  ## make .venv-bench with the peers of the benchmarks
+
 install: $(VENV)/.striate  ## make .venv and install Striate into it
 
 table: install-test  ## write the parse table of the notation anew, after a change of its grammar
@@ -69,8 +90,8 @@ table: install-test  ## write the parse table of the notation anew, after a chan
 
 install-test: $(VENV)/.striate-test  ## the same, with the test extras
 
-clean:  ## remove .venv and everything built; runs/ stays
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean:  ## remove .venv, .venv-bench and everything built; runs/ stays
+	rm -rf $(VENV) $(PEERS) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The first Python of 3.11 or newer that runs is taken; PYTHON=... names another.
@@ -95,3 +116,8 @@ $(VENV)/.striate: $(NEEDS) | $(BIN)/python
 $(VENV)/.striate-test: $(NEEDS) | $(BIN)/python
 	$(PIP) install $(PIP_FLAGS) $(TORCH_FLAGS) -c constraints.txt -e '.[test,heic]'
 	@touch $(VENV)/.striate $@
+
+$(PEERS)/.installed: benchmarks/requirements.txt | $(BIN)/python
+	$(BIN)/python -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip --disable-pip-version-check install $(PIP_FLAGS) $(TORCH_FLAGS) -r $<
+	@touch $@

@@ -90,6 +90,8 @@ class Done:
         n: how many pictures they are of.
         accuracy: share told right, 0 to 1, with its 95 % Wilson interval beside it.
         seconds: the whole run.
+        kwh: the electricity it took; None where that was not measured.
+        kg_co2e: the CO2e of that.
     """
 
     run: Path
@@ -102,6 +104,8 @@ class Done:
     accuracy_low: float
     accuracy_high: float
     seconds: float
+    kwh: float | None = None
+    kg_co2e: float | None = None
 
 
 Event = Note | Progress | Epoch | Done

@@ -18,6 +18,7 @@ from striate import checkpoints, precision
 from striate.classifier import Classifier, load
 from striate.devices import check_module
 from striate.durations import spell
+from striate.energy import Meter
 from striate.errors import RunError, StoppedError
 from striate.evaluation import Selection, held_out, judge
 from striate.events import Done, Epoch, Event, Note
@@ -59,9 +60,11 @@ class Job:
         record: dict[str, Any],
         module: nn.Module | None,
         hands: Hands,
+        *,
+        meter: Meter | None = None,
     ) -> None:
         self.folder, self.record, self._module = folder, record, module
-        self._watch, self._stop = hands.watch, hands.stop
+        self._watch, self._stop, self._meter = hands.watch, hands.stop, meter
 
     def tell(self, event: Event) -> None:
         """Pass an event on; while nothing is learnt yet, a wish to stop ends the run here."""
@@ -147,6 +150,7 @@ class Job:
             if isinstance(event, Epoch):
                 epochs.append(event)
                 self.folder.append_epoch(event)
+                self._read_meter()
             saver.save_if_due()
             if stop_asked(prepared.fabric, self._stop.asked):
                 break
@@ -157,6 +161,12 @@ class Job:
             self.say("stopped within the first epoch: the classifier is the state at that moment")
             self._keep(state, prepared, "this state")
         return state, epochs, interrupted
+
+    def _read_meter(self) -> None:
+        """Write down what the run has taken, so that a kill loses an epoch of it at most."""
+        if self._meter is not None:
+            self.record["energy"] = self._meter.so_far().as_json()
+            self.folder.write_record(self.record)
 
     def _learn_head(self, module: nn.Module, body: Body, prepared: Prepared) -> None:
         """Let the network have its trained body, and learn its head."""
@@ -258,6 +268,7 @@ class Job:
             "result": evaluation.as_json(),
         }
         self.folder.write_record(self.record)
+        self._read_meter()
         if not interrupted:
             shutil.rmtree(self.folder.cache, ignore_errors=True)
         shown = facts(
@@ -282,6 +293,8 @@ class Job:
                 accuracy_low=evaluation.accuracy_low,
                 accuracy_high=evaluation.accuracy_high,
                 seconds=state.seconds,
+                kwh=self.record.get("energy", {}).get("kwh"),
+                kg_co2e=self.record.get("energy", {}).get("kg_co2e"),
             )
         )
         own = load(self.folder.model, network=self._module)

@@ -21,9 +21,10 @@ from striate.devices import Team, fabric_for
 from striate.errors import RunError
 from striate.network import build
 from striate.pictures import Preprocess
-from striate.preparation import Prepared, memory_for
+from striate.preparation import Prepared
 from striate.processes import Hands
 from striate.schedule import Cycle
+from striate.sharing import memory_for
 from striate.state import State
 from striate.training import Part, Recipe, optimizer_for, train
 

@@ -22,7 +22,6 @@ from striate.data import (
     Collection,
     Pictures,
     Split,
-    cores,
     counted,
     divide,
     find,
@@ -33,7 +32,7 @@ from striate.data import (
 )
 from striate.devices import Team, fabric_for, team_for
 from striate.durations import spell
-from striate.errors import RunError, SettingError, WeightsError
+from striate.errors import RunError, WeightsError
 from striate.events import Note, Watch
 from striate.network import build
 from striate.notation import parse, source
@@ -41,6 +40,7 @@ from striate.pictures import Preprocess
 from striate.precision import Precision
 from striate.run_folder import RunFolder, writing
 from striate.settings import Settings
+from striate.sharing import memory_for, shared
 from striate.tempo import Tempo
 from striate.training import Part, Recipe
 from striate.transfer import Body, open_body
@@ -194,7 +194,7 @@ def prepare(
                     preprocess, pictures, split.train, settings.seed
                 )
             chosen = _choose(record, settings, collection, split, preprocess, body=body, say=say)
-            chosen |= _shared(chosen, settings, team, len(split.train), say=say)
+            chosen |= shared(chosen, settings, team, len(split.train), say=say)
             chosen |= _measured(record, chosen, pictures, split, collection, say=say)
             record["chosen"] = chosen
             if chosen["network"]:
@@ -305,46 +305,6 @@ def _choose(
         for note in transfer.spoken(chosen):
             say(note)
     return chosen
-
-
-def memory_for(collection: Collection, most: int, team: Team) -> int:
-    """Say how many bytes of decoded pictures a process may keep in its own memory.
-
-    Processes that share a machine share the file of decoded pictures too, so none is decoded or
-    kept twice. Arrays need no decoding.
-    """
-    return 0 if team.here > 1 and isinstance(collection.content, Path) else most
-
-
-def _shared(
-    chosen: dict[str, Any], settings: Settings, team: Team, pictures: int, *, say: Say
-) -> dict[str, Any]:
-    """Choose what depends on how many processes share a step."""
-    values = {"device": team.device, "processes": team.size, "batch": chosen["batch"]}
-    if not team.several:
-        return values
-    normalises = chosen["network"] is None or " bn" in chosen["network"]
-    least = team.size * (2 if normalises else 1)
-    if pictures < least:
-        raise SettingError(
-            f"{team.size} processes are to share {counted(pictures, 'training picture')}, and each "
-            f"needs {least // team.size} a step; give fewer --devices"
-        )
-    if chosen["batch"] < least:
-        values["batch"] = least
-        say(f"a step has {least} pictures, not {chosen['batch']}: every process needs some")
-    if settings.threads is None and team.device == "cpu":
-        values["threads"] = max(1, cores() // team.here)
-    say(
-        f"{team.size} processes share the {values['batch']} pictures of each step"
-        + (
-            "; batch normalisation normalises in each by its own share, and keeps the averages "
-            "of the first"
-            if normalises
-            else ""
-        )
-    )
-    return values
 
 
 def _measured(

@@ -13,6 +13,7 @@ from PIL import Image
 
 from striate.anatomy import describe
 from striate.augmentation import augment, draws
+from striate.energy import Energy
 from striate.errors import PictureError
 from striate.events import Epoch
 from striate.metrics import Evaluation, Judged
@@ -75,6 +76,8 @@ def facts(
         "data fingerprint": record["data"]["fingerprint"],
         **{name.replace("_", " "): chosen[name] for name in CHOSEN},
     }
+    if "energy" in record:
+        run["energy"] = str(Energy.from_json(record["energy"]))
     if "transfer" in chosen and not chosen["transfer"]["shares"]:  # nothing was trained in steps
         run["precision"] = chosen["transfer"]["way"]
         for name in ("epochs", "best epoch", "batch", "learning rate", "measured"):

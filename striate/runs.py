@@ -14,6 +14,7 @@ from torch import nn
 from striate import preparation, zoo
 from striate.classifier import Classifier, load
 from striate.devices import Team, team_for
+from striate.energy import metering
 from striate.errors import RunError, SettingError, StriateError
 from striate.events import Watch
 from striate.job import Job, Run
@@ -118,22 +119,24 @@ def _begin(
 ) -> Run:
     """Begin a run, in the process that leads it."""
     begun = time.perf_counter()
-    collection = preparation.collect(data)
-    folder = new_folder(out, str(data))
-    job = Job(folder, record, module, hands)
-    try:
-        with folder.held():
-            folder.write_record(record)
-            if folder.instead_of is not None:
-                job.say(f"{folder.instead_of} exists, so this run goes to {folder.path}")
-            with preparation.prepare(
-                folder, record, collection, team=team, say=job.say, watch=job.tell
-            ) as prepared:
-                return job.run(prepared, begun)
-    except StriateError:
-        if record["status"] == "preparing":
-            folder.discard()
-        raise
+    settings = Settings.from_json(record["settings"])
+    with metering(settings) as meter:
+        collection = preparation.collect(data)
+        folder = new_folder(out, str(data))
+        job = Job(folder, record, module, hands, meter=meter)
+        try:
+            with folder.held():
+                folder.write_record(record)
+                if folder.instead_of is not None:
+                    job.say(f"{folder.instead_of} exists, so this run goes to {folder.path}")
+                with preparation.prepare(
+                    folder, record, collection, team=team, say=job.say, watch=job.tell
+                ) as prepared:
+                    return job.run(prepared, begun)
+        except StriateError:
+            if record["status"] == "preparing":
+                folder.discard()
+            raise
 
 
 def resume(
@@ -199,9 +202,10 @@ def _go_on(
 ) -> Run:
     """Go on with a run, in the process that leads it."""
     begun = time.perf_counter()
-    with folder.held():
+    metered = metering(Settings.from_json(record["settings"]), record.get("energy"))
+    with folder.held(), metered as meter:
         collection = preparation.collect(data or record["data"]["source"])
-        job = Job(folder, record, module, hands)
+        job = Job(folder, record, module, hands, meter=meter)
         for difference in differences(record, team.size):
             job.say(difference)
         with preparation.prepare(

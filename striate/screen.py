@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from striate.durations import spell
+from striate.energy import grams, watt_hours
 from striate.events import Done, Epoch, Event, Note
 from striate.events import Progress as Step
 from striate.metrics import percent
@@ -122,7 +123,10 @@ class Screen:
             f"{percent(done.accuracy_low)} to {percent(done.accuracy_high)}) on "
             f"{_plain(done.evaluated)}"
         )
-        self._line(f"after {spell(done.seconds)}; everything is in {_plain(str(done.run))}")
+        taken = ""
+        if done.kwh is not None and done.kg_co2e is not None:
+            taken = f" and {watt_hours(done.kwh)} ({grams(done.kg_co2e)} of CO2e)"
+        self._line(f"after {spell(done.seconds)}{taken}; everything is in {_plain(str(done.run))}")
         self._line(f"  classifier  {_plain(str(done.model))}")
         self._line(f"  report      {_plain(str(done.report))}")
         if done.interrupted:

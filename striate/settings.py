@@ -52,6 +52,8 @@ class Settings:
             or "all"; None trains the head alone.
         hold_statistics: whether batch normalisation keeps its statistics in fine-tuning.
         offline: open no connection.
+        energy: measure the electricity that the run takes, by codecarbon.
+        country: whose electricity it is, as three letters; None takes the world's mean.
 
     >>> Settings(epochs=5).balance
     'auto'
@@ -83,6 +85,8 @@ class Settings:
     unfreeze: str | None = None
     hold_statistics: bool = True
     offline: bool = False
+    energy: bool = False
+    country: str | None = None
 
     def check(self) -> Settings:
         """Give the settings back where they make sense.
@@ -122,6 +126,11 @@ class Settings:
                 raise SettingError(f"{name} is '{value}'; choose {', '.join(allowed)}")
         if not COLOUR.fullmatch(self.background):
             raise SettingError(f"background is '{self.background}'; expected #rrggbb, as #ffffff")
+        if self.country is not None and not self.energy:
+            raise SettingError(
+                f"country is '{self.country}', which matters to the CO2e of the energy alone; add "
+                "--energy, or leave it out"
+            )
         self.rows_and_columns()
         self._check_body()
         return self

@@ -25,6 +25,7 @@ ORDER = """
 errors printing whole lock
 events tables durations
 tempo settings
+energy
 layers
 zoo
 notation
@@ -51,7 +52,7 @@ training
 transfer
 interruption screen
 devices choices run_folder
-processes
+processes sharing
 preparation
 partners
 drawing
@@ -62,7 +63,7 @@ job
 runs
 inside suspects comparison export
 importing
-experiments energy
+experiments
 pages.specimen pages.doctor
 serving
 studio

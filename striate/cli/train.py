@@ -72,6 +72,16 @@ def train(
         bool, typer.Option(help="Keep the statistics of batch normalisation in fine-tuning.")
     ] = True,
     offline: Annotated[bool, typer.Option("--offline", help="Open no connection.")] = False,
+    energy: Annotated[
+        bool,
+        typer.Option("--energy", help="Measure the electricity that the run takes, and its CO2e."),
+    ] = False,
+    country: Annotated[
+        str | None,
+        typer.Option(
+            help="Whose electricity it is, as three letters (DEU). Default: the world's mean."
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The run's folder. Default: runs/NAME.")] = None,
     seed: Annotated[
         int, typer.Option(help="Random seed: of the split, the weights, the order.")
@@ -148,6 +158,8 @@ def train(
         unfreeze=unfreeze,
         hold_statistics=hold_statistics,
         offline=offline,
+        energy=energy,
+        country=country,
         background=background,
         seed=seed,
         batch=batch,

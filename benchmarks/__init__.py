@@ -1,0 +1,1 @@
+"""Striate beside others, measured: see README.md."""

@@ -1,0 +1,45 @@
+"""The fastest this machine multiplies two large matrices, in float32 and bf16, as JSON.
+
+    python -m benchmarks.harness.peak
+
+A network's convolutions come down to such products, so this is the most that training and
+prediction could reach.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+
+import torch
+
+from striate.run_folder import surroundings
+
+SIDE = 4096
+TIMES = 4  # the best counts; the first also plans
+
+
+def peak(dtype: torch.dtype, side: int = SIDE) -> float:
+    """Give billions of operations a second, each product counting 2 side^3.
+
+    >>> peak(torch.float32, 64) > 0
+    True
+    """
+    left = torch.randn(side, side).to(dtype)
+    right = torch.randn(side, side).to(dtype)
+    shortest = float("inf")
+    for _ in range(TIMES):
+        begun = time.perf_counter()
+        left @ right
+        shortest = min(shortest, time.perf_counter() - begun)
+    return 2 * side**3 / shortest / 1e9
+
+
+def main() -> None:
+    """Print what was found."""
+    rates = {"float32": peak(torch.float32), "bf16": peak(torch.bfloat16)}
+    print(json.dumps({**surroundings(), **rates}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""One process from its start to its end: its time, its processor's time, its memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+TAIL = 2000  # letters shown of what a failed process said
+
+
+class Failed(Exception):
+    """A side of a benchmark ended with an error; the message holds the end of what it said."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one process took.
+
+    Attributes:
+        seconds: from before its start to after its end.
+        processor_seconds: user and system time of all its threads and awaited children.
+        peak_memory: bytes held at most, of the largest single process; never less than the
+            benchmark's own process held when it started this one.
+        told: the JSON object that it printed as its last line; empty where it printed none.
+    """
+
+    seconds: float
+    processor_seconds: float
+    peak_memory: int
+    told: dict[str, Any] = field(default_factory=dict)
+
+
+def run(
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    output: Path | None = None,
+) -> Ran:
+    """Run a command in the project's folder, and say what it took.
+
+    Args:
+        command: the program and its arguments.
+        environment: variables beside those of this process.
+        output: where its standard output goes; None reads it for the JSON of the last line.
+
+    Raises:
+        Failed: it ended with anything but 0.
+
+    >>> ran = run([sys.executable, "-c", "print('[]'); print('{}')"])
+    >>> ran.told, ran.seconds > 0, ran.peak_memory > 1e6
+    ({}, True, True)
+    """
+    with tempfile.TemporaryFile() as errors, _target(output) as printed:
+        begun = time.perf_counter()
+        process = subprocess.Popen(
+            list(command),
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=printed,
+            stderr=errors,
+        )
+        try:
+            _, status, used = os.wait4(process.pid, 0)
+        except BaseException:  # Ctrl-C: the process gets it too and is waited for
+            process.wait()
+            raise
+        seconds = time.perf_counter() - begun
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            errors.seek(0)
+            said = errors.read().decode("utf-8", "replace")[-TAIL:]
+            raise Failed(f"{' '.join(command)}\nended with {process.returncode}:\n{said}")
+        text = "" if output is not None else _read(printed)
+    # Linux counts in KiB, macOS in bytes
+    peak = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return Ran(seconds, used.ru_utime + used.ru_stime, peak, _told(text))
+
+
+def _target(output: Path | None) -> Any:
+    return tempfile.TemporaryFile() if output is None else output.open("wb")
+
+
+def _read(printed: Any) -> str:
+    printed.seek(0)
+    return str(printed.read().decode("utf-8", "replace"))
+
+
+def _told(text: str) -> dict[str, Any]:
+    """Give the JSON object in the last line, if it is one.
+
+    >>> _told('{"seconds": 2.5}'), _told("done")
+    ({'seconds': 2.5}, {})
+    """
+    lines = text.strip().splitlines()
+    try:
+        found = json.loads(lines[-1]) if lines else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
