@@ -91,6 +91,7 @@ def preprocess_for(survey: Survey, settings: Settings, text: str | None, say: Sa
         background=settings.background_colour(),
         mean=(0.5,) * channels,
         std=(0.25,) * channels,
+        reduced=True,
     )
 
 

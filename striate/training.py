@@ -173,7 +173,7 @@ def train(
             changed = augment(pixels, recipe.augmentation, numbers[chosen].to(fabric.device))
             values = normalised(changed, preprocess)
             values = values.contiguous(memory_format=recipe.precision.memory_format)
-            with seeded(recipe.seed, epoch, state.step, fabric.global_rank):
+            with seeded(recipe.seed, epoch, state.step, fabric=fabric):
                 logits = model(values)
             loss = criterion(logits.float(), labels)
             if fabric.world_size > 1:  # so that the mean over the processes is the step's loss
@@ -324,10 +324,20 @@ def added(fabric: Fabric, *values: float) -> tuple[float, ...]:
 
 
 @contextmanager
-def seeded(seed: int, epoch: int, step: int, process: int = 0) -> Iterator[None]:
-    """Make what dropout draws a function of these alone; global state is put back."""
-    key = [seed, epoch, step, process][: 4 if process else 3]
-    (own,) = np.random.SeedSequence(key).generate_state(1, np.uint64)
-    with torch.random.fork_rng():
-        torch.manual_seed(int(own) >> 1)
+def seeded(seed: int, epoch: int, step: int, *, fabric: Fabric) -> Iterator[None]:
+    """Make what dropout draws a function of seed, epoch, step and process; then put state back.
+
+    Only the device's own state is touched: torch.manual_seed would also note, with its whole
+    stack, a seed for every device that is not in use.
+    """
+    process = [fabric.global_rank] if fabric.global_rank else []
+    key = np.random.SeedSequence([seed, epoch, step, *process])
+    (own,) = key.generate_state(1, np.uint64)
+    on_cpu = fabric.device.type == "cpu"
+    source = torch if on_cpu else torch.get_device_module(fabric.device)
+    before = source.get_rng_state()
+    (torch.default_generator if on_cpu else source).manual_seed(int(own) >> 1)
+    try:
         yield
+    finally:
+        source.set_rng_state(before)

@@ -135,7 +135,8 @@ def _from_zoo(name: str, settings: Settings, *, say: Callable[[str], None], watc
             f"how '{name}' was shown its pictures is not known; make a classifier of its weights, "
             "which says it, by `striate import`, and give that: --from FILE.safetensors"
         )
-    return Found(plan, module.state_dict(), weights.official(name).preprocess, words)
+    taught = replace(weights.official(name).preprocess, reduced=True)
+    return Found(plan, module.state_dict(), taught, words)
 
 
 def _from_classifier(name: str) -> Found:
