@@ -16,8 +16,8 @@ from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvir
 from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import nn
 
-from striate.classifier import evaluating
 from striate.errors import SettingError
+from striate.network import evaluating
 from striate.pictures import Preprocess
 from striate.precision import Precision
 

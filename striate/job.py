@@ -22,8 +22,10 @@ from striate.energy import Meter
 from striate.errors import RunError, StoppedError
 from striate.evaluation import Selection, held_out, judge
 from striate.events import Done, Epoch, Event, Note
+from striate.inference import Trained
 from striate.metrics import Evaluation
 from striate.network import build
+from striate.notation import expand
 from striate.partners import dismiss, hand_out, stop_asked
 from striate.preparation import Prepared
 from striate.processes import Hands
@@ -33,7 +35,8 @@ from striate.schedule import Cycle
 from striate.state import State
 from striate.training import optimizer_for, validate
 from striate.training import train as train_epochs
-from striate.transfer import Body, Moved, learn_head, moved
+from striate.transfer import Body, learn_head
+from striate.transfer.moved import Moved, moved
 
 AGAIN = 0.5  # the peak of a run's extension, as a share of the first peak
 
@@ -235,14 +238,17 @@ class Job:
         self, prepared: Prepared, state: State, epochs: list[Epoch], interrupted: bool
     ) -> Run:
         """Judge the best state, then write the classifier, the record and the report."""
-        best = self._module
-        if best is None:
-            best = build(prepared.text or "", seed=None)
-        best.to(memory_format=torch.contiguous_format).load_state_dict(state.best)  # type: ignore[call-overload]
+        best: nn.Module | Trained
+        if self._module is None:
+            best = Trained.of(expand(prepared.text or ""), state.best)
+        else:
+            self._module.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+            self._module.load_state_dict(state.best)
+            best = self._module.eval()
         pictures = prepared.pictures
         before, known = self._start(prepared)
         model = Classifier(
-            network=best.eval(),
+            network=best,
             text=prepared.text,
             classes=prepared.collection.classes,
             preprocess=prepared.preprocess,
@@ -278,7 +284,7 @@ class Job:
             epochs=epochs,
             evaluation=evaluation,
             judged=chosen.indices,
-            moved=None if before is None else self._moved(before, model),
+            moved=None if before is None else self._moved(before, state.best),
         )
         write_report(self.folder, shown)
         self._watch(
@@ -352,9 +358,11 @@ class Job:
         )
         return replace(chosen, indices=rest, words=words)
 
-    def _moved(self, before: Mapping[str, torch.Tensor], model: Classifier) -> Moved:
+    def _moved(
+        self, before: Mapping[str, torch.Tensor], after: Mapping[str, torch.Tensor]
+    ) -> Moved:
         """Say how far fine-tuning moved the body, and write it down."""
-        found = moved(before, model.network.state_dict())
+        found = moved(before, after)
         text = json.dumps(found.as_json(), indent=1, allow_nan=False)
         write_whole(self.folder.path / "moved.json", text + "\n")
         return found

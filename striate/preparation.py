@@ -17,7 +17,6 @@ from lightning_fabric import Fabric
 
 from striate import checkpoints, choices, precision, transfer
 from striate.augmentation import Augmentation
-from striate.classifier import normalised
 from striate.data import (
     Collection,
     Pictures,
@@ -34,7 +33,7 @@ from striate.devices import Team, fabric_for, team_for
 from striate.durations import spell
 from striate.errors import RunError, WeightsError
 from striate.events import Note, Watch
-from striate.network import build
+from striate.network import build, normalised
 from striate.notation import parse, source
 from striate.pictures import Preprocess
 from striate.precision import Precision

@@ -24,10 +24,10 @@ from torch import nn
 from torch.nn import functional
 
 from striate.augmentation import Augmentation, augment, draws
-from striate.classifier import evaluating, normalised
 from striate.data import Pictures, prefetched
 from striate.errors import TrainingError
 from striate.events import Epoch, Progress
+from striate.network import evaluating, normalised
 from striate.pictures import Preprocess
 from striate.precision import Precision
 from striate.schedule import Clock, Cycle

@@ -36,6 +36,7 @@ reference
 pictures
 data
 network
+inference
 tracing
 metrics
 classifier_file
@@ -59,7 +60,7 @@ drawing
 pages
 pages.report
 run_report
-job
+job estimation
 runs
 inside suspects comparison export
 importing
