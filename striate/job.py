@@ -111,11 +111,11 @@ class Job:
             checkpoints.read(self.folder.path, state)
             self.tell(Note(f"going on after {state.epoch} epochs and {state.step} steps"))
         if prepared.body is not None:
-            self._keep(state, prepared, "the head alone")
             if not prepared.recipe.shares:
                 dismiss(prepared.fabric)
-                state.seconds = time.perf_counter() - begun
+                state.keep_if_best(0.0, 0.0)  # the only state there is: nothing is to be chosen
                 return state, [], False
+            self._keep(state, prepared, "the head alone")
         cycle = self._cycle(state, prepared, more)
         begun_at_all = state.epoch or state.step
         if not begun_at_all and cycle.minutes and state.seconds >= 60 * cycle.minutes:
