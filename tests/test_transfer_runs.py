@@ -220,14 +220,17 @@ def test_few_photographs_start_from_a_trained_network_and_say_so_where_it_cannot
 
 
 def test_the_reason_for_transfer_is_many_pixels_and_few_pictures(tmp_path: Path) -> None:
-    from striate.data import find
+    from striate.data import Collection, find, survey
+
+    def reason(collection: Collection, settings: Settings = HEAD) -> str:
+        return choices.reason_for_transfer(collection, lambda: survey(collection), settings)
 
     large = find(drawn.folder(tmp_path / "large", n=3, size=(200, 150)))
     small = find(drawn.folder(tmp_path / "small", n=3, size=(100, 90)))
-    assert choices.reason_for_transfer(large, HEAD) == "6 photographs (the middle one 150x200)"
-    assert choices.reason_for_transfer(small, HEAD) == ""
-    assert choices.reason_for_transfer(large, replace(HEAD, epochs=3)) == ""
-    assert choices.reason_for_transfer(find("digits"), HEAD) == ""
+    assert reason(large) == "6 photographs (the middle one 150x200)"
+    assert reason(small) == ""
+    assert reason(large, replace(HEAD, epochs=3)) == ""
+    assert reason(find("digits")) == ""
 
 
 def test_real_weights_tell_ants_from_bees(shared: object, tmp_path: Path) -> None:
