@@ -44,8 +44,9 @@ class Settings:
         device: "auto", "cpu", "cuda" or "mps".
         devices: how many GPUs of this machine, or processes on its CPU, share every step.
         memory: bytes of decoded pictures held in memory; more goes to a file in the run.
-        body: the trained network to start from: a zoo name, or a classifier's file or run.
-        weights: of a body from the zoo: "imagenet", its official ones, or a file.
+        body: the trained network to start from: a zoo name, a classifier's file or run, or
+            timm:NAME with the timm extra.
+        weights: of a body from the zoo or timm: "imagenet", its published ones, or a file.
         cut: the last layer of the body that is kept; None cuts before the last full connection
             or the convolution that tells the classes.
         unfreeze: how many of the body's last layers and blocks are trained on after the head,

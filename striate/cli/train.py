@@ -48,7 +48,7 @@ def train(
         typer.Option(
             "--from",
             help="Start from a trained network and give it a new head: a name of `striate zoo`, "
-            "or a classifier's file or run.",
+            "a classifier's file or run, or timm:NAME with the timm extra.",
         ),
     ] = None,
     weights: Annotated[
