@@ -53,8 +53,9 @@ training
 transfer
 interruption screen
 devices choices run_folder
-pace
+processes sharing pace
 preparation
+partners
 drawing
 pages
 pages.report
