@@ -17,6 +17,7 @@ from .convolution import convolve as convolve
 from .drawing.volumes import volumes as volumes
 from .errors import ClassifierError as ClassifierError
 from .errors import DataError as DataError
+from .errors import EngineError as EngineError
 from .errors import NotationError as NotationError
 from .errors import PictureError as PictureError
 from .errors import RunError as RunError
@@ -25,7 +26,9 @@ from .errors import StoppedError as StoppedError
 from .errors import StriateError as StriateError
 from .errors import TrainingError as TrainingError
 from .errors import WeightsError as WeightsError
+from .estimation import estimate as estimate
 from .evaluation import evaluate as evaluate
+from .events import Estimate as Estimate
 from .experiments import Effort as Effort
 from .experiments import Experiment as Experiment
 from .experiments import experiment as experiment

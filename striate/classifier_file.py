@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
-import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.numpy import save
 
 from striate import __version__
 from striate.errors import ClassifierError
@@ -46,7 +45,7 @@ AGAIN = "copy it anew from where it was made, or train again"
 def write(
     path: Path,
     document: Mapping[str, Any],
-    tensors: Mapping[str, torch.Tensor],
+    tensors: Mapping[str, np.ndarray],
     seen: Mapping[str, np.ndarray],
 ) -> None:
     """Write a classifier's file, whole or not at all.
@@ -60,16 +59,18 @@ def write(
     Raises:
         ClassifierError: the disk or the folder does not take the file.
     """
-    everything = {name: value.contiguous().clone() for name, value in tensors.items()}
+    from importlib.metadata import version
+
+    everything = {name: np.asarray(value, order="C") for name, value in tensors.items()}
     for part, hashes in seen.items():
-        everything[SEEN + part] = torch.from_numpy(np.sort(hashes).view(np.int64).copy())
+        everything[SEEN + part] = np.sort(hashes).view(np.int64)
     full: dict[str, Any] = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         **document,
         "made_with": {
             "striate": __version__,
-            "torch": torch.__version__,
+            "torch": version("torch"),  # which is not loaded for it
             "python": platform.python_version(),
         },
     }
@@ -114,7 +115,7 @@ def located(path: Path) -> Path:
 
 def read(
     path: Path,
-) -> tuple[dict[str, Any], dict[str, torch.Tensor], dict[str, np.ndarray]]:
+) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Read a classifier's file: its document, its weights, the hashes of used pictures.
 
     Args:
@@ -125,11 +126,11 @@ def read(
     """
     path = located(path)
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, AttributeError, ValueError, TypeError) as error:
-        # the last three: a kind of number that torch, or this torch, does not have
+        # the last three: a kind of number that numpy, or this numpy, does not have
         raise ClassifierError(
             f"'{path}' is not a classifier's file, or it is cut off or damaged ({_why(error)}); "
             + AGAIN
@@ -143,12 +144,12 @@ def read(
     seen: dict[str, np.ndarray] = {}
     for name in [name for name in tensors if name.startswith(SEEN)]:
         hashes = tensors.pop(name)
-        if hashes.dtype != torch.int64 or hashes.ndim != 1:
+        if hashes.dtype != np.int64 or hashes.ndim != 1:
             raise ClassifierError(
                 f"'{path}' has '{name}' of {hashes.dtype} and {hashes.ndim} dimensions; expected "
                 "a row of int64, the hashes of pictures"
             )
-        seen[name.removeprefix(SEEN)] = hashes.numpy().view(np.uint64)
+        seen[name.removeprefix(SEEN)] = hashes.view(np.uint64)
     return document, tensors, seen
 
 
@@ -209,20 +210,21 @@ def _check_values(document: Mapping[str, Any], path: Path) -> None:
         )
 
 
-def digest(document: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> str:
+def digest(document: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> str:
     """Give the SHA-256 of all that a file holds, but for the digest itself, in hexadecimal.
 
     Taken of the document as JSON with sorted keys, without spaces and in ASCII; then, tensor by
-    tensor in the order of their names, of a line with name, kind and shape, and of its bytes.
+    tensor in the order of their names, of a line with name, kind ("torch.float32") and shape,
+    and of its bytes.
 
     Args:
         document: plain JSON values; a "digest" among them does not count.
         tensors: all that the file holds.
 
-    >>> one = digest({"b": 1, "c": 2}, {"a": torch.zeros(2)})
-    >>> one == digest({"c": 2, "b": 1, "digest": one}, {"a": torch.zeros(2)})
+    >>> one = digest({"b": 1, "c": 2}, {"a": np.zeros(2)})
+    >>> one == digest({"c": 2, "b": 1, "digest": one}, {"a": np.zeros(2)})
     True
-    >>> one == digest({"b": 1, "c": 2}, {"a": torch.ones(2)})
+    >>> one == digest({"b": 1, "c": 2}, {"a": np.ones(2)})
     False
     """
     counted = {name: value for name, value in document.items() if name != "digest"}
@@ -230,9 +232,9 @@ def digest(document: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> 
         json.dumps(counted, sort_keys=True, separators=(",", ":")).encode() + b"\n"
     )
     for name in sorted(tensors):
-        tensor = tensors[name].contiguous()
-        total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        total.update(tensor.reshape(-1).view(torch.uint8).numpy().data if tensor.numel() else b"")
+        tensor = np.asarray(tensors[name], order="C")
+        total.update(f"{name} torch.{tensor.dtype} {tensor.shape}\n".encode())
+        total.update(tensor.reshape(-1).view(np.uint8).data)
     return total.hexdigest()
 
 

@@ -5,6 +5,7 @@
     ├── PictureError             one picture that cannot be used
     ├── DataError                a folder or file of pictures that cannot be used
     ├── ClassifierError          a saved classifier that cannot be used, or does not fit
+    ├── EngineError              an inference engine that cannot be used here
     ├── WeightsError             trained weights that cannot be fetched or read, or do not fit
     ├── SettingError             a setting that makes no sense, alone or beside another
     ├── RunError                 a run folder that cannot be made, gone on with or finished
@@ -80,6 +81,10 @@ class DataError(StriateError):
 
 class ClassifierError(StriateError):
     """A saved classifier that is damaged, foreign or too new, or does not fit its use."""
+
+
+class EngineError(StriateError):
+    """An inference engine that is not there, or does not take a network; another one may."""
 
 
 class WeightsError(StriateError):

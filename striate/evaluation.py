@@ -76,6 +76,8 @@ def evaluate(
                 f"{counted(len(pictures.skipped), 'file')} left out: not readable as a picture",
             )
         notes += absent(collection, chosen.indices)
+        if model.engine.note:
+            notes += (model.engine.note,)
         for note in notes:
             watch(Note(note))
         if not len(chosen.indices):

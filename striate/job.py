@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,25 +14,29 @@ import numpy as np
 import torch
 from torch import nn
 
-from striate import checkpoints, precision
+from striate import allocation, checkpoints, pace, precision
 from striate.classifier import Classifier, load
 from striate.devices import check_module
 from striate.durations import spell
 from striate.energy import Meter
 from striate.errors import RunError, StoppedError
 from striate.evaluation import Selection, held_out, judge
-from striate.events import Done, Epoch, Event, Note, Watch
-from striate.interruption import Stop
+from striate.events import Done, Epoch, Event, Note
+from striate.inference import Trained
 from striate.metrics import Evaluation
 from striate.network import build
+from striate.notation import expand
+from striate.partners import dismiss, hand_out, stop_asked
 from striate.preparation import Prepared
+from striate.processes import Hands
 from striate.run_folder import RunFolder, write_whole
 from striate.run_report import facts, write_report
 from striate.schedule import Cycle
 from striate.state import State
 from striate.training import optimizer_for, validate
 from striate.training import train as train_epochs
-from striate.transfer import Body, Moved, learn_head, moved
+from striate.transfer import Body, learn_head
+from striate.transfer.moved import Moved, moved
 
 AGAIN = 0.5  # the peak of a run's extension, as a share of the first peak
 
@@ -58,13 +62,12 @@ class Job:
         folder: RunFolder,
         record: dict[str, Any],
         module: nn.Module | None,
-        watch: Watch,
-        stop: Stop,
+        hands: Hands,
         *,
         meter: Meter | None = None,
     ) -> None:
         self.folder, self.record, self._module = folder, record, module
-        self._watch, self._stop, self._meter = watch, stop, meter
+        self._watch, self._stop, self._meter = hands.watch, hands.stop, meter
 
     def tell(self, event: Event) -> None:
         """Pass an event on; while nothing is learnt yet, a wish to stop ends the run here."""
@@ -89,7 +92,9 @@ class Job:
             classes = len(prepared.collection.classes)
             check_module(self._module, prepared.preprocess, classes)
         with precision.threads(prepared.threads):
-            state, epochs, interrupted = self._learn(prepared, begun, more)
+            with allocation.kept():
+                state, epochs, interrupted = self._learn(prepared, begun, more)
+            self._tell_reach(prepared, epochs)
             return self._finish(prepared, state, epochs, interrupted)
 
     def _learn(
@@ -108,10 +113,11 @@ class Job:
             checkpoints.read(self.folder.path, state)
             self.tell(Note(f"going on after {state.epoch} epochs and {state.step} steps"))
         if prepared.body is not None:
-            self._keep(state, prepared, "the head alone")
             if not prepared.recipe.shares:
-                state.seconds = time.perf_counter() - begun
+                dismiss(prepared.fabric)
+                state.keep_if_best(0.0, 0.0)  # the only state there is: nothing is to be chosen
                 return state, [], False
+            self._keep(state, prepared, "the head alone")
         cycle = self._cycle(state, prepared, more)
         begun_at_all = state.epoch or state.step
         if not begun_at_all and cycle.minutes and state.seconds >= 60 * cycle.minutes:
@@ -128,6 +134,14 @@ class Job:
             # from here on the run goes on without the body's own file
             checkpoints.write_body(self.folder.path, prepared.body.tensors, prepared.body.seen)
             saver.save()
+        hand_out(
+            prepared,
+            state,
+            cycle,
+            source=self.record["data"]["source"],
+            cache=self.folder.cache,
+            memory=self.record["settings"]["memory"],
+        )
         for event in train_epochs(
             state,
             prepared.training,
@@ -143,7 +157,7 @@ class Job:
                 self.folder.append_epoch(event)
                 self._read_meter()
             saver.save_if_due()
-            if self._stop.asked:
+            if stop_asked(prepared.fabric, self._stop.asked):
                 break
         saver.save()
         whole = cycle.epochs > 0 and state.epoch >= cycle.first + cycle.epochs
@@ -158,6 +172,17 @@ class Job:
         if self._meter is not None:
             self.record["energy"] = self._meter.so_far().as_json()
             self.folder.write_record(self.record)
+
+    def _tell_reach(self, prepared: Prepared, epochs: Sequence[Epoch]) -> None:
+        """Say how fast the training went beside the most that this machine computes."""
+        fabric = prepared.fabric
+        if prepared.text is None or prepared.recipe.shares or fabric.world_size > 1:
+            return
+        found = pace.reached(prepared.text, epochs, fabric.device.type)
+        if found is not None:
+            rate, reach = found
+            self.record["reached"] = {"pictures_per_second": round(rate, 1), **reach.as_json()}
+            self.say(f"training went through {rate:,.0f} pictures a second: {reach}")
 
     def _learn_head(self, module: nn.Module, body: Body, prepared: Prepared) -> None:
         """Let the network have its trained body, and learn its head."""
@@ -226,14 +251,17 @@ class Job:
         self, prepared: Prepared, state: State, epochs: list[Epoch], interrupted: bool
     ) -> Run:
         """Judge the best state, then write the classifier, the record and the report."""
-        best = self._module
-        if best is None:
-            best = build(prepared.text or "", seed=None)
-        best.to(memory_format=torch.contiguous_format).load_state_dict(state.best)  # type: ignore[call-overload]
+        best: nn.Module | Trained
+        if self._module is None:
+            best = Trained.of(expand(prepared.text or ""), state.best)
+        else:
+            self._module.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+            self._module.load_state_dict(state.best)
+            best = self._module.eval()
         pictures = prepared.pictures
         before, known = self._start(prepared)
         model = Classifier(
-            network=best.eval(),
+            network=best,
             text=prepared.text,
             classes=prepared.collection.classes,
             preprocess=prepared.preprocess,
@@ -269,7 +297,7 @@ class Job:
             epochs=epochs,
             evaluation=evaluation,
             judged=chosen.indices,
-            moved=None if before is None else self._moved(before, model),
+            moved=None if before is None else self._moved(before, state.best),
         )
         write_report(self.folder, shown)
         self._watch(
@@ -343,9 +371,11 @@ class Job:
         )
         return replace(chosen, indices=rest, words=words)
 
-    def _moved(self, before: Mapping[str, torch.Tensor], model: Classifier) -> Moved:
+    def _moved(
+        self, before: Mapping[str, torch.Tensor], after: Mapping[str, torch.Tensor]
+    ) -> Moved:
         """Say how far fine-tuning moved the body, and write it down."""
-        found = moved(before, model.network.state_dict())
+        found = moved(before, after)
         text = json.dumps(found.as_json(), indent=1, allow_nan=False)
         write_whole(self.folder.path / "moved.json", text + "\n")
         return found

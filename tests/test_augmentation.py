@@ -3,8 +3,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn import functional
 
-from striate.augmentation import DRAWS, Augmentation, augment, draws, fitting
+from striate.augmentation import DRAWS, Augmentation, _affine, augment, draws, fitting
 
 STRONG = Augmentation(shift=0.2, zoom=0.3, turn=20, mirror=True, light=0.3, colour=0.4)
 
@@ -88,3 +89,25 @@ def test_grey_pictures_are_never_mirrored_nor_are_characters() -> None:
     assert not fitting(3, 64, 64, ["a", "b"]).mirror
     assert not fitting(3, 64, 64, ["Left", "Right"]).mirror
     assert fitting(3, 64, 64, ["ants", "bees"]).mirror
+
+
+def test_places_in_the_picture_are_those_of_torchs_affine_grid() -> None:
+    values, chance = pictures(5, 3, 9, 14), torch.rand(5, DRAWS)
+    moved = Augmentation(shift=0.2, zoom=0.3, turn=20, mirror=True)
+    grid = functional.affine_grid(_affine(moved, chance, values), [5, 3, 9, 14], False)
+    by_torch = functional.grid_sample(
+        values.float(), grid, padding_mode="border", align_corners=False
+    )
+    assert torch.allclose(augment(values, moved, chance), by_torch, atol=1e-3)
+
+
+def test_light_and_colour_are_what_they_say_one_after_the_other() -> None:
+    values, chance = pictures(4, 3, 6, 5), torch.rand(4, DRAWS)
+    relit = augment(values, Augmentation(light=0.3, colour=0.4), chance)
+    for old, new, row in zip(values.double(), relit, chance.double(), strict=True):
+        saturation = 1 + 0.4 * (2 * row[5] - 1)
+        contrast, brightness = 1 + 0.3 * (2 * row[6] - 1), 1 + 0.3 * (2 * row[7] - 1)
+        grey = old.mean(0)
+        old = grey + (old - grey) * saturation
+        by_hand = old.mean() * brightness + (old - old.mean()) * contrast
+        assert torch.allclose(new.double(), by_hand.clamp(0, 255), atol=1e-3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import struct
 import subprocess
@@ -22,13 +23,11 @@ from striate.classifier import (
     Classifier,
     Prediction,
     Unreadable,
-    evaluating,
     load,
-    normalised,
 )
 from striate.data import find
 from striate.errors import ClassifierError, PictureError
-from striate.network import build
+from striate.network import build, evaluating, normalised
 from striate.pictures import Preprocess
 
 TEXT = "input 3x16x16 classes=3 > conv 8 > bn > relu > maxpool 2 > flatten > dropout 0.5 > fc"
@@ -149,7 +148,7 @@ def test_it_predicts_the_same_to_the_last_bit_in_a_fresh_process(
 ) -> None:
     path = model().save(tmp_path / "model")
     assert path.name == "model.safetensors"
-    here = [answer.probabilities for answer in model().predict(photos)]  # type: ignore[union-attr]
+    here = [answer.probabilities for answer in load(path).predict(photos)]  # type: ignore[union-attr]
     script = (
         "import json, sys, torch; torch.set_num_threads(int(sys.argv[1]))\n"
         "from striate.classifier import load\n"
@@ -264,6 +263,51 @@ def test_a_torch_module_can_stand_for_a_text(tmp_path: Path, photos: list[Path])
         load(path)
     again = load(path, network=module())
     assert again.predict(photos[0]) == own.predict(photos[0])
+    assert again.engine.name == "float32 torch"
+
+
+def test_an_engine_answers_until_the_module_is_taken_in_hand(
+    tmp_path: Path, photos: list[Path]
+) -> None:
+    own = load(model().save(tmp_path / "model.safetensors"))
+    assert own.engine.name == "float32 ONNX Runtime"
+    pixels = np.stack([PREPROCESS.pixels(path) for path in photos])
+    before = own.probabilities(pixels)
+    assert np.abs(before - model().probabilities(pixels)).max() < 1e-6
+    assert not own.network.training
+    assert own.engine.name == "float32 torch"
+    assert np.abs(before - own.probabilities(pixels)).max() < 1e-6
+    with torch.no_grad():
+        own.network.get_parameter("fc1.bias")[0] += 9.0
+    assert own.probabilities(pixels)[:, 0].min() > before[:, 0].max()
+    assert load(own.save(tmp_path / "b")).predict(photos[0]).label == "zebra"
+
+
+def test_a_copy_of_one_that_has_answered_answers_too(tmp_path: Path, photos: list[Path]) -> None:
+    own = load(model().save(tmp_path / "model.safetensors"))
+    answer = own.predict(photos[0])
+    assert copy.deepcopy(own).predict(photos[0]) == answer
+    assert replace(own, temperature=1.0).predict(photos[0]).probability > answer.probability
+
+
+PREDICTS = """
+import sys
+import striate as st
+model = st.load(sys.argv[1])
+print(repr(model), model.predict(sys.argv[2]), "torch" in sys.modules)
+"""
+
+
+def test_predicting_does_not_load_torch(tmp_path: Path, photos: list[Path]) -> None:
+    path = model().save(tmp_path / "model.safetensors")
+    done = subprocess.run(
+        [sys.executable, "-c", PREDICTS, path, photos[0]],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("Classifier of 3 classes")
+    assert done.stdout.rstrip().endswith("False")
 
 
 def test_saving_replaces_whole_files_only(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.numpy import load_file, save_file
 
 from striate import classifier_file
 from striate.classifier import Classifier, load
@@ -56,19 +56,19 @@ def forged(path: Path, **changes: Any) -> Path:
 )
 def test_a_document_that_is_none_is_one_clear_line(tmp_path: Path, entry: str, said: str) -> None:
     path = tmp_path / "odd.safetensors"
-    save_file({"a": torch.zeros(1)}, path, metadata={"striate": entry})
+    save_file({"a": np.zeros(1)}, path, metadata={"striate": entry})
     with pytest.raises(ClassifierError, match=said) as caught:
         classifier_file.read(path)
     assert "\n" not in str(caught.value)
 
 
 def test_the_digest_sees_names_kinds_shapes_and_values() -> None:
-    one = {"a": torch.arange(6.0)}
-    others = [
-        {"b": torch.arange(6.0)},
-        {"a": torch.arange(6.0).reshape(2, 3)},
-        {"a": torch.arange(6).int()},
-        {"a": torch.arange(6.0).flip(0)},
+    one: dict[str, np.ndarray] = {"a": np.arange(6.0)}
+    others: list[dict[str, np.ndarray]] = [
+        {"b": np.arange(6.0)},
+        {"a": np.arange(6.0).reshape(2, 3)},
+        {"a": np.arange(6)},
+        {"a": np.arange(6.0)[::-1]},
         {},
     ]
     digests = {classifier_file.digest({}, tensors) for tensors in [one, *others]}
@@ -76,7 +76,7 @@ def test_the_digest_sees_names_kinds_shapes_and_values() -> None:
 
 
 def test_empty_and_single_tensors_have_a_digest() -> None:
-    tensors = {"a": torch.zeros(0), "b": torch.tensor(3), "c": torch.tensor(2.5)}
+    tensors = {"a": np.zeros(0), "b": np.array(3), "c": np.array(2.5)}
     assert len(classifier_file.digest({}, tensors)) == 64
 
 
@@ -148,7 +148,7 @@ def test_what_no_classifier_holds_is_one_clear_line(
 @pytest.mark.parametrize("entry", ["NaN", "[" * 100_000, '{"format": Infinity}', "1" * 5000])
 def test_json_that_python_alone_takes_is_refused(tmp_path: Path, entry: str) -> None:
     path = tmp_path / "odd.safetensors"
-    save_file({"a": torch.zeros(1)}, path, metadata={"striate": entry})
+    save_file({"a": np.zeros(1)}, path, metadata={"striate": entry})
     with pytest.raises(ClassifierError, match="damaged"):
         classifier_file.read(path)
 
@@ -156,7 +156,7 @@ def test_json_that_python_alone_takes_is_refused(tmp_path: Path, entry: str) -> 
 def test_an_infinite_number_has_no_digest_to_fit(tmp_path: Path) -> None:
     path = saved(tmp_path / "model")
     entry = '{"format": "striate-classifier", "format_version": 1, "data": {"n": 1e999}}'
-    save_file({"a": torch.zeros(1)}, path, metadata={"striate": entry})
+    save_file({"a": np.zeros(1)}, path, metadata={"striate": entry})
     with pytest.raises(ClassifierError):
         classifier_file.read(path)
 
@@ -186,8 +186,8 @@ def test_a_full_disk_is_one_clear_line_and_leaves_nothing(tmp_path: Path) -> Non
     script = (
         "import resource, sys\nfrom pathlib import Path\n"
         "from striate import classifier_file\nfrom striate.errors import ClassifierError\n"
-        "import torch\nresource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n"
-        "try:\n    classifier_file.write(Path(sys.argv[1]), {}, {'a': torch.zeros(1000)}, {})\n"
+        "import numpy as np\nresource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n"
+        "try:\n    classifier_file.write(Path(sys.argv[1]), {}, {'a': np.zeros(1000)}, {})\n"
         "except ClassifierError as error:\n    print(error)\n"
     )
     done = subprocess.run(

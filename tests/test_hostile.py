@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from striate.data import divide, find, load, survey
+from striate.errors import PictureError
 from striate.pictures import Preprocess
 
 SECONDS = 5
@@ -115,3 +116,29 @@ def test_a_class_of_fuzzed_files_alone_is_dropped_or_kept_but_never_ends_the_run
     usable = bool(pictures.usable[collection.labels == collection.classes.index(kind)].any())
     assert (kind in split.collection.classes) == usable
     assert usable or any(kind in note for note in split.notes)
+
+
+def test_hostile_jpegs_decoded_smaller_are_refused_alike_and_else_look_alike(
+    shared: Callable[[str], Path],
+) -> None:
+    files = [path for path in sorted(shared("data/hostile").rglob("*")) if path.is_file()]
+    jpegs = [path for path in files if path.read_bytes()[:2] == b"\xff\xd8"]
+    ways = [Preprocess(3, 24, 24, reduced=reduced) for reduced in (False, True)]
+    differences = []
+    for path in jpegs:
+        whole, reduced = (told(preprocess, path) for preprocess in ways)
+        if isinstance(whole, str) or isinstance(reduced, str):
+            assert whole == reduced, path.name
+        else:
+            differences.append(np.abs(whole - reduced).mean())
+    assert len(jpegs) > 80
+    assert len(differences) > 60
+    assert np.median(differences) < 1
+    assert np.max(differences) < 12  # one is in black and white dots
+
+
+def told(preprocess: Preprocess, path: Path) -> np.ndarray | str:
+    try:
+        return preprocess.pixels(path).astype(int)
+    except PictureError as error:
+        return str(error)

@@ -12,11 +12,12 @@ import torchvision_oracle
 from PIL import Image
 from torch import nn
 
-from striate.classifier import Classifier, load, normalised
+from striate.classifier import Classifier, load
 from striate.errors import SettingError, WeightsError
 from striate.evaluation import evaluate
 from striate.events import Event, Note
 from striate.importing import adopt, import_classifier
+from striate.network import normalised
 from striate.pictures import Preprocess
 from striate.weights import official
 

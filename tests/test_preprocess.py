@@ -126,7 +126,7 @@ def test_zooming_prepares_photos_as_torchvision_does(
         )
         left, top = round((resized.width - size) / 2), round((resized.height - size) / 2)
         theirs = np.asarray(resized.crop((left, top, left + size, top + size))).astype(int)
-        ours = zoomed(size, shorter).place(picture).transpose(1, 2, 0)
+        ours = zoomed(size, shorter).pixels(picture).transpose(1, 2, 0)
         assert np.abs(ours - theirs).max() <= 2  # sums that fall between two steps
         assert (ours != theirs).mean() < 0.01
 
@@ -250,7 +250,7 @@ def test_fine_stripes_become_even_grey_and_no_moire() -> None:
 def test_preprocessing_survives_json() -> None:
     import json
 
-    fitted = Preprocess(1, 5, 6, "crop", (1, 2, 3), (4, 5, 6), (0.5,), (0.25,), 8 / 7)
+    fitted = Preprocess(1, 5, 6, "crop", (1, 2, 3), (4, 5, 6), (0.5,), (0.25,), 8 / 7, reduced=True)
     assert Preprocess.from_json(json.loads(json.dumps(fitted.as_json()))) == fitted
     assert fitted.shape == (1, 5, 6)
 
@@ -261,9 +261,17 @@ def test_a_record_of_before_there_was_a_zoom_has_none() -> None:
     assert Preprocess.from_json(values) == Preprocess(fit="crop")
 
 
+def test_a_record_of_before_jpegs_were_decoded_smaller_takes_them_whole() -> None:
+    values = Preprocess(reduced=True).as_json()
+    del values["reduced"]
+    assert Preprocess.from_json(values) == Preprocess(reduced=False)
+
+
 @pytest.mark.parametrize(
     "change",
     [
+        {"reduced": 1},
+        {"reduced": None},
         {"zoom": "2"},
         {"zoom": True},
         {"zoom": 1.5},

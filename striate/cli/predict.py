@@ -51,6 +51,8 @@ def predict(
     if as_csv and as_json:
         raise SettingError("--csv and --json are both given; give one")
     classifier = load(model)
+    if note := classifier.engine.note:
+        print(note, file=sys.stderr)
     sort = copier(copy_to, classifier.classes)
     show = writer(classifier.classes, as_csv=as_csv, as_json=as_json)
     right, wrong = 0, 0

@@ -102,7 +102,7 @@ def _opened(given: Model, place: Path | None, name: str) -> Contender:
         model=model,
         origin=_origin(model, anatomy, record.get("network_given")),
         source=None if source is None else str(source),
-        parameters=sum(parameter.numel() for parameter in model.network.parameters()),
+        parameters=model.parameters,
         macs=None if anatomy is None else anatomy.macs,
         training_seconds=None if seconds is None else float(seconds),
         chose=bool(model.training.get("transfer", {"shares": True}).get("shares")),

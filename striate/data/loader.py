@@ -23,7 +23,7 @@ from striate.data.collection import (
 )
 from striate.data.kept import allocate, content_key, read_kept, write_kept
 from striate.errors import DataError, PictureError
-from striate.pictures import HEIF_HINT, Preprocess, decoded, quiet
+from striate.pictures import HEIF_HINT, Preprocess, quiet
 
 Progress = Callable[[int, int], None]
 Mode = Literal["memory", "mapped", "streamed"]
@@ -104,7 +104,7 @@ class Pictures:
     def _again(self, index: int) -> np.ndarray:
         name = self._collection.names[index]
         try:
-            pixels, _ = _fitted(self._collection, self._preprocess, index)
+            pixels, _ = self._preprocess.prepared(self._collection.open(index))
         except PictureError as error:
             raise DataError(
                 f"{name!r} could be read before and now cannot: {error}; put it back or start anew"
@@ -146,7 +146,7 @@ def load(
     >>> pictures.mode, pictures.take([0, 1]).shape
     ('memory', (2, 1, 8, 8))
     """
-    threads = threads or min(8, _cores())
+    threads = threads or min(8, cores())
     size = len(collection) * int(np.prod(preprocess.shape))
     mode: Mode = "memory"
     note = ""
@@ -209,7 +209,7 @@ def _keep_in(cache: Path, pictures: Pictures, progress: Progress) -> None:
     progress(len(pictures), len(pictures))
 
 
-def _cores() -> int:
+def cores() -> int:
     """Give how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -251,13 +251,6 @@ def _hash_all(pictures: Pictures, store: np.ndarray, progress: Progress) -> None
         block = store[start : start + _BLOCK]
         pictures.hashes[start : start + len(block)] = [_digest(pixels) for pixels in block]
         progress(start + len(block), len(store))
-
-
-def _fitted(
-    collection: Collection, preprocess: Preprocess, index: int
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    with decoded(collection.open(index), background=preprocess.background) as picture:
-        return preprocess.place(picture.image), picture.remarks
 
 
 # A picture that there is something to say of: why it cannot be read, or "", and remarks. Only
@@ -303,7 +296,7 @@ def _decode_some(
     found: list[_Found] = []
     for index in indices:
         try:
-            pixels, said = _fitted(pictures._collection, pictures._preprocess, index)
+            pixels, said = pictures._preprocess.prepared(pictures._collection.open(index))
         except PictureError as error:
             found.append((index, str(error), ()))
             continue

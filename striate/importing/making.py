@@ -13,6 +13,7 @@ from striate.classifier import Classifier
 from striate.errors import SettingError, WeightsError
 from striate.events import Event, Note, Watch, ignore
 from striate.importing.classes import ClassList, read_classes
+from striate.inference import Trained
 from striate.network import build
 from striate.notation import Plan, expand, source
 from striate.pictures import Preprocess
@@ -152,7 +153,7 @@ def adopt(
     if known is not None:
         record["published"] = {"top1": known.top1 / 100, "top5": known.top5 / 100, "n": 50_000}
     classifier = Classifier(
-        network=module.eval(),
+        network=Trained.of(plan, module.state_dict()),
         text=str(plan.network),
         classes=listed.names,
         preprocess=fitted,

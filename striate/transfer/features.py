@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from striate.augmentation import DRAWS, Augmentation, augment
-from striate.classifier import evaluating, normalised
 from striate.data import Pictures
+from striate.network import evaluating, normalised
 from striate.pictures import Preprocess
 from striate.precision import WAYS, Precision, fastest
 from striate.transfer.kept import Kept

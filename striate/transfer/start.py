@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
-from striate.augmentation import Augmentation
+from striate.augmentation import DRAWS, Augmentation
 from striate.data import counted
 from striate.data.cache import cache_folder
 from striate.events import Watch
@@ -20,7 +22,7 @@ from striate.tempo import Tempo
 from striate.training import Part
 from striate.transfer.body import Body
 from striate.transfer.cut import headed, shares
-from striate.transfer.features import Extractor, collect, measured
+from striate.transfer.features import BATCH, Extractor, collect, measured
 from striate.transfer.head import Head, fit
 from striate.transfer.kept import Kept, key_of
 
@@ -30,6 +32,7 @@ EPOCHS = 6  # of fine-tuning
 RATE = 1e-3  # peak learning rate of the head in fine-tuning
 MEASURED = 4  # pictures on which the ways to compute are timed
 MANY = 8  # layers that are listed one by one
+HEADED = 1000  # pictures on which the head is timed, at most
 WORTH = 64  # feature rows from which it is worth timing them
 
 Say = Callable[[str], None]
@@ -140,6 +143,45 @@ def learn_head(
     )
     fill(module, body, head)
     return head, extractor.way
+
+
+def ahead(
+    module: nn.Module, body: Body, part: Part, *, chosen: Mapping[str, Any], seed: int
+) -> dict[str, float]:
+    """Say how many seconds the features and the head would take, from a few of each.
+
+    Arguments as for `learn_head`; the network is left as it is.
+    """
+    change = Augmentation(**chosen["augmentation"])
+    device = next(module.parameters()).device.type
+    extractor = Extractor(body.module().to(device), body.preprocess, change, device)
+    versions = chosen["transfer"]["versions"]
+    begun = time.perf_counter()
+    extractor, kept = _made_ready(extractor, body, part, chosen["transfer"]["way"], versions)
+    ready = time.perf_counter() - begun
+    there = kept.find(part.pictures.hashes[part.indices], versions)
+    some = part.pictures.take(part.indices[:BATCH])
+    numbers = np.random.default_rng(seed).random((len(some), DRAWS), np.float32)
+    features = ready
+    for version, missing in enumerate((~there).sum(0).tolist()):
+        if missing:
+            begun = time.perf_counter()
+            extractor.features(some, numbers if version else None)
+            features += missing * (time.perf_counter() - begun) / len(some)
+    return {"features": features, "head": _head_ahead(body, part, chosen, seed)}
+
+
+def _head_ahead(body: Body, part: Part, chosen: Mapping[str, Any], seed: int) -> float:
+    """Time the head on made-up features of as many pictures, or of `HEADED`, and scale up."""
+    labels = part.labels[part.indices][:HEADED]
+    generator = np.random.default_rng(seed)
+    shape = (len(labels), int(chosen["transfer"]["versions"]), body.features)
+    classes = int(chosen["classes"])
+    centres = generator.normal(size=(classes, 1, body.features))
+    features = (generator.normal(size=shape) + 0.2 * centres[labels]).astype(np.float32)
+    begun = time.perf_counter()
+    fit(features, labels, classes=classes, class_weights=chosen["class_weights"], seed=seed)
+    return (time.perf_counter() - begun) * len(part.indices) / len(labels)
 
 
 def _made_ready(
