@@ -15,6 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.harness import (
+    Failed,
     Ran,
     Report,
     Side,
@@ -144,6 +145,8 @@ def summary(name: str, sides: Sides) -> Table:
 def finding(name: str, sides: Sides) -> str:
     """Say how many times as fast it is, and whether it is less accurate."""
     theirs, own = sides[FASTAI], sides[OURS]
+    if theirs[0].told["right"].keys() != own[0].told["right"].keys():
+        raise Failed(f"{name}: the two sides judged different pictures")
     shift, low, high = difference(answers(theirs), answers(own))
     processes = ratio([ran.seconds for ran in theirs], [ran.seconds for ran in own])
     return (

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import torchvision_here  # noqa: F401  (before torchvision)
 from fastai import __version__
+from fastai.callback import progress, schedule  # noqa: F401  (give a learner no_bar, fine_tune)
 from fastai.torch_core import set_seed
 from fastai.vision.augment import Resize
 from fastai.vision.data import ImageDataLoaders
