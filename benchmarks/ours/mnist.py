@@ -20,7 +20,7 @@ from striate.events import Done, Epoch, Event
 
 NETWORK = """
 input 1x28x28 classes=10
-conv 5x5 16 stride=2 pad=valid > bn > relu
+conv 5x5 32 stride=2 pad=valid > bn > relu
 conv 32 pad=valid > bn > relu > maxpool 2
 conv 64 pad=valid > bn > relu
 flatten > fc
