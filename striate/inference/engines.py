@@ -117,19 +117,32 @@ def openvino(trained: Trained, preprocess: Preprocess) -> Engine:
     return Engine(name, lambda pixels: np.array(request.infer([pixels])[0], np.float32))
 
 
-def torch_module(module: nn.Module, preprocess: Preprocess) -> Engine:
-    """Let a torch module compute, where it is: on the CPU or another device."""
+def torch_module(module: nn.Module, preprocess: Preprocess, *, low: bool = False) -> Engine:
+    """Let a torch module compute, where it is: on the CPU or another device.
+
+    Args:
+        module: pictures in, logits or features out; its modes and weights are left as they are.
+        preprocess: whose mean and std scale the pictures.
+        low: whether it computes in bf16, with the channels last in memory.
+    """
     import torch
 
     from striate.network import evaluating, normalised
 
-    def run(pixels: np.ndarray) -> np.ndarray:
-        weight = next(module.parameters(), torch.zeros(()))
-        with evaluating(module), torch.inference_mode():
-            values = torch.from_numpy(pixels).to(weight.device)
-            return np.asarray(module(normalised(values, preprocess)).float().cpu().numpy())
+    layout = torch.channels_last if low else torch.contiguous_format
 
-    return Engine("float32 torch", run)
+    def run(pixels: np.ndarray) -> np.ndarray:
+        device = next(module.parameters(), torch.zeros(())).device
+        with (
+            evaluating(module),
+            torch.inference_mode(),
+            torch.autocast(device.type, torch.bfloat16, enabled=low),
+        ):
+            values = normalised(torch.from_numpy(pixels).to(device), preprocess)
+            said = module(values.contiguous(memory_format=layout))
+            return np.asarray(said.float().cpu().numpy())
+
+    return Engine("bf16 torch" if low else "float32 torch", run)
 
 
 def threads() -> int:
