@@ -26,7 +26,9 @@ from .errors import StoppedError as StoppedError
 from .errors import StriateError as StriateError
 from .errors import TrainingError as TrainingError
 from .errors import WeightsError as WeightsError
+from .estimation import estimate as estimate
 from .evaluation import evaluate as evaluate
+from .events import Estimate as Estimate
 from .experiments import Effort as Effort
 from .experiments import Experiment as Experiment
 from .experiments import experiment as experiment

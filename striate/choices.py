@@ -10,7 +10,7 @@ import numpy as np
 from torch import nn
 
 from striate.augmentation import Augmentation, fitting
-from striate.data import Collection, Pictures, Split, Survey, survey
+from striate.data import Collection, Pictures, Split, Survey
 from striate.errors import NotationError
 from striate.layers import Softmax
 from striate.notation import expand, parse
@@ -32,7 +32,9 @@ FEW = 20_000  # pictures that are learnt from, up to which a trained body is wor
 Say = Callable[[str], None]
 
 
-def reason_for_transfer(collection: Collection, settings: Settings) -> str:
+def reason_for_transfer(
+    collection: Collection, looks: Callable[[], Survey], settings: Settings
+) -> str:
     """Say why a run should start from a trained network, in the words of its note, or "".
 
     Few large colour pictures do better with features from ImageNet. Whoever sets epochs, minutes
@@ -41,10 +43,12 @@ def reason_for_transfer(collection: Collection, settings: Settings) -> str:
     if settings.for_steps():
         return ""
     learnable = sum(part != "test" for part in collection.parts)
-    looks = survey(collection)
-    if looks.channels != 3 or min(looks.height, looks.width) < PHOTOGRAPH or learnable > FEW:
+    if learnable > FEW:
         return ""
-    return f"{learnable:,} photographs (the middle one {looks.height}x{looks.width})"
+    found = looks()
+    if found.channels != 3 or min(found.height, found.width) < PHOTOGRAPH:
+        return ""
+    return f"{learnable:,} photographs (the middle one {found.height}x{found.width})"
 
 
 def picture_size(survey: Survey, settings: Settings, text: str | None) -> tuple[int, int]:

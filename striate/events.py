@@ -108,7 +108,26 @@ class Done:
     kg_co2e: float | None = None
 
 
-Event = Note | Progress | Epoch | Done
+@dataclass(frozen=True)
+class Estimate:
+    """How long a run would take, before it begins.
+
+    Attributes:
+        seconds: in all.
+        parts: the seconds of each work, in order.
+        epochs: how many there would be; 0 where nothing is trained step by step.
+        kwh: the electricity it would take; None where that was not asked for.
+        kg_co2e: the CO2e of that.
+    """
+
+    seconds: float
+    parts: dict[str, float]
+    epochs: int
+    kwh: float | None = None
+    kg_co2e: float | None = None
+
+
+Event = Note | Progress | Epoch | Done | Estimate
 Watch = Callable[[Event], None]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from striate import checkpoints, precision
+from striate import allocation, checkpoints, pace, precision
 from striate.classifier import Classifier, load
 from striate.devices import check_module
 from striate.durations import spell
@@ -92,7 +92,9 @@ class Job:
             classes = len(prepared.collection.classes)
             check_module(self._module, prepared.preprocess, classes)
         with precision.threads(prepared.threads):
-            state, epochs, interrupted = self._learn(prepared, begun, more)
+            with allocation.kept():
+                state, epochs, interrupted = self._learn(prepared, begun, more)
+            self._tell_reach(prepared, epochs)
             return self._finish(prepared, state, epochs, interrupted)
 
     def _learn(
@@ -111,10 +113,10 @@ class Job:
             checkpoints.read(self.folder.path, state)
             self.tell(Note(f"going on after {state.epoch} epochs and {state.step} steps"))
         if prepared.body is not None:
-            self._keep(state, prepared, "the head alone")
             if not prepared.recipe.shares:
-                state.seconds = time.perf_counter() - begun
+                state.keep_if_best(0.0, 0.0)  # the only state there is: nothing is to be chosen
                 return state, [], False
+            self._keep(state, prepared, "the head alone")
         cycle = self._cycle(state, prepared, more)
         begun_at_all = state.epoch or state.step
         if not begun_at_all and cycle.minutes and state.seconds >= 60 * cycle.minutes:
@@ -161,6 +163,17 @@ class Job:
         if self._meter is not None:
             self.record["energy"] = self._meter.so_far().as_json()
             self.folder.write_record(self.record)
+
+    def _tell_reach(self, prepared: Prepared, epochs: Sequence[Epoch]) -> None:
+        """Say how fast the training went beside the most that this machine computes."""
+        fabric = prepared.fabric
+        if prepared.text is None or prepared.recipe.shares or fabric.world_size > 1:
+            return
+        found = pace.reached(prepared.text, epochs, fabric.device.type)
+        if found is not None:
+            rate, reach = found
+            self.record["reached"] = {"pictures_per_second": round(rate, 1), **reach.as_json()}
+            self.say(f"training went through {rate:,.0f} pictures a second: {reach}")
 
     def _learn_head(self, module: nn.Module, body: Body, prepared: Prepared) -> None:
         """Let the network have its trained body, and learn its head."""

@@ -8,6 +8,7 @@ way and the fastest is taken, bf16 only where it is clearly faster.
 from __future__ import annotations
 
 import copy
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from striate.errors import SettingError
 
 ROUNDS = 5  # of one step in each way; the shortest counts, since only other work makes one longer
 SECONDS = 5.0  # after which no new round is begun
+SLOW = 1.5  # times the seconds of the fastest way so far, from which a way is given up
+SHORT = 1.0  # seconds of a step, below which fewer threads are tried
 GAIN = 1.1  # how much faster a way must be than the ones before it to be taken
 
 
@@ -84,21 +87,27 @@ def measure(
         labels: int64 (n,).
 
     Returns:
-        Seconds a step for each of `WAYS`, the shortest of a few, taken in turns.
+        Seconds a step for each of `WAYS`, the shortest of a few, taken in turns; what is far
+        behind the others is not tried again.
 
     >>> layers = nn.Sequential(nn.Conv2d(1, 2, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     >>> times = measure(layers, torch.zeros(4, 1, 8, 8), torch.zeros(4, dtype=torch.int64))
     >>> len(times) == len(WAYS) and min(times.values()) > 0
     True
     """
-    trials = [_trial(module, values, labels, way) for way in WAYS]
-    for trial in trials:  # the first step of each is not counted: it also allocates and plans
+    trials = {way: _trial(module, values, labels, way) for way in WAYS}
+    for trial in trials.values():  # the first step of each also allocates and plans: not counted
         trial()
     begun = time.perf_counter()
-    rounds: list[list[float]] = []
-    while not rounds or (len(rounds) < ROUNDS and time.perf_counter() - begun < SECONDS):
-        rounds.append([trial() for trial in trials])
-    return {way: min(each) for way, each in zip(WAYS, zip(*rounds, strict=True), strict=True)}
+    seconds = dict.fromkeys(WAYS, math.inf)
+    for _ in range(ROUNDS):
+        for way, trial in trials.items():
+            seconds[way] = min(seconds[way], trial())
+        best = min(seconds.values())
+        trials = {way: trial for way, trial in trials.items() if seconds[way] < SLOW * best}
+        if len(trials) == 1 or time.perf_counter() - begun > SECONDS:
+            break
+    return seconds
 
 
 def fastest(seconds: Mapping[Precision, float]) -> Precision:
@@ -115,6 +124,42 @@ def fastest(seconds: Mapping[Precision, float]) -> Precision:
         if time_needed * GAIN < seconds[chosen]:
             chosen = way
     return chosen
+
+
+def by_threads(
+    module: nn.Module, values: torch.Tensor, labels: torch.Tensor, *, way: Precision, first: float
+) -> dict[int, float]:
+    """Find out whether a step is faster on fewer CPU threads than there are now.
+
+    Threads wait for each other at the end of every layer: in small networks, and where other
+    programs are busy, for longer than they compute. The number is halved as long as that is
+    clearly faster.
+
+    Args:
+        module: the network; it is copied and left as it is.
+        values: a batch, as for `measure`.
+        labels: int64 (n,).
+        way: how the step is computed.
+        first: the seconds it takes with the present number, as `measure` found it.
+
+    Returns:
+        Seconds a step by the number of threads, from the present number to the fastest.
+    """
+    trial = _trial(module, values, labels, way)
+    number = torch.get_num_threads()
+    seconds = {number: first}
+    while number > 1 and seconds[number] < SHORT:
+        number //= 2
+        with threads(number):
+            trial()
+            begun = time.perf_counter()
+            found = trial()
+            while time.perf_counter() - begun < ROUNDS * found < SHORT:
+                found = min(found, trial())
+        if found * GAIN > first:
+            break
+        seconds[number] = first = found
+    return seconds
 
 
 @contextmanager

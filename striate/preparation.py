@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,12 +16,13 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
-from striate import checkpoints, choices, precision, transfer
+from striate import checkpoints, choices, pace, precision, transfer
 from striate.augmentation import Augmentation
 from striate.data import (
     Collection,
     Pictures,
     Split,
+    Survey,
     counted,
     divide,
     find,
@@ -30,10 +32,9 @@ from striate.data import (
     write_split,
 )
 from striate.devices import device, fabric_for
-from striate.durations import spell
 from striate.errors import RunError, WeightsError
 from striate.events import Note, Watch
-from striate.network import build, normalised
+from striate.network import build
 from striate.notation import parse, source
 from striate.pictures import Preprocess
 from striate.precision import Precision
@@ -145,17 +146,16 @@ def prepare(
     chosen = record["chosen"]
     for note in collection.notes:
         say(note)
+    looks = functools.cache(lambda: survey(collection))  # every header is read once at most
     body = None
     if not checkpoints.exists(folder.path):  # which holds the body's weights too
-        body = _body(record, settings, collection, say=say, watch=watch)
+        body = _body(record, settings, collection, looks=looks, say=say, watch=watch)
     if chosen is not None:
         preprocess = Preprocess.from_json(chosen["preprocess"])
     elif body is not None:
         preprocess = body.preprocess
     else:
-        preprocess = choices.preprocess_for(
-            survey(collection), settings, record["network_given"], say
-        )
+        preprocess = choices.preprocess_for(looks(), settings, record["network_given"], say)
     with load(
         collection,
         preprocess,
@@ -184,7 +184,8 @@ def prepare(
                     preprocess, pictures, split.train, settings.seed
                 )
             chosen = _choose(record, settings, collection, split, preprocess, body=body, say=say)
-            chosen |= _measured(record, chosen, pictures, split, collection, say=say)
+            part = Part(pictures, split.train, collection.labels)
+            chosen |= pace.choose(chosen, settings, part, say=say)
             record["chosen"] = chosen
             if chosen["network"]:
                 watch(Note("the network:\n" + indent(chosen["network"], "    ")))
@@ -206,7 +207,13 @@ def prepare(
 
 
 def _body(
-    record: dict[str, Any], settings: Settings, collection: Collection, *, say: Say, watch: Watch
+    record: dict[str, Any],
+    settings: Settings,
+    collection: Collection,
+    *,
+    looks: Callable[[], Survey],
+    say: Say,
+    watch: Watch,
 ) -> Body | None:
     """Open the trained body that the run starts from: the one asked for, or one that suits."""
     if settings.body is not None:
@@ -220,7 +227,7 @@ def _body(
     given = (
         record["network_given"] is not None or record["module_given"] or record.get("from_scratch")
     )
-    reason = "" if given else choices.reason_for_transfer(collection, settings)
+    reason = "" if given else choices.reason_for_transfer(collection, looks, settings)
     if not reason:
         return None
     try:
@@ -295,46 +302,6 @@ def _choose(
         for note in transfer.spoken(chosen):
             say(note)
     return chosen
-
-
-def _measured(
-    record: dict[str, Any],
-    chosen: dict[str, Any],
-    pictures: Pictures,
-    split: Split,
-    collection: Collection,
-    *,
-    say: Say,
-) -> dict[str, Any]:
-    """Choose the precision: the one that was set, or the fastest of a few measured steps."""
-    if "transfer" in chosen and not chosen["transfer"]["shares"]:
-        return {"precision": str(precision.WAYS[0]), "measured": {}}  # nothing is trained in steps
-    asked = record["settings"]["precision"]
-    if asked != "auto":
-        return {"precision": str(precision.fixed(asked)), "measured": {}}
-    if chosen["network"] is None or chosen["device"] == "mps":
-        say("precision is float32: it is measured only for networks given as text, on CPU or CUDA")
-        return {"precision": str(precision.WAYS[0]), "measured": {}}
-    batch = split.train[: chosen["batch"]]
-    preprocess = Preprocess.from_json(chosen["preprocess"])
-    pixels = torch.from_numpy(pictures.take(batch)).to(chosen["device"])
-    labels = torch.from_numpy(collection.labels[batch]).to(chosen["device"])
-    module = build(chosen["network"]).to(chosen["device"])
-    with precision.threads(chosen["threads"]):
-        seconds = precision.measure(module, normalised(pixels.float(), preprocess), labels)
-    way = precision.fastest(seconds)
-    rates = {str(key): round(len(batch) / value) for key, value in seconds.items()}
-    told = ", ".join(f"{name} {rate:,}" for name, rate in rates.items())
-    say(f"precision {way}, measured in pictures a second: {told}")
-    if chosen["epochs"]:
-        whole = chosen["epochs"] * len(split.train) / (len(batch) / seconds[way])
-        say(
-            f"{counted(chosen['epochs'], 'epoch')} of "
-            f"{counted(len(split.train), 'picture')}: about {spell(whole)}"
-        )
-    if way.name == "bf16":
-        say("training computes in bf16; the classifier is judged and used in float32")
-    return {"precision": str(way), "measured": rates}
 
 
 def _recipe(chosen: dict[str, Any], settings: Settings, way: Precision) -> Recipe:

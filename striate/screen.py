@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from striate.durations import spell
 from striate.energy import grams, watt_hours
-from striate.events import Done, Epoch, Event, Note
+from striate.events import Done, Epoch, Estimate, Event, Note
 from striate.events import Progress as Step
 from striate.metrics import percent
 from striate.printing import visible
@@ -67,6 +67,8 @@ class Screen:
                 self._epoch(event)
             case Done():
                 self._done(event)
+            case Estimate():
+                self._estimate(event)
 
     def _line(self, text: str) -> None:
         self._console.print(text, soft_wrap=True)
@@ -112,10 +114,26 @@ class Screen:
             f"{spell(epoch.seconds_left):>11}{'  best so far' if epoch.best else ''}"
         )
 
-    def _done(self, done: Done) -> None:
+    def _estimate(self, estimate: Estimate) -> None:
+        self._end_bar()
+        self._line("")
+        self._line(
+            f"the whole run would take about [bold]{spell(estimate.seconds)}[/bold]"
+            f"{_taken(estimate)} on this machine"
+        )
+        for name, seconds in estimate.parts.items():
+            epochs = estimate.epochs if name == "training" else 0
+            told = f"   {epochs:,} epoch{'' if epochs == 1 else 's'}" if epochs else ""
+            self._line(f"  {name:<22}{spell(seconds):>12}{told}")
+        self._line("nothing was learnt and no run begun; leave --estimate out to begin it")
+
+    def _end_bar(self) -> None:
         if self._task is not None:
             self._bar.remove_task(self._task)
             self._task = None
+
+    def _done(self, done: Done) -> None:
+        self._end_bar()
         stopped = "Stopped early, with the best state so far. " if done.interrupted else ""
         self._line("")
         self._line(
@@ -123,14 +141,19 @@ class Screen:
             f"{percent(done.accuracy_low)} to {percent(done.accuracy_high)}) on "
             f"{_plain(done.evaluated)}"
         )
-        taken = ""
-        if done.kwh is not None and done.kg_co2e is not None:
-            taken = f" and {watt_hours(done.kwh)} ({grams(done.kg_co2e)} of CO2e)"
+        taken = _taken(done)
         self._line(f"after {spell(done.seconds)}{taken}; everything is in {_plain(str(done.run))}")
         self._line(f"  classifier  {_plain(str(done.model))}")
         self._line(f"  report      {_plain(str(done.report))}")
         if done.interrupted:
             self._line(f"  go on with  striate train --resume {_plain(str(done.run))}")
+
+
+def _taken(event: Done | Estimate) -> str:
+    """Say what electricity that is, where it was measured."""
+    if event.kwh is None or event.kg_co2e is None:
+        return ""
+    return f" and {watt_hours(event.kwh)} ({grams(event.kg_co2e)} of CO2e)"
 
 
 def _amount(step: Step) -> str:

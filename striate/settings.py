@@ -40,7 +40,7 @@ class Settings:
             fifth, and at most 5,000 pictures.
         patience: epochs without a better state after which to stop; None never stops early.
         precision: "auto" measures; "float32" or "bf16" fixes it.
-        threads: CPU threads; None takes torch's own number.
+        threads: CPU threads; None takes torch's own number, or fewer where that is measured faster.
         device: "auto", "cpu", "cuda" or "mps".
         memory: bytes of decoded pictures held in memory; more goes to a file in the run.
         body: the trained network to start from: a zoo name, or a classifier's file or run.

@@ -22,7 +22,7 @@ PACKAGE = ROOT / "striate"
 
 # A module of the table, or a package that counts as one; names in one line do not know each other.
 ORDER = """
-errors printing whole lock
+errors printing whole lock allocation
 events tables durations
 tempo settings
 energy
@@ -44,7 +44,7 @@ weights
 classifier
 evaluation
 augmentation
-precision
+precision peak
 stopwatch
 state
 checkpoints schedule
@@ -53,12 +53,13 @@ training
 transfer
 interruption screen
 devices choices run_folder
+pace
 preparation
 drawing
 pages
 pages.report
 run_report
-job
+job estimation
 runs
 inside suspects comparison export
 importing

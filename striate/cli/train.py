@@ -72,6 +72,12 @@ def train(
         bool, typer.Option(help="Keep the statistics of batch normalisation in fine-tuning.")
     ] = True,
     offline: Annotated[bool, typer.Option("--offline", help="Open no connection.")] = False,
+    estimate: Annotated[
+        bool,
+        typer.Option(
+            "--estimate", help="Say how long it would take, from a few timed steps, and end there."
+        ),
+    ] = False,
     energy: Annotated[
         bool,
         typer.Option("--energy", help="Measure the electricity that the run takes, and its CO2e."),
@@ -133,6 +139,7 @@ def train(
 
     Ctrl-C ends it with the best state so far; --resume RUN goes on after that, or after a kill.
     """
+    from striate.estimation import estimate as ahead
     from striate.runs import resume as go_on
     from striate.runs import start
     from striate.screen import Screen
@@ -172,9 +179,13 @@ def train(
         threads=threads,
         device=device,
     )
+    if estimate and resume is not None:
+        raise SettingError("--estimate is for a new run; leave out --resume, or --estimate")
     with Screen() as screen:
         watch = print_json if as_json else screen
-        if resume is None:
+        if estimate:
+            watch(ahead(str(data), network, settings=settings, watch=watch))
+        elif resume is None:
             start(str(data), network, out=out, settings=settings, watch=watch)
         else:
             fresh = Settings(epochs=epochs, minutes=minutes)

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from striate.transfer.body import Body, open_body
 from striate.transfer.moved import Moved, moved
-from striate.transfer.start import choose, learn_head, spoken
+from striate.transfer.start import ahead, choose, learn_head, spoken
 
-__all__ = ["Body", "Moved", "choose", "learn_head", "moved", "open_body", "spoken"]
+__all__ = ["Body", "Moved", "ahead", "choose", "learn_head", "moved", "open_body", "spoken"]

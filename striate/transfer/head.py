@@ -7,18 +7,19 @@ standardisation is folded into its weights.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from striate.transfer.optimum import optimum, softmax
+
 STRENGTHS = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 """Weight decays that are tried, from the strongest on, until the loss has risen twice."""
 
 FOLDS = 5
-LARGE = 8_000_000  # numbers in the features from which one held-out fifth replaces the folds
-ITERATIONS = 300
+LARGE = 8_000_000  # numbers at work from which one held-out fifth replaces the folds
+TINY = 1e-300  # so that the logarithm of no chance at all is a number
 
 Progress = Callable[[int, int], None]
 
@@ -111,26 +112,38 @@ def fit(
     >>> bool((answers == labels).all()), head.best.accuracy
     (True, 1.0)
     """
-    weights = None if class_weights is None else np.asarray(class_weights)[labels]
     rows = _prepared(features)
+    versions = features.shape[1]
+    values = np.pad(rows.values.reshape(-1, rows.values.shape[2]), ((0, 0), (0, 1)))
+    values[:, -1] = 1  # the bias
+    truth = np.repeat(labels, versions)
+    weights = np.ones(len(labels)) if class_weights is None else np.asarray(class_weights)[labels]
+    large = max(values.size, len(values) * classes * FOLDS) > LARGE
+    folds = list(_folds(labels, seed, large=large))
+    learning = np.zeros((len(folds), len(labels)))
+    for row, (train, _) in zip(learning, folds, strict=True):
+        row[train] = weights[train]
+    learning = np.repeat(learning, versions, axis=1)
+    points = [np.zeros((values.shape[1], len(folds), classes), np.float32)]
     tried: list[Tried] = []
-    folds = list(_folds(labels, seed, large=rows.values.size > LARGE))
-    held_out = sum(len(test) for _, test in folds)
-    for number, strength in enumerate(STRENGTHS, start=1):
-        tried.append(_cross_validated(rows, labels, folds, weights, strength=strength))
+    for number, strength in enumerate(STRENGTHS, start=1):  # each begins where the one before ended
+        points.append(optimum(values, truth, learning, strength=strength, start=points[-1]))
+        tried.append(_judged(points[-1], values[::versions], labels, folds, strength=strength))
         progress(number, len(STRENGTHS))
         if _has_turned(tried):
             break
     progress(len(STRENGTHS), len(STRENGTHS))
-    best = min(tried, key=lambda one: one.loss)
-    weight, bias = _regression(rows.values, labels, weights, classes, strength=best.strength)
-    weight = weight @ rows.back
+    best = min(range(len(tried)), key=lambda place: tried[place].loss)
+    strength, near = tried[best].strength, points[best + 1].mean(1, keepdims=True)
+    every = np.repeat(weights, versions)[None]
+    found = optimum(values, truth, every, strength=strength, start=near)[:, 0].T.astype(np.float64)
+    weight = found[:, :-1] @ rows.back
     return Head(
         weight=weight.astype(np.float32),
-        bias=(bias - weight @ rows.mean).astype(np.float32),
-        strength=best.strength,
+        bias=(found[:, -1] - weight @ rows.mean).astype(np.float32),
+        strength=strength,
         tried=tuple(tried),
-        pictures=held_out,
+        pictures=sum(len(test) for _, test in folds),
         folds=len(folds),
     )
 
@@ -179,26 +192,20 @@ def _folds(
             return
 
 
-def _cross_validated(
-    rows: _Rows,
+def _judged(
+    point: np.ndarray,
+    pictures: np.ndarray,
     labels: np.ndarray,
     folds: Sequence[tuple[np.ndarray, np.ndarray]],
-    weights: np.ndarray | None,
     *,
     strength: float,
 ) -> Tried:
+    """Judge the weights of each fold on the pictures that it holds out."""
     loss, right, count = 0.0, 0, 0
-    classes = int(labels.max()) + 1
-    for train, test in folds:
-        own = None if weights is None else weights[train]
-        weight, bias = _regression(
-            rows.values[train], labels[train], own, classes, strength=strength
-        )
-        logits = rows.values[test, 0] @ weight.T + bias
-        logits -= logits.max(1, keepdims=True)
-        logs = logits - np.log(np.exp(logits).sum(1, keepdims=True))
-        loss -= float(logs[np.arange(len(test)), labels[test]].sum())
-        right += int((logits.argmax(1) == labels[test]).sum())
+    for number, (_, test) in enumerate(folds):
+        odds = softmax((pictures[test] @ point[:, number]).astype(np.float64))
+        loss -= float(np.log(odds[np.arange(len(test)), labels[test]] + TINY).sum())
+        right += int((odds.argmax(1) == labels[test]).sum())
         count += len(test)
     return Tried(strength, loss / count, right / count)
 
@@ -206,40 +213,3 @@ def _cross_validated(
 def _has_turned(tried: Sequence[Tried]) -> bool:
     best = min(range(len(tried)), key=lambda place: tried[place].loss)
     return len(tried) - 1 - best >= 2
-
-
-def _regression(
-    values: np.ndarray,
-    labels: np.ndarray,
-    weights: np.ndarray | None,
-    classes: int,
-    *,
-    strength: float,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Give (weight, bias) of the optimum, float64 (classes, directions) and (classes,)."""
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-
-    pictures, versions, directions = values.shape
-    flat = values.reshape(-1, directions)
-    truth = np.repeat(labels, versions)
-    each = None if weights is None else np.repeat(weights, versions)
-    total = len(flat) if each is None else float(each.sum())
-    there = np.unique(truth)
-    weight, bias = np.zeros((classes, directions)), np.full(classes, -1e4)
-    if len(there) == 1:
-        bias[there] = 0.0
-        return weight, bias
-    # two classes have one row of weights w, as -w/2 and w/2, of half the sum of squares
-    inverse = (2 if len(there) == 2 else 1) / (strength * total)
-    solver = LogisticRegression(C=inverse, max_iter=ITERATIONS, tol=1e-3)
-    with warnings.catch_warnings():
-        # near the optimum is near enough: what counts is measured on pictures held out
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        solver.fit(flat, truth, sample_weight=each)
-    if len(there) == 2:  # one row of weights, for the second class against the first
-        weight[there] = np.concatenate([-solver.coef_, solver.coef_]) / 2
-        bias[there] = np.concatenate([-solver.intercept_, solver.intercept_]) / 2
-        return weight, bias
-    weight[there], bias[there] = solver.coef_, solver.intercept_
-    return weight, bias

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from striate.augmentation import Augmentation
+from striate.augmentation import DRAWS, Augmentation
 from striate.data import counted
 from striate.data.cache import cache_folder
 from striate.events import Watch
@@ -21,7 +22,7 @@ from striate.tempo import Tempo
 from striate.training import Part
 from striate.transfer.body import Body
 from striate.transfer.cut import headed, shares
-from striate.transfer.features import Extractor, collect
+from striate.transfer.features import BATCH, Extractor, collect
 from striate.transfer.head import Head, fit
 from striate.transfer.kept import Kept, key_of
 from striate.transfer.ways import fastest, ways
@@ -32,6 +33,7 @@ EPOCHS = 6  # of fine-tuning
 RATE = 1e-3  # peak learning rate of the head in fine-tuning
 MEASURED = 4  # pictures on which the ways to compute are timed
 MANY = 8  # layers that are listed one by one
+HEADED = 1000  # pictures on which the head is timed, at most
 
 Say = Callable[[str], None]
 
@@ -101,13 +103,9 @@ def learn_head(
     Returns:
         The head, and how the features were computed.
     """
-    change = Augmentation(**chosen["augmentation"])
     device = next(module.parameters()).device.type
+    extractor, kept = _made_ready(body, part, chosen=chosen, device=device, say=say)
     versions = chosen["transfer"]["versions"]
-    way = chosen["transfer"]["way"].partition(" ")[0]  # the number format, where it was set
-    extractor, kept = _made_ready(
-        body, change, part, way=way, versions=versions, device=device, say=say
-    )
     found = int(kept.find(part.pictures.hashes[part.indices], versions).sum())
     features = collect(
         extractor,
@@ -118,7 +116,7 @@ def learn_head(
         progress=Tempo("features", watch),
     )
     rows = len(part.indices) * versions
-    each = "each as it is" if versions == 1 else f"each as it is and changed: {change}"
+    each = "each as it is" if versions == 1 else f"each as it is and changed: {extractor.change}"
     said = f"{found:,} of them kept from before; " if found else ""
     say(
         f"{body.features:,} features of {counted(rows, 'picture')} ({each}): {said}computed in "
@@ -145,14 +143,54 @@ def learn_head(
     return head, extractor.engine.name
 
 
+def ahead(
+    module: nn.Module, body: Body, part: Part, *, chosen: Mapping[str, Any], seed: int
+) -> dict[str, float]:
+    """Say how many seconds the features and the head would take, from a few of each.
+
+    Arguments as for `learn_head`; the network is left as it is.
+    """
+    device = next(module.parameters()).device.type
+    versions = chosen["transfer"]["versions"]
+    begun = time.perf_counter()
+    # what there is to say of the engines, the run itself will
+    extractor, kept = _made_ready(body, part, chosen=chosen, device=device, say=str)
+    ready = time.perf_counter() - begun
+    there = kept.find(part.pictures.hashes[part.indices], versions)
+    some = part.pictures.take(part.indices[:BATCH])
+    numbers = np.random.default_rng(seed).random((len(some), DRAWS), np.float32)
+    features = ready
+    for version, missing in enumerate((~there).sum(0).tolist()):
+        if missing:
+            begun = time.perf_counter()
+            extractor.features(some, numbers if version else None)
+            features += missing * (time.perf_counter() - begun) / len(some)
+    return {"features": features, "head": _head_ahead(body, part, chosen, seed)}
+
+
+def _head_ahead(body: Body, part: Part, chosen: Mapping[str, Any], seed: int) -> float:
+    """Time the head on made-up features of as many pictures, or of `HEADED`, and scale up."""
+    labels = part.labels[part.indices][:HEADED]
+    generator = np.random.default_rng(seed)
+    shape = (len(labels), int(chosen["transfer"]["versions"]), body.features)
+    classes = int(chosen["classes"])
+    centres = generator.normal(size=(classes, 1, body.features))
+    features = (generator.normal(size=shape) + 0.2 * centres[labels]).astype(np.float32)
+    begun = time.perf_counter()
+    fit(features, labels, classes=classes, class_weights=chosen["class_weights"], seed=seed)
+    return (time.perf_counter() - begun) * len(part.indices) / len(labels)
+
+
 def _made_ready(
-    body: Body, change: Augmentation, part: Part, *, way: str, versions: int, device: str, say: Say
+    body: Body, part: Part, *, chosen: Mapping[str, Any], device: str, say: Say
 ) -> tuple[Extractor, Kept]:
     """Choose how features are computed: as most are kept already, or as is fastest here."""
     hashes = part.pictures.hashes[part.indices]
+    versions = chosen["transfer"]["versions"]
+    change = Augmentation(**chosen["augmentation"])
+    choice = ways(device, chosen["transfer"]["way"].partition(" ")[0])  # its number format, if set
     taught = (body.preprocess.mean, body.preprocess.std)
     key = key_of(str(body.plan.network), body.tensors, taught, change)
-    choice = ways(device, way)
 
     def kept_in(name: str) -> Kept:
         return Kept(cache_folder() / "features" / f"{key}-{name.replace(' ', '-')}")
