@@ -3,15 +3,85 @@
 from __future__ import annotations
 
 import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import nn
 
 from striate.errors import SettingError
 from striate.network import evaluating
 from striate.pictures import Preprocess
 from striate.precision import Precision
+
+PATIENCE = timedelta(hours=12)  # one process waits for another, which may read a large folder
+
+
+@dataclass(frozen=True)
+class Team:
+    """The processes that share a run, each with a device of its own.
+
+    Attributes:
+        device: "cpu", "cuda" or "mps".
+        here: processes on each machine.
+        machines: how many there are.
+        started: whether the processes are running already, started by torchrun.
+    """
+
+    device: str
+    here: int = 1
+    machines: int = 1
+    started: bool = False
+
+    @property
+    def size(self) -> int:
+        """How many processes there are in all."""
+        return self.here * self.machines
+
+    @property
+    def several(self) -> bool:
+        """Whether there is more than one."""
+        return self.size > 1
+
+
+def team_for(asked: str, devices: int) -> Team:
+    """Find who shares a run: as many processes as asked for, or as torchrun has started.
+
+    Raises:
+        SettingError: there are fewer devices, or torchrun has started another number.
+
+    >>> team_for("cpu", 2)
+    Team(device='cpu', here=2, machines=1, started=False)
+    """
+    name = device(asked)
+    if TorchElasticEnvironment.detect():
+        here = int(os.environ["LOCAL_WORLD_SIZE"])
+        if devices not in (1, here):
+            raise SettingError(
+                f"devices is {devices}, and torchrun has started {here} processes on this "
+                "machine; leave --devices out, since --nproc-per-node says it already"
+            )
+        found = Team(name, here, int(os.environ["WORLD_SIZE"]) // here, started=True)
+    else:
+        found = Team(name, devices)
+    if name == "mps" and found.several:
+        raise SettingError(
+            f"there is one mps device, and {found.size} are to share the run; leave --devices out, "
+            "or give --device cpu"
+        )
+    if name == "cuda" and found.here > torch.cuda.device_count():
+        raise SettingError(
+            f"{found.here} devices are asked for and this machine has "
+            f"{torch.cuda.device_count()} of cuda; give no more than these"
+        )
+    return found
 
 
 def device(asked: str) -> str:
@@ -61,12 +131,49 @@ def check_module(module: nn.Module, preprocess: Preprocess, classes: int) -> Non
         )
 
 
-def fabric_for(name: str, way: Precision) -> Fabric:
-    """Make the Fabric of one device, without the lines it logs about itself."""
-    logger = logging.getLogger("lightning_fabric")
-    level = logger.level
-    logger.setLevel(logging.WARNING)
+def fabric_for(
+    name: str,
+    way: Precision,
+    team: Team | None = None,
+    *,
+    launch: Callable[[Fabric], None] | None = None,
+) -> Fabric:
+    """Make the Fabric of one process, connected to the others of its team.
+
+    Args:
+        name: the device.
+        way: the precision.
+        team: the processes; None stands for this one alone.
+        launch: where the processes are not running yet: what they do. They have all ended when
+            this returns.
+    """
+    with quiet("lightning_fabric"):
+        if team is None or not team.several:
+            return Fabric(accelerator=name, devices=1, precision=way.fabric)  # type: ignore[arg-type]
+        fabric = Fabric(
+            accelerator=name,
+            devices=team.here,
+            num_nodes=team.machines,
+            strategy=DDPStrategy(start_method="spawn" if launch else "popen", timeout=PATIENCE),
+            precision=way.fabric,  # type: ignore[arg-type]
+            plugins=[TorchElasticEnvironment() if team.started else LightningEnvironment()],
+        )
+        if launch is not None:
+            fabric.launch(launch)
+        else:
+            fabric.launch()
+        return fabric
+
+
+@contextmanager
+def quiet(*names: str) -> Iterator[None]:
+    """Keep the lines that others log about themselves from the screen."""
+    loggers = [logging.getLogger(name) for name in names]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
-        return Fabric(accelerator=name, devices=1, precision=way.fabric)  # type: ignore[arg-type]
+        yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -21,13 +21,14 @@ from striate.durations import spell
 from striate.energy import Meter
 from striate.errors import RunError, StoppedError
 from striate.evaluation import Selection, held_out, judge
-from striate.events import Done, Epoch, Event, Note, Watch
+from striate.events import Done, Epoch, Event, Note
 from striate.inference import Trained
-from striate.interruption import Stop
 from striate.metrics import Evaluation
 from striate.network import build
 from striate.notation import expand
+from striate.partners import dismiss, hand_out, stop_asked
 from striate.preparation import Prepared
+from striate.processes import Hands
 from striate.run_folder import RunFolder, write_whole
 from striate.run_report import facts, write_report
 from striate.schedule import Cycle
@@ -61,13 +62,12 @@ class Job:
         folder: RunFolder,
         record: dict[str, Any],
         module: nn.Module | None,
-        watch: Watch,
-        stop: Stop,
+        hands: Hands,
         *,
         meter: Meter | None = None,
     ) -> None:
         self.folder, self.record, self._module = folder, record, module
-        self._watch, self._stop, self._meter = watch, stop, meter
+        self._watch, self._stop, self._meter = hands.watch, hands.stop, meter
 
     def tell(self, event: Event) -> None:
         """Pass an event on; while nothing is learnt yet, a wish to stop ends the run here."""
@@ -114,6 +114,7 @@ class Job:
             self.tell(Note(f"going on after {state.epoch} epochs and {state.step} steps"))
         if prepared.body is not None:
             if not prepared.recipe.shares:
+                dismiss(prepared.fabric)
                 state.keep_if_best(0.0, 0.0)  # the only state there is: nothing is to be chosen
                 return state, [], False
             self._keep(state, prepared, "the head alone")
@@ -133,6 +134,14 @@ class Job:
             # from here on the run goes on without the body's own file
             checkpoints.write_body(self.folder.path, prepared.body.tensors, prepared.body.seen)
             saver.save()
+        hand_out(
+            prepared,
+            state,
+            cycle,
+            source=self.record["data"]["source"],
+            cache=self.folder.cache,
+            memory=self.record["settings"]["memory"],
+        )
         for event in train_epochs(
             state,
             prepared.training,
@@ -148,7 +157,7 @@ class Job:
                 self.folder.append_epoch(event)
                 self._read_meter()
             saver.save_if_due()
-            if self._stop.asked:
+            if stop_asked(prepared.fabric, self._stop.asked):
                 break
         saver.save()
         whole = cycle.epochs > 0 and state.epoch >= cycle.first + cycle.epochs

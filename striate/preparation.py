@@ -31,7 +31,7 @@ from striate.data import (
     write_skipped,
     write_split,
 )
-from striate.devices import device, fabric_for
+from striate.devices import Team, fabric_for, team_for
 from striate.errors import RunError, WeightsError
 from striate.events import Note, Watch
 from striate.network import build
@@ -40,6 +40,7 @@ from striate.pictures import Preprocess
 from striate.precision import Precision
 from striate.run_folder import RunFolder, writing
 from striate.settings import Settings
+from striate.sharing import memory_for, shared
 from striate.tempo import Tempo
 from striate.training import Part, Recipe
 from striate.transfer import Body, open_body
@@ -108,16 +109,16 @@ def source_text(network: str | Path | None) -> str | None:
     return text
 
 
-def check(settings: Settings) -> None:
-    """Refuse settings that make no sense here, before any picture is read.
+def check(settings: Settings) -> Team:
+    """Refuse settings that make no sense here, before any picture is read; give who is to work.
 
     Raises:
         SettingError: one is out of range, or this machine lacks the device.
     """
     settings.check()
-    device(settings.device)
     if settings.precision != "auto":
         precision.fixed(settings.precision)
+    return team_for(settings.device, settings.devices)
 
 
 def collect(data: str | Path) -> Collection:
@@ -127,7 +128,13 @@ def collect(data: str | Path) -> Collection:
 
 @contextmanager
 def prepare(
-    folder: RunFolder, record: dict[str, Any], collection: Collection, *, say: Say, watch: Watch
+    folder: RunFolder,
+    record: dict[str, Any],
+    collection: Collection,
+    *,
+    team: Team | None = None,
+    say: Say,
+    watch: Watch,
 ) -> Iterator[Prepared]:
     """Make a run ready; what was chosen before, for a run that goes on, is kept.
 
@@ -135,6 +142,7 @@ def prepare(
         folder: the run's folder; split.csv and skipped.csv are written there.
         record: the run's record; "chosen" and "data" are filled in where they are not yet.
         collection: the pictures.
+        team: the processes that work together; None stands for this one alone.
         say: is told each decision.
         watch: is told the progress.
 
@@ -144,6 +152,7 @@ def prepare(
     """
     settings = Settings.from_json(record["settings"])
     chosen = record["chosen"]
+    team = team or team_for(settings.device, 1)
     for note in collection.notes:
         say(note)
     looks = functools.cache(lambda: survey(collection))  # every header is read once at most
@@ -159,7 +168,7 @@ def prepare(
     with load(
         collection,
         preprocess,
-        memory=settings.memory,
+        memory=memory_for(collection, settings.memory, team),
         cache=folder.cache,
         progress=Tempo("reading", watch),
     ) as pictures:
@@ -184,6 +193,7 @@ def prepare(
                     preprocess, pictures, split.train, settings.seed
                 )
             chosen = _choose(record, settings, collection, split, preprocess, body=body, say=say)
+            chosen |= shared(chosen, settings, team, len(split.train), say=say)
             part = Part(pictures, split.train, collection.labels)
             chosen |= pace.choose(chosen, settings, part, say=say)
             record["chosen"] = chosen
@@ -200,7 +210,7 @@ def prepare(
             epochs=chosen["epochs"],
             minutes=chosen["minutes"],
             threads=chosen["threads"],
-            fabric=fabric_for(device(chosen["device"]), way),
+            fabric=fabric_for(team.device, way, team),
             skipped=tuple((entry.name, entry.reason) for entry in skipped),
             body=body,
         )
@@ -295,7 +305,6 @@ def _choose(
         "class_weights": choices.class_weights(collection, split, settings.balance, say),
         "augmentation": augmentation.as_json(),
         "threads": settings.threads or torch.get_num_threads(),
-        "device": device(settings.device),
     }
     if body is not None:
         chosen |= transfer.choose(body, settings, classes=len(classes), pictures=n)

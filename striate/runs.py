@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from striate import preparation, zoo
-from striate.classifier import Classifier
+from striate.classifier import Classifier, load
+from striate.devices import Team, team_for
 from striate.energy import metering
 from striate.errors import RunError, SettingError, StriateError
 from striate.events import Watch
-from striate.interruption import stoppable
 from striate.job import Job, Run
+from striate.metrics import Evaluation
+from striate.partners import assist
+from striate.processes import Hands, together
 from striate.run_folder import FORMAT_VERSION, RunFolder, new_folder, surroundings
 from striate.screen import Screen
 from striate.settings import Settings
@@ -76,7 +81,7 @@ def start(
     watch: Watch,
 ) -> Run:
     """Begin a run and see it through; arguments as for `train`."""
-    preparation.check(settings)
+    team = preparation.check(settings)
     if settings.body is not None and network is not None:
         raise SettingError(
             f"a network is given, and a body to start from ('{settings.body}') too; the body "
@@ -84,33 +89,48 @@ def start(
         )
     text = None if isinstance(network, nn.Module) else preparation.source_text(network)
     settings = replace(settings, body=lasting(settings.body), weights=lasting(settings.weights))
+    module = network if isinstance(network, nn.Module) else None
+    record: dict[str, Any] = {
+        "format_version": FORMAT_VERSION,
+        "status": "preparing",
+        "data": {"source": source_of(data)},
+        "settings": settings.as_json(),
+        "network_given": text,
+        "module_given": module is not None,
+        "from_scratch": network is not None,
+        "chosen": None,
+        "cycles": [],
+        "notes": [],
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        **surroundings(),
+    }
+    begin = partial(_begin, team=team, record=record, module=module, data=data, out=out)
+    return _worked(begin, team, module, watch)
+
+
+def _begin(
+    hands: Hands,
+    *,
+    team: Team,
+    record: dict[str, Any],
+    module: nn.Module | None,
+    data: str | Path,
+    out: str | Path | None,
+) -> Run:
+    """Begin a run, in the process that leads it."""
     begun = time.perf_counter()
-    with stoppable() as stop, metering(settings) as meter:
+    settings = Settings.from_json(record["settings"])
+    with metering(settings) as meter:
         collection = preparation.collect(data)
         folder = new_folder(out, str(data))
-        record: dict[str, Any] = {
-            "format_version": FORMAT_VERSION,
-            "status": "preparing",
-            "data": {"source": source_of(data)},
-            "settings": settings.as_json(),
-            "network_given": text,
-            "module_given": isinstance(network, nn.Module),
-            "from_scratch": network is not None,
-            "chosen": None,
-            "cycles": [],
-            "notes": [],
-            "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-            **surroundings(),
-        }
-        module = network if isinstance(network, nn.Module) else None
-        job = Job(folder, record, module, watch, stop, meter=meter)
+        job = Job(folder, record, module, hands, meter=meter)
         try:
             with folder.held():
                 folder.write_record(record)
                 if folder.instead_of is not None:
                     job.say(f"{folder.instead_of} exists, so this run goes to {folder.path}")
                 with preparation.prepare(
-                    folder, record, collection, say=job.say, watch=job.tell
+                    folder, record, collection, team=team, say=job.say, watch=job.tell
                 ) as prepared:
                     return job.run(prepared, begun)
         except StriateError:
@@ -162,20 +182,57 @@ def resume(
             f"'{run}' was started with a torch module, whose code is not in the folder; "
             "give it: striate.resume(run, network=module)"
         )
-    begun = time.perf_counter()
     settings = Settings.from_json(record["settings"])
-    metered = metering(settings, record.get("energy"))
-    with stoppable() as stop, folder.held(), metered as meter:
+    team = team_for(settings.device, settings.devices)
+    go_on = partial(
+        _go_on, team=team, folder=folder, record=record, module=network, data=data, more=more
+    )
+    return _worked(go_on, team, network, watch)
+
+
+def _go_on(
+    hands: Hands,
+    *,
+    team: Team,
+    folder: RunFolder,
+    record: dict[str, Any],
+    module: nn.Module | None,
+    data: str | Path | None,
+    more: tuple[int, float] | None,
+) -> Run:
+    """Go on with a run, in the process that leads it."""
+    begun = time.perf_counter()
+    metered = metering(Settings.from_json(record["settings"]), record.get("energy"))
+    with folder.held(), metered as meter:
         collection = preparation.collect(data or record["data"]["source"])
-        job = Job(folder, record, network, watch, stop, meter=meter)
-        for difference in differences(record):
+        job = Job(folder, record, module, hands, meter=meter)
+        for difference in differences(record, team.size):
             job.say(difference)
         with preparation.prepare(
-            folder, record, collection, say=job.say, watch=job.tell
+            folder, record, collection, team=team, say=job.say, watch=job.tell
         ) as prepared:
             if data is not None:
                 record["data"]["source"] = source_of(data)
             return job.run(prepared, begun, more=more)
+
+
+def _worked(
+    lead: Callable[[Hands], Run], team: Team, module: nn.Module | None, watch: Watch
+) -> Run:
+    """See a run through with all processes of a team."""
+    others = partial(assist, module=module, team=team)
+    if team.started or not team.several:
+        return together(lead, others, team=team, watch=watch)
+    # the run comes from another process, and weights are not sent but read from the file
+    folder, evaluation, interrupted = together(
+        partial(_outcome, lead), others, team=team, watch=watch
+    )
+    return Run(folder, load(RunFolder(folder).model, network=module), evaluation, interrupted)
+
+
+def _outcome(lead: Callable[[Hands], Run], hands: Hands) -> tuple[Path, Evaluation, bool]:
+    run = lead(hands)
+    return run.folder, run.evaluation, run.interrupted
 
 
 def source_of(data: str | Path) -> str:
@@ -200,11 +257,17 @@ def lasting(name: str | None) -> str | None:
     return str(Path(name).expanduser().resolve())
 
 
-def differences(record: dict[str, Any]) -> list[str]:
-    """Say what is not as it was when the run began, so that it may end with other last digits."""
+def differences(record: dict[str, Any], processes: int = 1) -> list[str]:
+    """Say what is not as it was when the run began, so that it may end with other last digits.
+
+    Args:
+        record: of the run.
+        processes: how many there are now.
+    """
     now = surroundings()
     pairs = (
         ("torch", record["versions"]["torch"], now["versions"]["torch"]),
+        ("the number of processes", (record["chosen"] or {}).get("processes", 1), processes),
         ("the processor", record["machine"]["processor"], now["machine"]["processor"]),
     )
     return [

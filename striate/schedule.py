@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from striate.events import Progress
@@ -51,9 +52,17 @@ class Clock:
     """How far a run is, how fast it goes and how long it will take."""
 
     def __init__(
-        self, state: State, cycle: Cycle, *, steps: int, training: int, validation: int
+        self,
+        state: State,
+        cycle: Cycle,
+        *,
+        steps: int,
+        training: int,
+        validation: int,
+        agree: Callable[[float], float] = float,
     ) -> None:
         self._state, self._cycle, self._steps = state, cycle, steps
+        self._agree = agree  # gives the first process's time to all
         self._training, self._validation = training, validation
         self._seconds_before, self._begun = state.seconds, time.perf_counter()
         self._mark, self._mark_epoch = self._begun, self._begun
@@ -68,7 +77,7 @@ class Clock:
             done = (state.epoch - cycle.first) * self._steps + state.step
             return min(1.0, done / (cycle.epochs * self._steps))
         self._tick()
-        return min(1.0, (state.seconds - cycle.begun) / (60 * cycle.minutes))
+        return self._agree(min(1.0, (state.seconds - cycle.begun) / (60 * cycle.minutes)))
 
     def over(self) -> bool:
         """Say whether the cycle is over."""

@@ -42,9 +42,11 @@ class Settings:
         precision: "auto" measures; "float32" or "bf16" fixes it.
         threads: CPU threads; None takes torch's own number, or fewer where that is measured faster.
         device: "auto", "cpu", "cuda" or "mps".
+        devices: how many GPUs of this machine, or processes on its CPU, share every step.
         memory: bytes of decoded pictures held in memory; more goes to a file in the run.
-        body: the trained network to start from: a zoo name, or a classifier's file or run.
-        weights: of a body from the zoo: "imagenet", its official ones, or a file.
+        body: the trained network to start from: a zoo name, a classifier's file or run, or
+            timm:NAME with the timm extra.
+        weights: of a body from the zoo or timm: "imagenet", its published ones, or a file.
         cut: the last layer of the body that is kept; None cuts before the last full connection
             or the convolution that tells the classes.
         unfreeze: how many of the body's last layers and blocks are trained on after the head,
@@ -76,6 +78,7 @@ class Settings:
     precision: str = "auto"
     threads: int | None = None
     device: str = "auto"
+    devices: int = 1
     memory: int = 2 * 2**30
     body: str | None = None
     weights: str | None = None
@@ -103,7 +106,7 @@ class Settings:
             )
         for name, low, most in (
             ("epochs", 1, 10**6), ("batch", 1, 10**6), ("patience", 1, 10**6),
-            ("threads", 1, 4096), ("seed", 0, 2**63 - 1),
+            ("threads", 1, 4096), ("seed", 0, 2**63 - 1), ("devices", 1, 1024),
         ):  # fmt: skip
             value = getattr(self, name)
             if value is not None and not low <= value <= most:

@@ -3,13 +3,17 @@
 `train` is the loop, on one page: forward, loss, backward, step. Its callers decide what to show,
 what to write and when to stop. What a step does depends on the seed, the epoch, the step and
 the pictures alone, so a run that was interrupted ends with the weights of one that was not.
+
+Where several processes work together, each step is of the same pictures as with one. Every
+process takes a share of them, and Fabric averages the gradients. Only batch normalisation sees
+the difference: each process normalises by its own share, and the first one's averages are kept.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,10 +84,9 @@ class Part:
     labels: np.ndarray
 
     def batches(
-        self, order: np.ndarray, steps: int, *, first: int = 0
+        self, groups: Sequence[np.ndarray]
     ) -> Iterator[tuple[np.ndarray, torch.Tensor, torch.Tensor]]:
-        """Give (index, pixels, labels) of each step, cut evenly, from step ``first`` on."""
-        groups = np.array_split(order, steps)[first:]
+        """Give (index, pixels, labels) of each group of pictures."""
         for chosen, pixels in prefetched(self.pictures, groups):
             yield chosen, torch.from_numpy(pixels), torch.from_numpy(self.labels[chosen])
 
@@ -142,7 +145,12 @@ def train(
     criterion.to(fabric.device)
     steps = max(1, len(part.indices) // recipe.batch)
     clock = Clock(
-        state, cycle, steps=steps, training=len(part.indices), validation=len(val.indices)
+        state,
+        cycle,
+        steps=steps,
+        training=len(part.indices),
+        validation=len(val.indices),
+        agree=fabric.broadcast,
     )
 
     while state.step or not clock.over():  # an epoch that was begun is always closed
@@ -155,7 +163,9 @@ def train(
         state.module.train()
         hold_statistics(state.module, recipe)
         rate = cycle.rate(clock.fraction())
-        for chosen, pixels, labels in part.batches(order, steps, first=state.step):
+        groups = np.array_split(order, steps)[state.step :]
+        own = part.batches([own_share(group, fabric) for group in groups])
+        for whole, (chosen, pixels, labels) in zip(groups, own, strict=True):
             rate = cycle.rate(clock.fraction())
             for group in optimizer.param_groups:
                 group["lr"] = rate * group["share"]
@@ -163,16 +173,20 @@ def train(
             changed = augment(pixels, recipe.augmentation, numbers[chosen].to(fabric.device))
             values = normalised(changed, preprocess)
             values = values.contiguous(memory_format=recipe.precision.memory_format)
-            with seeded(recipe.seed, epoch, state.step, fabric.device):
+            with seeded(recipe.seed, epoch, state.step, fabric=fabric):
                 logits = model(values)
             loss = criterion(logits.float(), labels)
+            if fabric.world_size > 1:  # so that the mean over the processes is the step's loss
+                loss = loss * weight_of(part.labels[chosen], part.labels[whole], recipe, fabric)
             fabric.backward(loss)
             optimizer.step()
             optimizer.zero_grad()
+            told = (logits.argmax(1) == labels).sum().item()
+            mean, right = added(fabric, loss.item() / fabric.world_size, told)
             state.step += 1
-            state.count += len(labels)
-            state.loss_sum += check(loss.item(), epoch, rate) * len(labels)
-            state.right += int((logits.argmax(1) == labels).sum())
+            state.count += len(whole)
+            state.loss_sum += check(mean, epoch, rate) * len(whole)
+            state.right += int(right)
             yield clock.progress()
             if clock.over():
                 break
@@ -180,8 +194,10 @@ def train(
         mean_loss, accuracy = state.loss_sum / state.count, state.right / state.count
         state.epoch, state.step, state.loss_sum, state.right, state.count = epoch, 0, 0.0, 0, 0
         # fine-tuning is compared with the head alone, so both are judged as they will be used
-        judged = state.module if recipe.shares else model
-        val_loss, val_accuracy = validate(judged, val, preprocess=preprocess, recipe=recipe)
+        with nullcontext() if recipe.shares else fabric.autocast():
+            val_loss, val_accuracy = validate_together(
+                state.module, val, preprocess=preprocess, recipe=recipe, fabric=fabric
+            )
         check(val_loss, epoch, rate, "validation loss")
         yield Epoch(
             epoch=epoch,
@@ -249,7 +265,7 @@ def validate(
     loss, right = 0.0, 0
     with evaluating(model), torch.inference_mode():
         steps = max(1, math.ceil(len(part.indices) / VAL_BATCH))
-        for _, pixels, labels in part.batches(part.indices, steps):
+        for _, pixels, labels in part.batches(np.array_split(part.indices, steps)):
             labels = labels.to(device)
             values = normalised(pixels.to(device).float(), preprocess)
             logits = model(values.contiguous(memory_format=recipe.precision.memory_format))
@@ -258,16 +274,67 @@ def validate(
     return loss / len(part.indices), right / len(part.indices)
 
 
+def validate_together(
+    module: nn.Module, part: Part, *, preprocess: Preprocess, recipe: Recipe, fabric: Fabric
+) -> tuple[float, float]:
+    """Validate as `validate` does, each process on its share, all with the first one's averages.
+
+    Batch normalisation has averages of its own in every process; those of the first one are in
+    the state that is kept, so it is they that are judged.
+    """
+    if fabric.world_size == 1:
+        return validate(module, part, preprocess=preprocess, recipe=recipe)
+    averages = {name: value.cpu() for name, value in module.named_buffers()}
+    module.load_state_dict(fabric.broadcast(averages), strict=False)
+    own = Part(part.pictures, own_share(part.indices, fabric), part.labels)
+    loss, accuracy = 0.0, 0.0
+    if len(own.indices):
+        loss, accuracy = validate(module, own, preprocess=preprocess, recipe=recipe)
+    share = len(own.indices) / len(part.indices)
+    loss, accuracy = added(fabric, loss * share, accuracy * share)
+    return loss, accuracy
+
+
+def own_share(indices: np.ndarray, fabric: Fabric) -> np.ndarray:
+    """Give this process its part of some pictures; each picture goes to one process."""
+    return np.array_split(indices, fabric.world_size)[fabric.global_rank]
+
+
+def weight_of(own: np.ndarray, whole: np.ndarray, recipe: Recipe, fabric: Fabric) -> float:
+    """Say how much a process's mean loss counts among all: 1 where every share weighs the same.
+
+    Args:
+        own: labels of this process's pictures.
+        whole: labels of all pictures of the step.
+        recipe: with the weights of the classes.
+        fabric: with the number of processes.
+    """
+    weights = np.asarray(recipe.class_weights or 1.0)
+    if weights.ndim == 0:
+        return fabric.world_size * len(own) / len(whole)
+    return float(fabric.world_size * weights[own].sum() / weights[whole].sum())
+
+
+def added(fabric: Fabric, *values: float) -> tuple[float, ...]:
+    """Add up figures over the processes."""
+    if fabric.world_size == 1:
+        return values
+    figures = torch.tensor(values, dtype=torch.float64, device=fabric.device)
+    return tuple(fabric.all_reduce(figures, reduce_op="sum").tolist())  # type: ignore[union-attr]
+
+
 @contextmanager
-def seeded(seed: int, epoch: int, step: int, device: torch.device) -> Iterator[None]:
-    """Make what dropout draws a function of seed, epoch and step; global state is put back.
+def seeded(seed: int, epoch: int, step: int, *, fabric: Fabric) -> Iterator[None]:
+    """Make what dropout draws a function of seed, epoch, step and process; then put state back.
 
     Only the device's own state is touched: torch.manual_seed would also note, with its whole
     stack, a seed for every device that is not in use.
     """
-    (own,) = np.random.SeedSequence([seed, epoch, step]).generate_state(1, np.uint64)
-    on_cpu = device.type == "cpu"
-    source = torch if on_cpu else torch.get_device_module(device)
+    process = [fabric.global_rank] if fabric.global_rank else []
+    key = np.random.SeedSequence([seed, epoch, step, *process])
+    (own,) = key.generate_state(1, np.uint64)
+    on_cpu = fabric.device.type == "cpu"
+    source = torch if on_cpu else torch.get_device_module(fabric.device)
     before = source.get_rng_state()
     (torch.default_generator if on_cpu else source).manual_seed(int(own) >> 1)
     try:

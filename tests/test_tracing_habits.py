@@ -65,6 +65,20 @@ def data_set(m: Called, x: Tensor) -> Tensor:
     return x.relu()
 
 
+def normalised_by_function(m: Called, x: Tensor, *, training: bool = False) -> Tensor:
+    bn = m.get_submodule("b")
+    assert isinstance(bn, nn.BatchNorm2d)
+    own = (bn.running_mean, bn.running_var, bn.weight, bn.bias)
+    return F.batch_norm(m.a(x), *own, training, 0.1, bn.eps).relu()
+
+
+def test_batch_norm_as_a_function_is_bn_where_its_tensors_are_of_one_layer() -> None:
+    own = {"a": nn.Conv2d(3, 4, 3, padding=1), "b": nn.BatchNorm2d(4, eps=1e-3)}
+    assert text_of(computing(normalised_by_function, **own)) == "conv 3x3 4 > bn eps=0.001 > relu"
+    drifting = computing(lambda m, x: normalised_by_function(m, x, training=True), **own)
+    assert "batch_norm has a word where" in refusal(drifting)
+
+
 ALIAS = "conv 3x3 4 > add(identity | conv 3x3 4) > add(identity | identity)"
 APART = "conv 3x3 4 > add(identity | conv 3x3 4 | identity)"
 SUM = "add(conv 3x3 4 | conv 3x3 4)"

@@ -48,7 +48,7 @@ def train(
         typer.Option(
             "--from",
             help="Start from a trained network and give it a new head: a name of `striate zoo`, "
-            "or a classifier's file or run.",
+            "a classifier's file or run, or timm:NAME with the timm extra.",
         ),
     ] = None,
     weights: Annotated[
@@ -131,6 +131,9 @@ def train(
     ] = None,
     threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    devices: Annotated[
+        int, typer.Option(help="GPUs, or processes on the CPU, that share every step.")
+    ] = 1,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object an event.")
     ] = False,
@@ -178,6 +181,7 @@ def train(
         precision=precision,
         threads=threads,
         device=device,
+        devices=devices,
     )
     if estimate and resume is not None:
         raise SettingError("--estimate is for a new run; leave out --resume, or --estimate")

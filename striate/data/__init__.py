@@ -3,7 +3,7 @@
 from striate.data.batches import prefetched
 from striate.data.collection import Collection, Skipped, counted, write_skipped
 from striate.data.finding import find
-from striate.data.loader import Pictures, load
+from striate.data.loader import Pictures, cores, load
 from striate.data.split import Split, divide, write_split
 from striate.data.survey import Survey, survey
 
@@ -13,6 +13,7 @@ __all__ = [
     "Skipped",
     "Split",
     "Survey",
+    "cores",
     "counted",
     "divide",
     "find",

@@ -146,7 +146,7 @@ def load(
     >>> pictures.mode, pictures.take([0, 1]).shape
     ('memory', (2, 1, 8, 8))
     """
-    threads = threads or min(8, _cores())
+    threads = threads or min(8, cores())
     size = len(collection) * int(np.prod(preprocess.shape))
     mode: Mode = "memory"
     note = ""
@@ -209,7 +209,7 @@ def _keep_in(cache: Path, pictures: Pictures, progress: Progress) -> None:
     progress(len(pictures), len(pictures))
 
 
-def _cores() -> int:
+def cores() -> int:
     """Give how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

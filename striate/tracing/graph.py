@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import operator
 import re
 from collections.abc import Callable, Sequence
@@ -9,11 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
+import torch.nn.functional as F
 from torch import fx, nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from striate.errors import NotationError
-from striate.layers import Add, Cat, Layer, Shape
+from striate.layers import Add, Bn, Cat, Layer, Shape
 from striate.tracing.recording import FAULTS, HOOKED, INSTEAD, defaults, kind_of
 from striate.tracing.values import Batch, Overwritten, Refused, Value, joined
 from striate.tracing.words import FUNCTIONS, METHODS, MODULES, SHAPED, SHARING, Words
@@ -21,6 +23,7 @@ from striate.tracing.words import FUNCTIONS, METHODS, MODULES, SHAPED, SHARING, 
 ADDS: Final = {operator.add, operator.iadd, torch.add}
 CATS: Final = {torch.cat, torch.concat, torch.concatenate}
 CLONES: Final = {"clone", torch.clone}
+STATISTICS: Final = ("running_mean", "running_var", "weight", "bias")
 CHECKS: Final = {torch._assert, fx._symbolic_trace._assert_is_none}
 TORCH: Final = Path(torch.__file__).parent
 
@@ -89,6 +92,8 @@ class Reading:
             return self._cat(node, args, options)
         if node.target in CLONES and isinstance(args[0], Value):
             return self._copied(args[0], node)
+        if node.target is F.batch_norm:
+            return self._normalised(node, args, options)
         table: Any = METHODS if node.op == "call_method" else FUNCTIONS
         return self._called(node, table.get(node.target), args, options)
 
@@ -184,6 +189,20 @@ class Reading:
         words = self._words(node, lambda: give(*others, **more))
         inplace = options.get("inplace") is True or (name.endswith("_") and name[-2:] != "__")
         return self._made(node, arriving, words, inplace=inplace)
+
+    def _normalised(self, node: fx.Node, args: Sequence[Any], options: dict[str, Any]) -> Value:
+        """Take F.batch_norm with the statistics, scale and shift of one layer for its bn."""
+        given = inspect.signature(F.batch_norm).bind(*args, **options)
+        given.apply_defaults()
+        names = [getattr(given.arguments[name], "name", "") for name in STATISTICS]
+        target = names[0].rpartition(".")[0]
+        if given.arguments["training"] or names != [f"{target}.{name}" for name in STATISTICS]:
+            raise self._refused(
+                node, "batch_norm has a word where one layer has its statistics, scale and shift"
+            )
+        module, arriving = self._module.get_submodule(target), given.arguments["input"]
+        words = self._words(node, lambda: Bn(eps=given.arguments["eps"]))
+        return self._made(node, arriving, words, target=target * self._learns(node, module))
 
     def _words(self, node: fx.Node, give: Callable[[], Words]) -> tuple[Layer, ...]:
         try:

@@ -19,6 +19,8 @@ from striate.notation.suggestions import suggestion
 from striate.pictures import Preprocess
 from striate.settings import Settings
 from striate.transfer.cut import body_of
+from striate.transfer.found import Found
+from striate.transfer.timm_models import PREFIX, from_timm
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +73,8 @@ def open_body(settings: Settings, *, say: Callable[[str], None], watch: Watch) -
     name = str(settings.body).strip()
     if zoo.is_name(name):
         found = _from_zoo(name, settings, say=say, watch=watch)
+    elif name.startswith(PREFIX):
+        found = from_timm(name.removeprefix(PREFIX), settings, say=say, watch=watch)
     elif name.endswith(".safetensors") or Path(name).exists():
         if settings.weights is not None:
             raise SettingError(
@@ -83,7 +87,7 @@ def open_body(settings: Settings, *, say: Callable[[str], None], watch: Watch) -
         raise SettingError(
             f"there is no body '{name[:60]}'; "
             + (f"did you mean '{close}'? " if close else "")
-            + "expected a network of `striate zoo` or the file or run of a classifier"
+            + "expected a network of `striate zoo`, the file or run of a classifier, or timm:NAME"
         )
     body = _cut(found, settings)
     say(
@@ -91,25 +95,6 @@ def open_body(settings: Settings, *, say: Callable[[str], None], watch: Watch) -
         f"{body.preprocess.spoken()}"
     )
     return body
-
-
-@dataclass(frozen=True, eq=False)
-class Found:
-    """A whole trained network, before it is cut.
-
-    Attributes:
-        plan: its layers.
-        tensors: its weights.
-        preprocess: how it was shown pictures.
-        words: where it comes from.
-        seen: hashes of the pictures it has used.
-    """
-
-    plan: Plan
-    tensors: Mapping[str, torch.Tensor]
-    preprocess: Preprocess
-    words: str
-    seen: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def _from_zoo(name: str, settings: Settings, *, say: Callable[[str], None], watch: Watch) -> Found:

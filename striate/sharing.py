@@ -1,0 +1,54 @@
+"""What it changes in a run that several processes share every step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from striate.data import Collection, cores, counted
+from striate.devices import Team
+from striate.errors import SettingError
+from striate.settings import Settings
+
+Say = Callable[[str], None]
+
+
+def memory_for(collection: Collection, most: int, team: Team) -> int:
+    """Say how many bytes of decoded pictures a process may keep in its own memory.
+
+    Processes that share a machine share the file of decoded pictures too, so none is decoded or
+    kept twice. Arrays need no decoding.
+    """
+    return 0 if team.here > 1 and isinstance(collection.content, Path) else most
+
+
+def shared(
+    chosen: dict[str, Any], settings: Settings, team: Team, pictures: int, *, say: Say
+) -> dict[str, Any]:
+    """Choose what depends on how many processes share a step."""
+    values = {"device": team.device, "processes": team.size, "batch": chosen["batch"]}
+    if not team.several:
+        return values
+    normalises = chosen["network"] is None or " bn" in chosen["network"]
+    least = team.size * (2 if normalises else 1)
+    if pictures < least:
+        raise SettingError(
+            f"{team.size} processes are to share {counted(pictures, 'training picture')}, and each "
+            f"needs {least // team.size} a step; give fewer --devices"
+        )
+    if chosen["batch"] < least:
+        values["batch"] = least
+        say(f"a step has {least} pictures, not {chosen['batch']}: every process needs some")
+    if settings.threads is None and team.device == "cpu":
+        values["threads"] = max(1, cores() // team.here)
+    say(
+        f"{team.size} processes share the {values['batch']} pictures of each step"
+        + (
+            "; batch normalisation normalises in each by its own share, and keeps the averages "
+            "of the first"
+            if normalises
+            else ""
+        )
+    )
+    return values
