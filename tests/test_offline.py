@@ -119,6 +119,30 @@ def test_training_and_predicting_open_no_socket(
 
 
 @pytest.mark.skipif(
+    importlib.util.find_spec("openvino") is None, reason="OpenVINO is not installed"
+)
+def test_openvino_does_not_report_its_use(watched: Callable[..., Seen]) -> None:
+    # a plain `import openvino` looks up www.google-analytics.com
+    program = (
+        "import sys\n"
+        "from striate.errors import EngineError\n"
+        "from striate.inference import Trained, openvino\n"
+        "from striate.network import build\n"
+        "from striate.pictures import Preprocess\n"
+        "module = build('input 1x8x8 classes=2 > conv 4 > relu > gap > flatten > fc')\n"
+        "trained = Trained.of(module.plan, module.state_dict())\n"
+        "try:\n"
+        "    openvino(trained, Preprocess(1, 8, 8))\n"
+        "except EngineError as error:\n"  # on a processor without bf16
+        "    print(error, file=sys.stderr)\n"
+        "print([int('openvino_telemetry' in sys.modules), int('openvino' in sys.modules)])\n"
+    )
+    seen = watched(program=program)
+    assert seen.ends == [0, 1]
+    assert seen.sockets == []
+
+
+@pytest.mark.skipif(
     importlib.util.find_spec("codecarbon") is None, reason="codecarbon is not installed"
 )
 def test_measuring_energy_connects_to_nothing_and_sends_nothing(
