@@ -36,7 +36,7 @@ STEPS = 12  # that are timed, unless that takes longer than the most
 SECONDS = 2.0  # for which steps are timed, at least
 MOST = 8.0  # seconds after which no further step is timed
 LONG = 1_000_000  # epochs that the timed steps would be the beginning of
-JUDGED = 64  # pictures that are judged for a start
+JUDGED = 32  # pictures that are judged for a start
 REPORT = 2.0  # seconds for the classifier's file and the report
 
 

@@ -119,6 +119,50 @@ def test_training_and_predicting_open_no_socket(
 
 
 @pytest.mark.skipif(
+    importlib.util.find_spec("openvino") is None, reason="OpenVINO is not installed"
+)
+def test_openvino_does_not_report_its_use(watched: Callable[..., Seen]) -> None:
+    # a plain `import openvino` looks up www.google-analytics.com
+    program = (
+        "import sys\n"
+        "from striate.errors import EngineError\n"
+        "from striate.inference import Trained, openvino\n"
+        "from striate.network import build\n"
+        "from striate.pictures import Preprocess\n"
+        "module = build('input 1x8x8 classes=2 > conv 4 > relu > gap > flatten > fc')\n"
+        "trained = Trained.of(module.plan, module.state_dict())\n"
+        "try:\n"
+        "    openvino(trained, Preprocess(1, 8, 8))\n"
+        "except EngineError as error:\n"  # on a processor without bf16
+        "    print(error, file=sys.stderr)\n"
+        "print([int('openvino_telemetry' in sys.modules), int('openvino' in sys.modules)])\n"
+    )
+    seen = watched(program=program)
+    assert seen.ends == [0, 1]
+    assert seen.sockets == []
+
+
+@pytest.mark.skipif(importlib.util.find_spec("timm") is None, reason="timm is not installed")
+def test_timm_s_weights_are_not_looked_for_offline(
+    watched: Callable[..., Seen], photos: Path
+) -> None:
+    # beside torch's CPU build torchvision, which timm imports, needs two operators declared
+    declared = (
+        "import torch\n"
+        "library = torch.library.Library('torchvision', 'DEF')\n"
+        "library.define('nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')\n"
+        "library.define('qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')\n"
+    )
+    words = ["train", str(photos), "--from", "timm:resnet10t", "--offline"]
+    seen = watched(words, program=declared + PROGRAM)
+    assert seen.ends == [2]
+    assert "resnet10t" in seen.said.splitlines()[-1]
+    assert "Traceback" not in seen.said
+    assert seen.sent == []
+    assert seen.sockets == []
+
+
+@pytest.mark.skipif(
     importlib.util.find_spec("codecarbon") is None, reason="codecarbon is not installed"
 )
 def test_measuring_energy_connects_to_nothing_and_sends_nothing(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from striate.errors import EngineError
+from striate.inference import libraries
 from striate.inference.graph import OUTPUT, PIXELS, graph
 from striate.inference.trained import Trained
 from striate.pictures import Preprocess
@@ -71,7 +72,7 @@ def onnx_runtime(trained: Trained, preprocess: Preprocess) -> Engine:
     """
     name = "float32 ONNX Runtime"
     try:
-        import onnxruntime
+        onnxruntime = libraries.onnx_runtime()
         from onnxruntime.capi import onnxruntime_pybind11_state as kinds
     except ImportError as error:
         raise _refused(name, error) from error
@@ -98,7 +99,7 @@ def openvino(trained: Trained, preprocess: Preprocess) -> Engine:
     """
     name = "bf16 OpenVINO"
     try:
-        import openvino
+        openvino = libraries.openvino()
     except ImportError as error:
         raise _refused(name, error) from error
     settings = {
