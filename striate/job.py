@@ -196,7 +196,7 @@ class Job:
             watch=self.tell,
         )
         self.record["chosen"]["transfer"] |= {
-            "way": str(way),
+            "way": way,
             "head": {
                 "strength": head.strength,
                 "folds": head.folds,
