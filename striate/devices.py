@@ -154,7 +154,7 @@ def fabric_for(
             accelerator=name,
             devices=team.here,
             num_nodes=team.machines,
-            strategy=DDPStrategy(start_method="spawn" if launch else "popen", timeout=PATIENCE),
+            strategy=Together(start_method="spawn" if launch else "popen", timeout=PATIENCE),
             precision=way.fabric,  # type: ignore[arg-type]
             plugins=[TorchElasticEnvironment() if team.started else LightningEnvironment()],
         )
@@ -163,6 +163,15 @@ def fabric_for(
         else:
             fabric.launch()
         return fabric
+
+
+class Together(DDPStrategy):
+    """Fabric's way to connect processes, without the lines it logs about itself."""
+
+    def setup_environment(self) -> None:
+        """Connect this process with the others."""
+        with quiet("lightning_fabric"):
+            super().setup_environment()
 
 
 @contextmanager

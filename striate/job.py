@@ -196,7 +196,7 @@ class Job:
             watch=self.tell,
         )
         self.record["chosen"]["transfer"] |= {
-            "way": str(way),
+            "way": way,
             "head": {
                 "strength": head.strength,
                 "folds": head.folds,
@@ -251,6 +251,7 @@ class Job:
         self, prepared: Prepared, state: State, epochs: list[Epoch], interrupted: bool
     ) -> Run:
         """Judge the best state, then write the classifier, the record and the report."""
+        begun = time.perf_counter()
         best: nn.Module | Trained
         if self._module is None:
             best = Trained.of(expand(prepared.text or ""), state.best)
@@ -311,7 +312,7 @@ class Job:
                 accuracy=evaluation.accuracy,
                 accuracy_low=evaluation.accuracy_low,
                 accuracy_high=evaluation.accuracy_high,
-                seconds=state.seconds,
+                seconds=state.seconds + time.perf_counter() - begun,
                 kwh=self.record.get("energy", {}).get("kwh"),
                 kg_co2e=self.record.get("energy", {}).get("kg_co2e"),
             )

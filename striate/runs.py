@@ -146,6 +146,7 @@ def resume(
     epochs: int | None = None,
     minutes: float | None = None,
     network: nn.Module | None = None,
+    devices: int | None = None,
     watch: Watch | None = None,
 ) -> Run:
     """Go on with a run that was stopped, or extend one that is finished.
@@ -159,6 +160,7 @@ def resume(
         epochs: the new number of epochs in all, to extend a finished run.
         minutes: minutes more, to extend a finished run.
         network: the torch module, where the run was started with one.
+        devices: how many devices are to share the steps now; None takes as many as before.
         watch: is told every event; None shows them on the screen.
 
     Returns:
@@ -172,7 +174,13 @@ def resume(
     if watch is None:
         with Screen() as screen:
             return resume(
-                run, data=data, epochs=epochs, minutes=minutes, network=network, watch=screen
+                run,
+                data=data,
+                epochs=epochs,
+                minutes=minutes,
+                network=network,
+                devices=devices,
+                watch=screen,
             )
     folder = RunFolder(Path(run))
     record = folder.read_record()
@@ -183,7 +191,7 @@ def resume(
             "give it: striate.resume(run, network=module)"
         )
     settings = Settings.from_json(record["settings"])
-    team = team_for(settings.device, settings.devices)
+    team = team_for(settings.device, devices or settings.devices)
     go_on = partial(
         _go_on, team=team, folder=folder, record=record, module=network, data=data, more=more
     )

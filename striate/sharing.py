@@ -26,9 +26,26 @@ def memory_for(collection: Collection, most: int, team: Team) -> int:
 def shared(
     chosen: dict[str, Any], settings: Settings, team: Team, pictures: int, *, say: Say
 ) -> dict[str, Any]:
-    """Choose what depends on how many processes share a step."""
+    """Choose what depends on how many processes share a step.
+
+    Args:
+        chosen: what the run has chosen so far.
+        settings: the user's.
+        team: the processes.
+        pictures: how many there are to learn from.
+        say: is told each decision.
+
+    Returns:
+        What to add to what was chosen.
+
+    Raises:
+        SettingError: there are not pictures enough for a step.
+    """
     values = {"device": team.device, "processes": team.size, "batch": chosen["batch"]}
     if not team.several:
+        return values
+    if "transfer" in chosen and not chosen["transfer"]["shares"]:
+        say("a head alone is learnt by one process: --devices does not make it faster")
         return values
     normalises = chosen["network"] is None or " bn" in chosen["network"]
     least = team.size * (2 if normalises else 1)

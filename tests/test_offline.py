@@ -142,6 +142,26 @@ def test_openvino_does_not_report_its_use(watched: Callable[..., Seen]) -> None:
     assert seen.sockets == []
 
 
+@pytest.mark.skipif(importlib.util.find_spec("timm") is None, reason="timm is not installed")
+def test_timm_s_weights_are_not_looked_for_offline(
+    watched: Callable[..., Seen], photos: Path
+) -> None:
+    # beside torch's CPU build torchvision, which timm imports, needs two operators declared
+    declared = (
+        "import torch\n"
+        "library = torch.library.Library('torchvision', 'DEF')\n"
+        "library.define('nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')\n"
+        "library.define('qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')\n"
+    )
+    words = ["train", str(photos), "--from", "timm:resnet10t", "--offline"]
+    seen = watched(words, program=declared + PROGRAM)
+    assert seen.ends == [2]
+    assert "resnet10t" in seen.said.splitlines()[-1]
+    assert "Traceback" not in seen.said
+    assert seen.sent == []
+    assert seen.sockets == []
+
+
 @pytest.mark.skipif(
     importlib.util.find_spec("codecarbon") is None, reason="codecarbon is not installed"
 )

@@ -64,3 +64,10 @@ def test_processes_of_one_machine_share_a_file_of_what_needs_decoding(photos: Pa
     assert memory_for(folder, 1000, PAIR) == 0
     assert memory_for(arrays, 1000, PAIR) == 1000
     assert isinstance(arrays.content, np.ndarray)
+
+
+def test_a_head_alone_is_one_process_s_work() -> None:
+    said: list[str] = []
+    chosen = {"network": "flatten > fc", "batch": 16, "transfer": {"shares": []}}
+    shared(chosen, Settings(), PAIR, 100, say=said.append)
+    assert said == ["a head alone is learnt by one process: --devices does not make it faster"]

@@ -30,6 +30,11 @@ def test_every_layer_is_timed_both_ways() -> None:
     )
     assert (timing.batch, timing.rounds, timing.precision) == (4, 3, "float32")
     assert timing.threads == torch.get_num_threads()
+    found = describe(TEXT)
+    operations = 2 * 4 * (found.macs + found.backward_macs)
+    seconds = timing.forward + timing.backward
+    assert timing.reach.operations == pytest.approx(operations / seconds)
+    assert f"that is {timing.reach}" in timing.totals
 
 
 def test_layers_that_pass_no_gradient_have_no_backward_time() -> None:

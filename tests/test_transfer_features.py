@@ -3,38 +3,46 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
-from striate.augmentation import Augmentation
+from striate.augmentation import DRAWS, Augmentation
 from striate.data import Pictures, find, load
+from striate.errors import EngineError
+from striate.inference import Engine, Trained, torch_module
 from striate.network import build
+from striate.notation import expand
 from striate.pictures import Preprocess
-from striate.precision import WAYS
 from striate.transfer import kept as kept_module
-from striate.transfer.features import BATCH, Extractor, collect, measured
+from striate.transfer.features import BATCH, Extractor, collect
 from striate.transfer.kept import Kept, key_of
+from striate.transfer.ways import fastest, ways
 
 GREY = Preprocess(1, 8, 8, mean=(0.3,), std=(0.4,))
 CHANGE = Augmentation(shift=0.2, turn=20.0)
 BODY = "input 1x8x8 > conv 6 > bn > relu > maxpool 2"
 
 
-class Counting(nn.Module):
+def body(low: bool = False) -> Engine:
+    return torch_module(build(BODY).eval(), GREY, low=low)
+
+
+class Counting:
     """A body that counts the pictures it sees."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.body = build(BODY)
+        self.inner = body()
+        self.engine = Engine("float32 counting", self.run)
         self.seen = 0
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        self.seen += len(x)
-        return self.body(x)  # type: ignore[no-any-return]
+    def run(self, pixels: np.ndarray) -> np.ndarray:
+        self.seen += len(pixels)
+        return self.inner.run(pixels)
 
 
 @pytest.fixture(scope="module")
@@ -43,34 +51,65 @@ def pictures() -> Pictures:
 
 
 def test_features_are_the_mean_of_what_the_body_gives(pictures: Pictures) -> None:
-    body = build(BODY)
     pixels = pictures.take([3, 4, 5])
     values = (torch.from_numpy(pixels).float() / 255 - 0.3) / 0.4
     with torch.inference_mode():
-        expected = body.eval()(values).mean((2, 3)).numpy()
-    found = Extractor(body, GREY, CHANGE).features(pixels)
+        expected = build(BODY).eval()(values).mean((2, 3)).numpy()
+    found = Extractor(body(), CHANGE).features(pixels)
     assert found == pytest.approx(expected, rel=1e-5, abs=1e-6)
 
 
-def test_every_way_of_computing_gives_the_same_features_within_its_precision(
-    pictures: Pictures,
-) -> None:
+def trained() -> Trained:
+    plan = expand(BODY)
+    return Trained.of(plan, build(plan).state_dict())
+
+
+def test_every_engine_gives_the_same_features_within_its_precision(pictures: Pictures) -> None:
     pixels = pictures.take(np.arange(8))
-    ways = [Extractor(build(BODY), GREY, CHANGE, way=way).features(pixels) for way in WAYS]
-    assert ways[1] == pytest.approx(ways[0], rel=1e-4, abs=1e-5)
-    assert ways[2] == pytest.approx(ways[0], rel=0.03, abs=0.03)
+    expected = Extractor(body(), CHANGE).features(pixels)
+    numbers = np.random.default_rng(0).random((8, DRAWS), np.float32)
+    changed = Extractor(body(), CHANGE).features(pixels, numbers)
+    for name, opening in {**ways("cpu"), "bf16 torch": lambda *_: body(low=True)}.items():
+        try:
+            extractor = Extractor(opening(trained(), GREY), CHANGE)
+        except EngineError:
+            continue
+        near = 1e-5 if name.startswith("float32") else 0.03
+        assert extractor.features(pixels) == pytest.approx(expected, rel=near, abs=near)
+        assert extractor.features(pixels, numbers) == pytest.approx(changed, rel=near, abs=near)
 
 
-def test_measuring_takes_one_of_the_ways_and_leaves_the_modes_as_they_were(
-    pictures: Pictures,
-) -> None:
-    body = build(BODY).train()
-    assert measured(Extractor(body, GREY, CHANGE), pictures.take([0, 1])).way in WAYS
-    assert all(part.training for part in body.modules())
+def slow(seconds: float, name: str) -> Callable[[Trained, Preprocess], Engine]:
+    def run(pixels: np.ndarray) -> np.ndarray:
+        time.sleep(seconds * len(pixels))
+        return pixels
+
+    return lambda trained, preprocess: Engine(name, run)
+
+
+def broken(trained: Trained, preprocess: Preprocess) -> Engine:
+    raise EngineError("float32 broken cannot be used (it is broken)")
+
+
+def test_the_fastest_engine_is_taken_where_the_work_is_long() -> None:
+    choice = {"slow": slow(0.01, "slow"), "quick": slow(0.001, "quick")}
+    pixels = np.zeros((2, 1, 8, 8), np.float32)
+    said: list[str] = []
+
+    def taken(rows: int, choice: dict[str, Callable[[Trained, Preprocess], Engine]]) -> str:
+        return fastest(choice, trained(), GREY, pixels=pixels, rows=rows, say=said.append).name
+
+    assert taken(1000, choice) == "quick"
+    assert taken(100, choice) == "slow"  # a second of work: not worth opening another
+    assert taken(1000, {"slow": choice["slow"], "same": slow(0.0098, "same")}) == "slow"
+    assert not said
+    assert taken(1000, {"broken": broken, **choice}) == "quick"
+    assert taken(1, {"broken": broken}) == "float32 torch"
+    assert said == ["float32 broken cannot be used (it is broken); another engine is taken"] * 2
 
 
 def test_versions_differ_and_are_the_same_whatever_the_order(pictures: Pictures) -> None:
-    extractor = Extractor(build(BODY), GREY, CHANGE)
+    extractor = Extractor(body(), CHANGE)
     order = np.array([9, 2, 5])
     found = collect(extractor, pictures, order, versions=3, kept=Kept(None))
     again = collect(extractor, pictures, order[::-1], versions=2, kept=Kept(None))
@@ -81,23 +120,23 @@ def test_versions_differ_and_are_the_same_whatever_the_order(pictures: Pictures)
 
 
 def test_what_is_kept_is_not_computed_again(pictures: Pictures, tmp_path: Path) -> None:
-    body = Counting()
-    extractor = Extractor(body, GREY, CHANGE)
+    counting = Counting()
+    extractor = Extractor(counting.engine, CHANGE)
     first = collect(
         extractor, pictures, np.arange(50), versions=2, kept=Kept(tmp_path / "features" / "a")
     )
-    assert body.seen == 100
+    assert counting.seen == 100
     more = collect(
         extractor, pictures, np.arange(40, 60), versions=2, kept=Kept(tmp_path / "features" / "a")
     )
-    assert body.seen == 120  # ten new pictures in two versions
+    assert counting.seen == 120  # ten new pictures in two versions
     assert (more[:10] == first[40:]).all()
 
 
 def test_progress_counts_rows_and_begins_with_what_is_there(pictures: Pictures) -> None:
     told: list[tuple[int, int]] = []
     store = Kept(None)
-    extractor = Extractor(build(BODY), GREY, CHANGE)
+    extractor = Extractor(body(), CHANGE)
     collect(extractor, pictures, np.arange(5), versions=1, kept=store)
     collect(
         extractor,
@@ -112,7 +151,7 @@ def test_progress_counts_rows_and_begins_with_what_is_there(pictures: Pictures) 
 
 def test_equal_pictures_are_computed_in_one_row(pictures: Pictures) -> None:
     found = collect(
-        Extractor(build(BODY), GREY, CHANGE),
+        Extractor(body(), CHANGE),
         pictures,
         np.array([3, 3]),
         versions=1,
@@ -123,13 +162,13 @@ def test_equal_pictures_are_computed_in_one_row(pictures: Pictures) -> None:
 
 def test_a_damaged_file_is_computed_again(pictures: Pictures, tmp_path: Path) -> None:
     folder = tmp_path / "body"
-    body = Counting()
-    extractor = Extractor(body, GREY, CHANGE)
+    counting = Counting()
+    extractor = Extractor(counting.engine, CHANGE)
     collect(extractor, pictures, np.arange(4), versions=1, kept=Kept(folder))
     (file,) = folder.glob("*.npz")
     file.write_bytes(file.read_bytes()[:100])
     collect(extractor, pictures, np.arange(4), versions=1, kept=Kept(folder))
-    assert body.seen == 8
+    assert counting.seen == 8
 
 
 def test_a_folder_that_cannot_be_written_is_said_and_does_not_end_the_work(
@@ -137,7 +176,7 @@ def test_a_folder_that_cannot_be_written_is_said_and_does_not_end_the_work(
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     store = Kept(tmp_path / "file" / "body")
-    collect(Extractor(build(BODY), GREY, CHANGE), pictures, np.arange(3), versions=1, kept=store)
+    collect(Extractor(body(), CHANGE), pictures, np.arange(3), versions=1, kept=store)
     assert "cannot be kept" in store.refused
 
 

@@ -132,8 +132,9 @@ def train(
     threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     devices: Annotated[
-        int, typer.Option(help="GPUs, or processes on the CPU, that share every step.")
-    ] = 1,
+        int | None,
+        typer.Option(help="GPUs, or processes on the CPU, that share every step. Default: 1."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object an event.")
     ] = False,
@@ -181,7 +182,7 @@ def train(
         precision=precision,
         threads=threads,
         device=device,
-        devices=devices,
+        devices=1 if devices is None else devices,
     )
     if estimate and resume is not None:
         raise SettingError("--estimate is for a new run; leave out --resume, or --estimate")
@@ -192,12 +193,12 @@ def train(
         elif resume is None:
             start(str(data), network, out=out, settings=settings, watch=watch)
         else:
-            fresh = Settings(epochs=epochs, minutes=minutes)
+            fresh = Settings(epochs=epochs, minutes=minutes, devices=settings.devices)
             if settings != fresh or network or out:
                 raise SettingError(
-                    "a run keeps its settings: --resume takes --epochs or --minutes only"
+                    "a run keeps its settings: --resume takes --epochs or --minutes, and --devices"
                 )
-            go_on(resume, data=data, epochs=epochs, minutes=minutes, watch=watch)
+            go_on(resume, data=data, epochs=epochs, minutes=minutes, devices=devices, watch=watch)
 
 
 def print_json(event: Event) -> None:

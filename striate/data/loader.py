@@ -151,7 +151,8 @@ def load(
     mode: Mode = "memory"
     note = ""
     if size > memory:
-        told = f"{counted(len(collection), 'picture')} take {size / 2**30:.1f} GiB decoded"
+        room = f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:,.1f} MiB"
+        told = f"{counted(len(collection), 'picture')} take {room} decoded"
         mode, note = _beyond_memory(told, size, cache)
     pictures = Pictures(collection, preprocess, mode=mode, threads=threads)
     if mode == "mapped" and cache is not None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +26,7 @@ from striate.pictures import Preprocess
 if TYPE_CHECKING:
     from torch import nn
 
+AT_ONCE: Final = 4  # pictures that ONNX Runtime takes at a time, in each thread
 LARGEST: Final = 2**31 - 2**24  # bytes of weights; protobuf ends at 2**31, the rest is for nodes
 
 
@@ -79,7 +81,7 @@ def onnx_runtime(trained: Trained, preprocess: Preprocess) -> Engine:
     own = [kind for kind in vars(kinds).values() if isinstance(kind, type)]
     failures = tuple(kind for kind in own if issubclass(kind, Exception))
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads()
+    options.intra_op_num_threads = 1  # each batch in one thread: fewer waits, and equal bits
     options.log_severity_level = 3  # errors alone, which are raised besides
     try:
         session = onnxruntime.InferenceSession(
@@ -87,7 +89,16 @@ def onnx_runtime(trained: Trained, preprocess: Preprocess) -> Engine:
         )
     except failures as error:
         raise _refused(name, error) from error
-    return Engine(name, lambda pixels: np.asarray(session.run([OUTPUT], {PIXELS: pixels})[0]))
+    pool = ThreadPoolExecutor(threads(), "striate-engine")
+
+    def part(pixels: np.ndarray) -> np.ndarray:
+        return np.asarray(session.run([OUTPUT], {PIXELS: pixels})[0])
+
+    def run(pixels: np.ndarray) -> np.ndarray:
+        parts = [pixels[start : start + AT_ONCE] for start in range(0, len(pixels), AT_ONCE)]
+        return np.concatenate(list(pool.map(part, parts))) if len(parts) > 1 else part(pixels)
+
+    return Engine(name, run)
 
 
 def openvino(trained: Trained, preprocess: Preprocess) -> Engine:
@@ -118,19 +129,32 @@ def openvino(trained: Trained, preprocess: Preprocess) -> Engine:
     return Engine(name, lambda pixels: np.array(request.infer([pixels])[0], np.float32))
 
 
-def torch_module(module: nn.Module, preprocess: Preprocess) -> Engine:
-    """Let a torch module compute, where it is: on the CPU or another device."""
+def torch_module(module: nn.Module, preprocess: Preprocess, *, low: bool = False) -> Engine:
+    """Let a torch module compute, where it is: on the CPU or another device.
+
+    Args:
+        module: pictures in, logits or features out; its modes and weights are left as they are.
+        preprocess: whose mean and std scale the pictures.
+        low: whether it computes in bf16, with the channels last in memory.
+    """
     import torch
 
     from striate.network import evaluating, normalised
 
-    def run(pixels: np.ndarray) -> np.ndarray:
-        weight = next(module.parameters(), torch.zeros(()))
-        with evaluating(module), torch.inference_mode():
-            values = torch.from_numpy(pixels).to(weight.device)
-            return np.asarray(module(normalised(values, preprocess)).float().cpu().numpy())
+    layout = torch.channels_last if low else torch.contiguous_format
 
-    return Engine("float32 torch", run)
+    def run(pixels: np.ndarray) -> np.ndarray:
+        device = next(module.parameters(), torch.zeros(())).device
+        with (
+            evaluating(module),
+            torch.inference_mode(),
+            torch.autocast(device.type, torch.bfloat16, enabled=low),
+        ):
+            values = normalised(torch.from_numpy(pixels).to(device), preprocess)
+            said = module(values.contiguous(memory_format=layout))
+            return np.asarray(said.float().cpu().numpy())
+
+    return Engine("bf16 torch" if low else "float32 torch", run)
 
 
 def threads() -> int:

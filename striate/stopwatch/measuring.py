@@ -12,12 +12,14 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
+from striate.anatomy import describe
 from striate.anatomy.memory import PRECISIONS
 from striate.anatomy.wiring import PICTURE, Node, wire
 from striate.errors import SettingError
 from striate.layers import Bn
 from striate.network import build
 from striate.notation import Network, Plan, expand
+from striate.peak import reach
 from striate.stopwatch.ledger import Ledger
 from striate.stopwatch.timing import WARM_UP, LayerTime, Timing
 
@@ -77,6 +79,10 @@ def measure(
         with arithmetic():
             layers.append(cut.round(pictures))
     counted, rows = wholes[WARM_UP:], layers[WARM_UP:]
+    forward = median(forward for forward, _ in counted)
+    backward = median(backward for _, backward in counted)
+    anatomy = describe(plan)
+    operations = 2 * batch * (anatomy.macs + anatomy.backward_macs)
     return Timing(
         layers=tuple(
             LayerTime(
@@ -87,8 +93,8 @@ def measure(
             )
             for place, step in enumerate(plan.layers())
         ),
-        forward=median(forward for forward, _ in counted),
-        backward=median(backward for _, backward in counted),
+        forward=forward,
+        backward=backward,
         peak_memory=peak,
         batch=batch,
         rounds=len(counted),
@@ -96,6 +102,7 @@ def measure(
         threads=torch.get_num_threads(),
         precision=precision,
         torch=torch.__version__,
+        reach=reach(operations / (forward + backward), where.type),
     )
 
 

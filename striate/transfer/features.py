@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
 
 from striate.augmentation import DRAWS, Augmentation, augment
 from striate.data import Pictures
-from striate.network import evaluating, normalised
-from striate.pictures import Preprocess
-from striate.precision import WAYS, Precision, fastest
+from striate.inference import Engine
 from striate.transfer.kept import Kept
 
 BATCH = 32
-ROUNDS = 2  # of one batch in each way; the shortest counts
 
 Progress = Callable[[int, int], None]
 
@@ -28,18 +23,12 @@ class Extractor:
     """A body that turns pictures into features.
 
     Attributes:
-        body: the torch module; maps that come out are averaged over their positions.
-        preprocess: whose mean and std scale the pictures.
+        engine: the body, ready to compute; maps that come out are averaged over their positions.
         change: how the versions of a picture differ from it.
-        device: where it computes.
-        way: how it computes.
     """
 
-    body: nn.Module
-    preprocess: Preprocess
+    engine: Engine
     change: Augmentation
-    device: str = "cpu"
-    way: Precision = WAYS[0]
 
     def features(self, pixels: np.ndarray, numbers: np.ndarray | None = None) -> np.ndarray:
         """Give what the body says of prepared pictures.
@@ -51,43 +40,19 @@ class Extractor:
         Returns:
             float32 (n, features).
 
-        >>> grey = Preprocess(1, 2, 2, mean=(0.0,), std=(1.0,))
         >>> white = np.full((3, 1, 2, 2), 255, np.uint8)
-        >>> Extractor(nn.Identity(), grey, Augmentation()).features(white).tolist()
+        >>> same = Engine("float32 nothing", lambda pixels: pixels / 255)
+        >>> Extractor(same, Augmentation()).features(white).tolist()
         [[1.0], [1.0], [1.0]]
         """
-        values = torch.from_numpy(pixels).to(self.device)
         if numbers is None:
-            changed = values.float()
+            values = pixels.astype(np.float32)
         else:
-            changed = augment(values, self.change, torch.from_numpy(numbers).to(self.device))
-        layout = self.way.memory_format
-        scaled = normalised(changed, self.preprocess).contiguous(memory_format=layout)
-        self.body.to(memory_format=layout)  # type: ignore[call-overload]
-        low = self.way.name == "bf16"
-        with (
-            evaluating(self.body),
-            torch.inference_mode(),
-            torch.autocast(self.device, torch.bfloat16, enabled=low),
-        ):
-            out = self.body(scaled).float()
-        out = out.mean((2, 3)) if out.ndim == 4 else out.flatten(1)
-        return np.asarray(out.cpu().numpy())
-
-
-def measured(extractor: Extractor, pixels: np.ndarray) -> Extractor:
-    """Give the extractor in the way that is fastest here, on a few pictures."""
-    trials = [replace(extractor, way=way) for way in WAYS]
-    for trial in trials:  # the first pass of each also allocates and plans
-        trial.features(pixels)
-    seconds: dict[Precision, float] = {}
-    for _ in range(ROUNDS):
-        for trial in trials:
-            begun = time.perf_counter()
-            trial.features(pixels)
-            took = time.perf_counter() - begun
-            seconds[trial.way] = min(took, seconds.get(trial.way, took))
-    return replace(extractor, way=fastest(seconds))
+            changed = augment(torch.from_numpy(pixels), self.change, torch.from_numpy(numbers))
+            values = changed.contiguous().numpy()
+        out = self.engine.run(values)
+        out = out.mean((2, 3)) if out.ndim == 4 else out.reshape(len(out), -1)
+        return np.asarray(out, np.float32)
 
 
 def collect(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,16 +14,18 @@ from striate.augmentation import DRAWS, Augmentation
 from striate.data import counted
 from striate.data.cache import cache_folder
 from striate.events import Watch
+from striate.inference import Trained
 from striate.notation import expand
-from striate.precision import WAYS, Precision, fixed
+from striate.precision import fixed
 from striate.settings import Settings
 from striate.tempo import Tempo
 from striate.training import Part
 from striate.transfer.body import Body
 from striate.transfer.cut import headed, shares
-from striate.transfer.features import BATCH, Extractor, collect, measured
+from striate.transfer.features import BATCH, Extractor, collect
 from striate.transfer.head import Head, fit
 from striate.transfer.kept import Kept, key_of
+from striate.transfer.ways import fastest, ways
 
 FEW = 3000  # training pictures up to which features are taken of changed versions too
 VERSIONS = 2
@@ -33,7 +34,6 @@ RATE = 1e-3  # peak learning rate of the head in fine-tuning
 MEASURED = 4  # pictures on which the ways to compute are timed
 MANY = 8  # layers that are listed one by one
 HEADED = 1000  # pictures on which the head is timed, at most
-WORTH = 64  # feature rows from which it is worth timing them
 
 Say = Callable[[str], None]
 
@@ -61,7 +61,7 @@ def choose(body: Body, settings: Settings, *, classes: int, pictures: int) -> di
             "body": body.words,
             "features": body.features,
             "resized": body.resized,
-            "way": "" if settings.precision == "auto" else str(fixed(settings.precision)),
+            "way": "" if settings.precision == "auto" else fixed(settings.precision).name,
             "versions": VERSIONS if settings.augment and pictures <= FEW else 1,
             "shares": [list(pair) for pair in tuned],
         },
@@ -88,7 +88,7 @@ def learn_head(
     seed: int,
     say: Say,
     watch: Watch,
-) -> tuple[Head, Precision]:
+) -> tuple[Head, str]:
     """Put the body's weights into the network and learn its last layer on the body's features.
 
     Args:
@@ -103,11 +103,9 @@ def learn_head(
     Returns:
         The head, and how the features were computed.
     """
-    change = Augmentation(**chosen["augmentation"])
     device = next(module.parameters()).device.type
-    extractor = Extractor(body.module().to(device), body.preprocess, change, device)
+    extractor, kept = _made_ready(body, part, chosen=chosen, device=device, say=say)
     versions = chosen["transfer"]["versions"]
-    extractor, kept = _made_ready(extractor, body, part, chosen["transfer"]["way"], versions)
     found = int(kept.find(part.pictures.hashes[part.indices], versions).sum())
     features = collect(
         extractor,
@@ -118,11 +116,11 @@ def learn_head(
         progress=Tempo("features", watch),
     )
     rows = len(part.indices) * versions
-    each = "each as it is" if versions == 1 else f"each as it is and changed: {change}"
+    each = "each as it is" if versions == 1 else f"each as it is and changed: {extractor.change}"
     said = f"{found:,} of them kept from before; " if found else ""
     say(
         f"{body.features:,} features of {counted(rows, 'picture')} ({each}): {said}computed in "
-        f"{extractor.way}"
+        f"{extractor.engine.name}"
     )
     if kept.refused:
         say(kept.refused)
@@ -142,7 +140,7 @@ def learn_head(
         "were told right"
     )
     fill(module, body, head)
-    return head, extractor.way
+    return head, extractor.engine.name
 
 
 def ahead(
@@ -152,12 +150,10 @@ def ahead(
 
     Arguments as for `learn_head`; the network is left as it is.
     """
-    change = Augmentation(**chosen["augmentation"])
     device = next(module.parameters()).device.type
-    extractor = Extractor(body.module().to(device), body.preprocess, change, device)
     versions = chosen["transfer"]["versions"]
     begun = time.perf_counter()
-    extractor, kept = _made_ready(extractor, body, part, chosen["transfer"]["way"], versions)
+    extractor, kept = _made_ready(body, part, chosen=chosen, device=device, say=_left_to_the_run)
     ready = time.perf_counter() - begun
     there = kept.find(part.pictures.hashes[part.indices], versions)
     some = part.pictures.take(part.indices[:BATCH])
@@ -169,6 +165,10 @@ def ahead(
             extractor.features(some, numbers if version else None)
             features += missing * (time.perf_counter() - begun) / len(some)
     return {"features": features, "head": _head_ahead(body, part, chosen, seed)}
+
+
+def _left_to_the_run(text: str) -> None:
+    """Say nothing of the engines: the run itself will."""
 
 
 def _head_ahead(body: Body, part: Part, chosen: Mapping[str, Any], seed: int) -> float:
@@ -185,25 +185,34 @@ def _head_ahead(body: Body, part: Part, chosen: Mapping[str, Any], seed: int) ->
 
 
 def _made_ready(
-    extractor: Extractor, body: Body, part: Part, way: str, versions: int
+    body: Body, part: Part, *, chosen: Mapping[str, Any], device: str, say: Say
 ) -> tuple[Extractor, Kept]:
-    """Choose how features are computed: as set, as most are kept already, or the fastest here."""
+    """Choose how features are computed: as most are kept already, or as is fastest here."""
     hashes = part.pictures.hashes[part.indices]
+    versions = chosen["transfer"]["versions"]
+    change = Augmentation(**chosen["augmentation"])
+    choice = ways(device, chosen["transfer"]["way"].partition(" ")[0])  # its number format, if set
     taught = (body.preprocess.mean, body.preprocess.std)
-    key = key_of(str(body.plan.network), body.tensors, taught, extractor.change)
+    key = key_of(str(body.plan.network), body.tensors, taught, change)
 
-    def kept_in(precision: Precision) -> Kept:
-        return Kept(cache_folder() / "features" / f"{key}-{str(precision).replace(' ', '-')}")
+    def kept_in(name: str) -> Kept:
+        return Kept(cache_folder() / "features" / f"{key}-{name.replace(' ', '-')}")
 
-    if way:
-        chosen = fixed(way.replace(" ", "-"))
-        return replace(extractor, way=chosen), kept_in(chosen)
-    stores = {each: kept_in(each) for each in WAYS}
-    there = {each: int(kept.find(hashes, versions).sum()) for each, kept in stores.items()}
-    chosen = max(there, key=lambda each: there[each])
-    if not there[chosen] and len(hashes) * versions >= WORTH:
-        chosen = measured(extractor, part.pictures.take(part.indices[:MEASURED])).way
-    return replace(extractor, way=chosen), stores[chosen]
+    stores = {name: kept_in(name) for name in choice}
+    there = {name: int(kept.find(hashes, versions).sum()) for name, kept in stores.items()}
+    most = max(there, key=lambda name: there[name])
+    if there[most]:
+        choice = {most: choice[most]}
+    missing = len(hashes) * versions - there[most]
+    engine = fastest(
+        choice,
+        Trained.of(body.plan, body.tensors),
+        body.preprocess,
+        pixels=part.pictures.take(part.indices[: min(MEASURED, missing)]).astype(np.float32),
+        rows=missing,
+        say=say,
+    )
+    return Extractor(engine, change), stores.get(engine.name) or kept_in(engine.name)
 
 
 def fill(module: nn.Module, body: Body, head: Head) -> None:

@@ -142,21 +142,24 @@ def _fetched(name: str, published: Mapping[str, Any], *, offline: bool, watch: W
             f"timm publishes no weights of '{name}' on the Hugging Face hub; give a file: "
             "--weights FILE, or another tag of it"
         )
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import hf_hub_download, try_to_load_from_cache
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
     file = published.get("hf_hub_filename") or "model.safetensors"
     watch(Note(f"looking for {file} of {repository} on the Hugging Face hub or in its cache"))
+    absent = f"'{file}' of {repository} is not in the Hugging Face cache, and {{}}; download it "
+    absent += "elsewhere and give it: --weights FILE"
+    if offline:  # hf_hub_download(local_files_only=True) asks the hub which program calls it
+        cached = try_to_load_from_cache(repository, file)
+        if isinstance(cached, str):
+            return Path(cached)
+        raise WeightsError(absent.format("--offline forbids to fetch it"))
     disable_progress_bars()
     try:
-        return Path(hf_hub_download(repository, file, local_files_only=offline))
+        return Path(hf_hub_download(repository, file))
     except LocalEntryNotFoundError as error:
-        why = "--offline forbids to fetch it" if offline else "the hub cannot be reached"
-        raise WeightsError(
-            f"'{file}' of {repository} is not in the Hugging Face cache, and {why}; download it "
-            "elsewhere and give it: --weights FILE"
-        ) from error
+        raise WeightsError(absent.format("the hub cannot be reached")) from error
     except (HfHubHTTPError, OSError) as error:
         raise WeightsError(
             f"'{file}' of {repository} cannot be fetched ({' '.join(str(error).split())[:200]}); "
