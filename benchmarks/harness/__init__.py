@@ -3,8 +3,8 @@
 from benchmarks.harness.machine import Machine, look
 from benchmarks.harness.options import PEERS, parser, read
 from benchmarks.harness.process import ROOT, Failed, Ran, run
-from benchmarks.harness.results import Report, write
-from benchmarks.harness.turns import Side, Sides, in_turns, ratio, spread
+from benchmarks.harness.results import Report, publish, raw, write
+from benchmarks.harness.turns import Side, Sides, in_turns, ours, peer, ratio, spread
 
 __all__ = [
     "PEERS",
@@ -17,8 +17,12 @@ __all__ = [
     "Sides",
     "in_turns",
     "look",
+    "ours",
     "parser",
+    "peer",
+    "publish",
     "ratio",
+    "raw",
     "read",
     "run",
     "spread",

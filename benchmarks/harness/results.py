@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness.machine import Machine
+from benchmarks.harness.turns import Sides
 from striate.tables import Table
 
 WIDTH = 100
@@ -67,3 +68,16 @@ def write(report: Report, folder: Path) -> None:
     }
     text = json.dumps(found, indent=1, allow_nan=False)
     (folder / f"{report.name}.json").write_text(text + "\n", "utf-8")
+
+
+def publish(report: Report, folder: Path | None) -> None:
+    """Print the page, and write it where a folder is given."""
+    print(f"\n{report.page()}")
+    if folder is not None:
+        write(report, folder)
+        print(f"written: {folder / report.name}.md and .json")
+
+
+def raw(sides: Sides) -> dict[str, Any]:
+    """Give every run of every side as plain values."""
+    return {name: [dataclasses.asdict(ran) for ran in runs] for name, runs in sides.items()}

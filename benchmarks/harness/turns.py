@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
 
-from benchmarks.harness.process import Ran, run
+from benchmarks.harness.process import ROOT, Ran, run
 
 
 @dataclass(frozen=True)
@@ -18,11 +20,13 @@ class Side:
         command: gives the program and its arguments for a round, counted from 0; the round
             serves as the seed where one is needed.
         environment: variables beside those of the benchmark.
+        output: the file for its standard output; None reads it for the JSON of the last line.
     """
 
     name: str
     command: Callable[[int], Sequence[str]]
     environment: Mapping[str, str] = field(default_factory=dict)
+    output: Path | None = None
 
 
 Sides = Mapping[str, Sequence[Ran]]
@@ -42,7 +46,7 @@ def in_turns(sides: Sequence[Side], rounds: int, *, say: Callable[[str], None] =
     ran: dict[str, list[Ran]] = {side.name: [] for side in sides}
     for number in range(rounds):
         for side in sides if number % 2 == 0 else reversed(sides):
-            found = run(side.command(number), environment=side.environment)
+            found = run(side.command(number), environment=side.environment, output=side.output)
             ran[side.name].append(found)
             say(f"round {number + 1} of {rounds}, {side.name}: {found.seconds:.1f} s")
     return ran
@@ -67,3 +71,25 @@ def ratio(theirs: Sequence[float], ours: Sequence[float]) -> float:
     10.0
     """
     return median(theirs) / median(ours)
+
+
+def ours(name: str, *arguments: object) -> Side:
+    """Give Striate's side: benchmarks/ours/NAME.py, the round as its seed.
+
+    >>> ours("mnist", "data").command(3)[1:]
+    ['-m', 'benchmarks.ours.mnist', 'data', '--seed', '3']
+    """
+    given = [str(argument) for argument in arguments]
+    start = [sys.executable, "-m", f"benchmarks.ours.{name}", *given]
+    return Side("Striate", lambda seed: [*start, "--seed", str(seed)])
+
+
+def peer(name: str, python: Path, program: str, *arguments: object) -> Side:
+    """Give a peer's side: benchmarks/peers/PROGRAM.py in its own Python, the round as its seed.
+
+    >>> peer("Keras", Path("python"), "keras_mnist", "data").command(0)[2:]
+    ['data', '--seed', '0']
+    """
+    given = [str(argument) for argument in arguments]
+    start = [str(python), str(ROOT / "benchmarks" / "peers" / f"{program}.py"), *given]
+    return Side(name, lambda seed: [*start, "--seed", str(seed)])

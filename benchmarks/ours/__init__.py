@@ -1,0 +1,1 @@
+"""Striate's sides of the benchmarks, each a process of its own that prints JSON."""

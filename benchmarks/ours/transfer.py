@@ -1,0 +1,48 @@
+"""Transfer by Striate: a head on the features of a trained body, as `striate train --from` does it.
+
+    python -m benchmarks.ours.transfer DATA --valid val --weights squeezenet1_1.pth --seed 0
+
+Prints JSON: seconds of the whole call of train(), from the files to the report; and which pictures
+of the other folder the saved classifier tells right.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+
+import striate as st
+from striate.classifier import Prediction
+from striate.events import ignore
+
+
+def main() -> None:
+    """Learn, then say which pictures of the other folder are told right."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--valid", default="val")
+    parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    chosen = parser.parse_args()
+    settings = st.Settings(
+        body="squeezenet1_1", weights=str(chosen.weights), seed=chosen.seed, offline=True
+    )
+    train = st.train  # loads torch, as importing fastai does
+    with tempfile.TemporaryDirectory() as folder:
+        begun = time.perf_counter()
+        model = train(chosen.data, out=Path(folder) / "run", settings=settings, watch=ignore)
+        seconds = time.perf_counter() - begun
+    files = sorted(path for path in (chosen.data / chosen.valid).glob("*/*") if path.is_file())
+    right = {
+        str(path.relative_to(chosen.data)): isinstance(answer, Prediction)
+        and answer.label == path.parent.name
+        for path, answer in zip(files, model.predict_each(map(str, files)), strict=True)
+    }
+    print(json.dumps({"seconds": seconds, "right": right}))
+
+
+if __name__ == "__main__":
+    main()

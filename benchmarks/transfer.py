@@ -1,0 +1,160 @@
+"""Transfer from the same trained SqueezeNet, beside fastai's vision_learner(...).fine_tune(3).
+
+    python -m benchmarks.transfer [--rounds 5] [--quick]
+
+On ants and bees (245 photographs) and on hot dogs (1,560 small ones); the pictures judged are those
+of val/ and of test/, the same for both.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from benchmarks.harness import (
+    Failed,
+    Ran,
+    Report,
+    Side,
+    Sides,
+    in_turns,
+    look,
+    ours,
+    parser,
+    peer,
+    publish,
+    ratio,
+    raw,
+    read,
+    spread,
+)
+from striate.tables import Table
+
+FASTAI = "fastai"
+OURS = "Striate"
+DATA = {"hymenoptera": "val", "hotdog64": "test"}  # and the folder that is judged
+WEIGHTS = "weights/squeezenet1_1.pth"
+DRAWN = 10_000  # samples of the bootstrap
+
+
+def main() -> None:
+    """Learn both in turns on each data set, and say what came of it."""
+    needed = (*(f"data/{name}" for name in DATA), WEIGHTS)
+    chosen = read(parser((__doc__ or "").splitlines()[0], rounds=5), needed=needed)
+    machine = look()
+    found: dict[str, Sides] = {}
+    for name, valid in DATA.items():
+        if chosen.quick and found:
+            break
+        data, weights = chosen.shared / "data" / name, chosen.shared / WEIGHTS
+        given = (data, "--valid", valid, "--weights", weights)
+        short = ["--epochs", 1] if chosen.quick else []
+        with tempfile.TemporaryDirectory() as folder:
+            print(name)
+            sides = [
+                fresh(ours("transfer", *given), folder),
+                peer(FASTAI, chosen.peers, "fastai_transfer", *given, *short),
+            ]
+            found[name] = in_turns(sides, chosen.rounds)
+    publish(
+        Report(
+            name="transfer",
+            title="Transfer from SqueezeNet 1.1",
+            command="make bench-transfer",
+            method=(
+                "Time of learning, a process a seed, the sides in turns, both from the same "
+                "ImageNet weights. fastai's is that of vision_learner(...) and .fine_tune(3) with "
+                "Resize(224), all else by default. Striate's is that of the whole call of train() "
+                "with --from squeezenet1_1: reading, features, head, judging, report; no feature "
+                "is kept from an earlier run. The pictures judged are the same; a difference "
+                "of accuracies is that of the means over the seeds, its interval by drawing "
+                f"pictures anew ({DRAWN:,} paired bootstrap samples)."
+            ),
+            tables=tuple(summary(name, sides) for name, sides in found.items()),
+            findings=tuple(finding(name, sides) for name, sides in found.items()),
+            machine=machine,
+            raw={name: raw(sides) for name, sides in found.items()},
+        ),
+        chosen.out,
+    )
+
+
+def fresh(side: Side, folder: str) -> Side:
+    """Let every round start without kept features."""
+
+    def command(seed: int) -> Sequence[str]:
+        cache = f"STRIATE_CACHE={folder}/{seed}"
+        return ["env", cache, *side.command(seed)]
+
+    return replace(side, command=command)
+
+
+def answers(runs: Sequence[Ran]) -> np.ndarray:
+    """Give what was told right: bool (seed, picture), the pictures in order of their names."""
+    told = [ran.told["right"] for ran in runs]
+    names = sorted(told[0])
+    return np.array([[each[name] for name in names] for each in told], dtype=bool)
+
+
+def difference(theirs: np.ndarray, own: np.ndarray) -> tuple[float, float, float]:
+    """Give how much more accurate ours is, with its 95 % interval over the pictures.
+
+    Args:
+        theirs: bool (seed, picture).
+        own: bool (seed, picture), of the same pictures.
+
+    >>> theirs, own = np.zeros((2, 4), bool), np.ones((2, 4), bool)
+    >>> difference(theirs, own)
+    (1.0, 1.0, 1.0)
+    """
+    each = own.mean(0) - theirs.mean(0)
+    generator = np.random.default_rng(0)
+    drawn = each[generator.integers(0, len(each), (DRAWN, len(each)))].mean(1)
+    low, high = np.quantile(drawn, (0.025, 0.975))
+    return float(each.mean()), float(low), float(high)
+
+
+def seconds(runs: Sequence[Ran]) -> list[float]:
+    """Give the seconds of learning of each."""
+    return [float(ran.told["seconds"]) for ran in runs]
+
+
+def summary(name: str, sides: Sides) -> Table:
+    """Show a row a side."""
+    header = ("side", "learning, s", "whole process, s", "accuracy, %", "of each seed")
+    rows = []
+    for side, runs in sides.items():
+        right = 100 * answers(runs).mean(1)
+        rows.append(
+            (
+                side,
+                spread(seconds(runs)),
+                spread([ran.seconds for ran in runs]),
+                f"{right.mean():.1f}",
+                ", ".join(f"{share:.1f}" for share in right),
+            )
+        )
+    n = answers(sides[OURS]).shape[1]
+    caption = f"{name}: median (lowest to highest) times; mean accuracy of {n} pictures"
+    return Table(header, tuple(rows), set(header[1:4]), caption)
+
+
+def finding(name: str, sides: Sides) -> str:
+    """Say how many times as fast it is, and whether it is less accurate."""
+    theirs, own = sides[FASTAI], sides[OURS]
+    if theirs[0].told["right"].keys() != own[0].told["right"].keys():
+        raise Failed(f"{name}: the two sides judged different pictures")
+    shift, low, high = difference(answers(theirs), answers(own))
+    processes = ratio([ran.seconds for ran in theirs], [ran.seconds for ran in own])
+    return (
+        f"{name}: learning is {ratio(seconds(theirs), seconds(own)):.1f} times as fast, the whole "
+        f"process {processes:.1f} times. "
+        f"Accuracy differs by {100 * shift:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})."
+    )
+
+
+if __name__ == "__main__":
+    main()
