@@ -24,7 +24,7 @@ from striate.job import Run
 from striate.runs import resume, start
 from striate.settings import Settings
 
-HEAD = Settings(precision="float32", threads=1)
+HEAD = Settings(versions=2, precision="float32", threads=1)
 TUNED = replace(HEAD, batch=8)
 
 
