@@ -307,7 +307,7 @@ def _choose(
         "threads": settings.threads or torch.get_num_threads(),
     }
     if body is not None:
-        chosen |= transfer.choose(body, settings, classes=len(classes), pictures=n)
+        chosen |= transfer.choose(body, settings, classes=len(classes))
         for note in transfer.spoken(chosen):
             say(note)
     return chosen

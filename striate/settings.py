@@ -52,6 +52,8 @@ class Settings:
         unfreeze: how many of the body's last layers and blocks are trained on after the head,
             or "all"; None trains the head alone.
         hold_statistics: whether batch normalisation keeps its statistics in fine-tuning.
+        versions: how many versions of each picture the head is learnt from: the picture itself,
+            and others changed as in training.
         offline: open no connection.
         energy: measure the electricity that the run takes, by codecarbon.
         country: whose electricity it is, as three letters; None takes the world's mean.
@@ -85,6 +87,7 @@ class Settings:
     cut: str | None = None
     unfreeze: str | None = None
     hold_statistics: bool = True
+    versions: int = 1
     offline: bool = False
     energy: bool = False
     country: str | None = None
@@ -106,7 +109,7 @@ class Settings:
             )
         for name, low, most in (
             ("epochs", 1, 10**6), ("batch", 1, 10**6), ("patience", 1, 10**6),
-            ("threads", 1, 4096), ("seed", 0, 2**63 - 1), ("devices", 1, 1024),
+            ("threads", 1, 4096), ("versions", 1, 64), ("seed", 0, 2**63 - 1), ("devices", 1, 1024),
         ):  # fmt: skip
             value = getattr(self, name)
             if value is not None and not low <= value <= most:
@@ -143,6 +146,11 @@ class Settings:
                     f"{name} is '{getattr(self, name)}', but there is no body that it belongs to; "
                     "give one, as in --from squeezenet1_1"
                 )
+        if self.versions > 1 and (self.body is None or not self.augment):
+            raise SettingError(
+                f"versions is {self.versions}, of pictures that are changed for the head of a "
+                "trained body; expected one, as in --from squeezenet1_1, and --augment"
+            )
         self.unfrozen()
         named = self.for_steps()
         if self.body is not None and self.unfreeze is None and named:

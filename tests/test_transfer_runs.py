@@ -24,7 +24,7 @@ from striate.job import Run
 from striate.runs import resume, start
 from striate.settings import Settings
 
-HEAD = Settings(precision="float32", threads=1)
+HEAD = Settings(versions=2, precision="float32", threads=1)
 TUNED = replace(HEAD, batch=8)
 
 
@@ -212,7 +212,7 @@ def test_few_photographs_start_from_a_trained_network_and_say_so_where_it_cannot
     tmp_path: Path,
 ) -> None:
     photos = drawn.folder(tmp_path / "photos", n=6, size=(160, 140))
-    quick = replace(TUNED, offline=True)
+    quick = replace(TUNED, offline=True, versions=1)
     own = replace(quick, epochs=1, size="16")
     asked, told = begin(photos, tmp_path / "asked", own)
     assert "trained network" not in notes(told)

@@ -20,12 +20,12 @@ from striate.events import Done, Epoch, Event
 
 NETWORK = """
 input 1x28x28 classes=10
-conv 5x5 32 stride=2 pad=valid > bn > relu
-conv 32 pad=valid > bn > relu > maxpool 2
+conv 5x5 16 stride=2 pad=valid > relu
+conv 32 pad=valid > maxpool 2 > bn > relu
 conv 64 pad=valid > bn > relu
 flatten > fc
 """
-SETTINGS = st.Settings(epochs=2, batch=256, learning_rate=0.015)
+SETTINGS = st.Settings(epochs=2, batch=256, learning_rate=0.015, augment=False)
 
 
 def main() -> None:

@@ -71,6 +71,12 @@ def train(
     hold_statistics: Annotated[
         bool, typer.Option(help="Keep the statistics of batch normalisation in fine-tuning.")
     ] = True,
+    versions: Annotated[
+        int,
+        typer.Option(
+            help="Versions of each picture that the head is learnt from: itself and changed ones."
+        ),
+    ] = 1,
     offline: Annotated[bool, typer.Option("--offline", help="Open no connection.")] = False,
     estimate: Annotated[
         bool,
@@ -165,6 +171,7 @@ def train(
         cut=cut,
         unfreeze=unfreeze,
         hold_statistics=hold_statistics,
+        versions=versions,
         offline=offline,
         energy=energy,
         country=country,

@@ -27,8 +27,6 @@ from striate.transfer.head import Head, fit
 from striate.transfer.kept import Kept, key_of
 from striate.transfer.ways import fastest, ways
 
-FEW = 3000  # training pictures up to which features are taken of changed versions too
-VERSIONS = 2
 EPOCHS = 6  # of fine-tuning
 RATE = 1e-3  # peak learning rate of the head in fine-tuning
 MEASURED = 4  # pictures on which the ways to compute are timed
@@ -38,14 +36,13 @@ HEADED = 1000  # pictures on which the head is timed, at most
 Say = Callable[[str], None]
 
 
-def choose(body: Body, settings: Settings, *, classes: int, pictures: int) -> dict[str, Any]:
+def choose(body: Body, settings: Settings, *, classes: int) -> dict[str, Any]:
     """Choose the network and how it is learnt, as plain values for the record.
 
     Args:
         body: the part that is trained already.
         settings: the user's.
         classes: how many classes.
-        pictures: how many there are to learn from.
     """
     network = headed(body.plan.network, classes)
     unfrozen = settings.unfrozen()
@@ -62,7 +59,7 @@ def choose(body: Body, settings: Settings, *, classes: int, pictures: int) -> di
             "features": body.features,
             "resized": body.resized,
             "way": "" if settings.precision == "auto" else fixed(settings.precision).name,
-            "versions": VERSIONS if settings.augment and pictures <= FEW else 1,
+            "versions": settings.versions,
             "shares": [list(pair) for pair in tuned],
         },
     }

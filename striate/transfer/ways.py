@@ -80,7 +80,7 @@ def fastest(
         except EngineError as error:
             say(f"{error}; another engine is taken")
             continue
-        seconds = _seconds(engine, pixels)
+        seconds = _seconds(engine, pixels, rows)
         if best is None or seconds * GAIN < shortest:
             best, shortest = engine, seconds
         if shortest * rows < SHORT:
@@ -88,14 +88,15 @@ def fastest(
     return best or on_torch(trained, preprocess, device="cpu")
 
 
-def _seconds(engine: Engine, pixels: np.ndarray) -> float:
-    """Time an engine: seconds a picture, 0 without one."""
+def _seconds(engine: Engine, pixels: np.ndarray, rows: int) -> float:
+    """Time an engine: seconds a picture, 0 without one; once where so many rows are short work."""
     if not len(pixels):
         return 0.0
-    engine.run(pixels)  # the first pass also allocates and plans
     times = []
-    for _ in range(ROUNDS):
+    for _ in range(1 + ROUNDS):  # the first pass also allocates and plans
         begun = time.perf_counter()
         engine.run(pixels)
         times.append(time.perf_counter() - begun)
+        if min(times) / len(pixels) * rows < SHORT:
+            break
     return min(times) / len(pixels)
