@@ -31,7 +31,8 @@ PEERS := .venv-bench
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types format picture ideas experiments table clean install install-test \
-  bench-install bench-mnist bench-transfer bench-throughput bench-predict bench-growth
+  bench-install bench-mnist bench-transfer bench-throughput bench-predict bench-growth \
+  bench-learning
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -80,6 +81,9 @@ bench-predict: install-test bench-install  ## a folder of photographs classified
 
 bench-growth: install-test  ## time and memory for 1, 4 and 16 times the pictures
 	$(BIN)/python -m benchmarks.growth $(BENCH_FLAGS)
+
+bench-learning: install-test  ## accuracy by the number of pictures, from scratch and from a trained body
+	$(BIN)/python -m benchmarks.learning --picture docs/transfer/learning.png $(BENCH_FLAGS)
 
 bench-install: $(PEERS)/.installed  ## make .venv-bench with the peers of the benchmarks
 

@@ -22,7 +22,9 @@ from striate.devices import check_module
 from striate.energy import metering
 from striate.evaluation import Selection, held_out, judge
 from striate.events import Epoch, Estimate, Note, Watch, ignore
+from striate.inference import Trained
 from striate.network import build
+from striate.notation import expand
 from striate.preparation import Prepared
 from striate.run_folder import RunFolder
 from striate.schedule import Cycle
@@ -182,8 +184,9 @@ def _timed(state: State, prepared: Prepared) -> tuple[list[float], list[float]]:
 
 def _judging(module: nn.Module, prepared: Prepared, *, chosen: bool) -> float:
     """Time the judging of some pictures twice, and give the seconds of judging them all."""
+    trained = None if prepared.text is None else expand(prepared.text)
     model = Classifier(
-        network=module.float().eval(),
+        network=module.eval() if trained is None else Trained.of(trained, module.state_dict()),
         text=prepared.text,
         classes=prepared.collection.classes,
         preprocess=prepared.preprocess,

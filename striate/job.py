@@ -272,6 +272,8 @@ class Job:
             seen=self._seen(prepared, known),
         )
         chosen = self._judged(prepared, known)
+        if note := model.engine.note:
+            self.say(note)
         evaluation = judge(model, pictures, prepared.collection, chosen, watch=self.tell)
         metrics = {
             name: value

@@ -6,6 +6,7 @@ writes; the others wait for the task, which they have done when the training is 
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,8 @@ def assist(hands: Hands, *, module: nn.Module | None, team: Team) -> None:
                 f"'{task.source}' that the first one has ({len(pictures):,} here, "
                 f"{len(task.hashes):,} there, or others); give every machine the same"
             )
-        network = module if module is not None else build(task.text or "", seed=None)
+        # a module of the user's lies in memory that all processes share
+        network = build(task.text or "", seed=None) if module is None else copy.deepcopy(module)
         network.to(hands.fabric.device)
         state = State(network, optimizer_for(network, task.recipe))
         groups = state.optimizer.state_dict()["param_groups"]

@@ -186,6 +186,9 @@ def prepare(
         collection = split.collection
         if left_out := len(skipped):
             say(f"{counted(left_out, 'file')} not used; skipped.csv says which and why")
+        if chosen is not None and chosen.get("processes", 1) != team.size:
+            chosen["threads"] = settings.threads or torch.get_num_threads()
+            chosen |= shared(chosen, settings, team, len(split.train), say=say)
         if chosen is None:
             record["data"] |= described
             if body is None:

@@ -24,7 +24,7 @@ from lightning_fabric import Fabric
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
 from striate.devices import Team, fabric_for, quiet
-from striate.errors import RunError, StriateError
+from striate.errors import StriateError, TrainingError
 from striate.events import Event, Watch, ignore
 from striate.interruption import Stop, stoppable
 from striate.precision import WAYS
@@ -83,13 +83,13 @@ def all_needed(fabric: Fabric) -> Iterator[None]:
     """Say in one line that another process was lost, whatever the connection says to it.
 
     Raises:
-        RunError: a process of the team has ended or cannot be reached.
+        TrainingError: a process of the team has ended or cannot be reached.
     """
     try:
         yield
     except RuntimeError as error:  # gloo has no class of its own
         if isinstance(error, torch.distributed.DistError) or "gloo" in str(error):
-            raise RunError(
+            raise TrainingError(
                 f"process {fabric.global_rank + 1} of {fabric.world_size} cannot reach the "
                 f"others: one of them has ended; {GO_ON}"
             ) from error
@@ -167,7 +167,7 @@ def _followed(over: Future[None], line: Connection, *, team: Team, watch: Watch,
         over.result()
     except ProcessExitedException as error:
         by = f"by {error.signal_name}" if error.signal_name else f"with code {error.exit_code}"
-        raise RunError(
+        raise TrainingError(
             f"process {error.error_index + 1} of {team.here} was ended {by}, so the run ends; "
             f"{GO_ON}"
         ) from error
@@ -177,5 +177,5 @@ def _followed(over: Future[None], line: Connection, *, team: Team, watch: Watch,
     if failed is not None:
         raise failed
     if answer is None:
-        raise RunError(f"the first of {team.here} processes ended without an answer; {GO_ON}")
+        raise TrainingError(f"the first of {team.here} processes ended without an answer; {GO_ON}")
     return answer[0]

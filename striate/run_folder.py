@@ -20,6 +20,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,11 @@ from striate.whole import whole
 RECORD = "run.json"
 LOCK = ".lock"
 FORMAT_VERSION = 1
-PACKAGES = ("torch", "lightning-fabric", "numpy", "pillow", "scikit-learn", "safetensors")
+PACKAGES = (
+    "torch", "lightning-fabric", "numpy", "pillow", "onnx", "onnxruntime", "scikit-learn",
+    "safetensors",
+)  # fmt: skip
+EXTRAS = ("openvino", "timm")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -211,6 +216,7 @@ def surroundings() -> dict[str, Any]:
             "striate": __version__,
             "python": platform.python_version(),
             **{name: version(name) for name in PACKAGES},
+            **{name: version(name) for name in EXTRAS if find_spec(name)},
         },
         "machine": {
             "system": platform.platform(),

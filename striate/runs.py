@@ -191,7 +191,9 @@ def resume(
             "give it: striate.resume(run, network=module)"
         )
     settings = Settings.from_json(record["settings"])
-    team = team_for(settings.device, devices or settings.devices)
+    if devices is not None:
+        settings = replace(settings, devices=devices).check()
+    team = team_for(settings.device, settings.devices)
     go_on = partial(
         _go_on, team=team, folder=folder, record=record, module=network, data=data, more=more
     )

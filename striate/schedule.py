@@ -67,7 +67,7 @@ class Clock:
         self._seconds_before, self._begun = state.seconds, time.perf_counter()
         self._mark, self._mark_epoch = self._begun, self._begun
         self._stepping = 0.0  # seconds in this epoch's steps, in this process
-        self._stepped = 0  # pictures of this epoch, in this process
+        self._stepped = 0.0  # pictures of this epoch, in this process
         self._validating: float | None = None
 
     def fraction(self) -> float:
@@ -90,7 +90,7 @@ class Clock:
         self._stepping += now - self._mark
         self._mark = now
         state, cycle = self._state, self._cycle
-        self._stepped += self._training // self._steps
+        self._stepped += self._training / self._steps
         rate = self._stepped / max(self._stepping, 1e-9)
         return Progress(
             "training",
@@ -115,7 +115,7 @@ class Clock:
             "seconds_left": self._left(rate),
         }
         self._mark = self._mark_epoch = now
-        self._stepping, self._stepped = 0.0, 0
+        self._stepping, self._stepped = 0.0, 0.0
         return values
 
     def _left(self, rate: float) -> float:

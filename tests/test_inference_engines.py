@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -137,3 +138,27 @@ def test_the_fallback_is_said_on_the_screen(photos: Path, tmp_path: Path) -> Non
     assert "ONNX Runtime cannot be used" in done.stderr
     assert "torch does it" in done.stderr
     assert "40 pictures classified" in done.stderr
+
+
+FORKED = """
+import os, sys
+import numpy as np
+from striate.inference import Trained, opened
+from striate.network import build
+from striate.pictures import Preprocess
+
+module = build("input 1x4x4 classes=2 > flatten > fc", seed=0)
+engine = opened(Trained.of(module.plan, module.state_dict()), Preprocess(1, 4, 4))
+pixels = np.ones((64, 1, 4, 4), np.float32)
+before = engine.run(pixels)
+child = os.fork()
+if not child:
+    os._exit(not np.array_equal(engine.run(pixels), before))
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+def test_an_engine_that_has_answered_answers_in_a_forked_process_too() -> None:
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED], timeout=60)
+    assert done.returncode == 0

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from quick_runs import QUICK, record, rows
 
-from striate.errors import RunError
+from striate.errors import TrainingError
 from striate.events import Epoch, Event, ignore
+from striate.network import build
 from striate.runs import resume, start
 
 PLAIN = "conv 8 > relu > maxpool 2 > conv 16 > relu > gap > flatten > fc"
@@ -48,6 +49,21 @@ def test_two_processes_learn_along_the_same_curve_as_one(tmp_path: Path) -> None
     assert {path.name for path in (tmp_path / "two").rglob("*") if path.is_file()} == names
 
 
+def test_a_torch_module_is_each_process_s_own(tmp_path: Path) -> None:
+    found = []
+    for devices in (1, 2):
+        told: list[Event] = []
+        start(
+            "digits",
+            build(f"input 1x8x8 classes=10 > {PLAIN}", seed=0),
+            out=tmp_path / str(devices),
+            settings=replace(SETTINGS, devices=devices, epochs=1, precision="float32"),
+            watch=told.append,
+        )
+        found.append(figures(told))
+    assert found[1] == pytest.approx(found[0], rel=1e-5)
+
+
 def test_a_run_that_lost_a_process_is_gone_on_with_by_one_alone(tmp_path: Path) -> None:
     def kill_one(event: Event) -> None:
         if isinstance(event, Epoch) and event.epoch == 2:
@@ -56,7 +72,7 @@ def test_a_run_that_lost_a_process_is_gone_on_with_by_one_alone(tmp_path: Path) 
                 os.kill(process.pid, signal.SIGKILL)
 
     settings = replace(SETTINGS, epochs=12, devices=2)
-    with pytest.raises(RunError, match="was ended by SIGKILL"):
+    with pytest.raises(TrainingError, match="was ended by SIGKILL"):
         start("digits", PLAIN, out=tmp_path / "run", settings=settings, watch=kill_one)
     assert record(tmp_path / "run")["status"] == "training"
     run = resume(tmp_path / "run", devices=1, watch=ignore)

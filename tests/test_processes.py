@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from striate.devices import Team
-from striate.errors import DataError, RunError
+from striate.errors import DataError, TrainingError
 from striate.events import Event, Note, ignore
 from striate.processes import Hands, together
 
@@ -77,7 +77,9 @@ def test_what_one_process_cannot_do_is_said_as_it_was_there() -> None:
 
 def test_a_process_that_is_killed_ends_the_work_in_one_line() -> None:
     begun = time.monotonic()
-    with pytest.raises(RunError, match=r"^process 2 of 2 was ended by SIGKILL, so the run ends; "):
+    with pytest.raises(
+        TrainingError, match=r"^process 2 of 2 was ended by SIGKILL, so the run ends; "
+    ):
         together(waits, is_killed, team=PAIR, watch=ignore)
     assert time.monotonic() - begun < 60
     assert not multiprocessing.active_children()

@@ -53,7 +53,9 @@ def train(
     ] = None,
     weights: Annotated[
         str | None,
-        typer.Option(help="Of a body from the zoo: imagenet (official, the default) or a file."),
+        typer.Option(
+            help="Of a body from the zoo or timm: imagenet (published, the default) or a file."
+        ),
     ] = None,
     cut: Annotated[
         str | None,

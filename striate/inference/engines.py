@@ -89,14 +89,18 @@ def onnx_runtime(trained: Trained, preprocess: Preprocess) -> Engine:
         )
     except failures as error:
         raise _refused(name, error) from error
-    pool = ThreadPoolExecutor(threads(), "striate-engine")
+    number = threads()
 
     def part(pixels: np.ndarray) -> np.ndarray:
         return np.asarray(session.run([OUTPUT], {PIXELS: pixels})[0])
 
     def run(pixels: np.ndarray) -> np.ndarray:
         parts = [pixels[start : start + AT_ONCE] for start in range(0, len(pixels), AT_ONCE)]
-        return np.concatenate(list(pool.map(part, parts))) if len(parts) > 1 else part(pixels)
+        if len(parts) < 2:
+            return part(pixels)
+        # a pool of its own for every call: one that is kept has no threads in a forked process
+        with ThreadPoolExecutor(min(number, len(parts)), "striate-engine") as pool:
+            return np.concatenate(list(pool.map(part, parts)))
 
     return Engine(name, run)
 

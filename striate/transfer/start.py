@@ -170,8 +170,8 @@ def _left_to_the_run(text: str) -> None:
 
 def _head_ahead(body: Body, part: Part, chosen: Mapping[str, Any], seed: int) -> float:
     """Time the head on made-up features of as many pictures, or of `HEADED`, and scale up."""
-    labels = part.labels[part.indices][:HEADED]
     generator = np.random.default_rng(seed)
+    labels = generator.permutation(part.labels[part.indices])[:HEADED]
     shape = (len(labels), int(chosen["transfer"]["versions"]), body.features)
     classes = int(chosen["classes"])
     centres = generator.normal(size=(classes, 1, body.features))
@@ -187,7 +187,7 @@ def _made_ready(
     """Choose how features are computed: as most are kept already, or as is fastest here."""
     hashes = part.pictures.hashes[part.indices]
     versions = chosen["transfer"]["versions"]
-    change = Augmentation(**chosen["augmentation"])
+    change = Augmentation(**chosen["augmentation"]) if versions > 1 else Augmentation()
     choice = ways(device, chosen["transfer"]["way"].partition(" ")[0])  # its number format, if set
     taught = (body.preprocess.mean, body.preprocess.std)
     key = key_of(str(body.plan.network), body.tensors, taught, change)
@@ -198,7 +198,7 @@ def _made_ready(
     stores = {name: kept_in(name) for name in choice}
     there = {name: int(kept.find(hashes, versions).sum()) for name, kept in stores.items()}
     most = max(there, key=lambda name: there[name])
-    if there[most]:
+    if 2 * there[most] > len(hashes) * versions:
         choice = {most: choice[most]}
     missing = len(hashes) * versions - there[most]
     engine = fastest(

@@ -97,6 +97,7 @@ def preprocess_of(published: Mapping[str, Any], say: Callable[[str], None]) -> P
         mean=tuple(published["mean"]),
         std=tuple(published["std"]),
         zoom=shorter / min(rows, columns) if crop else 1.0,
+        reduced=True,
     )
 
 

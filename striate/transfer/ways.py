@@ -26,7 +26,7 @@ def ways(device: str, wanted: str = "") -> dict[str, Opening]:
 
     Args:
         device: "cpu", "cuda" or "mps".
-        wanted: "float32" or "bf16" where only that will do.
+        wanted: "float32" or "bf16" where that is to be taken, if there is an engine for it.
 
     >>> list(ways("cpu", "float32")), list(ways("mps"))
     (['float32 ONNX Runtime'], ['float32 torch'])
@@ -42,7 +42,7 @@ def ways(device: str, wanted: str = "") -> dict[str, Opening]:
         every = {"float32 torch": partial(on_torch, device=device)}
         if device == "cuda":
             every["bf16 torch"] = partial(on_torch, device=device, low=True)
-    return {name: way for name, way in every.items() if name.startswith(wanted)}
+    return {name: way for name, way in every.items() if name.startswith(wanted)} or every
 
 
 def on_torch(trained: Trained, preprocess: Preprocess, *, device: str, low: bool = False) -> Engine:

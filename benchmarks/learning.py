@@ -1,0 +1,137 @@
+"""How accuracy grows with the number of pictures: from scratch, and from a trained body.
+
+    python -m benchmarks.learning [--rounds 3] [--quick]
+
+Ants and bees: 20 to 244 photographs to learn from, drawn anew by each seed, as many of each class;
+the same 153 validation photographs are judged every time. Times mean nothing here, so this may
+run beside other work.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import mean
+
+import numpy as np
+from matplotlib.figure import Figure
+
+import striate as st
+from benchmarks.harness import Report, look, parser, publish, read
+from striate.drawing.bands import Band, draw_bands
+from striate.drawing.palette import BLUE, ORANGE
+from striate.drawing.stills import Still
+from striate.events import ignore
+from striate.metrics.shares import percent
+from striate.tables import Table
+
+SIZES = (20, 40, 80, 160, 244)
+SCRATCH = "from scratch"
+TRANSFER = "from SqueezeNet 1.1"
+LOOKS = {SCRATCH: (ORANGE, "s"), TRANSFER: (BLUE, "o")}
+
+Found = Mapping[str, Mapping[int, list[float]]]  # accuracies by way and number of pictures
+
+
+def main() -> None:
+    """Train both ways on ever more pictures, and draw what came of it."""
+    made = parser((__doc__ or "").splitlines()[0], rounds=3)
+    made.add_argument("--picture", type=Path, help="where to draw it, as a PNG")
+    chosen = read(made, needed=("data/hymenoptera", "weights/squeezenet1_1.pth"))
+    weights = str(chosen.shared / "weights" / "squeezenet1_1.pth")
+    settings = {
+        SCRATCH: st.Settings(size="64", epochs=1 if chosen.quick else 30),
+        TRANSFER: st.Settings(body="squeezenet1_1", weights=weights, offline=True),
+    }
+    sizes = SIZES[:2] if chosen.quick else SIZES
+    found: dict[str, dict[int, list[float]]] = {way: {n: [] for n in sizes} for way in settings}
+    machine = look()
+    for seed in range(chosen.rounds):
+        for n in sizes:
+            with tempfile.TemporaryDirectory() as folder:
+                data = Path(folder) / "hymenoptera"
+                draw(chosen.shared / "data" / "hymenoptera", data, n=n, seed=seed)
+                for way, given in settings.items():
+                    network = "compact" if way == SCRATCH else None
+                    run = Path(folder) / way.replace(" ", "-")
+                    model = st.train(data, network, out=run, settings=given, watch=ignore)
+                    found[way][n].append(float(model.metrics["accuracy"]))
+                    print(f"seed {seed}, {n} pictures, {way}: {percent(found[way][n][-1])}")
+    if chosen.picture is not None:
+        chosen.picture.write_bytes(Still(lambda figure: plot(figure, found)).png())
+    publish(
+        Report(
+            name="learning",
+            title="Accuracy by the number of pictures",
+            command="make bench-learning",
+            method=(
+                "Ants and bees, as many of each, drawn anew by each seed; judged on the same 153 "
+                "validation photographs. From scratch: the compact network at 64 pixels, 30 "
+                "epochs, of which those photographs chose the best. From SqueezeNet 1.1 with its "
+                "ImageNet weights: a new head, chosen without them."
+            ),
+            tables=(table(found),),
+            findings=(),
+            machine=machine,
+            raw={way: {str(n): each for n, each in by.items()} for way, by in found.items()},
+        ),
+        chosen.out,
+    )
+
+
+def draw(source: Path, target: Path, *, n: int, seed: int) -> None:
+    """Make a folder of n training pictures, as many of each class, and all validation pictures."""
+    generator = np.random.default_rng(seed)
+    for part in ("train", "val"):
+        classes = sorted(path for path in (source / part).iterdir() if path.is_dir())
+        for each in classes:
+            files = sorted(path for path in each.iterdir() if path.is_file())
+            if part == "train":
+                order = generator.permutation(len(files))  # of all, so that few are among many
+                files = [files[place] for place in order[: n // len(classes)]]
+            (target / part / each.name).mkdir(parents=True)
+            for file in files:
+                (target / part / each.name / file.name).symlink_to(file.resolve())
+
+
+def table(found: Found) -> Table:
+    """Show a row a number of pictures: the mean of each way, with the lowest and highest."""
+    header = ("pictures", *found)
+    rows = tuple(
+        (
+            str(n),
+            *(
+                f"{percent(mean(by[n]))} ({percent(min(by[n]))} to {percent(max(by[n]))})"
+                for by in found.values()
+            ),
+        )
+        for n in next(iter(found.values()))
+    )
+    return Table(header, rows, set(header), "Mean (lowest to highest) accuracy of the seeds")
+
+
+def plot(figure: Figure, found: Found) -> None:
+    """Draw both ways over the number of pictures."""
+    bands = [
+        Band(
+            label=way,
+            across=list(by),
+            middle=[mean(each) for each in by.values()],
+            low=[min(each) for each in by.values()],
+            high=[max(each) for each in by.values()],
+            colour=LOOKS[way][0],
+            mark=LOOKS[way][1],
+        )
+        for way, by in found.items()
+    ]
+    axes = figure.add_subplot()
+    draw_bands(
+        axes, bands, title="Ants or bees: accuracy", across="photographs to learn from (log scale)"
+    )
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(list(bands[0].across), [str(n) for n in bands[0].across])
+
+
+if __name__ == "__main__":
+    main()
