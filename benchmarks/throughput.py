@@ -62,8 +62,8 @@ def main() -> None:
                 "its compiling. Keras keeps decoded pictures in memory (cache), torch decodes them "
                 "anew in as many worker processes as there are cores, with torchvision's "
                 "RandomResizedCrop and flip; Striate keeps them and changes them as by default. "
-                "The peers compute in float32, as they do by default; Striate in what it measures to be "
-                "the fastest, which on processors with bf16 is bf16 with channels last."
+                "The peers compute in float32, as they do by default; Striate in what it measures "
+                "to be the fastest, which on processors with bf16 is bf16 with channels last."
             ),
             tables=(summary(sides),),
             findings=findings(sides, machine, side),

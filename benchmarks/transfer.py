@@ -70,8 +70,8 @@ def main() -> None:
                 "Resize(224), all else by default. Striate's is that of the whole call of train() "
                 "with --from squeezenet1_1: reading, features, head, judging, report; no feature "
                 "is kept from an earlier run. Where there is no val/ (hot dogs), Striate holds a "
-                "fifth of train/ out, and fastai learns from all of it and validates on what is judged. "
-                "The pictures judged are the same; a difference "
+                "fifth of train/ out, and fastai learns from all of it and validates on what is "
+                "judged. The pictures judged are the same; a difference "
                 "of accuracies is that of the means over the seeds, its interval by drawing "
                 f"pictures anew ({DRAWN:,} paired bootstrap samples)."
             ),
