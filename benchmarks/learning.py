@@ -72,7 +72,7 @@ def main() -> None:
                 "ImageNet weights: a new head, chosen without them."
             ),
             tables=(table(found),),
-            findings=(),
+            findings=(finding(found),),
             machine=machine,
             raw={way: {str(n): each for n, each in by.items()} for way, by in found.items()},
         ),
@@ -93,6 +93,20 @@ def draw(source: Path, target: Path, *, n: int, seed: int) -> None:
             (target / part / each.name).mkdir(parents=True)
             for file in files:
                 (target / part / each.name / file.name).symlink_to(file.resolve())
+
+
+def finding(found: Found) -> str:
+    """Say how few pictures a trained body needs for what all of them give from scratch."""
+    scratch, transfer = (
+        {n: mean(each) for n, each in found[way].items()} for way in (SCRATCH, TRANSFER)
+    )
+    most = max(scratch)
+    enough = [n for n, accuracy in transfer.items() if accuracy >= scratch[most]]
+    return (
+        f"All {most} photographs give {percent(scratch[most])} from scratch and "
+        f"{percent(transfer[most])} from the trained body"
+        + (f", which gives {percent(transfer[enough[0]])} of {enough[0]}." if enough else ".")
+    )
 
 
 def table(found: Found) -> Table:

@@ -58,5 +58,5 @@ def _line(machine: dict[str, Any]) -> str:
     gpus = "".join(f", {name}" for name in machine["gpus"])
     return (
         f"{machine['processor']}, {machine['cores']} cores, {memory:.0f} GiB, "
-        f"{machine['system']}{gpus}"
+        f"{machine['system'].partition('-')[0]}{gpus}"
     )
