@@ -111,15 +111,15 @@ def findings(sides: Sides, machine: Machine, side: int) -> tuple[str, ...]:
     others = {name: runs for name, runs in sides.items() if name != OURS}
     best = max(others, key=lambda name: median(full(others[name])))
     first = max(others, key=lambda name: median(whole(others[name])))
-    macs = describe("resnet18", input=(3, side, side), classes=2).macs
-    # a multiply-accumulate is two operations, and backward takes twice the work of forward
-    reached = 6 * macs * median(full(own)) / 1e9
+    network = describe("resnet18", input=(3, side, side), classes=2)
+    # a multiply-accumulate is two operations
+    reached = 2 * (network.macs + network.backward_macs) * median(full(own)) / 1e9
     return (
         f"At full speed Striate trains {median(full(own)) / median(full(others[best])):.1f} times "
         f"as fast as {best}, the better of the two; from the files on "
         f"{median(whole(own)) / median(whole(others[first])):.1f} times as fast as {first}.",
-        f"A picture takes {macs / 1e6:,.0f} million multiply-accumulates forward and about three "
-        f"times that in training, so Striate computes {reached:,.0f} GFLOP/s: "
+        f"A picture takes {network.macs / 1e6:,.0f} million multiply-accumulates forward and "
+        f"{network.backward_macs / 1e6:,.0f} backward, so Striate computes {reached:,.0f} GFLOP/s: "
         f"{reached / machine.bf16:.0%} of the measured peak in bf16, "
         f"{reached / machine.float32:.0%} of that in float32.",
     )

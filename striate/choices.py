@@ -196,6 +196,18 @@ def epochs_for(n: int) -> int:
     return int(np.clip(round(1200 / max(1, n) ** 0.5), 10, 60))
 
 
+def normalises(text: str | None) -> bool:
+    """Say whether a network normalises by its batch, which then needs more than one picture.
+
+    Args:
+        text: the network; None, a torch module whose layers are not looked at, may.
+
+    >>> normalises("[bn > relu > conv 2]*2 > gap > flatten > fc"), normalises("flatten > fc")
+    (True, False)
+    """
+    return text is None or re.search(r"\bbn\b", text) is not None
+
+
 def learning_rate(module: nn.Module) -> float:
     """Choose the peak learning rate: higher where batch normalisation steadies the network."""
     steady = any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in module.modules())

@@ -192,8 +192,14 @@ class Classifier:
             float32 (n, classes), each row summing to one.
 
         Raises:
-            ClassifierError: the network does not give one value a class.
+            ClassifierError: they are of another shape, or the network does not give one value a
+                class.
         """
+        if np.shape(pixels)[1:] != self.preprocess.shape:
+            raise ClassifierError(
+                f"the pictures have the shape {np.shape(pixels)}; expected (n, "
+                f"{', '.join(map(str, self.preprocess.shape))}), as Preprocess.pixels makes them"
+            )
         logits = self.engine.run(np.asarray(pixels, np.float32, order="C"))
         if logits.shape != (len(pixels), len(self.classes)):
             raise ClassifierError(

@@ -64,13 +64,18 @@ def reach(operations: float, device: str) -> Reach:
     return Reach(operations, peak(device, torch.float32), peak(device, torch.bfloat16))
 
 
-def peak(device: str, kind: torch.dtype) -> float:
+def peak(device: str, kind: torch.dtype, *, side: int | None = None) -> float:
     """Measure how many operations a second a large matrix product does, the best of a few.
+
+    Args:
+        device: of torch: "cpu", "cuda", "mps".
+        kind: of the values.
+        side: of the square matrices; None takes that of `SIDE`.
 
     >>> peak("cpu", torch.float32) > 0
     True
     """
-    side = SIDE.get(torch.device(device).type, 1024)
+    side = side or SIDE.get(torch.device(device).type, 1024)
     generator = torch.Generator().manual_seed(0)
     values = torch.rand(side, side, generator=generator).to(device, kind)
     seconds: list[float] = []

@@ -288,7 +288,7 @@ def _choose(
         text = choices.network_text(record["network_given"], shape, len(classes), say)
     n = len(split.train)
     batch = min(settings.batch or choices.batch_size(n), n)
-    if batch == 1 and n > 1 and (text is None or " bn" in text):
+    if batch == 1 and n > 1 and choices.normalises(text):
         batch = 2
         say("a step has 2 pictures, not 1: batch normalisation needs more than one")
     augmentation = choices.augmentation_for(preprocess, classes, settings)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from striate import choices
 from striate.data import Collection, cores, counted
 from striate.devices import Team
 from striate.errors import SettingError
@@ -47,7 +48,7 @@ def shared(
     if "transfer" in chosen and not chosen["transfer"]["shares"]:
         say("a head alone is learnt by one process: --devices does not make it faster")
         return values
-    normalises = chosen["network"] is None or " bn" in chosen["network"]
+    normalises = choices.normalises(chosen["network"])
     least = team.size * (2 if normalises else 1)
     if pictures < least:
         raise SettingError(

@@ -266,6 +266,15 @@ def test_a_torch_module_can_stand_for_a_text(tmp_path: Path, photos: list[Path])
     assert again.engine.name == "float32 torch"
 
 
+def test_pictures_of_another_shape_are_refused_in_one_line(tmp_path: Path) -> None:
+    saved = load(model().save(tmp_path / "model.safetensors"))
+    for own in (model(), saved):
+        with pytest.raises(
+            ClassifierError, match=r"have the shape \(1, 3, 5, 5\); expected \(n, 3,"
+        ):
+            own.probabilities(np.zeros((1, 3, 5, 5), np.uint8))
+
+
 def test_an_engine_answers_until_the_module_is_taken_in_hand(
     tmp_path: Path, photos: list[Path]
 ) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from striate.data import cores
 from striate.errors import EngineError
 from striate.inference import libraries
 from striate.inference.graph import OUTPUT, PIXELS, graph
@@ -168,8 +169,7 @@ def threads() -> int:
     wanted = os.environ.get("OMP_NUM_THREADS", "")
     if wanted.isdecimal() and int(wanted):
         return int(wanted)
-    there = getattr(os, "sched_getaffinity", None)
-    return len(there(0)) if there else os.cpu_count() or 1
+    return cores()
 
 
 def _model(name: str, trained: Trained, preprocess: Preprocess) -> bytes:

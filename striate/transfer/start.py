@@ -62,6 +62,8 @@ def choose(body: Body, settings: Settings, *, classes: int) -> dict[str, Any]:
             "versions": settings.versions,
             "shares": [list(pair) for pair in tuned],
         },
+        # pictures that are looked at once, as they are, are not changed
+        **({} if tuned or settings.versions > 1 else {"augmentation": Augmentation().as_json()}),
     }
 
 
