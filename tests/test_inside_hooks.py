@@ -49,8 +49,8 @@ def state_of(module: nn.Module) -> tuple[list[bool], list[bool], list[Tensor | N
 
 def test_the_network_is_left_as_it_was_found() -> None:
     module = build(TEXT)
-    module.unit1.bn1.eval()
-    module.fc1.weight.requires_grad_(False)
+    module.get_submodule("unit1.bn1").eval()
+    module.get_parameter("fc1.weight").requires_grad_(False)
     module(torch.rand(4, 1, 6, 6)).sum().backward()
     before = state_of(module)
     weights = copy.deepcopy(module.state_dict())
@@ -81,7 +81,8 @@ def test_what_is_recorded_equals_a_pass_by_hand() -> None:
     module = build(TEXT).eval()
     values = torch.rand(2, 1, 6, 6)
     passed = record(module, values)
-    conv = functional.conv2d(values, module.unit1.conv1.weight, module.unit1.conv1.bias, padding=1)
+    weight, bias = (module.get_parameter(f"unit1.conv1.{name}") for name in ("weight", "bias"))
+    conv = functional.conv2d(values, weight, bias, padding=1)
     assert torch.equal(passed["unit1.conv1"].output, conv)
     assert torch.equal(passed["unit1.bn1"].inputs[0], conv)
     assert len(passed["add1"].inputs) == 2

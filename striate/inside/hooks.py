@@ -224,7 +224,7 @@ def find(module: nn.Module, address: str) -> str:
     if wanted in names:
         return wanted
     if isinstance(module, Net):
-        return module.plan.find(wanted).address
+        return str(module.plan.find(wanted).address)
     close = [name for name in names if name.endswith(f".{wanted}")]
     if len(close) == 1:
         return close[0]
