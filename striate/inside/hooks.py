@@ -220,11 +220,12 @@ def find(module: nn.Module, address: str) -> str:
     striate.errors.SettingError: '0' does not say which layer; expected one of body.0, head.0
     """
     wanted = address.partition("#")[0]
-    names = [name for name, _ in module.named_modules(remove_duplicate=False) if name]
+    every = module.named_modules(remove_duplicate=False)
+    names: list[str] = [name for name, _ in every if name]
     if wanted in names:
         return wanted
     if isinstance(module, Net):
-        return str(module.plan.find(wanted).address)
+        return module.plan.find(wanted).address
     close = [name for name in names if name.endswith(f".{wanted}")]
     if len(close) == 1:
         return close[0]

@@ -96,7 +96,7 @@ class Subject:
         part = values[where.top : where.top + where.height, where.left : where.left + where.width]
         down = _weights(rows, where.box[0], where.box[2], where.height)
         across = _weights(columns, where.box[1], where.box[3], where.width)
-        return (down @ np.asarray(part, np.float64) @ across.T).astype(np.float32)
+        return np.asarray(down @ np.asarray(part, np.float64) @ across.T, np.float32)
 
     def box_on_picture(
         self, top: float, left: float, bottom: float, right: float
