@@ -230,12 +230,12 @@ def _body(
 ) -> Body | None:
     """Open the trained body that the run starts from: the one asked for, or one that suits."""
     if settings.body is not None:
-        return open_body(settings, say=say, watch=watch)
+        return open_body(settings, looks=looks, say=say, watch=watch)
     chosen = record["chosen"]
     if chosen is not None:  # decided before
         if "transfer" not in chosen:
             return None
-        return open_body(replace(settings, body=record["body"]), say=say, watch=watch)
+        return open_body(replace(settings, body=record["body"]), looks=looks, say=say, watch=watch)
     record.setdefault("body", None)
     given = (
         record["network_given"] is not None or record["module_given"] or record.get("from_scratch")
@@ -244,7 +244,7 @@ def _body(
     if not reason:
         return None
     try:
-        body = open_body(replace(settings, body=choices.BODY), say=say, watch=watch)
+        body = open_body(replace(settings, body=choices.BODY), looks=looks, say=say, watch=watch)
     except WeightsError as error:
         say(
             f"{reason} would learn more from a trained network, but its weights cannot be had: "
@@ -311,7 +311,7 @@ def _choose(
     }
     if body is not None:
         chosen |= transfer.choose(body, settings, classes=len(classes))
-        for note in transfer.spoken(chosen):
+        for note in transfer.spoken(chosen, n):
             say(note)
     return chosen
 

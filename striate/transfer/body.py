@@ -11,7 +11,8 @@ import torch
 
 from striate import weights, zoo
 from striate.classifier import load
-from striate.errors import SettingError
+from striate.data import Survey
+from striate.errors import NotationError, SettingError
 from striate.events import Note, Watch
 from striate.network import build
 from striate.notation import Plan, expand
@@ -21,6 +22,9 @@ from striate.settings import Settings
 from striate.transfer.cut import body_of
 from striate.transfer.found import Found
 from striate.transfer.timm_models import PREFIX, from_timm
+
+SMALLEST = 128  # pixels a side that an input is made smaller to, at least
+STEP = 32  # pixels; what most bodies shrink a picture by
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,11 +60,19 @@ class Body:
         return body.eval()
 
 
-def open_body(settings: Settings, *, say: Callable[[str], None], watch: Watch) -> Body:
+def open_body(
+    settings: Settings,
+    *,
+    looks: Callable[[], Survey] | None = None,
+    say: Callable[[str], None],
+    watch: Watch,
+) -> Body:
     """Find the trained network that settings name, and cut it.
 
     Args:
         settings: body, weights, cut, size, fit and offline are used.
+        looks: gives the sizes of the pictures, by which the input is made smaller where they are
+            small; None takes the size that the body was taught at.
         say: is told what was taken.
         watch: is told the progress of a download.
 
@@ -89,6 +101,14 @@ def open_body(settings: Settings, *, say: Callable[[str], None], watch: Watch) -
             + (f"did you mean '{close}'? " if close else "")
             + "expected a network of `striate zoo`, the file or run of a classifier, or timm:NAME"
         )
+    side = None if settings.size is not None or looks is None else _enough(found, settings, looks())
+    if side is not None:
+        say(
+            f"the pictures are small, so the network gets {side}x{side} and not the "
+            f"{found.preprocess.height}x{found.preprocess.width} that the body was taught at: "
+            "less work, and nothing is lost (--size sets it)"
+        )
+        settings = replace(settings, size=str(side))
     body = _cut(found, settings)
     say(
         f"the body: {body.words}; pictures are prepared as it was taught: "
@@ -134,6 +154,33 @@ def _from_classifier(name: str) -> Found:
     return Found(expand(model.text), state, model.preprocess, words, model.seen)
 
 
+def _enough(found: Found, settings: Settings, pictures: Survey) -> int | None:
+    """Give a smaller input that is enough for small pictures; None where there is none.
+
+    That is twice their longer side, and at least `SMALLEST`. A classifier's own size is kept, as
+    hashes of the pictures that it has learnt from hold at one size only.
+    """
+    taught = found.preprocess
+    side = max(SMALLEST, -(-2 * max(pictures.height, pictures.width) // STEP) * STEP)
+    if found.seen or side >= min(taught.height, taught.width):
+        return None
+    try:
+        network = body_of(found.plan, settings.cut).with_input((taught.channels, side, side))
+        fits = _misfit(expand(network), found) is None
+    except NotationError:  # it does not fit; whatever else is wrong is told when it is cut
+        return None
+    return side if fits else None
+
+
+def _misfit(body: Plan, found: Found) -> str | None:
+    """Name a weight of a body that its tensors do not fit; None where all do."""
+    for name, place in build(body, seed=None).state_dict().items():
+        trained = found.tensors.get(name)
+        if trained is None or trained.shape != place.shape:
+            return name
+    return None
+
+
 def _cut(found: Found, settings: Settings) -> Body:
     """Keep the body for the size of picture that is asked for."""
     taught = found.preprocess
@@ -150,16 +197,13 @@ def _cut(found: Found, settings: Settings) -> Body:
         sized = replace(sized, background=settings.background_colour())
     network = body_of(found.plan, settings.cut).with_input((taught.channels, rows, columns))
     body = expand(network)
-    own = build(body, seed=None).state_dict()
-    for name, place in own.items():
-        trained = found.tensors.get(name)
-        if trained is None or trained.shape != place.shape:
-            layer = name.rpartition(".")[0]
-            raise SettingError(
-                f"'{layer}' of the body was learnt for pictures of {taught.height}x{taught.width} "
-                f"and does not fit {rows}x{columns}; leave --size out, or keep only the layers "
-                "before it by --cut"
-            )
+    if (name := _misfit(body, found)) is not None:
+        raise SettingError(
+            f"'{name.rpartition('.')[0]}' of the body was learnt for pictures of "
+            f"{taught.height}x{taught.width} and does not fit {rows}x{columns}; leave --size out, "
+            "or keep only the layers before it by --cut"
+        )
+    own = tuple(build(body, seed=None).state_dict())
     if not own:
         raise SettingError(
             f"up to '{body.steps[-1].address}' the body has learnt nothing; keep more by --cut"

@@ -31,6 +31,7 @@ EPOCHS = 6  # of fine-tuning
 RATE = 1e-3  # peak learning rate of the head in fine-tuning
 MEASURED = 4  # pictures on which the ways to compute are timed
 MANY = 8  # layers that are listed one by one
+ENOUGH = 1000  # pictures to learn from, from which fine-tuning is worth a try
 HEADED = 1000  # pictures on which the head is timed, at most
 
 Say = Callable[[str], None]
@@ -67,11 +68,22 @@ def choose(body: Body, settings: Settings, *, classes: int) -> dict[str, Any]:
     }
 
 
-def spoken(chosen: Mapping[str, Any]) -> tuple[str, ...]:
-    """Say what is trained on in fine-tuning, and how fast; nothing where only the head is."""
+def spoken(chosen: Mapping[str, Any], pictures: int) -> tuple[str, ...]:
+    """Say what is trained on in fine-tuning, and how fast; or that it may pay.
+
+    Args:
+        chosen: what `choose` gave.
+        pictures: how many are learnt from.
+    """
     shares = chosen["transfer"]["shares"]
     if not shares:
-        return ()
+        if pictures < ENOUGH:
+            return ()
+        return (
+            f"{pictures:,} pictures are enough for fine-tuning, which may bring some points more: "
+            "--unfreeze 4 (minutes where a new head takes seconds; `striate compare` says whether "
+            "it paid)",
+        )
     told = [f"{name} ({share:.0%})" for name, share in shares]
     if len(told) > MANY:
         told = [*told[:2], "...", *told[-3:]]
