@@ -14,6 +14,9 @@ from striate.inside.boxes import Box, Pointing, pointing
 from striate.inside.randomised import MapOf, Randomisation, randomisation
 from striate.inside.removal import Removal, removals
 from striate.inside.subject import Subject
+from striate.metrics.shares import percent
+
+FAINT = 0.1  # probability of the class below which its fall says little
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,12 @@ class Evidence:
         others = [each.words for each in (self.randomisation, self.pointing) if each is not None]
         if self.randomisation is None:
             others.append("whether the map follows the network was not checked")
+        start = self.deletion.by_map.probability[0]
+        if start < FAINT:
+            others.append(
+                f"the network gives '{self.about}' only {percent(start)} to begin with, so deletion "
+                "and insertion say little"
+            )
         return (verdict, self.deletion.words, self.insertion.words, *others)
 
     def __str__(self) -> str:

@@ -97,14 +97,14 @@ class Removal:
         >>> flat = Fall((1.0, 0.0), (1.0, -1.0), 0.5, 0.0)
         >>> low = Fall((1.0, 0.0), (1.0, -1.0), 0.1, 0.0)
         >>> print(Removal("deletion", (0.0, 1.0), low, flat, (flat,) * 3, "blur", 1).words)
-        deletion: area 0.10, where smaller is better; 0.50 in random order (95 %: 0.50 to 0.50), ...
+        deletion: area 0.100, where smaller is better; 0.500 in random order (95 %: ...
         """
         middle, low, high = self.chance
         wanted = "smaller" if self.kind == "deletion" else "larger"
         return (
-            f"{self.kind}: area {self.by_map.area:.2f}, where {wanted} is better; {middle:.2f} in "
-            f"random order (95 %: {low:.2f} to {high:.2f}), {self.by_centre.area:.2f} from the "
-            "middle outwards"
+            f"{self.kind}: area {self.by_map.area:.3f}, where {wanted} is better; {middle:.3f} in "
+            f"random order (95 %: {low:.3f} to {high:.3f}), {self.by_centre.area:.3f} from the "
+            f"middle outwards (a {self.stand_in} stands in for what is away)"
         )
 
 
