@@ -36,6 +36,7 @@ CORNERS = {
     "lower left": (1.0, 0.0),
     "lower right": (1.0, 1.0),
 }
+FIRST = 8  # seed; those before it were seen while the thresholds were chosen
 SNOW = 6  # pixels of a border that is half white
 BODY = "[conv 16 > bn > relu > maxpool 2]*2 > [conv 32 > bn > relu]*2"
 NETWORKS = (f"{BODY} > gap > flatten > fc", f"{BODY} > maxpool 2 > flatten > fc")  # by turns
@@ -80,7 +81,7 @@ def main() -> None:
     machine = look()
     trials = [
         trial(chosen.shared / "data" / name, seed, kind=kind, quick=chosen.quick)
-        for seed in range(chosen.rounds)
+        for seed in range(FIRST, FIRST + chosen.rounds)
         for name in DATA
         for kind in KINDS
     ]
@@ -98,7 +99,8 @@ def main() -> None:
                 "average or in a flattening, are trained from scratch for 20 epochs, without "
                 "augmentation, and where_it_looks is asked on the held-out pictures. Caught "
                 "means: the class is named, with a region over what was planted. Of the networks "
-                "with nothing planted none should be accused."
+                "with nothing planted none should be accused. The thresholds were chosen on other "
+                "seeds."
             ),
             tables=(table(trials),),
             findings=findings(trials),

@@ -17,6 +17,7 @@ from striate.tempo import Tempo
 
 BATCH = 32  # pictures at once
 LEAST = 0.2  # how much less must be told right, of all, for a part to be called a shortcut
+ENOUGH = 0.5  # how many pictures of other classes it turns into the class
 Z = 1.96
 
 
@@ -56,16 +57,20 @@ class Hiding:
 
     @property
     def proved(self) -> bool:
-        """Whether the part is a shortcut.
+        """Whether the part is a shortcut: the class needs it, and it is enough for the class.
 
         Hiding it costs a fifth of all pictures or more, a tenth more than hiding the control, and
-        the interval says that this is no accident.
+        the interval says that this is no accident; and of the pictures of other classes it turns
+        half or more into this class, where there are others.
         """
-        return (
+        needed = (
             self.right - self.hidden >= LEAST
             and self.apart[0] >= LEAST / 2
             and self.apart[1] > 0
         )
+        if self.carried is None or self.others is None:
+            return needed
+        return needed and self.carried - self.others >= ENOUGH
 
     @property
     def words(self) -> str:
