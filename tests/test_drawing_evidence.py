@@ -7,7 +7,11 @@ import numpy as np
 from striate.drawing.evidence import Orders, mean_map, removal_still
 
 ORDERS = Orders(
-    "deletion", (0.0, 0.5, 1.0), (1.0, 0.2, 0.0), (0.9, 0.5, 0.1), ((1.0, 0.8, 0.0), (1.0, 0.6, 0.0))
+    "deletion",
+    (0.0, 0.5, 1.0),
+    (1.0, 0.2, 0.0),
+    (0.9, 0.5, 0.1),
+    ((1.0, 0.8, 0.0), (1.0, 0.6, 0.0)),
 )
 
 

@@ -103,7 +103,7 @@ def test_the_interval_of_chance_is_where_one_more_random_order_lies() -> None:
 
 
 def test_student_s_quantiles_are_scipy_s() -> None:
-    assert STUDENT == pytest.approx([stats.t.ppf(0.975, n) for n in range(2, 20)], abs=6e-4)
+    assert [stats.t.ppf(0.975, n) for n in range(2, 20)] == pytest.approx(STUDENT, abs=6e-4)
 
 
 def test_the_margin_is_taken_to_the_class_asked_against() -> None:

@@ -1,4 +1,4 @@
-"""The randomisation check: a class activation map follows the network, an edge detector does not."""
+"""The randomisation check: an activation map follows the network, an edge detector does not."""
 
 from __future__ import annotations
 

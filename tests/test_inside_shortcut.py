@@ -1,7 +1,6 @@
-"""A planted watermark is caught, with the right class and corner; a clean classifier is not accused.
+"""A planted watermark is caught, with its class and corner; a clean classifier is not accused.
 
-The pictures are drawn: noise in which both classes look alike but for their mean brightness, which
-is hard to see, and a mark in the corner of one class.
+The pictures are drawn: discs and squares in grey on noise, and a mark in the corner of one class.
 """
 
 from __future__ import annotations

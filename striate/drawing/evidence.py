@@ -56,12 +56,13 @@ def removal_still(panels: Sequence[Orders], *, about: str) -> Still:
 
     def draw(figure: Figure) -> None:
         every = np.atleast_1d(figure.subplots(1, len(panels), sharey=True))
+        figure.get_layout_engine().set(wspace=0.08)  # type: ignore[union-attr]
         for place, (axes, panel) in enumerate(zip(every, panels, strict=True)):
             _draw_orders(axes, panel)
             if place == 0:
                 axes.set_ylabel(f"probability of {about}")
 
-    return Still(draw, width=1.2 + 3.4 * len(panels), height=3.4)
+    return Still(draw, width=1.2 + 3.4 * len(panels), height=4.2)
 
 
 def mean_map(values: np.ndarray, *, marked: Box | None = None, side: int = 160) -> Pixels:
@@ -107,6 +108,7 @@ def _draw_orders(axes: Axes, panel: Orders) -> None:
     axes.set_title(panel.title, loc="left", fontsize=12, fontweight="bold")
     axes.set_xlabel("pixels moved")
     axes.set_xlim(0, 1)
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1.0])
     axes.set_ylim(-0.02, max(0.1, float(max(chance.max(), *panel.by_map, *panel.by_centre))) * 1.04)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1.0, symbol=" %", decimals=0))
@@ -121,7 +123,8 @@ def _draw_orders(axes: Axes, panel: Orders) -> None:
         title_fontsize=9,
         fontsize=9,
         frameon=False,
-        loc="upper right" if panel.by_map[0] > panel.by_map[-1] else "best",
+        loc="upper left",
+        bbox_to_anchor=(0.0, -0.22),
         alignment="left",
     )
 

@@ -1,4 +1,4 @@
-"""The maps of all pictures of a class, summed up in one pass: their mean, and how alike they are."""
+"""The maps of all pictures of a class, in one pass: their mean, and how alike they are."""
 
 from __future__ import annotations
 

@@ -64,9 +64,7 @@ class Hiding:
         half or more into this class, where there are others.
         """
         needed = (
-            self.right - self.hidden >= LEAST
-            and self.apart[0] >= LEAST / 2
-            and self.apart[1] > 0
+            self.right - self.hidden >= LEAST and self.apart[0] >= LEAST / 2 and self.apart[1] > 0
         )
         if self.carried is None or self.others is None:
             return needed

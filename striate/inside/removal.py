@@ -156,26 +156,58 @@ def removals(
         raise SettingError(f"draws is {draws}; expected {DRAWS[0]} to {DRAWS[1]}")
     if not 2 <= steps <= size[0] * size[1]:
         raise SettingError(f"steps is {steps}; expected 2 to {size[0] * size[1]}")
-    tile = max(1, min(size) // TILES)
     chance = np.random.default_rng(0)
-    orders = [
-        _ranks(values, tile),
-        _ranks(centred(*size), tile),
-        *(_ranks(chance.random(size), tile) for _ in range(draws)),
-    ]
-    away = stand_in(pixels, how)
+    maps = [values, centred(*size), *(chance.random(size) for _ in range(draws))]
+    deleted, inserted = falls(model, pixels, maps, aim, steps=steps, how=how)
+    shares = tuple((np.arange(steps + 1) / steps).tolist())
+    tile = tile_of(*size)
+    return (
+        Removal("deletion", shares, deleted[0], deleted[1], deleted[2:], how, tile),
+        Removal("insertion", shares, inserted[0], inserted[1], inserted[2:], how, tile),
+    )
+
+
+def falls(
+    model: Classifier,
+    pixels: np.ndarray,
+    maps: Sequence[np.ndarray],
+    aim: Aim,
+    *,
+    steps: int = 16,
+    how: str = "blur",
+) -> tuple[tuple[Fall, ...], tuple[Fall, ...]]:
+    """Follow a class while a picture's pixels go, and come, in the order of each of some maps.
+
+    Args:
+        model: the classifier.
+        pixels: uint8 (channels, height, width).
+        maps: (height, width) each.
+        aim: the class asked about.
+        steps: into how many equal shares the pixels are cut.
+        how: what stands in for pixels that are away; see `stand_in`.
+
+    Returns:
+        The deletions and the insertions, one a map each.
+
+    Example: ``deleted, inserted = falls(model, seen.pixels, [first, second], aim)``.
+    """
+    ranks = [_ranks(each, tile_of(*pixels.shape[1:])) for each in maps]
     whole = torch.from_numpy(np.ascontiguousarray(pixels, np.float32))
-    ends = torch.stack([whole, torch.from_numpy(away)])
-    other = _against(model, whole, aim)
-    made = []
-    for kind, (start, goal) in (("deletion", (0, 1)), ("insertion", (1, 0))):
-        falls = [
-            _fall(model, ends[start], ends[goal], rank, steps=steps, places=(aim.place, other))
-            for rank in orders
-        ]
-        shares = tuple((np.arange(steps + 1) / steps).tolist())
-        made.append(Removal(kind, shares, falls[0], falls[1], tuple(falls[2:]), how, tile))
-    return made[0], made[1]
+    away = torch.from_numpy(stand_in(pixels, how))
+    places = (aim.place, _against(model, whole, aim))
+    return (
+        tuple(_fall(model, whole, away, rank, steps=steps, places=places) for rank in ranks),
+        tuple(_fall(model, away, whole, rank, steps=steps, places=places) for rank in ranks),
+    )
+
+
+def tile_of(rows: int, columns: int) -> int:
+    """Give the side of the squares in which pixels are moved: a 32nd of the shorter side, or 1.
+
+    >>> tile_of(224, 224), tile_of(28, 28)
+    (7, 1)
+    """
+    return max(1, min(rows, columns) // TILES)
 
 
 def centred(rows: int, columns: int) -> np.ndarray:

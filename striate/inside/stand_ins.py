@@ -1,4 +1,4 @@
-"""What stands in for pixels that are taken away: a blur of them, the mean, or their surroundings."""
+"""What stands in for pixels that are taken away: a blur, the mean, or their surroundings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import math
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from striate.errors import SettingError
 
