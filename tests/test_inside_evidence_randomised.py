@@ -26,11 +26,13 @@ def model() -> Classifier:
 
 def activation_map(model: Classifier) -> np.ndarray:
     pixels = Subject.of(model, PICTURE).pixels[None]
-    return contributions(model, last_maps(model), pixels, np.array([0]))[0][0]
+    maps, _ = contributions(model, last_maps(model), pixels, np.array([0]))
+    return np.asarray(maps[0])
 
 
 def edges(model: Classifier) -> np.ndarray:
-    return np.hypot(*np.gradient(PICTURE.astype(float)))
+    down, across = np.gradient(PICTURE.astype(float))
+    return np.asarray(np.hypot(down, across))
 
 
 def test_a_map_of_the_network_follows_it_and_edges_do_not(model: Classifier) -> None:
@@ -71,7 +73,7 @@ def test_drawn_weights_have_the_moments_of_those_they_replace(model: Classifier)
     drawn: list[torch.Tensor] = []
 
     def watch(other: Classifier) -> np.ndarray:
-        drawn.append(other.network.get_submodule("conv2").weight.detach().clone())
+        drawn.append(other.network.state_dict()["conv2.weight"].clone())
         return PICTURE
 
     randomisation(model, Subject.of(model, PICTURE), watch, layers=2)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from striate.classifier import Classifier
-from striate.inside.aim import Aim
+from striate.inside.aim import Aim, Wanted, aim_at
 from striate.inside.boxes import Box, Pointing, pointing
+from striate.inside.grids import stretched
+from striate.inside.hooks import record
 from striate.inside.randomised import MapOf, Randomisation, randomisation
 from striate.inside.removal import Removal, removals
 from striate.inside.subject import Subject
 from striate.metrics.shares import percent
+from striate.pictures.reading import Source
+
+Make = Callable[[Classifier, Subject, Aim], np.ndarray]
 
 FAINT = 0.1  # probability of the class below which its fall says little
 
@@ -106,6 +111,55 @@ class Evidence:
             "trusted": self.trusted,
             "words": list(self.words),
         }
+
+
+def evidence(
+    model: Classifier,
+    source: Source,
+    make: Make,
+    *,
+    of: Wanted = None,
+    against: Wanted = None,
+    boxes: Sequence[Box] = (),
+    how: str = "blur",
+) -> Evidence:
+    """Put a way of making maps to the test on one picture, the randomisation check included.
+
+    Args:
+        model: the classifier.
+        source: the picture, as `Classifier.predict` takes it.
+        make: makes the map (rows, columns) of any size with a classifier, a picture and a class.
+        of: the class asked about; None takes the most probable.
+        against: another one, or None.
+        boxes: where the thing is, (top, left, bottom, right) each in pixels of the input.
+        how: what stands in for deleted pixels: "blur" or "mean".
+
+    Raises:
+        PictureError: the picture cannot be read.
+        SettingError: there is no such class, or a box has no inside.
+
+    >>> from striate.network import build
+    >>> from striate.pictures import Preprocess
+    >>> text = "input 1x8x8 classes=2 > conv 4 > relu > gap > flatten > fc"
+    >>> model = Classifier(build(text), text, ("a", "b"), Preprocess(1, 8, 8))
+    >>> bright = lambda model, subject, aim: subject.pixels[0].astype(float)
+    >>> found = evidence(model, np.arange(64, dtype=np.uint8).reshape(8, 8), bright, of="a")
+    >>> found.about, found.randomisation.passed
+    ('a', False)
+    """
+    subject = Subject.of(model, source)
+    passed = record(model.network, subject.values, [])
+    aim = aim_at(model, of, against, logits=passed.output[0].cpu().numpy())
+    values = stretched(make(model, subject, aim), *subject.pixels.shape[1:])
+    return evidence_of(
+        model,
+        subject,
+        values,
+        aim,
+        map_of=lambda other: make(other, subject, aim),
+        boxes=boxes,
+        how=how,
+    )
 
 
 def evidence_of(

@@ -38,8 +38,9 @@ class Hiding:
         apart: by how much the part does more harm than the control, with the lower and upper end
             of its 95 % interval over the pictures.
         carried: the share of pictures of other classes told as this class once they have the
-            part of a picture of this class; None where there are no others.
-        others: the share of the same pictures told as this class before.
+            part of a picture of this class; None where there are no others, or hiding did no
+            harm.
+        others: the share of the same pictures told as this class before; None likewise.
     """
 
     label: str
@@ -130,17 +131,13 @@ def hide(
         right.append(np.stack([rows.argmax(1) == label for rows in answers]))
         kept.append(pixels[:, :, masks[0]])
         tempo(sum(each.shape[1] for each in told), total)
-    patches = np.concatenate(kept)
-    before = after = 0
-    for number, (_, pixels) in enumerate(prefetched(pictures, _groups(others))):
-        changed = pixels.copy()
-        places = (number * BATCH + np.arange(len(pixels))) % len(patches)
-        changed[:, :, masks[0]] = patches[places]
-        before += int((model.probabilities(pixels).argmax(1) == label).sum())
-        after += int((model.probabilities(changed).argmax(1) == label).sum())
-        tempo(min(total, len(own) + (number + 1) * BATCH), total)
     hits, shares = np.concatenate(right, 1), np.concatenate(told, 1)
     worst = 2 + int(hits[2:].mean(1).argmin())
+    harmed = float(hits[0].mean() - hits[1].mean()) >= LEAST
+    carried: tuple[float | None, float | None] = (None, None)
+    if harmed and len(others):
+        carried = _carried(model, pictures, label, np.concatenate(kept), masks[0], others=others)
+    tempo(total, total)
     return Hiding(
         label=model.classes[label],
         region=region,
@@ -152,9 +149,29 @@ def hide(
         control=parts[worst - 1],
         control_right=float(hits[worst].mean()),
         apart=_apart(hits[worst].astype(float) - hits[1]),
-        carried=after / len(others) if len(others) else None,
-        others=before / len(others) if len(others) else None,
+        carried=carried[0],
+        others=carried[1],
     )
+
+
+def _carried(
+    model: Classifier,
+    pictures: Pictures,
+    label: int,
+    patches: np.ndarray,
+    mask: np.ndarray,
+    *,
+    others: np.ndarray,
+) -> tuple[float, float]:
+    """Put parts of pictures of a class into others: the shares told as it, with and without."""
+    before = after = done = 0
+    for _, pixels in prefetched(pictures, _groups(others)):
+        changed = pixels.copy()
+        changed[:, :, mask] = patches[(done + np.arange(len(pixels))) % len(patches)]
+        before += int((model.probabilities(pixels).argmax(1) == label).sum())
+        after += int((model.probabilities(changed).argmax(1) == label).sum())
+        done += len(pixels)
+    return after / len(others), before / len(others)
 
 
 def _groups(indices: np.ndarray) -> list[np.ndarray]:

@@ -283,7 +283,8 @@ def _logits(model: Classifier, pictures: torch.Tensor) -> np.ndarray:
     """Give the logits of pictures of values 0 to 255: float64 (batch, classes)."""
     network, rows = model.network, []
     with undisturbed(network), torch.no_grad():
-        for part in pictures.split(AT_ONCE):
+        for start in range(0, len(pictures), AT_ONCE):
+            part = pictures[start : start + AT_ONCE]
             values = normalised(part, model.preprocess).to(device_of(network))
             rows.append(network(values).double().cpu().numpy())
     return np.concatenate(rows)

@@ -158,9 +158,8 @@ class _Material:
     def some(self, label: int, *, own: bool) -> np.ndarray:
         """Give pictures of a class or of the others, spread evenly, as many as are hidden in."""
         found = self.indices[(self.labels == label) == own]
-        if len(found) <= MOST:
-            return found
-        return found[np.linspace(0, len(found) - 1, MOST).round().astype(int)]
+        spread = np.linspace(0, len(found) - 1, min(MOST, len(found))).round().astype(int)
+        return np.asarray(found[spread])
 
 
 def _suspects(
