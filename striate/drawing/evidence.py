@@ -56,7 +56,7 @@ def removal_still(panels: Sequence[Orders], *, about: str) -> Still:
 
     def draw(figure: Figure) -> None:
         every = np.atleast_1d(figure.subplots(1, len(panels), sharey=True))
-        figure.get_layout_engine().set(wspace=0.08)  # type: ignore[union-attr]
+        figure.set_layout_engine("constrained", wspace=0.08)
         for place, (axes, panel) in enumerate(zip(every, panels, strict=True)):
             _draw_orders(axes, panel)
             if place == 0:
