@@ -32,7 +32,7 @@ PEERS := .venv-bench
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types format picture ideas experiments table clean install install-test \
   bench-install bench-mnist bench-transfer bench-throughput bench-predict bench-growth \
-  bench-learning
+  bench-learning bench-evidence bench-shortcut
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -84,6 +84,12 @@ bench-growth: install-test  ## time and memory for 1, 4 and 16 times the picture
 
 bench-learning: install-test  ## accuracy by the number of pictures, from scratch and from a trained body
 	$(BIN)/python -m benchmarks.learning --picture docs/transfer/learning.png $(BENCH_FLAGS)
+
+bench-evidence: install-test  ## what maps are worth: pointing game, deletion and insertion, beside chance
+	$(BIN)/python -m benchmarks.evidence $(BENCH_FLAGS)
+
+bench-shortcut: install-test  ## whether a planted shortcut is caught, and a clean classifier left alone
+	$(BIN)/python -m benchmarks.shortcut $(BENCH_FLAGS)
 
 bench-install: $(PEERS)/.installed  ## make .venv-bench with the peers of the benchmarks
 
