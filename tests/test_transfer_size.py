@@ -22,7 +22,7 @@ def found(text: str, seen: dict[str, object] | None = None) -> Found:
     return Found(
         plan,
         build(plan).state_dict(),
-        Preprocess(3, *plan.input[1:]),
+        Preprocess(3, plan.input[1], plan.input[2]),
         "a body",
         seen or {},  # type: ignore[arg-type]
     )
