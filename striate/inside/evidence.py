@@ -115,7 +115,7 @@ class Evidence:
 
 def evidence(
     model: Classifier,
-    source: Source,
+    source: Source | Subject,
     make: Make,
     *,
     of: Wanted = None,
@@ -147,7 +147,7 @@ def evidence(
     >>> found.about, found.randomisation.passed
     ('a', False)
     """
-    subject = Subject.of(model, source)
+    subject = source if isinstance(source, Subject) else Subject.of(model, source)
     passed = record(model.network, subject.values, [])
     aim = aim_at(model, of, against, logits=passed.output[0].cpu().numpy())
     values = stretched(make(model, subject, aim), *subject.pixels.shape[1:])

@@ -206,11 +206,13 @@ class Contrast:
 
     def largest(self, count: int = 5) -> tuple[tuple[int, float], ...]:
         """Give (unit, what it adds) of those that speak most for the first class."""
-        return tuple((int(k), float(self.units[k])) for k in np.argsort(-self.units)[:count])
+        order = np.argsort(-self.units, kind="stable")[:count]
+        return tuple((int(k), float(self.units[k])) for k in order if self.units[k] > 0)
 
     def lowest(self, count: int = 5) -> tuple[tuple[int, float], ...]:
         """Give (unit, what it adds) of those that speak most against it."""
-        return tuple((int(k), float(self.units[k])) for k in np.argsort(self.units)[:count])
+        order = np.argsort(self.units, kind="stable")[:count]
+        return tuple((int(k), float(self.units[k])) for k in order if self.units[k] < 0)
 
     def as_json(self) -> dict[str, Any]:
         """Give it as plain values."""
@@ -225,8 +227,8 @@ class Contrast:
         }
 
     def __str__(self) -> str:
-        most = ", ".join(f"{k} ({value:+.3g})" for k, value in self.largest())
-        least = ", ".join(f"{k} ({value:+.3g})" for k, value in self.lowest())
+        most = ", ".join(f"{k} ({value:+.3g})" for k, value in self.largest()) or "none"
+        least = ", ".join(f"{k} ({value:+.3g})" for k, value in self.lowest()) or "none"
         rest = "biases" if self.exact else "biases and what bends between"
         return (
             f"{self.of}: {self.score:.4g} = {self.map.sum():.4g} over the positions of "

@@ -1,0 +1,55 @@
+"""The specimen: what there is to see inside a network, as one HTML page.
+
+opening     the picture and the answer; what could not be shown; the files beside
+where       maps of where the class is, by every method; why this class and not another
+trust       whether the map has earned trust
+numbers     from the answer down to a pixel; one whole sum; the softmax
+looking     where a classifier looks over a whole folder
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from striate.inside.specimen import Specimen
+from striate.pages import Section, page
+from striate.pages.specimen import numbers, opening, trust, where
+
+__all__ = ["of_picture"]
+
+
+def of_picture(found: Specimen, *, command: str, files: Sequence[tuple[str, str]]) -> str:
+    """Write the page of one picture inside one network.
+
+    Args:
+        found: from `striate.inside.specimen.specimen`.
+        command: what makes this page again.
+        files: (name, what it holds) of the npz and the JSON file beside it.
+    """
+    sections = []
+    if found.explanations:
+        about = found.explanations[0].of
+        sections.append(Section("where", f"Where “{about}” is", where.where(found)))
+    if found.evidence is not None:
+        sections.append(Section("trust", "Has the map earned trust?", trust.trust(found.evidence)))
+    if found.contrast is not None:
+        sections.append(
+            Section("contrast", f"Why {found.contrast.of}", where.contrast(found.contrast))
+        )
+    if found.walk is not None:
+        sections.append(Section("walk", "From the answer to a pixel", numbers.way(found.walk)))
+    if found.sum is not None:
+        sections.append(Section("sum", "One number, whole", numbers.whole_sum(found.sum)))
+    sections.append(
+        Section(
+            "softmax",
+            "From logits to probabilities",
+            numbers.softmax(found.logits, found.classes, found.temperature),
+        )
+    )
+    if found.missing:
+        sections.append(Section("missing", "What could not be shown", opening.missing(found)))
+    sections.append(
+        Section("files", "The numbers, and how to repeat", opening.beside(command, files))
+    )
+    return page(f"{found.subject.name}: specimen", opening.first_screen(found), sections)

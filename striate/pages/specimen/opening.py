@@ -1,0 +1,91 @@
+"""The specimen's first screen: the picture, what the network says, and the files beside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from striate.drawing import data_uri
+from striate.inside.specimen import Specimen
+from striate.pages import Html, bar, element, join, listing, name, paragraph, picture, table, text
+from striate.pages.cells import number
+from striate.pages.specimen.where import over
+
+SIDE = 320  # pixels of a picture
+
+
+def first_screen(found: Specimen) -> Html:
+    """Show the picture, as the network gets it, where the class is, and the answer."""
+    seen = found.subject
+    best = found.best()
+    channels, rows, columns = seen.preprocess.shape
+    shown = [
+        picture(
+            data_uri(seen.picture, side=SIDE),
+            alt=seen.name,
+            caption=text(f"the picture, {seen.picture.shape[1]} × {seen.picture.shape[0]}"),
+        ),
+        picture(
+            data_uri(seen.pixels.transpose(1, 2, 0), side=SIDE),
+            alt="the network's input",
+            caption=text(f"as the network gets it, {columns} × {rows}"),
+        ),
+    ]
+    if found.explanations:
+        shown.append(
+            picture(
+                over(found.explanations[0], SIDE),
+                alt=f"where {best[0][0]} is",
+                caption=text(f"what speaks for “{found.explanations[0].of}”"),
+            )
+        )
+    answers = [
+        [name(label, longest=40), bar(odds, f"{odds:.1%}"), text(number(logit))]
+        for label, logit, odds in best
+    ]
+    doubt = "" if best[0][2] >= 0.5 else ", and is not sure"
+    return join(
+        [
+            paragraph("Specimen: one picture inside one network", kind="kicker"),
+            Html(f"<h1>{name(seen.name)}</h1>"),
+            element(
+                "p",
+                Html(f"The network says {name(best[0][0])} ({best[0][2]:.1%}{doubt})."),
+                kind="lead",
+            ),
+            element("div", join(shown), kind="gallery trio"),
+            table(
+                [text(each) for each in ("class", "probability", "logit")],
+                answers,
+                label="The most probable classes",
+                numbers=(1, 2),
+            ),
+        ]
+    )
+
+
+def missing(found: Specimen) -> Html:
+    """Name what could not be shown, and why."""
+    return join(
+        [
+            paragraph("Nothing is left out silently. Of this network could not be shown:"),
+            listing((text(each) for each in found.missing), kind="notes"),
+        ]
+    )
+
+
+def beside(command: str, files: Sequence[tuple[str, str]]) -> Html:
+    """Say how the page was made, and which files hold its numbers."""
+    rows = [[name(file), text(what)] for file, what in files]
+    return join(
+        [
+            Html(f"<pre><code>{text(command)}</code></pre>"),
+            paragraph("The numbers of this page lie beside it:"),
+            table([text("file"), text("holds")], rows, label="Files beside the page"),
+            paragraph("In Python they are read without Striate:"),
+            Html(
+                "<pre><code>import json, numpy\n"
+                f"numbers = numpy.load({text(repr(files[0][0]))})\n"
+                f"facts = json.load(open({text(repr(files[1][0]))}))</code></pre>"
+            ),
+        ]
+    )
