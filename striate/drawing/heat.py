@@ -54,7 +54,7 @@ def heat(
     drawn = ground * (1 - strength) + colours * strength
     covered = 1 - _spread(seen.astype(np.float32), rows, columns)[:, :, None]
     drawn = drawn * (1 - UNSEEN * covered) + 255 * UNSEEN * covered
-    return np.rint(drawn).clip(0, 255).astype(np.uint8)
+    return np.asarray(np.rint(drawn).clip(0, 255), np.uint8)
 
 
 def blocks(values: np.ndarray, *, reach: float | None = None, side: int = 480) -> Pixels:
@@ -73,7 +73,7 @@ def blocks(values: np.ndarray, *, reach: float | None = None, side: int = 480) -
     colours = np.where(share > 0, _colour(ORANGE), _colour(BLUE))
     drawn = 255 * (1 - np.abs(share)) + colours * np.abs(share)
     times = max(1, side // max(values.shape))
-    return np.rint(drawn).astype(np.uint8).repeat(times, 0).repeat(times, 1)
+    return np.asarray(np.rint(drawn), np.uint8).repeat(times, 0).repeat(times, 1)
 
 
 def _colour(name: str) -> np.ndarray:

@@ -1,0 +1,207 @@
+"""The feature maps of every layer for one picture, and beside them their gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+import numpy as np
+from torch import Tensor, nn
+
+from striate.classifier import Classifier
+from striate.errors import SettingError
+from striate.inside.aim import Wanted, aim_at
+from striate.inside.hooks import Call, gradients_of, record
+from striate.inside.subject import Subject
+from striate.pictures.reading import Source
+
+Span = Literal["layer", "block", "network"]
+SPANS: Final = ("layer", "block", "network")
+UNCHANGED = (nn.Dropout, nn.Dropout2d, nn.Flatten, nn.Identity)
+
+
+@dataclass(frozen=True, eq=False)
+class LayerMaps:
+    """What one layer gave for the picture.
+
+    Attributes:
+        address: of the layer.
+        word: what it is.
+        values: float32 (units, rows, columns), or (units,) for features.
+        gradient: of the class's score (or the difference of two) with respect to each of them,
+            alike; None where it was not asked for.
+        reach: the size of a number that has the full colour: the largest of the layer, of its
+            block or of the network.
+    """
+
+    address: str
+    word: str
+    values: np.ndarray = field(repr=False)
+    gradient: np.ndarray | None = field(repr=False)
+    reach: float
+
+    @property
+    def strength(self) -> np.ndarray:
+        """How strong each unit answers: the mean of its positive values, float64 (units,)."""
+        positive = np.maximum(self.values, 0)
+        axes = tuple(range(1, positive.ndim))
+        return np.asarray(positive.mean(axes, dtype=np.float64) if axes else positive, np.float64)
+
+    @property
+    def order(self) -> np.ndarray:
+        """The units, the strongest first; among those that are silent, the largest value first."""
+        largest = self.values.reshape(len(self.values), -1).max(1)
+        return np.lexsort((-largest, -self.strength))
+
+    @property
+    def silent(self) -> float:
+        """The share of units that are 0 or below everywhere."""
+        return float((self.values.reshape(len(self.values), -1).max(1) <= 0).mean())
+
+    @property
+    def low(self) -> float:
+        """The lowest value."""
+        return float(self.values.min())
+
+    @property
+    def high(self) -> float:
+        """The highest value."""
+        return float(self.values.max())
+
+
+@dataclass(frozen=True, eq=False)
+class Maps:
+    """The maps of one picture, layer by layer.
+
+    Attributes:
+        layers: in the order in which they work, up to the logits.
+        span: what one colour scale spans: "layer", "block" or "network".
+        of: the class whose gradients are given; "" without.
+        subject: the picture.
+    """
+
+    layers: tuple[LayerMaps, ...]
+    span: Span
+    of: str
+    subject: Subject = field(repr=False)
+
+    def __getitem__(self, address: str) -> LayerMaps:
+        """Give the maps of a layer.
+
+        Raises:
+            SettingError: there are none of it.
+        """
+        for each in self.layers:
+            if each.address == address:
+                return each
+        names = ", ".join(each.address for each in self.layers[:12])
+        more = ", ..." if len(self.layers) > 12 else ""
+        raise SettingError(f"there are no maps of '{address}'; expected one of {names}{more}")
+
+    @property
+    def use(self) -> dict[str, np.ndarray]:
+        """How strong the units of each layer answer, by its address, as `filters` takes it."""
+        return {each.address: each.strength for each in self.layers}
+
+    def as_json(self) -> dict[str, Any]:
+        """Give what there is to say of each layer; the maps themselves are arrays."""
+        return {
+            "of": self.of,
+            "span": self.span,
+            "layers": [
+                {
+                    "layer": each.address,
+                    "word": each.word,
+                    "shape": list(each.values.shape),
+                    "low": each.low,
+                    "high": each.high,
+                    "silent": each.silent,
+                    "strength": each.strength.tolist(),
+                }
+                for each in self.layers
+            ],
+        }
+
+
+def maps(
+    model: Classifier,
+    source: Source | Subject,
+    layers: Sequence[str] | None = None,
+    *,
+    of: Wanted | tuple[Wanted, Wanted] = None,
+    gradients: bool = False,
+    span: Span = "layer",
+) -> Maps:
+    """Let one picture pass and keep what every layer makes of it.
+
+    Args:
+        model: the classifier.
+        source: whatever `Classifier.predict` takes.
+        layers: addresses; None takes every layer that changes what comes in.
+        of: the class whose score the gradients are of, by name or place; None takes the most
+            probable; two take the difference of their scores.
+        gradients: whether they are given.
+        span: what shares a colour scale: the maps of a layer, of a block, or all.
+
+    Raises:
+        PictureError: the picture cannot be read.
+        SettingError: there is no such layer, class or span.
+
+    >>> from striate.network import build
+    >>> from striate.pictures import Preprocess
+    >>> text = "input 1x8x8 classes=2 > conv 3 > relu > gap > flatten > fc"
+    >>> model = Classifier(build(text), text, ("dark", "light"), Preprocess(1, 8, 8))
+    >>> found = maps(model, np.eye(8), gradients=True)
+    >>> [each.address for each in found.layers], found["relu1"].gradient.shape
+    (['conv1', 'relu1', 'gap1', 'fc1'], (3, 8, 8))
+    """
+    if span not in SPANS:
+        raise SettingError(f"span '{span}': expected {', '.join(SPANS)}")
+    subject = source if isinstance(source, Subject) else Subject.of(model, source)
+    passed = record(model.network, subject.values, layers, gradients=gradients)
+    wanted, against = of if isinstance(of, tuple) else (of, None)
+    logits = passed.output[0].detach().float().cpu().numpy()
+    aim = aim_at(model, wanted, against, logits=logits)
+    calls = [
+        call
+        for call in passed.calls
+        if call.output.ndim in (2, 4)
+        and (layers is not None or not isinstance(call.module, UNCHANGED))
+    ]
+    slopes: list[Tensor | None] = [None] * len(calls)
+    if gradients:
+        slopes[:] = gradients_of(aim.score(passed.output), [call.output for call in calls])
+    reaches = _reaches(calls, span)
+    return Maps(
+        layers=tuple(
+            LayerMaps(
+                address=call.address,
+                word=type(call.module).__name__,
+                values=_numbers(call.output),
+                gradient=None if slope is None else _numbers(slope),
+                reach=reach,
+            )
+            for call, slope, reach in zip(calls, slopes, reaches, strict=True)
+        ),
+        span=span,
+        of=aim.words if gradients else "",
+        subject=subject,
+    )
+
+
+def _reaches(calls: Sequence[Call], span: Span) -> list[float]:
+    """Give the largest size in whatever shares a scale with each layer."""
+    own = [float(call.output.detach().abs().max()) for call in calls]
+    if span == "layer":
+        return own
+    block = [call.address.partition(".")[0] if span == "block" else "" for call in calls]
+    largest = {
+        name: max(size for size, other in zip(own, block, strict=True) if other == name)
+        for name in set(block)
+    }
+    return [largest[name] for name in block]
+
+
+def _numbers(values: Tensor) -> np.ndarray:
+    return np.asarray(values[0].detach().float().cpu().numpy())
