@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from striate.drawing.frames import resized
 from striate.drawing.palette import BLUE, ORANGE
 from striate.drawing.pixels import Pixels
 from striate.errors import SettingError
@@ -43,8 +44,9 @@ def heat(
             f"a map of {values.shape} over a picture of {picture.shape[:2]}; expected one size "
             "(`Explanation.on_picture` gives it)"
         )
-    rows, columns = _size(picture.shape[0], picture.shape[1], side)
-    ground = _grey(_fitted(picture, rows, columns))
+    fitted = resized(picture, side)
+    rows, columns = fitted.shape[:2]
+    ground = _grey(fitted)
     seen = ~np.isnan(values)
     known = np.where(seen, values, 0.0).astype(np.float32)
     largest = float(np.abs(known).max()) if reach is None else reach
@@ -82,30 +84,8 @@ def _colour(name: str) -> np.ndarray:
 
 def _grey(picture: Pixels) -> np.ndarray:
     """Give a picture as pale grey: float (rows, columns, 3)."""
-    weights = np.array([0.299, 0.587, 0.114]) if picture.shape[2] == 3 else np.ones(1)
-    grey = picture.astype(np.float32) @ weights.astype(np.float32)
+    grey = picture.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
     return np.repeat((255 - QUIET * (255 - grey))[:, :, None], 3, axis=2)
-
-
-def _size(rows: int, columns: int, side: int) -> tuple[int, int]:
-    longer = max(rows, columns)
-    if longer <= side:
-        times = side // longer
-        return rows * times, columns * times
-    return max(1, round(rows * side / longer)), max(1, round(columns * side / longer))
-
-
-def _fitted(picture: Pixels, rows: int, columns: int) -> Pixels:
-    from PIL import Image
-
-    if picture.shape[0] <= rows:
-        times = rows // picture.shape[0]
-        return picture.repeat(times, 0).repeat(times, 1)
-    flat = picture[:, :, 0] if picture.shape[2] == 1 else picture
-    reduced = Image.fromarray(np.ascontiguousarray(flat)).resize(
-        (columns, rows), Image.Resampling.BOX
-    )
-    return np.asarray(reduced).reshape(rows, columns, -1)
 
 
 def _spread(values: np.ndarray, rows: int, columns: int) -> np.ndarray:

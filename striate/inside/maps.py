@@ -18,6 +18,8 @@ from striate.pictures.reading import Source
 
 Span = Literal["layer", "block", "network"]
 SPANS: Final = ("layer", "block", "network")
+NEARLY = 99.5  # per cent of the numbers that lie within a scale
+SAMPLED = 2**16  # numbers of a layer that its scale is taken from
 UNCHANGED = (nn.Dropout, nn.Dropout2d, nn.Flatten, nn.Identity)
 
 
@@ -31,8 +33,8 @@ class LayerMaps:
         values: float32 (units, rows, columns), or (units,) for features.
         gradient: of the class's score (or the difference of two) with respect to each of them,
             alike; None where it was not asked for.
-        reach: the size of a number that has the full colour: the largest of the layer, of its
-            block or of the network.
+        reach: the size of a number that has the full colour: all but 0.5 % of the numbers of the
+            layer, of its block or of the network are at most so large.
     """
 
     address: str
@@ -191,16 +193,22 @@ def maps(
 
 
 def _reaches(calls: Sequence[Call], span: Span) -> list[float]:
-    """Give the largest size in whatever shares a scale with each layer."""
-    own = [float(call.output.detach().abs().max()) for call in calls]
-    if span == "layer":
-        return own
-    block = [call.address.partition(".")[0] if span == "block" else "" for call in calls]
-    largest = {
-        name: max(size for size, other in zip(own, block, strict=True) if other == name)
-        for name in set(block)
-    }
-    return [largest[name] for name in block]
+    """Give the size below which nearly all numbers lie, in whatever shares a scale with a layer."""
+    names = {
+        "layer": [call.address for call in calls],
+        "block": [call.address.partition(".")[0] for call in calls],
+        "network": ["" for _ in calls],
+    }[span]
+    together: dict[str, list[np.ndarray]] = {}
+    for name, call in zip(names, calls, strict=True):
+        flat = call.output.detach().flatten()
+        some = flat[:: 1 + len(flat) // SAMPLED].abs().float().cpu().numpy()
+        together.setdefault(name, []).append(some)
+    found = {}
+    for name, parts in together.items():
+        every = np.concatenate(parts)
+        found[name] = float(np.percentile(every, NEARLY)) or float(every.max())
+    return [found[name] for name in names]
 
 
 def _numbers(values: Tensor) -> np.ndarray:

@@ -190,8 +190,8 @@ def theoretical(
     """Give the rectangle that a unit can depend on.
 
     Of a network of the notation it is what `striate.anatomy` says, which may reach into the
-    padding; of any other module, and of a cat, whose branches may see differently, it is found by
-    `reached` and ends with the picture.
+    padding. Of any other module, and behind a cat of branches that see differently, it is found
+    by `reached` and ends with the picture.
 
     Args:
         module: the network.
@@ -206,12 +206,16 @@ def theoretical(
     >>> theoretical(network, torch.zeros(1, 1, 8, 8), "conv2", row=4, column=4)
     Field(top=2, left=2, bottom=7, right=7)
     """
-    rows, columns = values.shape[2:]
+    size = (int(values.shape[2]), int(values.shape[3]))
+    line = None
     if isinstance(module, Net) and "#" not in address:
-        for line in describe(module.plan).layers:
-            if line.name == address and line.kind != "cat":
-                return _arithmetic(line, row, column, size=(rows, columns))
-    return reached(module, values, address, unit=unit, row=row, column=column)
+        every = describe(module.plan).layers
+        line = next((each for each in every if each.name == address), None)
+    most = None if line is None else _arithmetic(line, row, column, size=size)
+    if line is not None and most is not None and line.kind != "cat":
+        return most
+    found = reached(module, values, address, unit=unit, row=row, column=column)
+    return most if most is not None and found == most.within(*size) else found
 
 
 def reached(

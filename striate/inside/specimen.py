@@ -16,13 +16,18 @@ from striate.inside.arithmetic import Arithmetic, arithmetic
 from striate.inside.evidence import Evidence, evidence
 from striate.inside.explaining import METHODS, explain
 from striate.inside.explanation import Explanation
+from striate.inside.filters import Filters, filters
 from striate.inside.hooks import record
+from striate.inside.maps import LayerMaps, Maps, Span, maps
+from striate.inside.receptive import Receptive, receptive
 from striate.inside.subject import Subject
 from striate.inside.walk import Contrast, Walk, contrast, walk
 from striate.pictures.reading import Source
 from striate.tempo import Tempo
 
 SLOW = ("occlusion", "integrated-gradients", "smooth-gradients")  # seconds instead of a moment
+FIELDS = 6  # layers whose strongest unit's receptive field is shown
+JOINED = ("BatchNorm2d", "ReLU", "ReLU6", "LeakyReLU", "PReLU", "Sigmoid", "Tanh")
 ALIKE = 1e-3  # maps that differ by less, as a share of their largest number, are the same
 
 Found = TypeVar("Found")
@@ -39,6 +44,7 @@ class Question:
         layer: whose maps explain; None takes the last layer with positions.
         at: (layer, unit, row, column) of the number whose whole sum is shown, row and column -1
             where there are none; None takes the one that the walk ends with.
+        span: what one colour scale of the maps spans: "layer", "block" or "network".
         quick: whether what takes seconds is left out: the evidence and the slower maps.
     """
 
@@ -46,6 +52,7 @@ class Question:
     against: Wanted = None
     layer: str | None = None
     at: Number | None = None
+    span: Span = "layer"
     quick: bool = False
 
 
@@ -68,6 +75,10 @@ class Specimen:
         evidence: of the first map; None where it was not asked for.
         walk: from the logit down to a pixel; None where it cannot begin.
         sum: the whole sum of one number; None where there is none to show.
+        maps: what every layer made of the picture, with the gradients of the class's logit.
+        shown: addresses of the layers that tell most: what each block ends with.
+        fields: what the strongest unit sees, of some of these from the first to the last.
+        filters: of every convolution, the most used for this picture first.
         missing: what could not be shown, and why.
     """
 
@@ -82,6 +93,10 @@ class Specimen:
     evidence: Evidence | None = field(repr=False)
     walk: Walk | None = field(repr=False)
     sum: Arithmetic | None = field(repr=False)
+    maps: Maps = field(repr=False)
+    shown: tuple[str, ...] = field(repr=False)
+    fields: tuple[Receptive, ...] = field(repr=False)
+    filters: tuple[Filters, ...] = field(repr=False)
     missing: tuple[str, ...] = ()
 
     @property
@@ -112,6 +127,9 @@ class Specimen:
             "evidence": self.evidence and self.evidence.as_json(),
             "walk": self.walk and self.walk.as_json(),
             "sum": self.sum and self.sum.as_json(),
+            "maps": self.maps.as_json(),
+            "fields": [each.as_json() for each in self.fields],
+            "filters": [each.as_json() for each in self.filters],
             "missing": list(self.missing),
         }
 
@@ -127,6 +145,14 @@ class Specimen:
         if self.contrast is not None:
             found["contrast positions"] = self.contrast.map
             found["contrast units"] = self.contrast.units
+        for layer in self.maps.layers:
+            found[f"maps {layer.address}"] = layer.values
+            if layer.gradient is not None:
+                found[f"gradients {layer.address}"] = layer.gradient
+        for one in self.filters:
+            found[f"filters {one.address}"] = one.weights
+        for seen in self.fields:
+            found[f"field {seen.address} unit {seen.unit}"] = seen.gradient
         return found
 
 
@@ -175,7 +201,7 @@ def specimen(
 
     tempo = Tempo("looking inside", watch, unit="parts")
     methods = [each for each in METHODS if not (question.quick and each in SLOW)]
-    parts = len(methods) + 3
+    parts = len(methods) + 4
     tempo(0, parts)
     explanations = []
     for number, method in enumerate(methods):
@@ -194,6 +220,10 @@ def specimen(
             explanations.append(found)
         tempo(number + 1, parts)
     kept, same = _grouped(explanations)
+    passed = maps(model, subject, of=aim.place, gradients=True, span=question.span)
+    shown = _telling(passed)
+    fields = tuple(_strongest(model, subject, passed[address]) for address in _some(shown, FIELDS))
+    tempo(len(methods) + 1, parts)
     against = _against(question.against, aim, logits)
     why = attempt(
         "why this class",
@@ -201,7 +231,7 @@ def specimen(
         asked=question.against is not None,
     )
     walked = attempt("the walk", lambda: walk(model, subject, of=aim.place))
-    tempo(len(methods) + 1, parts)
+    tempo(len(methods) + 2, parts)
     at = question.at or _last(walked)
     summed = None
     if at is not None:
@@ -211,7 +241,7 @@ def specimen(
             lambda: arithmetic(model, subject, layer, unit=unit, row=row, column=column),
             asked=question.at is not None,
         )
-    tempo(len(methods) + 2, parts)
+    tempo(len(methods) + 3, parts)
     proof = None
     if kept and not question.quick:
         proof = attempt("the evidence", lambda: _evidence(model, subject, aim, kept[0]))
@@ -228,6 +258,10 @@ def specimen(
         evidence=proof,
         walk=walked,
         sum=summed,
+        maps=passed,
+        shown=shown,
+        fields=fields,
+        filters=filters(model, use=passed.use),
         missing=tuple(missing),
     )
 
@@ -253,6 +287,40 @@ def _last(walked: Walk | None) -> Number | None:
     if not added:
         return None
     return added[-1].address, added[-1].unit, added[-1].row, added[-1].column
+
+
+def _telling(passed: Maps) -> tuple[str, ...]:
+    """Give the layers that tell most: the last with positions of each block.
+
+    What a pointwise layer of the same shape follows, as bn and ReLU follow a convolution, is left
+    out.
+    """
+    kept: list[LayerMaps] = []
+    for each in passed.layers:
+        if each.values.ndim != 3 or each.values.shape[1] * each.values.shape[2] < 2:
+            continue
+        before = kept[-1] if kept else None
+        block = each.address.partition(".")[0]
+        if before is not None and (
+            ("." in each.address and before.address.partition(".")[0] == block)
+            or (each.word in JOINED and before.values.shape == each.values.shape)
+        ):
+            kept.pop()
+        kept.append(each)
+    return tuple(each.address for each in kept)
+
+
+def _some(names: tuple[str, ...], count: int) -> list[str]:
+    """Give so many of them, spread from the first to the last."""
+    places = np.unique(np.linspace(0, len(names) - 1, min(count, len(names))).round().astype(int))
+    return [names[place] for place in places.tolist()]
+
+
+def _strongest(model: Classifier, subject: Subject, layer: LayerMaps) -> Receptive:
+    """Look through the layer's strongest unit, at the place where it answers most."""
+    unit = int(layer.order[0])
+    row, column = np.unravel_index(int(layer.values[unit].argmax()), layer.values.shape[1:])
+    return receptive(model, subject, layer.address, unit=unit, row=int(row), column=int(column))
 
 
 def _evidence(model: Classifier, subject: Subject, aim: Aim, shown: Explanation) -> Evidence:

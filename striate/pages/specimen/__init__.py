@@ -3,6 +3,7 @@
 opening     the picture and the answer; what could not be shown; the files beside
 where       maps of where the class is, by every method; why this class and not another
 trust       whether the map has earned trust
+layers      feature maps layer by layer, what a unit sees, the filters
 numbers     from the answer down to a pixel; one whole sum; the softmax
 looking     where a classifier looks over a whole folder
 """
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 
 from striate.inside.specimen import Specimen
 from striate.pages import Section, page
-from striate.pages.specimen import numbers, opening, trust, where
+from striate.pages.specimen import layers, numbers, opening, trust, where
 
 __all__ = ["of_picture"]
 
@@ -36,6 +37,9 @@ def of_picture(found: Specimen, *, command: str, files: Sequence[tuple[str, str]
         sections.append(
             Section("contrast", f"Why {found.contrast.of}", where.contrast(found.contrast))
         )
+    sections.append(Section("maps", "Layer by layer", layers.maps(found)))
+    if found.fields:
+        sections.append(Section("fields", "What a unit sees", layers.fields(found)))
     if found.walk is not None:
         sections.append(Section("walk", "From the answer to a pixel", numbers.way(found.walk)))
     if found.sum is not None:
@@ -47,6 +51,8 @@ def of_picture(found: Specimen, *, command: str, files: Sequence[tuple[str, str]
             numbers.softmax(found.logits, found.classes, found.temperature),
         )
     )
+    if found.filters:
+        sections.append(Section("filters", "The filters", layers.filters(found.filters)))
     if found.missing:
         sections.append(Section("missing", "What could not be shown", opening.missing(found)))
     sections.append(
