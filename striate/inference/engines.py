@@ -74,22 +74,7 @@ def onnx_runtime(trained: Trained, preprocess: Preprocess) -> Engine:
         EngineError: it cannot be loaded, or does not take the network.
     """
     name = "float32 ONNX Runtime"
-    try:
-        onnxruntime = libraries.onnx_runtime()
-        from onnxruntime.capi import onnxruntime_pybind11_state as kinds
-    except ImportError as error:
-        raise _refused(name, error) from error
-    own = [kind for kind in vars(kinds).values() if isinstance(kind, type)]
-    failures = tuple(kind for kind in own if issubclass(kind, Exception))
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # each batch in one thread: fewer waits, and equal bits
-    options.log_severity_level = 3  # errors alone, which are raised besides
-    try:
-        session = onnxruntime.InferenceSession(
-            _model(name, trained, preprocess), options, providers=["CPUExecutionProvider"]
-        )
-    except failures as error:
-        raise _refused(name, error) from error
+    session = session_of(name, _model(name, trained, preprocess))
     number = threads()
 
     def part(pixels: np.ndarray) -> np.ndarray:
@@ -104,6 +89,32 @@ def onnx_runtime(trained: Trained, preprocess: Preprocess) -> Engine:
             return np.concatenate(list(pool.map(part, parts)))
 
     return Engine(name, run)
+
+
+def session_of(name: str, model: bytes) -> Any:
+    """Open an ONNX model in ONNX Runtime, each call of it in one thread.
+
+    Args:
+        name: what it is called where it is refused.
+        model: the file's bytes.
+
+    Raises:
+        EngineError: ONNX Runtime cannot be loaded, or does not take the model.
+    """
+    try:
+        onnxruntime = libraries.onnx_runtime()
+        from onnxruntime.capi import onnxruntime_pybind11_state as kinds
+    except ImportError as error:
+        raise _refused(name, error) from error
+    own = [kind for kind in vars(kinds).values() if isinstance(kind, type)]
+    failures = tuple(kind for kind in own if issubclass(kind, Exception))
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # each batch in one thread: fewer waits, and equal bits
+    options.log_severity_level = 3  # errors alone, which are raised besides
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except failures as error:
+        raise _refused(name, error) from error
 
 
 def openvino(trained: Trained, preprocess: Preprocess) -> Engine:

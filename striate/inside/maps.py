@@ -20,6 +20,9 @@ Span = Literal["layer", "block", "network"]
 SPANS: Final = ("layer", "block", "network")
 NEARLY = 99.5  # per cent of the numbers that lie within a scale
 SAMPLED = 2**16  # numbers of a layer that its scale is taken from
+POINTWISE = frozenset(
+    ("batchnorm2d", "bn", "relu", "relu6", "leakyrelu", "prelu", "sigmoid", "tanh")
+)
 UNCHANGED = (nn.Dropout, nn.Dropout2d, nn.Flatten, nn.Identity)
 
 
@@ -190,6 +193,33 @@ def maps(
         of=aim.words if gradients else "",
         subject=subject,
     )
+
+
+def telling(layers: Sequence[tuple[str, str, tuple[int, ...]]]) -> tuple[str, ...]:
+    """Choose the layers that tell most: the last with positions of each block.
+
+    A layer that a pointwise one of the same shape follows, as bn and ReLU follow a convolution, is
+    left out for that one.
+
+    Args:
+        layers: (address, word, shape of the output) in the order in which they work.
+
+    >>> block = [("a.conv1", "conv", (4, 8, 8)), ("a.relu1", "relu", (4, 8, 8))]
+    >>> telling([*block, ("conv1", "conv", (4, 8, 8)), ("bn1", "bn", (4, 8, 8))])
+    ('a.relu1', 'bn1')
+    """
+    kept: list[tuple[str, tuple[int, ...]]] = []
+    for address, word, shape in layers:
+        if len(shape) != 3 or shape[1] * shape[2] < 2 or word.lower() in ("dropout", "identity"):
+            continue
+        block, _, own = address.rpartition(".")
+        if kept and word.lower() in POINTWISE and kept[-1][1] == shape:
+            kept.pop()
+        # the layers of a sequence are numbered, those of a block have names
+        while kept and block and not own.isdecimal() and kept[-1][0].startswith(f"{block}."):
+            kept.pop()
+        kept.append((address, shape))
+    return tuple(address for address, _ in kept)
 
 
 def _reaches(calls: Sequence[Call], span: Span) -> list[float]:

@@ -211,7 +211,7 @@ def theoretical(
     if isinstance(module, Net) and "#" not in address:
         every = describe(module.plan).layers
         line = next((each for each in every if each.name == address), None)
-    most = None if line is None else _arithmetic(line, row, column, size=size)
+    most = None if line is None else of_line(line, row, column, size=size)
     if line is not None and most is not None and line.kind != "cat":
         return most
     found = reached(module, values, address, unit=unit, row=row, column=column)
@@ -310,7 +310,8 @@ def effective(gradient: np.ndarray, most: float = MOST) -> Field | None:
     return Field(ends[0][0], ends[1][0], ends[0][1], ends[1][1])
 
 
-def _arithmetic(line: Row, row: int, column: int, *, size: tuple[int, int]) -> Field:
+def of_line(line: Row, row: int, column: int, *, size: tuple[int, int]) -> Field:
+    """Give the rectangle that a unit of a line of `describe` sees; all of it for features."""
     if line.stride is None or line.start is None or row < 0:
         return Field(0, 0, *size)
     (height, width), (down, across), (top, left) = map(

@@ -18,7 +18,7 @@ from striate.inside.explaining import METHODS, explain
 from striate.inside.explanation import Explanation
 from striate.inside.filters import Filters, filters
 from striate.inside.hooks import record
-from striate.inside.maps import LayerMaps, Maps, Span, maps
+from striate.inside.maps import LayerMaps, Maps, Span, maps, telling
 from striate.inside.receptive import Receptive, receptive
 from striate.inside.subject import Subject
 from striate.inside.walk import Contrast, Walk, contrast, walk
@@ -27,7 +27,6 @@ from striate.tempo import Tempo
 
 SLOW = ("occlusion", "integrated-gradients", "smooth-gradients")  # seconds instead of a moment
 FIELDS = 6  # layers whose strongest unit's receptive field is shown
-JOINED = ("BatchNorm2d", "ReLU", "ReLU6", "LeakyReLU", "PReLU", "Sigmoid", "Tanh")
 ALIKE = 1e-3  # maps that differ by less, as a share of their largest number, are the same
 
 Found = TypeVar("Found")
@@ -221,7 +220,7 @@ def specimen(
         tempo(number + 1, parts)
     kept, same = _grouped(explanations)
     passed = maps(model, subject, of=aim.place, gradients=True, span=question.span)
-    shown = _telling(passed)
+    shown = telling([(each.address, each.word, each.values.shape) for each in passed.layers])
     fields = tuple(_strongest(model, subject, passed[address]) for address in _some(shown, FIELDS))
     tempo(len(methods) + 1, parts)
     against = _against(question.against, aim, logits)
@@ -287,27 +286,6 @@ def _last(walked: Walk | None) -> Number | None:
     if not added:
         return None
     return added[-1].address, added[-1].unit, added[-1].row, added[-1].column
-
-
-def _telling(passed: Maps) -> tuple[str, ...]:
-    """Give the layers that tell most: the last with positions of each block.
-
-    What a pointwise layer of the same shape follows, as bn and ReLU follow a convolution, is left
-    out.
-    """
-    kept: list[LayerMaps] = []
-    for each in passed.layers:
-        if each.values.ndim != 3 or each.values.shape[1] * each.values.shape[2] < 2:
-            continue
-        before = kept[-1] if kept else None
-        block = each.address.partition(".")[0]
-        if before is not None and (
-            ("." in each.address and before.address.partition(".")[0] == block)
-            or (each.word in JOINED and before.values.shape == each.values.shape)
-        ):
-            kept.pop()
-        kept.append(each)
-    return tuple(each.address for each in kept)
 
 
 def _some(names: tuple[str, ...], count: int) -> list[str]:

@@ -40,8 +40,8 @@ def maps(found: Specimen) -> Html:
                 f"From the input (top) to the last maps (bottom): the {UNITS} units of each layer "
                 "that answer most, the strongest first, with their numbers. Early maps follow "
                 "edges and colours and are fine; late ones are coarse and follow parts and things.",
-                f"{spans[found.maps.span]}: orange above 0, blue below; all but 0.5 % of the numbers "
-                "lie within it. Under each map stands its "
+                f"{spans[found.maps.span]}: orange above 0, blue below; all but 0.5 % of the "
+                "numbers lie within it. Under each map stands its "
                 f"gradient: where a larger value would raise the logit of “{found.maps.of}” "
                 "(orange) or lower it (blue).",
             ),
