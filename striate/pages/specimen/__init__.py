@@ -5,6 +5,7 @@ where       maps of where the class is, by every method; why this class and not 
 trust       whether the map has earned trust
 layers      feature maps layer by layer, what a unit sees, the filters
 numbers     from the answer down to a pixel; one whole sum; the softmax
+units       what units look for, from edges to objects
 looking     where a classifier looks over a whole folder
 """
 
@@ -12,11 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from striate.inside.hierarchy import Hierarchy
 from striate.inside.specimen import Specimen
 from striate.pages import Section, page
-from striate.pages.specimen import layers, numbers, opening, trust, where
+from striate.pages.specimen import layers, looking, numbers, opening, trust, units, where
 
-__all__ = ["of_picture"]
+__all__ = ["of_folder", "of_picture"]
 
 
 def of_picture(found: Specimen, *, command: str, files: Sequence[tuple[str, str]]) -> str:
@@ -54,8 +56,46 @@ def of_picture(found: Specimen, *, command: str, files: Sequence[tuple[str, str]
     if found.filters:
         sections.append(Section("filters", "The filters", layers.filters(found.filters)))
     if found.missing:
-        sections.append(Section("missing", "What could not be shown", opening.missing(found)))
+        sections.append(
+            Section("missing", "What could not be shown", opening.missing(found.missing))
+        )
     sections.append(
         Section("files", "The numbers, and how to repeat", opening.beside(command, files))
     )
     return page(f"{found.subject.name}: specimen", opening.first_screen(found), sections)
+
+
+def of_folder(
+    found: Hierarchy,
+    *,
+    model: str,
+    data: str,
+    parameters: int,
+    command: str,
+    files: Sequence[tuple[str, str]],
+) -> str:
+    """Write the page of one network over a folder of pictures.
+
+    Args:
+        found: from `striate.inside.hierarchy.hierarchy`.
+        model: what the network is called.
+        data: what the folder is called.
+        parameters: how many numbers the network has learnt.
+        command: what makes this page again.
+        files: (name, what it holds) of the npz and the JSON file beside it.
+    """
+    sections = [Section("hierarchy", "From edges to objects", units.hierarchy(found))]
+    if found.looks is not None:
+        sections.append(Section("looks", "Where it looks", looking.looking(found.looks)))
+    sections.append(Section("silent", "Units at rest", units.silent(found)))
+    if found.filters:
+        sections.append(Section("filters", "The filters", layers.filters(found.filters)))
+    if found.missing:
+        sections.append(
+            Section("missing", "What could not be shown", opening.missing(found.missing))
+        )
+    sections.append(
+        Section("files", "The numbers, and how to repeat", opening.beside(command, files))
+    )
+    screen = opening.folder_screen(found, model=model, data=data, parameters=parameters)
+    return page(f"{model}: specimen", screen, sections)

@@ -170,7 +170,8 @@ def filters(found: tuple[Filters, ...]) -> Html:
                 "layer can be seen as pictures"
                 + (", in colour" if first.colour else "")
                 + ": mostly edges, bars, spots and colours.",
-                "The most used for this picture stand first.",
+                f"The {'most used for this picture' if first.use is not None else 'strongest'} "
+                "stand first.",
             ),
             _first(first),
             *(
@@ -179,7 +180,7 @@ def filters(found: tuple[Filters, ...]) -> Html:
                         f"Filters of {len(deeper)} deeper layers",
                         [
                             paragraph(
-                                "Of each layer the most used filters, a row each, over the input "
+                                "Of each layer some filters, a row each, over the input "
                                 "channels that they weigh most: orange above 0, blue below."
                             ),
                             *(_deeper(each) for each in deeper),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from striate.drawing import data_uri
+from striate.inside.hierarchy import Hierarchy
 from striate.inside.specimen import Specimen
 from striate.pages import Html, bar, element, join, listing, name, paragraph, picture, table, text
 from striate.pages.cells import number
@@ -63,12 +64,37 @@ def first_screen(found: Specimen) -> Html:
     )
 
 
-def missing(found: Specimen) -> Html:
+def folder_screen(found: Hierarchy, *, model: str, data: str, parameters: int) -> Html:
+    """Say which network was looked at, and over which pictures."""
+    pictures = len(found.found.names)
+    units = sum(len(layer.use) for layer in found.found.layers)
+    figures = [
+        (f"{pictures:,}", "pictures"),
+        (f"{len(found.found.classes):,}", "classes"),
+        (f"{len(found.found.layers):,}", "layers"),
+        (f"{units:,}", "units"),
+        (f"{parameters:,}", "parameters"),
+    ]
+    shown = join(
+        Html(f"<div><dt>{text(label)}</dt><dd>{text(value)}</dd></div>") for value, label in figures
+    )
+    return join(
+        [
+            paragraph("Specimen: one network over a folder of pictures", kind="kicker"),
+            Html(f"<h1>{name(model)}</h1>"),
+            element("p", Html(f"What its units look for in {name(data)}."), kind="lead"),
+            Html(f'<dl class="figures">{shown}</dl>'),
+            *(paragraph(f"Left out: {note}.", kind="small") for note in found.found.notes[:5]),
+        ]
+    )
+
+
+def missing(found: Sequence[str]) -> Html:
     """Name what could not be shown, and why."""
     return join(
         [
             paragraph("Nothing is left out silently. Of this network could not be shown:"),
-            listing((text(each) for each in found.missing), kind="notes"),
+            listing((text(each) for each in found), kind="notes"),
         ]
     )
 
