@@ -20,6 +20,7 @@ from striate.cli.describe import describe
 from striate.cli.evaluate import evaluate
 from striate.cli.experiment import experiment
 from striate.cli.import_ import import_
+from striate.cli.inside import inside
 from striate.cli.predict import predict
 from striate.cli.train import train
 from striate.cli.zoo import zoo
@@ -43,6 +44,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "compare": compare,
     "predict": predict,
     "describe": describe,
+    "inside": inside,
     "convolve": convolve,
     "experiment": experiment,
     "zoo": zoo,

@@ -53,6 +53,7 @@ class UnitView:
 
     Attributes:
         unit: its number.
+        name: the class it stands for, in a last layer with a map for each; else "".
         strongest: the patches that it saw in its strongest pictures.
         middle: in those in the middle.
         weakest: in its weakest.
@@ -63,6 +64,7 @@ class UnitView:
     """
 
     unit: int
+    name: str
     strongest: tuple[Patch, ...] = field(repr=False)
     middle: tuple[Patch, ...] = field(repr=False)
     weakest: tuple[Patch, ...] = field(repr=False)
@@ -177,6 +179,8 @@ def hierarchy(
             made[address, unit] = dream(model, address, unit, climbing=climbing)
             told(number + 1, len(wanted))
     fields = Fields(model)
+    last = found.layers[-1]
+    own = last if len(last.use) == len(model.classes) else None
     missing: list[str] = []
     looks = None
     if choice.shortcut:
@@ -193,6 +197,7 @@ def hierarchy(
             units=tuple(
                 UnitView(
                     unit=unit,
+                    name=model.classes[unit] if layer is own else "",
                     strongest=cut["strongest"][layer.address, unit],
                     middle=cut["middle"][layer.address, unit],
                     weakest=cut["weakest"][layer.address, unit],

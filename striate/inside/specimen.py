@@ -26,6 +26,7 @@ from striate.pictures.reading import Source
 from striate.tempo import Tempo
 
 SLOW = ("occlusion", "integrated-gradients", "smooth-gradients")  # seconds instead of a moment
+LISTED = 32 * 32  # numbers of a map that the JSON lists, too
 FIELDS = 6  # layers whose strongest unit's receptive field is shown
 ALIKE = 1e-3  # maps that differ by less, as a share of their largest number, are the same
 
@@ -111,7 +112,7 @@ class Specimen:
         return tuple((self.classes[k], float(self.logits[k]), float(odds[k])) for k in order)
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as plain JSON values: all but the pictures."""
+        """Give it as plain JSON values: all but the pictures and what `arrays` has in full."""
         return {
             "picture": self.subject.name,
             "network": self.text,
@@ -119,7 +120,11 @@ class Specimen:
             "logits": self.logits.tolist(),
             "probabilities": self.probabilities.tolist(),
             "explanations": [
-                {**each.as_json(), "same": list(same)}
+                {
+                    name: value
+                    for name, value in (each.as_json() | {"same": list(same)}).items()
+                    if name != "map" or each.native.size <= LISTED
+                }
                 for each, same in zip(self.explanations, self.same, strict=True)
             ],
             "contrast": self.contrast and self.contrast.as_json(),

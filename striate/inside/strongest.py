@@ -106,7 +106,7 @@ class Strongest:
     Attributes:
         names: of the pictures.
         labels: int64, the class of each.
-        classes: of the folder.
+        classes: of the folder; by the classifier's names where the folder has its ids.
         collection: the same pictures, to be opened again.
         layers: from the first to the last.
         remembered: how many pictures the weakest and those in the middle are of: all, unless that
@@ -242,12 +242,17 @@ def strongest(
     return Strongest(
         names=tuple(collection.names[index] for index in chosen.tolist()),
         labels=labels,
-        classes=collection.classes,
+        classes=tuple(_named(model, name) for name in collection.classes),
         collection=collection.only(chosen),
         layers=found,
         remembered=next(iter(gathering.values())).remembered,
         notes=notes,
     )
+
+
+def _named(model: Classifier, name: str) -> str:
+    """Give the classifier's own name of a class where the folder has its second one."""
+    return model.classes[model.ids.index(name)] if name in model.ids else name
 
 
 def _skipped(pictures: Pictures) -> list[tuple[str, str]]:

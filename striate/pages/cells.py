@@ -10,12 +10,14 @@ from striate.pages import Html, text
 
 
 def number(value: float) -> str:
-    """Write a number in three digits, with a real minus sign.
+    """Write a number in three digits, or whole from 100 on, with a real minus sign.
 
-    >>> number(-0.04567), number(12345.0), number(0.0)
-    ('−0.0457', '1.23e+04', '0')
+    >>> number(-0.04567), number(12345.0), number(0.0), number(3.0)
+    ('−0.0457', '12,345', '0', '3')
     """
-    return f"{value:.3g}".replace("-", "−", 1) if value else "0"
+    size = abs(value)
+    told = f"{value:,.0f}" if 100 <= size < 1e7 else f"{value:.3g}"
+    return told.replace("-", "−", 1) if value else "0"
 
 
 def cells(values: np.ndarray, *, reach: float, label: str) -> Html:

@@ -54,7 +54,8 @@ def _unit(one: UnitView) -> Html:
     ]
     if one.dream is not None:
         parts.append(_dream(one.dream, one.strongest))
-    said = [f"<b>unit {one.unit}</b>", f"answers in {percent(one.fires)} of the pictures"]
+    label = f" ({name(one.name)})" if one.name else ""
+    said = [f"<b>unit {one.unit}</b>{label}", f"answers in {percent(one.fires)} of the pictures"]
     if one.classes:
         names = ", ".join(f"{name(label)} {number(mean)}" for label, mean in one.classes)
         said.append(f"most to {names} (selectivity {one.selectivity:.2f})")
