@@ -6,9 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pytest
-from made_facts import digits, many, photos
+from made_facts import digits, many
+from made_facts import photos as of_photos
 
+from striate.events import Event
+from striate.inside.hierarchy import Choice, hierarchy
+from striate.inside.specimen import specimen
+from striate.job import Run
 from striate.pages.report import html
+from striate.pages.specimen import of_folder, of_picture
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -36,16 +42,35 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def pages(
+    tmp_path_factory: pytest.TempPathFactory, done: tuple[Run, list[Event]], photos: Path
+) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("report")
     made = {}
-    for name, facts in (("digits", digits()), ("photos", photos()), ("many", many())):
+    model, files = done[0].model, [("a.npz", "arrays"), ("a.json", "numbers")]
+    picture = sorted(photos.glob("disc/*.png"))[0]
+    made["specimen"] = folder / "specimen.html"
+    whole = of_picture(specimen(model, picture), command="striate inside", files=files)
+    made["specimen"].write_text(whole, "utf-8")
+    made["folder"] = folder / "folder.html"
+    made["folder"].write_text(
+        of_folder(
+            hierarchy(model, photos, choice=Choice(layers=2, units=2)),
+            model="shapes",
+            data="drawn",
+            parameters=model.parameters,
+            command="striate inside",
+            files=files,
+        ),
+        "utf-8",
+    )
+    for name, facts in (("digits", digits()), ("photos", of_photos()), ("many", many())):
         made[name] = folder / f"{name}.html"
         made[name].write_text(html(facts), "utf-8")
     return made
 
 
-@pytest.mark.parametrize("name", ["digits", "photos", "many"])
+@pytest.mark.parametrize("name", ["digits", "photos", "many", "specimen", "folder"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_report_is_whole_quiet_and_no_wider_than_its_screen(
     browser: Browser, pages: dict[str, Path], name: str, width: int

@@ -229,7 +229,7 @@ def arithmetic(
     call = passed[_full(model.network, layer, passed)]
     steps = [step_of(call, unit, row, column)]
     while following:
-        after = next((one for one in passed.calls if _takes(one, call)), None)
+        after = next((one for one in passed.calls if _takes(passed, one, call)), None)
         if after is None or not isinstance(after.module, FOLLOWING):
             break
         steps.append(step_of(after, unit, row, column))
@@ -292,5 +292,5 @@ def _full(module: nn.Module, layer: str, passed: Recording) -> str:
     raise SettingError(f"'{name}' did not work in this pass")
 
 
-def _takes(one: Call, before: Call) -> bool:
-    return len(one.inputs) == 1 and one.inputs[0] is before.output
+def _takes(passed: Recording, one: Call, before: Call) -> bool:
+    return len(one.inputs) == 1 and passed.maker(one.inputs[0], one) is before

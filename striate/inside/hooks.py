@@ -78,6 +78,33 @@ class Recording:
             f"expected one of {_listed([call.address for call in self.calls])}"
         )
 
+    def maker(self, given: Tensor, before: Call | None = None) -> Call | None:
+        """Give the layer that made a tensor; None where no layer did.
+
+        Tensors that are one and the same count first. Where layers work in place the recording
+        holds copies, and some modules flatten maps themselves; so the last layer before whose
+        output has the same numbers in the same order counts, too.
+
+        Args:
+            given: what went into a layer, or the network's output.
+            before: the layer that took it; only those before it are asked.
+        """
+        end = len(self.calls) if before is None else self.calls.index(before)
+        earlier = [
+            call  # what hands its input on as it is, as identity does, makes nothing
+            for call in self.calls[:end]
+            if not any(call.output is each for each in call.inputs)
+        ]
+        for call in reversed(earlier):
+            if call.output is given:
+                return call
+        for call in reversed(earlier):
+            if call.output.numel() == given.numel() and torch.equal(
+                call.output.flatten(), given.flatten()
+            ):
+                return call
+        return None
+
 
 def record(
     module: nn.Module,

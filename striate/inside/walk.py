@@ -127,12 +127,7 @@ def walk(model: Classifier, source: Source | Subject, *, of: Wanted = None) -> W
     subject = source if isinstance(source, Subject) else Subject.of(model, source)
     passed = record(model.network, subject.values)
     aim = aim_at(model, of, logits=passed.output[0].float().cpu().numpy())
-    makers = {  # what hands its input on as it is, as identity does, makes nothing
-        id(call.output): call
-        for call in passed.calls
-        if not any(call.output is given for given in call.inputs)
-    }
-    call = makers.get(id(passed.output))
+    call = passed.maker(passed.output)
     if call is None:
         raise SettingError(
             "the logits come out of no layer but of a calculation of the module's own, so the walk "
@@ -153,9 +148,12 @@ def walk(model: Classifier, source: Source | Subject, *, of: Wanted = None) -> W
         strides.append(Stride(step, best, contributed, contributed / step.value))
         place = (int(found.unit[best]), int(found.row[best]), int(found.column[best]))
         given = call.inputs[int(found.source[best])]
-        before = makers.get(id(given))
+        before = passed.maker(given, call)
         if before is None:
             return _ended(passed, given, aim.words, strides, place)
+        if before.output.ndim == 4 and given.ndim == 2:  # flattened by the module itself
+            at = np.unravel_index(place[0], before.output.shape[1:])
+            place = (int(at[0]), int(at[1]), int(at[2]))
         call = before
 
 
