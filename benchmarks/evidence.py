@@ -1,6 +1,6 @@
 """Do maps find what the boxes mark, and what the network needs?
 
-    python -m benchmarks.evidence [--pictures 200] [--curves 60] [--quick]
+    python -m benchmarks.evidence [--pictures 200] [--curves 100] [--quick]
 
 Photographs of ILSVRC's validation part with their boxes, squashed to 224 pixels; the maps of the
 true class of SqueezeNet 1.1 and MobileNetV2 with their ImageNet weights. The pointing game and the
@@ -23,6 +23,7 @@ from striate.importing import import_classifier
 from striate.inside.aim import Aim
 from striate.inside.boxes import Box, pointing
 from striate.inside.contributions import contributions, last_maps
+from striate.inside.explaining import explain
 from striate.inside.grids import stretched
 from striate.inside.removal import centred, falls
 from striate.inside.subject import Subject
@@ -37,13 +38,33 @@ RESAMPLED = 2000  # of the bootstrap
 MapOf = Callable[[Classifier, Subject, int], np.ndarray]  # of a class, on the network's input
 
 
-def activation_map(model: Classifier, subject: Subject, place: int) -> np.ndarray:
+def against_others(model: Classifier, subject: Subject, place: int) -> np.ndarray:
     """Give the class activation map of a class against the mean of the others."""
     found, _ = contributions(model, last_maps(model), subject.pixels[None], np.array([place]))
     return stretched(found[0], *subject.pixels.shape[1:])
 
 
-METHODS: dict[str, MapOf] = {"CAM": activation_map}
+def by(method: str) -> MapOf:
+    """Give a method of `explain`, as one that makes a map of a class."""
+
+    def make(model: Classifier, subject: Subject, place: int) -> np.ndarray:
+        return explain(model, subject, of=place, method=method).map
+
+    return make
+
+
+METHODS: dict[str, MapOf] = {
+    "CAM": by("cam"),
+    "CAM against the other classes": against_others,
+    "Grad-CAM": by("grad-cam"),
+    "HiRes-CAM": by("hires-cam"),
+    "Grad-CAM++": by("grad-cam++"),
+    "Layer-CAM": by("layer-cam"),
+    "occlusion": by("occlusion"),
+    "integrated gradients": by("integrated-gradients"),
+    "smooth gradients": by("smooth-gradients"),
+}
+SLOW = ("occlusion", "integrated gradients", "smooth gradients")  # on fewer pictures
 
 
 @dataclass(frozen=True)
@@ -70,7 +91,7 @@ def main() -> None:
     """Measure every method with every network."""
     made = parser((__doc__ or "").splitlines()[0], rounds=1)
     made.add_argument("--pictures", type=int, default=200, help="how many, of 200")
-    made.add_argument("--curves", type=int, default=60, help="with how many, deletion and so on")
+    made.add_argument("--curves", type=int, default=100, help="with how many, deletion and so on")
     weights = tuple(f"weights/{name}.pth" for name in NETWORKS)
     chosen = read(made, needed=("data/ilsvrc_boxes", *weights))
     pictures, curves = (10, 2) if chosen.quick else (chosen.pictures, chosen.curves)
@@ -90,7 +111,8 @@ def main() -> None:
                 "Hit: the highest place of the map lies in a box, without tolerance. In the box: "
                 "the share of the map's positive part; for chance, the boxes' share of the area, "
                 "which is also how often a place drawn blindly hits. Deletion and insertion "
-                f"(RISE) on {curves} of the photographs, spread evenly over the classes: area "
+                f"(RISE), and occlusion, integrated and smooth gradients, on {curves} of the "
+                "photographs, spread evenly over the classes: area "
                 f"under the class's probability in {STEPS} steps, tiles of 7 pixels, a blur for "
                 f"what is away; chance is the mean of {DRAWS} random orders. Intervals of 95 %: "
                 f"Wilson's for hits, else the bootstrap over photographs ({RESAMPLED:,} draws)."
@@ -135,7 +157,11 @@ def judged(
 ) -> dict[str, Measured]:
     """Measure every method on one picture."""
     size = subject.pixels.shape[1:]
-    maps = {name: method(model, subject, aim.place) for name, method in METHODS.items()}
+    maps = {
+        name: method(model, subject, aim.place)
+        for name, method in METHODS.items()
+        if curves or name not in SLOW
+    }
     maps[MIDDLE] = centred(*size)
     chance = np.random.default_rng(0)
     orders = [*maps.values(), *(chance.random(size) for _ in range(DRAWS))]
@@ -155,7 +181,7 @@ def judged(
 
 def table(name: str, found: Mapping[str, Sequence[Measured]]) -> Table:
     """Show a row a method."""
-    header = ("map", "hits", "in the box", "deletion", "insertion")
+    header = ("map", "pictures", "hits", "in the box", "deletion", "insertion")
     rows = []
     for method, each in found.items():
         hits = [one.hit for one in each]
@@ -164,6 +190,7 @@ def table(name: str, found: Mapping[str, Sequence[Measured]]) -> Table:
         rows.append(
             (
                 method,
+                f"{len(each)}",
                 percent(float(np.mean(hits))) if method == CHANCE else game,
                 spoken([one.energy for one in each], scale=100, unit=" %"),
                 spoken([one.deletion for one in each]),
@@ -200,7 +227,8 @@ def finding(name: str, found: Mapping[str, Sequence[Measured]]) -> str:
         every = (getattr(one, what) for one in found[method])
         return float(np.mean([value for value in every if value is not None]))
 
-    best = max(methods, key=lambda method: mean_of(method, "hit"))
+    whole = [method for method in methods if len(found[method]) == len(found[MIDDLE])]
+    best = max(whole, key=lambda method: mean_of(method, "hit"))
     differences = [
         ours.hit - theirs.hit for ours, theirs in zip(found[best], found[MIDDLE], strict=True)
     ]
