@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,10 @@ from striate.energy import Meter
 from striate.errors import RunError, StoppedError
 from striate.evaluation import Selection, held_out, judge
 from striate.events import Done, Epoch, Event, Note
+from striate.health import Finding
 from striate.inference import Trained
 from striate.metrics import Evaluation
+from striate.monitoring import Monitoring
 from striate.network import build
 from striate.notation import expand
 from striate.partners import dismiss, hand_out, stop_asked
@@ -84,6 +86,10 @@ class Job:
             self.record["notes"].append(text)
             self.tell(Note(text))
 
+    def _say_all(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            self.say(str(finding))
+
     def run(
         self, prepared: Prepared, begun: float, *, more: tuple[int, float] | None = None
     ) -> Run:
@@ -126,6 +132,8 @@ class Job:
                 f"({spell(state.seconds)}); give more --minutes"
             )
         epochs = self.folder.read_epochs(state.epoch)
+        monitoring = Monitoring(self.folder.path, prepared, state)
+        self._say_all(monitoring.before())
         self.folder.write_epochs(epochs)
         self.record["status"] = "training"
         self.folder.write_record(self.record)
@@ -156,10 +164,13 @@ class Job:
                 epochs.append(event)
                 self.folder.append_epoch(event)
                 self._read_meter()
+                self._say_all(monitoring.after(event, epochs))
             saver.save_if_due()
             if stop_asked(prepared.fabric, self._stop.asked):
                 break
         saver.save()
+        self._say_all(monitoring.close(epochs))
+        self.record["health"] = monitoring.as_json()
         whole = cycle.epochs > 0 and state.epoch >= cycle.first + cycle.epochs
         interrupted = self._stop.asked and not whole
         if not state.best:  # stopped within the first epoch; the checkpoint does not hold this

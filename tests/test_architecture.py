@@ -60,6 +60,7 @@ drawing
 pages
 pages.report
 run_report
+monitoring
 job estimation
 runs
 inside suspects comparison export
