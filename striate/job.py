@@ -26,6 +26,7 @@ from striate.health import Finding
 from striate.inference import Trained
 from striate.metrics import Evaluation
 from striate.monitoring import Monitoring
+from striate.monitoring import read as checkups_of
 from striate.network import build
 from striate.notation import expand
 from striate.partners import dismiss, hand_out, stop_asked
@@ -313,7 +314,7 @@ class Job:
             judged=chosen.indices,
             moved=None if before is None else self._moved(before, state.best),
         )
-        write_report(self.folder, shown)
+        write_report(self.folder, replace(shown, checkups=checkups_of(self.folder.path)))
         self._watch(
             Done(
                 run=self.folder.path,

@@ -16,6 +16,7 @@ from striate.augmentation import augment, draws
 from striate.energy import Energy
 from striate.errors import PictureError
 from striate.events import Epoch
+from striate.health import Finding
 from striate.metrics import Evaluation, Judged
 from striate.pages.report import Facts, Shown, Start, html
 from striate.pictures import read
@@ -102,6 +103,7 @@ def facts(
         notes=record["notes"],
         notation=text or "",
         start=_start(record, moved),
+        findings=[Finding(**each) for each in record.get("health", [])],
     )
 
 

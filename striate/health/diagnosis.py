@@ -169,7 +169,9 @@ def _rate(
     for one in checkups:
         steps = [layer.update for layer in one.layers if layer.weight > 0]
         growth = [
-            layer.weight / first[layer.address] for layer in one.layers if first[layer.address] > 0
+            layer.weight / first[layer.address]
+            for layer in one.layers
+            if first.get(layer.address, 0.0) > 0
         ]
         if one.epoch == 0 or not steps or not growth:
             continue
@@ -187,7 +189,7 @@ def _rate(
                     f"{step:.1%} of their size (about 0.1 % is usual), they have become "
                     f"{grown:.3g} times as large as they were, and the training loss is "
                     f"{loss:.3g} where guessing gives {chance.entropy:.3g}{killed}",
-                    f"train with a lower one, such as --learning-rate {_lower(rate):.0e}",
+                    f"train with a lower one, such as --learning-rate {_lower(rate):.1g}",
                     one.epoch,
                 ),
             )

@@ -4,6 +4,7 @@ facts       what is shown, as plain values
 opening     the first screen: what was trained and how good it is
 pictures    the data, what was skipped, examples, the augmented pictures
 network     the network's table and how training went
+health      what goes wrong in training, with a cure
 starting    the trained network it started from, where there was one
 answers     the metrics, class by class, what was taken for what, the worst pictures
 repeating   how to repeat the run
@@ -12,7 +13,7 @@ repeating   how to repeat the run
 from __future__ import annotations
 
 from striate.pages import Section, page
-from striate.pages.report import answers, network, opening, pictures, repeating, starting
+from striate.pages.report import answers, health, network, opening, pictures, repeating, starting
 from striate.pages.report.facts import Facts, Shown, Start
 
 __all__ = ["Facts", "Shown", "Start", "html"]
@@ -44,6 +45,11 @@ def html(facts: Facts) -> str:
         *(
             [Section("training", "How training went", network.training(facts))]
             if facts.epochs or facts.start is None
+            else []
+        ),
+        *(
+            [Section("health", "Health of training", health.health(facts))]
+            if facts.checkups
             else []
         ),
         Section("metrics", "How good it is", answers.metrics(facts.evaluation)),

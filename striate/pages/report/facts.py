@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from striate.anatomy import Anatomy
 from striate.events import Epoch
+from striate.health import CheckUp, Finding
 from striate.metrics import Evaluation
 from striate.transfer import Moved
 from striate.transfer.head import Tried
@@ -74,6 +75,8 @@ class Facts:
         notes: the decisions that were made and why, in order.
         notation: the network's text; where empty, run["network"] stands for it.
         start: the trained network it started from; None from scratch.
+        checkups: of the network between epochs; empty where nothing was trained step by step.
+        findings: what they show to be wrong.
     """
 
     title: str
@@ -91,3 +94,5 @@ class Facts:
     notes: Sequence[str]
     notation: str = ""
     start: Start | None = None
+    checkups: Sequence[CheckUp] = ()
+    findings: Sequence[Finding] = ()
