@@ -19,7 +19,8 @@ from striate.run_folder import write_whole
 from striate.state import State
 
 FILE = "health.jsonl"
-PICTURES = 48  # of each part that a check-up looks at
+FEWEST, PICTURES = 16, 48  # of each part that a check-up looks at
+SHARE = 16  # one of so many training pictures, within these bounds
 COST = 0.02  # of the time of training that check-ups may take
 
 
@@ -95,7 +96,9 @@ class Monitoring:
     def _check(self, epoch: int, rate: float) -> CheckUp:
         prepared = self._prepared
         if self._sample is None:
-            train, val = (_some(each) for each in (prepared.split.train, prepared.split.val))
+            split = prepared.split
+            most = min(PICTURES, max(FEWEST, len(split.train) // SHARE))
+            train, val = (_some(each, most) for each in (split.train, split.val))
             self._sample = Sample(
                 prepared.pictures.take(train),
                 prepared.collection.labels[train],
@@ -108,7 +111,7 @@ class Monitoring:
             preprocess=prepared.preprocess,
             epoch=epoch,
             rate=rate,
-            autocast=prepared.fabric.autocast,
+            precision=prepared.recipe.precision,
         )
 
     def _write(self) -> None:
@@ -133,7 +136,7 @@ def read(folder: Path, *, last: int | None = None) -> tuple[CheckUp, ...]:
     return tuple(each for each in found if last is None or each.epoch <= last)
 
 
-def _some(indices: np.ndarray, most: int = PICTURES) -> np.ndarray:
+def _some(indices: np.ndarray, most: int) -> np.ndarray:
     """Give some of these pictures, spread evenly, always the same."""
     places = np.linspace(0, len(indices) - 1, min(most, len(indices)))
     return np.asarray(indices[np.unique(places.round().astype(int))])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +22,7 @@ from striate.errors import TrainingError
 from striate.health.figures import Bend, CheckUp, Layer, Normalisation, Values
 from striate.network import evaluating, normalised
 from striate.pictures import Preprocess
+from striate.precision import WAYS, Precision
 
 FLAT = 0.01  # how near to its ends a sigmoid or tanh counts as saturated
 KINDS = {
@@ -33,6 +33,7 @@ KINDS = {
     "tanh": (functional.tanh, torch.tanh, Tensor.tanh),
 }
 NAMES = {function: kind for kind, functions in KINDS.items() for function in functions}
+USUAL = WAYS[0]
 WEIGHTED = (nn.Conv2d, nn.Linear)
 
 
@@ -59,7 +60,7 @@ def check_up(
     preprocess: Preprocess,
     epoch: int,
     rate: float,
-    autocast: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    precision: Precision = USUAL,
 ) -> CheckUp:
     """Measure a network between two epochs.
 
@@ -71,7 +72,7 @@ def check_up(
         preprocess: whose mean and std scale them.
         epoch: that is over.
         rate: the learning rate of its last step.
-        autocast: gives the number format of training.
+        precision: the number format and memory layout of training.
 
     >>> from striate.network import build
     >>> module = build("input 1x4x4 classes=2 > conv 3 > relu > gap > flatten > fc", seed=1)
@@ -92,19 +93,22 @@ def check_up(
     ]
     labels = torch.from_numpy(sample.labels).to(device)
 
+    def low() -> torch.autocast:
+        return torch.autocast(device.type, torch.bfloat16, enabled=precision.name == "bf16")
+
     def logits_of(pixels: np.ndarray) -> Tensor:
         values = normalised(torch.from_numpy(pixels).float().to(device), preprocess)
-        said = module(values)
+        said = module(values.contiguous(memory_format=precision.memory_format))
         if not isinstance(said, Tensor):
             raise TrainingError(f"the network gives {type(said).__name__}; expected one tensor")
         return said.float()
 
     with evaluating(module):
-        with autocast(), watching:
+        with low(), watching:
             logits = logits_of(sample.train)
         loss = functional.cross_entropy(logits, labels)
         slopes = torch.autograd.grad(loss, [weight for _, weight in trained], allow_unused=True)
-        with autocast(), torch.no_grad(), other:
+        with low(), torch.no_grad(), other:
             logits_of(sample.val)
     return CheckUp(
         epoch=epoch,
