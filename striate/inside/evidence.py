@@ -11,6 +11,7 @@ import numpy as np
 from striate.classifier import Classifier
 from striate.inside.aim import Aim, Wanted, aim_at
 from striate.inside.boxes import Box, Pointing, pointing
+from striate.inside.explaining import explain
 from striate.inside.grids import stretched
 from striate.inside.hooks import record
 from striate.inside.randomised import MapOf, Randomisation, randomisation
@@ -116,7 +117,7 @@ class Evidence:
 def evidence(
     model: Classifier,
     source: Source | Subject,
-    make: Make,
+    make: Make | str = "auto",
     *,
     of: Wanted = None,
     against: Wanted = None,
@@ -128,7 +129,8 @@ def evidence(
     Args:
         model: the classifier.
         source: the picture, as `Classifier.predict` takes it.
-        make: makes the map (rows, columns) of any size with a classifier, a picture and a class.
+        make: a method of `explain`; or a function that makes the map (rows, columns) of any size
+            with a classifier, a picture and a class.
         of: the class asked about; None takes the most probable.
         against: another one, or None.
         boxes: where the thing is, (top, left, bottom, right) each in pixels of the input.
@@ -136,7 +138,7 @@ def evidence(
 
     Raises:
         PictureError: the picture cannot be read.
-        SettingError: there is no such class, or a box has no inside.
+        SettingError: there is no such class or method, or a box has no inside.
 
     >>> from striate.network import build
     >>> from striate.pictures import Preprocess
@@ -150,16 +152,43 @@ def evidence(
     subject = source if isinstance(source, Subject) else Subject.of(model, source)
     passed = record(model.network, subject.values, [])
     aim = aim_at(model, of, against, logits=passed.output[0].cpu().numpy())
-    values = stretched(make(model, subject, aim), *subject.pixels.shape[1:])
+    making = by_method(model, subject, make) if isinstance(make, str) else make
+    values = stretched(making(model, subject, aim), *subject.pixels.shape[1:])
     return evidence_of(
         model,
         subject,
         values,
         aim,
-        map_of=lambda other: make(other, subject, aim),
+        map_of=lambda other: making(other, subject, aim),
         boxes=boxes,
         how=how,
     )
+
+
+def by_method(
+    model: Classifier, subject: Subject, method: str, *, layer: str | None = None
+) -> Make:
+    """Give a method of `explain` as a function that makes maps.
+
+    "auto" is settled once, so that a network whose weights are drawn anew is explained the same
+    way as the one before.
+
+    Args:
+        model: the classifier.
+        subject: a picture.
+        method: "auto", "cam", "grad-cam", ...
+        layer: whose maps are taken; None for the usual one.
+
+    Raises:
+        SettingError: there is no such method, or it does not fit the network.
+    """
+    settled = explain(model, subject, method=method, layer=layer).method
+
+    def make(other: Classifier, picture: Subject, aim: Aim) -> np.ndarray:
+        of = aim.place if aim.against is None else (aim.place, aim.against)
+        return explain(other, picture, of=of, method=settled, layer=layer).map
+
+    return make
 
 
 def evidence_of(

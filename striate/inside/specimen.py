@@ -13,7 +13,7 @@ from striate.errors import SettingError
 from striate.events import Watch, ignore
 from striate.inside.aim import Aim, Wanted, aim_at
 from striate.inside.arithmetic import Arithmetic, arithmetic
-from striate.inside.evidence import Evidence, evidence
+from striate.inside.evidence import Evidence, by_method, evidence
 from striate.inside.explaining import METHODS, explain
 from striate.inside.explanation import Explanation
 from striate.inside.filters import Filters, filters
@@ -307,10 +307,8 @@ def _strongest(model: Classifier, subject: Subject, layer: LayerMaps) -> Recepti
 
 
 def _evidence(model: Classifier, subject: Subject, aim: Aim, shown: Explanation) -> Evidence:
-    def make(other: Classifier, subject: Subject, aim: Aim) -> np.ndarray:
-        layer = shown.layer if shown.method not in (*SLOW, "cam") else None
-        return explain(other, subject, of=aim.place, method=shown.method, layer=layer).map
-
+    layer = shown.layer if shown.method not in (*SLOW, "cam") else None
+    make = by_method(model, subject, shown.method, layer=layer)
     return evidence(model, subject, make, of=aim.place)
 
 
