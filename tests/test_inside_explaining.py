@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from striate.classifier import Classifier
 from striate.errors import NotationError, SettingError
 from striate.inside.aim import Aim
-from striate.inside.cam import maps_and_gradient
 from striate.inside.ending import ending
 from striate.inside.explaining import METHODS, explain
+from striate.inside.hooks import gradients_of, record
 from striate.inside.perturbing import Asking, integrated_gradients, occlusion, smooth_gradients
 from striate.network import build
 from striate.pictures import Preprocess
@@ -152,10 +152,10 @@ def test_grad_cam_pp_and_layer_cam_are_the_formulas_of_their_papers() -> None:
     model = classifier(FULL)
     plus = explain(model, PICTURE, of="a", method="grad-cam++", layer="relu1")
     layer = explain(model, PICTURE, of="a", method="layer-cam", layer="relu1")
-    maps, gradient, _ = maps_and_gradient(
-        model.network, plus.subject.values, "relu1", Aim(0, None, "a")
-    )
-    a, g = maps[0].double().numpy(), gradient[0].double().numpy()
+    passed = record(model.network, plus.subject.values, ["relu1"], gradients=True)
+    maps = passed["relu1"].output
+    (gradient,) = gradients_of(passed.output[:, 0], [maps])
+    a, g = maps[0].detach().double().numpy(), gradient[0].double().numpy()
     expected, expected_layer = np.zeros(a.shape[1:]), np.zeros(a.shape[1:])
     for k in range(len(a)):
         weight = 0.0

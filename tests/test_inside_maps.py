@@ -94,7 +94,9 @@ def test_a_scale_spans_what_was_asked_for(span: Span) -> None:
             "block": [v for k, v in flat.items() if k.partition(".")[0] == block],
             "network": list(flat.values()),
         }[span]
-        assert layer.reach == pytest.approx(np.percentile(np.concatenate(together), 99.5))
+        assert found.reaches[layer.address] == pytest.approx(
+            np.percentile(np.concatenate(together), 99.5)
+        )
 
 
 def test_any_module_and_some_layers_alone() -> None:

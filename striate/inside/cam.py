@@ -17,12 +17,11 @@ from collections.abc import Callable
 from typing import Final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from striate.errors import SettingError
 from striate.inside.aim import Aim
 from striate.inside.ending import Ending
-from striate.inside.hooks import gradients_of, record
 
 
 def exact(maps: Tensor, end: Ending, aim: Aim) -> tuple[Tensor, float]:
@@ -101,23 +100,3 @@ BY_GRADIENT: Final[dict[str, Callable[[Tensor, Tensor], Tensor]]] = {
     "grad-cam++": grad_cam_pp,
     "layer-cam": layer_cam,
 }
-
-
-def maps_and_gradient(
-    module: nn.Module, values: Tensor, layer: str, aim: Aim
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Give a layer's maps, the gradient of the score with respect to them, and the logits.
-
-    Args:
-        module: the network.
-        values: float (batch, channels, rows, columns).
-        layer: its full address.
-        aim: which class, or which against which.
-
-    Returns:
-        float32 (batch, channels, rows, columns) twice, and (batch, classes).
-    """
-    passed = record(module, values, [layer], gradients=True)
-    output = passed[layer].output
-    (gradient,) = gradients_of(aim.score(passed.output), [output])
-    return output.detach().float(), gradient.float(), passed.output.detach()

@@ -57,7 +57,18 @@ def ending(module: nn.Module, values: Tensor) -> Ending:
     >>> found.layer, found.weight.shape, found.rule
     ('relu1', torch.Size([2, 3]), 'the last layer with positions; the mean and fc1 follow')
     """
-    passed = record(module, values)
+    return ending_of(record(module, values))
+
+
+def ending_of(passed: Recording) -> Ending:
+    """Find the last layer with positions of a pass that was recorded whole.
+
+    Args:
+        passed: of one picture, every layer.
+
+    Raises:
+        SettingError: no layer has positions.
+    """
     place = _last(passed)
     call = passed.calls[place]
     last = f"{call.address}"

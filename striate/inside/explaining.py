@@ -10,10 +10,10 @@ from striate.classifier import Classifier
 from striate.errors import SettingError
 from striate.events import Watch, ignore
 from striate.inside.aim import Aim, Wanted, aim_at
-from striate.inside.cam import BY_GRADIENT, exact, maps_and_gradient
-from striate.inside.ending import Ending, chosen, ending
+from striate.inside.cam import BY_GRADIENT, exact
+from striate.inside.ending import chosen, ending_of
 from striate.inside.explanation import Explanation
-from striate.inside.hooks import record
+from striate.inside.hooks import Recording, gradients_of, record
 from striate.inside.perturbing import Asking, integrated_gradients, occlusion, smooth_gradients
 from striate.inside.subject import Subject
 from striate.pictures.reading import Source
@@ -72,24 +72,16 @@ def explain(
     if method not in ("auto", *METHODS):
         raise SettingError(f"method '{method}': expected auto, {', '.join(METHODS)}")
     subject = source if isinstance(source, Subject) else Subject.of(model, source)
-    module = model.network
-    logits = record(module, subject.values, []).output
+    inner = method in ("auto", "cam", *BY_GRADIENT)
+    if not inner and layer is not None:
+        raise SettingError(f"{method} asks about the picture itself; leave the layer out")
+    passed = _passed(model, subject, method, layer)
+    logits = passed.output.detach()
     wanted, against = of if isinstance(of, tuple) else (of, None)
     aim = aim_at(model, wanted, against, logits=logits[0].float().cpu().numpy())
-    end = None
-    if method in ("auto", "cam") and layer is None:
-        end = ending(module, subject.values)
-    if method == "auto":
-        method = "grad-cam" if end is None or not (end.own or end.weight is not None) else "cam"
-    if method == "cam":
-        native, rule, address, facts = _cam(model, subject, aim, end, layer)
-    elif method in BY_GRADIENT:
-        address, rule = chosen(module, subject.values, layer)
-        maps, gradient, _ = maps_and_gradient(module, subject.values, address, aim)
-        native, facts = BY_GRADIENT[method](maps[0], gradient[0]), {}
+    if inner:
+        method, native, rule, address, facts = _inner(passed, aim, method, layer)
     else:
-        if layer is not None:
-            raise SettingError(f"{method} asks about the picture itself; leave the layer out")
         native, facts = _asked(method, model, subject, aim, asking=asking, watch=watch)
         address, rule = "", "the picture itself is changed; 0, the mean picture, stands for nothing"
     odds = torch.softmax(logits[0].float() / model.temperature, 0)
@@ -108,21 +100,43 @@ def explain(
     )
 
 
-def _cam(
-    model: Classifier, subject: Subject, aim: Aim, end: Ending | None, layer: str | None
-) -> tuple[torch.Tensor, str, str, dict[str, float]]:
-    """Give the exact map, or refuse."""
-    if end is None:
-        end = ending(model.network, subject.values)
-        asked, _ = chosen(model.network, subject.values, layer)
-        if asked != end.layer:
-            raise SettingError(
-                f"cam is exact at '{end.layer}' alone, the last layer with positions; for "
-                f"'{asked}' expected grad-cam, hires-cam, grad-cam++ or layer-cam"
-            )
-    call = record(model.network, subject.values, [end.layer])[end.layer]
-    native, bias = exact(call.output[0].float(), end, aim)
-    return native, end.rule, end.layer, {"bias": bias, "mean": float(native.mean())}
+def _passed(model: Classifier, subject: Subject, method: str, layer: str | None) -> Recording:
+    """Let the picture pass once, with what the method needs recorded."""
+    module, values = model.network, subject.values
+    if method not in ("auto", "cam", *BY_GRADIENT):
+        return record(module, values, [])
+    if layer is None:
+        return record(module, values, gradients=method != "cam")
+    address, _ = chosen(module, values, layer)
+    if method != "cam":
+        return record(module, values, [address], gradients=True)
+    passed = record(module, values)
+    end = ending_of(passed)
+    if end.layer != address:
+        raise SettingError(
+            f"cam is exact at '{end.layer}' alone, the last layer with positions; for "
+            f"'{address}' expected grad-cam, hires-cam, grad-cam++ or layer-cam"
+        )
+    return passed
+
+
+def _inner(
+    passed: Recording, aim: Aim, method: str, layer: str | None
+) -> tuple[str, torch.Tensor, str, str, dict[str, float]]:
+    """Explain by the maps of a layer: (method, map, rule, layer, facts)."""
+    if layer is not None and method != "cam":
+        call, rule, end = passed.calls[-1], "as asked for", None
+    else:
+        end = ending_of(passed)
+        call, rule = passed[end.layer], end.rule
+    if method == "auto":
+        method = "grad-cam" if end is None or not (end.own or end.weight is not None) else "cam"
+    if method == "cam" and end is not None:
+        native, bias = exact(call.output[0].detach().float(), end, aim)
+        return method, native, rule, call.address, {"bias": bias, "mean": float(native.mean())}
+    (gradient,) = gradients_of(aim.score(passed.output), [call.output])
+    native = BY_GRADIENT[method](call.output[0].detach().float(), gradient[0].float())
+    return method, native, rule, call.address, {}
 
 
 def _asked(

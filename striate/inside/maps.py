@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from striate.classifier import Classifier
 from striate.errors import SettingError
 from striate.inside.aim import Wanted, aim_at
-from striate.inside.hooks import Call, gradients_of, record
+from striate.inside.hooks import gradients_of, record
 from striate.inside.subject import Subject
 from striate.pictures.reading import Source
 
@@ -36,15 +37,12 @@ class LayerMaps:
         values: float32 (units, rows, columns), or (units,) for features.
         gradient: of the class's score (or the difference of two) with respect to each of them,
             alike; None where it was not asked for.
-        reach: the size of a number that has the full colour: all but 0.5 % of the numbers of the
-            layer, of its block or of the network are at most so large.
     """
 
     address: str
     word: str
     values: np.ndarray = field(repr=False)
     gradient: np.ndarray | None = field(repr=False)
-    reach: float
 
     @property
     def strength(self) -> np.ndarray:
@@ -103,6 +101,28 @@ class Maps:
         names = ", ".join(each.address for each in self.layers[:12])
         more = ", ..." if len(self.layers) > 12 else ""
         raise SettingError(f"there are no maps of '{address}'; expected one of {names}{more}")
+
+    @cached_property
+    def reaches(self) -> dict[str, float]:
+        """The size of a number that has the full colour, by the address of the layer.
+
+        All but 0.5 % of the numbers of the layer, of its block or of the network (`span`) are at
+        most so large.
+        """
+        names = {
+            "layer": [each.address for each in self.layers],
+            "block": [each.address.partition(".")[0] for each in self.layers],
+            "network": ["" for _ in self.layers],
+        }[self.span]
+        together: dict[str, list[np.ndarray]] = {}
+        for name, each in zip(names, self.layers, strict=True):
+            flat = each.values.ravel()
+            together.setdefault(name, []).append(np.abs(flat[:: 1 + len(flat) // SAMPLED]))
+        found = {}
+        for name, parts in together.items():
+            every = np.concatenate(parts)
+            found[name] = float(np.percentile(every, NEARLY)) or float(every.max())
+        return {each.address: found[name] for name, each in zip(names, self.layers, strict=True)}
 
     @property
     def use(self) -> dict[str, np.ndarray]:
@@ -177,7 +197,6 @@ def maps(
     slopes: list[Tensor | None] = [None] * len(calls)
     if gradients:
         slopes[:] = gradients_of(aim.score(passed.output), [call.output for call in calls])
-    reaches = _reaches(calls, span)
     return Maps(
         layers=tuple(
             LayerMaps(
@@ -185,9 +204,8 @@ def maps(
                 word=type(call.module).__name__,
                 values=_numbers(call.output),
                 gradient=None if slope is None else _numbers(slope),
-                reach=reach,
             )
-            for call, slope, reach in zip(calls, slopes, reaches, strict=True)
+            for call, slope in zip(calls, slopes, strict=True)
         ),
         span=span,
         of=aim.words if gradients else "",
@@ -220,25 +238,6 @@ def telling(layers: Sequence[tuple[str, str, tuple[int, ...]]]) -> tuple[str, ..
             kept.pop()
         kept.append((address, shape))
     return tuple(address for address, _ in kept)
-
-
-def _reaches(calls: Sequence[Call], span: Span) -> list[float]:
-    """Give the size below which nearly all numbers lie, in whatever shares a scale with a layer."""
-    names = {
-        "layer": [call.address for call in calls],
-        "block": [call.address.partition(".")[0] for call in calls],
-        "network": ["" for _ in calls],
-    }[span]
-    together: dict[str, list[np.ndarray]] = {}
-    for name, call in zip(names, calls, strict=True):
-        flat = call.output.detach().flatten()
-        some = flat[:: 1 + len(flat) // SAMPLED].abs().float().cpu().numpy()
-        together.setdefault(name, []).append(some)
-    found = {}
-    for name, parts in together.items():
-        every = np.concatenate(parts)
-        found[name] = float(np.percentile(every, NEARLY)) or float(every.max())
-    return [found[name] for name in names]
 
 
 def _numbers(values: Tensor) -> np.ndarray:

@@ -28,7 +28,8 @@ SIDE = 280  # pixels of a picture with its fields
 
 def maps(found: Specimen) -> Html:
     """Show a strip of the strongest units of each layer, and their gradients under it."""
-    strips = [_strip(found.maps[address]) for address in found.shown]
+    reaches = found.maps.reaches
+    strips = [_strip(found.maps[address], reaches[address]) for address in found.shown]
     spans = {
         "layer": "Each layer has a colour scale of its own",
         "block": "The layers of a block share a colour scale",
@@ -51,16 +52,16 @@ def maps(found: Specimen) -> Html:
     )
 
 
-def _strip(layer: LayerMaps) -> Html:
+def _strip(layer: LayerMaps, reach: float) -> Html:
     units = layer.order[:UNITS]
     count, rows, columns = layer.values.shape
     drawn = [
-        picture_of(map_strip(layer.values[units], reach=layer.reach, columns=UNITS), "maps"),
+        picture_of(map_strip(layer.values[units], reach=reach, columns=UNITS), "maps"),
     ]
     if layer.gradient is not None:
         slopes = layer.gradient[units]
-        reach = float(np.percentile(np.abs(slopes), 99.5)) or float(np.abs(slopes).max())
-        drawn.append(picture_of(map_strip(slopes, reach=reach, columns=UNITS), "gradients"))
+        far = float(np.percentile(np.abs(slopes), 99.5)) or float(np.abs(slopes).max())
+        drawn.append(picture_of(map_strip(slopes, reach=far, columns=UNITS), "gradients"))
     numbers = "".join(f"<span>{unit}</span>" for unit in units.tolist())
     quiet = round(layer.silent * count)
     silent = f", {quiet:,} of them silent" if quiet else ""
