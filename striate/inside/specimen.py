@@ -192,7 +192,7 @@ def specimen(
     subject = Subject.of(model, source)
     logits = record(model.network, subject.values, []).output[0].double().cpu().numpy()
     aim = aim_at(model, question.of, logits=logits)
-    missing: list[str] = []
+    missing: dict[str, list[str]] = {}  # what, by the reason
 
     def attempt(what: str, make: Callable[[], Found], *, asked: bool = False) -> Found | None:
         try:
@@ -200,7 +200,7 @@ def specimen(
         except SettingError as error:
             if asked:
                 raise
-            missing.append(f"{what}: {error}")
+            missing.setdefault(str(error), []).append(what)
             return None
 
     tempo = Tempo("looking inside", watch, unit="parts")
@@ -266,7 +266,7 @@ def specimen(
         shown=shown,
         fields=fields,
         filters=filters(model, use=passed.use),
-        missing=tuple(missing),
+        missing=tuple(f"{', '.join(what)}: {reason}" for reason, what in missing.items()),
     )
 
 

@@ -55,13 +55,7 @@ def of_picture(found: Specimen, *, command: str, files: Sequence[tuple[str, str]
     )
     if found.filters:
         sections.append(Section("filters", "The filters", layers.filters(found.filters)))
-    if found.missing:
-        sections.append(
-            Section("missing", "What could not be shown", opening.missing(found.missing))
-        )
-    sections.append(
-        Section("files", "The numbers, and how to repeat", opening.beside(command, files))
-    )
+    sections += _closing(found.missing, command, files)
     return page(f"{found.subject.name}: specimen", opening.first_screen(found), sections)
 
 
@@ -90,12 +84,18 @@ def of_folder(
     sections.append(Section("silent", "Units at rest", units.silent(found)))
     if found.filters:
         sections.append(Section("filters", "The filters", layers.filters(found.filters)))
-    if found.missing:
-        sections.append(
-            Section("missing", "What could not be shown", opening.missing(found.missing))
-        )
-    sections.append(
-        Section("files", "The numbers, and how to repeat", opening.beside(command, files))
-    )
+    sections += _closing(found.missing, command, files)
     screen = opening.folder_screen(found, model=model, data=data, parameters=parameters)
     return page(f"{model}: specimen", screen, sections)
+
+
+def _closing(
+    missing: Sequence[str], command: str, files: Sequence[tuple[str, str]]
+) -> list[Section]:
+    """Give what both pages end with: what could not be shown, and the numbers beside."""
+    left = [Section("missing", "What could not be shown", opening.missing(missing))]
+    repeat = opening.beside(command, files)
+    return [
+        *(left if missing else []),
+        Section("files", "The numbers, and how to repeat", repeat),
+    ]

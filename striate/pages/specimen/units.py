@@ -57,7 +57,7 @@ def _unit(one: UnitView) -> Html:
     label = f" ({name(one.name)})" if one.name else ""
     said = [f"<b>unit {one.unit}</b>{label}", f"answers in {percent(one.fires)} of the pictures"]
     if one.classes:
-        names = ", ".join(f"{name(label)} {number(mean)}" for label, mean in one.classes)
+        names = ", ".join(f"{name(label)} ({number(mean)})" for label, mean in one.classes)
         said.append(f"most to {names} (selectivity {one.selectivity:.2f})")
     return Html(
         f'<div class="unit"><p>{"; ".join(said)}</p><div class="looks">{join(parts)}</div></div>'
