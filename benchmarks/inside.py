@@ -134,7 +134,13 @@ def one_folder(shared: Path, rounds: int) -> Times:
         with load(find(data), model.preprocess) as pictures:
             answers(model, pictures, np.flatnonzero(pictures.usable), tempo=Tempo("", ignore))
 
-    ways = dict(zip(times, (judge, lambda model: strongest(model, data)), strict=True))
+    def look_inside(model: Classifier) -> None:
+        strongest(model, data)
+
+    ways: dict[str, Callable[[Classifier], None]] = {
+        "judging them": judge,
+        "strongest pictures": look_inside,
+    }
     for turn in range(rounds + 1):
         for name, way in ways.items():
             model = imagenet(shared)
