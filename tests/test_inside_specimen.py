@@ -12,7 +12,7 @@ import torch
 import torchvision_oracle
 from torch import nn
 
-from striate.classifier import Classifier
+from striate.classifier import Classifier, load
 from striate.events import Event
 from striate.inside.hierarchy import Choice, hierarchy
 from striate.inside.specimen import Question, specimen
@@ -31,7 +31,7 @@ def picture(photos: Path) -> Path:
 
 
 def test_the_parts_of_a_specimen_agree_with_each_other(done: Done, photos: Path) -> None:
-    model = done[0].model
+    model = load(done[0].folder)
     found = specimen(model, picture(photos), question=Question(of="square", against="disc"))
     assert not found.missing
     odds = model.predict(picture(photos)).probabilities
@@ -57,7 +57,7 @@ def test_the_parts_of_a_specimen_agree_with_each_other(done: Done, photos: Path)
 
 
 def test_its_page_is_whole_and_asks_nothing_of_the_network(done: Done, photos: Path) -> None:
-    found = specimen(done[0].model, picture(photos))
+    found = specimen(load(done[0].folder), picture(photos))
     page = of_picture(found, command="striate inside M <P>", files=FILES)
     headings = re.findall(r"<h2 id=[^>]*>([^<]*)</h2>", page)
     assert len(headings) == 10
@@ -71,7 +71,7 @@ def test_its_page_is_whole_and_asks_nothing_of_the_network(done: Done, photos: P
 
 
 def test_the_quick_one_leaves_out_what_takes_seconds(done: Done, photos: Path) -> None:
-    found = specimen(done[0].model, picture(photos), question=Question(quick=True))
+    found = specimen(load(done[0].folder), picture(photos), question=Question(quick=True))
     assert found.evidence is None
     assert not {"occlusion", "integrated-gradients"} & {each.method for each in found.explanations}
     assert "Has the map earned trust?" not in of_picture(found, command="c", files=FILES)
@@ -118,7 +118,7 @@ def test_a_walk_through_torchvision_s_vgg_comes_down_to_the_pixels() -> None:
 
 
 def test_a_network_over_a_folder(done: Done, photos: Path) -> None:
-    model = done[0].model
+    model = load(done[0].folder)
     found = hierarchy(model, photos, choice=Choice(layers=2, units=2, dreams=True))
     assert [level.address for level in found.levels] == ["relu1", "relu2"]
     assert [level.count for level in found.levels] == [8, 16]

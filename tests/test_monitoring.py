@@ -14,6 +14,7 @@ import torch
 from quick_runs import QUICK, TINY, record
 from torch import nn
 
+from striate.classifier import load
 from striate.events import Event, Note, ignore
 from striate.job import Run
 from striate.monitoring import FILE, Monitoring, read
@@ -43,7 +44,7 @@ def test_training_ends_with_the_same_bits_with_check_ups_and_without(
 ) -> None:
     monkeypatch.setattr(Monitoring, "_check", lambda *_: read(done[0].folder)[0])
     other = start(photos, TINY, out=tmp_path / "run", settings=QUICK, watch=ignore)
-    own, same = (run.model.network.state_dict() for run in (done[0], other))
+    own, same = (load(run.folder).network.state_dict() for run in (done[0], other))
     assert all(torch.equal(own[name], same[name]) for name in own)
 
 

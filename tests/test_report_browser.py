@@ -9,6 +9,7 @@ import pytest
 from made_facts import digits, many
 from made_facts import photos as of_photos
 
+from striate.classifier import load
 from striate.events import Event
 from striate.inside.hierarchy import Choice, hierarchy
 from striate.inside.specimen import specimen
@@ -47,7 +48,7 @@ def pages(
 ) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("report")
     made = {}
-    model, files = done[0].model, [("a.npz", "arrays"), ("a.json", "numbers")]
+    model, files = load(done[0].folder), [("a.npz", "arrays"), ("a.json", "numbers")]
     picture = sorted(photos.glob("disc/*.png"))[0]
     made["specimen"] = folder / "specimen.html"
     whole = of_picture(specimen(model, picture), command="striate inside", files=files)

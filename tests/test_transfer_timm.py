@@ -70,7 +70,7 @@ def test_a_run_takes_its_preprocessing_and_needs_no_timm_afterwards(
     weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STRIATE_CACHE", str(tmp_path / "cache"))
-    photos = drawn.folder(tmp_path / "photos", n=8)
+    photos = drawn.folder(tmp_path / "photos", n=8, size=(96, 96))
     told: list[str] = []
     out = tmp_path / "run"
     settings = replace(HEAD, weights=weights, offline=True)
