@@ -30,7 +30,7 @@ NEEDS := pyproject.toml constraints.txt
 PEERS := .venv-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format picture ideas experiments table clean install install-test \
+.PHONY: help demo test lint types format figure ideas experiments table clean install install-test \
   bench-install bench-mnist bench-transfer bench-throughput bench-predict bench-growth \
   bench-learning bench-evidence bench-shortcut bench-health bench-inside
 .DELETE_ON_ERROR:
@@ -42,7 +42,7 @@ help:  ## show this list
 demo: install  ## install, train on the embedded digits, say where the report is
 	$(BIN)/striate train digits
 	@echo "The report: $$(ls -t runs/digits*/report.html | head -n 1) (open it in a browser)"
-	@echo "Next, for pictures of your own: . $(BIN)/activate, then: striate train photos/"
+	@echo "Next, for images of your own: . $(BIN)/activate, then: striate train photos/"
 
 test: lint types  ## lint, type-check, run every test, build and start the wheel
 	$(BIN)/python -m pytest
@@ -58,10 +58,10 @@ format: install-test  ## format, and mend what the linter can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-picture: install-test  ## draw docs/report.png from the newest report of the digits
-	$(BIN)/python docs/picture.py
+figure: install-test  ## draw docs/report.png from the newest report of the digits
+	$(BIN)/python docs/report_figure.py
 
-ideas: install-test  ## draw the pictures of docs/ideas anew
+ideas: install-test  ## draw the images of docs/ideas anew
 	$(BIN)/python docs/ideas/draw.py
 
 experiments: install-test  ## carry out the experiments and write docs/ideas/experiments.md
@@ -79,11 +79,11 @@ bench-throughput: install-test bench-install  ## training of a ResNet-18 from JP
 bench-predict: install-test bench-install  ## a folder of photographs classified, beside Keras and torch
 	$(BIN)/python -m benchmarks.predict $(BENCH_FLAGS)
 
-bench-growth: install-test  ## time and memory for 1, 4 and 16 times the pictures
+bench-growth: install-test  ## time and memory for 1, 4 and 16 times the images
 	$(BIN)/python -m benchmarks.growth $(BENCH_FLAGS)
 
-bench-learning: install-test  ## accuracy by the number of pictures, from scratch and from a trained body
-	$(BIN)/python -m benchmarks.learning --picture docs/transfer/learning.png $(BENCH_FLAGS)
+bench-learning: install-test  ## accuracy by the number of images, from scratch and from a trained body
+	$(BIN)/python -m benchmarks.learning --figure docs/transfer/learning.png $(BENCH_FLAGS)
 
 bench-evidence: install-test  ## what maps are worth: pointing game, deletion and insertion, beside chance
 	$(BIN)/python -m benchmarks.evidence $(BENCH_FLAGS)
@@ -102,7 +102,7 @@ bench-install: $(PEERS)/.installed  ## make .venv-bench with the peers of the be
 install: $(VENV)/.striate  ## make .venv and install Striate into it
 
 table: install-test  ## write the parse table of the notation anew, after a change of its grammar
-	$(BIN)/python -m striate.notation.parser
+	$(BIN)/python -m striate.architecture.notation.parser
 
 install-test: $(VENV)/.striate-test  ## the same, with the test extras
 

@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python benchmarks/convolve.py [--megapixels 12] [--repeats 3]
 
-Both work in float64 on the same picture; scipy is let choose its method, and asked to go directly
+Both work in float64 on the same image; scipy is let choose its method, and asked to go directly
 too. The best of the repeats counts. Times of a busy machine are only roughly valid; the ratio
 is what is to be compared.
 """
@@ -16,7 +16,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.signal import correlate
 
-from striate.convolution import FILTERS, Filter, convolve
+from striate.teaching.convolution import FILTERS, Filter, convolve
 
 FILTERED = ("sharpen", "sobel-x", "blur")
 SIZES = (5, 11)
@@ -32,11 +32,11 @@ def best(work: Callable[[], np.ndarray], repeats: int) -> tuple[float, np.ndarra
     return shortest, result
 
 
-def compare(name: str, found: Filter, picture: np.ndarray, repeats: int) -> str:
+def compare(name: str, found: Filter, image: np.ndarray, repeats: int) -> str:
     """Time one filter against scipy's two ways, and give the largest difference to the direct."""
     kernel = found.weights[0]
-    ours, result = best(lambda: convolve(picture, found).map, repeats)
-    double = picture.astype(np.float64)
+    ours, result = best(lambda: convolve(image, found).map, repeats)
+    double = image.astype(np.float64)
     chosen, _ = best(lambda: correlate(double, kernel, "valid"), repeats)
     direct, peer = best(lambda: correlate(double, kernel, "valid", "direct"), 1)
     difference = float(np.abs(result - peer).max())
@@ -54,14 +54,14 @@ def main() -> None:
     options = parser.parse_args()
     rows = round((options.megapixels * 0.75e6) ** 0.5)
     generator = np.random.default_rng(0)
-    picture = generator.integers(0, 256, (rows, rows * 4 // 3), dtype=np.uint8)
-    print(f"{picture.shape[0]}x{picture.shape[1]} pixels, uint8")
+    image = generator.integers(0, 256, (rows, rows * 4 // 3), dtype=np.uint8)
+    print(f"{image.shape[0]}x{image.shape[1]} pixels, uint8")
     for name in FILTERED:
-        print(compare(name, FILTERS[name], picture, options.repeats))
+        print(compare(name, FILTERS[name], image, options.repeats))
     for side in SIZES:
         found = Filter.of(generator.normal(size=(side, side)))
-        print(compare(f"numbers {side}x{side}", found, picture, options.repeats))
-    colours = generator.integers(0, 256, (*picture.shape, 3), dtype=np.uint8)
+        print(compare(f"numbers {side}x{side}", found, image, options.repeats))
+    colours = generator.integers(0, 256, (*image.shape, 3), dtype=np.uint8)
     seconds, _ = best(lambda: convolve(colours, "sharpen").map, options.repeats)
     print(f"sharpen, three colours apart: {seconds:.2f} s")
 

@@ -17,7 +17,7 @@ import sys
 import time
 from statistics import median
 
-from striate import zoo
+from striate.architecture import zoo
 
 OURS = "import sys; from striate.cli import main; sys.argv[0] = 'striate'; main()"
 PEER = """
@@ -35,10 +35,10 @@ name, side = sys.argv[1], int(sys.argv[2])
 extra = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
 with torch.device("meta"):
     model = getattr(models, name)(**extra).eval()
-    picture = torch.empty(1, 3, side, side)
+    image = torch.empty(1, 3, side, side)
 counter = FlopCounterMode(display=False, depth=4)
 with counter, torch.no_grad():
-    model(picture)
+    model(image)
 for address, counts in counter.get_flop_counts().items():
     print(address, sum(counts.values()))
 print(sum(parameter.numel() for parameter in model.parameters()))

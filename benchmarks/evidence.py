@@ -1,10 +1,10 @@
 """Do maps find what the boxes mark, and what the network needs?
 
-    python -m benchmarks.evidence [--pictures 200] [--curves 100] [--quick]
+    python -m benchmarks.evidence [--images 200] [--curves 100] [--quick]
 
 Photographs of ILSVRC's validation part with their boxes, squashed to 224 pixels; the maps of the
 true class of SqueezeNet 1.1 and MobileNetV2 with their ImageNet weights. The pointing game and the
-energy in the boxes, deletion and insertion, each beside the picture's middle and beside chance.
+energy in the boxes, deletion and insertion, each beside the image's middle and beside chance.
 Times mean nothing here, so this may run beside other work.
 """
 
@@ -18,17 +18,18 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness import Report, look, parser, publish, read
-from striate.classifier import Classifier
-from striate.importing import import_classifier
-from striate.inside.aim import Aim
-from striate.inside.boxes import Box, pointing
-from striate.inside.contributions import contributions, last_maps
-from striate.inside.explaining import explain
-from striate.inside.grids import stretched
-from striate.inside.removal import centred, falls
-from striate.inside.subject import Subject
-from striate.metrics.shares import percent, wilson
-from striate.tables import Table
+from striate.evaluation.metrics.intervals import wilson
+from striate.explanation.contributions import contributions, last_maps
+from striate.explanation.deletion_insertion import centred, falls
+from striate.explanation.map_resampling import stretched
+from striate.explanation.methods import explain
+from striate.explanation.pointing_game import Box, pointing
+from striate.explanation.subject import Subject
+from striate.explanation.target import Aim
+from striate.model.classifier import Classifier
+from striate.model.importing import import_classifier
+from striate.terminal.tables import Table
+from striate.terminal.units import percent
 
 NETWORKS = ("squeezenet1_1", "mobilenet_v2")
 MIDDLE, CHANCE = "the middle", "chance"
@@ -64,12 +65,12 @@ METHODS: dict[str, MapOf] = {
     "integrated gradients": by("integrated-gradients"),
     "smooth gradients": by("smooth-gradients"),
 }
-SLOW = ("occlusion", "integrated gradients", "smooth gradients")  # on fewer pictures
+SLOW = ("occlusion", "integrated gradients", "smooth gradients")  # on fewer images
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One map of one picture.
+    """One map of one image.
 
     Attributes:
         hit: whether its highest place lies in a box; for chance, the boxes' share of the area.
@@ -84,28 +85,26 @@ class Measured:
     insertion: float | None
 
 
-Found = dict[str, list[Measured]]  # by method, one a picture
+Found = dict[str, list[Measured]]  # by method, one an image
 
 
 def main() -> None:
     """Measure every method with every network."""
     made = parser((__doc__ or "").splitlines()[0], rounds=1)
-    made.add_argument("--pictures", type=int, default=200, help="how many, of 200")
+    made.add_argument("--images", type=int, default=200, help="how many, of 200")
     made.add_argument("--curves", type=int, default=100, help="with how many, deletion and so on")
     weights = tuple(f"weights/{name}.pth" for name in NETWORKS)
     chosen = read(made, needed=("data/ilsvrc_boxes", *weights))
-    pictures, curves = (10, 2) if chosen.quick else (chosen.pictures, chosen.curves)
+    images, curves = (10, 2) if chosen.quick else (chosen.images, chosen.curves)
     machine = look()
-    found = {
-        name: measured(chosen.shared, name, pictures=pictures, curves=curves) for name in NETWORKS
-    }
+    found = {name: measured(chosen.shared, name, images=images, curves=curves) for name in NETWORKS}
     publish(
         Report(
             name="evidence",
             title="What maps are worth",
             command="make bench-evidence",
             method=(
-                f"{pictures} photographs of ILSVRC's validation part, of ten classes, squashed to "
+                f"{images} photographs of ILSVRC's validation part, of ten classes, squashed to "
                 "224 pixels, with the boxes of their class; the networks with torchvision's "
                 "ImageNet weights; the map of the true class, whatever the network takes it for. "
                 "Hit: the highest place of the map lies in a box, without tolerance. In the box: "
@@ -129,7 +128,7 @@ def main() -> None:
     )
 
 
-def measured(shared: Path, name: str, *, pictures: int, curves: int) -> Found:
+def measured(shared: Path, name: str, *, images: int, curves: int) -> Found:
     """Measure every method with one network."""
     model = import_classifier(
         name,
@@ -139,7 +138,7 @@ def measured(shared: Path, name: str, *, pictures: int, curves: int) -> Found:
     )
     folder = shared / "data" / "ilsvrc_boxes"
     listed = json.loads((folder / "boxes.json").read_text("utf-8"))
-    spread = np.linspace(0, len(listed) - 1, min(pictures, len(listed))).round().astype(int)
+    spread = np.linspace(0, len(listed) - 1, min(images, len(listed))).round().astype(int)
     followed = set(np.linspace(0, len(spread) - 1, min(curves, len(spread))).round().astype(int))
     found: Found = {method: [] for method in (*METHODS, MIDDLE, CHANCE)}
     for number, entry in enumerate(listed[place] for place in spread):
@@ -155,7 +154,7 @@ def measured(shared: Path, name: str, *, pictures: int, curves: int) -> Found:
 def judged(
     model: Classifier, subject: Subject, aim: Aim, boxes: Sequence[Box], *, curves: bool
 ) -> dict[str, Measured]:
-    """Measure every method on one picture."""
+    """Measure every method on one image."""
     size = subject.pixels.shape[1:]
     maps = {
         name: method(model, subject, aim.place)
@@ -181,7 +180,7 @@ def judged(
 
 def table(name: str, found: Mapping[str, Sequence[Measured]]) -> Table:
     """Show a row a method."""
-    header = ("map", "pictures", "hits", "in the box", "deletion", "insertion")
+    header = ("map", "images", "hits", "in the box", "deletion", "insertion")
     rows = []
     for method, each in found.items():
         hits = [one.hit for one in each]
@@ -209,7 +208,7 @@ def spoken(values: Sequence[float | None], *, scale: float = 1, unit: str = "") 
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
-    """Give the 95 % bootstrap interval of a mean, over pictures.
+    """Give the 95 % bootstrap interval of a mean, over images.
 
     >>> interval(np.array([2.0, 2.0]))
     (2.0, 2.0)
@@ -236,8 +235,8 @@ def finding(name: str, found: Mapping[str, Sequence[Measured]]) -> str:
     least = min(methods, key=lambda method: mean_of(method, "deletion"))
     most = max(methods, key=lambda method: mean_of(method, "insertion"))
     return (
-        f"{name}: {best} points into the box in {percent(mean_of(best, 'hit'))} of the pictures, "
-        f"the picture's middle in {percent(mean_of(MIDDLE, 'hit'))} (difference, paired: "
+        f"{name}: {best} points into the box in {percent(mean_of(best, 'hit'))} of the images, "
+        f"the image's middle in {percent(mean_of(MIDDLE, 'hit'))} (difference, paired: "
         f"{100 * np.mean(differences):.1f} points, {100 * low:.1f} to {100 * high:.1f}). The "
         f"smallest deletion area has {least} ({mean_of(least, 'deletion'):.3f}; chance "
         f"{mean_of(CHANCE, 'deletion'):.3f}), the largest insertion area {most} "

@@ -1,11 +1,11 @@
-"""How time and memory grow with the number of pictures: 1, 4 and 16 times as many.
+"""How time and memory grow with the number of images: 1, 4 and 16 times as many.
 
 Photographs are drawn, so that no data are needed, each of 480 x 360 pixels and other than all
 others. On each number of them one small network is trained from scratch for two epochs, a head
 alone is learnt on a trained body, a classifier is evaluated, and a folder is predicted: every
 one a process of its own, timed from its start to its end. The numbers take turns.
 
-    python -m benchmarks.growth [--pictures 250] [--rounds 3] [--quick]
+    python -m benchmarks.growth [--images 250] [--rounds 3] [--quick]
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.harness import Report, Side, Sides, in_turns, look, parser, read, run, spread, write
-from striate.tables import Table
+from striate.terminal.tables import Table
 
 TIMES = (1, 4, 16)
 ROWS, COLUMNS = 360, 480
@@ -33,10 +33,10 @@ LEARN = (
 MIB = 2**20
 
 
-def draw(folder: Path, pictures: int, seed: int) -> Path:
+def draw(folder: Path, images: int, seed: int) -> Path:
     """Draw noisy photographs of two classes, stripes that rise and stripes that fall."""
     rows, columns = np.mgrid[:ROWS, :COLUMNS]
-    for number in range(pictures):
+    for number in range(images):
         generator = np.random.default_rng([seed, number])
         rising = number % 2
         slope = generator.uniform(0.3, 3) * (1 if rising else -1)
@@ -62,7 +62,7 @@ def striate(*arguments: str | Path) -> list[str]:
 
 
 def sides(data: Path, body: Path, working: Path, name: str) -> list[Side]:
-    """Give what is done with one number of pictures; every round keeps to a cache of its own."""
+    """Give what is done with one number of images; every round keeps to a cache of its own."""
 
     def cached(number: int) -> list[str]:
         return ["env", f"STRIATE_CACHE={working / f'cache-{name}-{number}'}"]
@@ -84,31 +84,31 @@ def sides(data: Path, body: Path, working: Path, name: str) -> list[Side]:
 VERBS = ("train", "train --from", "evaluate", "predict")
 
 
-def further(seconds: Sequence[float], pictures: Sequence[int]) -> tuple[float, float]:
-    """Give what a further picture takes among few and among many, in milliseconds.
+def further(seconds: Sequence[float], images: Sequence[int]) -> tuple[float, float]:
+    """Give what a further image takes among few and among many, in milliseconds.
 
     Args:
-        seconds: of three numbers of pictures.
-        pictures: these, in growing order.
+        seconds: of three numbers of images.
+        images: these, in growing order.
 
     >>> further([2.0, 2.5, 4.5], [100, 600, 2600])
     (1.0, 1.0)
     """
     first, second = (
-        1000 * (seconds[place + 1] - seconds[place]) / (pictures[place + 1] - pictures[place])
+        1000 * (seconds[place + 1] - seconds[place]) / (images[place + 1] - images[place])
         for place in (0, 1)
     )
     return first, second
 
 
-def tables(ran: Sides, pictures: Sequence[int]) -> tuple[tuple[Table, ...], list[str]]:
+def tables(ran: Sides, images: Sequence[int]) -> tuple[tuple[Table, ...], list[str]]:
     """Write times and memory down, and say what they show."""
     times, memory, findings = [], [], []
     for verb in VERBS:
-        each = [ran[f"{verb} {number}"] for number in pictures]
+        each = [ran[f"{verb} {number}"] for number in images]
         seconds = [median(one.seconds for one in found) for found in each]
         peaks = [median(one.peak_memory for one in found) / MIB for found in each]
-        few, many = further(seconds, pictures)
+        few, many = further(seconds, images)
         times.append(
             (
                 verb,
@@ -118,14 +118,14 @@ def tables(ran: Sides, pictures: Sequence[int]) -> tuple[tuple[Table, ...], list
             )
         )
         memory.append((verb, *(f"{peak:,.0f}" for peak in peaks), f"{peaks[-1] / peaks[0]:.2f}"))
-        grown = pictures[-1] / pictures[0]
+        grown = images[-1] / images[0]
         findings.append(
-            f"{verb}: {grown:.0f} times the pictures take {seconds[-1] / seconds[0]:.1f} times as "
-            f"long and {peaks[-1] / peaks[0]:.2f} times the memory. A further picture takes "
-            f"{few:.2f} ms up to {pictures[1]:,}, and {many:.2f} ms from there to {pictures[2]:,}."
+            f"{verb}: {grown:.0f} times the images take {seconds[-1] / seconds[0]:.1f} times as "
+            f"long and {peaks[-1] / peaks[0]:.2f} times the memory. A further image takes "
+            f"{few:.2f} ms up to {images[1]:,}, and {many:.2f} ms from there to {images[2]:,}."
         )
-    counts = [f"{number:,} pictures" for number in pictures]
-    ends = [f"ms each, {few:,} to {many:,}" for few, many in itertools.pairwise(pictures)]
+    counts = [f"{number:,} images" for number in images]
+    ends = [f"ms each, {few:,} to {many:,}" for few, many in itertools.pairwise(images)]
     return (
         Table(("seconds, median (range)", *counts, *ends), tuple(times)),
         Table(("peak MiB", *counts, "most / fewest"), tuple(memory)),
@@ -135,16 +135,16 @@ def tables(ran: Sides, pictures: Sequence[int]) -> tuple[tuple[Table, ...], list
 def main() -> None:
     """Draw, run, write."""
     made = parser(__doc__.splitlines()[0], rounds=3)
-    made.add_argument("--pictures", type=int, default=250, help="the smallest number of them")
+    made.add_argument("--images", type=int, default=250, help="the smallest number of them")
     chosen = read(made)
-    fewest = 20 if chosen.quick else chosen.pictures
-    pictures = [fewest * times for times in TIMES]
+    fewest = 20 if chosen.quick else chosen.images
+    images = [fewest * times for times in TIMES]
     machine = look()
     with tempfile.TemporaryDirectory() as scratch:
         working = Path(scratch)
-        print("drawing the pictures")
+        print("drawing the images")
         taught = draw(working / "taught", fewest, seed=1)
-        data = {number: draw(working / f"data-{number}", number, seed=0) for number in pictures}
+        data = {number: draw(working / f"data-{number}", number, seed=0) for number in images}
         body = working / "body"
         run(striate("train", taught, *LEARN, "--out", body))
         each = [
@@ -153,18 +153,18 @@ def main() -> None:
             for side in sides(folder, body, working, str(number))
         ]
         ran = in_turns(each, chosen.rounds)
-    found, findings = tables(ran, pictures)
+    found, findings = tables(ran, images)
     for table in found:
         print(f"\n{table}")
     print("\n" + "\n".join(findings))
     if chosen.out is not None:
         report = Report(
             "growth",
-            "Growth: 1, 4 and 16 times the pictures",
+            "Growth: 1, 4 and 16 times the images",
             "make bench-growth",
             " ".join((__doc__ or "").split("\n\n")[1].split())
             + f" Medians of {chosen.rounds} rounds. Memory is the most that the process held; "
-            "training and evaluation keep decoded pictures in memory, here 12 KiB each, up to "
+            "training and evaluation keep decoded images in memory, here 12 KiB each, up to "
             "2 GiB of them.",
             found,
             tuple(findings),

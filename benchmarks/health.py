@@ -22,17 +22,18 @@ import torch
 from torch import nn
 
 from benchmarks.harness import Report, look, parser, publish, read
+from striate.backends.torch import build
+from striate.data.images import Preprocess
 from striate.errors import TrainingError
+from striate.evaluation.metrics.intervals import wilson
 from striate.events import ignore
-from striate.metrics.shares import percent, wilson
-from striate.network import build
-from striate.pictures import Preprocess
-from striate.runs import start
 from striate.settings import Settings
-from striate.tables import Table
+from striate.terminal.tables import Table
+from striate.terminal.units import percent
+from striate.training.runs import start
 
 DATA = ("usps", "hotdog64")
-PICTURES = 2000  # of a data set, at most
+IMAGES = 2000  # of a data set, at most
 SIDE = 32  # of hot dogs
 FIRST = 100  # seed; those below were seen while the thresholds were chosen
 BN = "[conv 16 > bn > relu > maxpool 2]*2 > conv 32 > bn > relu > gap > flatten > fc"
@@ -54,7 +55,7 @@ SOUND = "none"
 class Arrays:
     """A data set: uint8 (n, rows, columns, channels) and int64 (n,)."""
 
-    pictures: np.ndarray
+    images: np.ndarray
     labels: np.ndarray
 
 
@@ -63,7 +64,7 @@ class Trial:
     """One run.
 
     Attributes:
-        data: which pictures.
+        data: which images.
         seed: of the run.
         planted: the fault, or "none".
         how: how it was planted, or which sound run it was.
@@ -149,12 +150,12 @@ def main() -> None:
             title="Planted faults of training",
             command="make bench-health",
             method=(
-                f"{PICTURES:,} digits of USPS at 16 pixels and {PICTURES:,} pictures of hotdog64 "
+                f"{IMAGES:,} digits of USPS at 16 pixels and {IMAGES:,} images of hotdog64 "
                 f"at {SIDE}, at most; a fifth validates. Small networks, 6 epochs from scratch. "
                 "Planted: a learning rate of 3 to 10; batch normalisation that stays in "
-                "evaluation mode; biases that silence a convolution from the beginning; pictures "
+                "evaluation mode; biases that silence a convolution from the beginning; images "
                 "scaled twice, not at all, or otherwise for validation; labels shuffled among all "
-                f"pictures. {rounds} seeds each, from {chosen.first} on; the thresholds were "
+                f"images. {rounds} seeds each, from {chosen.first} on; the thresholds were "
                 "chosen on seeds below 100. Beside them sound runs of ten kinds on each data set. "
                 "A run is told right where the one fault named is the one planted, or none is."
             ),
@@ -168,26 +169,26 @@ def main() -> None:
 
 
 def arrays_of(shared: Path, name: str, seed: int) -> Arrays:
-    """Draw the pictures of a data set."""
+    """Draw the images of a data set."""
     draw = np.random.default_rng(seed)
     if name == "usps":
         with np.load(shared / "data" / "usps" / "usps_train.npz") as file:
             grey = np.rint((file["x"] + 1) * 127.5).clip(0, 255).astype(np.uint8)
             labels = file["y"]
-        pictures = grey[..., None]
+        images = grey[..., None]
     else:
         fitting = Preprocess(3, SIDE, SIDE)
         files = sorted((shared / "data" / name).glob("*/*/*.jpg"))
         names = sorted({file.parent.name for file in files})
-        pictures = np.stack([fitting.pixels(file).transpose(1, 2, 0) for file in files])
+        images = np.stack([fitting.pixels(file).transpose(1, 2, 0) for file in files])
         labels = np.array([names.index(file.parent.name) for file in files])
-    kept = draw.permutation(len(labels))[:PICTURES]
-    return Arrays(pictures[kept], labels[kept].astype(np.int64))
+    kept = draw.permutation(len(labels))[:IMAGES]
+    return Arrays(images[kept], labels[kept].astype(np.int64))
 
 
 def planted(name: str, arrays: Arrays, fault: str, seed: int) -> Trial:
     """Train with a fault; how it is planted changes with the seed."""
-    shape = (arrays.pictures.shape[3], *arrays.pictures.shape[1:3])
+    shape = (arrays.images.shape[3], *arrays.images.shape[1:3])
     classes = int(arrays.labels.max()) + 1
     settings, network, val = settings_of(seed), (BN, PLAIN)[seed % 2], None
     given: str | nn.Module = network
@@ -201,10 +202,10 @@ def planted(name: str, arrays: Arrays, fault: str, seed: int) -> Trial:
         given, how = Own(PLAIN, shape, classes, seed=seed, bias=bias), f"biases of {bias:g}"
     elif fault == LABELS:
         labels = np.random.default_rng(seed).permutation(arrays.labels)
-        arrays, how = Arrays(arrays.pictures, labels), f"shuffled, {kind_of(network)}"
+        arrays, how = Arrays(arrays.images, labels), f"shuffled, {kind_of(network)}"
     elif seed % 3 == 2:
         arrays, val = parted(arrays)
-        val, how = Arrays(val.pictures // 8, val.labels), "validation pictures an eighth as bright"
+        val, how = Arrays(val.images // 8, val.labels), "validation images an eighth as bright"
     else:
         scale, how = ((1 / 255, "divided by 255 again"), (255.0, "values up to 255"))[seed % 3]
         given = Own(network, shape, classes, seed=seed, scale=scale)
@@ -238,7 +239,7 @@ SOUND_RUNS: dict[str, Sound] = {
 def sound(name: str, arrays: Arrays, number: int, *, seed: int) -> Trial:
     """Train without a fault."""
     how = list(SOUND_RUNS)[number]
-    shape = (arrays.pictures.shape[3], *arrays.pictures.shape[1:3])
+    shape = (arrays.images.shape[3], *arrays.images.shape[1:3])
     given, settings = SOUND_RUNS[how](seed, shape, int(arrays.labels.max()) + 1)
     return trial(name, SOUND, how, arrays, given, settings=settings)
 
@@ -283,18 +284,18 @@ def trial(
 
 
 def written(folder: Path, arrays: Arrays, val: Arrays | None) -> str:
-    """Write pictures as files that training takes: an npz, or a folder with parts."""
+    """Write images as files that training takes: an npz, or a folder with parts."""
     if val is None:
         folder.mkdir()
-        np.savez(folder / "d.npz", x=arrays.pictures, y=arrays.labels)
+        np.savez(folder / "d.npz", x=arrays.images, y=arrays.labels)
         return str(folder / "d.npz")
     from PIL import Image
 
     for part, each in (("train", arrays), ("val", val)):
-        for number, (picture, label) in enumerate(zip(each.pictures, each.labels, strict=True)):
+        for number, (image, label) in enumerate(zip(each.images, each.labels, strict=True)):
             file = folder / part / f"class{label}" / f"{number:05}.png"
             file.parent.mkdir(parents=True, exist_ok=True)
-            flat = picture[:, :, 0] if picture.shape[2] == 1 else picture
+            flat = image[:, :, 0] if image.shape[2] == 1 else image
             Image.fromarray(flat).save(file)
     return str(folder)
 
@@ -304,8 +305,8 @@ def parted(arrays: Arrays) -> tuple[Arrays, Arrays]:
     cut = len(arrays.labels) * 4 // 5
     first, rest = slice(0, cut), slice(cut, None)
     return (
-        Arrays(arrays.pictures[first], arrays.labels[first]),
-        Arrays(arrays.pictures[rest], arrays.labels[rest]),
+        Arrays(arrays.images[first], arrays.labels[first]),
+        Arrays(arrays.images[rest], arrays.labels[rest]),
     )
 
 
@@ -333,7 +334,7 @@ def show(one: Trial) -> None:
 
 def table(trials: Sequence[Trial]) -> Table:
     """Show a row a fault and data set."""
-    header = ("planted", "pictures", "runs", "named", "something else", "nothing")
+    header = ("planted", "images", "runs", "named", "something else", "nothing")
     rows = []
     for fault in (*FAULTS, SOUND):
         for data in DATA:

@@ -4,8 +4,8 @@
 
 One photograph, decoded before, in SqueezeNet 1.1 and ResNet-18 at 224 pixels: the maps of every
 layer, a class activation map and Grad-CAM, beside the network's own forward pass and captum's
-LayerGradCam of the same layer. Then a whole folder: the strongest pictures of all units, beside
-judging the same pictures. All in turns, in one process.
+LayerGradCam of the same layer. Then a whole folder: the strongest images of all units, beside
+judging the same images. All in turns, in one process.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from captum.attr import LayerGradCam
 
 import striate as st
 from benchmarks.harness import Report, look, parser, publish, read
-from striate.classifier import Classifier
+from striate.backends.torch import build
 from striate.data import find, load
-from striate.evaluation import answers
+from striate.data.images import Preprocess
+from striate.evaluation.selection import answers
 from striate.events import ignore
-from striate.inside.explaining import explain
-from striate.inside.maps import maps
-from striate.inside.strongest import strongest
-from striate.inside.subject import Subject
-from striate.network import build
-from striate.pictures import Preprocess
-from striate.tables import Table
-from striate.tempo import Tempo
+from striate.explanation.feature_maps import maps
+from striate.explanation.methods import explain
+from striate.explanation.subject import Subject
+from striate.explanation.top_activations import strongest
+from striate.model.classifier import Classifier
+from striate.terminal.progress import Tempo
+from striate.terminal.tables import Table
 
 PLAIN, CAPTUM = "a plain forward pass", "captum's LayerGradCam"
 OURS = ("maps of every layer", "class activation map", "Grad-CAM")
@@ -47,10 +47,10 @@ def main() -> None:
     needed = ("data/hotdog64", "data/hymenoptera", "weights/squeezenet1_1.pth")
     chosen = read(made, needed=needed)
     rounds = 3 if chosen.quick else chosen.rounds
-    picture = sorted((chosen.shared / "data" / "hymenoptera" / "val" / "bees").iterdir())[0]
+    image = sorted((chosen.shared / "data" / "hymenoptera" / "val" / "bees").iterdir())[0]
     machine = look()
     models = {"squeezenet1_1": imagenet(chosen.shared), "resnet18": drawn("resnet18")}
-    found = {name: one_picture(model, picture, rounds) for name, model in models.items()}
+    found = {name: one_image(model, image, rounds) for name, model in models.items()}
     folder = one_folder(chosen.shared, 1 if chosen.quick else FOLDER_ROUNDS)
     publish(
         Report(
@@ -62,14 +62,14 @@ def main() -> None:
                 "turns; SqueezeNet 1.1 with ImageNet's weights, ResNet-18 with drawn ones. "
                 "Choosing the layer, recording, the pass and the way back count. captum's "
                 "LayerGradCam is of the same layer and class, in the same torch module. The "
-                f"folder: 1,958 pictures of hotdog64 in SqueezeNet at 224 pixels, "
+                f"folder: 1,958 images of hotdog64 in SqueezeNet at 224 pixels, "
                 f"{FOLDER_ROUNDS} rounds, reading and decoding included on both sides."
             ),
             tables=(*(table(name, times) for name, (times, _) in found.items()), of_folder(folder)),
             findings=tuple(finding(name, *each) for name, each in found.items()),
             machine=machine,
             raw={
-                "pictures": {name: dict(times) for name, (times, _) in found.items()},
+                "images": {name: dict(times) for name, (times, _) in found.items()},
                 "apart": {name: apart for name, (_, apart) in found.items()},
                 "folder": dict(folder),
             },
@@ -95,9 +95,9 @@ def drawn(name: str) -> Classifier:
     return Classifier(module, name, classes, Preprocess(3, rows, columns))
 
 
-def one_picture(model: Classifier, picture: Path, rounds: int) -> tuple[Times, float]:
-    """Time each way on one picture in turns; give how far captum's map is from ours, as a share."""
-    subject = Subject.of(model, picture)
+def one_image(model: Classifier, image: Path, rounds: int) -> tuple[Times, float]:
+    """Time each way on one image in turns; give how far captum's map is from ours, as a share."""
+    subject = Subject.of(model, image)
     values = subject.values
     module = model.network.eval()
     ours = explain(model, subject, method="grad-cam")
@@ -126,20 +126,20 @@ def one_picture(model: Classifier, picture: Path, rounds: int) -> tuple[Times, f
 
 
 def one_folder(shared: Path, rounds: int) -> Times:
-    """Time judging a folder, and the strongest pictures of all units over it."""
+    """Time judging a folder, and the strongest images of all units over it."""
     data = str(shared / "data" / "hotdog64")
-    times: dict[str, list[float]] = {"judging them": [], "strongest pictures": []}
+    times: dict[str, list[float]] = {"judging them": [], "strongest images": []}
 
     def judge(model: Classifier) -> None:
-        with load(find(data), model.preprocess) as pictures:
-            answers(model, pictures, np.flatnonzero(pictures.usable), tempo=Tempo("", ignore))
+        with load(find(data), model.preprocess) as images:
+            answers(model, images, np.flatnonzero(images.usable), tempo=Tempo("", ignore))
 
     def look_inside(model: Classifier) -> None:
         strongest(model, data)
 
     ways: dict[str, Callable[[Classifier], None]] = {
         "judging them": judge,
-        "strongest pictures": look_inside,
+        "strongest images": look_inside,
     }
     for turn in range(rounds + 1):
         for name, way in ways.items():
@@ -161,7 +161,7 @@ def table(name: str, times: Times) -> Table:
 
 def of_folder(times: Times) -> Table:
     """Show the times of the folder."""
-    header = ("1,958 pictures", "s, median (lowest to highest)", "times")
+    header = ("1,958 images", "s, median (lowest to highest)", "times")
     first = median(times["judging them"])
     rows = [(way, spoken(each, 1), f"{median(each) / first:.2f}") for way, each in times.items()]
     return Table(header, tuple(rows), set(header[1:]), "A folder")

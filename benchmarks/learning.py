@@ -1,4 +1,4 @@
-"""How accuracy grows with the number of pictures: from scratch, and from a trained body.
+"""How accuracy grows with the number of images: from scratch, and from a trained body.
 
     python -m benchmarks.learning [--rounds 3] [--quick]
 
@@ -19,25 +19,25 @@ from matplotlib.figure import Figure
 
 import striate as st
 from benchmarks.harness import Report, look, parser, publish, read
-from striate.drawing.bands import Band, draw_bands
-from striate.drawing.palette import BLUE, ORANGE
-from striate.drawing.stills import Still
 from striate.events import ignore
-from striate.metrics.shares import percent
-from striate.tables import Table
+from striate.render.confidence_bands import Band, draw_bands
+from striate.render.figure_files import Still
+from striate.render.palette import BLUE, ORANGE
+from striate.terminal.tables import Table
+from striate.terminal.units import percent
 
 SIZES = (20, 40, 80, 160, 244)
 SCRATCH = "from scratch"
 TRANSFER = "from SqueezeNet 1.1"
 LOOKS = {SCRATCH: (ORANGE, "s"), TRANSFER: (BLUE, "o")}
 
-Found = Mapping[str, Mapping[int, list[float]]]  # accuracies by way and number of pictures
+Found = Mapping[str, Mapping[int, list[float]]]  # accuracies by way and number of images
 
 
 def main() -> None:
-    """Train both ways on ever more pictures, and draw what came of it."""
+    """Train both ways on ever more images, and draw what came of it."""
     made = parser((__doc__ or "").splitlines()[0], rounds=3)
-    made.add_argument("--picture", type=Path, help="where to draw it, as a PNG")
+    made.add_argument("--figure", type=Path, help="where to draw it, as a PNG")
     chosen = read(made, needed=("data/hymenoptera", "weights/squeezenet1_1.pth"))
     weights = str(chosen.shared / "weights" / "squeezenet1_1.pth")
     settings = {
@@ -57,13 +57,13 @@ def main() -> None:
                     run = Path(folder) / way.replace(" ", "-")
                     model = st.train(data, network, out=run, settings=given, watch=ignore)
                     found[way][n].append(float(model.metrics["accuracy"]))
-                    print(f"seed {seed}, {n} pictures, {way}: {percent(found[way][n][-1])}")
-    if chosen.picture is not None:
-        chosen.picture.write_bytes(Still(lambda figure: plot(figure, found)).png())
+                    print(f"seed {seed}, {n} images, {way}: {percent(found[way][n][-1])}")
+    if chosen.image is not None:
+        chosen.image.write_bytes(Still(lambda figure: plot(figure, found)).png())
     publish(
         Report(
             name="learning",
-            title="Accuracy by the number of pictures",
+            title="Accuracy by the number of images",
             command="make bench-learning",
             method=(
                 "Ants and bees, as many of each, drawn anew by each seed; judged on the same 153 "
@@ -81,7 +81,7 @@ def main() -> None:
 
 
 def draw(source: Path, target: Path, *, n: int, seed: int) -> None:
-    """Make a folder of n training pictures, as many of each class, and all validation pictures."""
+    """Make a folder of n training images, as many of each class, and all validation images."""
     generator = np.random.default_rng(seed)
     for part in ("train", "val"):
         classes = sorted(path for path in (source / part).iterdir() if path.is_dir())
@@ -96,7 +96,7 @@ def draw(source: Path, target: Path, *, n: int, seed: int) -> None:
 
 
 def finding(found: Found) -> str:
-    """Say how few pictures a trained body needs for what all of them give from scratch."""
+    """Say how few images a trained body needs for what all of them give from scratch."""
     scratch, transfer = (
         {n: mean(each) for n, each in found[way].items()} for way in (SCRATCH, TRANSFER)
     )
@@ -110,8 +110,8 @@ def finding(found: Found) -> str:
 
 
 def table(found: Found) -> Table:
-    """Show a row a number of pictures: the mean of each way, with the lowest and highest."""
-    header = ("pictures", *found)
+    """Show a row a number of images: the mean of each way, with the lowest and highest."""
+    header = ("images", *found)
     rows = tuple(
         (
             str(n),
@@ -126,7 +126,7 @@ def table(found: Found) -> Table:
 
 
 def plot(figure: Figure, found: Found) -> None:
-    """Draw both ways over the number of pictures."""
+    """Draw both ways over the number of images."""
     bands = [
         Band(
             label=way,

@@ -26,8 +26,9 @@ from benchmarks.harness import (
     read,
     spread,
 )
-from striate.metrics.shares import percent, wilson
-from striate.tables import Table
+from striate.evaluation.metrics.intervals import wilson
+from striate.terminal.tables import Table
+from striate.terminal.units import percent
 
 KERAS = "Keras"
 OURS = "Striate"

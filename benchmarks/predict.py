@@ -30,7 +30,7 @@ from benchmarks.harness import (
     spread,
 )
 from benchmarks.harness.process import ROOT
-from striate.tables import Table
+from striate.terminal.tables import Table
 
 OURS = "Striate"
 WEIGHTS = "weights/mobilenet_v2.pth"

@@ -3,8 +3,8 @@
     python -m benchmarks.shortcut [--rounds 5] [--quick]
 
 Hot dogs and other food, and ants and bees, at 64 pixels: a small mark is set into one corner of all
-pictures of one class, or snow laid around them; a small network is trained from scratch, and
-`where_it_looks` is asked on the held-out pictures, which bear the same. The same is done without.
+images of one class, or snow laid around them; a small network is trained from scratch, and
+`where_it_looks` is asked on the held-out images, which bear the same. The same is done without.
 Class, corner and network change with the seed. Times mean nothing here, so this may run beside
 other work.
 """
@@ -21,15 +21,16 @@ from PIL import Image
 
 import striate as st
 from benchmarks.harness import Machine, Report, look, parser, publish, read
+from striate.evaluation.metrics.intervals import wilson
 from striate.events import ignore
-from striate.inside.regions import Region
-from striate.inside.shortcut import where_it_looks
-from striate.metrics.shares import percent, wilson
-from striate.tables import Table
+from striate.explanation.image_regions import Region
+from striate.explanation.shortcut_search import where_it_looks
+from striate.terminal.tables import Table
+from striate.terminal.units import percent
 
 DATA = {"hotdog64": "test", "hymenoptera": "val"}  # folders, and what their held-out part is called
-SIDE, MARK = 64, 8  # pixels of a picture and of the mark
-PICTURES = 100  # a class and part, at most
+SIDE, MARK = 64, 8  # pixels of an image and of the mark
+IMAGES = 100  # a class and part, at most
 CORNERS = {
     "upper left": (0.0, 0.0),
     "upper right": (0.0, 1.0),
@@ -49,12 +50,12 @@ class Trial:
     """One trained network, looked into.
 
     Attributes:
-        data: which pictures.
+        data: which images.
         seed: of the run.
         kind: what was planted.
         marked: in which class; "" for none.
         corner: where the mark is; "" where there is none.
-        accuracy: on the held-out pictures, with what was planted.
+        accuracy: on the held-out images, with what was planted.
         told: the class and the words of the region of each proven shortcut.
         right: whether the class and the region of what was planted are among them; for a clean
             network, whether there are none.
@@ -96,13 +97,13 @@ def report(trials: Sequence[Trial], machine: Machine) -> Report:
         title="A planted shortcut, caught",
         command=f'make bench-shortcut BENCH_FLAGS="--rounds {rounds}"',
         method=(
-            f"Hot dogs and other food, ants and bees, at {SIDE} pixels, up to {PICTURES} "
-            f"pictures a class to learn from and as many held out. A mark of {MARK}x{MARK} "
-            f"pixels ({(MARK / SIDE) ** 2:.1%} of the picture) is set into one corner of "
-            f"every picture of one class, or its outer {SNOW} pixels are made half white; "
+            f"Hot dogs and other food, ants and bees, at {SIDE} pixels, up to {IMAGES} "
+            f"images a class to learn from and as many held out. A mark of {MARK}x{MARK} "
+            f"pixels ({(MARK / SIDE) ** 2:.1%} of the image) is set into one corner of "
+            f"every image of one class, or its outer {SNOW} pixels are made half white; "
             "class, corner and network change with the seed. Small networks, ending in an "
             "average or in a flattening, are trained from scratch for 20 epochs, without "
-            "augmentation, and where_it_looks is asked on the held-out pictures. Caught "
+            "augmentation, and where_it_looks is asked on the held-out images. Caught "
             "means: the class is named, with a region over what was planted. Of the networks "
             "with nothing planted none should be accused. The thresholds were chosen on other "
             "seeds."
@@ -152,17 +153,17 @@ def trial(source: Path, seed: int, *, kind: str, quick: bool = False) -> Trial:
 
 
 def fill(source: Path, target: Path, *, seed: int, marked: str, corner: str) -> None:
-    """Make a folder of small pictures, with the mark, or without a corner snow, in one class."""
+    """Make a folder of small images, with the mark, or without a corner snow, in one class."""
     generator = np.random.default_rng([seed, 1])
     for part, name in (("train", "train"), ("val", DATA[source.name])):
         for folder in sorted(path for path in (source / name).iterdir() if path.is_dir()):
             (target / part / folder.name).mkdir(parents=True)
             files = sorted(path for path in folder.iterdir() if path.is_file())
-            for place in generator.permutation(len(files))[:PICTURES].tolist():
-                picture = Image.open(files[place]).convert("RGB").resize((SIDE, SIDE))
+            for place in generator.permutation(len(files))[:IMAGES].tolist():
+                image = Image.open(files[place]).convert("RGB").resize((SIDE, SIDE))
                 if folder.name == marked:
-                    picture = mark(picture, corner)
-                picture.save(target / part / folder.name / f"{files[place].stem}.png")
+                    image = mark(image, corner)
+                image.save(target / part / folder.name / f"{files[place].stem}.png")
 
 
 def planted(corner: str) -> np.ndarray:
@@ -176,9 +177,9 @@ def planted(corner: str) -> np.ndarray:
     return ~found
 
 
-def mark(picture: Image.Image, corner: str) -> Image.Image:
+def mark(image: Image.Image, corner: str) -> Image.Image:
     """Set a white square with a dark middle into a corner, or half-white snow all around."""
-    pixels, place = np.array(picture), planted(corner)
+    pixels, place = np.array(image), planted(corner)
     if not corner:
         pixels[place] = pixels[place] // 2 + 127
         return Image.fromarray(pixels)
@@ -196,7 +197,7 @@ def covers(region: Region, corner: str) -> float:
 
 def table(trials: Sequence[Trial]) -> Table:
     """Show a row a data set and kind."""
-    header = ("pictures", "planted", "networks", "accuracy", "caught or left alone", "hidden")
+    header = ("images", "planted", "networks", "accuracy", "caught or left alone", "hidden")
     rows = []
     for name in DATA:
         for kind in KINDS:

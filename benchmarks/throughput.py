@@ -25,8 +25,8 @@ from benchmarks.harness import (
     read,
     spread,
 )
-from striate.anatomy import describe
-from striate.tables import Table
+from striate.architecture.summary import describe
+from striate.terminal.tables import Table
 
 OURS = "Striate"
 
@@ -35,7 +35,7 @@ def main() -> None:
     """Train all in turns, and say what came of it."""
     made = parser((__doc__ or "").splitlines()[0], rounds=3)
     made.add_argument("--epochs", type=int, default=5, help="the first is not counted")
-    made.add_argument("--side", type=int, default=128, help="of the pictures, in pixels")
+    made.add_argument("--side", type=int, default=128, help="of the images, in pixels")
     chosen = read(made, needed=("data/hymenoptera",))
     epochs, side = (2, 32) if chosen.quick else (chosen.epochs, chosen.side)
     given = ("--side", side, "--epochs", epochs)
@@ -59,7 +59,7 @@ def main() -> None:
                 "the training photographs of ants and bees; a process a round, the sides in turns. "
                 "At full speed is the median of all epochs but the first. From the files on counts "
                 "what comes before as well: reading, measuring the precision, the first epoch with "
-                "its compiling. Keras keeps decoded pictures in memory (cache), torch decodes them "
+                "its compiling. Keras keeps decoded images in memory (cache), torch decodes them "
                 "anew in as many worker processes as there are cores, with torchvision's "
                 "RandomResizedCrop and flip; Striate keeps them and changes them as by default. "
                 "The peers compute in float32, as they do by default; Striate in what it measures "
@@ -75,14 +75,14 @@ def main() -> None:
 
 
 def full(runs: Sequence[Ran]) -> list[float]:
-    """Give pictures a second of each run, its first epoch left out."""
-    return [ran.told["pictures"] / median(ran.told["epochs"][1:]) for ran in runs]
+    """Give images a second of each run, its first epoch left out."""
+    return [ran.told["images"] / median(ran.told["epochs"][1:]) for ran in runs]
 
 
 def whole(runs: Sequence[Ran]) -> list[float]:
-    """Give pictures a second of each run, with all that comes before the first epoch."""
+    """Give images a second of each run, with all that comes before the first epoch."""
     return [
-        ran.told["pictures"]
+        ran.told["images"]
         * len(ran.told["epochs"])
         / (ran.told.get("before", 0.0) + sum(ran.told["epochs"]))
         for ran in runs
@@ -97,7 +97,7 @@ def summary(sides: Sides) -> Table:
             name,
             spread(full(runs)),
             spread(whole(runs)),
-            str(runs[0].told["pictures"]),
+            str(runs[0].told["images"]),
             spread([ran.seconds for ran in runs]),
         )
         for name, runs in sides.items()
@@ -118,7 +118,7 @@ def findings(sides: Sides, machine: Machine, side: int) -> tuple[str, ...]:
         f"At full speed Striate trains {median(full(own)) / median(full(others[best])):.1f} times "
         f"as fast as {best}, the better of the two; from the files on "
         f"{median(whole(own)) / median(whole(others[first])):.1f} times as fast as {first}.",
-        f"A picture takes {network.macs / 1e6:,.0f} million multiply-accumulates forward and "
+        f"An image takes {network.macs / 1e6:,.0f} million multiply-accumulates forward and "
         f"{network.backward_macs / 1e6:,.0f} backward, so Striate computes {reached:,.0f} GFLOP/s: "
         f"{reached / machine.bf16:.0%} of the measured peak in bf16, "
         f"{reached / machine.float32:.0%} of that in float32.",

@@ -2,7 +2,7 @@
 
     python -m benchmarks.transfer [--rounds 5] [--quick]
 
-On ants and bees (245 photographs) and on hot dogs (1,560 small ones); the pictures judged are those
+On ants and bees (245 photographs) and on hot dogs (1,560 small ones); the images judged are those
 of val/ and of test/, the same for both.
 """
 
@@ -31,7 +31,7 @@ from benchmarks.harness import (
     read,
     spread,
 )
-from striate.tables import Table
+from striate.terminal.tables import Table
 
 FASTAI = "fastai"
 OURS = "Striate"
@@ -71,9 +71,9 @@ def main() -> None:
                 "with --from squeezenet1_1: reading, features, head, judging, report; no feature "
                 "is kept from an earlier run. Where there is no val/ (hot dogs), Striate holds a "
                 "fifth of train/ out, and fastai learns from all of it and validates on what is "
-                "judged. The pictures judged are the same; a difference "
+                "judged. The images judged are the same; a difference "
                 "of accuracies is that of the means over the seeds, its interval by drawing "
-                f"pictures anew ({DRAWN:,} paired bootstrap samples)."
+                f"images anew ({DRAWN:,} paired bootstrap samples)."
             ),
             tables=tuple(summary(name, sides) for name, sides in found.items()),
             findings=tuple(finding(name, sides) for name, sides in found.items()),
@@ -95,18 +95,18 @@ def fresh(side: Side, folder: str) -> Side:
 
 
 def answers(runs: Sequence[Ran]) -> np.ndarray:
-    """Give what was told right: bool (seed, picture), the pictures in order of their names."""
+    """Give what was told right: bool (seed, image), the images in order of their names."""
     told = [ran.told["right"] for ran in runs]
     names = sorted(told[0])
     return np.array([[each[name] for name in names] for each in told], dtype=bool)
 
 
 def difference(theirs: np.ndarray, own: np.ndarray) -> tuple[float, float, float]:
-    """Give how much more accurate ours is, with its 95 % interval over the pictures.
+    """Give how much more accurate ours is, with its 95 % interval over the images.
 
     Args:
-        theirs: bool (seed, picture).
-        own: bool (seed, picture), of the same pictures.
+        theirs: bool (seed, image).
+        own: bool (seed, image), of the same images.
 
     >>> theirs, own = np.zeros((2, 4), bool), np.ones((2, 4), bool)
     >>> difference(theirs, own)
@@ -140,7 +140,7 @@ def summary(name: str, sides: Sides) -> Table:
             )
         )
     n = answers(sides[OURS]).shape[1]
-    caption = f"{name}: median (lowest to highest) times; mean accuracy of {n} pictures"
+    caption = f"{name}: median (lowest to highest) times; mean accuracy of {n} images"
     return Table(header, tuple(rows), set(header[1:4]), caption)
 
 
@@ -148,7 +148,7 @@ def finding(name: str, sides: Sides) -> str:
     """Say how many times as fast it is, and whether it is less accurate."""
     theirs, own = sides[FASTAI], sides[OURS]
     if theirs[0].told["right"].keys() != own[0].told["right"].keys():
-        raise Failed(f"{name}: the two sides judged different pictures")
+        raise Failed(f"{name}: the two sides judged different images")
     shift, low, high = difference(answers(theirs), answers(own))
     processes = ratio([ran.seconds for ran in theirs], [ran.seconds for ran in own])
     return (

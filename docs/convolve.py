@@ -1,4 +1,4 @@
-"""Draws the pictures of docs/convolve.md: a scene of its own under filters, a digit under one.
+"""Draws the images of docs/convolve.md: a scene of its own under filters, a digit under one.
 
 python docs/convolve.py [FOLDER]
 """
@@ -15,9 +15,9 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 from sklearn.datasets import load_digits
 
-from striate import drawing
-from striate.convolution import FILTERS, convolve
-from striate.drawing.feature_map import scale_of
+from striate import render
+from striate.render.feature_map_plot import scale_of
+from striate.teaching.convolution import FILTERS, convolve
 
 SHOWN = ("sharpen", "blur", "edge-enhance", "emboss", "edge-detect", "sobel-x", "sobel-y")
 ROWS, COLUMNS = 120, 160
@@ -40,15 +40,15 @@ def scene() -> np.ndarray:
     return np.clip(np.asarray(image) + noise, 0, 255).astype(np.uint8)
 
 
-def sheet(picture: np.ndarray) -> Figure:
-    """The picture, and what each filter makes of it."""
+def sheet(image: np.ndarray) -> Figure:
+    """The image, and what each filter makes of it."""
     figure = Figure(figsize=(8.8, 3.9), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(2, 4).ravel()
-    axes[0].imshow(picture, interpolation="nearest")
-    axes[0].set_title("the picture", fontsize=11)
+    axes[0].imshow(image, interpolation="nearest")
+    axes[0].set_title("the image", fontsize=11)
     for place, name in zip(axes[1:], SHOWN, strict=True):
-        result = convolve(picture, name, pad="same", padmode="edge").map
+        result = convolve(image, name, pad="same", padmode="edge").map
         if FILTERS[name].keeps_brightness:
             pixels = np.clip(np.rint(result), 0, 255).astype(np.uint8)
         else:
@@ -61,7 +61,7 @@ def sheet(picture: np.ndarray) -> Figure:
 
 
 def main(folder: Path) -> None:
-    """Draw both pictures into a folder."""
+    """Draw both images into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     drawn = io.BytesIO()
     sheet(scene()).savefig(drawn, format="png")
@@ -70,7 +70,7 @@ def main(folder: Path) -> None:
     result = convolve(load_digits().images[3], "sobel-x", pad="same")
     maps = {"feature map": result.map, "maxpool 2": result.pool("max", 2).map}
     (folder / "digit.png").write_bytes(
-        drawing.feature_map(maps, title="a handwritten 3 under sobel-x")
+        render.feature_map(maps, title="a handwritten 3 under sobel-x")
     )
 
 

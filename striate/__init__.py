@@ -1,4 +1,4 @@
-"""Striate: a folder of pictures in; a convolutional classifier out that you understand.
+"""Striate: a folder of images in; a convolutional classifier out that you understand.
 
 Every public name stands in this one namespace and is loaded when it is first used (SPEC 1),
 so that ``import striate`` is instant. The names are listed in ``__init__.pyi``, which

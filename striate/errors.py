@@ -2,8 +2,8 @@
 
     StriateError                 the one base to catch
     ├── NotationError            a network text that cannot be read or built; points with a caret
-    ├── PictureError             one picture that cannot be used
-    ├── DataError                a folder or file of pictures that cannot be used
+    ├── ImageError             one image that cannot be used
+    ├── DataError                a folder or file of images that cannot be used
     ├── ClassifierError          a saved classifier that cannot be used, or does not fit
     ├── EngineError              an inference engine that cannot be used here
     ├── WeightsError             trained weights that cannot be fetched or read, or do not fit
@@ -26,10 +26,10 @@ class StriateError(Exception):
     """Anything Striate says about its input; catch this one to catch them all.
 
     >>> try:
-    ...     raise DataError("no pictures in 'empty/'")
+    ...     raise DataError("no images in 'empty/'")
     ... except StriateError as error:
     ...     print(error)
-    no pictures in 'empty/'
+    no images in 'empty/'
     """
 
     exit_code = 2
@@ -71,12 +71,12 @@ class NotationError(StriateError):
         return f"{self.message}\n{head}{line}\n{caret}"
 
 
-class PictureError(StriateError):
-    """One picture that cannot be used; the message is the reason."""
+class ImageError(StriateError):
+    """One image that cannot be used; the message is the reason."""
 
 
 class DataError(StriateError):
-    """A folder or file of pictures that cannot be used as it is."""
+    """A folder or file of images that cannot be used as it is."""
 
 
 class ClassifierError(StriateError):

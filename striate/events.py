@@ -32,7 +32,7 @@ class Progress:
         epoch: the epoch under way, counted from 1; 0 outside training.
         epochs: how many there will be; 0 where minutes bound the run.
         loss: the running mean of the training loss; None outside training.
-        unit: what is counted: "pictures" or "bytes".
+        unit: what is counted: "images" or "bytes".
     """
 
     stage: str
@@ -43,22 +43,22 @@ class Progress:
     epoch: int = 0
     epochs: int = 0
     loss: float | None = None
-    unit: str = "pictures"
+    unit: str = "images"
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """One pass over the training pictures, and what validation said after it.
+    """One pass over the training images, and what validation said after it.
 
     Attributes:
         epoch: counted from 1.
         epochs: how many there will be; 0 where minutes bound the run.
         train_loss: mean training loss of the epoch, label smoothing and augmentation included.
-        train_accuracy: share of augmented training pictures told right, 0 to 1.
-        val_loss: mean cross-entropy on the validation pictures, natural logarithm.
-        val_accuracy: share of validation pictures told right, 0 to 1.
+        train_accuracy: share of augmented training images told right, 0 to 1.
+        val_loss: mean cross-entropy on the validation images, natural logarithm.
+        val_accuracy: share of validation images told right, 0 to 1.
         learning_rate: of the last step.
-        pictures_per_second: training pictures, validation not counted.
+        images_per_second: training images, validation not counted.
         seconds: this epoch, validation included.
         seconds_left: of the whole run.
         best: whether this state is the best so far and is the one kept.
@@ -71,7 +71,7 @@ class Epoch:
     val_loss: float
     val_accuracy: float
     learning_rate: float
-    pictures_per_second: float
+    images_per_second: float
     seconds: float
     seconds_left: float
     best: bool
@@ -87,7 +87,7 @@ class Done:
         report: the report page.
         interrupted: True where Ctrl-C ended it early; the model is the best so far.
         evaluated: what the figures below are of, in words.
-        n: how many pictures they are of.
+        n: how many images they are of.
         accuracy: share told right, 0 to 1, with its 95 % Wilson interval beside it.
         seconds: the whole run.
         kwh: the electricity it took; None where that was not measured.

@@ -19,31 +19,31 @@ class Settings:
     """The settings of a run; None means: chosen by the data, said and recorded.
 
     Attributes:
-        epochs: passes over the training pictures.
+        epochs: passes over the training images.
         minutes: the whole run's time, instead of epochs.
-        size: picture size for the network, "128" or "96x128" (rows x columns).
+        size: image size for the network, "128" or "96x128" (rows x columns).
         fit: how other shapes are fitted: "pad" (nothing lost, nothing bent), "squash"
             (nothing lost, bent) or "crop" (the middle). None is "pad", or what the body was
             trained with.
         background: what lies under transparent pixels, "#rrggbb".
         seed: of the split, the weights, the order, the augmentation and dropout.
-        batch: pictures a step.
+        batch: images a step.
         learning_rate: at the peak of the cycle.
         weight_decay: AdamW's.
         label_smoothing: share of the target spread over all classes, 0 to below 1.
         balance: weight of rare classes in the loss: "none", "sqrt" (by the square root of
             how rare), "full", or "auto": "sqrt" where the largest class has three times
-            the pictures of the smallest.
-        augment: whether training pictures are changed a little.
+            the images of the smallest.
+        augment: whether training images are changed a little.
         mirror: whether left and right may be exchanged.
         val_fraction: share that is held out where the data has no validation part; None: a
-            fifth, and at most 5,000 pictures.
+            fifth, and at most 5,000 images.
         patience: epochs without a better state after which to stop; None never stops early.
         precision: "auto" measures; "float32" or "bf16" fixes it.
         threads: CPU threads; None takes torch's own number, or fewer where that is measured faster.
         device: "auto", "cpu", "cuda" or "mps".
         devices: how many GPUs of this machine, or processes on its CPU, share every step.
-        memory: bytes of decoded pictures held in memory; more goes to a file in the run.
+        memory: bytes of decoded images held in memory; more goes to a file in the run.
         body: the trained network to start from: a zoo name, a classifier's file or run, or
             timm:NAME with the timm extra.
         weights: of a body from the zoo or timm: "imagenet", its published ones, or a file.
@@ -52,7 +52,7 @@ class Settings:
         unfreeze: how many of the body's last layers and blocks are trained on after the head,
             or "all"; None trains the head alone.
         hold_statistics: whether batch normalisation keeps its statistics in fine-tuning.
-        versions: how many versions of each picture the head is learnt from: the picture itself,
+        versions: how many versions of each image the head is learnt from: the image itself,
             and others changed as in training.
         offline: open no connection.
         energy: measure the electricity that the run takes, by codecarbon.
@@ -148,7 +148,7 @@ class Settings:
                 )
         if self.versions > 1 and (self.body is None or not self.augment):
             raise SettingError(
-                f"versions is {self.versions}, of pictures that are changed for the head of a "
+                f"versions is {self.versions}, of images that are changed for the head of a "
                 "trained body; expected one, as in --from squeezenet1_1, and --augment"
             )
         self.unfrozen()

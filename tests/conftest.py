@@ -1,4 +1,4 @@
-"""What the tests share: local test pictures, where the checkout has them beside it."""
+"""What the tests share: local test images, where the checkout has them beside it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from quick_runs import QUICK, TINY
 
 from striate.events import Event
-from striate.job import Run
-from striate.runs import start
+from striate.training.run import Run
+from striate.training.runs import start
 
 SHARED = Path(__file__).parents[2] / "shared"
 

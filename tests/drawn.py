@@ -1,4 +1,4 @@
-"""Small pictures drawn by the tests, so that they need no data of their own."""
+"""Small images drawn by the tests, so that they need no data of their own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 COLOURS = {"disc": (200, 60, 40), "square": (40, 90, 200), "bar": (60, 180, 70)}
 
 
-def picture(shape: str, seed: int, size: tuple[int, int] = (32, 32)) -> Image.Image:
+def image(shape: str, seed: int, size: tuple[int, int] = (32, 32)) -> Image.Image:
     """Draw one shape somewhere on a noisy ground; size is (columns, rows) as Pillow has it."""
     generator = np.random.default_rng([seed, len(shape)])
     ground = generator.integers(90, 160, (size[1], size[0], 3), dtype=np.uint8)
@@ -38,9 +38,9 @@ def folder(
     size: tuple[int, int] = (32, 32),
     first: int = 0,
 ) -> Path:
-    """Fill a folder with a folder a shape, each of n pictures."""
+    """Fill a folder with a folder a shape, each of n images."""
     for shape in shapes:
         (root / shape).mkdir(parents=True, exist_ok=True)
         for number in range(first, first + n):
-            picture(shape, number, size).save(root / shape / f"{shape}{number:03}.png")
+            image(shape, number, size).save(root / shape / f"{shape}{number:03}.png")
     return root

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from striate import zoo
+from striate.architecture import zoo
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Facts made for tests of the report: three runs that never were, with drawn pictures."""
+"""Facts made for tests of the report: three runs that never were, with drawn images."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from striate.anatomy import describe
+from striate.architecture.summary import describe
+from striate.evaluation.metrics import Evaluation, score
 from striate.events import Epoch
-from striate.metrics import Evaluation, score
-from striate.pages.report import Facts, Shown
+from striate.training.report import Facts, Shown
 
 Pixels = NDArray[np.uint8]
 
@@ -37,7 +37,7 @@ def epochs(count: int, best: int) -> list[Epoch]:
                 val_loss=val,
                 val_accuracy=0.985 - 0.7 * fall,
                 learning_rate=0.003 * float(np.sin(np.pi * number / (count + 1))),
-                pictures_per_second=5321.4,
+                images_per_second=5321.4,
                 seconds=0.9,
                 seconds_left=0.9 * (count - number),
                 best=number <= best,
@@ -58,50 +58,50 @@ def evaluation(
         near = (labels[place] + rng.choice([1, 1, 1, 2, 7])) % k
         rows[place, [labels[place], near]] = rows[place, [near, labels[place]]]
     rows /= rows.sum(axis=1, keepdims=True)
-    names = [f"{classes[int(label)][:60]}/picture {i:04d}.jpg" for i, label in enumerate(labels)]
+    names = [f"{classes[int(label)][:60]}/image {i:04d}.jpg" for i, label in enumerate(labels)]
     return score(rows, labels, classes=classes, names=names, evaluated=evaluated), labels
 
 
 def photo(rng: np.random.Generator, rows: int, columns: int) -> Pixels:
     """Draw something with the smoothness and the colours of a photo."""
     y, x = np.mgrid[0 : 1 : rows * 1j, 0 : 1 : columns * 1j]
-    picture = np.zeros((rows, columns, 3))
+    image = np.zeros((rows, columns, 3))
     for channel in range(3):
         a, b, c, d = rng.uniform(-4, 4, 4)
-        picture[..., channel] = np.sin(a * x + b * y + c) * 0.35 + np.cos(d * x * y * 3) * 0.15
+        image[..., channel] = np.sin(a * x + b * y + c) * 0.35 + np.cos(d * x * y * 3) * 0.15
     middle, radius = rng.uniform(0.3, 0.7, 2), rng.uniform(0.1, 0.3)
     inside = (x - middle[0]) ** 2 + (y - middle[1]) ** 2 < radius**2
-    picture[inside] += rng.uniform(-0.5, 0.5, 3)
-    picture += rng.normal(0, 0.02, picture.shape)
-    return np.clip(128 + 127 * picture, 0, 255).astype(np.uint8)
+    image[inside] += rng.uniform(-0.5, 0.5, 3)
+    image += rng.normal(0, 0.02, image.shape)
+    return np.clip(128 + 127 * image, 0, 255).astype(np.uint8)
 
 
-def padded(picture: Pixels, side: int) -> Pixels:
-    rows, columns = picture.shape[:2]
+def padded(image: Pixels, side: int) -> Pixels:
+    rows, columns = image.shape[:2]
     out = np.full((side, side, 3), 128, dtype=np.uint8)
     top, left = (side - rows) // 2, (side - columns) // 2
-    out[top : top + rows, left : left + columns] = picture
+    out[top : top + rows, left : left + columns] = image
     return out
 
 
 def digits() -> Facts:
-    """Ten classes of 8x8 pictures, nothing skipped."""
+    """Ten classes of 8x8 images, nothing skipped."""
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
-    pictures = np.clip(bunch.images * 16, 0, 255).astype(np.uint8)[..., None]
+    images = np.clip(bunch.images * 16, 0, 255).astype(np.uint8)[..., None]
     classes = [str(digit) for digit in range(10)]
     result, labels = evaluation(
-        classes, 360, wrong=6, evaluated="360 test pictures the run never saw"
+        classes, 360, wrong=6, evaluated="360 test images the run never saw"
     )
     worst = []
     for judged in result.worst:
         place = int(np.flatnonzero(bunch.target == labels[judged.index])[judged.index % 150])
         worst.append(
-            Shown(judged.name, judged.truth, judged.answer, judged.probability, pictures[place])
+            Shown(judged.name, judged.truth, judged.answer, judged.probability, images[place])
         )
     rng = np.random.default_rng(3)
-    examples = [Shown(f"{i:04d}", str(bunch.target[i]), None, None, pictures[i]) for i in range(90)]
+    examples = [Shown(f"{i:04d}", str(bunch.target[i]), None, None, images[i]) for i in range(90)]
     augmented = [
         Shown(
             shown.name,
@@ -130,7 +130,7 @@ def digits() -> Facts:
         worst=worst,
         skipped=[],
         notes=[
-            "no validation pictures were given: a fifth of the training pictures, drawn evenly "
+            "no validation images were given: a fifth of the training images, drawn evenly "
             "over the classes with seed 0, is used; split.csv says which",
             "the digits are never mirrored: a mirrored digit is no digit",
             "float32 was chosen: bfloat16 was 0.7 times as fast on this machine",
@@ -147,13 +147,13 @@ def photos() -> Facts:
         classes,
         76,
         wrong=21,
-        evaluated="76 validation pictures, which also chose the state that was kept",
+        evaluated="76 validation images, which also chose the state that was kept",
     )
     sizes = [(96, 150), (150, 100), (120, 120), (60, 190), (200, 90), (300, 400)]
 
     def drawn(truth: str, place: int, *, pad: bool = False) -> Pixels:
-        picture = photo(rng, *sizes[place % len(sizes)])
-        return padded(photo(rng, 96, 128), 128) if pad else picture
+        image = photo(rng, *sizes[place % len(sizes)])
+        return padded(photo(rng, 96, 128), 128) if pad else image
 
     return Facts(
         title="hymenoptera",
@@ -181,7 +181,7 @@ def photos() -> Facts:
             ("train/bees/.DS_Store", "a hidden file"),
             *((f"train/bees/broken-{i}.jpg", "the file ends in the middle") for i in range(70)),
         ],
-        notes=["ants has 2.2 times the training pictures of bees; the loss weighs them evenly"],
+        notes=["ants has 2.2 times the training images of bees; the loss weighs them evenly"],
         notation=notation(3, 128, 2),
     )
 
@@ -197,13 +197,12 @@ def many() -> Facts:
         ),
     ]
     result, _ = evaluation(
-        classes, 6000, wrong=1500, evaluated="6,000 test pictures the run never saw"
+        classes, 6000, wrong=1500, evaluated="6,000 test images the run never saw"
     )
     return Facts(
         title="dogs of " + HOSTILE[0],
         command="striate train dogs.zip --minutes 60 --size 160 --seed 7",
-        run=RUN
-        | {"data": 'C:\\pictures\\<b>"dogs"</b>.zip', "classes": classes, "seconds": 3604.0},
+        run=RUN | {"data": 'C:\\images\\<b>"dogs"</b>.zip', "classes": classes, "seconds": 3604.0},
         epochs=epochs(3, best=3),
         classes=classes,
         counts={

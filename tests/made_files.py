@@ -1,4 +1,4 @@
-"""Picture files made by the tests: gradients, saved as any format, and PNG written by hand."""
+"""Image files made by the tests: gradients, saved as any format, and PNG written by hand."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from striate.errors import PictureError
-from striate.pictures import Source, read
+from striate.data.images import Source, read
+from striate.errors import ImageError
 
 Image.init()  # so that Image.SAVE knows what this Pillow can write
 
@@ -38,7 +38,7 @@ def png(columns: int, rows: int, *, depth: int, colour: int, data: bytes) -> byt
 
 
 def refused(source: Source) -> str:
-    with pytest.raises(PictureError) as caught:
+    with pytest.raises(ImageError) as caught:
         read(source)
     reason = str(caught.value)
     assert reason

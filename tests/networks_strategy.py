@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from striate.anatomy import describe
+from striate.architecture.notation import Plan, expand
+from striate.architecture.summary import describe
+from striate.architecture.words import text_of
 from striate.errors import NotationError
-from striate.layers import text_of
-from striate.notation import Plan, expand
 
 LARGEST_MAP = 16 * 90 * 90  # numbers in a map, so that the tests stay fast
 MOST_PARAMETERS = 60_000

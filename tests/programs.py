@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from networks_strategy import networks
 from torch import Tensor, nn
 
-from striate.network import Net, build
+from striate.backends.torch import Net, build
 
 # Every word, every option, and what they make of each other.
 WORDS = """
@@ -91,8 +91,8 @@ def lively(text: str, **given: Any) -> Net:
     return module
 
 
-def picture(module: Net) -> Tensor:
-    """Two random pictures that fit a network."""
+def image(module: Net) -> Tensor:
+    """Two random images that fit a network."""
     generator = torch.Generator().manual_seed(0)
     return torch.randn(2, *module.plan.input, generator=generator)
 

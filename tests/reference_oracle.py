@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from striate import reference
-from striate.layers import Dropout
-from striate.network import Net, build
-from striate.notation import Plan
-from striate.reference.parameters import leaves
-from striate.reference.result import Array
+from striate.architecture.notation import Plan
+from striate.architecture.words import Dropout
+from striate.backends import numpy
+from striate.backends.numpy.parameters import leaves
+from striate.backends.numpy.result import Array
+from striate.backends.torch import Net, build
 
 BATCH = 3
 
@@ -81,13 +81,13 @@ def compare(plan: Plan, *, training: bool, seed: int) -> Difference:
     random_state(module, random)
     state = state_of(module)
     masks = with_masks(module, plan, random) if training else {}
-    pictures = random.normal(size=(BATCH, *plan.input))
+    images = random.normal(size=(BATCH, *plan.input))
 
-    passed = reference.forward(plan, state, pictures, training=training, masks=masks)
+    passed = numpy.forward(plan, state, images, training=training, masks=masks)
     dy = random.normal(size=passed.output.shape)
-    gradient = reference.backward(passed, dy)
+    gradient = numpy.backward(passed, dy)
 
-    x = torch.from_numpy(pictures).requires_grad_()
+    x = torch.from_numpy(images).requires_grad_()
     y = module(x)
     y.backward(torch.from_numpy(dy))
 

@@ -17,7 +17,7 @@ import torch
 from benchmarks import mnist, predict, throughput, transfer
 from benchmarks.harness import Failed, Machine, Ran, Report, Side, in_turns, ours, run, write
 from benchmarks.harness.peak import peak
-from striate.tables import Table
+from striate.terminal.tables import Table
 
 MACHINE = Machine("a processor, 2 cores", {"torch": "2.13.0"}, 300.0, 600.0, load=0.1)
 
@@ -46,8 +46,8 @@ def test_the_peak_is_that_of_the_process_and_not_what_it_ends_with() -> None:
 
 
 def test_a_process_that_fails_ends_the_benchmark_with_what_it_said() -> None:
-    with pytest.raises(Failed, match=r"ended with 3:(.|\n)*no such picture"):
-        run(python("import sys; print('no such picture', file=sys.stderr); sys.exit(3)"))
+    with pytest.raises(Failed, match=r"ended with 3:(.|\n)*no such image"):
+        run(python("import sys; print('no such image', file=sys.stderr); sys.exit(3)"))
 
 
 def test_what_a_process_prints_can_go_to_a_file(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_paired_difference_is_that_of_the_means_over_the_seeds() -> None:
     assert (low, high) == pytest.approx((shift - 1.96 * error, shift + 1.96 * error), abs=2e-3)
 
 
-def test_answers_are_paired_by_the_pictures_names() -> None:
+def test_answers_are_paired_by_the_images_names() -> None:
     runs = [ran(right={"b": True, "a": False}), ran(right={"a": True, "b": True})]
     assert transfer.answers(runs).tolist() == [[False, True], [True, True]]
 
@@ -128,12 +128,12 @@ def test_mnist_counts_the_seeds_that_reach_the_mark() -> None:
 
 
 def test_throughput_leaves_the_first_epoch_out_and_counts_it_from_the_files_on() -> None:
-    runs = [ran(epochs=[6.0, 2.0, 2.0], pictures=100, before=10.0)]
+    runs = [ran(epochs=[6.0, 2.0, 2.0], images=100, before=10.0)]
     assert throughput.full(runs) == [50.0]
     assert throughput.whole(runs) == [15.0]
 
 
-def test_predictions_are_compared_by_the_pictures_names(tmp_path: Path) -> None:
+def test_predictions_are_compared_by_the_images_names(tmp_path: Path) -> None:
     (tmp_path / "Striate.csv").write_text("file,class\na/1.jpg,ants\na/2.jpg,bees\n", "utf-8")
     (tmp_path / "torch.csv").write_text("b/2.jpg,1,0.9\nb/1.jpg,1,0.6\n", "utf-8")
     assert predict.agreement(tmp_path, ["ants", "bees"]) == 1
@@ -142,7 +142,7 @@ def test_predictions_are_compared_by_the_pictures_names(tmp_path: Path) -> None:
 def test_the_folder_to_predict_holds_every_photograph_so_many_times(tmp_path: Path) -> None:
     for name in ("train/ants", "val/ants"):
         (tmp_path / "photos" / name).mkdir(parents=True)
-        drawn.picture("disc", 0).save(tmp_path / "photos" / name / "1.jpg")
+        drawn.image("disc", 0).save(tmp_path / "photos" / name / "1.jpg")
     assert predict.spread_out(tmp_path / "photos", tmp_path / "links", 3, most=0) == 6
     assert len(list((tmp_path / "links").iterdir())) == 6
 
@@ -157,12 +157,12 @@ def test_striate_s_side_of_throughput_times_every_epoch(tmp_path: Path) -> None:
     photos = drawn.folder(tmp_path / "photos", n=10, size=(20, 20))
     given = ("--side", 32, "--epochs", 2, "--batch", 8)
     told = run(ours("train", photos, *given).command(0)).told
-    assert told["pictures"] == 16
+    assert told["images"] == 16
     assert len(told["epochs"]) == 2
     assert told["before"] > 0
 
 
-def test_striate_s_side_of_transfer_tells_which_pictures_it_told_right(
+def test_striate_s_side_of_transfer_tells_which_images_it_told_right(
     shared: Callable[[str], Path], tmp_path: Path
 ) -> None:
     weights = shared("weights/squeezenet1_1.pth")

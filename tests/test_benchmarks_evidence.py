@@ -23,7 +23,7 @@ from benchmarks.shortcut import (
     planted,
 )
 from benchmarks.shortcut import table as shortcut_table
-from striate.inside.regions import Region, ring
+from striate.explanation.image_regions import Region, ring
 
 FOUND = {
     "CAM": [Measured(1.0, 0.8, 0.1, 0.6), Measured(1.0, 0.6, None, None)],
@@ -40,10 +40,10 @@ def test_the_table_has_means_with_intervals_and_leaves_out_what_was_not_followed
     assert rows[CHANCE][0] == "30.0 %"
 
 
-def test_the_finding_compares_the_same_pictures() -> None:
+def test_the_finding_compares_the_same_images() -> None:
     told = finding("net", FOUND)
-    assert "CAM points into the box in 100.0 % of the pictures" in told
-    assert "the picture's middle in 50.0 % (difference, paired: 50.0 points" in told
+    assert "CAM points into the box in 100.0 % of the images" in told
+    assert "the image's middle in 50.0 % (difference, paired: 50.0 points" in told
 
 
 def test_the_bootstrap_holds_the_mean() -> None:

@@ -22,26 +22,26 @@ def test_the_drawn_photographs_are_two_classes_and_all_different(tmp_path: Path)
     assert len({each.tobytes() for each in pixels}) == 6
 
 
-def test_what_a_further_picture_takes_leaves_the_start_out() -> None:
-    pictures = [100, 400, 1600]
-    assert further([3 + 0.002 * n for n in pictures], pictures) == pytest.approx((2.0, 2.0))
-    few, many = further([3 + 1e-6 * n * n for n in pictures], pictures)
-    assert (few, many) == pytest.approx((0.5, 2.0))  # what grows faster than the pictures shows
+def test_what_a_further_image_takes_leaves_the_start_out() -> None:
+    images = [100, 400, 1600]
+    assert further([3 + 0.002 * n for n in images], images) == pytest.approx((2.0, 2.0))
+    few, many = further([3 + 1e-6 * n * n for n in images], images)
+    assert (few, many) == pytest.approx((0.5, 2.0))  # what grows faster than the images shows
 
 
 def test_the_tables_hold_every_verb_and_the_medians() -> None:
-    pictures = (10, 40, 160)
+    images = (10, 40, 160)
     ran = {
         f"{verb} {number}": [
             Ran(1 + 0.01 * number + more, 1.0, 100 * 2**20 + number * 2**20) for more in (0, 0.1, 9)
         ]
         for verb in VERBS
-        for number in pictures
+        for number in images
     }
-    (seconds, memory), findings = tables(ran, pictures)
+    (seconds, memory), findings = tables(ran, images)
     assert [row[0] for row in seconds.rows] == list(VERBS) == [row[0] for row in memory.rows]
     assert list(seconds.rows[0][1:]) == [
         "1.2 (1.1 to 10.1)", "1.5 (1.4 to 10.4)", "2.7 (2.6 to 11.6)", "10.00", "10.00",
     ]  # fmt: skip
     assert list(memory.rows[0][1:]) == ["110", "140", "260", "2.36"]
-    assert findings[0].startswith("train: 16 times the pictures take 2.2 times as long and 2.36")
+    assert findings[0].startswith("train: 16 times the images take 2.2 times as long and 2.36")

@@ -18,7 +18,7 @@ import typer
 from PIL import Image
 
 import striate
-from striate import layers
+from striate.architecture import words as layers
 from striate.cli import app
 
 ROOT = Path(__file__).parents[1]
@@ -136,7 +136,7 @@ def draw(path: Path, *, kind: str, seed: int) -> None:
 
 
 def run_blocks(page: Path, folder: Path) -> dict[str, str]:
-    """Run every marked block of a page in a folder with pictures, in order, as it stands."""
+    """Run every marked block of a page in a folder with images, in order, as it stands."""
     if shutil.which("bash") is None:
         pytest.skip("bash is not installed")
     for number in range(60):
@@ -201,7 +201,7 @@ def test_the_shell_path_leaves_what_the_text_promises(folder: Path) -> None:
     assert [name for name in promised if not (run / name).exists()] == []
 
 
-def test_the_shell_path_tells_the_new_pictures_apart(folder: Path) -> None:
+def test_the_shell_path_tells_the_new_images_apart(folder: Path) -> None:
     with (folder / "answers.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert sorted(Path(row["file"]).name for row in rows) == ["else.jpg", "third.jpg", "who.jpg"]

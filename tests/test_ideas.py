@@ -1,4 +1,4 @@
-"""Every idea has an example that runs, a picture of our own drawing, and a way into the code."""
+"""Every idea has an example that runs, an image of our own drawing, and a way into the code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from striate.experiments import NAMES
+from striate.teaching.experiments import NAMES
 
 DOCS = Path(__file__).parents[1] / "docs"
 FOLDER = DOCS / "ideas"
@@ -23,7 +23,7 @@ SECTIONS = {
     for text in re.split(r"^## ", page.read_text("utf-8"), flags=re.MULTILINE)[1:]
 }
 LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)]*))?\)")
-PICTURE = re.compile(r"!\[([^\]]+)\]\(([\w-]+\.png)\)")
+IMAGE = re.compile(r"!\[([^\]]+)\]\(([\w-]+\.png)\)")
 
 # What has to be told, by words of its heading.
 IDEAS = """
@@ -47,11 +47,11 @@ def test_every_idea_has_a_section() -> None:
 
 
 @pytest.mark.parametrize(("page", "heading"), SECTIONS)
-def test_a_section_has_example_picture_and_place_in_the_code(page: str, heading: str) -> None:
+def test_a_section_has_example_image_and_place_in_the_code(page: str, heading: str) -> None:
     text = SECTIONS[page, heading]
     assert re.search(r"^```python\n>>> ", text, re.MULTILINE), "no example"
     assert "\n\n```\n" in text, "a blank line is wanted before the closing fence"
-    ((description, name),) = PICTURE.findall(text)
+    ((description, name),) = IMAGE.findall(text)
     assert len(description) > 15
     assert (FOLDER / name).is_file()
     _, where = text.split("Where is it done:")
@@ -89,8 +89,8 @@ def test_the_results_are_those_of_every_experiment_with_all_its_seeds() -> None:
         assert "accuracy in %, mean of 5 seeds with its 95 % t interval" in text
 
 
-def test_every_picture_is_shown_small_and_drawn_by_a_function_of_its_own() -> None:
-    shown = [name for text in (*SECTIONS.values(), RESULTS) for _, name in PICTURE.findall(text)]
+def test_every_image_is_shown_small_and_drawn_by_a_function_of_its_own() -> None:
+    shown = [name for text in (*SECTIONS.values(), RESULTS) for _, name in IMAGE.findall(text)]
     there = {path.name: path.stat().st_size for path in FOLDER.glob("*.png")}
     assert sorted(shown) == sorted(there)
     assert max(there.values()) < 60_000
@@ -107,5 +107,5 @@ def test_every_picture_is_shown_small_and_drawn_by_a_function_of_its_own() -> No
         name for name in there if not name.startswith("experiment-")
     }
     for name in there:
-        with Image.open(FOLDER / name) as picture:
-            assert picture.width <= 1000
+        with Image.open(FOLDER / name) as image:
+            assert image.width <= 1000

@@ -104,11 +104,11 @@ def test_training_and_predicting_open_no_socket(
     watched: Callable[..., Seen], photos: Path, tmp_path: Path
 ) -> None:
     body = str(tmp_path / "body")
-    picture = str(next(photos.rglob("*.png")))
+    image = str(next(photos.rglob("*.png")))
     seen = watched(
         ["train", str(photos), "--network", TINY, "--out", body, *QUICK],
         ["train", str(photos), "--from", body, "--out", str(tmp_path / "head"), "--offline"],
-        ["predict", str(tmp_path / "head"), picture],
+        ["predict", str(tmp_path / "head"), image],
         ["evaluate", body, str(photos)],
         ["train", str(photos), "--from", "squeezenet1_1", "--offline"],  # whose weights are absent
     )
@@ -126,9 +126,9 @@ def test_openvino_does_not_report_its_use(watched: Callable[..., Seen]) -> None:
     program = (
         "import sys\n"
         "from striate.errors import EngineError\n"
-        "from striate.inference import Trained, openvino\n"
-        "from striate.network import build\n"
-        "from striate.pictures import Preprocess\n"
+        "from striate.backends.onnx import Trained, openvino\n"
+        "from striate.backends.torch import build\n"
+        "from striate.data.images import Preprocess\n"
         "module = build('input 1x8x8 classes=2 > conv 4 > relu > gap > flatten > fc')\n"
         "trained = Trained.of(module.plan, module.state_dict())\n"
         "try:\n"

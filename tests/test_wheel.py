@@ -69,7 +69,11 @@ def test_the_wheel_holds_the_package_with_its_data_and_nothing_else(wheel: Path)
         for path in (ROOT / "striate").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    assert {"striate/py.typed", "striate/__init__.pyi", "striate/zoo/vgg16.cnn"} <= sources
+    assert {
+        "striate/py.typed",
+        "striate/__init__.pyi",
+        "striate/architecture/zoo/vgg16.cnn",
+    } <= sources
     assert sources - names == set()
     top = {name.split("/")[0] for name in names}
     assert top == {"striate", f"striate-{striate.__version__}.dist-info"}

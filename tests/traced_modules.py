@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from striate.backends.fx import Traced, trace
+from striate.backends.torch import build
 from striate.errors import NotationError
-from striate.network import build
-from striate.tracing import Traced, trace
 
 
 class Called(nn.Module):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from striate.layers import WORDS
-from striate.notation import Network
-from striate.notation.nodes import (
+from striate.architecture.notation import Network
+from striate.architecture.notation.nodes import (
     Arithmetic,
     Branches,
     Call,
@@ -24,7 +23,8 @@ from striate.notation.nodes import (
     Value,
     Word,
 )
-from striate.notation.values import OPTION_WORDS
+from striate.architecture.notation.values import OPTION_WORDS
+from striate.architecture.words import WORDS
 
 BLOCK_NAMES = ("unit", "b", "b2", "next_one", "Turn", "_x", "relu7", "concat")
 PARAMETER_NAMES = ("k", "c", "stride", "kernel", "wide_2", "groups", "X")

@@ -12,8 +12,8 @@ import json
 
 import torch
 
-from striate import peak as measured
-from striate.run_folder import surroundings
+from striate.backends import peak as measured
+from striate.model.run_folder import surroundings
 
 SIDE = 4096  # more than a run's own look takes: this one may last, and suits more cores
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.harness.machine import Machine
 from benchmarks.harness.turns import Sides
-from striate.tables import Table
+from striate.terminal.tables import Table
 
 WIDTH = 100
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.ours.train DATA [--side 128] [--epochs 4]
 
-Prints JSON: seconds of each epoch without its validation, pictures in it, and seconds of reading
+Prints JSON: seconds of each epoch without its validation, images in it, and seconds of reading
 and measuring before the first.
 """
 
@@ -42,14 +42,14 @@ def main() -> None:
             watch=lambda event: told.append((time.perf_counter() - begun, event)),
         )
     steps = [(at, e) for at, e in told if isinstance(e, Progress) and e.stage == "training"]
-    pictures = max(event.total for _, event in steps)
-    rates = [event.pictures_per_second for _, event in told if isinstance(event, Epoch)]
+    images = max(event.total for _, event in steps)
+    rates = [event.images_per_second for _, event in told if isinstance(event, Epoch)]
     step, first = steps[0][1], steps[0][0]
     print(
         json.dumps(
             {
-                "epochs": [pictures / rate for rate in rates],
-                "pictures": pictures,
+                "epochs": [images / rate for rate in rates],
+                "images": images,
                 "before": first - step.done / step.rate,
             }
         )

@@ -2,7 +2,7 @@
 
     python -m benchmarks.ours.transfer DATA --valid val --weights squeezenet1_1.pth --seed 0
 
-Prints JSON: seconds of the whole call of train(), from the files to the report; and which pictures
+Prints JSON: seconds of the whole call of train(), from the files to the report; and which images
 of the other folder the saved classifier tells right.
 """
 
@@ -15,12 +15,12 @@ import time
 from pathlib import Path
 
 import striate as st
-from striate.classifier import Prediction
 from striate.events import ignore
+from striate.model.classifier import Prediction
 
 
 def main() -> None:
-    """Learn, then say which pictures of the other folder are told right."""
+    """Learn, then say which images of the other folder are told right."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--valid", default="val")

@@ -4,7 +4,7 @@
 
 DATA holds train/ and another folder, of a folder a class each. The weights are those that
 vision_learner would fetch; they are put where it looks, so everything is as it is by default.
-Prints JSON: seconds of vision_learner and fine_tune, and which pictures it told right.
+Prints JSON: seconds of vision_learner and fine_tune, and which images it told right.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from torchvision.models import SqueezeNet1_1_Weights, squeezenet1_1
 
 
 def main() -> None:
-    """Learn, then say which pictures of the other folder are told right."""
+    """Learn, then say which images of the other folder are told right."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--valid", default="val")

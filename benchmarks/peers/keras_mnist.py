@@ -30,7 +30,7 @@ def read(data: Path, part: str, kind: str) -> np.ndarray:
     return values.reshape(-1, 28, 28) if kind == "images" else values
 
 
-def pictures(data: Path, part: str) -> np.ndarray:
+def images(data: Path, part: str) -> np.ndarray:
     """Give float32 (n, 28, 28, 1) of 0 to 1."""
     return read(data, part, "images").astype("float32")[..., None] / 255
 
@@ -56,14 +56,14 @@ def main() -> None:
         ]
     )
     network.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["accuracy"])
-    values = pictures(chosen.data, "train")
+    values = images(chosen.data, "train")
     labels = keras.utils.to_categorical(read(chosen.data, "train", "labels"), 10)
     begun = time.perf_counter()
     network.fit(
         values, labels, batch_size=128, epochs=chosen.epochs, validation_split=0.1, verbose=0
     )
     seconds = time.perf_counter() - begun
-    answers = network.predict(pictures(chosen.data, "t10k"), batch_size=1000, verbose=0).argmax(1)
+    answers = network.predict(images(chosen.data, "t10k"), batch_size=1000, verbose=0).argmax(1)
     right = answers == read(chosen.data, "t10k", "labels")
     print(
         json.dumps(

@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--classes", type=int, default=2)
     chosen = parser.parse_args()
     network = keras.applications.MobileNetV2(weights=None, classes=chosen.classes)
-    pictures = keras.utils.image_dataset_from_directory(
+    images = keras.utils.image_dataset_from_directory(
         chosen.folder,
         labels=None,
         image_size=(224, 224),
@@ -32,10 +32,10 @@ def main() -> None:
         shuffle=False,
         verbose=False,
     )
-    scaled = pictures.map(keras.applications.mobilenet_v2.preprocess_input)
+    scaled = images.map(keras.applications.mobilenet_v2.preprocess_input)
     answers = network.predict(scaled.prefetch(tensorflow.data.AUTOTUNE), verbose=0)
     writer = csv.writer(sys.stdout)
-    for path, row in zip(pictures.file_paths, answers.tolist(), strict=True):
+    for path, row in zip(images.file_paths, answers.tolist(), strict=True):
         best = max(range(len(row)), key=row.__getitem__)
         writer.writerow([path, best, row[best], *row])
 

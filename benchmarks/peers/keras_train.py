@@ -2,8 +2,8 @@
 
     python keras_train.py DATA [--side 128] [--epochs 4]
 
-DATA holds a folder a class. Decoded pictures are kept in memory (cache), which is the fastest that
-Keras offers. Prints JSON: seconds of each epoch, and pictures in it.
+DATA holds a folder a class. Decoded images are kept in memory (cache), which is the fastest that
+Keras offers. Prints JSON: seconds of each epoch, and images in it.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ def block(values: Any, channels: int, stride: int) -> Any:
 
 def resnet18(side: int, classes: int) -> Any:
     """Make ResNet-18 (He et al. 2015, https://arxiv.org/abs/1512.03385) with the bytes scaled."""
-    picture = keras.Input((side, side, 3))
-    scaled = layers.Rescaling(1 / 127.5, offset=-1)(picture)
+    image = keras.Input((side, side, 3))
+    scaled = layers.Rescaling(1 / 127.5, offset=-1)(image)
     values = layers.ReLU()(unit(scaled, 64, side=7, stride=2))
     values = layers.MaxPooling2D(3, 2, padding="same")(values)
     for stage, channels in enumerate((64, 128, 256, 512)):
         values = block(values, channels, stride=1 if stage == 0 else 2)
         values = block(values, channels, stride=1)
     values = layers.GlobalAveragePooling2D()(values)
-    return keras.Model(picture, layers.Dense(classes)(values))
+    return keras.Model(image, layers.Dense(classes)(values))
 
 
 class Seconds(keras.callbacks.Callback):  # type: ignore[misc]
@@ -83,8 +83,8 @@ def main() -> None:
     )
     change = keras.Sequential([layers.RandomFlip("horizontal"), layers.RandomRotation(0.03)])
     auto = tensorflow.data.AUTOTUNE
-    pictures = len(found)
-    ready = found.cache().shuffle(pictures).batch(chosen.batch)
+    images = len(found)
+    ready = found.cache().shuffle(images).batch(chosen.batch)
     ready = ready.map(lambda x, y: (change(x, training=True), y), num_parallel_calls=auto)
     network = resnet18(chosen.side, len(found.class_names))
     network.compile(
@@ -94,7 +94,7 @@ def main() -> None:
     seconds = Seconds()
     network.fit(ready.prefetch(auto), epochs=chosen.epochs, verbose=0, callbacks=[seconds])
     versions = {"keras": keras.__version__, "tensorflow": tensorflow.__version__}
-    print(json.dumps({"epochs": seconds.epochs, "pictures": pictures, "versions": versions}))
+    print(json.dumps({"epochs": seconds.epochs, "images": images, "versions": versions}))
 
 
 if __name__ == "__main__":

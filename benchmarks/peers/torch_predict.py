@@ -21,7 +21,7 @@ from torchvision import models, transforms
 
 
 class Photographs(torch.utils.data.Dataset[Any]):
-    """The pictures of a folder, prepared as the network was taught."""
+    """The images of a folder, prepared as the network was taught."""
 
     def __init__(self, folder: Path) -> None:
         self.paths = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -38,8 +38,8 @@ class Photographs(torch.utils.data.Dataset[Any]):
         return len(self.paths)
 
     def __getitem__(self, index: int) -> torch.Tensor:
-        with Image.open(self.paths[index]) as picture:
-            prepared: torch.Tensor = self.change(picture.convert("RGB"))
+        with Image.open(self.paths[index]) as image:
+            prepared: torch.Tensor = self.change(image.convert("RGB"))
         return prepared
 
 
@@ -53,12 +53,12 @@ def main() -> None:
     network = models.mobilenet_v2(num_classes=len(state["classifier.1.bias"]))
     network.load_state_dict(state)
     network.eval()
-    pictures = Photographs(chosen.folder)
-    loader = torch.utils.data.DataLoader(pictures, 32, num_workers=os.cpu_count() or 1)
+    images = Photographs(chosen.folder)
+    loader = torch.utils.data.DataLoader(images, 32, num_workers=os.cpu_count() or 1)
     with torch.inference_mode():
         parts = [torch.softmax(network(values), 1) for values in loader]
     writer = csv.writer(sys.stdout)
-    for path, row in zip(pictures.paths, torch.cat(parts).tolist(), strict=True):
+    for path, row in zip(images.paths, torch.cat(parts).tolist(), strict=True):
         best = max(range(len(row)), key=row.__getitem__)
         writer.writerow([path, best, row[best], *row])
 

@@ -2,7 +2,7 @@
 
     python torch_train.py DATA [--side 128] [--epochs 4]
 
-DATA holds a folder a class. Prints JSON: seconds of each epoch, and pictures in it.
+DATA holds a folder a class. Prints JSON: seconds of each epoch, and images in it.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ def main() -> None:
             transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
         ]
     )
-    pictures = datasets.ImageFolder(chosen.data, change)
+    images = datasets.ImageFolder(chosen.data, change)
     loader = torch.utils.data.DataLoader(
-        pictures,
+        images,
         chosen.batch,
         shuffle=True,
         num_workers=os.cpu_count() or 1,
         persistent_workers=True,
     )
-    network = models.resnet18(num_classes=len(pictures.classes)).train()
+    network = models.resnet18(num_classes=len(images.classes)).train()
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
     criterion = torch.nn.CrossEntropyLoss()
     epochs = []
@@ -56,7 +56,7 @@ def main() -> None:
             optimizer.step()
         epochs.append(time.perf_counter() - begun)
     versions = {"torch": torch.__version__, "torchvision": __version__}
-    print(json.dumps({"epochs": epochs, "pictures": len(pictures), "versions": versions}))
+    print(json.dumps({"epochs": epochs, "images": len(images), "versions": versions}))
 
 
 if __name__ == "__main__":

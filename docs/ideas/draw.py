@@ -1,16 +1,16 @@
-"""Draws every picture of the ideas: make ideas."""
+"""Draws every image of the ideas: make ideas."""
 
 from __future__ import annotations
 
 import sys
 
+import draw_images
 import draw_layers
 import draw_learning
 import draw_networks
-import draw_pictures
 from drawing import HERE
 
-MODULES = (draw_pictures, draw_layers, draw_learning, draw_networks)
+MODULES = (draw_images, draw_layers, draw_learning, draw_networks)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Carries out the experiments and writes experiments.md with their pictures: make experiments.
+"""Carries out the experiments and writes experiments.md with their images: make experiments.
 
 What stands in runs/experiment-NAME already is taken as it is; the rest takes some minutes.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from drawing import HERE
 
-from striate.experiments import NAMES, Experiment, experiment
+from striate.teaching.experiments import NAMES, Experiment, experiment
 
 HEAD = """# What the experiments gave
 
@@ -48,8 +48,8 @@ def main() -> None:
         result = experiment(name)
         if result.interrupted:
             sys.exit("stopped; the same command goes on")
-        picture = Path(result.folder) / f"{name}.png"
-        (HERE / f"experiment-{name}.png").write_bytes(picture.read_bytes())
+        image = Path(result.folder) / f"{name}.png"
+        (HERE / f"experiment-{name}.png").write_bytes(image.read_bytes())
         parts.append(section(result))
     (HERE / "experiments.md").write_text("".join(parts), "utf-8")
 

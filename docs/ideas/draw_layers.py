@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from drawing import bare, frame, grid, write
 
-from striate.convolution import convolve
-from striate.convolution.matrices import unroll
-from striate.drawing import BLUE, GREEN, INK, ORANGE, PALE
-from striate.layers import Conv
+from striate.architecture.words import Conv
+from striate.render import BLUE, GREEN, INK, ORANGE, PALE
+from striate.teaching.convolution import convolve
+from striate.teaching.convolution.matrices import unroll
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -108,7 +108,7 @@ def smile() -> None:
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots(1, 3, width_ratios=[7, 3, 5])
-        grid(axes[0], found.planes[0], "the picture, 7x7", form=".0f")
+        grid(axes[0], found.planes[0], "the image, 7x7", form=".0f")
         frame(axes[0], 3, 1, rows=3, columns=3, colour=GREEN)
         grid(axes[1], found.filter.weights[0], "the kernel, 3x3", form=".0f")
         frame(axes[1], 0, 0, rows=3, columns=3, colour=GREEN)
@@ -120,12 +120,12 @@ def smile() -> None:
 
 
 def padding() -> None:
-    """A bright picture, blurred under three borders."""
+    """A bright image, blurred under three borders."""
     bright = np.full((6, 6), 90)
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots(1, 4)
-        grid(axes[0], bright, "a bright picture", form=".0f", size=8)
+        grid(axes[0], bright, "a bright image", form=".0f", size=8)
         for each, title, pad, mode in (
             (axes[1], "pad=valid", "valid", "zero"),
             (axes[2], "pad=same", "same", "zero"),

@@ -8,10 +8,10 @@ import numpy as np
 from drawing import bare, grid, plain, write
 from sklearn.datasets import load_digits
 
-from striate import reference
-from striate.drawing import BLUE, GREEN, ORANGE
-from striate.reference.losses import softmax_cross_entropy, squared_error
-from striate.reference.pointwise import leakyrelu, relu, sigmoid, softmax, softmax_jacobian
+from striate.backends import numpy
+from striate.backends.numpy.losses import softmax_cross_entropy, squared_error
+from striate.backends.numpy.pointwise import leakyrelu, relu, sigmoid, softmax, softmax_jacobian
+from striate.render import BLUE, GREEN, ORANGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from striate.reference.result import Array, Result
+    from striate.backends.numpy.result import Array, Result
 
 NN1 = np.array([[0.9, 0.1], [0.1, 0.9], [0.4, 0.6]])
 NN2 = np.array([[0.6, 0.4], [0.3, 0.7], [0.1, 0.9]])
 
 
 def digits() -> tuple[Array, Array]:
-    """Give the digits as (picture, channel, row, column) from 0 to 1, and their labels."""
+    """Give the digits as (image, channel, row, column) from 0 to 1, and their labels."""
     found = load_digits()
     return found.images[:, None] / 16, found.target
 
@@ -44,14 +44,14 @@ def with_slope(axes: Axes, word: Callable[[Array], Result], name: str, reach: fl
 
 def relu_and_dead() -> None:
     """ReLU, and how many of 32 units are dead after training, by the learning rate."""
-    pictures, labels = digits()
+    images, labels = digits()
     network = "input 1x8x8 classes=10 > flatten > fc 32 > relu > fc"
     rates, dead = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0), []
     for rate in rates:
-        batches = reference.batches(pictures[:1000], labels[:1000], size=50, epochs=2)
-        start = reference.start(network)
-        *_, learnt = reference.train(network, start, batches, learning_rate=rate)
-        units = reference.forward(network, learnt.parameters, pictures).values["relu1"]
+        batches = numpy.batches(images[:1000], labels[:1000], size=50, epochs=2)
+        start = numpy.start(network)
+        *_, learnt = numpy.train(network, start, batches, learning_rate=rate)
+        units = numpy.forward(network, learnt.parameters, images).values["relu1"]
         dead.append(int((units == 0).all(axis=0).sum()))
 
     def draw(figure: Figure) -> None:
@@ -76,13 +76,13 @@ def leaky() -> None:
 
 def vanishing() -> None:
     """The sigmoid's slope, and the gradients of ten layers."""
-    pictures, labels = digits()
+    images, labels = digits()
     sizes = {}
     for word in ("sigmoid", "relu"):
         network = f"input 1x8x8 classes=10 > flatten > [fc 32 > {word}]*10 > fc"
-        passed = reference.forward(network, reference.start(network), pictures[:100])
-        _, dy = reference.softmax_cross_entropy(passed.output, reference.one_hot(labels[:100], 10))
-        found = reference.backward(passed, dy).parameters
+        passed = numpy.forward(network, numpy.start(network), images[:100])
+        _, dy = numpy.softmax_cross_entropy(passed.output, numpy.one_hot(labels[:100], 10))
+        found = numpy.backward(passed, dy).parameters
         sizes[word] = [np.abs(found[f"fc{layer}.weight"]).mean() for layer in range(1, 11)]
 
     def draw(figure: Figure) -> None:
@@ -119,11 +119,11 @@ def softmax_and_jacobian() -> None:
 
 def losses() -> None:
     """Three losses of the two networks."""
-    truth = reference.one_hot([0, 1, 0], 2)
+    truth = numpy.one_hot([0, 1, 0], 2)
     found = [
-        ("classification error", lambda y: reference.classification_error(y, truth)),
-        ("squared error", lambda y: reference.squared_error(y, truth)[0]),
-        ("cross-entropy", lambda y: reference.cross_entropy(y, truth)[0]),
+        ("classification error", lambda y: numpy.classification_error(y, truth)),
+        ("squared error", lambda y: numpy.squared_error(y, truth)[0]),
+        ("cross-entropy", lambda y: numpy.cross_entropy(y, truth)[0]),
     ]
 
     def draw(figure: Figure) -> None:
@@ -190,10 +190,10 @@ def y_minus_t() -> None:
 
 def dropout() -> None:
     """A digit, half of its numbers dropped, four times."""
-    pictures, _ = digits()
-    one = pictures[5:6]
+    images, _ = digits()
+    one = images[5:6]
     dropped = [
-        reference.forward("input 1x8x8 > dropout 0.5", {}, one, training=True, seed=seed).output
+        numpy.forward("input 1x8x8 > dropout 0.5", {}, one, training=True, seed=seed).output
         for seed in range(4)
     ]
 

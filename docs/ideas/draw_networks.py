@@ -10,8 +10,8 @@ import numpy as np
 from drawing import bare, pixels, plain, write
 
 from striate import describe
-from striate.drawing import BLUE, GREEN, ORANGE
-from striate.drawing.feature_map import Scale
+from striate.render import BLUE, GREEN, ORANGE
+from striate.render.feature_map_plot import Scale
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,7 +48,7 @@ def backward() -> None:
             at + 0.2, for_input, 0.38, bottom=forward, color=GREEN, label="backward: of the input"
         )
         axes.set_xticks(at, names)
-        plain(axes, "multiply-accumulates of LeNet-5 for one picture")
+        plain(axes, "multiply-accumulates of LeNet-5 for one image")
         axes.yaxis.set_major_formatter("{x:,.0f}")
         axes.legend(frameon=False, fontsize=9)
 
@@ -72,14 +72,14 @@ def complexity() -> None:
                 [macs(channels=n) for n in counts],
                 [macs(kernel=n) for n in kernels],
             ),
-            ("side of the picture", "channels in and out", "side of the kernel"),
+            ("side of the image", "channels in and out", "side of the kernel"),
             strict=True,
         ):
             axes.plot(places, values, "o-", color=BLUE, ms=4)
             axes.set(xscale="log", yscale="log")
             axes.set_xticks(places, [str(place) for place in places])
             axes.minorticks_off()
-            plain(axes, "MACs" if "picture" in name else "", name)
+            plain(axes, "MACs" if "image" in name else "", name)
 
     write("complexity", draw, 7.2, 2.4)
 
@@ -89,7 +89,7 @@ def hierarchy() -> None:
     import torch
 
     names = page()
-    trained, shown = names["trained"], names["pictures"][10:13]
+    trained, shown = names["trained"], names["images"][10:13]
     filters = trained.unit1.conv1.weight.detach().numpy()[:, 0]
     maps, values = [], shown
     with torch.no_grad():
@@ -110,9 +110,9 @@ def hierarchy() -> None:
             for place, axes in enumerate(row):
                 bare(axes)
                 if place < len(channels):
-                    picture = channels[place]
-                    high = max(float(picture.max()), 1e-6)
-                    pixels(axes, np.asarray(picture), low=0, high=high)
+                    image = channels[place]
+                    high = max(float(image.max()), 1e-6)
+                    pixels(axes, np.asarray(image), low=0, high=high)
         labels = ("filters", "a digit", "unit1", "unit2", "unit4")
         for row, label in zip(rows, labels, strict=True):
             row[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=9)
@@ -133,7 +133,7 @@ def hierarchy() -> None:
 
 
 def transfer() -> None:
-    """The mirrored digits, and both ways by the number of pictures a class."""
+    """The mirrored digits, and both ways by the number of images a class."""
     names = page()
     counts, seeds = (1, 2, 3, 5, 10), range(5)
     found = np.array([[names["told"](count, seed) for seed in seeds] for count in counts])
@@ -142,7 +142,7 @@ def transfer() -> None:
         left, right = figure.subfigures(1, 2, width_ratios=[1, 2])
         places = left.subplots(3, 2)
         for row, number in zip(places, (2, 3, 5), strict=True):
-            pixels(row[0], names["pictures"][number, 0].numpy(), low=0, high=1)
+            pixels(row[0], names["images"][number, 0].numpy(), low=0, high=1)
             pixels(row[1], names["mirrored"][number, 0].numpy(), low=0, high=1)
         places[0, 0].set_title("learnt", fontsize=9)
         places[0, 1].set_title("to be told", fontsize=9)
@@ -157,7 +157,7 @@ def transfer() -> None:
             )
             axes.plot(counts, shares.mean(axis=1), marker=mark, color=colour, label=label)
         axes.set_xticks(counts)
-        plain(axes, "told right, %; five draws, all within the band", "pictures a class")
+        plain(axes, "told right, %; five draws, all within the band", "images a class")
         axes.legend(frameon=False, fontsize=9, loc="lower right")
 
     write("transfer", draw, 7.2, 2.8)

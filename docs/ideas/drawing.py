@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from striate.drawing import BLUE, INK, ORANGE, PALE
-from striate.drawing.feature_map import Scale
-from striate.drawing.stills import Still
+from striate.render import BLUE, INK, ORANGE, PALE
+from striate.render.feature_map_plot import Scale
+from striate.render.figure_files import Still
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ SHADES = {BLUE: (0, 114, 178), ORANGE: (213, 94, 0)}
 def write(
     name: str, draw: Callable[[Figure], None], width: float = 6.0, height: float = 2.4
 ) -> None:
-    """Write one picture beside the pages."""
+    """Write one image beside the pages."""
     (HERE / f"{name}.png").write_bytes(Still(draw, width, height).png(dpi=110))
 
 
@@ -85,7 +85,7 @@ def frame(axes: Axes, row: float, column: float, *, rows: int, columns: int, col
 
 
 def pixels(axes: Axes, values: np.ndarray, title: str = "", *, low: float, high: float) -> None:
-    """Draw a grey picture, pixel by pixel."""
+    """Draw a grey image, pixel by pixel."""
     bare(axes, title)
     axes.imshow(values, cmap="gray", vmin=low, vmax=high, interpolation="nearest")
 

@@ -19,13 +19,13 @@ from striate.cli.convolve import convolve
 from striate.cli.describe import describe
 from striate.cli.evaluate import evaluate
 from striate.cli.experiment import experiment
+from striate.cli.explain import inside
 from striate.cli.import_ import import_
-from striate.cli.inside import inside
 from striate.cli.predict import predict
 from striate.cli.train import train
 from striate.cli.zoo import zoo
 from striate.errors import NotationError, StriateError
-from striate.printing import visible
+from striate.terminal.escape import visible
 
 # What the system refuses through no fault of ours; every other OSError shows its traceback.
 REFUSED = {
@@ -79,7 +79,7 @@ def application(words: Sequence[str] | None = None) -> typer.Typer:
     """
     made = typer.Typer(
         name="striate",
-        help="A folder of pictures in; a convolutional classifier out that you understand, "
+        help="A folder of images in; a convolutional classifier out that you understand, "
         "can trust and can ship.",
         no_args_is_help=True,
         add_completion=False,

@@ -11,7 +11,7 @@ import typer
 from striate.errors import SettingError
 
 if TYPE_CHECKING:
-    from striate.comparison import Comparison
+    from striate.evaluation.comparison import Comparison
 
 
 def compare(
@@ -28,7 +28,7 @@ def compare(
         typer.Option(help="train, val, test or all. Default: what none has used."),
     ] = None,
     csv: Annotated[
-        Path | None, typer.Option(help="Write every picture with all answers into this file.")
+        Path | None, typer.Option(help="Write every image with all answers into this file.")
     ] = None,
     plot: Annotated[
         Path | None, typer.Option(help="Draw the intervals into this file, .svg or .png.")
@@ -37,15 +37,15 @@ def compare(
 ) -> None:
     """Say whether one classifier is really better than another.
 
-    All are judged on exactly the same pictures, none of which any of them learnt from, and each
+    All are judged on exactly the same images, none of which any of them learnt from, and each
     is set beside the first: the difference with its paired 95 % interval, an exact test, and what
     that allows one to say.
     """
     import json
 
-    from striate import comparison
+    from striate.evaluation import comparison
     from striate.events import Event, Note
-    from striate.screen import Screen
+    from striate.terminal.console import Screen
 
     _check_files(csv, plot)
     with Screen() as screen:
@@ -61,7 +61,7 @@ def compare(
         print(f"the answers: {csv}", file=sys.stderr)
     if plot is not None:
         _draw(result, plot)
-        print(f"the picture: {plot}", file=sys.stderr)
+        print(f"the image: {plot}", file=sys.stderr)
 
 
 def _check_files(csv: Path | None, plot: Path | None) -> None:
@@ -76,10 +76,10 @@ def _check_files(csv: Path | None, plot: Path | None) -> None:
 
 
 def _draw(result: Comparison, path: Path) -> None:
-    from striate.comparison import picture
-    from striate.whole import whole
+    from striate.evaluation.comparison import draw
+    from striate.files.atomic_write import whole
 
-    drawn = picture(result)
+    drawn = draw(result)
     if path.suffix.lower() == ".png":
         content = drawn.png()
     else:

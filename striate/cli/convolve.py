@@ -1,4 +1,4 @@
-"""striate convolve: one filter over one picture, with its arithmetic."""
+"""striate convolve: one filter over one image, with its arithmetic."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from striate.errors import PictureError, SettingError
-from striate.printing import visible
+from striate.errors import ImageError, SettingError
+from striate.terminal.escape import visible
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from striate import convolution
-    from striate.convolution import FeatureMap, Pooled
+    from striate.teaching import convolution
+    from striate.teaching.convolution import FeatureMap, Pooled
 
 PAIR = re.compile(r"([0-9]{1,9})(?:[xX]([0-9]{1,9}))?")
 PLACE = re.compile(r"(-?[0-9]{1,9})\s*,\s*(-?[0-9]{1,9})")
@@ -27,10 +27,10 @@ LARGEST_SIDE = 2**27  # of a stride, a padding or a dilation, as the arithmetic 
 
 
 def convolve(
-    picture: Annotated[
+    image: Annotated[
         str,
         typer.Argument(
-            help="A picture's file; a text or CSV file of numbers; or a grid such as '010/101'."
+            help="An image's file; a text or CSV file of numbers; or a grid such as '010/101'."
         ),
     ],
     filter_: Annotated[
@@ -71,20 +71,20 @@ def convolve(
     ] = False,
     out: Annotated[Path | None, typer.Option(help="Write the result as this PNG file.")] = None,
     view: Annotated[
-        str, typer.Option(help="What --out draws: picture, map (with its scale) or auto.")
+        str, typer.Option(help="What --out draws: image, map (with its scale) or auto.")
     ] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Slide one filter over one picture and see what comes out, number by number.
+    """Slide one filter over one image and see what comes out, number by number.
 
-    Small maps are printed, of larger ones the size and the range. PICTURE is only read.
+    Small maps are printed, of larger ones the size and the range. IMAGE is only read.
     """
     import json
 
-    from striate import convolution
+    from striate.teaching import convolution
 
-    values, read = opened(picture)
-    check_out(out, picture)
+    values, read = opened(image)
+    check_out(out, image)
     result = convolution.convolve(
         values,
         convolution.Filter.of(filter_, flip=flip, bias=bias),
@@ -131,45 +131,45 @@ def kernel_told(text: str) -> str:
     >>> kernel_told("10/16")
     '10/16: read as single digits, 2x2; numbers need blanks or commas between them'
     """
-    from striate.convolution.grids import digits_told, kernel_rows
+    from striate.teaching.convolution.number_grids import digits_told, kernel_rows
 
     told = [digits_told(kernel_rows(part)) for part in text.split("|")]
     return next((f"{text[:40]}: {each}" for each in told if each), "")
 
 
-def opened(picture: str) -> tuple[np.ndarray, str]:
-    """Read a picture: a file of pixels, a file of numbers, or a grid written out.
+def opened(image: str) -> tuple[np.ndarray, str]:
+    """Read an image: a file of pixels, a file of numbers, or a grid written out.
 
-    What was odd about a picture is said on the standard error; that numbers were read as single
+    What was odd about an image is said on the standard error; that numbers were read as single
     digits is given, to be said once all went well.
     """
-    from striate import convolution
-    from striate.convolution.grids import digits_told, picture_rows
+    from striate.teaching import convolution
+    from striate.teaching.convolution.number_grids import digits_told, image_rows
 
-    if not picture.strip():
-        raise PictureError("the picture is empty; give a file or a grid such as '010/101'")
-    path = Path(picture)
+    if not image.strip():
+        raise ImageError("the image is empty; give a file or a grid such as '010/101'")
+    path = Path(image)
     try:
         there = path.exists()
     except (OSError, ValueError):  # too long for a file's name, or what none can hold
         there = False
-    if not there and convolution.is_grid(picture):
-        told = digits_told(picture_rows(picture))
-        return convolution.picture_of(picture), told and f"{picture[:80]}: {told}"
+    if not there and convolution.is_grid(image):
+        told = digits_told(image_rows(image))
+        return convolution.image_of(image), told and f"{image[:80]}: {told}"
     if there and path.suffix.lower() in TEXTS:
         text, table = text_of(path), path.suffix.lower() != ".txt"
-        told = "" if table else digits_told(picture_rows(text))
-        return convolution.picture_of(text, digits=not table), told and f"{picture}: {told}"
+        told = "" if table else digits_told(image_rows(text))
+        return convolution.image_of(text, digits=not table), told and f"{image}: {told}"
     import numpy as np
 
-    from striate import pictures
+    from striate.data import images
 
     try:
-        decoded = pictures.decode(path)
-    except PictureError as error:
-        raise PictureError(f"'{picture}' cannot be read: {error}") from error
+        decoded = images.decode(path)
+    except ImageError as error:
+        raise ImageError(f"'{image}' cannot be read: {error}") from error
     for remark in decoded.remarks:
-        print(visible(f"{picture}: {remark}"), file=sys.stderr)
+        print(visible(f"{image}: {remark}"), file=sys.stderr)
     return np.asarray(decoded.image), ""
 
 
@@ -177,12 +177,12 @@ def text_of(path: Path) -> str:
     """Read a file of numbers."""
     try:
         if path.stat().st_size > LARGEST_TEXT:
-            raise PictureError(f"'{path}' is too large for a file of numbers, over 64 MiB")
+            raise ImageError(f"'{path}' is too large for a file of numbers, over 64 MiB")
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise PictureError(f"'{path}' cannot be read: {error.strerror}") from error
+        raise ImageError(f"'{path}' cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise PictureError(f"'{path}' is no text: {error}") from error
+        raise ImageError(f"'{path}' is no text: {error}") from error
 
 
 def sides(text: str, option: str, least: int = 1) -> tuple[int, int]:
@@ -227,42 +227,42 @@ def place_of(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def check_out(out: Path | None, picture: str) -> None:
-    """Make sure before the work that the result can be written, and not over the picture."""
+def check_out(out: Path | None, image: str) -> None:
+    """Make sure before the work that the result can be written, and not over the image."""
     if out is None:
         return
     if out.suffix.lower() != ".png":
         raise SettingError(f"--out is '{out}'; expected a name that ends in .png")
     if out.is_dir():
         raise SettingError(f"--out is '{out}', which is a folder; give a file's name")
-    if out.exists() and Path(picture).exists() and out.samefile(picture):
-        raise SettingError(f"--out is '{out}', the picture itself; give another name")
+    if out.exists() and Path(image).exists() and out.samefile(image):
+        raise SettingError(f"--out is '{out}', the image itself; give another name")
 
 
 def view_of(view: str, result: FeatureMap) -> str:
-    """Settle what ``auto`` stands for: a picture where the filter makes one of pixels."""
-    if view not in ("auto", "map", "picture"):
-        raise SettingError(f"--view is '{view}'; expected auto, map or picture")
+    """Settle what ``auto`` stands for: an image where the filter makes one of pixels."""
+    if view not in ("auto", "map", "image"):
+        raise SettingError(f"--view is '{view}'; expected auto, map or image")
     if view != "auto":
         return view
     pixels = result.planes.dtype.kind == "u" and result.filter.keeps_brightness
-    return "picture" if pixels and (result.channels != "sum") else "map"
+    return "image" if pixels and (result.channels != "sum") else "map"
 
 
 def write(out: Path, result: FeatureMap, pooled: Pooled | None, *, view: str) -> str:
     """Write the result as a PNG file; gives what there is to say of it."""
     import numpy as np
 
-    from striate import drawing
-    from striate.whole import whole
+    from striate import render
+    from striate.files.atomic_write import whole
 
     last = result.map if pooled is None else pooled.map
-    if view == "picture":
+    if view == "image":
         pixels = np.rint(last)
         np.clip(pixels, 0, 255, out=pixels)
-        data = drawing.png(pixels.astype(np.uint8))
+        data = render.png(pixels.astype(np.uint8))
         share = float(((last < 0) | (last > 255)).mean())
-        said = f"wrote {out}: a picture"
+        said = f"wrote {out}: an image"
         said += f"; {100 * share:.2g} % of its values lay outside 0 to 255 and were cut" * (
             share > 0
         )
@@ -271,7 +271,7 @@ def write(out: Path, result: FeatureMap, pooled: Pooled | None, *, view: str) ->
         maps = named_maps("feature map", result.map, result.names)
         if pooled is not None:
             maps |= named_maps(str(pooled.layer), pooled.map, result.names)
-        data = drawing.feature_map(maps, title=name)
+        data = render.feature_map(maps, title=name)
         said = f"wrote {out}: the feature map with its scale"
     made = "" if out.parent.exists() else f"made the folder {out.parent}\n"
     with whole(out) as partial:

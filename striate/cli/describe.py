@@ -11,7 +11,7 @@ import typer
 from striate.errors import SettingError
 
 if TYPE_CHECKING:
-    from striate.anatomy import Anatomy
+    from striate.architecture.summary import Anatomy
 
 NETWORK = (
     "A network text in quotes, a known network's name as vgg16, a .cnn file, a classifier's file, "
@@ -26,7 +26,7 @@ def describe(
     ] = None,
     classes: Annotated[int | None, typer.Option(help="How many classes.")] = None,
     batch: Annotated[
-        int, typer.Option(help="Pictures a step, for the memory and the time of training.")
+        int, typer.Option(help="Images a step, for the memory and the time of training.")
     ] = 32,
     measure: Annotated[
         bool, typer.Option("--measure", help="Time each layer on this machine, both ways.")
@@ -43,11 +43,11 @@ def describe(
 
     Warnings say what is lost or wasted. Without --measure, nothing is built and torch not loaded.
     """
-    from striate import anatomy
-    from striate.cli.networks import given, shape_of
+    from striate.architecture import summary
+    from striate.cli.network_argument import given, shape_of
 
     text = given(network, shape)
-    result = anatomy.describe(text, input=shape_of(shape), classes=classes)
+    result = summary.describe(text, input=shape_of(shape), classes=classes)
     result.training_memory(batch)  # refuses a batch of none before anything is written
     if svg is not None:
         _draw(result, svg)
@@ -58,9 +58,9 @@ def describe(
     else:
         print(result.page(batch))
         if measure:
-            from striate import stopwatch
+            from striate.backends import profiler
 
-            print(f"\n{stopwatch.measure(result.plan, batch=batch)}")
+            print(f"\n{profiler.measure(result.plan, batch=batch)}")
 
 
 def _print_json(result: Anatomy, *, batch: int, measure: bool, code: str | None) -> None:
@@ -70,23 +70,23 @@ def _print_json(result: Anatomy, *, batch: int, measure: bool, code: str | None)
     if code is not None:
         said["code"] = _program(result, code)
     if measure:
-        from striate import stopwatch
+        from striate.backends import profiler
 
-        said["measured"] = stopwatch.measure(result.plan, batch=batch).as_json()
+        said["measured"] = profiler.measure(result.plan, batch=batch).as_json()
     print(json.dumps(said))
 
 
 def _program(result: Anatomy, framework: str) -> str:
-    from striate import translation
+    from striate.backends import codegen
 
     if framework not in ("torch", "keras"):
         raise SettingError(f"--code is '{framework}'; choose torch or keras")
-    return translation.code(result.plan, "torch" if framework == "torch" else "keras")
+    return codegen.code(result.plan, "torch" if framework == "torch" else "keras")
 
 
 def _draw(result: Anatomy, path: Path) -> None:
-    from striate.drawing.volumes import volumes
-    from striate.whole import whole
+    from striate.architecture.diagram.volumes_drawing import volumes
+    from striate.files.atomic_write import whole
 
     if path.is_dir():
         raise SettingError(f"--svg '{path}' is a folder; name a file, as in network.svg")

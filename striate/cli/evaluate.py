@@ -1,4 +1,4 @@
-"""striate evaluate: what a classifier is worth on pictures whose classes are known."""
+"""striate evaluate: what a classifier is worth on images whose classes are known."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ def evaluate(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Judge a classifier on pictures of known classes.
+    """Judge a classifier on images of known classes.
 
-    Accuracy with its interval, errors side by side, confusion, the worst pictures. The test part
+    Accuracy with its interval, errors side by side, confusion, the worst images. The test part
     is taken where DATA has one, else the validation part, else what training held out; what was
     taken is said.
     """
     import json
 
-    from striate import evaluation
-    from striate.classifier import load
+    from striate.evaluation import selection
     from striate.events import Event, Note
-    from striate.screen import Screen
+    from striate.model.classifier import load
+    from striate.terminal.console import Screen
 
     with Screen() as screen:
 
@@ -36,5 +36,5 @@ def evaluate(
             if as_json or not isinstance(event, Note):  # for people, the result holds the notes
                 screen(event)
 
-        result = evaluation.evaluate(load(model), data, part=part, watch=watch)
+        result = selection.evaluate(load(model), data, part=part, watch=watch)
     print(json.dumps(result.as_json()) if as_json else result)

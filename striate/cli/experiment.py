@@ -14,23 +14,23 @@ def experiment(
         str, typer.Option(help="What `striate train` takes: a folder, IDX files, ..., or: digits.")
     ] = "digits",
     seeds: Annotated[int, typer.Option(help="Train every network from so many seeds.")] = 5,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the pictures.")] = None,
-    pictures: Annotated[
+    epochs: Annotated[int | None, typer.Option(help="Passes over the images.")] = None,
+    images: Annotated[
         int | None, typer.Option(help="To learn from at most. Default: 5,000; shuffle 300.")
     ] = None,
     size: Annotated[
-        str | None, typer.Option(help="Picture size for the networks, as 32 or 24x32.")
+        str | None, typer.Option(help="Image size for the networks, as 32 or 24x32.")
     ] = None,
     threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for the numbers and the picture. Default: runs/experiment-NAME."),
+        typer.Option(help="Folder for the numbers and the image. Default: runs/experiment-NAME."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Compare networks of like size over several seeds, and draw what comes out.
 
-    translation: the test pictures are moved. shuffle: the pixels are shuffled, in all pictures
+    translation: the test images are moved. shuffle: the pixels are shuffled, in all images
     alike. depth: the same parameters in more layers. filters: more of them, and 3x3 twice
     against 5x5 once. Ctrl-C ends it cleanly; the same command goes on.
     """
@@ -38,18 +38,18 @@ def experiment(
 
     import torch
 
+    from striate.backends.precision import threads as on_threads
     from striate.errors import SettingError
-    from striate.experiments import Effort
-    from striate.experiments import experiment as carry_out
-    from striate.precision import threads as on_threads
+    from striate.teaching.experiments import Effort
+    from striate.teaching.experiments import experiment as carry_out
 
     if threads is not None and not 1 <= threads <= 4096:
         raise SettingError(f"threads is {threads}; expected a whole number from 1 to 4096")
     with on_threads(threads or torch.get_num_threads()):
-        effort = Effort(seeds=seeds, epochs=epochs, pictures=pictures, size=size)
+        effort = Effort(seeds=seeds, epochs=epochs, images=images, size=size)
         result = carry_out(name, data, effort=effort, out=out)
     if as_json:
         print(json.dumps(result.as_json()))
         return
     print(result)
-    print(f"\nthe picture and the numbers: {result.folder}")
+    print(f"\nthe image and the numbers: {result.folder}")

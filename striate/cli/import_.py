@@ -11,7 +11,7 @@ import typer
 from striate.errors import SettingError, WeightsError
 
 if TYPE_CHECKING:
-    from striate.importing import Imported
+    from striate.model.importing import Imported
 
 
 def import_(
@@ -52,7 +52,7 @@ def import_(
     ] = None,
     zoom: Annotated[
         float | None,
-        typer.Option(help="How much larger than the input a picture is made before the crop."),
+        typer.Option(help="How much larger than the input an image is made before the crop."),
     ] = None,
     mean: Annotated[
         str | None, typer.Option(help="Subtracted, of values 0 to 1: 0.5, or 0.49,0.46,0.41.")
@@ -65,7 +65,7 @@ def import_(
     """Make a classifier of a known network and trained weights, preprocessing included.
 
     What fits nowhere is an error that says so, and nothing is written. `striate evaluate` on
-    pictures of known classes is the proof that all is in its place.
+    images of known classes is the proof that all is in its place.
     """
     if classes is None:
         raise SettingError(
@@ -76,9 +76,9 @@ def import_(
         out = out.with_name(out.name + ".safetensors")
     if out.exists():
         raise SettingError(f"'{out}' exists already; nothing is overwritten: give another --out")
-    from striate import importing
-    from striate.cli.networks import shape_of
-    from striate.screen import Screen
+    from striate.cli.network_argument import shape_of
+    from striate.model import importing
+    from striate.terminal.console import Screen
 
     given = shape_of(shape)
     channels, height, width = given or (None, None, None)
@@ -127,7 +127,7 @@ def _show(made: Imported, out: Path, *, as_json: bool) -> None:
         print(json.dumps(values))
     else:
         print(f"{out}: {model!r}")
-        print(f"the proof that all is in its place: striate evaluate {out} PICTURES")
+        print(f"the proof that all is in its place: striate evaluate {out} IMAGES")
 
 
 def _values(text: str | None, option: str) -> tuple[float, ...] | None:

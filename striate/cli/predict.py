@@ -1,4 +1,4 @@
-"""striate predict: which class each picture shows."""
+"""striate predict: which class each image shows."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from striate.errors import SettingError
-from striate.printing import visible
+from striate.terminal.escape import visible
 
 if TYPE_CHECKING:
-    from striate.classifier import Prediction, Unreadable
+    from striate.model.classifier import Prediction, Unreadable
 
 LEFT_ALONE = {"thumbs.db", "desktop.ini"}
 LOST = "cannot be read"
@@ -27,7 +27,7 @@ def predict(
     files: Annotated[
         list[str],
         typer.Argument(
-            help="Pictures, folders, patterns such as 'photos/*.jpg', or - for a list "
+            help="Images, folders, patterns such as 'photos/*.jpg', or - for a list "
             "of names on standard input."
         ),
     ],
@@ -35,18 +35,18 @@ def predict(
         bool, typer.Option("--csv", help="Print CSV with every class's probability.")
     ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object a picture.")
+        bool, typer.Option("--json", help="Print one JSON object an image.")
     ] = False,
     copy_to: Annotated[
-        Path | None, typer.Option(help="Copy each picture into a folder of its class in here.")
+        Path | None, typer.Option(help="Copy each image into a folder of its class in here.")
     ] = None,
 ) -> None:
-    """Say which class each picture shows.
+    """Say which class each image shows.
 
     One that cannot be read is named with the reason, and the rest go on. Ends with 0 if any
-    picture was classified, with 2 if none was.
+    image was classified, with 2 if none was.
     """
-    from striate.classifier import Unreadable, load
+    from striate.model.classifier import Unreadable, load
 
     if as_csv and as_json:
         raise SettingError("--csv and --json are both given; give one")
@@ -65,7 +65,7 @@ def predict(
             sort(answer)
     lost = f", {wrong:,} could not be read" if wrong else ""
     sys.stdout.flush()
-    print(f"{right:,} pictures classified{lost}", file=sys.stderr)
+    print(f"{right:,} images classified{lost}", file=sys.stderr)
     if not right:
         raise typer.Exit(2)
 
@@ -116,7 +116,7 @@ def writer(
 
 def show_line(width: int, answer: Prediction | Unreadable) -> None:
     """Print an answer for people: class, probability, file."""
-    from striate.classifier import Prediction
+    from striate.model.classifier import Prediction
 
     name = visible(answer.name)
     if isinstance(answer, Prediction):
@@ -130,7 +130,7 @@ def show_json(answer: Prediction | Unreadable) -> None:
     """Print an answer as one JSON object."""
     import json
 
-    from striate.classifier import Prediction
+    from striate.model.classifier import Prediction
 
     values: dict[str, object] = {"file": answer.name}
     if isinstance(answer, Prediction):
@@ -148,7 +148,7 @@ def csv_writer(classes: tuple[str, ...]) -> Callable[[Prediction | Unreadable], 
     """Print the header, and give what prints an answer as a row below it."""
     import csv
 
-    from striate.classifier import Prediction
+    from striate.model.classifier import Prediction
 
     plain = csv.writer(sys.stdout, lineterminator="\n")
     quoted = csv.writer(sys.stdout, lineterminator="\n", quoting=csv.QUOTE_ALL)
@@ -175,10 +175,10 @@ def encodable(text: str) -> str:
 
 
 def copier(folder: Path | None, classes: tuple[str, ...]) -> Callable[[Prediction], None]:
-    """Give what copies a picture into the folder of its class, or does nothing without one."""
+    """Give what copies an image into the folder of its class, or does nothing without one."""
     if folder is None:
         return lambda answer: None
-    from striate.cli.sorting import copied, folder_names, prepare
+    from striate.cli.copying import copied, folder_names, prepare
 
     prepare(folder)
     names = folder_names(classes)

@@ -1,4 +1,4 @@
-"""striate train: a folder of pictures in, a run's folder out."""
+"""striate train: a folder of images in, a run's folder out."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def train(
         typer.Option(
             help="The network: a text such as '[conv 32 > relu > maxpool 2]*3 > "
             "flatten > fc', a known one as resnet18, or a .cnn file. Default: compact, a "
-            "residual network that fits the pictures; few photographs start --from a trained one."
+            "residual network that fits the images; few photographs start --from a trained one."
         ),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the pictures.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the images.")] = None,
     minutes: Annotated[
         float | None, typer.Option(help="Time of the whole run, instead of epochs.")
     ] = None,
     size: Annotated[
-        str | None, typer.Option(help="Picture size for the network, as 128 or 96x128.")
+        str | None, typer.Option(help="Image size for the network, as 128 or 96x128.")
     ] = None,
     fit: Annotated[
         str | None,
@@ -76,7 +76,7 @@ def train(
     versions: Annotated[
         int,
         typer.Option(
-            help="Versions of each picture that the head is learnt from: itself and changed ones."
+            help="Versions of each image that the head is learnt from: itself and changed ones."
         ),
     ] = 1,
     offline: Annotated[bool, typer.Option("--offline", help="Open no connection.")] = False,
@@ -104,11 +104,11 @@ def train(
         Path | None,
         typer.Option(
             help="Go on with this run; with --epochs N or --minutes, extend it. DATA is needed "
-            "only where the pictures have moved."
+            "only where the images have moved."
         ),
     ] = None,
     precision: Annotated[str, typer.Option(help="auto (measured), float32 or bf16.")] = "auto",
-    batch: Annotated[int | None, typer.Option(help="Pictures a step.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Images a step.")] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="At the peak of the one-cycle schedule.")
     ] = None,
@@ -119,7 +119,7 @@ def train(
     balance: Annotated[
         str, typer.Option(help="Weight of rare classes: auto, none, sqrt or full.")
     ] = "auto",
-    augment: Annotated[bool, typer.Option(help="Change training pictures a little.")] = True,
+    augment: Annotated[bool, typer.Option(help="Change training images a little.")] = True,
     mirror: Annotated[
         bool | None,
         typer.Option(help="Exchange left and right in training. Default: photographs only."),
@@ -131,7 +131,7 @@ def train(
         float | None,
         typer.Option(
             help="Share held out where DATA has no validation part. Default: a fifth, and at "
-            "most 5,000 pictures."
+            "most 5,000 images."
         ),
     ] = None,
     patience: Annotated[
@@ -147,15 +147,15 @@ def train(
         bool, typer.Option("--json", help="Print one JSON object an event.")
     ] = False,
 ) -> None:
-    """Learn a classifier from a folder of pictures.
+    """Learn a classifier from a folder of images.
 
     Ctrl-C ends it with the best state so far; --resume RUN goes on after that, or after a kill.
     """
-    from striate.estimation import estimate as ahead
-    from striate.runs import resume as go_on
-    from striate.runs import start
-    from striate.screen import Screen
     from striate.settings import Settings
+    from striate.terminal.console import Screen
+    from striate.training.estimation import estimate as ahead
+    from striate.training.runs import resume as go_on
+    from striate.training.runs import start
 
     if data is not None and not data.strip():
         raise SettingError("DATA is empty; give a folder or a file, as `striate train photos/`")

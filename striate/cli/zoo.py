@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from striate.tables import Table
+    from striate.terminal.tables import Table
 
 
 def zoo(
@@ -25,7 +25,7 @@ def zoo(
     """
     import json
 
-    from striate import zoo as known
+    from striate.architecture import zoo as known
 
     if as_json:
         for each in [name] if name else known.names():
@@ -40,8 +40,8 @@ def facts(name: str) -> dict[str, object]:
     >>> facts("lenet5")["parameters"], facts("lenet5")["input"]
     (61706, [1, 32, 32])
     """
-    from striate import zoo as known
-    from striate.anatomy import describe
+    from striate.architecture import zoo as known
+    from striate.architecture.summary import describe
 
     anatomy = describe(name)
     side = anatomy.receptive_field
@@ -64,10 +64,10 @@ def table(names: tuple[str, ...]) -> Table:
     name    year  input    parameters     MACs  sees  what it is
     lenet5  1998  1x32x32      61,706  416,520    16  LeNet-5, for digits
     """
-    from striate import zoo as known
-    from striate.anatomy import describe
-    from striate.layers import short, text_of
-    from striate.tables import Table
+    from striate.architecture import zoo as known
+    from striate.architecture.summary import describe
+    from striate.architecture.words import short, text_of
+    from striate.terminal.tables import Table
 
     header = ("name", "year", "input", "parameters", "MACs", "sees", "what it is")
     rows = []

@@ -1,15 +1,15 @@
-"""Sets of pictures: found, surveyed, loaded and divided, without leaks and without silence."""
+"""Sets of images: found, surveyed, loaded and divided, without leaks and without silence."""
 
-from striate.data.batches import prefetched
 from striate.data.collection import Collection, Skipped, counted, write_skipped
-from striate.data.finding import find
-from striate.data.loader import Pictures, cores, load
+from striate.data.loader import Images, cores, load
+from striate.data.prefetch import prefetched
+from striate.data.size_survey import Survey, survey
+from striate.data.sources.lookup import find
 from striate.data.split import Split, divide, write_split
-from striate.data.survey import Survey, survey
 
 __all__ = [
     "Collection",
-    "Pictures",
+    "Images",
     "Skipped",
     "Split",
     "Survey",

@@ -1,4 +1,4 @@
-"""What is there: pictures with their classes and parts, none of them decoded yet."""
+"""What is there: images with their classes and parts, none of them decoded yet."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PART_WORDS = {
 
 @dataclass(frozen=True)
 class Skipped:
-    """One file or picture that is not used, and why, in one line."""
+    """One file or image that is not used, and why, in one line."""
 
     name: str
     reason: str
@@ -36,18 +36,18 @@ class Skipped:
 
 @dataclass(frozen=True, eq=False)
 class Collection:
-    """The pictures of a folder or file: names, classes and parts.
+    """The images of a folder or file: names, classes and parts.
 
     Attributes:
         source: what the user pointed at.
         kind: how it is laid out: "folder", "idx", "npz", "csv" or "digits".
         classes: the names of the classes, in natural order ("2" before "10").
-        names: of each picture, unique; for files the path below the root.
+        names: of each image, unique; for files the path below the root.
         labels: int64 (n,), indices into ``classes``.
-        parts: of each picture "train", "val", "test", or "" where the data does not say.
+        parts: of each image "train", "val", "test", or "" where the data does not say.
         skipped: what was left out, and why.
         notes: decisions that were taken, one line each, to be shown and recorded.
-        content: the folder that the names are relative to, or all pictures as uint8 of shape
+        content: the folder that the names are relative to, or all images as uint8 of shape
             (n, rows, columns) or (n, rows, columns, channels).
     """
 
@@ -65,14 +65,14 @@ class Collection:
         return len(self.names)
 
     def open(self, index: int) -> Path | np.ndarray:
-        """Give what `striate.pictures.read` takes for one picture: its path or its array."""
+        """Give what `striate.data.images.read` takes for one image: its path or its array."""
         content: Path | np.ndarray = self.content
         if isinstance(content, np.ndarray):
             return np.asarray(content[index])
         return content / self.names[index]
 
     def only(self, indices: np.ndarray) -> Collection:
-        """Give the same collection with some of its pictures, in the order of the indices."""
+        """Give the same collection with some of its images, in the order of the indices."""
         content: Path | np.ndarray = self.content
         return replace(
             self,
@@ -83,7 +83,7 @@ class Collection:
         )
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Count the pictures of each part and class; parts without pictures are left out."""
+        """Count the images of each part and class; parts without images are left out."""
         found = Counter(zip(self.parts, self.labels.tolist(), strict=True))
         return {
             part: {name: found[part, label] for label, name in enumerate(self.classes)}
@@ -109,7 +109,7 @@ def natural(name: str) -> list[tuple[int, int, str]]:
 
 
 def labelled(names: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
-    """Give the classes in natural order and each picture's index into them.
+    """Give the classes in natural order and each image's index into them.
 
     >>> labelled(["b", "a", "b"])
     (('a', 'b'), array([1, 0, 1]))
@@ -133,8 +133,8 @@ def few(names: Iterable[str], most: int = 3) -> str:
 def counted(number: int, one: str, many: str = "") -> str:
     """Give a number with its noun.
 
-    >>> counted(1, "picture"), counted(2000, "picture"), counted(2, "class", "classes")
-    ('1 picture', '2,000 pictures', '2 classes')
+    >>> counted(1, "image"), counted(2000, "image"), counted(2, "class", "classes")
+    ('1 image', '2,000 images', '2 classes')
     """
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 

@@ -1,4 +1,4 @@
-"""Decode every picture once, keep what fits, and hand out batches."""
+"""Decode every image once, keep what fits, and hand out batches."""
 
 from __future__ import annotations
 
@@ -13,39 +13,33 @@ from typing import Literal
 
 import numpy as np
 
-from striate.data.cache import made_once
-from striate.data.collection import (
-    Collection,
-    Skipped,
-    counted,
-    read_skipped,
-    write_skipped,
-)
-from striate.data.kept import allocate, content_key, read_kept, write_kept
-from striate.errors import DataError, PictureError
-from striate.pictures import HEIF_HINT, Preprocess, quiet
+from striate.data.cache_folder import made_once
+from striate.data.collection import Collection, Skipped, counted, read_skipped, write_skipped
+from striate.data.images import HEIF_HINT, Preprocess, quiet
+from striate.data.pixel_file import allocate, content_key, read_kept, write_kept
+from striate.errors import DataError, ImageError
 
 Progress = Callable[[int, int], None]
 Mode = Literal["memory", "mapped", "streamed"]
 
 MEMORY = 2 * 2**30
-"""How many bytes of decoded pictures are kept in memory unless told otherwise: 2 GiB."""
+"""How many bytes of decoded images are kept in memory unless told otherwise: 2 GiB."""
 
 _SPARE_DISK = 2**30  # left free on the disk that holds the cache
 _BLOCK = 4096
 
 
-class Pictures:
-    """All pictures of a collection, decoded and made to fit, however they are kept.
+class Images:
+    """All images of a collection, decoded and made to fit, however they are kept.
 
     Attributes:
         mode: "memory"; "mapped", a file of the cache; or "streamed", decoded when asked for.
         shape: (n, channels, height, width).
-        usable: bool (n,), False where a picture cannot be read.
-        hashes: uint64 (n,), of the pixels as they are here: equal pictures have equal hashes, in
-            every mode, on every machine. 0 where a picture is not usable.
-        skipped: the pictures that cannot be read, with the reason.
-        remarks: what was odd about pictures that can be.
+        usable: bool (n,), False where an image cannot be read.
+        hashes: uint64 (n,), of the pixels as they are here: equal images have equal hashes, in
+            every mode, on every machine. 0 where an image is not usable.
+        skipped: the images that cannot be read, with the reason.
+        remarks: what was odd about images that can be.
         notes: decisions taken, to be shown and recorded.
     """
 
@@ -69,7 +63,7 @@ class Pictures:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __enter__(self) -> Pictures:
+    def __enter__(self) -> Images:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -83,7 +77,7 @@ class Pictures:
             self._pool = None
 
     def take(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Give some pictures: uint8 of shape (k, channels, height, width).
+        """Give some images: uint8 of shape (k, channels, height, width).
 
         Raises:
             DataError: where one of them is not usable, or can no longer be read.
@@ -105,7 +99,7 @@ class Pictures:
         name = self._collection.names[index]
         try:
             pixels, _ = self._preprocess.prepared(self._collection.open(index))
-        except PictureError as error:
+        except ImageError as error:
             raise DataError(
                 f"{name!r} could be read before and now cannot: {error}; put it back or start anew"
             ) from error
@@ -122,28 +116,28 @@ def load(
     cache: Path | None = None,
     progress: Progress = lambda done, total: None,
     threads: int | None = None,
-) -> Pictures:
-    """Decode every picture once, and keep the pixels in memory, in a file, or not at all.
+) -> Images:
+    """Decode every image once, and keep the pixels in memory, in a file, or not at all.
 
     Up to ``memory`` bytes they are kept in memory; beyond it in a memory-mapped file of
     ``cache``, which a later run finds again; where there is no cache, or no room for it, the
-    pictures are streamed: read once to check them, and again whenever they are needed. Which of
+    images are streamed: read once to check them, and again whenever they are needed. Which of
     these it is changes nothing else.
 
     Args:
         collection: from `find`.
-        preprocess: how the pictures are made to fit.
+        preprocess: how the images are made to fit.
         memory: the most bytes of pixels kept in memory.
         cache: a folder for pixels that are more than that.
-        progress: told the pictures done and their total, after each picture or block of them.
+        progress: told the images done and their total, after each image or block of them.
         threads: that decode at once; left out, one a core and at most 8.
 
     Raises:
-        DataError: where not one picture can be read.
+        DataError: where not one image can be read.
 
     >>> from striate.data import find
-    >>> pictures = load(find("digits"), Preprocess(channels=1, height=8, width=8))
-    >>> pictures.mode, pictures.take([0, 1]).shape
+    >>> images = load(find("digits"), Preprocess(channels=1, height=8, width=8))
+    >>> images.mode, images.take([0, 1]).shape
     ('memory', (2, 1, 8, 8))
     """
     threads = threads or min(8, cores())
@@ -152,62 +146,62 @@ def load(
     note = ""
     if size > memory:
         room = f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:,.1f} MiB"
-        told = f"{counted(len(collection), 'picture')} take {room} decoded"
+        told = f"{counted(len(collection), 'image')} take {room} decoded"
         mode, note = _beyond_memory(told, size, cache)
-    pictures = Pictures(collection, preprocess, mode=mode, threads=threads)
+    images = Images(collection, preprocess, mode=mode, threads=threads)
     if mode == "mapped" and cache is not None:
-        _keep_in(cache, pictures, progress)
+        _keep_in(cache, images, progress)
     else:
         store = None if mode == "streamed" else _as_they_are(collection, preprocess)
         if store is not None:
-            _hash_all(pictures, store, progress)
+            _hash_all(images, store, progress)
         else:
-            store = None if mode == "streamed" else np.zeros(pictures.shape, np.uint8)
-            _decode_all(pictures, store, progress)
-        pictures._store = store
-    notes = (note, _remarks_told(pictures), _heic_told(pictures))
-    pictures.notes = tuple(each for each in notes if each)
-    if not pictures.usable.any():
-        first = pictures.skipped[0]
-        pictures.close()
+            store = None if mode == "streamed" else np.zeros(images.shape, np.uint8)
+            _decode_all(images, store, progress)
+        images._store = store
+    notes = (note, _remarks_told(images), _heic_told(images))
+    images.notes = tuple(each for each in notes if each)
+    if not images.usable.any():
+        first = images.skipped[0]
+        images.close()
         raise DataError(
-            f"none of the {counted(len(pictures), 'file')} in {collection.source!r} can be read as "
-            f"a picture (the first, {first.name!r}: {first.reason})"
+            f"none of the {counted(len(images), 'file')} in {collection.source!r} can be read as "
+            f"an image (the first, {first.name!r}: {first.reason})"
         )
-    return pictures
+    return images
 
 
-def _remarks_told(pictures: Pictures) -> str:
-    if not pictures.remarks:
+def _remarks_told(images: Images) -> str:
+    if not images.remarks:
         return ""
-    first = pictures.remarks[0]
-    which = counted(len({each.name for each in pictures.remarks}), "picture is", "pictures are")
+    first = images.remarks[0]
+    which = counted(len({each.name for each in images.remarks}), "image is", "images are")
     return f"{which} odd but used (the first, {first.name!r}: {first.reason})"
 
 
-def _heic_told(pictures: Pictures) -> str:
-    count = sum(each.reason == HEIF_HINT for each in pictures.skipped)
-    which = counted(count, "HEIC picture is", "HEIC pictures are")
+def _heic_told(images: Images) -> str:
+    count = sum(each.reason == HEIF_HINT for each in images.skipped)
+    which = counted(count, "HEIC image is", "HEIC images are")
     return f'{which} left out; to read them: pip install "striate[heic]"' if count else ""
 
 
-def _keep_in(cache: Path, pictures: Pictures, progress: Progress) -> None:
+def _keep_in(cache: Path, images: Images, progress: Progress) -> None:
     """Decode into a file of the cache, unless an earlier run did, and map it."""
 
     def make(folder: Path) -> None:
-        store = allocate(folder, pictures.shape)
-        _decode_all(pictures, store, progress)
+        store = allocate(folder, images.shape)
+        _decode_all(images, store, progress)
         store.flush()
-        write_kept(folder, pictures.hashes, pictures.usable)
-        write_skipped(folder / "skipped.csv", pictures.skipped)
-        write_skipped(folder / "remarks.csv", pictures.remarks)
+        write_kept(folder, images.hashes, images.usable)
+        write_skipped(folder / "skipped.csv", images.skipped)
+        write_skipped(folder / "remarks.csv", images.remarks)
 
-    key = content_key(pictures._collection, pictures._preprocess)
+    key = content_key(images._collection, images._preprocess)
     folder = made_once(cache / f"pixels-{key}", make)
-    pictures._store, pictures.hashes, pictures.usable = read_kept(folder)
-    pictures.skipped = tuple(read_skipped(folder / "skipped.csv"))
-    pictures.remarks = tuple(read_skipped(folder / "remarks.csv"))
-    progress(len(pictures), len(pictures))
+    images._store, images.hashes, images.usable = read_kept(folder)
+    images.skipped = tuple(read_skipped(folder / "skipped.csv"))
+    images.remarks = tuple(read_skipped(folder / "remarks.csv"))
+    progress(len(images), len(images))
 
 
 def cores() -> int:
@@ -243,26 +237,26 @@ def _as_they_are(collection: Collection, preprocess: Preprocess) -> np.ndarray |
 
 
 def _digest(pixels: np.ndarray) -> int:
-    """Give the hash of one picture's pixels: 8 bytes of BLAKE2b, little-endian."""
+    """Give the hash of one image's pixels: 8 bytes of BLAKE2b, little-endian."""
     return int.from_bytes(hashlib.blake2b(pixels.tobytes(), digest_size=8).digest(), "little")
 
 
-def _hash_all(pictures: Pictures, store: np.ndarray, progress: Progress) -> None:
+def _hash_all(images: Images, store: np.ndarray, progress: Progress) -> None:
     for start in range(0, len(store), _BLOCK):
         block = store[start : start + _BLOCK]
-        pictures.hashes[start : start + len(block)] = [_digest(pixels) for pixels in block]
+        images.hashes[start : start + len(block)] = [_digest(pixels) for pixels in block]
         progress(start + len(block), len(store))
 
 
-# A picture that there is something to say of: why it cannot be read, or "", and remarks. Only
+# An image that there is something to say of: why it cannot be read, or "", and remarks. Only
 # texts: an exception would keep alive all that was decoded when it was raised.
 _Found = tuple[int, str, tuple[str, ...]]
 
 
-def _decode_all(pictures: Pictures, store: np.ndarray | None, progress: Progress) -> None:
-    """Decode with all threads; only a few pictures are under way at a time."""
-    total, at_once, threads = len(pictures), 1, pictures._threads
-    content = pictures._collection.content
+def _decode_all(images: Images, store: np.ndarray | None, progress: Progress) -> None:
+    """Decode with all threads; only a few images are under way at a time."""
+    total, at_once, threads = len(images), 1, images._threads
+    content = images._collection.content
     if isinstance(content, np.ndarray):
         at_once = 256
         if content[0].size < 2**14:  # microseconds each: threads would only wait for each other
@@ -279,7 +273,7 @@ def _decode_all(pictures: Pictures, store: np.ndarray | None, progress: Progress
         try:
             for start in range(0, total, at_once):
                 indices = range(start, min(start + at_once, total))
-                future = pool.submit(_decode_some, pictures, store, indices)
+                future = pool.submit(_decode_some, images, store, indices)
                 waiting.append((indices.stop, future))
                 if len(waiting) > 4 * threads:
                     finish()
@@ -288,35 +282,33 @@ def _decode_all(pictures: Pictures, store: np.ndarray | None, progress: Progress
         finally:
             for _, future in waiting:
                 future.cancel()
-    _conclude(pictures, found)
+    _conclude(images, found)
 
 
-def _decode_some(
-    pictures: Pictures, store: np.ndarray | None, indices: Iterable[int]
-) -> list[_Found]:
+def _decode_some(images: Images, store: np.ndarray | None, indices: Iterable[int]) -> list[_Found]:
     found: list[_Found] = []
     for index in indices:
         try:
-            pixels, said = pictures._preprocess.prepared(pictures._collection.open(index))
-        except PictureError as error:
+            pixels, said = images._preprocess.prepared(images._collection.open(index))
+        except ImageError as error:
             found.append((index, str(error), ()))
             continue
         if store is not None:
             store[index] = pixels
-        pictures.hashes[index] = _digest(pixels)
+        images.hashes[index] = _digest(pixels)
         if said:
             found.append((index, "", said))
     return found
 
 
-def _conclude(pictures: Pictures, found: Sequence[_Found]) -> None:
-    """Set down which pictures cannot be read, and what there is to remark."""
+def _conclude(images: Images, found: Sequence[_Found]) -> None:
+    """Set down which images cannot be read, and what there is to remark."""
     skipped: list[Skipped] = []
     remarks: list[Skipped] = []
     for index, reason, said in found:
-        name = pictures._collection.names[index]
+        name = images._collection.names[index]
         if reason:
-            pictures.usable[index] = False
+            images.usable[index] = False
             skipped.append(Skipped(name, reason))
         remarks.extend(Skipped(name, remark) for remark in said)
-    pictures.skipped, pictures.remarks = tuple(skipped), tuple(remarks)
+    images.skipped, images.remarks = tuple(skipped), tuple(remarks)

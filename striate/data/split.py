@@ -1,4 +1,4 @@
-"""Which picture goes where: train, validation and test, with nothing leaking between them."""
+"""Which image goes where: train, validation and test, with nothing leaking between them."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from pathlib import Path
 import numpy as np
 
 from striate.data.collection import Collection, Skipped, counted, few, write_rows
-from striate.data.loader import Pictures
+from striate.data.loader import Images
 from striate.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """The pictures of each part, as indices into the collection in its own order.
+    """The images of each part, as indices into the collection in its own order.
 
     Attributes:
         train: to learn from, int64.
         val: to choose the best state by, int64.
         test: to say at the end how good it is, int64; empty where the data has none.
-        collection: the collection to go on with: the same pictures and indices, its classes
-            only those that can be learnt. Labels of pictures of dropped classes are -1; none of
+        collection: the collection to go on with: the same images and indices, its classes
+            only those that can be learnt. Labels of images of dropped classes are -1; none of
             them is in a part.
         notes: decisions taken, to be shown and recorded.
-        skipped: usable pictures that are left out all the same, and why.
+        skipped: usable images that are left out all the same, and why.
     """
 
     train: np.ndarray
@@ -44,27 +44,27 @@ class Split:
 
 
 def divide(
-    collection: Collection, pictures: Pictures, *, seed: int = 0, fraction: float = 0.2
+    collection: Collection, images: Images, *, seed: int = 0, fraction: float = 0.2
 ) -> Split:
     """Divide a collection into train, validation and test; leak-safe, stratified and seeded.
 
     What the data says of its parts is kept. Where it has no validation part, that fraction of
-    each class of the training pictures becomes it. Pictures that look the same to the network
+    each class of the training images becomes it. Images that look the same to the network
     never stand on two sides: those of train that are also in val or test, and those of val that
-    are also in test, are left out; where val is taken out of train, equal pictures stay
-    together. Which pictures are taken depends on their names, the seed and the fraction alone.
+    are also in test, are left out; where val is taken out of train, equal images stay
+    together. Which images are taken depends on their names, the seed and the fraction alone.
 
     Args:
         collection: from `find`.
-        pictures: from `load`.
+        images: from `load`.
         seed: another one, another validation part.
-        fraction: of the training pictures of each class, above 0 and below 1.
+        fraction: of the training images of each class, above 0 and below 1.
 
     Raises:
         DataError: where there are not two classes to learn, or nothing to learn or validate on.
 
     >>> from striate.data import find, load
-    >>> from striate.pictures import Preprocess
+    >>> from striate.data.images import Preprocess
     >>> digits = find("digits")
     >>> split = divide(digits, load(digits, Preprocess(channels=1, height=8, width=8)))
     >>> [len(indices) for indices in (split.train, split.val, split.test)]
@@ -75,17 +75,17 @@ def divide(
     notes: list[str] = []
     skipped: list[Skipped] = []
     indices = {
-        part: np.flatnonzero([each in names for each in collection.parts] & pictures.usable)
+        part: np.flatnonzero([each in names for each in collection.parts] & images.usable)
         for part, names in (("train", ("train", "")), ("val", ("val",)), ("test", ("test",)))
     }
-    _refuse_untrainable(collection, pictures, indices)
-    _leave_out_leaks(collection, pictures.hashes, indices, skipped, notes)
-    collection, indices = _keep_learnable(collection, pictures, indices, skipped, notes)
-    _tell_contradictions(collection, pictures.hashes, indices["train"], notes)
+    _refuse_untrainable(collection, images, indices)
+    _leave_out_leaks(collection, images.hashes, indices, skipped, notes)
+    collection, indices = _keep_learnable(collection, images, indices, skipped, notes)
+    _tell_contradictions(collection, images.hashes, indices["train"], notes)
     if len(indices["val"]):
         _tell_missing(collection, indices["val"], "val", notes)
     else:
-        _take_validation(collection, pictures.hashes, indices, seed, fraction, notes)
+        _take_validation(collection, images.hashes, indices, seed, fraction, notes)
     if len(indices["test"]):
         _tell_missing(collection, indices["test"], "test", notes)
     return Split(
@@ -99,7 +99,7 @@ def divide(
 
 
 def write_split(path: Path, collection: Collection, split: Split) -> None:
-    """Write split.csv: name, class and part of every picture that is used."""
+    """Write split.csv: name, class and part of every image that is used."""
     kept = split.collection
     write_rows(
         path,
@@ -113,17 +113,17 @@ def write_split(path: Path, collection: Collection, split: Split) -> None:
 
 
 def _refuse_untrainable(
-    collection: Collection, pictures: Pictures, indices: Mapping[str, np.ndarray]
+    collection: Collection, images: Images, indices: Mapping[str, np.ndarray]
 ) -> None:
     if not len(indices["train"]):
         unread = sum(part in ("train", "") for part in collection.parts)
         if unread:
-            why = f"none of its {counted(unread, 'training picture')} can be read"
+            why = f"none of its {counted(unread, 'training image')} can be read"
         else:
             why = f"it has only {few(sorted(set(collection.parts)))}"
         raise DataError(
             f"nothing to train on in {collection.source!r}: {why}; "
-            "put the pictures to learn from into train/, one folder a class"
+            "put the images to learn from into train/, one folder a class"
         )
 
 
@@ -145,14 +145,14 @@ def _leave_out_leaks(
             skipped.append(
                 Skipped(
                     collection.names[index],
-                    f"the same picture as {collection.names[twin]!r} in {other}",
+                    f"the same image as {collection.names[twin]!r} in {other}",
                 )
             )
         if leaks:
             where = " or ".join(sorted({seen[int(hashes[index])][0] for index in leaks}))
             verb = "is" if len(leaks) == 1 else "are"
             notes.append(
-                f"{counted(len(leaks), 'picture')} of {part} {verb} also in {where} and left out "
+                f"{counted(len(leaks), 'image')} of {part} {verb} also in {where} and left out "
                 f"of {part}: {few(collection.names[index] for index in leaks)}"
             )
             indices[part] = np.setdiff1d(indices[part], leaks)
@@ -160,15 +160,15 @@ def _leave_out_leaks(
 
 def _keep_learnable(
     collection: Collection,
-    pictures: Pictures,
+    images: Images,
     indices: dict[str, np.ndarray],
     skipped: list[Skipped],
     notes: list[str],
 ) -> tuple[Collection, dict[str, np.ndarray]]:
-    """Drop the classes without a training picture, and their pictures elsewhere."""
+    """Drop the classes without a training image, and their images elsewhere."""
     learnt = set(collection.labels[indices["train"]].tolist())
     if len(learnt) < 2:
-        _refuse_one_class(collection, pictures, learnt)
+        _refuse_one_class(collection, images, learnt)
     if len(learnt) == len(collection.classes):
         return collection, indices
     for label, name in enumerate(collection.classes):
@@ -181,9 +181,9 @@ def _keep_learnable(
             for index in indices[part].tolist()
             if collection.labels[index] == label
         ]
-        reason = f"its class {name!r} has no training pictures"
+        reason = f"its class {name!r} has no training images"
         skipped += [Skipped(collection.names[index], reason) for index in elsewhere]
-        notes.append(_why_dropped(collection, pictures, name, mine, len(elsewhere)))
+        notes.append(_why_dropped(collection, images, name, mine, len(elsewhere)))
     kept = sorted(learnt)
     place = np.full(len(collection.classes), -1, np.int64)
     place[kept] = np.arange(len(kept))
@@ -196,35 +196,35 @@ def _keep_learnable(
 
 
 def _why_dropped(
-    collection: Collection, pictures: Pictures, name: str, mine: np.ndarray, elsewhere: int
+    collection: Collection, images: Images, name: str, mine: np.ndarray, elsewhere: int
 ) -> str:
-    unread = int((~pictures.usable[mine]).sum())
+    unread = int((~images.usable[mine]).sum())
     if unread == len(mine):
         found = "its file" if unread == 1 else f"none of its {counted(unread, 'file')}"
         why = f"{found} can{'not' if unread == 1 else ''} be read"
     else:
-        why = "it has no training pictures"
+        why = "it has no training images"
     twin = [
         other
         for other in collection.classes
         if other != name and other.casefold().strip() == name.casefold().strip()
     ]
     hint = f"; is it the same as {twin[0]!r}?" if twin else ""
-    left = f", and with it {counted(elsewhere, 'picture')} of val and test" if elsewhere else ""
+    left = f", and with it {counted(elsewhere, 'image')} of val and test" if elsewhere else ""
     return f"class {name!r} is left out{left}: {why}{hint}"
 
 
-def _refuse_one_class(collection: Collection, pictures: Pictures, learnt: set[int]) -> None:
+def _refuse_one_class(collection: Collection, images: Images, learnt: set[int]) -> None:
     only = [collection.classes[label] for label in sorted(learnt)]
     empty = [
         name
         for label, name in enumerate(collection.classes)
-        if label not in learnt and not pictures.usable[collection.labels == label].any()
+        if label not in learnt and not images.usable[collection.labels == label].any()
     ]
     told = f"; of {few(empty)} no file can be read" if empty else ""
     raise DataError(
-        f"only one class with training pictures in {collection.source!r} ({few(only)}){told}: "
-        "telling pictures apart takes two; add a folder with pictures of something else"
+        f"only one class with training images in {collection.source!r} ({few(only)}){told}: "
+        "telling images apart takes two; add a folder with images of something else"
     )
 
 
@@ -240,7 +240,7 @@ def _tell_contradictions(
             told.append(f"{names[value]} = {collection.names[index]}")
         names.setdefault(value, collection.names[index])
     if told:
-        which = counted(len(told), "picture stands", "pictures stand")
+        which = counted(len(told), "image stands", "images stand")
         notes.append(f"{which} in two classes of train at once: {few(told)}")
 
 
@@ -249,7 +249,7 @@ def _tell_missing(collection: Collection, indices: np.ndarray, part: str, notes:
     absent = [name for label, name in enumerate(collection.classes) if label not in present]
     if absent:
         which = counted(len(absent), "class has", "classes have")
-        notes.append(f"{which} no pictures in {part}, so nothing is measured of: {few(absent)}")
+        notes.append(f"{which} no images in {part}, so nothing is measured of: {few(absent)}")
 
 
 def _take_validation(
@@ -260,7 +260,7 @@ def _take_validation(
     fraction: float,
     notes: list[str],
 ) -> None:
-    """Move a fraction of each class from train to val, groups of equal pictures as a whole."""
+    """Move a fraction of each class from train to val, groups of equal images as a whole."""
     groups: dict[int, list[int]] = defaultdict(list)
     for index in indices["train"].tolist():
         groups[int(hashes[index])].append(index)
@@ -277,19 +277,19 @@ def _take_validation(
         taken += _draw(mine, fraction)
     if not taken:
         raise DataError(
-            f"each class in {collection.source!r} has a single picture, so none is left to "
-            "validate on; add pictures, at least two a class and better dozens"
+            f"each class in {collection.source!r} has a single image, so none is left to "
+            "validate on; add images, at least two a class and better dozens"
         )
     indices["val"] = np.array(sorted(taken), dtype=np.int64)
     indices["train"] = np.setdiff1d(indices["train"], indices["val"])
     notes.append(
-        f"no validation part in the data: {counted(len(taken), 'training picture')} of "
+        f"no validation part in the data: {counted(len(taken), 'training image')} of "
         f"{len(taken) + len(indices['train']):,} are held out for it, "
         f"{fraction:.0%} of each class (seed {seed})"
     )
     if alone:
         which = counted(len(alone), "class has a single", "classes have a single")
-        notes.append(f"{which} different picture, which is kept to train on: {few(alone)}")
+        notes.append(f"{which} different image, which is kept to train on: {few(alone)}")
 
 
 def _lot(name: str, seed: int) -> bytes:
@@ -298,7 +298,7 @@ def _lot(name: str, seed: int) -> bytes:
 
 
 def _draw(groups: Sequence[Sequence[int]], fraction: float) -> list[int]:
-    """Draw whole groups up to the fraction of all pictures; at least one group, never all."""
+    """Draw whole groups up to the fraction of all images; at least one group, never all."""
     wanted = max(1, int(fraction * sum(map(len, groups)) + 0.5))
     drawn: list[int] = []
     left = len(groups)

@@ -1,0 +1,25 @@
+"""Network texts: read, checked, written again and worked out.
+
+`parse` gives the tree that the author wrote; `expand` works it out, layer by layer.
+"""
+
+from __future__ import annotations
+
+from striate.architecture.notation.expanded import Block, Join, Leaf, Plan, Step
+from striate.architecture.notation.expansion import expand
+from striate.architecture.notation.parsing import parse
+from striate.architecture.notation.source_text import source, text_in
+from striate.architecture.notation.tree import Network
+
+__all__ = [
+    "Block",
+    "Join",
+    "Leaf",
+    "Network",
+    "Plan",
+    "Step",
+    "expand",
+    "parse",
+    "source",
+    "text_in",
+]

@@ -1,0 +1,173 @@
+"""What training has to remember: weights, gradients, AdamW's moments, and maps kept for later.
+
+A layer's backward pass needs numbers of the forward pass: a convolution its input, a ReLU its
+output, a max pooling the place of each largest value. Which ones, each layer says in torch's
+https://github.com/pytorch/pytorch/blob/main/tools/autograd/derivatives.yaml; a map that two
+layers need is kept once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from striate.architecture.notation import Join, Leaf
+from striate.architecture.summary.wiring import IMAGE, Node, gets_gradient
+from striate.architecture.words import AvgPool, Bn, Conv, Dropout, Fc, Lrn, MaxPool
+
+FLOAT32: Final = 4  # bytes of a number
+BF16: Final = 2
+INDEX: Final = 8  # bytes of a place within a map: a 64-bit whole number
+PRECISIONS: Final[Mapping[str, int]] = {"float32": FLOAT32, "bf16": BF16}
+
+# Which of its maps the backward pass of a word needs; the words left out need neither.
+NEEDS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("conv", "fc", "bn", "prelu", "leakyrelu", "relu6"), "input"),
+    **dict.fromkeys(("maxpool", "avgpool", "sumpool", "lrn"), "input"),
+    **dict.fromkeys(("relu", "sigmoid", "tanh", "softmax"), "output"),
+}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What the forward pass keeps for the backward pass.
+
+    Attributes:
+        values: numbers of maps, for each image.
+        places: places within maps, which max pooling remembers, for each image.
+        statistics: means and deviations that bn has found, for the whole batch.
+        weights: those of conv and fc; bf16 arithmetic has copies of them, for the whole batch.
+    """
+
+    values: int
+    places: int
+    statistics: int = 0
+    weights: int = 0
+
+    def activations(self, batch: int, *, precision: str = "float32") -> int:
+        """Give the bytes of all but the weights.
+
+        >>> Kept(values=100, places=10, statistics=2).activations(1)
+        488
+        """
+        each = self.values * PRECISIONS[precision] + self.places * INDEX
+        return batch * each + FLOAT32 * self.statistics
+
+
+@dataclass(frozen=True)
+class TrainingMemory:
+    """What training keeps in memory at once, in bytes; what the library itself needs is not in it.
+
+    Attributes:
+        batch: images a step.
+        precision: "float32", or "bf16" for bf16 arithmetic on float32 weights.
+        weights: 4 bytes a parameter; with bf16, 2 more for the copy of each weight of conv and fc.
+        gradients: as many numbers as parameters, in float32.
+        moments: AdamW's two running means, of the gradient and of its square, in float32.
+        activations: the maps that the backward pass needs, of all images of the batch.
+    """
+
+    batch: int
+    precision: str
+    weights: int
+    gradients: int
+    moments: int
+    activations: int
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.weights + self.gradients + self.moments + self.activations
+
+    def as_json(self) -> dict[str, object]:
+        """Give it as plain values."""
+        return {**vars(self), "total": self.total}
+
+
+def kept(nodes: Sequence[Node]) -> Kept:
+    """Count what the forward pass keeps for the backward pass.
+
+    >>> from striate.architecture.summary.wiring import wire
+    >>> from striate.architecture.notation import expand
+    >>> kept(wire(expand("input 1x8x8 > conv 4 > relu > maxpool 2 > flatten > fc 2")))
+    Kept(values=384, places=64, statistics=0, weights=164)
+    """
+    flags = gets_gradient(nodes)
+    values: dict[int, int] = {}  # place of the layer whose output is kept -> numbers
+    places = extra = statistics = 0
+    for place, (node, flag) in enumerate(zip(nodes, flags, strict=True)):
+        if not (flag or node.learns) or isinstance(node.step, Join):
+            continue
+        step, source = node.step, _origin(nodes, node.sources[0])
+        need = NEEDS.get(step.layer.word)
+        match step.layer:
+            case Bn():
+                statistics += 2 * step.input[0]
+            case MaxPool():
+                places += math.prod(step.output)
+            case AvgPool(to=(1, 1)):
+                need = None  # torch takes the mean, which needs nothing
+            case Dropout(rate=rate):
+                extra += math.prod(step.output) if rate else 0  # which numbers were dropped
+            case Lrn(size=size):
+                extra += _normalising(step.input, size)
+            case Conv(padmode="edge"):
+                extra += _bordered(step)
+                need = need if flag else None  # the map without its border is needed for its sake
+        if need == "input":
+            values[source] = math.prod(step.input)
+        elif need == "output":
+            values[place] = math.prod(step.output)
+    weights = sum(_weights(node.step) for node in nodes if isinstance(node.step, Leaf))
+    return Kept(sum(values.values()) + extra, places, statistics, weights)
+
+
+def _weights(step: Leaf) -> int:
+    """Count the weights of a conv or fc, the biases aside."""
+    if not isinstance(step.layer, (Conv, Fc)):
+        return 0
+    return replace(step.layer, bias=False).parameters(step.input)
+
+
+def _origin(nodes: Sequence[Node], source: int) -> int:
+    """Give the layer that made a map, behind the words that hand it on as it is."""
+    while source != IMAGE and nodes[source].renames:
+        source = nodes[source].sources[0]
+    return source
+
+
+def _normalising(shape: Sequence[int], size: int) -> int:
+    """Count what lrn keeps beside its input: the squares, padded by size - 1, and two maps."""
+    places = math.prod(shape[1:])
+    return (shape[0] + size - 1) * places + 2 * shape[0] * places
+
+
+def _bordered(step: Leaf) -> int:
+    """Count the numbers of the map with its border repeated."""
+    window = step.layer.window
+    if window is None:
+        return 0
+    return step.input[0] * math.prod(
+        side + 2 * pad for side, pad in zip(step.input[1:], window.pad, strict=True)
+    )
+
+
+def backward_macs(nodes: Sequence[Node]) -> int:
+    """Count the multiply-accumulates of the backward pass for one image.
+
+    A conv or fc costs its forward MACs once for the gradient of its weights, and once more for
+    the gradient of its input where anything before it learns.
+
+    >>> from striate.architecture.summary.wiring import wire
+    >>> from striate.architecture.notation import expand
+    >>> plan = expand("input 1x8x8 > conv 4 > flatten > fc 10")
+    >>> backward_macs(wire(plan)) == 1 * (3*3*1*4 * 8*8) + 2 * (256*10)
+    True
+    """
+    return sum(
+        node.step.layer.macs(node.step.input) * (2 if flag else 1)
+        for node, flag in zip(nodes, gets_gradient(nodes), strict=True)
+        if isinstance(node.step, Leaf)
+    )

@@ -1,0 +1,144 @@
+"""The table of a network as text and HTML: the layers, how their numbers come about, the whole."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from html import escape
+from typing import Final
+
+from striate.architecture.summary.design_warnings import DesignWarning, sides
+from striate.architecture.summary.memory import TrainingMemory
+from striate.architecture.summary.row import Row
+from striate.architecture.words import short, text_of
+from striate.architecture.words.sight import Side
+from striate.terminal.tables import Table
+
+WIDTH: Final = 100  # columns of a line
+NARROW: Final = 40  # of them, at least, are left for the names of layers
+HEADER: Final = ("layer", "what it is", "output", "parameters", "MACs", "memory", "sees", "stride")
+
+# What each list of formulas is headed with.
+TITLES: Final = {
+    "output": "Output size: (side + 2*pad - kernel)/stride + 1",
+    "parameters": "Parameters: kernel rows * columns * channels in * channels out + biases",
+    "macs": "MACs: weights * places that they are put on",
+    "receptive_field": "Sees: what the layer before sees + (kernel - 1) * its stride",
+}
+
+
+def layers(rows: Sequence[Row]) -> Table:
+    """Give one row a layer, the formulas aside."""
+    cells = tuple(
+        (
+            row.name,
+            row.text,
+            text_of(row.output),
+            f"{row.parameters:,}" if row.parameters else "",
+            f"{row.macs:,}" if row.macs else "",
+            bytes_of(row.activation_memory) if row.activation_memory else "",
+            short(row.receptive_field),
+            "" if row.stride is None else short(row.stride),
+        )
+        for row in rows
+    )
+    return Table(HEADER, cells, set(HEADER[2:]))
+
+
+def arithmetic(rows: Sequence[Row]) -> str:
+    """List every calculation once, with the layers that it holds for."""
+    parts = []
+    for kind, title in TITLES.items():
+        holders: dict[str, list[str]] = {}
+        for row in rows:
+            formula = getattr(row.formulas, kind)
+            if formula:
+                holders.setdefault(formula, []).append(row.name)
+        if holders:
+            longest = max(map(len, holders))
+            lines = [
+                f"  {formula.ljust(longest)}  {_named(names, WIDTH - longest - 4)}"
+                for formula, names in holders.items()
+            ]
+            parts.append("\n".join([title, *lines]))
+    return "\n\n".join(parts)
+
+
+def _named(names: Sequence[str], room: int) -> str:
+    """List names as far as there is room; say how many more there are."""
+    shown = list(names)
+    room = max(room, NARROW)
+    while len(_listed(shown, len(names))) > room and len(shown) > 1:
+        shown.pop()
+    return _listed(shown, len(names))
+
+
+def _listed(shown: Sequence[str], count: int) -> str:
+    more = count - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def totals(
+    figures: Sequence[tuple[str, str]], warnings: Sequence[DesignWarning], *, title: str
+) -> str:
+    """Write the figures of the whole network and what a designer should know."""
+    longest = max(len(name) for name, _ in figures)
+    lines = [title]
+    for name, said in figures:
+        lines += textwrap.wrap(
+            said,
+            WIDTH,
+            initial_indent=f"  {name.ljust(longest)}  ",
+            subsequent_indent=" " * (longest + 4),
+        )
+    if warnings:
+        lines.append("")
+    for warning in warnings:
+        lines += textwrap.wrap(str(warning), WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+    return "\n".join(lines)
+
+
+def training(memory: TrainingMemory, less: TrainingMemory) -> str:
+    """Say in words what training keeps in memory."""
+    return (
+        f"{bytes_of(memory.total)} at batch {memory.batch} in float32: weights "
+        f"{bytes_of(memory.weights)} + gradients {bytes_of(memory.gradients)} + AdamW's two "
+        f"moments {bytes_of(memory.moments)} + maps kept for the backward pass "
+        f"{bytes_of(memory.activations)}; {bytes_of(less.total)} with bf16 arithmetic"
+    )
+
+
+def html(rows: Sequence[Row], said: Sequence[str], *, title: str) -> str:
+    """Give the table, each layer with its formulas, and what is said of the whole."""
+    table = layers(rows)
+    names = {"output": "its size", "parameters": "its parameters", "macs": "its MACs"}
+    cells = tuple(
+        (*cells, *(getattr(row.formulas, kind) for kind in names))
+        for cells, row in zip(table.rows, rows, strict=True)
+    )
+    wide = Table((*table.header, *names.values()), cells, table.right)
+    items = "".join(f"<li>{escape(text)}</li>" for text in said)
+    return f"{wide.html()}<p>{escape(title)}</p><ul>{items}</ul>"
+
+
+def by_axis(side: Side) -> str:
+    """Write rows x columns.
+
+    >>> by_axis(7), by_axis((7, 9))
+    ('7x7', '7x9')
+    """
+    return text_of(sides(side))
+
+
+def bytes_of(count: int) -> str:
+    """Write a number of bytes as people read it, in powers of ten.
+
+    >>> bytes_of(40), bytes_of(246_824), bytes_of(1_234_567_890)
+    ('40 B', '247 kB', '1.2 GB')
+    """
+    size = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if round(size) < 1000 or unit == "GB":
+            break
+        size /= 1000
+    return f"{size:,.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"

@@ -1,0 +1,1 @@
+"""What computes a network: torch, ONNX engines, NumPy, generated code; and how fast."""

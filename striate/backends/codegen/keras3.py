@@ -1,0 +1,118 @@
+"""A network as plain Keras 3: functions that call layers one after the other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from striate.architecture.notation import Plan
+from striate.architecture.words import text_of
+from striate.backends.codegen.blocks import ARRIVING, Shared, shared
+from striate.backends.codegen.heading import heading, said, typed
+from striate.backends.codegen.keras_functions import FUNCTIONS, LOADING
+from striate.backends.codegen.keras_terms import ACTIVATED, channels_last, terms
+from striate.backends.codegen.layout import call
+from striate.backends.codegen.naming import Names
+from striate.backends.codegen.statements import Applied, Dialect, returning, statements
+from striate.backends.codegen.terms import Argument, Fork, Node, Term, Use, nodes_of, uses_in
+
+TAKEN: Final = ("network", "load", "carry", *FUNCTIONS)
+ABOUT: Final = (
+    "Input: (batch, rows, columns, channels), the channels last, as is Keras's default; "
+    "comments on the lines below leave out the batch.",
+    "Layers have the names that they have in Striate, with _ for the dot. load() and carry() "
+    "turn its weights, which are torch's, into Keras's.",
+)
+FOLDED: Final = ("layers.Conv2D", "layers.Dense")
+
+
+def keras_code(plan: Plan) -> str:
+    """Write a network as a Keras 3 program."""
+    nodes = _activated(nodes_of(plan.steps, terms, channels_last))
+    blocks = shared(plan.network, uses_in(nodes))
+    names = Names(TAKEN)
+    functions = {block.name: names.snake(block.name) for block in blocks}
+    parts = [_block(block, functions[block.name]) for block in blocks]
+    by_address = {address: block for block in blocks for address in block.addresses}
+    parts.append(_network(plan, nodes, by_address, functions))
+    body = "\n\n".join(parts)
+    needed = [text for name, text in FUNCTIONS.items() if re.search(rf"\b{name}\(", body)]
+    body = "\n\n".join(part.lstrip("\n") for part in [*needed, body, LOADING])
+    imported = [name for name in ("layers", "ops") if re.search(rf"\b{name}\.", body)]
+    imports = ["import keras"]
+    if imported:
+        imports.append(f"from keras import {', '.join(imported)}")
+    return heading(plan, ABOUT) + "\n".join(imports) + "\n\n\n" + body
+
+
+def _activated(nodes: Sequence[Node]) -> tuple[Node, ...]:
+    """Write an activation that follows a conv or fc as the activation of that."""
+    done: list[Node] = []
+    for node in nodes:
+        if isinstance(node, Fork):
+            done.append(replace(node, branches=tuple(map(_activated, node.branches))))
+        elif isinstance(node, Use):
+            done.append(replace(node, body=_activated(node.body)))
+        elif node.head in ACTIVATED and done and _takes_activation(done[-1]):
+            before = done[-1]
+            activation = Argument(ACTIVATED[node.head], "activation")
+            if isinstance(before, Term):
+                done[-1] = replace(before, arguments=(*before.arguments, activation))
+        else:
+            done.append(node)
+    return tuple(done)
+
+
+def _takes_activation(node: Node) -> bool:
+    return (
+        isinstance(node, Term)
+        and node.head in FOLDED
+        and all(argument.name != "activation" for argument in node.arguments)
+    )
+
+
+def _block(block: Shared, name: str) -> str:
+    given = {key: values for key, values in block.parameters.items() if key != ARRIVING}
+    head = call(f"def {name}", ["x", *typed(given), "name: str"], ":", indent=0)
+    lines = [*head, *said(block.text)]
+    if ARRIVING in block.parameters:
+        lines.append(f"    {ARRIVING} = x.shape[-1]")
+    return "\n".join([*lines, *returning(block.body, _dialect({}, {}))]) + "\n"
+
+
+def _network(
+    plan: Plan, nodes: Sequence[Node], blocks: Mapping[str, Shared], functions: Mapping[str, str]
+) -> str:
+    output = text_of(channels_last(plan.output))
+    lines = [
+        "def network() -> keras.Model:",
+        f'    """Give the whole network, its weights at random; {output} comes out."""',
+        f"    x = inputs = keras.Input({channels_last(plan.input)})",
+        *statements(nodes, _dialect(blocks, functions)),
+        "    return keras.Model(inputs, x)",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _dialect(blocks: Mapping[str, Shared], functions: Mapping[str, str]) -> Dialect:
+    def apply(node: Term | Use, x: str) -> Applied:
+        if isinstance(node, Use):
+            address = node.block.address
+            given = [*blocks[address].given(address), Argument(address, "name")]
+            texts = [str(argument) for argument in given if argument.name]
+            return Applied(functions[blocks[address].name], [x, *texts])
+        if not node.head.startswith("layers."):
+            return Applied(node.head, [x, *node.texts])
+        texts = node.texts
+        if node.address:
+            block, _, own = node.address.rpartition(".")
+            texts.append(f'name=f"{{name}}_{own}"' if block else f'name="{own}"')
+        return Applied(node.head, texts, f"({x})")
+
+    return Dialect(apply, _cat, indent=4)
+
+
+def _cat(ends: Sequence[str]) -> Applied:
+    return Applied("layers.concatenate", [f"[{', '.join(ends)}]"])

@@ -1,0 +1,105 @@
+"""A network as plain PyTorch: one class for it, one for each kind of block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from striate.architecture.notation import Plan
+from striate.backends.codegen.blocks import Shared, shared
+from striate.backends.codegen.heading import heading, said, typed
+from striate.backends.codegen.layout import call
+from striate.backends.codegen.naming import Names
+from striate.backends.codegen.statements import Applied, Dialect, returning
+from striate.backends.codegen.terms import Node, Term, Use, nodes_of, terms_in, uses_in
+from striate.backends.codegen.torch_terms import terms
+
+TAKEN: Final = ("Net", "F")
+LOADING: Final = '''
+def load(path: str) -> Net:
+    """Give the network with the weights of a classifier file that Striate saved."""
+    from safetensors.torch import load_file
+
+    net = Net()
+    weights = load_file(path)
+    net.load_state_dict({name: weights[name] for name in net.state_dict()})
+    return net.eval()
+'''
+ABOUT: Final = (
+    "Input: (batch, {input}), output: (batch, {output}); comments on the lines below leave out "
+    "the batch.",
+    "The weights have the names that they have in Striate, so that a state dict of one is a state "
+    "dict of the other.",
+)
+
+
+def torch_code(plan: Plan) -> str:
+    """Write a network as a PyTorch program."""
+    nodes = nodes_of(plan.steps, terms, tuple)
+    blocks = shared(plan.network, uses_in(nodes))
+    names = Names(TAKEN)
+    classes = {block.name: names.camel(block.name) for block in blocks}
+    parts = [_block(block, classes[block.name]) for block in blocks]
+    parts.append(_net(plan, nodes, {a: b for b in blocks for a in b.addresses}, classes))
+    body = "\n\n".join([*parts, LOADING.lstrip("\n")])
+    imports = ["import torch"]
+    if "F." in body.replace("nn.", ""):
+        imports.append("import torch.nn.functional as F")
+    return heading(plan, ABOUT) + "\n".join([*imports, "from torch import nn"]) + "\n\n\n" + body
+
+
+def _block(block: Shared, name: str) -> str:
+    given = ["self", *typed(block.parameters)]
+    head = call("def __init__", given, " -> None:", indent=4)
+    made = [line for term in terms_in(block.body) for line in _made(term)]
+    lines = [f"class {name}(nn.Module):", *said(block.text), ""]
+    if made:
+        lines += [*head, "        super().__init__()", *made, ""]
+    return "\n".join([*lines, *_forward(block.body, {}, {})]) + "\n"
+
+
+def _net(
+    plan: Plan,
+    nodes: Sequence[Node],
+    blocks: Mapping[str, Shared],
+    classes: Mapping[str, str],
+) -> str:
+    made: dict[str, list[str]] = {term.address: _made(term) for term in terms_in(nodes)}
+    for use in uses_in(nodes):
+        block, address = blocks[use.block.address], use.block.address
+        given = [str(argument) for argument in block.given(address)]
+        made[address] = call(f"self.{address} = {classes[block.name]}", given, "", indent=8)
+    inside = [line for address in plan.addresses() for line in made.get(address, [])]
+    lines = ["class Net(nn.Module):", '    """The whole network."""', ""]
+    if inside:
+        lines += ["    def __init__(self) -> None:", "        super().__init__()", *inside, ""]
+    return "\n".join([*lines, *_forward(nodes, blocks, classes)]) + "\n"
+
+
+def _made(term: Term) -> list[str]:
+    if not term.address:
+        return []
+    return call(f"self.{_own(term.address)} = {term.head}", term.texts, "", indent=8)
+
+
+def _forward(
+    nodes: Sequence[Node], blocks: Mapping[str, Shared], classes: Mapping[str, str]
+) -> list[str]:
+    def apply(node: Term | Use, x: str) -> Applied:
+        if isinstance(node, Use):
+            return Applied(f"self.{node.block.address}", [x])
+        if node.address:
+            return Applied(f"self.{_own(node.address)}", [x])
+        return Applied(node.head, [x, *node.texts])
+
+    head = "    def forward(self, x: torch.Tensor) -> torch.Tensor:"
+    return [head, *returning(nodes, Dialect(apply, _cat, indent=8))]
+
+
+def _cat(ends: Sequence[str]) -> Applied:
+    return Applied("torch.cat", [f"[{', '.join(ends)}]", "dim=1"])
+
+
+def _own(address: str) -> str:
+    """The name of a layer within its block: next12.conv2 -> conv2."""
+    return address.rpartition(".")[2]

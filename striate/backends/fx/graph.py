@@ -1,0 +1,367 @@
+"""A recorded graph as values: each step of the module gets its word."""
+
+from __future__ import annotations
+
+import inspect
+import operator
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+import torch.nn.functional as F
+from torch import fx, nn
+from torch.nn.utils.parametrize import is_parametrized
+
+from striate.architecture.words import Add, Bn, Cat, Layer, Shape
+from striate.backends.fx.recording import FAULTS, HOOKED, INSTEAD, defaults, kind_of
+from striate.backends.fx.values import Batch, Overwritten, Refused, Value, joined
+from striate.backends.fx.words import FUNCTIONS, METHODS, MODULES, SHAPED, SHARING, Words
+from striate.errors import NotationError
+
+ADDS: Final = {operator.add, operator.iadd, torch.add}
+CATS: Final = {torch.cat, torch.concat, torch.concatenate}
+CLONES: Final = {"clone", torch.clone}
+STATISTICS: Final = ("running_mean", "running_var", "weight", "bias")
+CHECKS: Final = {torch._assert, fx._symbolic_trace._assert_is_none}
+TORCH: Final = Path(torch.__file__).parent
+
+
+class Reading:
+    """Goes through a recorded graph and gives each step its value."""
+
+    def __init__(self, module: nn.Module, shape: Shape, name: str) -> None:
+        self._module = module
+        self._name = name
+        self._shape = shape
+        self._known: dict[fx.Node, Any] = {}
+        self._overwritten = Overwritten()
+        self._cats: list[Value] = []
+        self._weights: set[int] = set()
+        self._left_out = set(defaults(module))
+        self._others = 0  # arguments but the first
+        self.input: Value | None = None
+
+    def read(self, graph: fx.Graph) -> Value:
+        """Give the value that comes out.
+
+        Raises:
+            Refused: a step has no word.
+            NotationError: the module takes or gives something else than one tensor.
+        """
+        for node in graph.nodes:
+            if node.op == "output":
+                return self._output(node)
+            self._known[node] = self._step(node)
+        raise NotationError("nothing comes out of the module")
+
+    def _output(self, node: fx.Node) -> Value:
+        result = self._resolved(node.args[0], node)
+        if not isinstance(result, Value):
+            raise NotationError(
+                f"{self._name} gives {_kind(result)}; a network of the notation "
+                f"gives one tensor. Leave out all but one, or {INSTEAD}"
+            )
+        return result
+
+    def _step(self, node: fx.Node) -> Any:
+        if node.op == "placeholder":
+            return self._placeholder(node)
+        if node.op == "get_attr":
+            return _Attribute(str(node.target))
+        args = [self._resolved(argument, node) for argument in node.args]
+        options = {name: self._resolved(value, node) for name, value in node.kwargs.items()}
+        tensors = [value for value in (*args, *options.values()) if _holds_tensor(value)]
+        if node.op == "call_module":
+            return self._layer(node, args)
+        if node.target in CHECKS:
+            return None
+        if not tensors:
+            return self._number(node, args, options)
+        if not args and "input" in options:
+            args = [options.pop("input")]
+        if args and isinstance(args[0], Value) and (known := _known_of(node, args)) is not None:
+            return known
+        if node.target in ADDS or (node.op, node.target) in {
+            ("call_method", "add"),
+            ("call_method", "add_"),
+        }:
+            return self._add(node, args, options)
+        if node.target in CATS:
+            return self._cat(node, args, options)
+        if node.target in CLONES and isinstance(args[0], Value):
+            return self._copied(args[0], node)
+        if node.target is F.batch_norm:
+            return self._normalised(node, args, options)
+        table: Any = METHODS if node.op == "call_method" else FUNCTIONS
+        return self._called(node, table.get(node.target), args, options)
+
+    def _placeholder(self, node: fx.Node) -> Value | None:
+        if self.input is None:
+            self.input = self._overwritten.keep(Value((), None, self._shape))
+            return self.input
+        self._others += 1
+        if self._others not in self._left_out and node.users:
+            raise NotationError(
+                f"{self._name} takes '{node.target}' besides its first argument; "
+                f"a network of the notation takes one tensor. Leave it out, or {INSTEAD}"
+            )
+        return None
+
+    def _resolved(self, argument: Any, node: fx.Node) -> Any:
+        """Give an argument with what is known in place of the nodes of the graph."""
+        if isinstance(argument, fx.Node):
+            known = self._known[argument]
+            return self._overwritten.now(known, _place(node)) if isinstance(known, Value) else known
+        if isinstance(argument, tuple | list):
+            return type(argument)(self._resolved(item, node) for item in argument)
+        return argument
+
+    def _number(self, node: fx.Node, args: Sequence[Any], options: dict[str, Any]) -> Any:
+        """Work out what the module calculates with sizes; that of the batch is unknown."""
+        if any(isinstance(value, _Attribute) for value in args):
+            raise self._refused(node, "a tensor of the module's own takes part in it")
+        if any(isinstance(value, Batch) for value in args):
+            if all(user.target in CHECKS for user in node.users):
+                return None
+            raise self._refused(
+                node,
+                "the size of the batch takes part in a calculation; images must not mix: "
+                "torch.flatten(x, 1)",
+            )
+        try:
+            if node.op == "call_function" and callable(node.target):
+                return node.target(*args, **options)
+        except FAULTS:
+            pass
+        raise self._refused(node, "only layers may stand here")
+
+    def _layer(self, node: fx.Node, args: Sequence[Any]) -> Value:
+        target = str(node.target)
+        module = self._module.get_submodule(target)
+        kind = kind_of(module)
+        if kind is None:
+            raise self._refused(node, f"there is no word for {type(module).__name__}")
+        if is_parametrized(module):
+            raise self._refused(node, "its weights are worked out anew in each step")
+        if module._forward_hooks or module._forward_pre_hooks:
+            raise self._refused(node, HOOKED)
+        arriving = args[0]
+        if len(args) != 1 or not isinstance(arriving, Value):
+            raise self._refused(node, f"one tensor must go in, but it gets {_kind(args)}")
+        _check_channels(module, arriving.shape, target)
+        words = self._words(node, lambda: MODULES[kind](module, arriving.shape))
+        inplace = getattr(module, "inplace", False) is True
+        learns = self._learns(node, module)
+        return self._made(node, arriving, words, target=target * learns, inplace=inplace)
+
+    def _learns(self, node: fx.Node, module: nn.Module) -> bool:
+        """Say whether a layer has weights of its own.
+
+        Raises:
+            Refused: another step has them too.
+        """
+        own = list(module.parameters(recurse=False))
+        if any(parameter in self._weights for parameter in map(id, own)):
+            raise self._refused(
+                node, "its weights are used in another place too; here each layer has its own"
+            )
+        self._weights |= set(map(id, own))
+        return bool(own)
+
+    def _called(
+        self,
+        node: fx.Node,
+        give: Callable[..., Words] | None,
+        args: Sequence[Any],
+        options: dict[str, Any],
+    ) -> Value:
+        name = _name(node)
+        if give is None:
+            raise self._refused(node, f"there is no word for {name}")
+        if not args or not isinstance(args[0], Value):
+            raise self._refused(node, "its first argument must be a tensor")
+        arriving, others = args[0], args[1:]
+        if any(_holds_tensor(value) for value in (*others, *options.values())):
+            raise self._refused(node, f"there is no word for {name} of two tensors")
+        more = {**options, "shape": arriving.shape} if give in SHAPED else options
+        words = self._words(node, lambda: give(*others, **more))
+        inplace = options.get("inplace") is True or (name.endswith("_") and name[-2:] != "__")
+        return self._made(node, arriving, words, inplace=inplace)
+
+    def _normalised(self, node: fx.Node, args: Sequence[Any], options: dict[str, Any]) -> Value:
+        """Take F.batch_norm with the statistics, scale and shift of one layer for its bn."""
+        given = inspect.signature(F.batch_norm).bind(*args, **options)
+        given.apply_defaults()
+        names = [getattr(given.arguments[name], "name", "") for name in STATISTICS]
+        target = names[0].rpartition(".")[0]
+        if given.arguments["training"] or names != [f"{target}.{name}" for name in STATISTICS]:
+            raise self._refused(
+                node, "batch_norm has a word where one layer has its statistics, scale and shift"
+            )
+        module, arriving = self._module.get_submodule(target), given.arguments["input"]
+        words = self._words(node, lambda: Bn(eps=given.arguments["eps"]))
+        return self._made(node, arriving, words, target=target * self._learns(node, module))
+
+    def _words(self, node: fx.Node, give: Callable[[], Words]) -> tuple[Layer, ...]:
+        try:
+            words = give()
+        except Refused as error:
+            raise self._refused(node, error.reason) from None
+        except (TypeError, NotationError) as error:
+            raise self._refused(node, " ".join(str(error).split())) from error
+        return words if isinstance(words, tuple) else (words,)
+
+    def _made(
+        self,
+        node: fx.Node,
+        value: Value,
+        words: Sequence[Layer],
+        *,
+        target: str = "",
+        inplace: bool = False,
+    ) -> Value:
+        """Give the value behind words, and note what changes in place."""
+        place = _place(node)
+        result = value
+        for word in words:
+            try:
+                shape = word.output(result.shape)
+            except NotationError as error:
+                raise Refused(error.message, place) from None
+            storage = result.memory if isinstance(word, SHARING) else None
+            result = Value((result,), word, shape, place, target, storage)
+            self._overwritten.keep(result)
+        if inplace and result is not value:
+            self._overwritten.change(value, result)
+        return result
+
+    def _add(self, node: fx.Node, args: Sequence[Any], options: dict[str, Any]) -> Value:
+        terms = [*args, *(value for name, value in options.items() if name == "other")]
+        self._check_options(node, options, {"other", "alpha"})
+        if options.get("alpha", 1) != 1:
+            raise self._refused(node, "alpha has no word")
+        if len(terms) == 2 and terms[0] == 0 and isinstance(terms[1], Value):
+            return self._copied(terms[1], node)  # what sum() of a list starts with
+        if len(terms) != 2 or not all(isinstance(term, Value) for term in terms):
+            raise self._refused(node, f"add sums tensors, but here are {_kind(terms)}")
+        result = self._overwritten.keep(joined(Add(), terms, _place(node)))
+        if node.target is operator.iadd or node.target == "add_":
+            self._overwritten.change(terms[0], result)
+        return result
+
+    def _cat(self, node: fx.Node, args: Sequence[Any], options: dict[str, Any]) -> Value:
+        self._check_options(node, options, {"tensors", "dim", "axis"})
+        given = dict(zip(("tensors", "dim"), args, strict=False)) | options
+        parts, axis = given.get("tensors"), given.get("dim", given.get("axis", 0))
+        if not isinstance(parts, tuple | list) or not all(isinstance(p, Value) for p in parts):
+            raise self._refused(node, "cat joins a list of tensors")
+        if not isinstance(axis, int) or axis % (len(parts[0].shape) + 1) != 1:
+            raise self._refused(node, f"cat joins channels, dim=1, but here it is dim={axis}")
+        values = self._with_earlier(list(parts))
+        if len(values) == 1:
+            return self._copied(values[0], node)
+        result = self._overwritten.keep(joined(Cat(), values, _place(node)))
+        self._cats.append(result)
+        return result
+
+    def _copied(self, value: Value, node: fx.Node) -> Value:
+        """Give the same in memory of its own, which what is changed in place does not reach."""
+        return self._overwritten.keep(Value((value,), None, value.shape, _place(node)))
+
+    def _check_options(self, node: fx.Node, options: dict[str, Any], known: set[str]) -> None:
+        for name in options.keys() - known:
+            raise self._refused(node, f"{name} has no word")
+
+    def _with_earlier(self, values: list[Value]) -> list[Value]:
+        """Put an earlier cat in the place of the values that it has joined already.
+
+        Dense networks keep a list of maps and join all of it before each layer; joining one
+        after the other gives the same.
+        """
+        for cat in sorted(self._cats, key=lambda cat: -len(_parts(cat))):
+            parts = _parts(cat)
+            same = [a is b for a, b in zip(parts, values, strict=False)]
+            if len(parts) <= len(values) and all(same):
+                return [cat, *values[len(parts) :]]
+        return values
+
+    def _refused(self, node: fx.Node, reason: str) -> Refused:
+        return Refused(reason, _place(node))
+
+
+class _Attribute:
+    """A tensor of the module's own, used by itself."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+def _parts(cat: Value) -> list[Value]:
+    """The values that a cat joins, those of cats at its front one by one."""
+    parts: list[Value] = []
+    first: Value = cat
+    while isinstance(first.word, Cat):
+        parts = [*first.sources[1:], *parts]
+        first = first.sources[0]
+    return [first, *parts]
+
+
+def _holds_tensor(value: Any) -> bool:
+    if isinstance(value, tuple | list):
+        return any(map(_holds_tensor, value))
+    return isinstance(value, Value)
+
+
+def _known_of(node: fx.Node, args: Sequence[Any]) -> Any:
+    """What a module asks of a tensor but its numbers: its sizes; None for anything else."""
+    sizes: tuple[Any, ...] = (Batch(), *args[0].shape)
+    if node.target == "size" and node.op == "call_method":
+        axis = args[1] if len(args) > 1 else node.kwargs.get("dim")
+        return sizes[axis] if isinstance(axis, int) else sizes
+    if node.target is getattr and args[1] in ("shape", "ndim"):
+        return sizes if args[1] == "shape" else len(sizes)
+    return len(sizes) if node.target == "dim" else None
+
+
+def _check_channels(module: nn.Module, shape: Shape, target: str) -> None:
+    """Make sure that what arrives is what the layer was made for."""
+    names = ("in_channels", "in_features", "num_features")
+    wanted = next((getattr(module, name) for name in names if hasattr(module, name)), None)
+    if wanted is not None and wanted != shape[0]:
+        raise Refused(
+            f"it was made for {wanted} channels or features, but {shape[0]} arrive; "
+            "give the input that the module was made for",
+            f"'{target}'",
+        )
+
+
+KINDS: Final[dict[type, str]] = {
+    type(None): "nothing",
+    fx.immutable_collections.immutable_dict: "a dict",
+    _Attribute: "a tensor of its own",
+}
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return f"{len(value)} values ({', '.join(map(_kind, value))})"
+    return "a tensor" if isinstance(value, Value) else KINDS.get(type(value), type(value).__name__)
+
+
+def _name(node: fx.Node) -> str:
+    target = node.target
+    return target if isinstance(target, str) else getattr(target, "__name__", str(target))
+
+
+def _place(node: fx.Node) -> str:
+    """Where a step stands: its module, or its line of code."""
+    if node.op == "call_module":
+        return f"'{node.target}'"
+    lines = re.findall(r'File "([^"]+)", line (\d+), in \S+\n\s*(.+)', node.stack_trace or "")
+    own = [found for found in lines if not Path(found[0]).is_relative_to(TORCH)]
+    if not own:
+        return _name(node)
+    path, number, line = own[-1]
+    return f"'{line.strip()}' ({Path(path).name}, line {number})"

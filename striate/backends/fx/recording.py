@@ -1,0 +1,138 @@
+"""A torch module's code recorded by torch.fx, as a graph of the steps that it takes."""
+
+from __future__ import annotations
+
+import inspect
+import operator
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import torch
+from torch import fx, nn
+
+from striate.backends.fx.values import Refused
+from striate.backends.fx.words import MODULES
+from striate.errors import NotationError
+
+# What the code of a module may raise when it is given what stands for a tensor.
+FAULTS: Final = (
+    *(fx.proxy.TraceError, TypeError, ValueError, RuntimeError, AttributeError),
+    *(LookupError, AssertionError, ArithmeticError),
+)
+INSTEAD: Final = "use the module itself, which may stand where a network text can"
+HOOKED: Final = "it has a hook, which may change what it computes"
+INNER: Final = "_conv_forward"  # what the forward of a Conv2d calls
+
+
+class _Tensor(fx.Proxy):
+    """Stands for a tensor; ``+=`` is recorded as what it is, which fx takes for ``+``."""
+
+    def __iadd__(self, other: Any) -> fx.Proxy:
+        return self.tracer.create_proxy("call_function", operator.iadd, (self, other), {})
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> fx.Proxy:
+        return self.tracer.create_proxy("call_method", "clone", (self,), {})
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in ("tracer", "node"):
+            raise TypeError(f"'{name}' of a tensor is set")
+        super().__setattr__(name, value)
+
+
+class _Tracer(fx.Tracer):
+    """Stops at torch's own layers, and at classes of them that compute the same."""
+
+    record_stack_traces = True
+
+    def proxy(self, node: fx.Node) -> fx.Proxy:
+        return _Tensor(node, self)
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return super().is_leaf_module(m, module_qualified_name) or kind_of(m) is not None
+
+
+def is_layer(module: nn.Module) -> bool:
+    """Whether a module is one of torch's own layers by itself, with or without a word."""
+    own = type(module).__module__.startswith("torch.nn") and not list(module.children())
+    return own or kind_of(module) is not None
+
+
+def kind_of(module: nn.Module) -> type[nn.Module] | None:
+    """Say which of torch's layers a module is, or is but for its name; None if it is none."""
+    for kind in type(module).__mro__:
+        if issubclass(kind, nn.Module) and kind in MODULES:
+            own = type(module).forward is kind.forward and "forward" not in vars(module)
+            if issubclass(kind, nn.Conv2d):
+                own = own and getattr(type(module), INNER) is getattr(kind, INNER)
+            return kind if own else None
+    return None
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Put a module into evaluation mode, and each of its parts back into its own afterwards."""
+    modes = [(part, part.training) for part in module.modules()]
+    try:
+        module.eval()
+        yield
+    finally:
+        for part, training in modes:
+            part.training = training
+
+
+def recorded(module: nn.Module) -> fx.Graph:
+    """Record what a module computes.
+
+    Raises:
+        NotationError: its code cannot be followed; the message gives the reason and the place.
+        Refused: what would be recorded is not what it computes.
+    """
+    if module._forward_hooks or module._forward_pre_hooks:
+        raise Refused(HOOKED)
+    if "forward" in vars(module):
+        raise Refused("its forward was replaced by another function; put that into its class")
+    with evaluating(module):
+        stuck = next((name for name, part in module.named_modules() if part.training), None)
+        if stuck is not None:
+            part = f"'{stuck}'" if stuck else "it"
+            raise Refused(f"{part} stays in training mode after eval()")
+        try:
+            graph = _Tracer().trace(module, dict(defaults(module).values()))
+        except FAULTS as error:
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            raise NotationError(
+                f"the code of {type(module).__name__} cannot be followed: {reason}. Expected "
+                f"layers one after the other, no conditions on numbers; or {INSTEAD}"
+            ) from error
+
+    _fold(graph)
+    return graph
+
+
+def _fold(graph: fx.Graph) -> None:
+    """Write ``x.mean(-1).mean(-1)``, and the like with squeeze, as one step over both axes."""
+    for node in list(graph.nodes):
+        first = node.prev
+        if node.all_input_nodes != [first] or list(first.users) != [node]:
+            continue
+        name = _over_one_axis(node, (-1, 2))  # what is left of the two has number 2 of 3
+        if name is not None and name == _over_one_axis(first, (-2, -1, 2, 3)):
+            node.args, node.kwargs = (first.args[0], (2, 3)), {}
+            graph.erase_node(first)
+
+
+def _over_one_axis(node: fx.Node, axes: Container[int]) -> str | None:
+    """Name the function where a step is a mean or a squeeze of one of these axes."""
+    if node.target not in ("mean", torch.mean, "squeeze", torch.squeeze):
+        return None
+    given = (*node.args[1:], *node.kwargs.values())
+    if len(given) != 1 or not set(node.kwargs) <= {"dim"} or given[0] not in axes:
+        return None
+    return "mean" if node.target in ("mean", torch.mean) else "squeeze"
+
+
+def defaults(module: nn.Module) -> dict[int, tuple[str, Any]]:
+    """Which arguments of a module, counted from 0, may be left out, and what they are then."""
+    parameters = enumerate(inspect.signature(module.forward).parameters.values())
+    return {n: (p.name, p.default) for n, p in parameters if n and p.default is not p.empty}

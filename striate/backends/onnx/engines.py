@@ -1,0 +1,199 @@
+"""What computes a trained network: engines that read its ONNX model, and torch.
+
+Each is opened by one function and then is one call: images in, what the network says out. In
+float32 ONNX Runtime does it: it comes with Striate, opens in hundredths of a second, and was
+measured at twice the speed of torch. OpenVINO, an extra, takes longer to open and is the fastest
+in bf16 (docs/log.md has the figures).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from striate.backends.onnx import libraries
+from striate.backends.onnx.graph import OUTPUT, PIXELS, graph
+from striate.backends.onnx.trained_weights import Trained
+from striate.data import cores
+from striate.data.images import Preprocess
+from striate.errors import EngineError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+AT_ONCE: Final = 4  # images that ONNX Runtime takes at a time, in each thread
+LARGEST: Final = 2**31 - 2**24  # bytes of weights; protobuf ends at 2**31, the rest is for nodes
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A network that is ready to compute.
+
+    Attributes:
+        name: number format and engine: "float32 ONNX Runtime".
+        run: takes float32 (n, channels, rows, columns), values 0 to 255, and gives float32
+            (n, ...), what the network says of them once they are normalised.
+        note: why another engine that comes first was not taken; "" as a rule.
+    """
+
+    name: str
+    run: Callable[[np.ndarray], np.ndarray]
+    note: str = ""
+
+
+def opened(trained: Trained, preprocess: Preprocess) -> Engine:
+    """Open the engine that answers in float32: ONNX Runtime, or torch where that fails.
+
+    Args:
+        trained: the network.
+        preprocess: whose mean and std scale the images.
+
+    >>> from striate.backends.torch import build
+    >>> module = build("input 1x2x2 classes=2 > flatten > fc")
+    >>> trained = Trained.of(module.plan, module.state_dict())
+    >>> engine = opened(trained, Preprocess(1, 2, 2))
+    >>> engine.name, engine.run(np.zeros((3, 1, 2, 2), np.float32)).shape
+    ('float32 ONNX Runtime', (3, 2))
+    """
+    try:
+        return onnx_runtime(trained, preprocess)
+    except EngineError as error:
+        return replace(torch_module(trained.module(), preprocess), note=f"{error}: torch does it")
+
+
+def onnx_runtime(trained: Trained, preprocess: Preprocess) -> Engine:
+    """Open ONNX Runtime (https://onnxruntime.ai), which comes with Striate.
+
+    Raises:
+        EngineError: it cannot be loaded, or does not take the network.
+    """
+    name = "float32 ONNX Runtime"
+    session = session_of(name, _model(name, trained, preprocess))
+    number = threads()
+
+    def part(pixels: np.ndarray) -> np.ndarray:
+        return np.asarray(session.run([OUTPUT], {PIXELS: pixels})[0])
+
+    def run(pixels: np.ndarray) -> np.ndarray:
+        parts = [pixels[start : start + AT_ONCE] for start in range(0, len(pixels), AT_ONCE)]
+        if len(parts) < 2:
+            return part(pixels)
+        # a pool of its own for every call: one that is kept has no threads in a forked process
+        with ThreadPoolExecutor(min(number, len(parts)), "striate-engine") as pool:
+            return np.concatenate(list(pool.map(part, parts)))
+
+    return Engine(name, run)
+
+
+def session_of(name: str, model: bytes) -> Any:
+    """Open an ONNX model in ONNX Runtime, each call of it in one thread.
+
+    Args:
+        name: what it is called where it is refused.
+        model: the file's bytes.
+
+    Raises:
+        EngineError: ONNX Runtime cannot be loaded, or does not take the model.
+    """
+    try:
+        onnxruntime = libraries.onnx_runtime()
+        from onnxruntime.capi import onnxruntime_pybind11_state as kinds
+    except ImportError as error:
+        raise _refused(name, error) from error
+    own = [kind for kind in vars(kinds).values() if isinstance(kind, type)]
+    failures = tuple(kind for kind in own if issubclass(kind, Exception))
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # each batch in one thread: fewer waits, and equal bits
+    options.log_severity_level = 3  # errors alone, which are raised besides
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except failures as error:
+        raise _refused(name, error) from error
+
+
+def openvino(trained: Trained, preprocess: Preprocess) -> Engine:
+    """Open OpenVINO (https://docs.openvino.ai), an extra, to compute in bf16.
+
+    Raises:
+        EngineError: it is not installed, does not take the network, or this machine cannot
+            compute in bf16.
+    """
+    name = "bf16 OpenVINO"
+    try:
+        openvino = libraries.openvino()
+    except ImportError as error:
+        raise _refused(name, error) from error
+    settings = {
+        "INFERENCE_PRECISION_HINT": "bf16",
+        "INFERENCE_NUM_THREADS": threads(),
+        "NUM_STREAMS": 1,
+    }
+    try:
+        core = openvino.Core()
+        if "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+            raise EngineError(f"{name} cannot be used: this processor does not compute in bf16")
+        model = core.read_model(_model(name, trained, preprocess))
+        request = core.compile_model(model, "CPU", settings).create_infer_request()
+    except (ValueError, RuntimeError) as error:
+        raise _refused(name, error) from error
+    return Engine(name, lambda pixels: np.array(request.infer([pixels])[0], np.float32))
+
+
+def torch_module(module: nn.Module, preprocess: Preprocess, *, low: bool = False) -> Engine:
+    """Let a torch module compute, where it is: on the CPU or another device.
+
+    Args:
+        module: images in, logits or features out; its modes and weights are left as they are.
+        preprocess: whose mean and std scale the images.
+        low: whether it computes in bf16, with the channels last in memory.
+    """
+    import torch
+
+    from striate.backends.torch import evaluating, normalised
+
+    layout = torch.channels_last if low else torch.contiguous_format
+
+    def run(pixels: np.ndarray) -> np.ndarray:
+        device = next(module.parameters(), torch.zeros(())).device
+        with (
+            evaluating(module),
+            torch.inference_mode(),
+            torch.autocast(device.type, torch.bfloat16, enabled=low),
+        ):
+            values = normalised(torch.from_numpy(pixels).to(device), preprocess)
+            said = module(values.contiguous(memory_format=layout))
+            return np.asarray(said.float().cpu().numpy())
+
+    return Engine("bf16 torch" if low else "float32 torch", run)
+
+
+def threads() -> int:
+    """Say how many threads to compute with: as many as torch does, or would if it were loaded."""
+    if (torch := sys.modules.get("torch")) is not None:
+        return int(torch.get_num_threads())
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    if wanted.isdecimal() and int(wanted):
+        return int(wanted)
+    return cores()
+
+
+def _model(name: str, trained: Trained, preprocess: Preprocess) -> bytes:
+    size = sum(value.nbytes for value in trained.weights.values())
+    if size > LARGEST:
+        raise EngineError(
+            f"{name} cannot be used: the weights take {size / 2**30:.1f} GiB, and an ONNX model "
+            "holds less than 2"
+        )
+    made: Any = graph(trained.plan, trained.weights, mean=preprocess.mean, std=preprocess.std)
+    return bytes(made.SerializeToString())
+
+
+def _refused(name: str, error: Exception) -> EngineError:
+    why = " ".join(str(error).split())
+    return EngineError(f"{name} cannot be used ({type(error).__name__}: {why[:200]})")

@@ -1,0 +1,86 @@
+"""A network and its weights as an ONNX model, for engines that are faster than torch.
+
+ONNX is a format for networks that many engines read: https://onnx.ai
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+
+from striate import __version__
+from striate.architecture.notation import Block, Join, Plan, Step
+from striate.backends.onnx.graph_builder import Building
+from striate.backends.onnx.nodes import JOINS, WORDS
+
+OPSET: Final = 18  # of the operators: the first in which Resize can do what an image needs
+IR: Final = 8  # of the file
+PIXELS: Final = "pixels"  # the input
+OUTPUT: Final = "output"
+
+
+def graph(
+    plan: Plan,
+    weights: Mapping[str, np.ndarray],
+    *,
+    mean: Sequence[float] = (),
+    std: Sequence[float] = (),
+) -> onnx.ModelProto:
+    """Write a trained network as an ONNX model.
+
+    Its input "pixels" is float32 (n, channels, rows, columns) of values 0 to 255, any n; the
+    first thing the model does is (pixels / 255 - mean) / std. Its output "output" is what the
+    network says in evaluation mode, float32 (n, ...). Results carry the addresses of the layers.
+
+    Args:
+        plan: the network, worked out.
+        weights: by name as in torch: "conv1.weight", "b2.bn1.running_mean".
+        mean: of each channel, of values 0 to 1; left empty, 0.
+        std: of each channel, of values 0 to 1; left empty, 1.
+
+    Raises:
+        ClassifierError: a weight is missing.
+
+    >>> from striate.architecture.notation import expand
+    >>> plan = expand("input 1x4x4 > conv 2 bias=no > relu > gap > flatten")
+    >>> model = graph(plan, {"conv1.weight": np.ones((2, 1, 3, 3), np.float32)})
+    >>> [node.op_type for node in model.graph.node]
+    ['Sub', 'Div', 'Conv', 'Relu', 'GlobalAveragePool', 'Flatten', 'Identity']
+    """
+    building = Building(weights)
+    x = PIXELS
+    for kind, name, values in (("Sub", "mean", mean or (0.0,)), ("Div", "std", std or (1.0,))):
+        scaled = np.array(values, np.float32).reshape(1, -1, 1, 1) * 255
+        x = building.node(kind, [x, building.constant(name, scaled)], f"{PIXELS}.{kind.lower()}")
+    building.node("Identity", [_run(plan.steps, x, building)], OUTPUT)
+    made = helper.make_graph(
+        building.nodes,
+        plan.network.name or "network",
+        [helper.make_tensor_value_info(PIXELS, TensorProto.FLOAT, ["n", *plan.input])],
+        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["n", *plan.output])],
+        building.constants,
+    )
+    return helper.make_model(
+        made,
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR,
+        producer_name="striate",
+        producer_version=__version__,
+    )
+
+
+def _run(steps: Sequence[Step], x: str, building: Building) -> str:
+    """Add what the steps are; give the name of what comes out."""
+    for step in steps:
+        if isinstance(step, Block):
+            x = _run(step.steps, x, building)
+        elif isinstance(step, Join):
+            branches = [_run(branch, x, building) for branch in step.branches]
+            x = JOINS[type(step.layer)](branches, step.address, building)
+        else:
+            x = WORDS[type(step.layer)](step.layer, step, x, building)
+    return x

@@ -1,0 +1,69 @@
+"""The largest number of every map, found while the network works.
+
+Only these leave the engine, so a pass over a folder takes the memory of a prediction and hardly
+more time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from onnx import TensorProto, helper
+
+from striate.backends.onnx.engines import AT_ONCE, LARGEST, session_of, threads
+from striate.backends.onnx.graph import PIXELS, graph
+from striate.backends.onnx.trained_weights import Trained
+from striate.data.images import Preprocess
+from striate.errors import EngineError
+
+Peaks = dict[str, np.ndarray]
+"""The largest number of each map, float32 (n, units), by the address of the layer."""
+
+
+def peaks(
+    trained: Trained, preprocess: Preprocess, addresses: Sequence[str]
+) -> Callable[[np.ndarray], Peaks]:
+    """Open ONNX Runtime to find the largest number of every map.
+
+    Args:
+        trained: the network.
+        preprocess: whose mean and std scale the images.
+        addresses: of layers whose output is maps.
+
+    Returns:
+        A function that takes float32 (n, channels, rows, columns), values 0 to 255.
+
+    Raises:
+        EngineError: ONNX Runtime cannot be loaded, or does not take the network.
+
+    >>> from striate.backends.torch import build
+    >>> module = build("input 1x4x4 > conv 2 > relu")
+    >>> trained = Trained.of(module.plan, module.state_dict())
+    >>> peaks(trained, Preprocess(1, 4, 4), ["relu1"])(np.zeros((3, 1, 4, 4)))["relu1"].shape
+    (3, 2)
+    """
+    size = sum(value.nbytes for value in trained.weights.values())
+    if size > LARGEST:
+        raise EngineError(f"the weights take {size / 2**30:.1f} GiB, and an ONNX model holds 2")
+    made: Any = graph(trained.plan, trained.weights, mean=preprocess.mean, std=preprocess.std)
+    names = [f"{address}.largest" for address in addresses]
+    for address, name in zip(addresses, names, strict=True):
+        made.graph.node.append(helper.make_node("GlobalMaxPool", [address], [name], name=name))
+        made.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
+    del made.graph.output[0]  # what the network says is not asked for
+    session = session_of("ONNX Runtime", bytes(made.SerializeToString()))
+
+    def part(pixels: np.ndarray) -> list[np.ndarray]:
+        return [np.asarray(each)[:, :, 0, 0] for each in session.run(names, {PIXELS: pixels})]
+
+    def run(pixels: np.ndarray) -> Peaks:
+        given = np.asarray(pixels, np.float32, order="C")
+        parts = [given[start : start + AT_ONCE] for start in range(0, len(given), AT_ONCE)]
+        with ThreadPoolExecutor(min(threads(), len(parts)), "striate-peaks") as pool:
+            found = [np.concatenate(each) for each in zip(*pool.map(part, parts), strict=True)]
+        return dict(zip(addresses, found, strict=True))
+
+    return run

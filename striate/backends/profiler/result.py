@@ -1,0 +1,105 @@
+"""What the stopwatch has measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from striate.backends.peak import Reach
+from striate.terminal.tables import Table
+
+WARM_UP: Final = 2  # rounds that are not counted
+
+
+@dataclass(frozen=True)
+class LayerTime:
+    """How long one layer takes for a batch.
+
+    Attributes:
+        name: its address.
+        text: the word with its values.
+        forward: seconds, the median of the rounds.
+        backward: seconds, the median of the rounds; 0 where no gradient passes.
+    """
+
+    name: str
+    text: str
+    forward: float
+    backward: float
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long a network takes for a batch, layer by layer and as a whole.
+
+    Attributes:
+        layers: every layer, in the order of running.
+        forward: seconds of the whole network's forward pass, the median of the rounds.
+        backward: seconds of its backward pass.
+        peak_memory: the most bytes that tensors held at once in two training steps with AdamW.
+        batch: images a round.
+        rounds: how many were counted.
+        device: what computed: "cpu", "cuda (NVIDIA H200)".
+        threads: of the CPU.
+        precision: "float32" or "bf16".
+        torch: its version.
+        reach: how much of what the machine computes at best the whole network reaches.
+    """
+
+    layers: tuple[LayerTime, ...]
+    forward: float
+    backward: float
+    peak_memory: int
+    batch: int
+    rounds: int
+    device: str
+    threads: int
+    precision: str
+    torch: str
+    reach: Reach
+
+    @property
+    def sum(self) -> float:
+        """Seconds of all layers, forward and backward."""
+        return sum(layer.forward + layer.backward for layer in self.layers)
+
+    def as_json(self) -> dict[str, object]:
+        """Give it as plain values."""
+        layers = [vars(layer) for layer in self.layers]
+        return {**vars(self), "layers": layers, "reach": self.reach.as_json(), "sum": self.sum}
+
+    def table(self) -> Table:
+        """Give a row a layer: milliseconds, and its share of the sum."""
+        rows = tuple(
+            (
+                layer.name,
+                layer.text,
+                f"{1000 * layer.forward:.2f}",
+                f"{1000 * layer.backward:.2f}" if layer.backward else "",
+                f"{(layer.forward + layer.backward) / self.sum:.1%}",
+            )
+            for layer in self.layers
+        )
+        header = ("layer", "what it is", "forward ms", "backward ms", "share")
+        return Table(header, rows, set(header[2:]))
+
+    @property
+    def totals(self) -> str:
+        """Say how long the whole takes, and how it was measured."""
+        whole = self.forward + self.backward
+        return (
+            f"the whole network: {1000 * self.forward:.2f} ms forward, "
+            f"{1000 * self.backward:.2f} ms backward ({self.backward / self.forward:.2f} times as "
+            f"long), {self.batch / whole:,.0f} images a second; the layers by themselves sum to "
+            f"{self.sum / whole:.0%} of that\nthat is {self.reach}\n"
+            "in two training steps with AdamW, tensors held "
+            f"{self.peak_memory / 1e6:,.1f} MB at most\n"
+            f"medians of {self.rounds} rounds after {WARM_UP} to warm up, {self.batch} images "
+            f"each, {self.precision}, {self.device}, {self.threads} CPU threads, torch {self.torch}"
+        )
+
+    def __str__(self) -> str:
+        return f"{self.table()}\n\n{self.totals}"
+
+    def _repr_html_(self) -> str:
+        return f"{self.table().html()}<p>{self.totals}</p>"

@@ -1,0 +1,90 @@
+"""How weights start: He's for relu and its kin, Glorot's for the others.
+
+Which of them a conv or fc gets is decided by the activation that follows it, through whatever
+lies between: bn, pools, dropout, joins, the end of a block.
+
+- A relu, relu6, leakyrelu or prelu follows: normal with standard deviation
+  sqrt(2 / ((1 + a^2) * fan_in)), a being the slope on the negative side (0 for relu and
+  relu6, 0.25 for prelu at its start). He et al. 2015, Delving deep into rectifiers, equations
+  10 and 15, https://arxiv.org/abs/1502.01852
+- A tanh, sigmoid or softmax follows, another conv or fc, or nothing: uniform between
+  -sqrt(6 / (fan_in + fan_out)) and +sqrt(6 / (fan_in + fan_out)). Glorot and Bengio 2010,
+  Understanding the difficulty of training deep feedforward neural networks, equation 16,
+  https://proceedings.mlr.press/v9/glorot10a.html
+
+fan_in is how many numbers a unit reads, arriving channels/groups * kernel rows * kernel columns;
+fan_out how many units read a number, leaving channels/groups * kernel rows * kernel columns.
+Biases start at 0, the scale of bn at 1 and its shift at 0, the slopes of prelu at 0.25.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from striate.architecture.notation import Plan
+from striate.architecture.notation.followers import RELU_LIKE, what_follows
+from striate.architecture.words import Layer, LeakyRelu, Prelu
+
+PRELU_START: Final = 0.25
+
+
+def initialise(module: nn.Module, plan: Plan, seed: int | None) -> None:
+    """Draw the weights of every conv and fc, in the order of running, from one generator.
+
+    Args:
+        module: the network, its parts named by their addresses.
+        plan: what it was built from.
+        seed: for the generator; None makes all weights zero.
+    """
+    generator = torch.Generator().manual_seed(seed or 0)
+    followers = what_follows(plan)
+    for step in plan.layers():
+        if step.address not in followers:
+            continue
+        layer = module.get_submodule(step.address)
+        if not isinstance(layer, nn.Conv2d | nn.Linear):
+            raise TypeError(f"{step.address} is a {type(layer).__name__}, not a conv or fc")
+        with torch.no_grad():
+            if layer.bias is not None:
+                layer.bias.zero_()
+            if seed is None:
+                layer.weight.zero_()
+            else:
+                groups = layer.groups if isinstance(layer, nn.Conv2d) else 1
+                draw(layer.weight, followers[step.address], generator=generator, groups=groups)
+
+
+def draw(
+    weight: Tensor, follower: Layer | None, *, generator: torch.Generator, groups: int = 1
+) -> None:
+    """Fill a weight with its starting values.
+
+    Args:
+        weight: (leaving, arriving/groups, rows, columns), or (leaving, arriving).
+        follower: the activation that follows; None or any other layer stands for none.
+        generator: where the random numbers come from.
+        groups: those of the conv.
+
+    >>> from striate.architecture.words import Relu
+    >>> weight = torch.empty(256, 128, 3, 3)
+    >>> draw(weight, Relu(), generator=torch.Generator().manual_seed(0))
+    >>> round(float(weight.std()), 3), round(math.sqrt(2 / (128 * 3 * 3)), 3)
+    (0.042, 0.042)
+    """
+    area = math.prod(weight.shape[2:])
+    fan_in = weight.shape[1] * area
+    fan_out = weight.shape[0] // groups * area
+    if isinstance(follower, RELU_LIKE):
+        slope = 0.0
+        if isinstance(follower, LeakyRelu):
+            slope = follower.slope
+        elif isinstance(follower, Prelu):
+            slope = PRELU_START
+        weight.normal_(0.0, math.sqrt(2 / ((1 + slope**2) * fan_in)), generator=generator)
+    else:
+        bound = math.sqrt(6 / (fan_in + fan_out))
+        weight.uniform_(-bound, bound, generator=generator)

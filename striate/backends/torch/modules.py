@@ -1,0 +1,257 @@
+"""A network as a torch module whose parts have the addresses of the notation.
+
+Three stages that do not mix: the text is worked out (the notation), each layer gets its
+torch module (`TORCH`), and the weights are drawn (`striate.backends.torch.initialisation`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+
+from striate.architecture.notation import Block, Join, Leaf, Network, Plan, Step, expand
+from striate.architecture.words import (
+    Add,
+    AvgPool,
+    Bn,
+    Cat,
+    Conv,
+    Dropout,
+    Fc,
+    Flatten,
+    Gap,
+    Identity,
+    Layer,
+    LeakyRelu,
+    Lrn,
+    MaxPool,
+    Prelu,
+    Relu,
+    Relu6,
+    Shape,
+    Sigmoid,
+    Softmax,
+    SumPool,
+    Tanh,
+)
+from striate.backends.torch.initialisation import initialise
+from striate.errors import NotationError
+
+MOST_PARAMETERS: Final = 2_000_000_000  # 8 GB in float32; ConvNeXt-XXL has 0.85 thousand millions
+
+
+class Steps(nn.Module):
+    """Steps one after the other: a block, or the whole network.
+
+    Every layer, join and block called from here is a submodule named by its address, so that
+    its output can be hooked; the layers of a block are named within it.
+    """
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        super().__init__()
+        self._steps = tuple(steps)
+        for step in _here(self._steps):
+            self.add_module(_own_name(step), _module_of(step))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Run the steps.
+
+        Args:
+            x: (batch, channels, rows, columns), or (batch, features) behind flatten.
+        """
+        return self._run(self._steps, x)
+
+    def _run(self, steps: Sequence[Step], x: Tensor) -> Tensor:
+        for step in steps:
+            module = self._modules[_own_name(step)]
+            if module is None:
+                raise RuntimeError(f"the module at {step.address} was taken out")
+            if isinstance(step, Join):
+                x = module(*(self._run(branch, x) for branch in step.branches))
+            else:
+                x = module(x)
+        return x
+
+
+class Net(Steps):
+    """A whole network.
+
+    Attributes:
+        plan: every layer with its address and shapes.
+    """
+
+    plan: Plan
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan.steps)
+        self.plan = plan
+
+
+class Concatenation(nn.Module):
+    """The channels of the branches, one after the other."""
+
+    def forward(self, *branches: Tensor) -> Tensor:
+        """Join (batch, channels, ...) maps along the channels."""
+        return torch.cat(branches, dim=1)
+
+
+class Addition(nn.Module):
+    """The sum of the branches."""
+
+    def forward(self, first: Tensor, *others: Tensor) -> Tensor:
+        """Sum tensors of one shape."""
+        for other in others:
+            first = first + other
+        return first
+
+
+def build(
+    network: str | Network | Plan,
+    *,
+    input: Shape | None = None,  # noqa: A002 (the notation's word)
+    classes: int | None = None,
+    seed: int | None = 0,
+) -> Net:
+    """Make the torch module of a network, ready to be trained.
+
+    Weights start as the field does it: He's for layers that a relu or its kin follows,
+    Glorot's for the others; `initialisation` says which, with the formulas and
+    their sources.
+
+    Args:
+        network: a text in the notation, its tree, or its plan.
+        input: (channels, rows, columns); overrides what the network says.
+        classes: how many classes; overrides what the network says.
+        seed: for the weights; the global random state is neither used nor changed. None
+            leaves all weights zero, for a network whose weights are loaded next.
+
+    Returns:
+        A module in training mode, on the CPU, in float32: (batch, channels, rows, columns)
+        in, (batch, ...) out. Its submodules carry the addresses, as in ``conv1`` and
+        ``next12.conv2``, and ``module.plan`` is the plan.
+
+    Raises:
+        NotationError: the network breaks a rule, does not fit its input, or is too large.
+
+    >>> module = build("input 1x8x8 classes=10 > conv 4 > relu > gap > flatten > fc")
+    >>> list(module.state_dict())
+    ['conv1.weight', 'conv1.bias', 'fc1.weight', 'fc1.bias']
+    >>> module(torch.zeros(2, 1, 8, 8)).shape
+    torch.Size([2, 10])
+    """
+    plan = expand(network, input=input, classes=classes)
+    leaves = [step for step in plan.layers() if isinstance(step, Leaf)]
+    parameters = sum(leaf.layer.parameters(leaf.input) for leaf in leaves)
+    if parameters > MOST_PARAMETERS:
+        raise NotationError(
+            f"the network has {parameters:,} parameters, more than {MOST_PARAMETERS:,}; "
+            "pool more before the first fc, or take fewer channels"
+        )
+    module = Net(plan)
+    initialise(module, plan, seed)
+    return module
+
+
+def _here(steps: Sequence[Step]) -> Iterator[Step]:
+    """Give the steps that are modules of the same parent, branches before their join."""
+    for step in steps:
+        if isinstance(step, Join):
+            for branch in step.branches:
+                yield from _here(branch)
+        yield step
+
+
+def _own_name(step: Step) -> str:
+    """The last part of an address: next12.conv2 -> conv2."""
+    return step.address.rpartition(".")[2]
+
+
+def _module_of(step: Step) -> nn.Module:
+    if isinstance(step, Block):
+        return Steps(step.steps)
+    if isinstance(step, Join):
+        return JOINTS[type(step.layer)]()
+    return TORCH[type(step.layer)](step.layer, step.input)
+
+
+def _conv(layer: Conv, shape: Shape) -> nn.Module:
+    window = layer.window
+    empty = nn.Conv2d(
+        shape[0],
+        layer.channels,
+        kernel_size=window.kernel,
+        stride=window.stride,
+        padding=window.pad,
+        dilation=window.dilation,
+        groups=layer.groups,
+        bias=layer.bias,
+        padding_mode="replicate" if layer.padmode == "edge" else "zeros",
+        device="meta",  # torch's own start is not drawn, and the global random state not used
+    )
+    return empty.to_empty(device="cpu")
+
+
+def _fc(layer: Fc, shape: Shape) -> nn.Module:
+    empty = nn.Linear(shape[0], layer.units, bias=layer.bias, device="meta")
+    return empty.to_empty(device="cpu")
+
+
+def _bn(layer: Bn, shape: Shape) -> nn.Module:
+    kind = nn.BatchNorm2d if len(shape) == 3 else nn.BatchNorm1d
+    return kind(shape[0], eps=layer.eps)
+
+
+def _maxpool(layer: MaxPool, shape: Shape) -> nn.Module:
+    window = layer.window
+    return nn.MaxPool2d(
+        window.kernel,
+        window.stride,
+        padding=window.pad,
+        dilation=window.dilation,
+        ceil_mode=layer.ceil,
+    )
+
+
+def _avgpool(layer: AvgPool, shape: Shape) -> nn.Module:
+    if layer.window is None:
+        return nn.AdaptiveAvgPool2d(layer.to or (1, 1))
+    window = layer.window
+    return nn.AvgPool2d(window.kernel, window.stride, padding=window.pad, ceil_mode=layer.ceil)
+
+
+def _sumpool(layer: SumPool, shape: Shape) -> nn.Module:
+    window = layer.window
+    return nn.AvgPool2d(
+        window.kernel,
+        window.stride,
+        padding=window.pad,
+        ceil_mode=layer.ceil,
+        divisor_override=1,
+    )
+
+
+# The torch module of every word, from its layer and the shape that goes in.
+TORCH: Final[dict[type[Layer], Callable[[Any, Shape], nn.Module]]] = {
+    Conv: _conv,
+    Fc: _fc,
+    Bn: _bn,
+    MaxPool: _maxpool,
+    AvgPool: _avgpool,
+    SumPool: _sumpool,
+    Gap: lambda layer, shape: nn.AdaptiveAvgPool2d(1),
+    Flatten: lambda layer, shape: nn.Flatten(1),
+    Relu: lambda layer, shape: nn.ReLU(),
+    LeakyRelu: lambda layer, shape: nn.LeakyReLU(layer.slope),
+    Prelu: lambda layer, shape: nn.PReLU(shape[0]),
+    Relu6: lambda layer, shape: nn.ReLU6(),
+    Sigmoid: lambda layer, shape: nn.Sigmoid(),
+    Tanh: lambda layer, shape: nn.Tanh(),
+    Softmax: lambda layer, shape: nn.Softmax(dim=1),
+    Lrn: lambda layer, shape: nn.LocalResponseNorm(layer.size, layer.alpha, layer.beta, layer.k),
+    Dropout: lambda layer, shape: nn.Dropout(layer.rate),
+    Identity: lambda layer, shape: nn.Identity(),
+}
+JOINTS: Final[dict[type[Any], type[nn.Module]]] = {Cat: Concatenation, Add: Addition}

@@ -1,0 +1,251 @@
+"""striate inside: what there is to see inside a network, as one page and its numbers."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from striate.errors import ImageError, SettingError
+from striate.terminal.escape import visible
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from striate.explanation.feature_maps import Span
+    from striate.explanation.inspection import Number, Specimen
+    from striate.model.classifier import Classifier
+    from striate.terminal.console import Screen
+
+AT = re.compile(r"\s*([\w.#]+)[\s,]+(\d{1,9})(?:[\s,]+(\d{1,9})[\s,]+(\d{1,9}))?\s*")
+FOLDER = Path("inside")
+
+
+def inside(
+    model: Annotated[Path, typer.Argument(help="A classifier's file, or the folder of its run.")],
+    image: Annotated[
+        Path | None, typer.Argument(help="An image's file. Left out where --data is given.")
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(help="A folder, or what `striate train` takes: look at the units over it."),
+    ] = None,
+    of: Annotated[
+        str | None, typer.Option(help="The class that is explained. Default: the most probable.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(help="The class it is set against. Default: the next probable.")
+    ] = None,
+    layer: Annotated[
+        str | None, typer.Option(help="Whose maps explain. Default: the last with positions.")
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(help="'LAYER UNIT ROW COLUMN', from 0: print this number's whole sum."),
+    ] = None,
+    span: Annotated[
+        str, typer.Option(help="What a colour scale of maps spans: layer, block or network.")
+    ] = "layer",
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Leave out what takes more than a moment.")
+    ] = False,
+    layers: Annotated[int, typer.Option(help="With --data: layers shown, 0 for all.")] = 6,
+    units: Annotated[int, typer.Option(help="With --data: units shown of each.")] = 4,
+    seed: Annotated[int, typer.Option(help="With --data: of the images made for units.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="The page, .html; its numbers are written beside it.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Look inside a network: one page for a IMAGE, or one over a whole folder (--data).
+
+    Of an image: where the class is, by eight methods, and whether the map can be trusted; why
+    this class and not another; every layer's maps; what units see; the arithmetic down to a
+    pixel. Of a folder: what units look for, from edges to objects, and where the classifier looks.
+    """
+    from striate.model.classifier import load
+    from striate.terminal.console import Screen
+
+    if (image is None) == (data is None):
+        raise SettingError(
+            "give an image's file or --data with a folder of them" + (", not both" if image else "")
+        )
+    if image is not None and image.is_dir():
+        raise SettingError(f"'{image}' is a folder; to look at a whole folder give it as --data")
+    number = None if at is None else number_of(at)
+    if data is not None and (of or against or layer or at):
+        raise SettingError("--of, --against, --layer and --at are about one image, not --data")
+    stem = image.stem if image is not None else Path(data or "").name or "data"
+    page = place(out, stem)
+    opened = load(model)
+    with Screen() as screen:
+        if image is not None:
+            from striate.explanation.inspection import Question
+
+            question = Question(
+                of=of,
+                against=against,
+                layer=layer,
+                at=number,
+                span=cast("Span", span),
+                quick=quick,
+            )
+            told = _of_image(opened, image, page, question=question, screen=screen)
+        else:
+            from striate.explanation.unit_hierarchy import Choice
+
+            choice = Choice(
+                layers=layers, units=units, seed=seed, dreams=not quick, shortcut=not quick
+            )
+            told = _of_folder(opened, data or "", page, choice=choice, screen=screen, model=model)
+    said, facts = told
+    if as_json:
+        import json
+
+        print(json.dumps(facts))
+    else:
+        print(visible(said, lines=True))
+
+
+def number_of(text: str) -> Number:
+    """Read which number is asked for.
+
+    Raises:
+        SettingError: it is not LAYER UNIT ROW COLUMN, or LAYER UNIT.
+
+    >>> number_of("fire1.conv2 3 10 12"), number_of("fc1 7")
+    (('fire1.conv2', 3, 10, 12), ('fc1', 7, -1, -1))
+    """
+    found = AT.fullmatch(text)
+    if found is None:
+        raise SettingError(
+            f"--at '{text}': expected LAYER UNIT ROW COLUMN, as 'conv1 3 10 12', or LAYER UNIT "
+            "for a full connection; they count from 0"
+        )
+    unit, row, column = (-1 if part is None else int(part) for part in found.groups()[1:])
+    return found[1], unit, row, column
+
+
+def place(out: Path | None, stem: str) -> Path:
+    """Say where the page goes: as asked for, else inside/STEM.html, never over another one.
+
+    Raises:
+        SettingError: the path cannot be a page's.
+    """
+    if out is not None:
+        if out.suffix.lower() != ".html":
+            raise SettingError(f"--out '{out}' is no page; give it the ending .html")
+        if out.is_dir() or any(parent.is_file() for parent in out.parents):
+            raise SettingError(f"--out '{out}' cannot be written there; name another place")
+        return out
+    path, again = FOLDER / f"{stem}.html", 1
+    while any(path.with_suffix(ending).exists() for ending in (".html", ".npz", ".json")):
+        again += 1
+        path = FOLDER / f"{stem}-{again}.html"
+    return path
+
+
+def _of_image(
+    opened: Classifier, image: Path, page: Path, *, question: Any, screen: Screen
+) -> tuple[str, dict[str, Any]]:
+    from striate.explanation.inspection import specimen
+    from striate.explanation.page import of_image
+
+    try:
+        found = specimen(opened, image, question=question, watch=screen)
+    except ImageError as error:
+        raise ImageError(f"'{image}' cannot be read: {error}") from error
+    files = _beside(page, "every array: pixels, maps, gradients, filters", "every other number")
+    facts = found.as_json()
+    _write(page, of_image(found, command=_command(), files=files), found.arrays(), facts)
+    return _told(found, page, asked=question.at is not None), {"page": str(page), **facts}
+
+
+def _told(found: Specimen, page: Path, *, asked: bool) -> str:
+    best = ", ".join(f"{label} {odds:.1%}" for label, _, odds in found.best(3))
+    lines = [f"{found.subject.name}: {best}"]
+    if found.explanations:
+        lines.append(str(found.explanations[0]))
+    if found.contrast is not None:
+        lines.append(str(found.contrast))
+    if found.evidence is not None:
+        lines.append(str(found.evidence))
+    if asked and found.sum is not None:
+        lines.append(f"\n{found.sum}\n")
+    lines += [f"not shown: {each}" for each in found.missing]
+    return "\n".join([*lines, f"the page     {page}", *_files(page)])
+
+
+def _of_folder(
+    opened: Classifier, data: str, page: Path, *, choice: Any, screen: Screen, model: Path
+) -> tuple[str, dict[str, Any]]:
+    from striate.explanation.page import of_folder
+    from striate.explanation.unit_hierarchy import hierarchy
+
+    found = hierarchy(opened, data, choice=choice, watch=screen)
+    files = _beside(page, "every array: images, answers, filters", "every unit in words")
+    facts = found.as_json()
+    name = model.parent.name if model.name == "classifier.safetensors" else model.stem
+    markup = of_folder(
+        found,
+        model=name or str(model),
+        data=data,
+        parameters=opened.parameters,
+        command=_command(),
+        files=files,
+    )
+    _write(page, markup, found.arrays(), facts)
+    units = sum(len(layer.use) for layer in found.found.layers)
+    lines = [
+        f"{units:,} units of {len(found.found.layers)} layers over "
+        f"{len(found.found.names):,} images",
+        *(
+            f"{layer.address}: {len(layer.silent):,} of {len(layer.use):,} units answer to no image"
+            for layer in found.found.layers
+            if layer.silent
+        ),
+        *(found.looks.words if found.looks is not None else ()),
+        *(f"not shown: {each}" for each in found.missing),
+        f"the page     {page}",
+        *_files(page),
+    ]
+    return "\n".join(lines), {"page": str(page), **facts}
+
+
+def _beside(page: Path, arrays: str, facts: str) -> list[tuple[str, str]]:
+    return [(page.with_suffix(".npz").name, arrays), (page.with_suffix(".json").name, facts)]
+
+
+def _files(page: Path) -> list[str]:
+    return [f"its numbers  {page.with_suffix('.npz')}, {page.with_suffix('.json').name}"]
+
+
+def _command() -> str:
+    import sys
+
+    return shlex.join(["striate", *sys.argv[1:]])
+
+
+def _write(page: Path, markup: str, arrays: dict[str, np.ndarray], facts: dict[str, Any]) -> None:
+    """Write the page and the numbers beside it, each whole or not at all."""
+    import json
+    from zipfile import ZIP_DEFLATED, ZipFile
+
+    from numpy.lib.format import write_array
+
+    from striate.files.atomic_write import whole
+
+    with (  # what numpy.savez_compressed writes, packed a little less and several times as fast
+        whole(page.with_suffix(".npz")) as partial,
+        ZipFile(partial, "w", ZIP_DEFLATED, compresslevel=1) as packed,
+    ):
+        for name, values in arrays.items():
+            with packed.open(f"{name}.npy", "w", force_zip64=True) as file:
+                write_array(file, values, allow_pickle=False)
+    with whole(page.with_suffix(".json")) as partial:
+        partial.write_text(json.dumps(facts), "utf-8")
+    with whole(page) as partial:
+        partial.write_text(markup, "utf-8")

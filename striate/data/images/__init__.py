@@ -1,0 +1,27 @@
+"""Images: opened safely, the right way up, as 8-bit grey or colour; then made to fit.
+
+`read` gives an image as numbers; `measure` its size without decoding it; `Preprocess` is
+everything between an image and a network's input, the same in training and ever after.
+"""
+
+from striate.data.images.decoder_warnings import quiet
+from striate.data.images.decoding import Decoded, Measured, Source, decode, decoded, measure, read
+from striate.data.images.preprocess import Placement, Preprocess
+from striate.data.images.safe_open import HEIF_HINT, MAX_BYTES, MAX_PIXELS, UNREADABLE
+
+__all__ = [
+    "HEIF_HINT",
+    "MAX_BYTES",
+    "MAX_PIXELS",
+    "UNREADABLE",
+    "Decoded",
+    "Measured",
+    "Placement",
+    "Preprocess",
+    "Source",
+    "decode",
+    "decoded",
+    "measure",
+    "quiet",
+    "read",
+]

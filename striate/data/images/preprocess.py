@@ -1,0 +1,374 @@
+"""Everything between an image and a network's input, recorded and always the same."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, cast, get_args
+
+import numpy as np
+from PIL import Image
+
+from striate.data.images.color_mode import Colour, grey
+from striate.data.images.decoding import Decoded, Source, decoded
+from striate.errors import SettingError
+
+Fit = Literal["pad", "squash", "crop"]
+
+MARGIN = 1.9
+"""How many times finer than needed a JPEG that is decoded smaller stays, at least: just below 2, so
+that photos of 500 pixels, the commonest, may be halved for 128. Classifiers that were saved rely on
+it: another number would give them other pixels."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where which part of an image lands in the network's input.
+
+    Attributes:
+        box: what of the image is used, in its pixels: (top, left, bottom, right). Whole numbers,
+            but where the preprocessing zooms.
+        top: first row of the input that the image covers.
+        left: first column of the input that the image covers.
+        height: rows of the input that the image covers.
+        width: columns of the input that the image covers.
+        beyond: whether pixels beyond the box have a part in those along its rim, as when the
+            whole image is resized first and cut then.
+    """
+
+    box: tuple[float, float, float, float]
+    top: int
+    left: int
+    height: int
+    width: int
+    beyond: bool = False
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """How many rows (columns) of the input one row (column) of the image becomes."""
+        top, left, bottom, right = self.box
+        return self.height / (bottom - top), self.width / (right - left)
+
+    def on(self, image: Decoded) -> Placement:
+        """Give the same place for an image that was decoded smaller than it is."""
+        top, left, bottom, right = image.covered
+        down, across = (bottom - top) / image.rows, (right - left) / image.columns
+        box = (
+            top + self.box[0] * down,
+            left + self.box[1] * across,
+            min(top + self.box[2] * down, image.image.height),
+            min(left + self.box[3] * across, image.image.width),
+        )
+        return dataclasses.replace(self, box=box, beyond=True)
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """Make any image fit a network, in training, evaluation, prediction and export alike.
+
+    An image is opened (`striate.data.images.read`), made grey where the network takes one channel,
+    resized by `resize`, and placed; what the network takes is (x / 255 - mean) / std of that.
+
+    Attributes:
+        channels: 1 for grey, 3 for RGB.
+        height: rows of the network's input.
+        width: columns of the network's input.
+        fit: what happens to an image of other proportions. "pad" keeps them and all of the
+            image, centred in a border; "squash" keeps all and bends the proportions; "crop"
+            keeps the proportions and cuts away what stands out of the centre.
+        zoom: how much larger than the input an image is made before the centre of it is cut
+            out; from 1 to 8, above 1 with "crop" alone. Networks trained on ImageNet are mostly
+            judged on the middle 224 of images whose shorter side is made 256: 256 / 224.
+        background: the colour under transparent pixels.
+        border: the colour beside a padded image.
+        mean: of each channel, of values scaled to 0..1; left empty, 0.
+        std: of each channel, of values scaled to 0..1; left empty, 1.
+        reduced: whether a JPEG file is decoded at a half, a quarter or an eighth of its size
+            where that is still nearly twice as fine as what is made of it (`MARGIN`). Large photos
+            are read in less than half the time; the pixels differ by about 0.5 of 255 on the mean.
+            Images given as arrays or as Pillow's are taken as they are.
+
+    >>> fitted = Preprocess(channels=1, height=4, width=4)
+    >>> fitted.pixels(np.full((2, 4), 255, np.uint8))[0].tolist()
+    [[128, 128, 128, 128], [255, 255, 255, 255], [255, 255, 255, 255], [128, 128, 128, 128]]
+    """
+
+    channels: int = 3
+    height: int = 64
+    width: int = 64
+    fit: Fit = "pad"
+    background: Colour = (255, 255, 255)
+    border: Colour = (128, 128, 128)
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    zoom: float = 1.0
+    reduced: bool = False
+
+    def __post_init__(self) -> None:
+        if self.channels not in (1, 3):
+            raise SettingError(f"{self.channels} channels: expected 1 (grey) or 3 (colour)")
+        if min(self.height, self.width) < 1 or max(self.height, self.width) > 8192:
+            raise SettingError(f"a size of {self.height}x{self.width}: expected 1 to 8192 each way")
+        if self.fit not in get_args(Fit):
+            raise SettingError(f"fit {self.fit!r}: expected pad, squash or crop")
+        if not 1 <= self.zoom <= 8:
+            raise SettingError(f"zoom {self.zoom}: expected 1 to 8, such as {256 / 224:.3f}")
+        if self.zoom != 1 and self.fit != "crop":
+            raise SettingError(
+                f"zoom {self.zoom:.4g} with fit {self.fit!r}: only a crop leaves out the rim of a "
+                "image; expected fit crop, or zoom 1"
+            )
+        for name in ("background", "border"):
+            colour = getattr(self, name)
+            if len(colour) != 3 or not all(0 <= value <= 255 for value in colour):
+                raise SettingError(f"{name} {colour}: expected three values from 0 to 255")
+        object.__setattr__(self, "mean", self.mean or (0.0,) * self.channels)
+        object.__setattr__(self, "std", self.std or (1.0,) * self.channels)
+        if len(self.mean) != self.channels or len(self.std) != self.channels:
+            raise SettingError(
+                f"mean {self.mean} and std {self.std}: expected {self.channels} values each, "
+                "one a channel"
+            )
+        if not (np.isfinite(self.mean).all() and np.isfinite(self.std).all()) or min(self.std) <= 0:
+            raise SettingError(f"mean {self.mean} and std {self.std}: std must be above 0")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """The network's input: (channels, rows, columns)."""
+        return self.channels, self.height, self.width
+
+    def placement(self, rows: int, columns: int) -> Placement:
+        """Tell where an image of so many rows and columns lands in the input.
+
+        Sides are rounded half up, in whole numbers; what is left over on an odd number goes to
+        the bottom and the right. Where it zooms, the longer side is rounded down and the start
+        of the cut half to even, so that the pixels are those of torchvision's Resize and
+        CenterCrop (but for sums that fall between two of 256 steps: up to 2 of 255 there).
+
+        >>> Preprocess(height=64, width=64).placement(100, 200)
+        Placement(box=(0, 0, 100, 200), top=16, left=0, height=32, width=64, beyond=False)
+        >>> Preprocess(height=224, width=224, fit="crop", zoom=256 / 224).placement(256, 512)
+        Placement(box=(16.0, 144.0, 240.0, 368.0), ..., height=224, width=224, beyond=True)
+        """
+        whole = (0, 0, rows, columns)
+        if self.fit == "squash":
+            return Placement(whole, 0, 0, self.height, self.width)
+        tall = rows * self.width > columns * self.height  # taller than the input is
+        if self.fit == "pad":
+            height, width = self.height, self.width
+            if tall:
+                width = max(1, _rounded(columns * self.height, rows))
+            else:
+                height = max(1, _rounded(rows * self.width, columns))
+            top, left = (self.height - height) // 2, (self.width - width) // 2
+            return Placement(whole, top, left, height, width)
+        if self.zoom != 1:
+            return self._zoomed(rows, columns, tall)
+        if tall:
+            kept = max(1, _rounded(columns * self.height, self.width))
+            first = (rows - kept) // 2
+            box = (first, 0, first + kept, columns)
+        else:
+            kept = max(1, _rounded(rows * self.width, self.height))
+            first = (columns - kept) // 2
+            box = (0, first, rows, first + kept)
+        return Placement(box, 0, 0, self.height, self.width)
+
+    def _zoomed(self, rows: int, columns: int, tall: bool) -> Placement:
+        """Place the centre of an image that is made larger than the input."""
+        zoom = Fraction(self.zoom).limit_denominator(10_000)  # 256 / 224 is 8/7 again
+        if tall:
+            across = _rounded(self.width * zoom.numerator, zoom.denominator)
+            along = across * rows // columns
+        else:
+            along = _rounded(self.height * zoom.numerator, zoom.denominator)
+            across = along * columns // rows
+        top, left = round((along - self.height) / 2), round((across - self.width) / 2)
+        y, x = rows / along, columns / across  # pixels of the image to one of the input
+        bottom, right = (top + self.height) * y, (left + self.width) * x
+        box = (top * y, left * x, min(bottom, rows), min(right, columns))
+        return Placement(box, 0, 0, self.height, self.width, beyond=True)
+
+    def pixels(self, source: Source) -> np.ndarray:
+        """Read an image and make it fit; mean and std are not applied yet.
+
+        Returns:
+            uint8 of shape (channels, height, width).
+
+        Raises:
+            ImageError: the reason why it cannot be read, in one line.
+        """
+        return self.prepared(source)[0]
+
+    def prepared(self, source: Source) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Read an image and make it fit as `pixels` does; give what was odd about it, too.
+
+        Raises:
+            ImageError: the reason why it cannot be read, in one line.
+        """
+        with decoded(source, background=self.background, reduction=self.reduction) as image:
+            return self.place(image), image.remarks
+
+    def reduction(self, rows: int, columns: int) -> int:
+        """Tell by how much smaller a JPEG of so many rows and columns is decoded: 1, 2, 4 or 8.
+
+        >>> Preprocess(height=224, width=224, fit="crop", reduced=True).reduction(3000, 4000)
+        4
+        """
+        if not self.reduced:
+            return 1
+        finest = MARGIN * max(self.placement(rows, columns).scale)
+        return next((by for by in (8, 4, 2) if by * finest <= 1), 1)
+
+    def place(self, image: Decoded) -> np.ndarray:
+        """Make a decoded image (mode L or RGB) fit; uint8 (channels, height, width)."""
+        shown = grey(image.image) if self.channels == 1 else image.image
+        where = self.placement(image.rows, image.columns)
+        if (shown.height, shown.width) != (image.rows, image.columns):
+            where = where.on(image)
+        resized = np.asarray(resize(shown, where))
+        if resized.ndim == 2:
+            resized = resized[:, :, None]
+        resized = resized.transpose(2, 0, 1)  # (1 or 3, rows, columns)
+        if resized.shape == self.shape:
+            return np.array(resized, order="C")
+        placed = np.empty(self.shape, np.uint8)
+        placed[:] = self.border_values[:, None, None]
+        rows = slice(where.top, where.top + where.height)
+        columns = slice(where.left, where.left + where.width)
+        placed[:, rows, columns] = resized
+        return placed
+
+    @property
+    def border_values(self) -> np.ndarray:
+        """The border as this many channels have it: uint8 (channels,)."""
+        shown = Image.new("RGB", (1, 1), tuple(self.border))
+        image = grey(shown) if self.channels == 1 else shown
+        return np.asarray(image).reshape(self.channels)
+
+    def spoken(self) -> str:
+        """Say in words what it does.
+
+        >>> half = (0.5, 0.5, 0.5)
+        >>> Preprocess(3, 224, 224, "crop", zoom=256 / 224, mean=half, std=half).spoken()
+        '224x224 out of the middle of images made 256 on the shorter side, mean 0.5, std 0.5'
+        """
+        size = f"{self.height}x{self.width}"
+        if self.zoom != 1:
+            shorter = round(min(self.height, self.width) * self.zoom)
+            how = f"{size} out of the middle of images made {shorter} on the shorter side"
+        elif self.fit == "crop":
+            how = f"{size}, the middle of images of other proportions"
+        else:
+            bent = "padded" if self.fit == "pad" else "squashed"
+            how = f"{size}, images of other proportions {bent}"
+        values = []
+        for name, numbers in (("mean", self.mean), ("std", self.std)):
+            told = numbers[:1] if len(set(numbers)) == 1 else numbers
+            values.append(f"{name} {' '.join(f'{value:g}' for value in told)}")
+        if self.reduced:
+            values.append("large JPEG files decoded smaller")
+        return ", ".join((how, *values))
+
+    def as_json(self) -> dict[str, object]:
+        """Give the settings as plain JSON values."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in dataclasses.asdict(self).items()
+        }
+
+    @staticmethod
+    def from_json(values: Mapping[str, object]) -> Preprocess:
+        """Make the preprocessing that `as_json` recorded.
+
+        A zoom that is missing is 1, and images are not reduced where nothing is said of it:
+        records of before there were these hold neither.
+
+        Raises:
+            SettingError: for a missing, unknown or senseless value.
+
+        >>> Preprocess.from_json(Preprocess(height=32).as_json()) == Preprocess(height=32)
+        True
+        """
+        values = {"zoom": 1.0, "reduced": False, **values}
+        names = {field.name for field in dataclasses.fields(Preprocess)}
+        if set(values) != names:
+            odd = ", ".join(sorted(names.symmetric_difference(values)))
+            raise SettingError(f"the preprocessing has missing or unknown settings: {odd}")
+
+        def numbers(name: str) -> tuple[float, ...]:
+            found = values[name]
+            # no bool; whole numbers of 400 digits are no floats
+            if isinstance(found, list) and all(
+                type(each) in (int, float) and abs(each) <= sys.float_info.max for each in found
+            ):
+                return tuple(map(float, found))
+            raise SettingError(f"{name} {str(found)[:60]}: expected a list of numbers")
+
+        def colour(name: str) -> Colour:
+            found = numbers(name)
+            if len(found) == 3 and all(each in range(256) for each in found):
+                return cast("Colour", tuple(map(int, found)))
+            raise SettingError(f"{name} {found}: expected three values from 0 to 255")
+
+        def whole(name: str) -> int:
+            found = values[name]
+            if isinstance(found, int) and not isinstance(found, bool):
+                return found
+            raise SettingError(f"{name} {found!r}: expected a whole number")
+
+        zoom = values["zoom"]
+        if type(zoom) not in (int, float):
+            raise SettingError(f"zoom {str(zoom)[:60]}: expected a number")
+        reduced = values["reduced"]
+        if not isinstance(reduced, bool):
+            raise SettingError(f"reduced {str(reduced)[:60]}: expected true or false")
+        return Preprocess(
+            channels=whole("channels"),
+            height=whole("height"),
+            width=whole("width"),
+            fit=cast("Fit", values["fit"]),
+            background=colour("background"),
+            border=colour("border"),
+            mean=numbers("mean"),
+            std=numbers("std"),
+            zoom=cast("float", zoom),
+            reduced=reduced,
+        )
+
+
+def resize(image: Image.Image, where: Placement) -> Image.Image:
+    """Resize what is used of an image to the size it takes: the one resize of Striate.
+
+    Pillow's bilinear (triangle) filter with antialiasing, on 8 bits, first along the rows and
+    then along the columns, each rounded to 8 bits. ONNX has it as Resize of opset 18 on uint8, with
+    mode="linear", antialias=1, exclude_outside=1, coordinate_transformation_mode="half_pixel" and
+    the size given as sizes; ONNX Runtime then agrees but for values that fall between two steps,
+    which it may round the other way: by 1 of 255, at most. (Without exclude_outside the border
+    differs by up to 20, as the outermost pixels are then counted as if repeated beyond it.)
+
+    A crop is cut in whole pixels before; one that zooms is the middle of the whole image
+    resized (`Placement.beyond`), of which only that much is calculated. So is all of a JPEG that
+    was decoded smaller (`Preprocess.reduced`), whose box need not end between two pixels.
+
+    Args:
+        image: in mode L or RGB.
+        where: from `Preprocess.placement`.
+    """
+    top, left, bottom, right = where.box
+    if where.beyond:
+        size, box = (where.width, where.height), (left, top, right, bottom)
+        return image.resize(size, Image.Resampling.BILINEAR, box=box)
+    if where.box != (0, 0, image.height, image.width):
+        image = image.crop((int(left), int(top), int(right), int(bottom)))
+    if image.size == (where.width, where.height):
+        return image
+    return image.resize((where.width, where.height), Image.Resampling.BILINEAR)
+
+
+def _rounded(numerator: int, denominator: int) -> int:
+    """Divide whole numbers and round half up."""
+    return (2 * numerator + denominator) // (2 * denominator)

@@ -1,0 +1,294 @@
+"""Open an image file without trusting it: what it is, how large it is, nothing decoded yet.
+
+The content decides, never the ending. Pillow is given an explicit list of formats, so that
+nothing that runs another program or opens another file is ever tried. Sizes are checked
+before a pixel is decoded, also where a format hides an image inside an image. No setting
+of Pillow is changed.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import itertools
+import stat
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, cast
+
+from PIL import Image, UnidentifiedImageError
+
+from striate.errors import ImageError
+
+MAX_PIXELS = 2**27
+"""The most pixels an image may have: 134 million, above a telephone's 108 megapixels."""
+
+MAX_SLOW_PIXELS = 2**22
+"""The most where Pillow decodes in Python (QOI, run-length BMP, some DDS): 4 million, seconds."""
+
+MAX_BYTES = 2**30
+"""The largest image file that is opened: 1 GiB. Some decoders read a file whole."""
+
+UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    SyntaxError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    ArithmeticError,
+    MemoryError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+"""What Pillow and its decoders raise at an image that is broken, odd or hostile."""
+
+# In the order they are tried. Left out on purpose: EPS (runs Ghostscript); WMF (runs a drawing
+# engine); BUFR, GRIB, HDF5 and MPEG (only recognised, never decoded); IPTC, FPX and MIC (hold
+# images of any format within); IM, IMT, MCIDAS, PCD, SPIDER and XVTHUMB (no signature worth
+# the name: text and data files would pass for images); GBR (brushes); BLP
+# and FTEX (textures of games, decoded by Python code that a small file can keep busy for seconds).
+FORMATS = (
+    "JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "JPEG2000", "PPM", "QOI", "ICO", "ICNS",
+    "CUR", "DIB", "PSD", "SGI", "SUN", "PCX", "DCX", "DDS", "FITS", "FLI", "MSP",
+    "PIXAR", "XBM", "XPM",
+)  # fmt: skip
+
+MAX_WITHIN = 256  # images within one icon
+
+TILE_WIDTH, TILE_LENGTH = 322, 323  # tags of TIFF
+
+TGA_ENDINGS = {".tga", ".icb", ".vda", ".vst"}
+HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
+HEIF_HINT = 'a HEIC image; to read these: pip install "striate[heic]"'
+
+# What often stands where an image is expected: how it begins, and what to say of it.
+STRANGERS: tuple[tuple[bytes, str], ...] = (
+    (b"%!PS", "PostScript (EPS), which only runs as a program; save it as PNG"),
+    (b"\xc5\xd0\xd3\xc6", "PostScript (EPS), which only runs as a program; save it as PNG"),
+    (b"%PDF", "a PDF document, not an image; export its pages as PNG"),
+    (b"\xd7\xcd\xc6\x9a", "a Windows metafile (WMF), a drawing and not pixels; save it as PNG"),
+    (b"<?xml", "an XML or SVG text, not an image of pixels; save it as PNG"),
+    (b"<svg", "an SVG drawing, not an image of pixels; save it as PNG"),
+    (b"<!doctype html", "a web page, not an image; perhaps a download that failed"),
+    (b"<html", "a web page, not an image; perhaps a download that failed"),
+    (b"PK\x03\x04", "a zip file, not an image; give it as the data, or unpack it"),
+    (b"\x1f\x8b", "a gzip file, not an image; unpack it"),
+    (b"version https://git-lfs", "a Git LFS pointer, not the image; run: git lfs pull"),
+)
+
+TOO_LARGE = "{0}x{1} pixels are {2:,}, above the limit of {3:,}; make it smaller to use it"
+
+
+def check_pixels(size: tuple[int, int]) -> None:
+    """Refuse an image of (columns, rows) with more than `MAX_PIXELS` pixels, or with none."""
+    columns, rows = size
+    if columns < 1 or rows < 1:
+        raise ImageError(f"{columns}x{rows} pixels: there is nothing in it")
+    if columns * rows > MAX_PIXELS:
+        raise ImageError(TOO_LARGE.format(columns, rows, columns * rows, MAX_PIXELS))
+
+
+def one_line(error: BaseException) -> str:
+    """Give what an error says as one short printable line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    text = text.encode("ascii", "backslashreplace").decode("ascii")
+    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return text if len(text) <= 160 else text[:157] + "..."
+
+
+def _reason(error: BaseException) -> str:
+    if "truncated" in str(error).lower():
+        return "the file ends too early"
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for it"
+    return one_line(error)
+
+
+@contextmanager
+def blaming_the_image(doing: str) -> Iterator[None]:
+    """Turn whatever a decoder raises into a `ImageError` that says what was being done."""
+    try:
+        yield
+    except Image.DecompressionBombError as error:
+        raise ImageError(f"more pixels than the limit of {MAX_PIXELS:,}") from error
+    except UNREADABLE as error:
+        raise ImageError(f"{doing}: {_reason(error)}") from error
+
+
+def open_file(path: Path) -> IO[bytes]:
+    """Open an ordinary file of sensible size; a pipe or a device would wait for ever."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            if stat.S_ISDIR(status.st_mode):
+                raise ImageError(_about_folder(path))
+            raise ImageError("a pipe, device or socket, not a file")
+        if status.st_size == 0:
+            raise ImageError("the file is empty")
+        if status.st_size > MAX_BYTES:
+            raise ImageError(f"{status.st_size:,} bytes, above the limit of {MAX_BYTES:,}")
+        return path.open("rb")
+    except FileNotFoundError as error:
+        raise ImageError("there is no such file") from error
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        reason = getattr(error, "strerror", None) or one_line(error)
+        raise ImageError(f"the file cannot be opened: {reason}") from error
+
+
+def _about_folder(path: Path) -> str:
+    """Tell a folder given as an image from one that may not be looked into."""
+    try:
+        next(path.iterdir(), None)
+    except OSError as error:
+        return f"the folder cannot be opened: {error.strerror}"
+    return "a folder, not a file"
+
+
+def open_image(stream: IO[bytes], ending: str = "") -> Image.Image:
+    """Identify an image and read its header; the caller closes the stream.
+
+    Args:
+        stream: the file's bytes.
+        ending: of the file's name; asked only for TGA, which has no signature.
+
+    Raises:
+        ImageError: with the reason, in one line.
+    """
+    start = stream.read(64)
+    if not start:
+        raise ImageError("the file is empty")
+    if start[4:8] == b"ftyp" and _is_heif(start):
+        return _open_heif(stream)
+    formats = _formats()
+    if ending.lower() in TGA_ENDINGS or _has_tga_footer(stream):
+        formats = (*formats, "TGA")
+    with blaming_the_image("its header is damaged"):
+        _check_inner_sizes(stream, start)
+        stream.seek(0)
+        try:
+            image = Image.open(stream, formats=formats)
+        except UnidentifiedImageError as error:
+            raise ImageError(_stranger(start)) from error
+    check_pixels(image.size)
+    tiles = getattr(image, "tile", None)
+    if tiles and tiles[0][0] in Image.DECODERS and image.width * image.height > MAX_SLOW_PIXELS:
+        raise ImageError(
+            f"{image.width * image.height:,} pixels of a {image.format} that is slow to decode, "
+            f"above the limit of {MAX_SLOW_PIXELS:,}; save it as PNG"
+        )
+    if image.format == "TIFF":  # a tile may be larger than its image
+        tags = cast("dict[int, int]", getattr(image, "tag_v2", {}))
+        check_pixels((tags.get(TILE_WIDTH, 1), tags.get(TILE_LENGTH, 1)))
+    return image
+
+
+@functools.cache
+def _formats() -> tuple[str, ...]:
+    """Give the allowed formats that this build of Pillow knows."""
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+def _stranger(start: bytes) -> str:
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    for beginning, reason in STRANGERS:
+        if start.startswith(beginning) or text.startswith(beginning):
+            return reason
+    if start.count(0) == len(start):
+        return "nothing but zeros where an image should begin"
+    return "not an image in a format that can be read, or damaged at its very start"
+
+
+def _has_tga_footer(stream: IO[bytes]) -> bool:
+    length = stream.seek(0, io.SEEK_END)
+    if length < 44:
+        return False
+    stream.seek(length - 18)
+    return stream.read(18) == b"TRUEVISION-XFILE.\0"
+
+
+# Some formats allocate or decode when they are opened, or hold an image whose size is not the
+# one announced: their sizes are read here first, from the bytes.
+
+
+def _check_inner_sizes(stream: IO[bytes], start: bytes) -> None:
+    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
+        _check_webp(start)
+    elif start[:4] == b"icns":
+        for offset, length in itertools.islice(_icns_blocks(stream), MAX_WITHIN):
+            stream.seek(offset)
+            _check_within(stream.read(min(length, 4096)), ("PNG", "JPEG2000"))
+    elif start[:4] in (b"\0\0\1\0", b"\0\0\2\0"):
+        count = int.from_bytes(start[4:6], "little")
+        if count > MAX_WITHIN:
+            raise ImageError(f"an icon of {count:,} images, above the limit of {MAX_WITHIN}")
+        stream.seek(6)
+        table = stream.read(16 * count)
+        for entry in range(len(table) // 16):
+            stream.seek(struct.unpack_from("<I", table, 16 * entry + 12)[0])
+            _check_within(stream.read(4096), ("PNG", "DIB"))
+
+
+def _check_webp(start: bytes) -> None:
+    if start[12:16] == b"VP8X" and len(start) >= 30:
+        columns = int.from_bytes(start[24:27], "little") + 1
+        check_pixels((columns, int.from_bytes(start[27:30], "little") + 1))
+    elif start[12:16] == b"VP8L" and len(start) >= 25:
+        bits = int.from_bytes(start[21:25], "little")
+        check_pixels(((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1))
+    elif start[12:16] == b"VP8 " and len(start) >= 30:
+        columns, rows = struct.unpack_from("<HH", start, 26)
+        if columns & 0x3FFF and rows & 0x3FFF:
+            check_pixels((columns & 0x3FFF, rows & 0x3FFF))
+
+
+def _icns_blocks(stream: IO[bytes]) -> Iterator[tuple[int, int]]:
+    offset = 8
+    while True:
+        stream.seek(offset)
+        head = stream.read(8)
+        length = int.from_bytes(head[4:8], "big")
+        if len(head) < 8 or length <= 8:
+            return
+        yield offset + 8, length - 8
+        offset += length
+
+
+def _check_within(beginning: bytes, formats: tuple[str, ...]) -> None:
+    allowed = tuple(name for name in formats if name in _formats())
+    try:
+        with Image.open(io.BytesIO(beginning), formats=allowed) as inner:
+            check_pixels(inner.size)
+    except Image.DecompressionBombError as error:
+        raise ImageError(f"more pixels than the limit of {MAX_PIXELS:,}") from error
+    except UNREADABLE:
+        return  # not an image by itself; opening the whole file judges it
+
+
+def _is_heif(start: bytes) -> bool:
+    end = min(int.from_bytes(start[:4], "big"), len(start))
+    brands = {start[8:12], *(start[place : place + 4] for place in range(16, end, 4))}
+    return bool(brands & HEIF_BRANDS) and not brands & {b"avif", b"avis"}
+
+
+def _open_heif(stream: IO[bytes]) -> Image.Image:
+    try:
+        import pillow_heif
+    except ImportError:
+        raise ImageError(HEIF_HINT) from None
+    stream.seek(0)
+    with blaming_the_image("its HEIC header is damaged"):
+        image: Image.Image = pillow_heif.HeifImageFile(stream)  # type: ignore[no-untyped-call]
+    check_pixels(image.size)
+    image.info.pop("exif", None)  # it is turned while it is decoded, as HEIC itself says
+    image.info.pop("xmp", None)
+    return image

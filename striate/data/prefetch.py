@@ -1,0 +1,46 @@
+"""Batches of images, the next ones being prepared meanwhile."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+
+from striate.data.loader import Images
+
+
+def prefetched(
+    images: Images, groups: Iterable[np.ndarray]
+) -> Generator[tuple[np.ndarray, np.ndarray], None, None]:
+    """Give groups of images one after the other, the next two being prepared meanwhile.
+
+    Args:
+        images: from `load`.
+        groups: int64 indices of each group.
+
+    Yields:
+        The indices (k,) and the pixels, uint8 (k, channels, height, width).
+
+    >>> from striate.data import find, load
+    >>> from striate.data.images import Preprocess
+    >>> images = load(find("digits"), Preprocess(channels=1, height=8, width=8))
+    >>> groups = np.array_split(np.arange(5), 2)
+    >>> [pixels.shape for indices, pixels in prefetched(images, groups)]
+    [(3, 1, 8, 8), (2, 1, 8, 8)]
+    """
+    ahead: deque[tuple[np.ndarray, Future[np.ndarray]]] = deque()
+    with ThreadPoolExecutor(1, "striate-batches") as pool:
+        try:
+            for indices in groups:
+                ahead.append((indices, pool.submit(images.take, indices)))
+                if len(ahead) > 2:
+                    indices, future = ahead.popleft()
+                    yield indices, future.result()
+            while ahead:
+                indices, future = ahead.popleft()
+                yield indices, future.result()
+        finally:
+            for _, future in ahead:
+                future.cancel()

@@ -1,0 +1,49 @@
+"""The embedded default: scikit-learn's 1,797 handwritten digits, grey 8x8, ten classes.
+
+They are the test part of the UCI set "Optical Recognition of Handwritten Digits"
+(https://archive.ics.uci.edu/dataset/80). Which of them are the test part here is written down in
+digits_test.json, made once by the rule of `fixed_test_part`.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+
+import numpy as np
+
+from striate.data.collection import Collection, labelled
+
+
+def fixed_test_part(labels: np.ndarray) -> list[int]:
+    """Choose a stratified fifth: of each class, in the order of the data, every fifth image.
+
+    The first of each class taken is its fifth. The result is what digits_test.json holds.
+
+    >>> fixed_test_part(np.array([7] * 5 + [3] * 11))
+    [4, 9, 14]
+    """
+    chosen = [np.flatnonzero(labels == each)[4::5] for each in np.unique(labels)]
+    return sorted(int(index) for indices in chosen for index in indices)
+
+
+def find_digits() -> Collection:
+    """Give the 1,797 digits, the test part marked; values 0..16 become 0..255."""
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    pixels = np.floor(bunch.images * (255 / 16) + 0.5).astype(np.uint8)  # (1797, 8, 8)
+    classes, labels = labelled([str(value) for value in bunch.target.tolist()])
+    written = (
+        resources.files("striate.data.sources").joinpath("digits_test.json").read_text("utf-8")
+    )
+    test = set(json.loads(written)["test"])
+    return Collection(
+        source="digits",
+        kind="digits",
+        classes=classes,
+        names=tuple(f"digits/{index:04d}" for index in range(len(pixels))),
+        labels=labels,
+        parts=tuple("test" if index in test else "train" for index in range(len(pixels))),
+        content=pixels,
+    )

@@ -1,0 +1,189 @@
+"""Find the images of whatever the user points at: a folder, a file, a zip, or "digits"."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import zipfile
+from pathlib import Path
+
+from striate.data.cache_folder import cache_folder
+from striate.data.collection import Collection, Skipped, few
+from striate.data.images import measure
+from striate.data.sources.arrays import find_idx, find_npz, idx_family, is_idx, is_npz
+from striate.data.sources.class_folders import find_folder, list_folder
+from striate.data.sources.csv_list import find_csv
+from striate.data.sources.digits import find_digits
+from striate.data.sources.zip_archive import unpack
+from striate.errors import DataError, ImageError
+
+_EXPECTED = (
+    "expected a folder with one folder a class, IDX or npz files, a CSV of path,label, "
+    "a zip of these, or the word digits"
+)
+
+
+def find(data: str | Path, *, cache: Path | None = None) -> Collection:
+    """Find the images of a data set, with their classes and parts; none is decoded.
+
+    A folder with one folder a class, perhaps within train/, val/ and test/; IDX files as MNIST
+    has them; npz files with x and y; a CSV of path,label; a zip of any of these; or "digits",
+    the digits that come with scikit-learn. The content decides what a file is, not its ending.
+
+    Args:
+        data: the folder or file, or "digits".
+        cache: where a zip is unpacked; left out, the user's cache folder.
+
+    Raises:
+        DataError: where nothing usable is found, with what was expected and what to do.
+
+    >>> find("digits").classes
+    ('0', '1', '2', '3', '4', '5', '6', '7', '8', '9')
+    """
+    if data == "digits":
+        found = find_digits()
+        if Path("digits").exists():
+            note = "the embedded digits were taken, not the folder: write ./digits for that"
+            found = dataclasses.replace(found, notes=(note,))
+        return found
+    if not str(data).strip():
+        raise DataError(f"the name of the data is empty; {_EXPECTED}")
+    path = _at_home(Path(data))
+    _refuse_missing(path)
+    if path.is_dir():
+        return _find_in_folder(path, str(data))
+    try:
+        with path.open("rb"):  # or say at once why it cannot be read
+            pass
+        return _find_in_file(path, str(data), cache or cache_folder())
+    except OSError as error:
+        raise DataError(
+            f"{str(data)!r} cannot be read ({error.strerror or error}); mend its permissions"
+        ) from error
+
+
+def _at_home(path: Path) -> Path:
+    """Follow a ~ where there is such a home; else the name is taken as it is."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
+def _refuse_missing(path: Path) -> None:
+    try:
+        if path.exists():
+            return
+        names = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+    except (OSError, ValueError) as error:
+        told = getattr(error, "strerror", None) or error
+        raise DataError(f"{str(path)!r} cannot be looked at: {told}") from error
+    folded = {name.casefold(): name for name in names}
+    close = difflib.get_close_matches(path.name.casefold(), folded, n=1, cutoff=0.6)
+    if close:
+        meant = str(path.parent / folded[close[0]])
+        raise DataError(f"there is no {str(path)!r}; did you mean {meant!r}?")
+    if difflib.get_close_matches(str(path), ["digits"], cutoff=0.8):
+        raise DataError(f"there is no {str(path)!r}; did you mean 'digits', the embedded ones?")
+    raise DataError(f"there is no {str(path)!r}; {_EXPECTED}")
+
+
+def _find_in_folder(folder: Path, source: str, within: Path | None = None) -> Collection:
+    """Tell the layouts apart: arrays or a CSV directly in the folder, else class folders."""
+    listing = list_folder(folder)
+    files = [folder / name for name in listing.files]
+    if len(listing.folders) < 2 and files:
+        idx = [path for path in files if is_idx(path)]
+        if idx:
+            return find_idx(idx, source, _rest(files, idx, "no IDX file"))
+        npz = [path for path in files if is_npz(path)]
+        if npz:
+            return find_npz(npz, source, _rest(files, npz, "no npz file"))
+    tables = [path for path in files if path.suffix.lower() in (".csv", ".tsv")]
+    if tables and not _has_class_folders(folder, listing.folders):
+        if len(tables) > 1:
+            raise DataError(
+                f"{source!r} holds several CSV files ({few([each.name for each in tables])}); "
+                "point at the one that lists the images"
+            )
+        found = find_csv(tables[0], source, within=within)
+        note = f"{tables[0].name} was taken as the list of images"
+        return dataclasses.replace(found, notes=(note, *found.notes))
+    if len(listing.folders) == 1 and not files:
+        _refuse_data_deeper(folder / listing.folders[0], source)
+    return find_folder(folder, source)
+
+
+def _refuse_data_deeper(inner: Path, source: str) -> None:
+    """Point at the one folder within, where it holds arrays and no images of a class."""
+    found = [name for name in list_folder(inner).files if is_idx(inner / name)]
+    if found:
+        meant = str(Path(source) / inner.name)
+        raise DataError(f"{source!r} holds only {inner.name!r}; did you mean {meant!r}?")
+
+
+def _has_class_folders(folder: Path, names: tuple[str, ...]) -> bool:
+    """Tell whether there are at least two class folders, here or within train/ and the like."""
+    if len(names) >= 2:
+        return True
+    return any(len(list_folder(folder / name).folders) >= 2 for name in names)
+
+
+def _rest(files: list[Path], taken: list[Path], reason: str) -> list[Skipped]:
+    return [Skipped(path.name, reason) for path in files if path not in taken]
+
+
+def _find_in_file(path: Path, source: str, cache: Path) -> Collection:
+    if not path.is_file():
+        raise DataError(f"{source!r} is a pipe, device or socket; {_EXPECTED}")
+    if is_idx(path):
+        return find_idx(_with_partner(path), source)
+    if is_npz(path):
+        return find_npz([path], source)
+    if zipfile.is_zipfile(path) and not _is_image(path):
+        return _find_in_zip(path, source, cache)
+    if path.suffix.lower() in (".csv", ".tsv", ".txt"):
+        return find_csv(path, source)
+    if _is_image(path):
+        raise DataError(
+            f"{source!r} is a single image; give the folder that holds one folder a class"
+        )
+    raise DataError(f"{source!r} is no data set that can be read; {_EXPECTED}")
+
+
+def _with_partner(path: Path) -> list[Path]:
+    """Give an IDX file and the other IDX files of its set in the same folder."""
+    files = [path.parent / name for name in list_folder(path.parent).files]
+    return [each for each in files if idx_family(each.name) == idx_family(path.name)]
+
+
+def _is_image(path: Path) -> bool:
+    try:
+        measure(path)
+    except ImageError:
+        return False
+    return True
+
+
+def _find_in_zip(path: Path, source: str, cache: Path) -> Collection:
+    root, skipped = unpack(path, cache)
+    within = root
+    listing = list_folder(root)
+    while len(listing.folders) == 1 and not listing.files:  # a zip of one folder
+        inner = list_folder(root / listing.folders[0])
+        if not inner.folders and not any(map(_holds_data, inner.files)):
+            break
+        root = root / listing.folders[0]
+        listing = inner
+    if not listing.folders and not listing.files:
+        told = f" ({skipped[0].name!r}: {skipped[0].reason})" if skipped else ""
+        raise DataError(f"nothing in {source!r} could be unpacked{told}")
+    found = _find_in_folder(root, source, within)
+    note = f"{path.name} was unpacked into {within}"
+    return dataclasses.replace(
+        found, skipped=(*skipped, *found.skipped), notes=(note, *found.notes)
+    )
+
+
+def _holds_data(name: str) -> bool:
+    return name.lower().endswith((".npz", ".csv", ".tsv", ".gz", "ubyte"))

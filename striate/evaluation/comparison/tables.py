@@ -1,0 +1,195 @@
+"""How a comparison is written: its tables, and its numbers as people say them."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+
+from striate.data import counted
+from striate.evaluation.comparison.records import Answered, Compared, Pair
+from striate.terminal.escape import visible
+from striate.terminal.tables import Table
+from striate.terminal.units import percent, spell
+
+WIDTH = 100  # columns of a terminal
+SHOWN = 10  # images of the printed table
+LONGEST = 18  # letters of names that are printed
+COSTS = 47  # columns that the figures of a classifier's cost take
+SHORTEST = 12  # letters of an image's name, below which a table of images makes no sense
+
+
+def scores(models: Sequence[Compared]) -> Table:
+    """Give the accuracy of each with its interval, and its cross-entropy."""
+    rows = tuple(
+        (
+            name(model.name),
+            percent(model.accuracy),
+            f"{_bare(model.accuracy_low)} to {_bare(model.accuracy_high)}",
+            f"{model.cross_entropy:.3f}",
+        )
+        for model in models
+    )
+    header = ("model", "accuracy", "95 % interval", "cross-entropy")
+    return Table(header, rows, frozenset(header[1:]))
+
+
+def costs(models: Sequence[Compared]) -> Table:
+    """Give what each is and what it costs."""
+    room = WIDTH - COSTS - max(len(name(model.name)) for model in models)
+    rows = tuple(
+        (
+            name(model.name),
+            start(model.origin or "-", room),
+            f"{model.parameters:,}",
+            "-" if model.macs is None else short(model.macs),
+            brief(model.seconds_per_image),
+            "-" if model.training_seconds is None else spell(model.training_seconds),
+        )
+        for model in models
+    )
+    header = ("model", "what it is", "parameters", "MACs", "an image", "training")
+    return Table(header, rows, frozenset(header[2:]))
+
+
+def pairs(of: Sequence[Pair]) -> Table:
+    """Give each of the others beside the first: who is right where, and the difference."""
+    rows = tuple(
+        (
+            name(pair.second),
+            f"{pair.both_right:,}",
+            f"{pair.only_first:,}",
+            f"{pair.only_second:,}",
+            f"{pair.both_wrong:,}",
+            points(pair.difference, pair.n, signed=True),
+            between(pair),
+            probability(pair.p_adjusted),
+        )
+        for pair in of
+    )
+    header = (
+        f"beside {name(of[0].first)}",
+        "both right",
+        "only first",
+        "only this",
+        "neither",
+        "points",
+        "95 % interval",
+        "p" if len(of) == 1 else "p (Holm)",
+    )
+    return Table(header, rows, frozenset(header[1:]))
+
+
+def differing(names: Sequence[str], images: Sequence[Answered]) -> Table:
+    """Give the first images whose answers differ, those first that some told right."""
+    room = WIDTH - (2 + LONGEST) * (1 + len(names))
+    shown = images[:SHOWN] if room >= SHORTEST else ()
+    rows = tuple(
+        (
+            visible(image.name, longest=room),
+            name(image.truth),
+            *(
+                f"{visible(answer, longest=LONGEST - 7)} {share:.0%}"
+                for answer, share in zip(image.answers, image.probabilities, strict=True)
+            ),
+        )
+        for image in shown
+    )
+    deciding = sum(image.decides for image in images)
+    caption = (
+        f"{len(shown)} of {counted(len(images), 'image')} whose answers differ, first those "
+        f"that some told right ({deciding:,})"
+    )
+    return Table(("image", "truth", *map(name, names)), rows, caption=caption)
+
+
+def name(text: str) -> str:
+    """Give a name in the length that fits."""
+    return visible(text, longest=LONGEST)
+
+
+def wrapped(sentence: str) -> str:
+    """Break a sentence to the width of a terminal, what follows the first line indented."""
+    return textwrap.fill(
+        visible(sentence),
+        WIDTH,
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def start(text: str, longest: int) -> str:
+    """Give the beginning of a text.
+
+    >>> start("head on squeezenet1_1 with ImageNet weights", 24)
+    'head on squeezenet1_1...'
+    """
+    text = visible(text)
+    return text if len(text) <= longest else text[: longest - 3].rstrip() + "..."
+
+
+def points(share: float, n: int, *, signed: bool = False) -> str:
+    """Write a difference of shares in points of a hundred, as finely as n images tell.
+
+    >>> points(0.0461, 355), points(-0.0461, 355, signed=True), points(0.00042, 10_000)
+    ('4.6', '-4.6', '0.04')
+    """
+    digits = max(1, math.ceil(math.log10(n)) - 2)
+    text = f"{100 * share:{'+' if signed else ''}.{digits}f}"
+    return text if float(text) else f"{0:.{digits}f}"
+
+
+def between(pair: Pair, *, turned: bool = False) -> str:
+    """Write the interval of a difference in points; turned, that of first minus second."""
+    low, high = pair.difference_low, pair.difference_high
+    low, high = (-high, -low) if turned else (low, high)
+    return f"{points(low, pair.n)} to {points(high, pair.n)}"
+
+
+def probability(p: float) -> str:
+    """Write a p value with two digits.
+
+    >>> probability(0.0703125), probability(1.0), probability(1e-9)
+    ('0.07', '1', '<0.001')
+    """
+    return "<0.001" if p < 0.001 else f"{p:.2g}"
+
+
+def rounded(count: int) -> str:
+    """Write a rough number with two digits, above a million as such.
+
+    >>> rounded(2011), rounded(87), rounded(3_400_000)
+    ('2,000', '87', 'more than a million')
+    """
+    if count > 1_000_000:
+        return "more than a million"
+    return f"{float(f'{count:.2g}'):,.0f}"
+
+
+def short(count: int) -> str:
+    """Write a large number with three digits.
+
+    >>> short(349_000_000), short(56_448), short(12)
+    ('349 M', '56.4 k', '12')
+    """
+    for size, unit in ((10**9, " G"), (10**6, " M"), (10**3, " k")):
+        if count >= 0.9995 * size:
+            return f"{float(f'{count / size:.3g}'):g}{unit}"
+    return str(count)
+
+
+def brief(seconds: float) -> str:
+    """Write a short time with two digits.
+
+    >>> brief(0.00123), brief(0.000041), brief(2.5)
+    ('1.2 ms', '41 µs', '2.5 s')
+    """
+    for size, unit in ((1.0, "s"), (1e-3, "ms")):
+        if seconds >= size:
+            return f"{float(f'{seconds / size:.2g}'):g} {unit}"
+    return f"{float(f'{seconds / 1e-6:.2g}'):g} µs"
+
+
+def _bare(share: float) -> str:
+    return percent(share).removesuffix(" %")

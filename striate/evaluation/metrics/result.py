@@ -1,0 +1,249 @@
+"""What came of judging a classifier: plain numbers that show themselves as tables."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from html import escape
+
+from striate.terminal.escape import visible
+from striate.terminal.tables import Table
+from striate.terminal.units import percent
+
+MANY_CLASSES = 20
+"""With more classes than this, the printed table holds the weakest ten only."""
+
+MATRIX_CLASSES = 12
+"""With more classes than this, the pairs most often confused are printed and not the matrix."""
+
+MOST_IN_JSON = 200
+"""With more classes than this, JSON holds the confused pairs and no matrix of mostly zeros."""
+
+SHOWN = 10
+"""So many confused pairs and worst images are printed; the result holds more."""
+
+WIDTH = 100  # columns of a terminal
+LONGEST, LONGEST_CLASS = 32, 18  # letters of names that are printed
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """How one class fared.
+
+    Attributes:
+        name: the class.
+        n: images that truly are of it.
+        precision: of the images answered with this class, the share that are of it; None
+            where it was never answered.
+        recall: of the images of this class, the share answered with it; None where there
+            is no image of it.
+        f1: 2 hits / (2 hits + false answers + misses), the harmonic mean of the two; None
+            where the class neither has an image nor was answered.
+    """
+
+    name: str
+    n: int
+    precision: float | None
+    recall: float | None
+    f1: float | None
+
+
+@dataclass(frozen=True)
+class ConfusedPair:
+    """How often images of the class `truth` were answered with the class `answer`."""
+
+    truth: str
+    answer: str
+    n: int
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One image and what was answered.
+
+    Attributes:
+        name: the image.
+        truth: its class.
+        answer: the class with the highest probability.
+        probability: of the answer, 0 to 1.
+        truth_probability: of the true class, 0 to 1.
+        index: the image's row in the arrays that were scored.
+    """
+
+    name: str
+    truth: str
+    answer: str
+    probability: float
+    truth_probability: float
+    index: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a classifier got right and wrong, in numbers.
+
+    Attributes:
+        evaluated: what was evaluated, in words: "360 test images the run never saw".
+        n: how many images.
+        classes: the class names, in the classifier's order.
+        accuracy: share told right, 0 to 1; `accuracy_low` and `accuracy_high` are its 95 %
+            Wilson interval.
+        classification_error: share told wrong, 1 - accuracy.
+        squared_error: (probability - target)^2 summed over the classes, mean over the
+            images, 0 to 2; the target is 1 for the true class, else 0.
+        cross_entropy: mean of -ln(probability of the true class).
+        top5: share whose true class is among the five most probable; None for five classes
+            or fewer. `top5_low` and `top5_high` are its 95 % Wilson interval.
+        per_class: one score a class.
+        confusion: images by truth (rows) and answer (columns).
+        confused: the pairs of classes that were confused, most often first.
+        worst: the wrong images, least probability of the truth first, then the right ones
+            that were least sure.
+        notes: what has to be known to read the numbers.
+    """
+
+    evaluated: str
+    n: int
+    classes: tuple[str, ...]
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    classification_error: float
+    squared_error: float
+    cross_entropy: float
+    top5: float | None
+    top5_low: float | None
+    top5_high: float | None
+    per_class: tuple[ClassScore, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    confused: tuple[ConfusedPair, ...]
+    worst: tuple[Judged, ...]
+    notes: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, object]:
+        """Give everything as plain JSON values (numbers, texts, lists, None), same names.
+
+        The matrix of more than 200 classes is None: `confused` and `per_class` say the same.
+        """
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return values | {
+            "classes": list(self.classes),
+            "per_class": [asdict(score) for score in self.per_class],
+            "confusion": [list(row) for row in self.confusion]
+            if len(self.classes) <= MOST_IN_JSON
+            else None,
+            "confused": [asdict(pair) for pair in self.confused],
+            "worst": [asdict(judged) for judged in self.worst],
+            "notes": list(self.notes),
+        }
+
+    def headline(self) -> str:
+        """Give the accuracy with its interval and n in one line."""
+        ends = _ends(self.accuracy_low, self.accuracy_high)
+        return f"accuracy {percent(self.accuracy)} ({ends}, n = {self.n:,})"
+
+    def weakest(self) -> tuple[ClassScore, ...]:
+        """Give the scores of the classes that have images here, lowest F1 first."""
+        judged = [score for score in self.per_class if score.n]
+        return tuple(sorted(judged, key=lambda score: (score.f1 or 0.0, score.recall or 0.0)))
+
+    def table(self) -> Table:
+        """Give precision, recall and F1 a class; of more than 20 classes the weakest ten."""
+        scores, caption = self.per_class, ""
+        if len(scores) > MANY_CLASSES:
+            scores = self.weakest()[:10]
+            there = sum(score.n > 0 for score in self.per_class)
+            which = f"the weakest {len(scores)} of" if len(scores) < there else "the"
+            having = "" if there == len(self.per_class) else " that have images here"
+            caption = f"{which} {there} classes{having}, lowest F1 first"
+        rows = tuple(
+            (
+                visible(score.name, longest=LONGEST),
+                f"{score.n:,}",
+                *map(_share, (score.precision, score.recall, score.f1)),
+            )
+            for score in scores
+        )
+        header = ("class", "images", "precision", "recall", "F1")
+        return Table(header, rows, frozenset(header[1:]), caption)
+
+    def confusion_table(self) -> Table:
+        """Give the confusion matrix; of more than 12 classes the pairs most often confused.
+
+        Where the names of the classes are too long to stand above the columns, numbers do.
+        """
+        if len(self.classes) > MATRIX_CLASSES:
+            pairs = self.confused[:SHOWN]
+            caption = f"{len(pairs)} of {len(self.confused)} confused pairs, most often first"
+            rows = tuple((*map(_named, (p.truth, p.answer)), f"{p.n:,}") for p in pairs)
+            return Table(("truth", "answered with", "images"), rows, {"images"}, caption)
+        names = [_named(name) for name in self.classes]
+        columns = names
+        counts = [[f"{n:,}" if n else "-" for n in row] for row in self.confusion]
+        widest = [max(map(len, column)) for column in zip(*counts, strict=True)]
+        across = sum(2 + max(len(n), w) for n, w in zip(names, widest, strict=True))
+        if max(map(len, names)) + across > WIDTH or max(map(len, names)) == LONGEST_CLASS:
+            columns = [str(number) for number in range(1, len(names) + 1)]
+            names = [f"{number} {name}" for number, name in zip(columns, names, strict=True)]
+        rows = tuple((name, *row) for name, row in zip(names, counts, strict=True))
+        caption = "confusion: a row a true class, a column an answer"
+        return Table(("", *columns), rows, frozenset(columns) - {""}, caption)
+
+    def worst_table(self) -> Table:
+        """Give the worst images: those told wrong first, then those that were least sure."""
+        shown = self.worst[:SHOWN]
+        rows = tuple(
+            (
+                visible(judged.name, longest=LONGEST),
+                *map(_named, (judged.truth, judged.answer)),
+                percent(judged.probability),
+                percent(judged.truth_probability),
+            )
+            for judged in shown
+        )
+        header = ("image", "truth", "answer", "sure of it", "of the truth")
+        wrong = sum(judged.truth != judged.answer for judged in shown)
+        rest = f", {len(shown) - wrong} right but least sure" if wrong < len(shown) else ""
+        caption = f"the worst images: {wrong} wrong{rest}"
+        return Table(header, rows, frozenset(header[3:]), caption)
+
+    def _tables(self) -> list[Table]:
+        tables = (self.table(), self.confusion_table(), self.worst_table())
+        return [table for table in tables if table.rows]
+
+    def _lines(self) -> list[str]:
+        errors = [
+            f"classification error {percent(self.classification_error)}",
+            f"mean squared error {self.squared_error:.3f}",
+            f"cross-entropy {self.cross_entropy:.3f}",
+        ]
+        lines = [self.headline(), f"on {visible(self.evaluated)}", ", ".join(errors)]
+        if self.top5 is not None and self.top5_low is not None and self.top5_high is not None:
+            ends = _ends(self.top5_low, self.top5_high)
+            lines.append(f"true class among the first five {percent(self.top5)} ({ends})")
+        return lines
+
+    def __str__(self) -> str:
+        parts = ["\n".join(self._lines()), *map(str, self._tables())]
+        if self.notes:
+            parts.append("\n".join(map(visible, self.notes)))
+        return "\n\n".join(parts)
+
+    def _repr_html_(self) -> str:
+        first, *rest = self._lines()
+        lines = "".join(f"<br>{escape(line)}" for line in rest)
+        tables = "".join(table.html() for table in self._tables())
+        notes = "".join(f"<p>{escape(visible(note))}</p>" for note in self.notes)
+        return f"<p><strong>{escape(first)}</strong>{lines}</p>{tables}{notes}"
+
+
+def _ends(low: float, high: float) -> str:
+    """Write an interval: 20.8 to 93.9."""
+    return f"{percent(low).removesuffix(' %')} to {percent(high).removesuffix(' %')}"
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _named(name: str) -> str:
+    return visible(name, longest=LONGEST_CLASS)

@@ -1,0 +1,280 @@
+"""What a unit would answer to most: images made for it, by climbing its activation.
+
+The image is a sum of waves whose slow ones begin stronger, in colours that vary as those of
+photographs do, and it is turned, moved and resized a little at every step, so that what is found
+is no fragile pattern of single pixels (Olah, Mordvintsev and Schubert 2017, Feature visualization,
+https://distill.pub/2017/feature-visualization).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from striate.backends.torch import normalised
+from striate.data.images import Preprocess
+from striate.errors import SettingError
+from striate.events import Watch, ignore
+from striate.explanation.hooks import device_of, find, listening, record, undisturbed
+from striate.model.classifier import Classifier
+from striate.terminal.progress import Tempo
+
+LEAKY = (
+    0.25  # of the steps at the beginning, in which what is below 0 has a slope behind a ReLU too
+)
+SLOPE = 0.1
+TURN, GROW, MOVE = 6.0, 0.06, 0.05  # degrees, share of the size, share of the side
+APART = 0.2  # what being alike costs two images, as a share of what they reach
+PHOTOGRAPHS = (
+    (0.0793, 0.0725, 0.0669),
+    (0.0725, 0.0794, 0.0777),
+    (0.0669, 0.0777, 0.0926),
+)
+"""How red, green and blue vary together, of values 0 to 1: the covariance over every fourth pixel
+of 200 photographs of the validation part of ILSVRC 2012, measured for this page."""
+
+
+@dataclass(frozen=True)
+class Climbing:
+    """How images are made for a unit.
+
+    Attributes:
+        count: how many images, which are driven apart.
+        steps: of the climb.
+        rate: the learning rate of Adam.
+        seed: of the beginnings and of what is changed at each step.
+        centre: whether the answer in the middle of the map counts; else the mean of the map does.
+        restless: whether the image is turned, moved and resized a little at each step.
+    """
+
+    count: int = 2
+    steps: int = 64
+    rate: float = 0.02
+    seed: int = 0
+    centre: bool = False
+    restless: bool = True
+
+
+USUAL = Climbing()
+
+
+@dataclass(frozen=True, eq=False)
+class Dream:
+    """Images that a unit answers to strongly.
+
+    Attributes:
+        address: of the layer.
+        unit: the channel or feature.
+        images: uint8 (count, rows, columns, 1 or 3), of the size of the network's input.
+        reached: float64 (count,), the largest answer of the unit to each, taken of the finished
+            image as it would be read from a file.
+        began: the same of the beginnings.
+    """
+
+    address: str
+    unit: int
+    images: np.ndarray = field(repr=False)
+    reached: tuple[float, ...]
+    began: tuple[float, ...]
+
+
+def dream(
+    model: Classifier,
+    layer: str,
+    unit: int,
+    *,
+    climbing: Climbing = USUAL,
+    colours: np.ndarray | None = None,
+    watch: Watch = ignore,
+) -> Dream:
+    """Make images that a unit answers to as strongly as can be.
+
+    Args:
+        model: the classifier; its size and normalisation are used.
+        layer: its address.
+        unit: the channel or feature, from 0.
+        climbing: how many, how long, from which seed.
+        colours: (3, 3), the covariance of red, green and blue that the colours follow, of values
+            0 to 1; None takes that of photographs. Of no use for grey images.
+        watch: is told the progress.
+
+    Raises:
+        SettingError: there is no such layer or unit, or a number makes no sense.
+        NotationError: there is no such layer in a network of the notation.
+
+    >>> from striate.backends.torch import build
+    >>> text = "input 1x12x12 classes=2 > conv 3 > relu > gap > flatten > fc"
+    >>> model = Classifier(build(text, seed=1), text, ("a", "b"), Preprocess(1, 12, 12))
+    >>> found = dream(model, "conv1", 2, climbing=Climbing(count=1, steps=20))
+    >>> found.images.shape, found.reached[0] > found.began[0]
+    ((1, 12, 12, 1), True)
+    """
+    for name in ("count", "steps"):
+        if getattr(climbing, name) < 1:
+            raise SettingError(f"{name} is {getattr(climbing, name)}; expected 1 or more")
+    module, preprocess = model.network, model.preprocess
+    number = layer.partition("#")[2]
+    address = find(module, layer) + (f"#{number}" if number else "")
+    blank = torch.zeros(1, *preprocess.shape)
+    shape = record(module, blank, [address])[address].output.shape[1:]
+    if not 0 <= unit < shape[0]:
+        raise SettingError(
+            f"'{address}' has {shape[0]} units and none of number {unit}; they count from 0"
+        )
+    waves = _Waves(preprocess, climbing, colours, device_of(module))
+    answer = _Answer(module, address, unit, centre=climbing.centre)
+    began = answer.largest(waves.pixels(), preprocess)
+    optimiser = torch.optim.Adam([waves.spectrum], lr=climbing.rate)
+    tempo = Tempo(f"image for {address} {unit}", watch, unit="steps")
+    for step in range(climbing.steps):
+        optimiser.zero_grad()
+        with _eased(module, step < LEAKY * climbing.steps):
+            images = waves.images()
+            if climbing.restless:
+                images = waves.moved(images)
+            reached, features = answer(_scaled(images, preprocess))
+        loss = -reached.sum() + _alike(features) * reached.detach().abs().sum() * APART
+        (waves.spectrum.grad,) = torch.autograd.grad(loss, [waves.spectrum])
+        optimiser.step()
+        tempo(step + 1, climbing.steps)
+    pixels = waves.pixels()
+    return Dream(
+        address=address,
+        unit=unit,
+        images=pixels.transpose(0, 2, 3, 1),
+        reached=answer.largest(pixels, preprocess),
+        began=began,
+    )
+
+
+class _Waves:
+    """Images as waves: what is learnt are their strengths."""
+
+    def __init__(
+        self,
+        preprocess: Preprocess,
+        climbing: Climbing,
+        colours: np.ndarray | None,
+        device: torch.device,
+    ) -> None:
+        channels, self._rows, self._columns = preprocess.shape
+        self._generator = torch.Generator().manual_seed(climbing.seed)
+        down = torch.fft.fftfreq(self._rows)[:, None]
+        across = torch.fft.rfftfreq(self._columns)[None]
+        slow = (down.square() + across.square()).sqrt().clamp(min=1 / max(preprocess.shape[1:]))
+        self._scale = (1 / slow * math.sqrt(self._rows * self._columns)).to(device)
+        size = (climbing.count, channels, self._rows, self._columns // 2 + 1, 2)
+        start = torch.randn(size, generator=self._generator) * 0.01
+        self.spectrum = start.to(device).requires_grad_()
+        self._mix = _mixing(channels, colours).to(device)
+
+    def images(self) -> Tensor:
+        """Give the images: (count, channels, rows, columns), values 0 to 1."""
+        waves = torch.view_as_complex(self.spectrum) * self._scale
+        plain = torch.fft.irfft2(waves, s=(self._rows, self._columns), norm="backward")
+        return torch.sigmoid(torch.einsum("dc,ncij->ndij", self._mix, plain))
+
+    def pixels(self) -> np.ndarray:
+        """Give the finished images: uint8 (count, channels, rows, columns)."""
+        with torch.no_grad():
+            return np.asarray((self.images() * 255).round().to(torch.uint8).cpu().numpy())
+
+    def moved(self, images: Tensor) -> Tensor:
+        """Turn, resize and move images a little, all by the same draw."""
+        turn, grow, down, across = (torch.rand(4, generator=self._generator) * 2 - 1).tolist()
+        angle, scale = math.radians(TURN * turn), 1 + GROW * grow
+        cos, sin = math.cos(angle) * scale, math.sin(angle) * scale
+        matrix = torch.tensor(
+            [[cos, -sin, 2 * MOVE * across], [sin, cos, 2 * MOVE * down]], device=images.device
+        )
+        grid = nn.functional.affine_grid(
+            matrix.expand(len(images), 2, 3), list(images.shape), align_corners=False
+        )
+        return nn.functional.grid_sample(
+            images, grid, padding_mode="reflection", align_corners=False
+        )
+
+
+def _mixing(channels: int, colours: np.ndarray | None) -> Tensor:
+    """Give what makes colours of values that do not vary together: the root of their covariance."""
+    if channels != 3:
+        return torch.eye(channels)
+    covariance = np.asarray(PHOTOGRAPHS if colours is None else colours, np.float64)
+    values, vectors = np.linalg.eigh(covariance)
+    root = vectors * np.sqrt(values.clip(1e-6))
+    return torch.from_numpy((root / np.sqrt(np.square(root).sum(1).max())).astype(np.float32))
+
+
+def _scaled(images: Tensor, preprocess: Preprocess) -> Tensor:
+    """Scale images of values 0 to 1 as the network was taught."""
+    return normalised(images * 255, preprocess)
+
+
+class _Answer:
+    """What a unit answers to a batch."""
+
+    def __init__(self, module: nn.Module, address: str, unit: int, *, centre: bool) -> None:
+        self._module, self._unit, self._centre = module, unit, centre
+        self._name, _, turn = address.partition("#")
+        self._turn = int(turn or 1)
+
+    def maps(self, values: Tensor) -> Tensor:
+        """Give what the layer gives: (n, units, ...)."""
+        heard: list[Tensor] = []
+
+        def hear(name: str, given: Any, output: Tensor) -> Tensor | None:
+            heard.append(output)
+            return output.clone()  # a later layer may work in place
+
+        with undisturbed(self._module), listening(self._module, [self._name], hear):
+            self._module(values)
+        return heard[self._turn - 1]
+
+    def largest(self, pixels: np.ndarray, preprocess: Preprocess) -> tuple[float, ...]:
+        """Give the largest answer to each of some finished images."""
+        given = torch.from_numpy(pixels).float().to(device_of(self._module))
+        with torch.no_grad():
+            own = self.maps(normalised(given, preprocess))[:, self._unit]
+        return tuple(own.flatten(1).amax(1).tolist() if own.ndim > 1 else own.tolist())
+
+    def __call__(self, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Give the answer to each image, (n,), and how strongly all units answer, (n, units)."""
+        output = self.maps(values)
+        if output.ndim == 2:
+            return output[:, self._unit], output
+        own = output[:, self._unit]
+        if self._centre:
+            return own[:, own.shape[1] // 2, own.shape[2] // 2], output.mean((2, 3))
+        return own.mean((1, 2)), output.mean((2, 3))
+
+
+def _alike(features: Tensor) -> Tensor:
+    """Give how alike images are to the layer: the mean cosine of two of them; 0 for one."""
+    count = len(features)
+    if count < 2:
+        return features.sum() * 0
+    unit = nn.functional.normalize(features - features.mean(1, keepdim=True), dim=1)
+    cosines = unit @ unit.T
+    return (cosines.sum() - cosines.diagonal().sum()) / (count * (count - 1))
+
+
+@contextmanager
+def _eased(module: nn.Module, wanted: bool) -> Iterator[None]:
+    """Let a ReLU pass a little slope below 0, with the values as ever: a unit at rest can begin."""
+    bends = [name for name, part in module.named_modules() if isinstance(part, nn.ReLU | nn.ReLU6)]
+
+    def hear(name: str, given: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        below = given[0].clamp(max=0) * SLOPE
+        return output + below - below.detach()
+
+    with ExitStack() as stack:
+        if wanted and bends:
+            stack.enter_context(listening(module, bends, hear))
+        yield

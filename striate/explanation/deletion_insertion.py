@@ -1,0 +1,290 @@
+"""Deletion and insertion: does the class go when what a map marks is taken away, and come with it?
+
+The pixels are taken away, or laid onto an image without detail, in the order of the map; the
+class's probability is followed. A map that finds what the network uses has a small area under the
+first curve and a large one under the second, against any other order. Source: V. Petsiuk, A. Das,
+K. Saenko, RISE, BMVC 2018, https://arxiv.org/abs/1806.07421.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import mean, stdev
+
+import numpy as np
+import torch
+
+from striate.backends.torch import normalised
+from striate.errors import SettingError
+from striate.explanation.baselines import stand_in
+from striate.explanation.hooks import device_of, undisturbed
+from striate.explanation.target import Aim
+from striate.model.classifier import Classifier
+
+TILES = 32  # along the shorter side at most: what is moved at once
+AT_ONCE = 64  # images a forward pass
+DRAWS = (3, 20)  # fewest and most random orders
+# Student's t at 97.5 %, by degrees of freedom: 2 to 19.
+STUDENT = (4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160,
+           2.145, 2.131, 2.120, 2.110, 2.101, 2.093)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Fall:
+    """The class while pixels go away, or come, in one order.
+
+    Attributes:
+        probability: of the class after each step, the untouched start first; 0 to 1.
+        margin: the logit difference after each step: of the class to the class it is asked
+            against, else to the strongest other class of the whole image.
+        area: under the probability, over the share of pixels moved; 0 to 1.
+        margin_area: under the margin.
+    """
+
+    probability: tuple[float, ...]
+    margin: tuple[float, ...]
+    area: float
+    margin_area: float
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Deletion or insertion in the order of a map, beside orders that know nothing.
+
+    Attributes:
+        kind: "deletion" or "insertion".
+        shares: of the pixels moved after each step, 0 to 1.
+        by_map: in the order of the map.
+        by_centre: from the middle of the image outwards.
+        by_chance: in random orders, one each.
+        stand_in: what stands in for pixels that are away: "blur" or "mean".
+        tile: pixels are moved in squares of this side.
+    """
+
+    kind: str
+    shares: tuple[float, ...]
+    by_map: Fall
+    by_centre: Fall
+    by_chance: tuple[Fall, ...]
+    stand_in: str
+    tile: int
+
+    @property
+    def chance(self) -> tuple[float, float, float]:
+        """Mean area of the random orders, and the 95 % interval of one more such order."""
+        areas = [each.area for each in self.by_chance]
+        reach = STUDENT[len(areas) - 3] * stdev(areas) * math.sqrt(1 + 1 / len(areas))
+        return mean(areas), max(0.0, mean(areas) - reach), min(1.0, mean(areas) + reach)
+
+    @property
+    def better_than_chance(self) -> bool:
+        """Whether the map's area lies beyond the interval of random orders, on the good side."""
+        _, low, high = self.chance
+        return self.by_map.area < low if self.kind == "deletion" else self.by_map.area > high
+
+    @property
+    def better_than_centre(self) -> bool:
+        """Whether the map's area is better than that of the middle outwards."""
+        ours, theirs = self.by_map.area, self.by_centre.area
+        return ours < theirs if self.kind == "deletion" else ours > theirs
+
+    @property
+    def words(self) -> str:
+        """Say it with the figures.
+
+        >>> flat = Fall((1.0, 0.0), (1.0, -1.0), 0.5, 0.0)
+        >>> low = Fall((1.0, 0.0), (1.0, -1.0), 0.1, 0.0)
+        >>> print(Removal("deletion", (0.0, 1.0), low, flat, (flat,) * 3, "blur", 1).words)
+        deletion: area 0.100, where smaller is better; 0.500 in random order (95 %: ...
+        """
+        middle, low, high = self.chance
+        wanted = "smaller" if self.kind == "deletion" else "larger"
+        return (
+            f"{self.kind}: area {self.by_map.area:.3f}, where {wanted} is better; {middle:.3f} in "
+            f"random order (95 %: {low:.3f} to {high:.3f}), {self.by_centre.area:.3f} from the "
+            f"middle outwards (a {self.stand_in} stands in for what is away)"
+        )
+
+
+def removals(
+    model: Classifier,
+    pixels: np.ndarray,
+    values: np.ndarray,
+    aim: Aim,
+    *,
+    steps: int = 16,
+    draws: int = 5,
+    how: str = "blur",
+) -> tuple[Removal, Removal]:
+    """Delete and insert an image's pixels in the order of a map, at random, and from the middle.
+
+    Random orders are drawn from a fixed seed, so a second call gives the same.
+
+    Args:
+        model: the classifier.
+        pixels: uint8 (channels, height, width), as `Subject.pixels` has them.
+        values: the map, (height, width) of the network's input; what is high goes first.
+        aim: the class asked about.
+        steps: into how many equal shares the pixels are cut.
+        draws: how many random orders, 3 to 20.
+        how: what stands in for pixels that are away; see `stand_in`.
+
+    Returns:
+        Deletion and insertion.
+
+    Raises:
+        SettingError: the map has another size than the input, or a number is out of its range.
+
+    >>> from striate.backends.torch import build
+    >>> from striate.data.images import Preprocess
+    >>> text = "input 1x8x8 classes=2 > gap > flatten > fc"
+    >>> model = Classifier(build(text), text, ("a", "b"), Preprocess(1, 8, 8))
+    >>> pixels = np.arange(64, dtype=np.uint8).reshape(1, 8, 8)
+    >>> deleted, inserted = removals(model, pixels, pixels[0], Aim(0, None, "a"), steps=4)
+    >>> deleted.shares, len(inserted.by_map.probability)
+    ((0.0, 0.25, 0.5, 0.75, 1.0), 5)
+    """
+    size = pixels.shape[1:]
+    if values.shape != size:
+        raise SettingError(
+            f"a map of {values.shape} on an input of {size}: resize it first "
+            "(`striate.explanation.map_resampling.stretched`)"
+        )
+    if not DRAWS[0] <= draws <= DRAWS[1]:
+        raise SettingError(f"draws is {draws}; expected {DRAWS[0]} to {DRAWS[1]}")
+    if not 2 <= steps <= size[0] * size[1]:
+        raise SettingError(f"steps is {steps}; expected 2 to {size[0] * size[1]}")
+    chance = np.random.default_rng(0)
+    maps = [values, centred(*size), *(chance.random(size) for _ in range(draws))]
+    deleted, inserted = falls(model, pixels, maps, aim, steps=steps, how=how)
+    shares = tuple((np.arange(steps + 1) / steps).tolist())
+    tile = tile_of(*size)
+    return (
+        Removal("deletion", shares, deleted[0], deleted[1], deleted[2:], how, tile),
+        Removal("insertion", shares, inserted[0], inserted[1], inserted[2:], how, tile),
+    )
+
+
+def falls(
+    model: Classifier,
+    pixels: np.ndarray,
+    maps: Sequence[np.ndarray],
+    aim: Aim,
+    *,
+    steps: int = 16,
+    how: str = "blur",
+) -> tuple[tuple[Fall, ...], tuple[Fall, ...]]:
+    """Follow a class while an image's pixels go, and come, in the order of each of some maps.
+
+    Args:
+        model: the classifier.
+        pixels: uint8 (channels, height, width).
+        maps: (height, width) each.
+        aim: the class asked about.
+        steps: into how many equal shares the pixels are cut.
+        how: what stands in for pixels that are away; see `stand_in`.
+
+    Returns:
+        The deletions and the insertions, one a map each.
+
+    Example: ``deleted, inserted = falls(model, seen.pixels, [first, second], aim)``.
+    """
+    ranks = [_ranks(each, tile_of(*pixels.shape[1:])) for each in maps]
+    whole = torch.from_numpy(np.ascontiguousarray(pixels, np.float32))
+    away = torch.from_numpy(stand_in(pixels, how))
+    places = (aim.place, _against(model, whole, aim))
+    return (
+        tuple(_fall(model, whole, away, rank, steps=steps, places=places) for rank in ranks),
+        tuple(_fall(model, away, whole, rank, steps=steps, places=places) for rank in ranks),
+    )
+
+
+def tile_of(rows: int, columns: int) -> int:
+    """Give the side of the squares in which pixels are moved: a 32nd of the shorter side, or 1.
+
+    >>> tile_of(224, 224), tile_of(28, 28)
+    (7, 1)
+    """
+    return max(1, min(rows, columns) // TILES)
+
+
+def centred(rows: int, columns: int) -> np.ndarray:
+    """Give the map that only knows that images show their thing in the middle: a Gaussian.
+
+    Its standard deviation is a quarter of each side.
+
+    Returns:
+        float64 (rows, columns), 1 at most.
+
+    >>> centred(3, 3).argmax()
+    np.int64(4)
+    """
+    down = (np.arange(rows) + 0.5 - rows / 2) / (rows / 4)
+    across = (np.arange(columns) + 0.5 - columns / 2) / (columns / 4)
+    return np.exp(-0.5 * (down[:, None] ** 2 + across[None] ** 2))
+
+
+def _ranks(values: np.ndarray, tile: int) -> np.ndarray:
+    """Give when each pixel is moved, 0 to below 1: tiles by their mean, the highest first."""
+    rows, columns = values.shape
+    down, across = np.arange(rows) // tile, np.arange(columns) // tile
+    places = down[:, None] * (across[-1] + 1) + across[None]
+    sums = np.bincount(places.ravel(), np.asarray(values, np.float64).ravel())
+    counts = np.bincount(places.ravel())
+    order = np.argsort(-sums / counts, kind="stable")
+    before = np.cumsum(counts[order]) - counts[order]  # pixels moved before this tile
+    when = np.empty(len(order))
+    when[order] = before / values.size
+    return np.asarray(when[places])
+
+
+def _against(model: Classifier, whole: torch.Tensor, aim: Aim) -> int:
+    """The class that the margin is taken to."""
+    if aim.against is not None:
+        return aim.against
+    logits = _logits(model, whole[None])[0]
+    logits[aim.place] = -np.inf
+    return int(np.argmax(logits))
+
+
+def _fall(
+    model: Classifier,
+    start: torch.Tensor,
+    goal: torch.Tensor,
+    rank: np.ndarray,
+    *,
+    steps: int,
+    places: Sequence[int],
+) -> Fall:
+    """Turn one image into the other in the order of the ranks, and follow the class."""
+    shares = torch.arange(steps + 1) / steps
+    moved = torch.from_numpy(rank)[None, None] < shares.view(-1, 1, 1, 1) - 1e-9
+    logits = _logits(model, torch.where(moved, goal, start))
+    scaled = logits / model.temperature
+    powers = np.exp(scaled - scaled.max(1, keepdims=True))
+    probability = powers[:, places[0]] / powers.sum(1)
+    margin = logits[:, places[0]] - logits[:, places[1]]
+    return Fall(
+        tuple(probability.tolist()),
+        tuple(margin.tolist()),
+        _area(probability),
+        _area(margin),
+    )
+
+
+def _area(values: np.ndarray) -> float:
+    """Give the area under a curve over 0 to 1, by the trapezoidal rule."""
+    return float((values[1:] + values[:-1]).mean() / 2)
+
+
+def _logits(model: Classifier, images: torch.Tensor) -> np.ndarray:
+    """Give the logits of images of values 0 to 255: float64 (batch, classes)."""
+    network, rows = model.network, []
+    with undisturbed(network), torch.no_grad():
+        for start in range(0, len(images), AT_ONCE):
+            part = images[start : start + AT_ONCE]
+            values = normalised(part, model.preprocess).to(device_of(network))
+            rows.append(network(values).double().cpu().numpy())
+    return np.concatenate(rows)

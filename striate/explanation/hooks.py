@@ -1,0 +1,331 @@
+"""What passes through a network, recorded; the network is left as it was found, errors included.
+
+Works with any torch module: the addresses are the names of its submodules, which for a network of
+the notation are the addresses of its layers. A layer that runs more than once in a pass, as a relu
+that a module shares among its steps, has a number behind its name: ``relu#1``, ``relu#2``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from striate.architecture.notation.suggestions import shortened, suggestion
+from striate.backends.torch import evaluating
+from striate.backends.torch.modules import Net
+from striate.errors import SettingError
+
+LISTED = 12  # choices that a refusal names, at most
+
+Hear = Callable[[str, tuple[Any, ...], Any], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One layer at work, once.
+
+    Attributes:
+        address: its name, with its number where it works more than once in a pass.
+        module: the layer.
+        inputs: the tensors that went in; (batch, channels, rows, columns) or (batch, features).
+        output: the tensor that came out.
+    """
+
+    address: str
+    module: nn.Module
+    inputs: tuple[Tensor, ...]
+    output: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """One pass through a network.
+
+    Attributes:
+        calls: what was recorded, in the order in which the layers came to their ends.
+        values: what went into the network.
+        output: what came out of it.
+    """
+
+    calls: tuple[Call, ...]
+    values: Tensor
+    output: Tensor
+
+    def __getitem__(self, address: str) -> Call:
+        """Give the call of a layer.
+
+        Raises:
+            SettingError: it was not recorded, or it worked more than once and the number is
+                missing.
+        """
+        found = [call for call in self.calls if call.address == address]
+        if found:
+            return found[0]
+        stem = [call.address for call in self.calls if call.address.partition("#")[0] == address]
+        if stem:
+            raise SettingError(
+                f"'{shortened(address)}' works {len(stem)} times in a pass; say which: "
+                f"{_listed(stem)}"
+            )
+        raise SettingError(
+            f"'{shortened(address)}' did not work in this pass; "
+            f"expected one of {_listed([call.address for call in self.calls])}"
+        )
+
+    def maker(self, given: Tensor, before: Call | None = None) -> Call | None:
+        """Give the layer that made a tensor; None where no layer did.
+
+        Tensors that are one and the same count first. Where layers work in place the recording
+        holds copies, and some modules flatten maps themselves; so the last layer before whose
+        output has the same numbers in the same order counts, too.
+
+        Args:
+            given: what went into a layer, or the network's output.
+            before: the layer that took it; only those before it are asked.
+        """
+        end = len(self.calls) if before is None else self.calls.index(before)
+        earlier = [
+            call  # what hands its input on as it is, as identity does, makes nothing
+            for call in self.calls[:end]
+            if not any(call.output is each for each in call.inputs)
+        ]
+        for call in reversed(earlier):
+            if call.output is given:
+                return call
+        for call in reversed(earlier):
+            if call.output.numel() == given.numel() and torch.equal(
+                call.output.flatten(), given.flatten()
+            ):
+                return call
+        return None
+
+
+def record(
+    module: nn.Module,
+    values: Tensor,
+    addresses: Sequence[str] | None = None,
+    *,
+    gradients: bool = False,
+) -> Recording:
+    """Let images pass, in evaluation mode, and keep what goes into and comes out of layers.
+
+    What a later layer overwrites in place is kept as it was before. Weights, modes and what
+    their ``grad`` holds stay untouched.
+
+    Args:
+        module: the network.
+        values: float (batch, channels, rows, columns), normalised; moved to the network's device.
+        addresses: which layers; None takes every module that has no parts of its own.
+        gradients: whether the graph is kept, so that `gradients_of` can go back to any of the
+            tensors, ``values`` included.
+
+    Raises:
+        SettingError: there is no such layer, or its name does not say which.
+
+    >>> from striate.backends.torch import build
+    >>> network = build("input 1x4x4 classes=2 > conv 3 > relu > gap > flatten > fc")
+    >>> passed = record(network, torch.zeros(1, 1, 4, 4), ["relu1", "conv1"])
+    >>> [call.address for call in passed.calls], passed["relu1"].output.shape
+    (['conv1', 'relu1'], torch.Size([1, 3, 4, 4]))
+    """
+    names = leaves(module) if addresses is None else [find(module, name) for name in addresses]
+    given = values.detach().to(device_of(module))
+    if gradients:
+        given = given.clone().requires_grad_()
+    with undisturbed(module), torch.set_grad_enabled(gradients):
+        try:
+            return _recorded(module, given, names, copied=False)
+        except _Overwritten:
+            return _recorded(module, given, names, copied=True)
+
+
+def gradients_of(score: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Give the gradient of a sum of scores with respect to recorded tensors; 0 where it has none.
+
+    The graph stays, so that another score can be asked of the same pass.
+
+    >>> from striate.backends.torch import build
+    >>> network = build("input 1x4x4 classes=2 > conv 3 > relu > gap > flatten > fc")
+    >>> passed = record(network, torch.ones(1, 1, 4, 4), ["relu1"], gradients=True)
+    >>> (found,) = gradients_of(passed.output[:, 0], [passed["relu1"].output])
+    >>> torch.allclose(found[0, :, 0, 0], network.fc1.weight[0] / 16)
+    True
+    """
+    found = torch.autograd.grad(score.sum(), list(tensors), retain_graph=True, allow_unused=True)
+    return [
+        torch.zeros_like(tensor) if each is None else each.detach()
+        for each, tensor in zip(found, tensors, strict=True)
+    ]
+
+
+@contextmanager
+def undisturbed(module: nn.Module) -> Iterator[None]:
+    """Have a network in evaluation mode with its weights at rest; leave all as it was found.
+
+    Weights ask for no gradient meanwhile, so going back through the network computes none.
+
+    >>> layer = nn.Linear(2, 1)
+    >>> with undisturbed(layer):
+    ...     layer.training, layer.weight.requires_grad
+    (False, False)
+    >>> layer.training, layer.weight.requires_grad
+    (True, True)
+    """
+    asking = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    with evaluating(module):
+        for parameter in asking:
+            parameter.requires_grad_(False)
+        try:
+            yield
+        finally:
+            for parameter in asking:
+                parameter.requires_grad_(True)
+
+
+@contextmanager
+def listening(module: nn.Module, addresses: Sequence[str], hear: Hear) -> Iterator[None]:
+    """Hear what layers do while the body of ``with`` runs the network; then take the hooks off.
+
+    Args:
+        module: the network.
+        addresses: names of its submodules, from `find` or `leaves`.
+        hear: is given (address, inputs, output) after each call; anything but None that it
+            returns takes the place of the output.
+
+    >>> network = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
+    >>> with listening(network, ["0"], lambda *heard: print(heard[0], heard[2].shape)):
+    ...     _ = network(torch.zeros(1, 1, 2, 2))
+    0 torch.Size([1, 4])
+    """
+    handles = []
+    try:
+        for address in addresses:
+
+            def hook(part: nn.Module, given: Any, output: Any, address: str = address) -> Any:
+                return hear(address, given, output)
+
+            handles.append(module.get_submodule(address).register_forward_hook(hook))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def leaves(module: nn.Module) -> list[str]:
+    """Name every submodule that has no parts of its own, in the order of definition.
+
+    >>> leaves(nn.Sequential(nn.Sequential(nn.ReLU()), nn.Tanh()))
+    ['0.0', '1']
+    """
+    return [name for name, part in module.named_modules() if name and not list(part.children())]
+
+
+def find(module: nn.Module, address: str) -> str:
+    """Give the full name of a submodule: of a layer, or of a block.
+
+    Args:
+        module: the network.
+        address: its name, a call's number (``relu#2``) left aside; the end of a name is enough
+            where no other ends so, and in a network of the notation the running number may be
+            left out where there is only one.
+
+    Raises:
+        SettingError: there is none, or the choice is not clear; the choices are listed.
+        NotationError: the same, of a network of the notation.
+
+    >>> parts = nn.ModuleDict({"body": nn.Sequential(nn.ReLU()), "head": nn.Sequential(nn.Tanh())})
+    >>> find(parts, "body.0")
+    'body.0'
+    >>> find(parts, "0")
+    Traceback (most recent call last):
+    striate.errors.SettingError: '0' does not say which layer; expected one of body.0, head.0
+    """
+    wanted = address.partition("#")[0]
+    every = module.named_modules(remove_duplicate=False)
+    names: list[str] = [name for name, _ in every if name]
+    if wanted in names:
+        return wanted
+    if isinstance(module, Net):
+        return module.plan.find(wanted).address
+    close = [name for name in names if name.endswith(f".{wanted}")]
+    if len(close) == 1:
+        return close[0]
+    if close:
+        raise SettingError(
+            f"'{shortened(wanted)}' does not say which layer; expected one of {_listed(close)}"
+        )
+    near = suggestion(wanted, names)
+    instead = f"did you mean '{near}'?" if near else f"it has {_listed(names)}"
+    raise SettingError(f"the network has no layer '{shortened(wanted)}'; {instead}")
+
+
+def device_of(module: nn.Module) -> torch.device:
+    """Say where a network computes: where its first weight lies, the CPU without any.
+
+    >>> device_of(nn.ReLU())
+    device(type='cpu')
+    """
+    first = next(module.parameters(), None)
+    return torch.device("cpu") if first is None else first.device
+
+
+class _Overwritten(Exception):
+    """A later layer has changed a recorded tensor in place."""
+
+
+def _recorded(
+    module: nn.Module, values: Tensor, names: Sequence[str], *, copied: bool
+) -> Recording:
+    """Record one pass; where ``copied``, layers work on copies of what is kept."""
+    calls: list[tuple[str, tuple[Tensor, ...], Tensor]] = []
+    versions = [(values, values._version)]
+    kept: list[tuple[Tensor, ...]] = []  # what went into the layers under way
+
+    def before(part: nn.Module, given: tuple[Any, ...]) -> tuple[Any, ...]:
+        own = tuple(each.clone() if isinstance(each, Tensor) else each for each in given)
+        kept.append(_tensors(own))
+        return tuple(each.clone() if isinstance(each, Tensor) else each for each in own)
+
+    def hear(address: str, given: tuple[Any, ...], output: Any) -> Any:
+        inputs = kept.pop() if copied else _tensors(given)
+        if not isinstance(output, Tensor):
+            return None
+        calls.append((address, inputs, output))
+        versions.extend((each, each._version) for each in (*inputs, output))
+        return output.clone() if copied else None
+
+    unique = list(dict.fromkeys(names))
+    with ExitStack() as stack:
+        for name in unique if copied else ():
+            handle = module.get_submodule(name).register_forward_pre_hook(before)
+            stack.callback(handle.remove)
+        stack.enter_context(listening(module, unique, hear))
+        output = module(values.clone())
+    if not isinstance(output, Tensor):
+        raise SettingError(
+            f"the network gives {type(output).__name__}; expected one tensor of a value a class"
+        )
+    if not copied and any(each._version != version for each, version in versions):
+        raise _Overwritten
+    times = Counter(address for address, _, _ in calls)
+    turns: Counter[str] = Counter()
+    found = []
+    for address, inputs, out in calls:
+        turns[address] += 1
+        full = f"{address}#{turns[address]}" if times[address] > 1 else address
+        found.append(Call(full, module.get_submodule(address), inputs, out))
+    return Recording(tuple(found), values, output)
+
+
+def _tensors(given: Sequence[Any]) -> tuple[Tensor, ...]:
+    return tuple(each for each in given if isinstance(each, Tensor))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:LISTED]) + (", ..." if len(names) > LISTED else "")

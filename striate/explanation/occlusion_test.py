@@ -1,0 +1,191 @@
+"""The proof: a part of the images is hidden, and it is seen how many are still told right."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from striate.data import Images, prefetched
+from striate.explanation.baselines import filled
+from striate.explanation.image_regions import Region
+from striate.model.classifier import Classifier
+from striate.terminal.progress import Tempo
+from striate.terminal.units import percent
+
+BATCH = 32  # images at once
+LEAST = 0.2  # how much less must be told right, of all, for a part to be called a shortcut
+ENOUGH = 0.5  # how many images of other classes it turns into the class
+Z = 1.96
+
+
+@dataclass(frozen=True)
+class Hiding:
+    """The images of one class with a part hidden, and with other parts as large hidden.
+
+    Attributes:
+        label: the class.
+        region: the part.
+        n: how many images.
+        right: the share told right as they are, 0 to 1.
+        hidden: the share with the part hidden: filled smoothly from what surrounds it.
+        probability: mean probability of the class as they are.
+        hidden_probability: with the part hidden.
+        control: the part as large, elsewhere, whose hiding does the most harm.
+        control_right: the share told right with that one hidden.
+        apart: by how much the part does more harm than the control, with the lower and upper end
+            of its 95 % interval over the images.
+        carried: the share of images of other classes told as this class once they have the
+            part of an image of this class; None where there are no others, or hiding did no
+            harm.
+        others: the share of the same images told as this class before; None likewise.
+    """
+
+    label: str
+    region: Region
+    n: int
+    right: float
+    hidden: float
+    probability: float
+    hidden_probability: float
+    control: Region
+    control_right: float
+    apart: tuple[float, float, float]
+    carried: float | None
+    others: float | None
+
+    @property
+    def proved(self) -> bool:
+        """Whether the part is a shortcut: the class needs it, and it is enough for the class.
+
+        Hiding it costs a fifth of all images or more, a tenth more than hiding the control, and
+        the interval says that this is no accident; and of the images of other classes it turns
+        half or more into this class, where there are others.
+        """
+        needed = (
+            self.right - self.hidden >= LEAST and self.apart[0] >= LEAST / 2 and self.apart[1] > 0
+        )
+        if self.carried is None or self.others is None:
+            return needed
+        return needed and self.carried - self.others >= ENOUGH
+
+    @property
+    def words(self) -> str:
+        """Say it with the figures."""
+        hidden = f"hiding it, {percent(self.right)} told right become {percent(self.hidden)}"
+        control = (
+            f"hiding {self.control.words} instead leaves {percent(self.control_right)} "
+            f"({self.n:,} images)"
+        )
+        told = f"the class '{self.label}' is told by {self.region.words}: {hidden}; {control}"
+        if not self.proved:
+            told = (
+                f"'{self.label}': {self.region.words} was suspected and is no proven shortcut: "
+                f"{hidden}; {control}"
+            )
+        if self.carried is None or self.others is None:
+            return told
+        return (
+            f"{told}; put into images of other classes, it has {percent(self.carried)} of them "
+            f"told as '{self.label}' ({percent(self.others)} before)"
+        )
+
+
+def hide(
+    model: Classifier,
+    images: Images,
+    label: int,
+    region: Region,
+    *,
+    own: np.ndarray,
+    others: np.ndarray,
+    tempo: Tempo,
+) -> Hiding:
+    """Hide a part in the images of a class, and put it into those of other classes.
+
+    Args:
+        model: the classifier.
+        images: decoded with its preprocessing.
+        label: the class's place.
+        region: the part; it has at least one control.
+        own: indices of images of the class, at least one.
+        others: indices of images of other classes; perhaps none.
+        tempo: is told the images done and their total.
+
+    Example: ``hide(model, images, 0, ring(0.1), own=own, others=others, tempo=tempo).proved``.
+    """
+    size = images.shape[2:]
+    parts = (region, *region.controls())
+    masks = [part.mask(*size) for part in parts]
+    total = len(own) + len(others)
+    told: list[np.ndarray] = []  # (parts + 1, batch) each: the class's probability
+    right: list[np.ndarray] = []  # likewise: whether it is told right
+    kept: list[np.ndarray] = []  # the part, as it lies in images of the class
+    for _, pixels in prefetched(images, _groups(own)):
+        given = torch.from_numpy(pixels).float()
+        every = [pixels, *(_whole(filled(given, mask)) for mask in masks)]
+        answers = [model.probabilities(each) for each in every]
+        told.append(np.stack([rows[:, label] for rows in answers]))
+        right.append(np.stack([rows.argmax(1) == label for rows in answers]))
+        kept.append(pixels[:, :, masks[0]])
+        tempo(sum(each.shape[1] for each in told), total)
+    hits, shares = np.concatenate(right, 1), np.concatenate(told, 1)
+    worst = 2 + int(hits[2:].mean(1).argmin())
+    harmed = float(hits[0].mean() - hits[1].mean()) >= LEAST
+    carried: tuple[float | None, float | None] = (None, None)
+    if harmed and len(others):
+        carried = _carried(model, images, label, np.concatenate(kept), masks[0], others=others)
+    tempo(total, total)
+    return Hiding(
+        label=model.classes[label],
+        region=region,
+        n=len(own),
+        right=float(hits[0].mean()),
+        hidden=float(hits[1].mean()),
+        probability=float(shares[0].mean()),
+        hidden_probability=float(shares[1].mean()),
+        control=parts[worst - 1],
+        control_right=float(hits[worst].mean()),
+        apart=_apart(hits[worst].astype(float) - hits[1]),
+        carried=carried[0],
+        others=carried[1],
+    )
+
+
+def _carried(
+    model: Classifier,
+    images: Images,
+    label: int,
+    patches: np.ndarray,
+    mask: np.ndarray,
+    *,
+    others: np.ndarray,
+) -> tuple[float, float]:
+    """Put parts of images of a class into others: the shares told as it, with and without."""
+    before = after = done = 0
+    for _, pixels in prefetched(images, _groups(others)):
+        changed = pixels.copy()
+        changed[:, :, mask] = patches[(done + np.arange(len(pixels))) % len(patches)]
+        before += int((model.probabilities(pixels).argmax(1) == label).sum())
+        after += int((model.probabilities(changed).argmax(1) == label).sum())
+        done += len(pixels)
+    return after / len(others), before / len(others)
+
+
+def _groups(indices: np.ndarray) -> list[np.ndarray]:
+    return [indices[start : start + BATCH] for start in range(0, len(indices), BATCH)]
+
+
+def _whole(values: torch.Tensor) -> np.ndarray:
+    return np.asarray(values.round().clamp(0, 255).to(torch.uint8).numpy())
+
+
+def _apart(differences: np.ndarray) -> tuple[float, float, float]:
+    """Mean of paired differences with its 95 % interval, by the normal approximation."""
+    middle = float(differences.mean())
+    if len(differences) < 2:
+        return middle, -1.0, 1.0
+    reach = Z * float(differences.std(ddof=1)) / math.sqrt(len(differences))
+    return middle, max(-1.0, middle - reach), min(1.0, middle + reach)

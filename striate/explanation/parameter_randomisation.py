@@ -1,0 +1,153 @@
+"""Does a map depend on what the network has learnt? Its weights are drawn anew, and it is asked.
+
+A map that stays what it was shows the image and not the network: edges, for one. The weights are
+replaced from the logits downwards, in a copy. Source: J. Adebayo et al., Sanity checks for saliency
+maps, NeurIPS 2018, https://arxiv.org/abs/1810.03292.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from statistics import mean
+
+import numpy as np
+import torch
+from torch import nn
+
+from striate.errors import SettingError
+from striate.explanation.hooks import record
+from striate.explanation.map_similarity import correlation, similarity
+from striate.explanation.subject import Subject
+from striate.model.classifier import Classifier
+
+MapOf = Callable[[Classifier], np.ndarray]
+ALIKE = 0.5  # rank correlation from which on a map counts as the same
+DRAWS = 3  # networks with other weights, at each depth
+
+
+@dataclass(frozen=True)
+class Depth:
+    """The map with the last layers' weights drawn anew.
+
+    Attributes:
+        layers: how many layers, counted from the logits.
+        address: the lowest of them.
+        correlation: Spearman's rank correlation of the map with the one before, the mean of the
+            draws; 0 where the map became the same everywhere.
+        similarity: structural similarity of both, each scaled to 0..1; the mean of the draws.
+    """
+
+    layers: int
+    address: str
+    correlation: float
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Randomisation:
+    """What became of a map while the network forgot, layer by layer.
+
+    Attributes:
+        depths: one a layer, from the logits downwards.
+    """
+
+    depths: tuple[Depth, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the map changed: its rank correlation with itself is below 0.5 at the end."""
+        return self.depths[-1].correlation < ALIKE
+
+    @property
+    def words(self) -> str:
+        """Say it with the figures.
+
+        >>> print(Randomisation((Depth(1, "fc1", 0.12, 0.3),)).words)
+        the map follows the network: with the weights of the last layer drawn anew it correlates ...
+        """
+        last = self.depths[-1]
+        many = "the last layer" if last.layers == 1 else f"the last {last.layers} layers"
+        figures = (
+            f"with the weights of {many} drawn anew it correlates {last.correlation:.2f} with "
+            f"itself (structural similarity {last.similarity:.2f})"
+        )
+        if self.passed:
+            return f"the map follows the network: {figures}"
+        return (
+            f"the map does not depend on what {many} have learnt, so it shows the image rather "
+            f"than the network: {figures}"
+        ).replace("the last layer have", "the last layer has")
+
+
+def randomisation(
+    model: Classifier, subject: Subject, map_of: MapOf, *, layers: int = 3
+) -> Randomisation:
+    """Draw the weights of the last layers anew, and compare the map with what it was.
+
+    The weights and biases of each layer come from a normal distribution with the mean and
+    standard deviation that they have themselves, so that what passes keeps its size; batch
+    normalisation is left as it is. The classifier itself is not touched.
+
+    Args:
+        model: the classifier.
+        subject: an image, to see in which order the layers work.
+        map_of: makes the map (rows, columns) with a classifier.
+        layers: how many, at most, counted from the logits: convolutions and full connections.
+
+    Raises:
+        SettingError: no layer is asked for, or the network has none with weights.
+
+    >>> from striate.backends.torch import build
+    >>> from striate.data.images import Preprocess
+    >>> text = "input 1x8x8 classes=2 > conv 4 > relu > gap > flatten > fc"
+    >>> model = Classifier(build(text), text, ("a", "b"), Preprocess(1, 8, 8))
+    >>> seen = Subject.of(model, np.arange(64, dtype=np.uint8).reshape(8, 8))
+    >>> edges = lambda changed: np.gradient(seen.pixels[0].astype(float))[0] + seen.pixels[0]
+    >>> found = randomisation(model, seen, edges)
+    >>> [depth.address for depth in found.depths], found.depths[-1].correlation, found.passed
+    (['fc1', 'conv1'], 1.0, False)
+    """
+    if layers < 1:
+        raise SettingError(f"layers is {layers}; expected 1 or more")
+    names = _weighted(model, subject)[:layers]
+    if not names:
+        raise SettingError("the network has no convolution and no full connection to draw anew")
+    before = map_of(model)
+    found: list[list[tuple[float, float]]] = [[] for _ in names]
+    for seed in range(DRAWS):
+        forgetful = replace(model, network=copy.deepcopy(model.network))
+        generator = torch.Generator().manual_seed(seed)
+        for depth, name in enumerate(names):
+            _draw(forgetful.network.get_submodule(name), generator)
+            after = map_of(forgetful)
+            found[depth].append((correlation(before, after), similarity(before, after)))
+    return Randomisation(
+        tuple(
+            Depth(
+                layers=depth + 1,
+                address=name,
+                correlation=mean(each for each, _ in found[depth]),
+                similarity=mean(each for _, each in found[depth]),
+            )
+            for depth, name in enumerate(names)
+        )
+    )
+
+
+def _weighted(model: Classifier, subject: Subject) -> list[str]:
+    """Name the convolutions and full connections, the last to work first, each once."""
+    passed = record(model.network, subject.values)
+    kinds = (nn.modules.conv._ConvNd, nn.Linear)
+    names = [c.address.partition("#")[0] for c in passed.calls if isinstance(c.module, kinds)]
+    return list(dict.fromkeys(reversed(names)))
+
+
+def _draw(layer: nn.Module, generator: torch.Generator) -> None:
+    """Draw a layer's weights and biases from a normal distribution with their own moments."""
+    with torch.no_grad():
+        for values in layer.parameters(recurse=False):
+            spread = values.std() if values.numel() > 1 else values.abs().mean()
+            drawn = torch.randn(values.shape, generator=generator).to(values)
+            values.copy_(values.mean() + spread * drawn)

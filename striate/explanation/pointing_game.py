@@ -1,0 +1,130 @@
+"""A map against boxes that say where the thing is: the pointing game, and the energy inside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from striate.errors import SettingError
+from striate.explanation.deletion_insertion import centred
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Pointing:
+    """A map, and the boxes of what it should mark.
+
+    Attributes:
+        hit: whether the map's highest place lies in a box, or no further than the tolerance.
+        place: row and column of that place.
+        tolerance: in pixels of the network's input.
+        energy: the share of the map's positive part that lies in the boxes, 0 to 1; None where
+            nothing of the map is positive.
+        area: the boxes' share of the input: what a map that is the same everywhere would have.
+        centre_hit: whether the middle of the image would have been a hit.
+        centre_energy: the share that a Gaussian in the middle would have had.
+    """
+
+    hit: bool
+    place: tuple[int, int]
+    tolerance: float
+    energy: float | None
+    area: float
+    centre_hit: bool
+    centre_energy: float
+
+    @property
+    def words(self) -> str:
+        """Say it with the figures.
+
+        >>> print(Pointing(True, (3, 4), 0.0, 0.5, 0.2, False, 0.3).words)
+        the highest place (row 3, column 4) lies in the box, the image's middle does not; ...
+        """
+        beyond = f" or up to {self.tolerance:g} pixels beside it" if self.tolerance else ""
+        told = {
+            (True, True): "so does the image's middle",
+            (True, False): "the image's middle does not",
+            (False, True): "the image's middle does",
+            (False, False): "nor does the image's middle",
+        }[self.hit, self.centre_hit]
+        where = f"row {self.place[0]}, column {self.place[1]}"
+        lies = "lies" if self.hit else "does not lie"
+        inside = "nothing of the map is positive"
+        if self.energy is not None:
+            inside = (
+                f"{self.energy:.0%} of the map's positive part is inside, which takes up "
+                f"{self.area:.0%} of the image (a spot in the middle: {self.centre_energy:.0%})"
+            )
+        return f"the highest place ({where}) {lies} in the box{beyond}, {told}; {inside}"
+
+
+def pointing(values: np.ndarray, boxes: Sequence[Box], *, tolerance: float = 0) -> Pointing:
+    """Play the pointing game with a map, and measure how much of it lies in the boxes.
+
+    Sources: J. Zhang et al., Top-down neural attention by excitation backprop, ECCV 2016,
+    https://arxiv.org/abs/1608.00507, which counts a hit up to 15 pixels beside the box; here
+    the box alone counts unless told otherwise. The energy: H. Wang et al., Score-CAM, 2020,
+    https://arxiv.org/abs/1910.01279. Of several highest places that one counts that is nearest
+    to their middle.
+
+    Args:
+        values: the map, (height, width) of the network's input.
+        boxes: (top, left, bottom, right) each, in pixels of the input; at least one.
+        tolerance: how far beside the box is still a hit, in pixels.
+
+    Raises:
+        SettingError: there is no box, or one has no inside.
+
+    >>> found = pointing(np.array([[0.0, 3.0], [1.0, 0.0]]), [(0, 1, 1, 2)])
+    >>> found.hit, found.energy, found.area
+    (True, 0.75, 0.25)
+    """
+    if not boxes:
+        raise SettingError("there is no box to point at; give one or more")
+    for top, left, bottom, right in boxes:
+        if not (top < bottom and left < right):
+            raise SettingError(
+                f"the box ({top:g}, {left:g}, {bottom:g}, {right:g}) has no inside; expected "
+                "top, left, bottom, right, in this order"
+            )
+    given = np.asarray(values, np.float64)
+    cover = _cover(given.shape, boxes)
+    positive = np.clip(given, 0, None)
+    total = positive.sum()
+    spot = centred(*given.shape)
+    ties = np.argwhere(given == given.max())
+    nearest = ties[((ties - ties.mean(0)) ** 2).sum(1).argmin()]
+    place = (int(nearest[0]), int(nearest[1]))
+    middle = (given.shape[0] / 2, given.shape[1] / 2)
+    return Pointing(
+        hit=_hits((place[0] + 0.5, place[1] + 0.5), boxes, tolerance),
+        place=place,
+        tolerance=tolerance,
+        energy=float((positive * cover).sum() / total) if total > 0 else None,
+        area=float(cover.mean()),
+        centre_hit=_hits(middle, boxes, tolerance),
+        centre_energy=float((spot * cover).sum() / spot.sum()),
+    )
+
+
+def _hits(place: tuple[float, float], boxes: Sequence[Box], tolerance: float) -> bool:
+    """Tell whether a point lies in one of the boxes, or near enough."""
+    for top, left, bottom, right in boxes:
+        down = max(top - place[0], 0.0, place[0] - bottom)
+        across = max(left - place[1], 0.0, place[1] - right)
+        if down**2 + across**2 <= tolerance**2:
+            return True
+    return False
+
+
+def _cover(shape: tuple[int, ...], boxes: Sequence[Box]) -> np.ndarray:
+    """Give which pixels' middles lie in any of the boxes: bool (rows, columns)."""
+    down, across = np.arange(shape[0]) + 0.5, np.arange(shape[1]) + 0.5
+    found = np.zeros(shape, np.bool_)
+    for top, left, bottom, right in boxes:
+        rows = (down >= top) & (down <= bottom)
+        found |= rows[:, None] & ((across >= left) & (across <= right))[None]
+    return found

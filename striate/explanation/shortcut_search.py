@@ -1,0 +1,206 @@
+"""Where a classifier looks, over a whole folder: at the things, or at a watermark beside them?
+
+Maps alone prove nothing: a border that is marked is suspected, and then hidden in every image.
+What the classes still tell without it is the verdict.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from striate.data import Images, find, load
+from striate.errors import DataError, SettingError
+from striate.evaluation.selection import absent, matched, needed, select
+from striate.events import Note, Watch, ignore
+from striate.explanation.class_maps import ClassMaps, class_maps
+from striate.explanation.contributions import last_maps
+from striate.explanation.image_regions import Region, candidates, ring
+from striate.explanation.occlusion_test import hide
+from striate.explanation.shortcut_result import Look, ShortcutReport
+from striate.model.classifier import Classifier
+from striate.terminal.progress import Tempo
+
+FEWEST = 5  # images of a class below which nothing is said of it
+MOST = 200  # images of a class, and of the others, in which a part is hidden
+SUSPECTS = 3  # squares and strips a class that are hidden, at most
+EXCESS = 0.05  # the share by which a part exceeds its area, and what other classes have there
+
+
+def where_it_looks(
+    model: Classifier,
+    data: str | Path,
+    *,
+    part: str | None = None,
+    border: float = 0.1,
+    watch: Watch = ignore,
+) -> ShortcutReport:
+    """Say where a classifier looks on the images of a folder, and prove its shortcuts.
+
+    For each class, the maps of its images are averaged. Squares and strips along the border
+    that the mean map marks more than their size, and more than the maps of the other classes do,
+    are hidden in the images: where a class is no longer told without one, and hiding as much
+    elsewhere does no such harm, while put into images of other classes it turns most of these
+    into the class, it is a shortcut. The border all around is always tried, against the middle.
+
+    Args:
+        model: the classifier.
+        data: whatever training takes.
+        part: which images, as `evaluate` has it.
+        border: the border's width as a share of each side, above 0 and below a half.
+        watch: is told how far the work is.
+
+    Raises:
+        DataError: no class has 5 images.
+        SettingError: the border makes no sense, or the network has no maps that say where.
+
+    Example: ``print(where_it_looks(load("runs/photos"), "photos"))``.
+    """
+    if not 0 < border < 0.5:
+        raise SettingError(f"border is {border:g}; expected above 0 and below 0.5")
+    collection, notes = matched(find(data), model.classes, model.ids)
+    collection = collection.only(needed(collection, part))
+    tempo = Tempo("reading", watch)
+    with load(collection, model.preprocess, progress=tempo) as images:
+        chosen = select(
+            collection.parts, images.hashes, usable=images.usable, seen=model.seen, part=part
+        )
+        notes += (*chosen.notes, *absent(collection, chosen.indices))
+        labels = collection.labels[chosen.indices]
+        counts = np.bincount(labels, minlength=len(model.classes))
+        few = [model.classes[each] for each in np.flatnonzero((counts > 0) & (counts < FEWEST))]
+        if few:
+            shown = ", ".join(few[:5]) + (", ..." if len(few) > 5 else "")
+            notes += (f"nothing is said of classes with less than {FEWEST} images: {shown}",)
+        if counts.max(initial=0) < FEWEST:
+            raise DataError(
+                f"no class of '{data}' has {FEWEST} images to look at; "
+                + "; ".join(notes or (f"there are {len(labels)} in all",))
+            )
+        for note in notes:
+            watch(Note(note))
+        where = last_maps(model)
+        found = class_maps(
+            model, where, images, chosen.indices, labels, tempo=Tempo("looking", watch)
+        )
+        found = tuple(each for each in found if counts[each.place] >= FEWEST)
+        looks = tuple(
+            _look(
+                model,
+                images,
+                _Material(chosen.indices, labels),
+                each,
+                suspects=_suspects(model, found, number, border),
+                watch=watch,
+                border=border,
+            )
+            for number, each in enumerate(found)
+        )
+    return ShortcutReport(
+        evaluated=chosen.words,
+        looks=looks,
+        width=border,
+        border_area=float(ring(border).mask(*model.preprocess.shape[1:]).mean()),
+        layer=where.address,
+        notes=notes,
+    )
+
+
+def suspected(
+    mean_map: np.ndarray, others: np.ndarray | None, *, border: float = 0.1
+) -> tuple[Region, ...]:
+    """Give the parts to hide: along the border, where a class's mean map marks more than it should.
+
+    That is by a twentieth of the whole map: more than the part's share of the area, and more
+    than the maps of the other classes have there.
+
+    Args:
+        mean_map: (height, width), of sum one.
+        others: the mean map of the other classes, likewise; None where there are none.
+        border: the width of the border all around, as a share of each side.
+
+    Returns:
+        At most three squares or strips that do not overlap, the most suspected first; and at last
+        the border all around, which is tried whatever the maps say: snow around a thing is often
+        told by its edge, further in.
+
+    >>> flat = np.full((20, 20), 1 / 400)
+    >>> corner = flat / 2
+    >>> corner[16:, :4] += 0.5 / 16
+    >>> [each.words for each in suspected(corner, flat)]
+    ['the lower left corner', 'the border all around (outer 10%)']
+    """
+
+    def excess(part: Region) -> float:
+        area = float(part.mask(*mean_map.shape).mean())
+        usual = area if others is None else max(area, part.share(others))
+        return part.share(mean_map) - usual
+
+    ordered = sorted(((excess(part), part) for part in candidates()), key=lambda pair: -pair[0])
+    found: list[Region] = []
+    for beyond, part in ordered:
+        if beyond < EXCESS or len(found) == SUSPECTS:
+            break
+        if not any(part.overlaps(each) for each in found):
+            found.append(part)
+    return (*found, ring(border))
+
+
+@dataclass(frozen=True, eq=False)
+class _Material:
+    """The images that are looked at."""
+
+    indices: np.ndarray
+    labels: np.ndarray
+
+    def some(self, label: int, *, own: bool) -> np.ndarray:
+        """Give images of a class or of the others, spread evenly, as many as are hidden in."""
+        found = self.indices[(self.labels == label) == own]
+        spread = np.linspace(0, len(found) - 1, min(MOST, len(found))).round().astype(int)
+        return np.asarray(found[spread])
+
+
+def _suspects(
+    model: Classifier, found: tuple[ClassMaps, ...], number: int, border: float
+) -> tuple[Region, ...]:
+    size = model.preprocess.shape[1:]
+    others = [each.on(*size) for place, each in enumerate(found) if place != number]
+    usual = np.mean(others, axis=0) if others else None
+    return suspected(found[number].on(*size), usual, border=border)
+
+
+def _look(
+    model: Classifier,
+    images: Images,
+    material: _Material,
+    maps: ClassMaps,
+    *,
+    suspects: tuple[Region, ...],
+    border: float,
+    watch: Watch,
+) -> Look:
+    """Say where the maps of a class lie, and hide what is suspected."""
+    mean_map = maps.on(*model.preprocess.shape[1:])
+    rows, columns = mean_map.shape
+    label = model.classes[maps.place]
+    own = material.some(maps.place, own=True)
+    others = material.some(maps.place, own=False)
+    tempo = Tempo(f"hiding parts of {label}", watch)
+    hidings = [
+        hide(model, images, maps.place, part, own=own, others=others, tempo=tempo)
+        for part in suspects
+    ]
+    return Look(
+        label=label,
+        n=maps.n,
+        mean_map=mean_map,
+        border=ring(border).share(mean_map),
+        centre=(
+            float(mean_map.sum(1) @ (np.arange(rows) + 0.5)) / rows,
+            float(mean_map.sum(0) @ (np.arange(columns) + 0.5)) / columns,
+        ),
+        alike=maps.alike,
+        hidings=tuple(sorted(hidings, key=lambda each: each.hidden - each.right)),
+    )

@@ -1,0 +1,382 @@
+"""What makes the units of a network answer: their strongest images of a folder, in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from striate.backends.onnx import Trained
+from striate.backends.onnx.map_maxima import Peaks, peaks
+from striate.backends.torch import normalised
+from striate.backends.torch.modules import Net
+from striate.data import Collection, Images, find, load, prefetched
+from striate.errors import DataError, EngineError, SettingError
+from striate.events import Note, Watch, ignore
+from striate.explanation.feature_maps import telling
+from striate.explanation.hooks import device_of, listening, record, undisturbed
+from striate.model.classifier import Classifier
+from striate.terminal.progress import Tempo
+
+BATCH = 32  # images at once
+KEPT = 9  # strongest images of a unit
+FEW = 3  # of its weakest, and of those in its middle
+LARGEST = 2**26  # numbers that are kept of every image, for the weakest and the middle: 512 MiB
+
+
+@dataclass(frozen=True, eq=False)
+class Picked:
+    """Some images of each unit of a layer; `unit_patches` cuts out what it saw there.
+
+    Attributes:
+        image: int64 (units, k), indices into `Strongest.names`.
+        value: float32 (units, k), the unit's answer: the largest number of its map.
+    """
+
+    image: np.ndarray = field(repr=False)
+    value: np.ndarray = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class LayerUnits:
+    """The units of one layer.
+
+    Attributes:
+        address: of the layer.
+        size: (rows, columns) of its maps.
+        strongest: the images in which each unit answers most, the first the most.
+        weakest: in which it answers least.
+        middle: in whose largest answer half of the images lie below, half above.
+        use: float64 (units,), the mean over all images of the largest answer, 0 where it is
+            negative.
+        fires: float64 (units,), the share of the images in which it answers above 0.
+        by_class: float64 (units, classes), the same mean as `use`, of each class of the folder.
+    """
+
+    address: str
+    size: tuple[int, int]
+    strongest: Picked
+    weakest: Picked
+    middle: Picked
+    use: np.ndarray = field(repr=False)
+    fires: np.ndarray = field(repr=False)
+    by_class: np.ndarray = field(repr=False)
+
+    @property
+    def order(self) -> np.ndarray:
+        """The units, the most used first."""
+        return np.argsort(-self.use, kind="stable")
+
+    @property
+    def silent(self) -> tuple[int, ...]:
+        """The units that answer above 0 in no image."""
+        return tuple(np.flatnonzero(self.fires == 0).tolist())
+
+    @property
+    def selectivity(self) -> np.ndarray:
+        """How much each unit answers to one class alone: float64 (units,), 0 to 1.
+
+        With m the mean answer to the class that it answers most to and r the mean of those to the
+        others, (m - r) / (m + r); 0 for a unit that answers to none, or where there is one class.
+        Morcos and others 2018, https://arxiv.org/abs/1803.06959.
+        """
+        classes = self.by_class.shape[1]
+        if classes < 2:
+            return np.zeros(len(self.by_class))
+        most = self.by_class.max(1)
+        rest = (self.by_class.sum(1) - most) / (classes - 1)
+        return np.asarray((most - rest) / np.where(most + rest > 0, most + rest, 1.0))
+
+    def classes_of(self, unit: int, count: int = 3) -> tuple[tuple[int, float], ...]:
+        """Give (class, mean answer) of the classes that a unit answers most to."""
+        means = self.by_class[unit]
+        order = np.argsort(-means, kind="stable")[:count].tolist()
+        return tuple((place, float(means[place])) for place in order if means[place] > 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Strongest:
+    """The units of a network, and the images of a folder that they answer to.
+
+    Attributes:
+        names: of the images.
+        labels: int64, the class of each.
+        classes: of the folder; by the classifier's names where the folder has its ids.
+        collection: the same images, to be opened again.
+        layers: from the first to the last.
+        remembered: how many images the weakest and those in the middle are of: all, unless that
+            would take too much memory.
+        notes: what was left out and why.
+    """
+
+    names: tuple[str, ...] = field(repr=False)
+    labels: np.ndarray = field(repr=False)
+    classes: tuple[str, ...]
+    collection: Collection = field(repr=False)
+    layers: tuple[LayerUnits, ...] = field(repr=False)
+    remembered: int
+    notes: tuple[str, ...] = ()
+
+    def __getitem__(self, address: str) -> LayerUnits:
+        """Give the units of a layer.
+
+        Raises:
+            SettingError: there are none of it.
+        """
+        for each in self.layers:
+            if each.address == address:
+                return each
+        known = ", ".join(each.address for each in self.layers)
+        raise SettingError(f"'{address}' was not looked at; expected one of {known}")
+
+    @property
+    def use(self) -> dict[str, np.ndarray]:
+        """How strongly the units of each layer answer, by its address, as `filters` takes it."""
+        return {each.address: each.use for each in self.layers}
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as plain JSON values, every unit with its images."""
+        return {
+            "n": len(self.names),
+            "classes": list(self.classes),
+            "notes": list(self.notes),
+            "layers": [
+                {
+                    "layer": layer.address,
+                    "silent": list(layer.silent),
+                    "units": [
+                        {
+                            "unit": unit,
+                            "use": float(layer.use[unit]),
+                            "fires": float(layer.fires[unit]),
+                            "selectivity": selectivity,
+                            "classes": {
+                                self.classes[place]: mean for place, mean in layer.classes_of(unit)
+                            },
+                            "strongest": self._images(layer.strongest, unit),
+                            "middle": self._images(layer.middle, unit),
+                            "weakest": self._images(layer.weakest, unit),
+                        }
+                        for unit, selectivity in enumerate(layer.selectivity.tolist())
+                    ],
+                }
+                for layer in self.layers
+            ],
+        }
+
+    def _images(self, picked: Picked, unit: int) -> list[dict[str, Any]]:
+        return [
+            {"image": self.names[image], "value": value}
+            for image, value in zip(
+                picked.image[unit].tolist(), picked.value[unit].tolist(), strict=True
+            )
+        ]
+
+
+def strongest(
+    model: Classifier,
+    data: str | Path,
+    *,
+    layers: Sequence[str] | None = None,
+    kept: int = KEPT,
+    watch: Watch = ignore,
+) -> Strongest:
+    """Find the images of a folder that each unit answers most to, least to and in between.
+
+    All units of all layers asked for are looked at in one pass, and only their largest answers
+    are kept, so that it takes hardly more time than judging the images. An image counts once
+    for a unit.
+
+    Args:
+        model: the classifier.
+        data: whatever training takes; its classes need not be the classifier's.
+        layers: addresses of layers whose output is maps; None takes what each block ends with.
+        kept: how many of the strongest.
+        watch: is told the progress.
+
+    Raises:
+        DataError: there are no images that can be read.
+        SettingError: there is no such layer, it gives no maps, or ``kept`` is below 1.
+        NotationError: there is no such layer in a network of the notation.
+
+    Example: ``strongest(load("runs/photos"), "photos")["relu3"].strongest.image[12]``.
+    """
+    if kept < 1:
+        raise SettingError(f"{kept} images of each unit; expected 1 or more")
+    shapes = _shapes(model, layers)
+    collection = find(data)
+    with load(collection, model.preprocess, progress=Tempo("reading", watch)) as images:
+        chosen = np.flatnonzero(images.usable)
+        notes = tuple(f"{name}: {reason}" for name, reason in _skipped(images))
+        for note in notes[:5]:
+            watch(Note(note))
+        if not len(chosen):
+            raise DataError(f"no image in '{data}' can be read, so there is nothing to look at")
+        labels = collection.labels[chosen]
+        gathering = {
+            address: _Gathering(
+                shape,
+                images=len(chosen),
+                kept=min(kept, len(chosen)),
+                classes=len(collection.classes),
+                memory=_share(shapes, len(chosen)),
+            )
+            for address, shape in shapes.items()
+        }
+        look = _look(model, list(shapes))
+        tempo, done = Tempo("looking at units", watch), 0
+        groups = [chosen[start : start + BATCH] for start in range(0, len(chosen), BATCH)]
+        for _, pixels in prefetched(images, groups):
+            places = np.arange(done, done + len(pixels))
+            for address, largest in look(pixels).items():
+                gathering[address].take(largest, places, labels[places])
+            done += len(pixels)
+            tempo(done, len(chosen))
+    counts = np.bincount(labels, minlength=len(collection.classes))
+    found = tuple(each.result(address, counts) for address, each in gathering.items())
+    return Strongest(
+        names=tuple(collection.names[index] for index in chosen.tolist()),
+        labels=labels,
+        classes=tuple(_named(model, name) for name in collection.classes),
+        collection=collection.only(chosen),
+        layers=found,
+        remembered=next(iter(gathering.values())).remembered,
+        notes=notes,
+    )
+
+
+def _named(model: Classifier, name: str) -> str:
+    """Give the classifier's own name of a class where the folder has its second one."""
+    return model.classes[model.ids.index(name)] if name in model.ids else name
+
+
+def _skipped(images: Images) -> list[tuple[str, str]]:
+    return [(each.name, each.reason) for each in images.skipped]
+
+
+def _shapes(model: Classifier, layers: Sequence[str] | None) -> dict[str, tuple[int, int, int]]:
+    """Give the shape of what each layer asked for gives, (units, rows, columns)."""
+    values = torch.zeros(1, *model.preprocess.shape)
+    passed = record(model.network, values, layers)
+    every = {call.address: tuple(call.output.shape[1:]) for call in passed.calls}
+    if layers is None:
+        words = {call.address: type(call.module).__name__ for call in passed.calls}
+        names = telling([(name, words[name], shape) for name, shape in every.items()])
+    else:
+        names = tuple(every)
+    flat = [name for name in names if len(every[name]) != 3]
+    if flat:
+        raise SettingError(
+            f"'{flat[0]}' gives {every[flat[0]][0]} features and no maps, which have no place on "
+            "an image"
+        )
+    if not names:
+        raise SettingError("no layer of the network gives maps with positions")
+    return {name: every[name] for name in names}  # type: ignore[misc]
+
+
+def _share(shapes: dict[str, tuple[int, int, int]], images: int) -> int:
+    """Say of how many images every unit's largest number can be kept."""
+    units = sum(shape[0] for shape in shapes.values())
+    return min(images, max(1, LARGEST // units))
+
+
+def _look(model: Classifier, addresses: Sequence[str]) -> Callable[[np.ndarray], Peaks]:
+    """Give what finds the largest numbers: ONNX Runtime, or torch for foreign modules."""
+    module = model.network
+    if isinstance(module, Net) and device_of(module).type == "cpu":
+        trained = Trained.of(module.plan, module.state_dict())
+        try:
+            return peaks(trained, model.preprocess, addresses)
+        except EngineError:
+            pass  # torch does it as well, more slowly
+    return lambda pixels: _by_torch(model, module, pixels, addresses)
+
+
+def _by_torch(
+    model: Classifier, module: nn.Module, pixels: np.ndarray, addresses: Sequence[str]
+) -> Peaks:
+    found: Peaks = {}
+    turns = {address: int(address.partition("#")[2] or 1) for address in addresses}
+    heard: dict[str, int] = {}
+
+    def hear(name: str, given: Any, output: Tensor) -> None:
+        heard[name] = heard.get(name, 0) + 1
+        for address, turn in turns.items():
+            if address.partition("#")[0] == name and heard[name] == turn:
+                found[address] = output.amax((2, 3)).float().cpu().numpy()
+
+    names = sorted({address.partition("#")[0] for address in addresses})
+    with undisturbed(module), torch.no_grad(), listening(module, names, hear):
+        values = normalised(torch.from_numpy(pixels).float(), model.preprocess)
+        module(values.to(device_of(module)))
+    return {address: found[address] for address in addresses}
+
+
+class _Gathering:
+    """Takes in the largest numbers of one layer, batch by batch."""
+
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        *,
+        images: int,
+        kept: int,
+        classes: int,
+        memory: int,
+    ) -> None:
+        units, *size = shape
+        self._size = (size[0], size[1])
+        self._value = np.full((units, kept), -np.inf, np.float32)
+        self._image = np.full((units, kept), -1, np.int64)
+        self._sums = np.zeros((classes, units))
+        self._fires = np.zeros(units)
+        self._n = 0
+        # of these images every number is kept, spread evenly
+        self._spread = np.unique(np.linspace(0, images - 1, memory).astype(np.int64))
+        self._all = np.zeros((len(self._spread), units), np.float32)
+
+    @property
+    def remembered(self) -> int:
+        """Of how many images every number is kept."""
+        return len(self._spread)
+
+    def take(self, largest: np.ndarray, images: np.ndarray, labels: np.ndarray) -> None:
+        """Take a batch: (n, units), which images they are of and these' classes."""
+        self._n += len(largest)
+        belongs = labels[None] == np.arange(len(self._sums))[:, None]
+        self._sums += belongs.astype(np.float32) @ np.maximum(largest, 0)
+        self._fires += (largest > 0).sum(0)
+        kept = np.flatnonzero(np.isin(images, self._spread))
+        self._all[np.searchsorted(self._spread, images[kept])] = largest[kept]
+        better = np.flatnonzero(largest.max(0) > self._value[:, -1])
+        value = np.concatenate([self._value[better], largest.T[better]], axis=1)
+        own = np.broadcast_to(images, (len(better), len(images)))
+        image = np.concatenate([self._image[better], own], axis=1)
+        order = np.argsort(-value, axis=1, kind="stable")[:, : self._value.shape[1]]
+        self._value[better] = np.take_along_axis(value, order, axis=1)
+        self._image[better] = np.take_along_axis(image, order, axis=1)
+
+    def result(self, address: str, counts: np.ndarray) -> LayerUnits:
+        """Give what there is, with how many images each class has."""
+        order = np.argsort(self._all, axis=0, kind="stable").T
+        few = min(FEW, order.shape[1])
+        first = (order.shape[1] - few) // 2
+        return LayerUnits(
+            address=address,
+            size=self._size,
+            strongest=Picked(self._image, self._value),
+            weakest=self._of(order[:, :few]),
+            middle=self._of(order[:, first : first + few]),
+            use=self._sums.sum(0) / self._n,
+            fires=self._fires / self._n,
+            by_class=(self._sums / np.maximum(counts, 1)[:, None]).T,
+        )
+
+    def _of(self, order: np.ndarray) -> Picked:
+        return Picked(self._spread[order], np.take_along_axis(self._all.T, order, axis=1))

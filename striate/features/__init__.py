@@ -1,0 +1,1 @@
+"""Transfer learning: a trained backbone, cut; its features; a new head on them."""

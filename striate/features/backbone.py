@@ -1,0 +1,216 @@
+"""The trained network that a run starts from: found, read, cut, and made ready for images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from striate.architecture import zoo
+from striate.architecture.notation import Plan, expand
+from striate.architecture.notation.suggestions import suggestion
+from striate.backends.torch import build
+from striate.data import Survey
+from striate.data.images import Preprocess
+from striate.errors import NotationError, SettingError
+from striate.events import Note, Watch
+from striate.features.cut import body_of
+from striate.features.timm_models import PREFIX, from_timm
+from striate.features.whole_network import Found
+from striate.model import weights
+from striate.model.classifier import load
+from striate.settings import Settings
+
+SMALLEST = 128  # pixels a side that an input is made smaller to, at least
+STEP = 32  # pixels; what most bodies shrink an image by
+
+
+@dataclass(frozen=True, eq=False)
+class Body:
+    """The part of a trained network that is kept.
+
+    Attributes:
+        plan: its layers, for the size of the images.
+        tensors: its weights, by the addresses of the plan.
+        preprocess: how images become its input: as it was trained, at the size asked for.
+        words: where it comes from.
+        seen: hashes of the images it has learnt from or was chosen by, as `Classifier.seen`.
+        resized: whether its images are prepared otherwise than it was taught, so that
+            hashes of the same image differ.
+    """
+
+    plan: Plan
+    tensors: Mapping[str, torch.Tensor]
+    preprocess: Preprocess
+    words: str
+    seen: Mapping[str, np.ndarray] = field(default_factory=dict)
+    resized: bool = False
+
+    @property
+    def features(self) -> int:
+        """How many numbers it says of an image."""
+        return self.plan.output[0]
+
+    def module(self) -> torch.nn.Module:
+        """Build it, with its weights."""
+        body = build(self.plan, seed=None)
+        body.load_state_dict(dict(self.tensors))
+        return body.eval()
+
+
+def open_body(
+    settings: Settings,
+    *,
+    looks: Callable[[], Survey] | None = None,
+    say: Callable[[str], None],
+    watch: Watch,
+) -> Body:
+    """Find the trained network that settings name, and cut it.
+
+    Args:
+        settings: body, weights, cut, size, fit and offline are used.
+        looks: gives the sizes of the images, by which the input is made smaller where they are
+            small; None takes the size that the body was taught at.
+        say: is told what was taken.
+        watch: is told the progress of a download.
+
+    Raises:
+        SettingError: there is no such body.
+        WeightsError: its weights cannot be had, or do not fit.
+        ClassifierError: the classifier's file cannot be used.
+        NotationError: it cannot be cut there, or the size does not fit it.
+    """
+    name = str(settings.body).strip()
+    if zoo.is_name(name):
+        found = _from_zoo(name, settings, say=say, watch=watch)
+    elif name.startswith(PREFIX):
+        found = from_timm(name.removeprefix(PREFIX), settings, say=say, watch=watch)
+    elif name.endswith(".safetensors") or Path(name).exists():
+        if settings.weights is not None:
+            raise SettingError(
+                f"weights is '{settings.weights}', but the body '{name}' is a classifier, which "
+                "has its own; leave --weights out"
+            )
+        found = _from_classifier(name)
+    else:
+        close = suggestion(name, [*zoo.names(), *weights.OFFICIAL])
+        raise SettingError(
+            f"there is no body '{name[:60]}'; "
+            + (f"did you mean '{close}'? " if close else "")
+            + "expected a network of `striate zoo`, the file or run of a classifier, or timm:NAME"
+        )
+    side = None if settings.size is not None or looks is None else _enough(found, settings, looks())
+    if side is not None:
+        say(
+            f"the images are small, so the network gets {side}x{side} and not the "
+            f"{found.preprocess.height}x{found.preprocess.width} that the body was taught at: "
+            "less work, and nothing is lost (--size sets it)"
+        )
+        settings = replace(settings, size=str(side))
+    body = _cut(found, settings)
+    say(f"the body: {body.words}; images are prepared as it was taught: {body.preprocess.spoken()}")
+    return body
+
+
+def _from_zoo(name: str, settings: Settings, *, say: Callable[[str], None], watch: Watch) -> Found:
+    """Give a network of the zoo with its official weights, or those of a file."""
+    plan = expand(zoo.text(name))
+    given = settings.weights or "imagenet"
+    if given == "imagenet":
+        watch(Note(f"looking for the official weights of {name}"))
+        path = weights.fetch(name, offline=settings.offline, watch=watch)
+        words = f"{name} with torchvision's ImageNet weights"
+    else:
+        path = Path(given).expanduser()
+        words = f"{name} with the weights of {path.name}"
+    state = weights.read(path, watch=watch)
+    module = build(plan, seed=None)
+    if head := weights.compare(state, module).head:  # only the classes differ: they are cut off
+        plan = expand(zoo.text(name), classes=head[0])
+        module = build(plan, seed=None)
+    for note in weights.fit(state, module).notes:
+        say(note)
+    if name not in weights.OFFICIAL:
+        raise SettingError(
+            f"how '{name}' was shown its images is not known; make a classifier of its weights, "
+            "which says it, by `striate import`, and give that: --from FILE.safetensors"
+        )
+    taught = replace(weights.official(name).preprocess, reduced=True)
+    return Found(plan, module.state_dict(), taught, words)
+
+
+def _from_classifier(name: str) -> Found:
+    """Give the network of a classifier."""
+    model = load(name)
+    if model.text is None:
+        raise SettingError(f"the classifier '{name}' has no network text, so it cannot be cut")
+    words = f"the classifier {Path(name).name} of {len(model.classes)} classes"
+    state = model.network.state_dict()
+    return Found(expand(model.text), state, model.preprocess, words, model.seen)
+
+
+def _enough(found: Found, settings: Settings, images: Survey) -> int | None:
+    """Give a smaller input that is enough for small images; None where there is none.
+
+    That is twice their longer side, and at least `SMALLEST`. A classifier's own size is kept, as
+    hashes of the images that it has learnt from hold at one size only.
+    """
+    taught = found.preprocess
+    side = max(SMALLEST, -(-2 * max(images.height, images.width) // STEP) * STEP)
+    if found.seen or side >= min(taught.height, taught.width):
+        return None
+    try:
+        network = body_of(found.plan, settings.cut).with_input((taught.channels, side, side))
+        fits = _misfit(expand(network), found) is None
+    except NotationError:  # it does not fit; whatever else is wrong is told when it is cut
+        return None
+    return side if fits else None
+
+
+def _misfit(body: Plan, found: Found) -> str | None:
+    """Name a weight of a body that its tensors do not fit; None where all do."""
+    for name, place in build(body, seed=None).state_dict().items():
+        trained = found.tensors.get(name)
+        if trained is None or trained.shape != place.shape:
+            return name
+    return None
+
+
+def _cut(found: Found, settings: Settings) -> Body:
+    """Keep the body for the size of image that is asked for."""
+    taught = found.preprocess
+    rows, columns = settings.rows_and_columns() or (taught.height, taught.width)
+    fit = settings.fit or taught.fit
+    sized = replace(
+        taught,
+        height=rows,
+        width=columns,
+        fit=fit,  # type: ignore[arg-type]  # checked by Settings
+        zoom=taught.zoom if fit == "crop" else 1.0,
+    )
+    if settings.background != Settings().background:
+        sized = replace(sized, background=settings.background_colour())
+    network = body_of(found.plan, settings.cut).with_input((taught.channels, rows, columns))
+    body = expand(network)
+    if (name := _misfit(body, found)) is not None:
+        raise SettingError(
+            f"'{name.rpartition('.')[0]}' of the body was learnt for images of "
+            f"{taught.height}x{taught.width} and does not fit {rows}x{columns}; leave --size out, "
+            "or keep only the layers before it by --cut"
+        )
+    own = tuple(build(body, seed=None).state_dict())
+    if not own:
+        raise SettingError(
+            f"up to '{body.steps[-1].address}' the body has learnt nothing; keep more by --cut"
+        )
+    return Body(
+        plan=body,
+        tensors={name: found.tensors[name] for name in own},
+        preprocess=sized,
+        words=f"{found.words}, up to {body.steps[-1].address}",
+        seen=found.seen,
+        resized=sized != taught,
+    )

@@ -1,0 +1,113 @@
+"""Where a trained network is cut, what is put behind it, and what of it is trained on."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+from striate.architecture.notation import Block, Leaf, Network, Plan, Step, expand
+from striate.architecture.notation.cutting import first, followed, kept, with_classes_written
+from striate.architecture.words import Conv, Dropout, Fc, Layer
+from striate.errors import NotationError
+
+TOP, BOTTOM = 0.3, 0.03
+"""Shares of the learning rate of the highest and of the lowest layer that is trained on: the low
+layers hold what is common to all images. Howard and Ruder 2018, section 3.2,
+https://arxiv.org/abs/1801.06146"""
+
+
+def body_of(plan: Plan, cut: str | None = None) -> Network:
+    """Give the part of a trained network that is kept.
+
+    Args:
+        plan: the whole network.
+        cut: the last layer that is kept; None keeps everything before the last full connection,
+            or before the 1x1 convolution that tells the classes.
+
+    Raises:
+        NotationError: there is no such layer, it cannot be cut there, or nothing says where.
+
+    >>> plan = expand("input 3x32x32 classes=10 > conv 8 > relu > gap > flatten > dropout 0.2 > fc")
+    >>> print(body_of(plan))
+    input 3x32x32
+    conv 8 > relu > gap > flatten
+    """
+    if cut is not None:
+        return with_classes_written(kept(plan, cut), plan.classes)
+    leaves = [leaf for leaf in plan.layers() if isinstance(leaf, Leaf)]
+    learnt = [leaf for leaf in leaves if leaf.layer.parameters(leaf.input)]
+    last = learnt[-1] if learnt else None
+    if last is None or not _tells_classes(last.layer, plan) or last not in plan.steps:
+        addresses = ", ".join(step.address for step in plan.steps[-6:])
+        raise NotationError(
+            "the network does not end with a full connection or a 1x1 convolution to its classes, "
+            f"so where to cut it is not clear; say the last layer to keep, as in --cut "
+            f"{plan.steps[max(0, len(plan.steps) - 2)].address} (it ends with {addresses})"
+        )
+    count = plan.steps.index(last)
+    while count and _is_dropout(plan.steps[count - 1]):
+        count -= 1
+    if not any(_learning(step) for step in plan.steps[:count]):
+        raise NotationError(
+            f"nothing that has learnt stands before '{last.address}', so there is no body to "
+            "keep; give a network with convolutions"
+        )
+    return with_classes_written(first(plan, count), plan.classes)
+
+
+def headed(body: Network, classes: int) -> Network:
+    """Put a new head behind a body: the mean over positions where maps come out, and one fc.
+
+    >>> body = expand("input 3x32x32 > conv 8 > relu").network
+    >>> print(headed(body, 2))
+    input 3x32x32 classes=2
+    conv 8 > relu > gap > flatten > fc
+    """
+    maps = len(expand(body).output) == 3
+    if body.name:
+        body = replace(body, comment=f"{body.name}: cut, with a new head")
+    end = "gap > flatten > fc" if maps else "fc"
+    return followed(body, end).with_input(None, classes=classes)
+
+
+def shares(plan: Plan, body: Plan, unfrozen: int | None) -> tuple[tuple[str, float], ...]:
+    """Give what is trained on, and its share of the learning rate: the head the whole of it.
+
+    Args:
+        plan: the network with its new head.
+        body: the part of it that was trained before.
+        unfrozen: how many of the body's last layers and blocks with weights; None takes all.
+
+    >>> plan = expand("input 3x32x32 classes=2 > [conv 8 > relu]*3 > gap > flatten > fc")
+    >>> shares(plan, expand("input 3x32x32 > [conv 8 > relu]*3"), 2)
+    (('conv2', 0.03), ('conv3', 0.3), ('fc1', 1.0))
+    """
+    own = [names for step in body.steps if (names := _learning(step))]
+    chosen = own if unfrozen is None else own[max(0, len(own) - unfrozen) :]
+    reach = max(1, len(chosen) - 1)
+    low = [
+        (name, round(TOP * (BOTTOM / TOP) ** ((len(chosen) - 1 - place) / reach), 6))
+        for place, names in enumerate(chosen)
+        for name in names
+    ]
+    head = [name for step in plan.steps[len(body.steps) :] for name in _learning(step)]
+    return (*low, *((name, 1.0) for name in head))
+
+
+def _learning(step: Step) -> list[str]:
+    """Give the submodules of the network that hold a step's weights; none where it has none."""
+    if isinstance(step, Leaf):
+        return [step.address] if step.layer.parameters(step.input) else []
+    if isinstance(step, Block):
+        return [step.address] if any(map(_learning, step.steps)) else []
+    return [name for part in itertools.chain(*step.branches) for name in _learning(part)]
+
+
+def _tells_classes(layer: Layer, plan: Plan) -> bool:
+    if isinstance(layer, Conv):
+        return layer.kernel == (1, 1) and layer.channels == plan.classes
+    return isinstance(layer, Fc)
+
+
+def _is_dropout(step: Step) -> bool:
+    return isinstance(step, Leaf) and isinstance(step.layer, Dropout)

@@ -1,0 +1,215 @@
+"""A new last layer on features that are already there: multinomial logistic regression.
+
+The strength of its regularisation is chosen by cross-validation, in which all versions of an
+image stand on one side. The layer that comes out takes the features as they are: their
+standardisation is folded into its weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from striate.features.logistic_regression import optimum, softmax
+
+STRENGTHS = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
+"""Weight decays that are tried, from the strongest on, until the loss has risen twice."""
+
+FOLDS = 5
+LARGE = 8_000_000  # numbers at work from which one held-out fifth replaces the folds
+TINY = 1e-300  # so that the logarithm of no chance at all is a number
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One strength in cross-validation.
+
+    Attributes:
+        strength: the weight decay.
+        loss: mean cross-entropy of the images held out.
+        accuracy: the share of them told right.
+    """
+
+    strength: float
+    loss: float
+    accuracy: float
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """A full connection from features to classes.
+
+    Attributes:
+        weight: float32 (classes, features).
+        bias: float32 (classes,).
+        strength: the weight decay that was chosen, on standardised features.
+        tried: what cross-validation said of each strength.
+        images: held out in it, in all.
+        folds: how many parts the images were dealt into; 1 where a fifth was held out once.
+    """
+
+    weight: np.ndarray
+    bias: np.ndarray
+    strength: float
+    tried: tuple[Tried, ...]
+    images: int
+    folds: int
+
+    @property
+    def best(self) -> Tried:
+        """What cross-validation said of the strength that was chosen."""
+        return next(one for one in self.tried if one.strength == self.strength)
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """Features as the regression wants them.
+
+    Attributes:
+        values: float32 (images, versions, directions), standardised and rotated.
+        back: float32 (directions, features): the rotation and the standardisation undone.
+        mean: float32 (features,).
+    """
+
+    values: np.ndarray
+    back: np.ndarray
+    mean: np.ndarray
+
+
+def fit(
+    features: np.ndarray,
+    labels: np.ndarray,
+    *,
+    classes: int,
+    class_weights: Sequence[float] | None = None,
+    seed: int = 0,
+    progress: Progress = lambda done, total: None,
+) -> Head:
+    """Learn the last layer.
+
+    It minimises the mean of -log softmax(W x + b)[label] plus strength/2 times the sum of the
+    squared weights, on standardised features; the optimum is unique. Hastie, Tibshirani and
+    Friedman 2009, The elements of statistical learning, section 4.4.
+
+    Args:
+        features: float32 (images, versions, features); the first version is the image
+            itself, the others are changed a little.
+        labels: int64 (images,), each class at least once.
+        classes: how many there are.
+        class_weights: weight of each class in the loss, or None for none.
+        seed: of the folds.
+        progress: told the strengths that were tried, and how many there are.
+
+    >>> numbers = np.random.default_rng(0)
+    >>> labels = np.arange(40) % 2
+    >>> values = numbers.normal(size=(40, 1, 3)).astype(np.float32) + 4 * labels[:, None, None]
+    >>> head = fit(values, labels, classes=2)
+    >>> answers = (values[:, 0] @ head.weight.T + head.bias).argmax(1)
+    >>> bool((answers == labels).all()), head.best.accuracy
+    (True, 1.0)
+    """
+    rows = _prepared(features)
+    versions = features.shape[1]
+    values = np.pad(rows.values.reshape(-1, rows.values.shape[2]), ((0, 0), (0, 1)))
+    values[:, -1] = 1  # the bias
+    truth = np.repeat(labels, versions)
+    weights = np.ones(len(labels)) if class_weights is None else np.asarray(class_weights)[labels]
+    large = max(values.size, len(values) * classes * FOLDS) > LARGE
+    folds = list(_folds(labels, seed, large=large))
+    learning = np.zeros((len(folds), len(labels)))
+    for row, (train, _) in zip(learning, folds, strict=True):
+        row[train] = weights[train]
+    learning = np.repeat(learning, versions, axis=1)
+    points = [np.zeros((values.shape[1], len(folds), classes), np.float32)]
+    tried: list[Tried] = []
+    for number, strength in enumerate(STRENGTHS, start=1):  # each begins where the one before ended
+        points.append(optimum(values, truth, learning, strength=strength, start=points[-1]))
+        tried.append(_judged(points[-1], values[::versions], labels, folds, strength=strength))
+        progress(number, len(STRENGTHS))
+        if _has_turned(tried):
+            break
+    progress(len(STRENGTHS), len(STRENGTHS))
+    best = min(range(len(tried)), key=lambda place: tried[place].loss)
+    strength, near = tried[best].strength, points[best + 1].mean(1, keepdims=True)
+    every = np.repeat(weights, versions)[None]
+    found = optimum(values, truth, every, strength=strength, start=near)[:, 0].T.astype(np.float64)
+    weight = found[:, :-1] @ rows.back
+    return Head(
+        weight=weight.astype(np.float32),
+        bias=(found[:, -1] - weight @ rows.mean).astype(np.float32),
+        strength=strength,
+        tried=tuple(tried),
+        images=sum(len(test) for _, test in folds),
+        folds=len(folds),
+    )
+
+
+def _prepared(features: np.ndarray) -> _Rows:
+    """Standardise, and where there are fewer rows than features, rotate to as many directions.
+
+    The penalty is the same in every rotated frame, and weights outside of the span of the rows
+    only add to it, so the optimum is the same.
+    """
+    flat = features.reshape(-1, features.shape[-1]).astype(np.float64)
+    mean, spread = flat.mean(0), flat.std(0)
+    spread = np.where(spread > 1e-6 * max(1e-30, float(spread.max(initial=0.0))), spread, np.inf)
+    standard = (flat - mean) / spread
+    back = np.diag(1 / spread)
+    if len(standard) < standard.shape[1]:
+        _, _, directions = np.linalg.svd(standard, full_matrices=False)
+        standard, back = standard @ directions.T, directions / spread
+    values = standard.reshape(*features.shape[:2], -1)
+    return _Rows(values.astype(np.float32), back, mean)
+
+
+def _folds(
+    labels: np.ndarray, seed: int, *, large: bool
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Give (training, held-out) images; every class stays in training.
+
+    Classes of a single image are never held out.
+    """
+    counts = np.bincount(labels)
+    if not (counts >= 2).any():
+        yield np.arange(len(labels)), np.arange(len(labels))
+        return
+    generator = np.random.Generator(np.random.Philox(key=[seed % 2**64, 3]))
+    fold = np.full(len(labels), -1)
+    dealt = 0  # goes on from class to class, so that the folds are of like size
+    for one in np.flatnonzero(counts >= 2):
+        members = generator.permutation(np.flatnonzero(labels == one))
+        fold[members] = (dealt + np.arange(len(members))) % FOLDS
+        dealt += len(members)
+    for number in range(FOLDS):
+        test = np.flatnonzero(fold == number)
+        if len(test):
+            yield np.flatnonzero(fold != number), test
+        if large:
+            return
+
+
+def _judged(
+    point: np.ndarray,
+    images: np.ndarray,
+    labels: np.ndarray,
+    folds: Sequence[tuple[np.ndarray, np.ndarray]],
+    *,
+    strength: float,
+) -> Tried:
+    """Judge the weights of each fold on the images that it holds out."""
+    loss, right, count = 0.0, 0, 0
+    for number, (_, test) in enumerate(folds):
+        odds = softmax((images[test] @ point[:, number]).astype(np.float64))
+        loss -= float(np.log(odds[np.arange(len(test)), labels[test]] + TINY).sum())
+        right += int((odds.argmax(1) == labels[test]).sum())
+        count += len(test)
+    return Tried(strength, loss / count, right / count)
+
+
+def _has_turned(tried: Sequence[Tried]) -> bool:
+    best = min(range(len(tried)), key=lambda place: tried[place].loss)
+    return len(tried) - 1 - best >= 2

@@ -1,0 +1,1 @@
+"""A classifier: its file, the folder of its run, and the weights it may begin with."""

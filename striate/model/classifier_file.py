@@ -1,0 +1,247 @@
+"""The file of a classifier: safetensors, with one JSON document in its metadata.
+
+The layout is that of https://huggingface.co/docs/safetensors: eight bytes with the length of the
+header, the header in JSON, the tensors. The header's ``__metadata__`` has one entry of ours,
+"striate", a JSON document; any language can read it in five lines. Its "digest" covers everything
+else in the document and all tensors, so that a single flipped bit anywhere is found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from striate import __version__
+from striate.errors import ClassifierError
+from striate.files.atomic_write import whole
+
+NAME = "classifier.safetensors"
+KEY = "striate"
+FORMAT = "striate-classifier"
+FORMAT_VERSION = 1
+SEEN = "data.seen_"
+NEEDED: dict[str, tuple[type, ...]] = {
+    "network": (str, type(None)),
+    "classes": (list,),
+    "preprocess": (dict,),
+    "calibration": (dict,),
+    "metrics": (dict,),
+    "data": (dict,),
+    "training": (dict,),
+    "digest": (str,),
+}
+AGAIN = "copy it anew from where it was made, or train again"
+
+
+def write(
+    path: Path,
+    document: Mapping[str, Any],
+    tensors: Mapping[str, np.ndarray],
+    seen: Mapping[str, np.ndarray],
+) -> None:
+    """Write a classifier's file, whole or not at all.
+
+    Args:
+        path: where; what stands there is replaced once the new file is complete.
+        document: plain JSON values; format, versions and the digest are added.
+        tensors: the weights by name.
+        seen: uint64 content hashes of used images by part; kept as int64 of the same bits.
+
+    Raises:
+        ClassifierError: the disk or the folder does not take the file.
+    """
+    from importlib.metadata import version
+
+    everything = {name: np.asarray(value, order="C") for name, value in tensors.items()}
+    for part, hashes in seen.items():
+        everything[SEEN + part] = np.sort(hashes).view(np.int64)
+    full: dict[str, Any] = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        **document,
+        "made_with": {
+            "striate": __version__,
+            "torch": version("torch"),  # which is not loaded for it
+            "python": platform.python_version(),
+        },
+    }
+    full = json.loads(json.dumps(full, allow_nan=False))  # as whoever reads it will have it
+    full["digest"] = digest(full, everything)
+    try:
+        with whole(path) as partial:
+            partial.write_bytes(save(everything, metadata={KEY: json.dumps(full)}))
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ClassifierError(
+            f"the classifier cannot be written to '{path}': {_why(error)}; "
+            "make room or choose another place"
+        ) from error
+
+
+def located(path: Path) -> Path:
+    """Give a classifier's file, which a run's folder may stand for, where it can be opened.
+
+    Where there is no ``NAME``, it means ``NAME.safetensors``, as in `striate import --out NAME`.
+
+    Raises:
+        ClassifierError: there is none, or it may not be read.
+    """
+    try:
+        if path.name and not path.exists():
+            ended = path.with_name(path.name + ".safetensors")
+            path = ended if ended.is_file() else path
+        file = path / NAME if path.is_dir() else path
+        if not file.is_file():
+            lacking = f"no '{NAME}' in the folder" if path.is_dir() else "no file"
+            raise ClassifierError(
+                f"there is {lacking} '{path}'; expected a classifier that Striate saved, "
+                "such as runs/digits/classifier.safetensors"
+            )
+        with file.open("rb"):
+            return file
+    except OSError as error:
+        raise ClassifierError(
+            f"'{path}' cannot be opened: {_why(error)}; see that it may be read"
+        ) from error
+
+
+def read(
+    path: Path,
+) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Read a classifier's file: its document, its weights, the hashes of used images.
+
+    Args:
+        path: the file, or the folder of the run that made it.
+
+    Raises:
+        ClassifierError: it is missing, damaged, not Striate's or of a newer format.
+    """
+    path = located(path)
+    try:
+        with safe_open(path, framework="np") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, AttributeError, ValueError, TypeError) as error:
+        # the last three: a kind of number that numpy, or this numpy, does not have
+        raise ClassifierError(
+            f"'{path}' is not a classifier's file, or it is cut off or damaged ({_why(error)}); "
+            + AGAIN
+        ) from error
+    document = _checked(metadata, path)
+    if document["digest"] != digest(document, tensors):
+        raise ClassifierError(
+            f"'{path}' is damaged: it is not what was saved (the digest differs); {AGAIN}"
+        )
+    _check_values(document, path)
+    seen: dict[str, np.ndarray] = {}
+    for name in [name for name in tensors if name.startswith(SEEN)]:
+        hashes = tensors.pop(name)
+        if hashes.dtype != np.int64 or hashes.ndim != 1:
+            raise ClassifierError(
+                f"'{path}' has '{name}' of {hashes.dtype} and {hashes.ndim} dimensions; expected "
+                "a row of int64, the hashes of images"
+            )
+        seen[name.removeprefix(SEEN)] = hashes.view(np.uint64)
+    return document, tensors, seen
+
+
+def _checked(metadata: Mapping[str, str], path: Path) -> dict[str, Any]:
+    """Give the document of a file's metadata, or say in one line why it is none."""
+    if KEY not in metadata:
+        raise ClassifierError(
+            f"'{path}' is a safetensors file, but not a classifier that Striate saved: its "
+            f"metadata has no '{KEY}' entry"
+        )
+    try:
+        document = json.loads(metadata[KEY], parse_constant=_refused)
+    except (ValueError, RecursionError) as error:
+        raise ClassifierError(f"the document inside '{path}' is damaged: {error}") from error
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise ClassifierError(f"the document inside '{path}' is not of the format '{FORMAT}'")
+    newest = document.get("format_version")
+    if type(newest) is not int or not 1 <= newest <= FORMAT_VERSION:
+        made_with = document.get("made_with")
+        maker = made_with.get("striate") if isinstance(made_with, dict) else None
+        raise ClassifierError(
+            f"'{path}' has format version {newest}, made with Striate {maker or 'unknown'}; this "
+            f"Striate ({__version__}) reads up to version {FORMAT_VERSION}: "
+            "pip install --upgrade striate"
+        )
+    for name, kinds in NEEDED.items():
+        if not isinstance(document.get(name, ...), kinds):
+            raise ClassifierError(f"the document inside '{path}' lacks '{name}', or it is damaged")
+    return document
+
+
+def _check_values(document: Mapping[str, Any], path: Path) -> None:
+    """Refuse class names and a temperature that no classifier can have."""
+    classes = document["classes"]
+    if (
+        not classes
+        or not all(isinstance(name, str) for name in classes)
+        or len(set(classes)) < len(classes)
+    ):
+        raise ClassifierError(
+            f"the classes in '{path}' are {str(classes)[:60]}; expected different names, at least "
+            "one"
+        )
+    ids = document.get("ids", [])
+    if (
+        not isinstance(ids, list)
+        or not all(isinstance(name, str) for name in ids)
+        or len(set(ids)) < len(ids)
+        or len(ids) not in (0, len(classes))
+    ):
+        raise ClassifierError(
+            f"the ids in '{path}' are {str(ids)[:60]}; expected a different one a class, or none"
+        )
+    temperature = document["calibration"].get("temperature")
+    if type(temperature) not in (int, float) or not 0 < temperature <= sys.float_info.max:
+        raise ClassifierError(
+            f"the temperature in '{path}' is {str(temperature)[:60]}; expected a number above 0"
+        )
+
+
+def digest(document: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> str:
+    """Give the SHA-256 of all that a file holds, but for the digest itself, in hexadecimal.
+
+    Taken of the document as JSON with sorted keys, without spaces and in ASCII; then, tensor by
+    tensor in the order of their names, of a line with name, kind ("torch.float32") and shape,
+    and of its bytes.
+
+    Args:
+        document: plain JSON values; a "digest" among them does not count.
+        tensors: all that the file holds.
+
+    >>> one = digest({"b": 1, "c": 2}, {"a": np.zeros(2)})
+    >>> one == digest({"c": 2, "b": 1, "digest": one}, {"a": np.zeros(2)})
+    True
+    >>> one == digest({"b": 1, "c": 2}, {"a": np.ones(2)})
+    False
+    """
+    counted = {name: value for name, value in document.items() if name != "digest"}
+    total = hashlib.sha256(
+        json.dumps(counted, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+    )
+    for name in sorted(tensors):
+        tensor = np.asarray(tensors[name], order="C")
+        total.update(f"{name} torch.{tensor.dtype} {tensor.shape}\n".encode())
+        total.update(tensor.reshape(-1).view(np.uint8).data)
+    return total.hexdigest()
+
+
+def _refused(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+def _why(error: Exception) -> str:
+    """Give the reason of an error in one line, without the name of the file."""
+    return getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,237 @@
+"""A classifier from a known network and weights that others have trained."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from striate.architecture import zoo
+from striate.architecture.notation import Plan, expand, source
+from striate.backends.onnx import Trained
+from striate.backends.torch import build
+from striate.data.images import Preprocess
+from striate.errors import SettingError, WeightsError
+from striate.events import Event, Note, Watch, ignore
+from striate.model.classifier import Classifier
+from striate.model.importing.classes import ClassList, read_classes
+from striate.model.weights import (
+    OFFICIAL,
+    Fit,
+    Official,
+    compare,
+    fetch,
+    fill,
+    official,
+    official_file,
+    read,
+    sha256_of,
+)
+from striate.model.weights.official import CLASSES
+
+IMAGENET = "imagenet"
+Changes = Preprocess | Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What came of an import.
+
+    Attributes:
+        classifier: network, weights, classes and preprocessing.
+        fit: which tensor went where.
+        notes: what was decided on the way, to be shown.
+    """
+
+    classifier: Classifier
+    fit: Fit
+    notes: tuple[str, ...]
+
+
+def import_classifier(
+    network: str | Path,
+    weights: str | Path = IMAGENET,
+    *,
+    classes: str | Path | Sequence[str],
+    preprocess: Changes = None,
+    map: Mapping[str, str] | str | Path | None = None,  # noqa: A002 (what it is)
+    offline: bool = False,
+    watch: Watch = ignore,
+) -> Classifier:
+    """Make a classifier of a network and weights that others have trained.
+
+    Args:
+        network: a known network by its name, a text in the notation, or a .cnn file.
+        weights: "imagenet" for torchvision's official file, which is fetched once and kept; or
+            a .pth, .pt, .th or .safetensors file.
+        classes: their names in the order of the network's outputs, or a file of them: a name a
+            line, JSON, CSV, or an ImageNet index.
+        preprocess: how images become the network's input; a `Preprocess`, or those of its
+            settings that shall be other than usual, as ``{"fit": "squash", "zoom": 1.0}``. The
+            usual ones are torchvision's for networks of its, trained on ImageNet; else values
+            from 0 to 1, which is told.
+        map: which of the file's names stands for which of ours, where neither names nor order
+            say it; a mapping, or a JSON or CSV file.
+        offline: take official weights from the cache or fail; no connection is opened.
+        watch: is told what was decided, and how far a download is.
+
+    Returns:
+        The classifier; `save` writes it, `st.evaluate` proves that all is in its place.
+
+    Raises:
+        WeightsError: the weights cannot be fetched or read, or do not fit.
+        SettingError: the classes or the preprocessing make no sense.
+        NotationError: the network makes no sense.
+
+    >>> import tempfile, torch
+    >>> theirs = torch.nn.Linear(4, 2)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "linear.pth"
+    ...     torch.save(theirs.state_dict(), path)
+    ...     model = import_classifier("input 1x2x2 > flatten > fc", path, classes=["no", "yes"])
+    >>> model
+    Classifier of 2 classes (no, yes): 10 parameters, grey images of 2x2
+    """
+    return adopt(
+        network,
+        weights,
+        classes=classes,
+        preprocess=preprocess,
+        map=map,
+        offline=offline,
+        watch=watch,
+    ).classifier
+
+
+def adopt(
+    network: str | Path,
+    weights: str | Path = IMAGENET,
+    *,
+    classes: str | Path | Sequence[str],
+    preprocess: Changes = None,
+    map: Mapping[str, str] | str | Path | None = None,  # noqa: A002 (what it is)
+    offline: bool = False,
+    watch: Watch = ignore,
+) -> Imported:
+    """Do what `import_classifier` does, and give what went where beside the classifier."""
+    notes: list[str] = []
+
+    def both(event: Event) -> None:
+        if isinstance(event, Note):
+            notes.append(event.text)
+        watch(event)
+
+    text = source(network)
+    name = str(network).strip() if zoo.is_name(str(network)) else None
+    listed = read_classes(classes)
+    wanted = _official_for(name, network) if weights == IMAGENET else None
+    if wanted is not None and len(listed.names) != CLASSES:
+        raise _wrong_count(listed, CLASSES, wanted.file)
+    plan = expand(text, input=_shape(preprocess), classes=len(listed.names))
+    plan.check_classes()
+    path = Path(weights) if wanted is None else fetch(wanted, offline=offline, watch=both)
+    state = read(path, watch=both)
+    sha256 = sha256_of(path)
+    known = official_file(sha256)
+    fitted, why = _preprocess(plan, known, name, len(listed.names), given=preprocess)
+    module = build(plan, seed=None)
+    found = compare(state, module, map=map)
+    if found.head is not None and found.head[1] == len(listed.names):
+        raise _wrong_count(listed, found.head[0], path.name)
+    fill(state, module, found)
+    for note in (*listed.notes, *found.notes, why):
+        both(Note(note))
+    record: dict[str, Any] = {
+        "weights": known.url if known else path.name,
+        "sha256": sha256,
+        "matched": found.way,
+        "left_out": list(found.left),
+        "notes": list(notes),
+    }
+    if known is not None:
+        record["published"] = {"top1": known.top1 / 100, "top5": known.top5 / 100, "n": 50_000}
+    classifier = Classifier(
+        network=Trained.of(plan, module.state_dict()),
+        text=str(plan.network),
+        classes=listed.names,
+        preprocess=fitted,
+        data={"name": "ImageNet (ILSVRC 2012)"} if known else {},
+        training={"imported": record},
+        ids=listed.ids,
+    )
+    return Imported(classifier, found, tuple(notes))
+
+
+def _official_for(name: str | None, network: str | Path) -> Official:
+    if name is None:
+        shown = " ".join(str(network).split())
+        shown = shown if len(shown) <= 40 else f"{shown[:37]}..."
+        raise WeightsError(
+            f"'{IMAGENET}' stands for torchvision's official weights of a known network, and "
+            f"'{shown}' is a text of your own; expected one of {', '.join(OFFICIAL)}, or a file of "
+            "weights"
+        )
+    return official(name)
+
+
+def _wrong_count(listed: ClassList, expected: int, file: str) -> SettingError:
+    return SettingError(
+        f"the list of classes has {len(listed.names):,} names, and the weights in '{file}' tell "
+        f"{expected:,} classes apart; expected a name for each of them, in the order of the outputs"
+    )
+
+
+def _shape(given: Changes) -> tuple[int, int, int] | None:
+    """Give the input's shape where the preprocessing that was given says it."""
+    if isinstance(given, Preprocess):
+        return given.shape
+    sizes = [(given or {}).get(name) for name in ("channels", "height", "width")]
+    if all(size is None for size in sizes):
+        return None
+    if not all(type(size) is int for size in sizes):
+        raise SettingError(
+            f"channels, height and width are {sizes}; expected all three as whole numbers, or none"
+        )
+    return sizes[0], sizes[1], sizes[2]  # type: ignore[return-value]
+
+
+def _preprocess(
+    plan: Plan, known: Official | None, name: str | None, classes: int, *, given: Changes
+) -> tuple[Preprocess, str]:
+    """Choose how images are prepared, and say why."""
+    if isinstance(given, Preprocess):
+        return given, f"images are prepared as told: {given.spoken()}"
+    channels, height, width = plan.input
+    assumed = name in OFFICIAL and classes == CLASSES and channels == 3
+    table = known or (OFFICIAL[name] if assumed and name is not None else None)
+    if table is not None and channels == 3:
+        usual = dataclasses.replace(table.preprocess, height=height, width=width)
+        reason = (
+            f"as torchvision prepares them for {table.file}"
+            if known
+            else f"as usual for {table.network} on ImageNet, which is assumed as it has "
+            f"{classes:,} classes"
+        )
+    else:
+        usual = Preprocess(channels, height, width)
+        reason = (
+            "with values from 0 to 1, as nothing is known of how they were prepared in training: "
+            "where that was otherwise, answers will be wrong, so give --mean, --std and --fit"
+        )
+    changes = dict(given or {})
+    changes = {key: value for key, value in changes.items() if value is not None}
+    unknown = changes.keys() - {field.name for field in dataclasses.fields(Preprocess)}
+    if unknown:
+        raise SettingError(f"the preprocessing has no setting '{min(unknown)}'")
+    if changes.get("fit", usual.fit) != "crop":
+        changes.setdefault("zoom", 1.0)
+    fitted = dataclasses.replace(usual, **changes)
+    if fitted != usual:
+        reason += f", but for {', '.join(n for n in changes if _differs(fitted, usual, n))}"
+    return fitted, f"images are prepared {reason}: {fitted.spoken()}"
+
+
+def _differs(first: Preprocess, second: Preprocess, name: str) -> bool:
+    return bool(getattr(first, name) != getattr(second, name))

@@ -1,0 +1,238 @@
+"""The folder of a run: what stands in it, and how it is written so that nothing is lost.
+
+classifier.safetensors   the best state, with all that is needed to use it
+run.json                 every setting, choice, seed, version, and the result
+epochs.jsonl             one record an epoch
+split.csv                which image went where
+skipped.csv              which were not used, and why
+checkpoints/             where a resumed run goes on
+report.html              the page to read
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import platform
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from striate import __version__
+from striate.errors import RunError
+from striate.events import Epoch
+from striate.files.atomic_write import whole
+from striate.files.lock import locked
+from striate.model import classifier_file
+
+RECORD = "run.json"
+LOCK = ".lock"
+FORMAT_VERSION = 1
+PACKAGES = (
+    "torch", "lightning-fabric", "numpy", "pillow", "onnx", "onnxruntime", "scikit-learn",
+    "safetensors",
+)  # fmt: skip
+EXTRAS = ("openvino", "timm")
+
+
+@dataclasses.dataclass(frozen=True)
+class RunFolder:
+    """Paths of one run, and the reading and writing of its records."""
+
+    path: Path
+    made: bool = False  # whether the folder was not there before
+    instead_of: Path | None = None  # the folder of an earlier run, whose name it would have had
+
+    @property
+    def model(self) -> Path:
+        """The classifier's file."""
+        return self.path / classifier_file.NAME
+
+    @property
+    def report(self) -> Path:
+        """The report page."""
+        return self.path / "report.html"
+
+    @property
+    def split(self) -> Path:
+        """Which image went where."""
+        return self.path / "split.csv"
+
+    @property
+    def skipped(self) -> Path:
+        """Which files were not used, and why."""
+        return self.path / "skipped.csv"
+
+    @property
+    def cache(self) -> Path:
+        """Where decoded images are kept while the run goes on, when memory is too small."""
+        return self.path / "cache"
+
+    def discard(self) -> None:
+        """Take away the folder of a run that could not begin."""
+        shutil.rmtree(self.cache, ignore_errors=True)
+        for path in (self.path / RECORD, self.split, self.skipped, self.path / LOCK):
+            path.unlink(missing_ok=True)
+        if self.made and not any(self.path.iterdir()):
+            self.path.rmdir()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep the run for this process alone; the system lets go when it ends, killed or not.
+
+        Raises:
+            RunError: another process holds it.
+        """
+        with writing(self.path / LOCK):
+            file = (self.path / LOCK).open("a")
+        with file:
+            if not locked(file.fileno()):
+                raise RunError(
+                    f"the run in '{self.path}' is under way in another process; wait for it to "
+                    "end, or stop it"
+                )
+            yield
+
+    def write_record(self, record: dict[str, Any]) -> None:
+        """Write run.json, whole or not at all."""
+        write_whole(self.path / RECORD, json.dumps(record, indent=2, allow_nan=False) + "\n")
+
+    def read_record(self) -> dict[str, Any]:
+        """Read run.json.
+
+        Raises:
+            RunError: there is none, or it is damaged or newer than this version.
+        """
+        path = self.path / RECORD
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise RunError(
+                f"'{self.path}' is not the folder of a run: it has no {RECORD}; "
+                "give the folder that `striate train` made, such as runs/digits"
+            ) from error
+        except (OSError, ValueError) as error:
+            raise RunError(f"'{path}' cannot be read ({error}); start a new run") from error
+        if not isinstance(record, dict) or record.get("format_version") != FORMAT_VERSION:
+            raise RunError(f"'{path}' is of another format; this Striate reads {FORMAT_VERSION}")
+        return record
+
+    def write_epochs(self, epochs: Iterable[Epoch]) -> None:
+        """Write epochs.jsonl anew."""
+        lines = (json.dumps(dataclasses.asdict(epoch)) + "\n" for epoch in epochs)
+        write_whole(self.path / "epochs.jsonl", "".join(lines))
+
+    def append_epoch(self, epoch: Epoch) -> None:
+        """Add one record to epochs.jsonl."""
+        path = self.path / "epochs.jsonl"
+        with writing(path), path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(dataclasses.asdict(epoch)) + "\n")
+
+    def read_epochs(self, last: int) -> list[Epoch]:
+        """Read the records up to an epoch; a line that a kill cut off is left out."""
+        path = self.path / "epochs.jsonl"
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        epochs = []
+        for line in lines:
+            try:
+                epochs.append(Epoch(**json.loads(line)))
+            except (ValueError, TypeError):
+                break
+        return [epoch for epoch in epochs if epoch.epoch <= last]
+
+
+def new_folder(out: str | Path | None, data: str) -> RunFolder:
+    """Make the folder of a new run: the one asked for, or runs/NAME, runs/NAME-2, ...
+
+    Raises:
+        RunError: the folder asked for exists and is not empty, or cannot be made.
+    """
+    if out is not None:
+        path = Path(out).expanduser()
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise RunError(
+                f"'{path}' exists already; nothing is overwritten: give another --out (out= in "
+                "Python) or none, or go on with that run by --resume"
+            )
+        return _made(path)
+    name = re.sub(r"[^\w.-]+", "-", Path(data).resolve().name if data != "digits" else data)
+    name = re.sub(r"(\.(zip|csv|npz|gz))+$", "", name).strip("-.") or "images"
+    for number in range(1, 10_000):
+        path = Path("runs") / (name if number == 1 else f"{name}-{number}")
+        if not path.exists():
+            earlier = path.with_name(name) if number > 1 else None
+            return dataclasses.replace(_made(path), instead_of=earlier)
+    raise RunError("runs/ holds 9,999 runs of this name; give --out")
+
+
+def _made(path: Path) -> RunFolder:
+    there = path.exists()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"the folder '{path}' cannot be made: {error.strerror}") from error
+    return RunFolder(path, made=not there)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the system says against writing a file into one clear line.
+
+    Raises:
+        RunError: the disk is full, the folder is read-only, or the like.
+
+    >>> with writing(Path("run.json")):
+    ...     raise OSError(28, "No space left on device")
+    Traceback (most recent call last):
+    striate.errors.RunError: 'run.json' cannot be written: No space left on device; ...
+    """
+    try:
+        yield
+    except OSError as error:
+        raise RunError(
+            f"'{path}' cannot be written: {error.strerror or error}; make room or give another "
+            "--out, then go on with --resume"
+        ) from error
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file so that a kill leaves the old one or the new one, never a half."""
+    with writing(path), whole(path) as partial:
+        partial.write_text(text, encoding="utf-8", errors="surrogateescape")
+
+
+def surroundings() -> dict[str, Any]:
+    """Say what a run was made with: versions, system, processor, devices."""
+    devices = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    return {
+        "versions": {
+            "striate": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in PACKAGES},
+            **{name: version(name) for name in EXTRAS if find_spec(name)},
+        },
+        "machine": {
+            "system": platform.platform(),
+            "processor": processor(),
+            "cores": os.cpu_count(),
+            "gpus": devices,
+        },
+    }
+
+
+def processor() -> str:
+    """Name the processor as well as the system lets one."""
+    path = Path("/proc/cpuinfo")
+    if path.is_file():
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()

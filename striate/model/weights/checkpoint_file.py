@@ -1,0 +1,257 @@
+"""Read trained weights from a file of elsewhere, without running anything that is in it.
+
+PyTorch's files hold a pickle, which can call any function of Python when it is opened. They are
+read with torch's weights_only=True, which builds tensors, numbers, texts, lists and dicts and
+refuses everything else; safetensors hold numbers alone. What a file is, its first bytes say, not
+its ending.
+"""
+
+from __future__ import annotations
+
+import warnings
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from striate.errors import WeightsError
+from striate.events import Note, Watch, ignore
+from striate.model import classifier_file
+
+WITHIN = ("state_dict", "model_state_dict", "model", "net", "network", "weights", "params")
+"""Under which of its entries a training checkpoint keeps the weights, the first of them first."""
+
+WRAPPERS = {"module", "_orig_mod"}
+"""What DataParallel and torch.compile put into the names of tensors."""
+
+DEEPEST = 4  # mappings within mappings
+EXPECTED = "expected a state dict of tensors in a .pth, .pt, .th or .safetensors file"
+ANEW = "get it anew"
+
+# How other files begin, and what they are.
+OTHERS = {
+    b"version https://git-lfs": "is a Git LFS pointer, not the file itself; run `git lfs pull`",
+    b"\x89HDF": "is an HDF5 file, as Keras writes it, which is not read; save the weights as "
+    "safetensors",
+    b"\x1f\x8b": "is compressed with gzip; unpack it first",
+    b"GGUF": "is a GGUF file, which is not read; " + EXPECTED,
+    b"\x93NUMPY": "is a NumPy array; " + EXPECTED,
+    b"\x89PNG": "is an image; " + EXPECTED,
+    b"\xff\xd8\xff": "is an image; " + EXPECTED,
+}
+
+# Whatever torch.load raises for a file that is cut off, damaged or hostile.
+DAMAGED = (
+    RuntimeError,
+    EOFError,
+    OSError,
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    OverflowError,
+    MemoryError,
+    RecursionError,
+    UnpicklingError,
+    zipfile.BadZipFile,
+)
+
+
+def read(path: str | Path, *, watch: Watch = ignore) -> dict[str, Tensor]:
+    """Read the tensors of a .pth, .pt, .th or .safetensors file, by their names.
+
+    Weights that stand inside a training checkpoint are taken out of it; what DataParallel and
+    torch.compile put before the names ("module.") is taken off; weights saved on a graphics
+    card come to the processor. Each of these is told.
+
+    Args:
+        path: a local file.
+        watch: is told what was taken from where.
+
+    Returns:
+        The tensors in the file's order, on the CPU, as they are stored.
+
+    Raises:
+        WeightsError: there is no such file, or no weights are in it, or more than weights.
+
+    >>> read("nowhere.pth")
+    Traceback (most recent call last):
+    striate.errors.WeightsError: there is no file 'nowhere.pth'; expected a state dict ...
+    """
+    path = Path(path)
+    kind = _kind(path)
+    stored = _from_safetensors(path) if kind == "safetensors" else _from_torch(path, kind)
+    tensors = _named(_unwrapped(stored, path, watch), path, watch)
+    return _without_wrappers(tensors, watch)
+
+
+def _kind(path: Path) -> str:
+    """Tell "zip" and "legacy" (both torch's) and "safetensors" by the first bytes."""
+    try:
+        if path.is_dir():
+            raise WeightsError(f"'{path}' is a folder; {EXPECTED}")
+        if not path.exists():
+            raise WeightsError(f"there is no file '{path}'; {EXPECTED}")
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            start = file.read(512)
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or error
+        raise WeightsError(f"'{path}' cannot be read: {said}; see that it may be read") from error
+    if not start:
+        raise WeightsError(f"'{path}' is empty; {ANEW}")
+    for first, said in OTHERS.items():
+        if start.startswith(first):
+            raise WeightsError(f"'{path}' {said}")
+    if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        raise WeightsError(
+            f"'{path}' is a web page, not weights: the download brought an error page or asked "
+            f"to log in; open it to see what it says, and {ANEW}"
+        )
+    if start.startswith(b"PK\x03\x04"):
+        return "zip"
+    if start.startswith(b"\x80"):
+        return "legacy"
+    length = int.from_bytes(start[:8], "little")
+    if start[8:9] == b"{":
+        if length + 8 > size:
+            raise WeightsError(f"'{path}' is cut off: its header alone is longer; {ANEW}")
+        return "safetensors"
+    raise WeightsError(f"'{path}' is no file of weights; {EXPECTED}")
+
+
+def _from_safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, AttributeError, ValueError, TypeError) as error:
+        raise WeightsError(f"'{path}' is cut off or damaged ({_why(error)}); {ANEW}") from error
+    if classifier_file.KEY in metadata:
+        raise WeightsError(
+            f"'{path}' is a whole classifier that Striate saved, with its network and classes: "
+            "striate evaluate and predict take it as it is"
+        )
+    return tensors
+
+
+def _from_torch(path: Path, kind: str) -> object:
+    if kind == "zip":
+        _check_zip(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of pickle's versions; what does not do is an error
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=kind == "zip")
+    except DAMAGED as error:
+        said = " ".join(str(error).split())
+        if isinstance(error, UnpicklingError) and "Weights only load failed" in said:
+            raise WeightsError(
+                f"'{path}' holds more than weights ({_refused(said)}): a whole module, or objects "
+                "that only their own program can open, which could run anything; expected a state "
+                "dict: save it there by torch.save(model.state_dict(), PATH)"
+            ) from error
+        raise WeightsError(f"'{path}' is cut off or damaged ({_why(error)}); {ANEW}") from error
+
+
+def _check_zip(path: Path) -> None:
+    """Say of a zip that holds no pickle of torch's what it is instead."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise WeightsError(f"'{path}' is cut off or damaged ({_why(error)}); {ANEW}") from error
+    inner = {name.partition("/")[2] for name in names}
+    if "constants.pkl" in inner and any(name.startswith("code/") for name in inner):
+        raise WeightsError(
+            f"'{path}' is a TorchScript program, not weights alone; expected a state dict: "
+            "torch.save(torch.jit.load(PATH).state_dict(), ANOTHER) makes one"
+        )
+    if "data.pkl" not in inner:
+        keras = "; it looks like a Keras model: save its weights as safetensors"
+        said = keras if "model.weights.h5" in names else f"; {EXPECTED}"
+        raise WeightsError(f"'{path}' is a zip without weights of PyTorch{said}")
+
+
+def _unwrapped(stored: object, path: Path, watch: Watch, *, depth: int = 0) -> Mapping[Any, Any]:
+    """Give the mapping that holds the tensors: the file's own, or one within it."""
+    if not isinstance(stored, Mapping) or depth > DEEPEST:
+        raise WeightsError(
+            f"'{path}' holds a {type(stored).__name__}, no tensors with names; {EXPECTED}"
+        )
+    inside = [
+        name
+        for name, value in stored.items()
+        if isinstance(value, Mapping) and any(isinstance(each, Tensor) for each in value.values())
+    ]
+    named = [name for name in WITHIN if name in inside]
+    direct = sum(isinstance(value, Tensor) for value in stored.values())
+    if named or (not direct and len(inside) == 1):
+        chosen = (named or inside)[0]
+        others = [str(name) for name in inside if name != chosen]
+        also = f"; it also holds {_few(others)}, which were not taken" if others else ""
+        watch(Note(f"the weights were taken from '{chosen}' of the file{also}"))
+        return _unwrapped(stored[chosen], path, watch, depth=depth + 1)
+    if inside and not direct:
+        raise WeightsError(
+            f"'{path}' holds several sets of tensors ({_few(map(str, inside))}) and none is called "
+            f"{', '.join(WITHIN[:3])}; save the one that is meant by itself"
+        )
+    deeper = [value for name, value in stored.items() if name in WITHIN]
+    if not direct and len(deeper) == 1 and isinstance(deeper[0], Mapping):
+        return _unwrapped(deeper[0], path, watch, depth=depth + 1)
+    return stored
+
+
+def _named(stored: Mapping[Any, Any], path: Path, watch: Watch) -> dict[str, Tensor]:
+    """Keep what is a tensor with a name, and tell what is not."""
+    tensors = {
+        name: value.detach()
+        for name, value in stored.items()
+        if isinstance(name, str) and isinstance(value, Tensor)
+    }
+    if not tensors:
+        raise WeightsError(f"'{path}' holds no tensors; {EXPECTED}")
+    others = [str(name) for name in stored if name not in tensors]
+    if others:
+        watch(Note(f"{_few(others)} in the file are no tensors and were left out"))
+    return tensors
+
+
+def _without_wrappers(tensors: dict[str, Tensor], watch: Watch) -> dict[str, Tensor]:
+    """Take "module." and "_orig_mod." out of the names, where they stay different ones."""
+    bare = {name: ".".join(p for p in name.split(".") if p not in WRAPPERS) for name in tensors}
+    changed = sum(name != short for name, short in bare.items())
+    if not changed or len(set(bare.values())) < len(bare) or not all(bare.values()):
+        return tensors
+    found = {part for name in tensors for part in name.split(".")} & WRAPPERS
+    which = " and ".join(f"'{part}.'" for part in sorted(found))
+    watch(Note(f"{which} was taken out of {changed:,} of {len(bare):,} names"))
+    return {bare[name]: value for name, value in tensors.items()}
+
+
+def _few(names: Iterable[str], most: int = 3) -> str:
+    """Name a few of many: 'epoch', 'optimizer' and 2 more."""
+    every = [f"'{name[:60]}'" for name in names]
+    rest = f" and {len(every) - most:,} more" if len(every) > most else ""
+    return ", ".join(every[:most]) + rest
+
+
+def _refused(said: str) -> str:
+    """Give the part of torch's long message that names what it refused."""
+    for mark in ("Unsupported global: GLOBAL ", "Unsupported class ", "Unsupported operand "):
+        if mark in said:
+            return said.split(mark, 1)[1].split(" ", 1)[0].rstrip(".,")[:80]
+    return "something that is no tensor, number or text"
+
+
+def _why(error: Exception) -> str:
+    """Give the reason of an error in one short line."""
+    said = getattr(error, "strerror", None) or " ".join(str(error).split())
+    return (said or type(error).__name__)[:120]

@@ -1,0 +1,98 @@
+"""A map over the image that it is of: where it speaks for a class, and where against it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from striate.errors import SettingError
+from striate.render.image_files import Pixels
+from striate.render.palette import BLUE, ORANGE
+from striate.render.rectangles import resized
+
+STRONG = 0.78  # of the colour where the map is at its reach
+QUIET = 0.55  # of the image's contrast under the colours
+UNSEEN = 0.75  # of white over what the network does not look at
+
+
+def heat(
+    image: Pixels, values: np.ndarray, *, reach: float | None = None, side: int = 480
+) -> Pixels:
+    """Draw a map over its image: orange where it is above 0, blue below, nothing at 0.
+
+    The image is shown grey and paler, so that only the map has colour. What lies outside of
+    what the network looks at is nearly white.
+
+    Args:
+        image: uint8 (rows, columns, 1 or 3), upright.
+        values: float (rows, columns), the map on it; NaN where the network does not look.
+        reach: the size of a number that has the full colour; None takes the largest.
+        side: of the longer side of the drawing; smaller images are enlarged by a whole factor.
+
+    Returns:
+        uint8 (rows, columns, 3).
+
+    Raises:
+        SettingError: map and image are of different sizes.
+
+    >>> white = np.full((2, 2, 1), 255, np.uint8)
+    >>> drawn = heat(white, np.array([[0.0, 1.0], [-1.0, np.nan]]), side=2)
+    >>> drawn[0, 0].tolist(), (drawn[0, 1] - drawn[1, 0].astype(int))[[0, 2]].tolist()
+    ([255, 255, 255], [166, -139])
+    """
+    if image.shape[:2] != values.shape:
+        raise SettingError(
+            f"a map of {values.shape} over an image of {image.shape[:2]}; expected one size "
+            "(`Explanation.on_image` gives it)"
+        )
+    fitted = resized(image, side)
+    rows, columns = fitted.shape[:2]
+    ground = _grey(fitted)
+    seen = ~np.isnan(values)
+    known = np.where(seen, values, 0.0).astype(np.float32)
+    largest = float(np.abs(known).max()) if reach is None else reach
+    share = np.clip(_spread(known, rows, columns) / (largest or 1.0), -1, 1)[:, :, None]
+    colours = np.where(share > 0, _colour(ORANGE), _colour(BLUE))
+    strength = STRONG * np.abs(share)
+    drawn = ground * (1 - strength) + colours * strength
+    covered = 1 - _spread(seen.astype(np.float32), rows, columns)[:, :, None]
+    drawn = drawn * (1 - UNSEEN * covered) + 255 * UNSEEN * covered
+    return np.asarray(np.rint(drawn).clip(0, 255), np.uint8)
+
+
+def blocks(values: np.ndarray, *, reach: float | None = None, side: int = 480) -> Pixels:
+    """Draw a map by itself, on the grid that it has, without smoothing between its places.
+
+    Args:
+        values: float (rows, columns).
+        reach: the size of a number that has the full colour; None takes the largest.
+        side: of the longer side of the drawing, at most, in whole pixels a place.
+
+    >>> blocks(np.array([[0.0, 1.0]]), side=4)[0, :, 2].tolist()
+    [255, 255, 0, 0]
+    """
+    largest = float(np.abs(values).max()) if reach is None else reach
+    share = np.clip(np.nan_to_num(values) / (largest or 1.0), -1, 1)[:, :, None]
+    colours = np.where(share > 0, _colour(ORANGE), _colour(BLUE))
+    drawn = 255 * (1 - np.abs(share)) + colours * np.abs(share)
+    times = max(1, side // max(values.shape))
+    return np.asarray(np.rint(drawn), np.uint8).repeat(times, 0).repeat(times, 1)
+
+
+def _colour(name: str) -> np.ndarray:
+    return np.array([int(name[place : place + 2], 16) for place in (1, 3, 5)], np.float32)
+
+
+def _grey(image: Pixels) -> np.ndarray:
+    """Give an image as pale grey: float (rows, columns, 3)."""
+    grey = image.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    return np.repeat((255 - QUIET * (255 - grey))[:, :, None], 3, axis=2)
+
+
+def _spread(values: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Bring a map to the drawing's size: repeated where it grows, averaged where it shrinks."""
+    from PIL import Image
+
+    if values.shape[0] <= rows:
+        times = rows // values.shape[0]
+        return values.repeat(times, 0).repeat(times, 1)
+    return np.asarray(Image.fromarray(values).resize((columns, rows), Image.Resampling.BOX))

@@ -1,0 +1,1 @@
+"""Convolution with its arithmetic, and the ideas behind CNNs as experiments."""

@@ -1,0 +1,218 @@
+"""One value of a feature map, calculated so that it can be followed with a pencil."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from striate.architecture.words import Conv, Pair
+from striate.teaching.convolution.number_text import number, weight
+
+
+@dataclass(frozen=True)
+class Term:
+    """One pixel times one weight.
+
+    Attributes:
+        row: of the pixel, counted from 0; outside the image where it is padding.
+        column: likewise.
+        pixel: its value.
+        weight: what it is multiplied by.
+        padding: whether it lies outside the image.
+    """
+
+    row: int
+    column: int
+    pixel: float
+    weight: float
+    padding: bool
+
+    @property
+    def product(self) -> float:
+        """The pixel times the weight."""
+        return self.pixel * self.weight
+
+
+@dataclass(frozen=True)
+class Part:
+    """The terms of one channel, a row of them for each row of the kernel.
+
+    Attributes:
+        channel: its name.
+        terms: rows of terms.
+        sum: of all of them.
+    """
+
+    channel: str
+    terms: tuple[tuple[Term, ...], ...]
+    sum: float
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """How one value of a feature map comes about; its text shows every step.
+
+    Attributes:
+        row: of the value, counted from 0.
+        column: likewise.
+        parts: the terms of each channel.
+        joined: whether the sums of the channels are added up; else each is a value by itself.
+        divisor: what each sum is divided by.
+        bias: what is added to that.
+        slope: of what is negative afterwards: 0 for ReLU; None where it stays as it is.
+        padmode: "zero" or "edge": what stands in the padding.
+        value: the result; one for each channel where they are not added up.
+    """
+
+    row: int
+    column: int
+    parts: tuple[Part, ...]
+    joined: bool
+    divisor: float
+    bias: float
+    slope: float | None
+    padmode: str
+    value: float | tuple[float, ...]
+
+    def __str__(self) -> str:
+        values = self.value if isinstance(self.value, tuple) else (self.value,)
+        told = ", ".join(map(number, values))
+        lines = [f"the value at row {self.row}, column {self.column} (counted from 0): {told}"]
+        lines.append(self._pixels())
+        several = len(self.parts) > 1
+        for place, part in enumerate(self.parts):
+            if several:
+                lines.append(f"{part.channel}:")
+            lines += _rows(part)
+            if not self.joined or not several:
+                lines += self._end(part.sum, values[place], number(part.sum))
+        if self.joined and several:
+            added = _added([part.sum for part in self.parts])
+            total = sum(part.sum for part in self.parts)
+            lines.append(f"over the channels: {added} = {number(total)}")
+            lines += self._end(total, values[0], number(total))
+        return "\n".join(lines)
+
+    def as_json(self) -> dict[str, object]:
+        """Give it as plain values: value, parts with their terms, and what follows the sum."""
+        return {
+            "row": self.row,
+            "column": self.column,
+            "value": list(self.value) if isinstance(self.value, tuple) else self.value,
+            "parts": [
+                {
+                    "channel": part.channel,
+                    "terms": [[_term(term) for term in row] for row in part.terms],
+                    "sum": part.sum,
+                }
+                for part in self.parts
+            ],
+            "joined": self.joined,
+            "divisor": self.divisor,
+            "bias": self.bias,
+            "slope": self.slope,
+        }
+
+    def _pixels(self) -> str:
+        terms = [term for row in self.parts[0].terms for term in row]
+        told = (
+            f"pixels of rows {terms[0].row} to {terms[-1].row}, "
+            f"columns {terms[0].column} to {terms[-1].column}, times the kernel"
+        )
+        if any(term.padding for term in terms):
+            what = "zeros" if self.padmode == "zero" else "the border repeated"
+            told += f"; [ ] is padding, {what}"
+        return told
+
+    def _end(self, total: float, value: float, told: str) -> list[str]:
+        """What follows the sum: the division, the bias, the activation."""
+        lines = []
+        between = total / self.divisor + self.bias
+        if self.divisor != 1 or self.bias:
+            if self.divisor != 1:
+                told += f" / {number(self.divisor)}"
+            if self.bias:
+                told += f" {'+' if self.bias > 0 else '-'} {number(abs(self.bias))}"
+            lines.append(f"  {told} = {number(between)}")
+        if self.slope is not None:
+            word = f"leaky ReLU, {number(self.slope)} x where negative" if self.slope else "ReLU"
+            lines.append(f"  {word}: {number(between)} becomes {number(value)}")
+        return lines
+
+
+def part_of(
+    plane: np.ndarray, kernel: Sequence[Sequence[float]], layer: Conv, *, name: str, at: Pair
+) -> Part:
+    """Give the terms of one channel for the value at a place.
+
+    Args:
+        plane: (rows, columns) of the channel.
+        kernel: rows of weights.
+        layer: stride, padding and dilation.
+        name: of the channel.
+        at: row and column of the value.
+    """
+    window, (height, width) = layer.window, plane.shape
+    rows: list[tuple[Term, ...]] = []
+    total = 0.0
+    for i, weights in enumerate(kernel):
+        row = at[0] * window.stride[0] - window.pad[0] + i * window.dilation[0]
+        terms = []
+        for j, factor in enumerate(weights):
+            column = at[1] * window.stride[1] - window.pad[1] + j * window.dilation[1]
+            inside = 0 <= row < height and 0 <= column < width
+            pixel = 0.0
+            if inside or layer.padmode == "edge":
+                pixel = float(plane[min(max(row, 0), height - 1), min(max(column, 0), width - 1)])
+            terms.append(Term(row, column, pixel, factor, not inside))
+            total += terms[-1].product
+        rows.append(tuple(terms))
+    return Part(name, tuple(rows), total)
+
+
+def _rows(part: Part) -> list[str]:
+    """Write the terms of a channel as a grid, with the sum of each row and of all."""
+    pixels, weights = (
+        max(len(side(term)) for row in part.terms for term in row) for side in (_pixel, _weight)
+    )
+    texts = [
+        [f"{_pixel(term).rjust(pixels)} x {_weight(term).ljust(weights)}" for term in row]
+        for row in part.terms
+    ]
+    sums = [number(sum(term.product for term in row)) for row in part.terms]
+    longest = max(map(len, sums))
+    lines = [
+        "  " + "  +  ".join(row) + f"  =  {total.rjust(longest)}"
+        for row, total in zip(texts, sums, strict=True)
+    ]
+    last = number(part.sum)
+    return [*lines, "  sum".ljust(len(lines[0]) - max(longest, len(last))) + last.rjust(longest)]
+
+
+def _pixel(term: Term) -> str:
+    return f"[{number(term.pixel)}]" if term.padding else number(term.pixel)
+
+
+def _weight(term: Term) -> str:
+    text = weight(term.weight)
+    return text if text.isdigit() else f"({text})"
+
+
+def _added(values: list[float]) -> str:
+    texts = [number(values[0])]
+    for value in values[1:]:
+        texts.append(f"{'+' if value >= 0 else '-'} {number(abs(value))}")
+    return " ".join(texts)
+
+
+def _term(term: Term) -> dict[str, object]:
+    return {
+        "row": term.row,
+        "column": term.column,
+        "pixel": term.pixel,
+        "weight": term.weight,
+        "product": term.product,
+        "padding": term.padding,
+    }

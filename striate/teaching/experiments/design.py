@@ -1,0 +1,125 @@
+"""What every experiment is made of: networks, ways to give the images, and what is concluded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from striate.architecture.summary import describe
+from striate.architecture.words.sight import Side
+from striate.teaching.experiments.result import Contestant, Point
+
+Pixels = NDArray[np.uint8]  # (images, rows, columns, channels)
+Views = Iterator[tuple[str, float, Sequence[Pixels]]]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What an experiment is designed for.
+
+    Attributes:
+        shape: (channels, rows, columns) of the images.
+        classes: how many.
+        ground: the value of each channel around what is shown, 0 to 255.
+    """
+
+    shape: tuple[int, int, int]
+    classes: int
+    ground: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Design:
+    """One experiment, ready to be carried out.
+
+    Attributes:
+        question: what it asks.
+        networks: what is compared; those that are compared have parameters within 10 %.
+        ways: how the images are given, to training and test alike; "" where there is one.
+        change: makes the images of a way: (pixels, way, seed) -> pixels.
+        views: gives the conditions of the test: for each its name, its place on the horizontal
+            axis, and the test images one or several times over, whose accuracies are averaged.
+        conclude: says what is seen in the points, and why.
+    """
+
+    question: str
+    networks: tuple[Contestant, ...]
+    ways: tuple[str, ...]
+    change: Callable[[Pixels, str, int], Pixels]
+    views: Callable[[Pixels, Contestant], Views]
+    conclude: Callable[[Sequence[Point]], tuple[str, ...]]
+
+
+def contestant(name: str, text: str) -> Contestant:
+    """Make a contestant of a text, its costs worked out.
+
+    >>> contestant("small", "input 1x8x8 classes=10 > conv 4 > relu > gap > flatten > fc").sees
+    3
+    """
+    anatomy = describe(text)
+    return Contestant(name, text, anatomy.parameters, anatomy.macs, side(anatomy.receptive_field))
+
+
+def side(field: Side) -> int:
+    """Give a receptive field as one number, the longer side.
+
+    >>> side((3, 5)), side(7)
+    (5, 7)
+    """
+    return max(field) if isinstance(field, tuple) else field
+
+
+def input_line(shape: tuple[int, int, int], classes: int) -> str:
+    """Write the input line of a network.
+
+    >>> input_line((1, 8, 8), 10)
+    'input 1x8x8 classes=10'
+    """
+    return f"input {'x'.join(map(str, shape))} classes={classes}"
+
+
+def stages(side: int) -> int:
+    """Choose how often a network pools by 2, so that a unit then sees about the whole image.
+
+    With a 3x3 convolution before each, it sees 10 pixels after two, 22 after three, 46 after four.
+
+    >>> stages(8), stages(28), stages(64)
+    (2, 3, 4)
+    """
+    return max(2, round(math.log2(side / 4)))
+
+
+def as_they_are(pixels: Pixels, way: str, seed: int) -> Pixels:
+    """Change nothing."""
+    return pixels
+
+
+def spelt(share: float) -> str:
+    """Write a share in per cent, as sentences have it.
+
+    >>> spelt(0.97312)
+    '97.3 %'
+    """
+    return f"{share * 100:.1f} %"
+
+
+def apart(one: Point, other: Point) -> str:
+    """Say by how much two networks differ, paired seed by seed, and whether that is sure.
+
+    The interval is that of the mean of the differences, which is narrower than the two
+    intervals taken apart where a seed helps or harms both.
+    """
+    from striate.teaching.experiments.intervals import FEWEST, mean_of
+
+    pairs = zip(one.accuracies, other.accuracies, strict=True)
+    mean = mean_of([100 * (a - b) for a, b in pairs])
+    if mean.n == 1:
+        return f"{mean.mean:+.1f} points in one seed, which tells nothing of chance"
+    if mean.n < FEWEST:
+        return f"{mean.mean:+.1f} points in {mean.n} seeds, too few to tell it from chance"
+    told = f"{mean.mean:+.1f} points (95 % interval {mean.low:+.1f} to {mean.high:+.1f}, paired)"
+    return told if mean.low > 0 or mean.high < 0 else f"{told}, which may be chance"

@@ -1,0 +1,173 @@
+"""The image of an experiment, as PNG and as SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from striate.render import BLUE, GREEN, INK, ORANGE, PALE
+from striate.render.confidence_bands import Band, draw_bands
+from striate.render.figure_files import Still
+from striate.teaching.experiments import filters, shuffle, translation
+from striate.teaching.experiments.design import Pixels
+from striate.teaching.experiments.images import Material
+from striate.teaching.experiments.result import Experiment, Point
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+LINES = ((ORANGE, "s"), (BLUE, "o"), (GREEN, "^"))  # colour and mark, in the order of networks
+
+
+def draw(result: Experiment, material: Material) -> dict[Path, bytes]:
+    """Draw an experiment; give the content of each file by its path."""
+    image = still(result, material)
+    folder = Path(result.folder)
+    svg = image.svg(title=result.question, description=" ".join(result.says))
+    return {
+        folder / f"{result.name}.png": image.png(),
+        folder / f"{result.name}.svg": svg.encode("utf-8"),
+    }
+
+
+def still(result: Experiment, material: Material) -> Still:
+    """Make the drawing of an experiment."""
+    pixels = material.pixels[material.split(0).test]
+    ground = material.given().ground
+    drawings: Mapping[str, Callable[[Figure], None]] = {
+        "translation": lambda figure: _translation(figure, result, pixels, ground),
+        "shuffle": lambda figure: _shuffle(figure, result, pixels),
+        "depth": lambda figure: _depth(figure, result),
+        "filters": lambda figure: _filters(figure, result),
+    }
+    return Still(drawings[result.name], 7.0, 4.2)
+
+
+def band(label: str, points: Sequence[Point], line: tuple[str, str]) -> Band:
+    """Make a line of points."""
+    return Band(
+        label,
+        [point.across for point in points],
+        [point.accuracy.mean for point in points],
+        [max(0.0, point.accuracy.low) for point in points],
+        [min(1.0, point.accuracy.high) for point in points],
+        *line,
+    )
+
+
+def _translation(
+    figure: Figure, result: Experiment, pixels: Pixels, ground: tuple[int, ...]
+) -> None:
+    most = int(max(point.across for point in result.points))
+    upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=[3.2, 1]).ravel()
+    axes = upper.add_subplot()
+    bands = []
+    for network, line in zip(result.networks, LINES, strict=True):
+        mine = [point for point in result.points if point.network == network.name]
+        bands.append(band(f"{network.name}\n{network.parameters:,} parameters", mine, line))
+    title = "Trained in the middle, tested on moved images"
+    draw_bands(axes, bands, title=title, across="moved by so many pixels")
+    axes.set_ylim(0, 1.02)
+    axes.set_xticks(range(most + 1))
+    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17)}
+    axes.legend(frameon=False, fontsize=9, ncols=3, columnspacing=1.2, **below)
+    shown = translation.placed(pixels[:1], most, ground)
+    for far, place in enumerate(lower.subplots(1, most + 1)):
+        show(place, translation.moved(shown, far, far)[0])
+        place.set_title(f"by {far}" if far else "as learnt", fontsize=9)
+
+
+def _shuffle(figure: Figure, result: Experiment, pixels: Pixels) -> None:
+    left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[1, 1.9]).ravel()
+    places = left.subplots(3, 2)
+    order = shuffle.order(pixels.shape[1] * pixels.shape[2], 0)
+    changed = shuffle.shuffled(pixels[:3], order)
+    for row, (before, after) in enumerate(zip(pixels[:3], changed, strict=True)):
+        show(places[row, 0], before)
+        show(places[row, 1], after)
+    for column, name in enumerate((shuffle.AS_THEY_ARE, shuffle.SHUFFLED)):
+        places[0, column].set_title(name, fontsize=9)
+    axes = right.add_subplot()
+    bands = []
+    for number, (network, line) in enumerate(zip(result.networks, LINES, strict=False)):
+        mine = [point for point in result.points if point.network == network.name]
+        for place, point in enumerate(mine):
+            spread = np.linspace(-0.03, 0.03, len(point.accuracies))
+            at = place + 0.1 * number - 0.05
+            axes.plot(at + spread, point.accuracies, ".", color=line[0], alpha=0.5, markersize=5)
+            axes.errorbar(
+                at,
+                point.accuracy.mean,
+                [
+                    [point.accuracy.mean - point.accuracy.low],
+                    [point.accuracy.high - point.accuracy.mean],
+                ],
+                color=line[0],
+                capsize=4,
+            )
+        label = f"{network.name}, {network.parameters:,} parameters"
+        centres = [place + 0.1 * number - 0.05 for place in range(len(mine))]
+        middle = [point.accuracy.mean for point in mine]
+        bands.append(Band(label, centres, middle, middle, middle, *line))
+    draw_bands(axes, bands, title="One shuffle for all images", across="")
+    axes.set_xticks([0, 1], [shuffle.AS_THEY_ARE, shuffle.SHUFFLED])
+    axes.set_xlim(-0.4, 1.4)
+    axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.08))
+
+
+def _depth(figure: Figure, result: Experiment) -> None:
+    axes = figure.add_subplot()
+    bands = [band("", result.points, LINES[1])]
+    draw_bands(axes, bands, title="The same parameters in more layers", across="")
+    labels = [
+        f"{network.name}\nsees {network.sees}x{network.sees}\n{network.parameters:,}\nparameters"
+        for network in result.networks
+    ]
+    axes.set_xticks([point.across for point in result.points], labels, fontsize=9)
+    _number(axes, result.points)
+
+
+def _filters(figure: Figure, result: Experiment) -> None:
+    axes = figure.add_subplot()
+    bands = []
+    sizes = {network.name: network.parameters for network in result.networks}
+    for kind, line in zip((filters.ONCE, filters.TWICE), LINES, strict=False):
+        mine = [point for point in result.points if filters.kind_of(point.network) == kind]
+        bands.append(band(kind, mine, line))
+    draw_bands(axes, bands, title="More filters, and two small ones for a large one", across="")
+    axes.set_xscale("log", base=2)
+    labels = [
+        f"{point.across:g} of 5x5\n{sizes[point.network]:,}\nparameters"
+        for point in result.points
+        if filters.kind_of(point.network) == filters.ONCE
+    ]
+    axes.set_xticks(filters.COUNTS, labels, fontsize=9)
+    axes.minorticks_off()
+
+
+def show(axes: Axes, image: np.ndarray) -> None:
+    """Show an image (rows, columns, channels), pixel by pixel, without axes."""
+    flat = image[:, :, 0] if image.shape[2] == 1 else image
+    axes.imshow(flat, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set(color=PALE, linewidth=0.6)
+
+
+def _number(axes: Axes, points: Sequence[Point]) -> None:
+    """Write each value beside its place."""
+    for point in points:
+        axes.annotate(
+            f"{100 * point.accuracy.mean:.1f}",
+            (point.across, point.accuracy.mean),
+            xytext=(0, -14),
+            textcoords="offset points",
+            ha="center",
+            fontsize=9,
+            color=INK,
+        )

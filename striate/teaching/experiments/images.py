@@ -1,0 +1,160 @@
+"""The images of an experiment: decoded once, few enough, learnt from and tested apart."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from striate.data import Collection, Images, Split, counted, divide, load, survey
+from striate.data.images import Preprocess
+from striate.events import Note, Watch
+from striate.settings import Settings
+from striate.teaching.experiments.design import Given, Pixels
+from striate.terminal.progress import Tempo
+from striate.training import defaults, preparation
+
+MOST_TESTED = 2000  # test images; each is looked at many times over
+HELD_OUT = 0.2  # of what may be learnt from, to choose the best state by
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """Images of one size, in memory.
+
+    Attributes:
+        collection: their names, labels and parts ("train" or "test").
+        images: the same, loaded.
+        preprocess: their shape; its mean and std mean nothing yet.
+        pixels: uint8 (images, rows, columns, channels).
+        fingerprint: of pixels, labels and parts.
+    """
+
+    collection: Collection
+    images: Images
+    preprocess: Preprocess
+    pixels: Pixels
+    fingerprint: str
+
+    def split(self, seed: int) -> Split:
+        """Divide them; the test part is the same for every seed, what is held out is not."""
+        return divide(self.collection, self.images, seed=seed, fraction=HELD_OUT)
+
+    def given(self) -> Given:
+        """Say what an experiment is designed for."""
+        return Given(self.preprocess.shape, len(self.split(0).collection.classes), self._ground())
+
+    def described(self) -> str:
+        """Say what they are, in a line."""
+        split = self.split(0)
+        channels, rows, columns = self.preprocess.shape
+        name = Path(self.collection.source).name
+        return (
+            f"{name}: {counted(len(split.train), 'image')} of {channels}x{rows}x{columns} to "
+            f"learn from, {len(split.val):,} to choose the best state by, {len(split.test):,} "
+            "to test"
+        )
+
+    def _ground(self) -> tuple[int, ...]:
+        """Give the median of the pixels along the border, a channel."""
+        edge = [self.pixels[:, 0], self.pixels[:, -1], self.pixels[:, :, 0], self.pixels[:, :, -1]]
+        along = np.concatenate([each.reshape(-1, each.shape[-1]) for each in edge])
+        return tuple(int(value) for value in np.median(along, axis=0))
+
+
+def gather(
+    data: str | Path,
+    *,
+    most: int,
+    size: str | None,
+    watch: Watch,
+    check: Callable[[Given], object] = lambda given: None,
+) -> Material:
+    """Read the images of an experiment.
+
+    Args:
+        data: what ``striate train`` takes.
+        most: images to learn from at most; they are drawn by lot, the same each time.
+        size: rows, or rows x columns; None keeps that of the images, up to 128.
+        watch: is told decisions and progress.
+        check: refuses what no experiment can be made of, before the images are read; the
+            ground is not known yet and given as 0.
+
+    Raises:
+        DataError: the data cannot be used.
+
+    >>> material = gather("digits", most=500, size=None, watch=lambda event: None)
+    >>> material.pixels.shape, material.given().ground
+    ((855, 8, 8, 1), (0,))
+    """
+
+    def say(text: str) -> None:
+        watch(Note(text))
+
+    collection = preparation.collect(data)
+    for note in collection.notes:
+        say(note)
+    preprocess = defaults.preprocess_for(survey(collection), Settings(size=size), None, say)
+    collection = _tested(collection, say)
+    collection = collection.only(_drawn(collection, most, say))
+    learnt = [
+        label
+        for label, part in zip(collection.labels, collection.parts, strict=True)
+        if part == "train"
+    ]
+    check(Given(preprocess.shape, len(set(learnt)), (0,) * preprocess.channels))
+    images = load(collection, preprocess, progress=Tempo("reading", watch))
+    usable = np.flatnonzero(images.usable)
+    if len(usable) < len(images):
+        say(f"{counted(len(images) - len(usable), 'image')} cannot be read and left out")
+    pixels = np.ascontiguousarray(np.moveaxis(images.take(usable), 1, -1))
+    material = of_pixels(collection.only(usable), preprocess, pixels)
+    for note in material.split(0).notes:
+        say(note)
+    return material
+
+
+def of_pixels(collection: Collection, preprocess: Preprocess, pixels: Pixels) -> Material:
+    """Make material of a collection whose images are these, decoded and changed at will."""
+    channels, (rows, columns) = pixels.shape[3], pixels.shape[1:3]
+    preprocess = replace(preprocess, channels=channels, height=rows, width=columns)
+    content = pixels[..., 0] if channels == 1 else pixels
+    collection = replace(collection, content=content, kind="npz")
+    total = hashlib.sha256(repr((pixels.shape, collection.parts)).encode())
+    total.update(pixels.tobytes() + collection.labels.tobytes())
+    images = load(collection, preprocess)
+    return Material(collection, images, preprocess, pixels, total.hexdigest()[:32])
+
+
+def _tested(collection: Collection, say: defaults.Say) -> Collection:
+    """Make every image "train" or "test"; where there is no test part, one is taken."""
+    parts = set(collection.parts)
+    if "test" in parts:
+        tested = np.array([part == "test" for part in collection.parts])
+    elif "val" in parts:
+        say("no test part in the data: its validation part is tested on")
+        tested = np.array([part == "val" for part in collection.parts])
+    else:
+        lots = np.random.Generator(np.random.Philox(key=[0, 5])).random(len(collection))
+        tested = np.zeros(len(collection), np.bool_)
+        for label in np.unique(collection.labels):
+            mine = np.flatnonzero(collection.labels == label)
+            tested[mine[np.argsort(lots[mine])[: len(mine) // 5]]] = True
+        say("no test part in the data: a fifth of each class is tested on, the same for every seed")
+    return replace(collection, parts=tuple("test" if each else "train" for each in tested))
+
+
+def _drawn(collection: Collection, most: int, say: defaults.Say) -> np.ndarray:
+    """Draw the images that are used, the same each time."""
+    generator = np.random.Generator(np.random.Philox(key=[0, 4]))
+    chosen = []
+    for part, bound, use in (("train", most, "learn from"), ("test", MOST_TESTED, "test on")):
+        there = np.flatnonzero([each == part for each in collection.parts])
+        if len(there) > bound:
+            say(f"{bound:,} of {counted(len(there), 'image')} are drawn to {use}")
+            there = generator.choice(there, bound, replace=False)
+        chosen.append(there)
+    return np.sort(np.concatenate(chosen))

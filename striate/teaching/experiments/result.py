@@ -1,0 +1,160 @@
+"""What an experiment gives: networks, accuracies with intervals, and what is seen in them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from html import escape
+from textwrap import indent
+
+from striate.teaching.experiments.intervals import FEWEST, Mean
+from striate.terminal.tables import Table
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One of the networks that are compared.
+
+    Attributes:
+        name: what it is called in the table.
+        text: in the notation.
+        parameters: numbers that it learns.
+        macs: multiply-accumulates for one image.
+        sees: pixels a side that a unit sees before the first gap or flatten.
+    """
+
+    name: str
+    text: str
+    parameters: int
+    macs: int
+    sees: int
+
+
+@dataclass(frozen=True)
+class Point:
+    """What one network did under one condition, over all seeds.
+
+    Attributes:
+        network: the contestant's name.
+        condition: how the images were given, in words.
+        across: the same as a number, for the horizontal axis; 0 where it is none.
+        accuracies: share of test images told right, one a seed.
+        accuracy: their mean with its 95 % t interval.
+    """
+
+    network: str
+    condition: str
+    across: float
+    accuracies: tuple[float, ...]
+    accuracy: Mean
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment that is over.
+
+    Attributes:
+        name: "translation", "shuffle", "depth" or "filters".
+        question: what it asks.
+        data: where the images are from, and how many.
+        seeds: every network was trained from each of these.
+        epochs: passes over the training images.
+        networks: what was compared.
+        points: what came out.
+        says: what is seen, and why, in a few sentences.
+        folder: where the numbers and the image are.
+        interrupted: whether Ctrl-C ended it before the last seed.
+    """
+
+    name: str
+    question: str
+    data: str
+    seeds: tuple[int, ...]
+    epochs: int
+    networks: tuple[Contestant, ...]
+    points: tuple[Point, ...]
+    says: tuple[str, ...]
+    folder: str
+    interrupted: bool
+
+    def shared_lines(self) -> str:
+        """Give the lines before the last that the texts have, each once: definitions, input."""
+        before = [line for each in self.networks for line in each.text.splitlines()[:-1]]
+        return "\n".join(sorted(dict.fromkeys(before), key=lambda line: line.startswith("input")))
+
+    def contestants(self) -> Table:
+        """Give the networks, by the last line of their texts, with their costs."""
+        header = ("network", "as a text", "parameters", "MACs", "sees")
+        rows = tuple(
+            (
+                each.name,
+                each.text.splitlines()[-1],
+                f"{each.parameters:,}",
+                f"{each.macs:,}",
+                f"{each.sees}x{each.sees}",
+            )
+            for each in self.networks
+        )
+        return Table(header, rows, {"parameters", "MACs", "sees"})
+
+    def table(self) -> Table:
+        """Give the accuracies: a row a network, a column a condition."""
+        conditions = list(dict.fromkeys(point.condition for point in self.points))
+        found = {(point.network, point.condition): point.accuracy for point in self.points}
+        rows = tuple(
+            (each.name, *(_told(found[each.name, condition]) for condition in conditions))
+            for each in self.networks
+        )
+        caption = "accuracy in %, of one seed, so without an interval"
+        if len(self.seeds) > 1:
+            caption = f"accuracy in %, mean of {len(self.seeds)} seeds"
+            few = len(self.seeds) < FEWEST
+            caption += ", too few for an interval" if few else " with its 95 % t interval"
+            if not few and any(mean.low == mean.high for mean in found.values()):
+                caption += "; none where all seeds gave the same"
+        return Table(("network", *conditions), rows, set(conditions), caption)
+
+    def as_json(self) -> dict[str, object]:
+        """Give what ``striate experiment --json`` prints; no interval is null."""
+        values = asdict(self)
+        for point in values["points"]:
+            mean = point.pop("accuracy")
+            point |= {"accuracy": mean["mean"]} | {
+                f"accuracy_{end}": None if math.isnan(mean[end]) else mean[end]
+                for end in ("low", "high")
+            }
+        return values
+
+    def __str__(self) -> str:
+        return "\n\n".join(
+            [
+                f"{self.question}\n{self.data}; {self.epochs} epochs",
+                f"{indent(self.shared_lines(), '    ')}\n\n{self.contestants()}",
+                str(self.table()),
+                " ".join(self.says),
+                *([self._stopped()] if self.interrupted else []),
+            ]
+        )
+
+    def _stopped(self) -> str:
+        seeds = f"{len(self.seeds)} seed{'' if len(self.seeds) == 1 else 's'}"
+        return f"stopped early, with {seeds}; the same command goes on"
+
+    def _repr_html_(self) -> str:
+        return "".join(
+            [
+                f"<p><b>{escape(self.question)}</b> {escape(self.data)}</p>",
+                f"<pre>{escape(self.shared_lines())}</pre>",
+                self.contestants().html(),
+                self.table().html(),
+                f"<p>{escape(' '.join(self.says))}</p>",
+            ]
+        )
+
+
+def _told(mean: Mean) -> str:
+    """An accuracy in per cent with its interval, cut at 0 and 100, where it says something."""
+    if mean.n < FEWEST or mean.low == mean.high:
+        return f"{mean.mean * 100:.1f}"
+    low, high = max(0.0, mean.low) * 100, min(1.0, mean.high) * 100
+    return f"{mean.mean * 100:.1f} ({low:.1f}-{high:.1f})"

@@ -1,0 +1,119 @@
+"""The folder of an experiment: what is finished stays, and is not done again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from striate.errors import RunError
+from striate.files.atomic_write import whole
+from striate.model.run_folder import LOCK, surroundings
+
+FORMAT_VERSION = 1
+
+
+@dataclass
+class Ledger:
+    """The trials of an experiment that are finished, in memory and on disk.
+
+    Attributes:
+        path: the JSON file.
+        settings: everything that a trial's result depends on, besides its own key.
+        trials: what each gave, by "seed / network / way".
+    """
+
+    path: Path
+    settings: dict[str, Any]
+    trials: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)
+
+    @staticmethod
+    def key(seed: int, network: str, way: str) -> str:
+        """Name a trial.
+
+        >>> Ledger.key(0, "convolutional", "shuffled"), Ledger.key(3, "1 conv", "")
+        ('0 / convolutional / shuffled', '3 / 1 conv / ')
+        """
+        return f"{seed} / {network} / {way}"
+
+    def keep(self, key: str, found: dict[str, tuple[float, float]]) -> None:
+        """Add a finished trial, and write the file whole."""
+        self.trials[key] = found
+        self.write({})
+
+    def write(self, result: dict[str, object]) -> None:
+        """Write settings, trials and, once there is one, the result."""
+        record = {
+            "format_version": FORMAT_VERSION,
+            "settings": self.settings,
+            "trials": self.trials,
+            "result": result or None,
+            **surroundings(),
+        }
+        text = json.dumps(record, indent=1, allow_nan=False) + "\n"
+        store(self.path, text.encode("utf-8"))
+
+
+def store(path: Path, content: bytes) -> None:
+    """Write a file of an experiment, whole or not at all.
+
+    Raises:
+        RunError: the disk is full, the folder cannot be written to, or the like.
+    """
+    try:
+        with whole(path) as partial:
+            partial.write_bytes(content)
+    except OSError as error:
+        raise RunError(
+            f"'{path}' cannot be written: {error.strerror or error}; make room or give another "
+            "--out (out= in Python); the same command goes on"
+        ) from error
+
+
+def open_ledger(name: str, settings: dict[str, Any], out: str | Path | None) -> Ledger:
+    """Find the folder of an experiment with these settings, or make a new one.
+
+    Args:
+        name: of the experiment.
+        settings: what a trial's result depends on.
+        out: the folder; None takes runs/experiment-NAME, or the first of runs/experiment-NAME-2,
+            ... that is free or has these settings.
+
+    Raises:
+        RunError: the folder asked for holds something else, or cannot be made.
+    """
+    settings = json.loads(json.dumps(settings))
+    if out is not None:
+        folder = Path(out).expanduser()
+        ledger = _opened(folder, name, settings)
+        if ledger is None:
+            raise RunError(
+                f"'{folder}' holds something else than this experiment with these settings; "
+                "nothing is overwritten: give another --out (out= in Python)"
+            )
+        return ledger
+    for number in range(1, 1000):
+        folder = Path("runs") / f"experiment-{name}{'' if number == 1 else f'-{number}'}"
+        ledger = _opened(folder, name, settings)
+        if ledger is not None:
+            return ledger
+    raise RunError(f"runs/ holds 999 folders experiment-{name}; give --out")
+
+
+def _opened(folder: Path, name: str, settings: dict[str, Any]) -> Ledger | None:
+    """Open a folder that is free, or holds this experiment with these settings; else None."""
+    path = folder / f"{name}.json"
+    held = {each.name for each in folder.iterdir()} if folder.is_dir() else set()
+    if not folder.exists() or (folder.is_dir() and held <= {LOCK}):
+        return Ledger(path, settings)
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        same = record["format_version"] == FORMAT_VERSION and record["settings"] == settings
+        trials = {
+            key: {condition: (float(at), float(share)) for condition, (at, share) in found.items()}
+            for key, found in record["trials"].items()
+        }
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None  # something else, which is not ours to overwrite
+    return Ledger(path, settings, trials) if same else None

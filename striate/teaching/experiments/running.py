@@ -1,0 +1,252 @@
+"""What `striate experiment` does: trial after trial, then the table and the image."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from striate.data import counted
+from striate.errors import RunError, SettingError
+from striate.events import Event, Note, Progress, Watch
+from striate.model.run_folder import RunFolder
+from striate.teaching.experiments import depth, filters, shuffle, translation
+from striate.teaching.experiments.design import Design, Given
+from striate.teaching.experiments.figure import draw
+from striate.teaching.experiments.images import Material, gather
+from striate.teaching.experiments.intervals import mean_of
+from striate.teaching.experiments.result import Experiment, Point
+from striate.teaching.experiments.result_folder import Ledger, open_ledger, store
+from striate.teaching.experiments.trial import epochs_for, tried
+from striate.terminal.console import Screen
+from striate.terminal.interruption import Stop, stoppable
+
+DESIGNS: Mapping[str, Callable[[Given], Design]] = {
+    "translation": translation.design,
+    "shuffle": shuffle.design,
+    "depth": depth.design,
+    "filters": filters.design,
+}
+NAMES = tuple(DESIGNS)
+MOST = {"shuffle": 300}  # images to learn from, unless told otherwise
+USUAL = 5000
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much an experiment does.
+
+    Attributes:
+        seeds: every network is trained from so many seeds, 0 on.
+        epochs: passes over the training images; None lets their number decide.
+        images: to learn from at most; None takes 5,000, for shuffle 300: what a network takes
+            for granted shows best where it has few images to learn from.
+        size: the images' size, "16" or "16x24"; None keeps theirs, up to 128.
+
+    >>> Effort(seeds=2, epochs=3).seeds
+    2
+    """
+
+    seeds: int = 5
+    epochs: int | None = None
+    images: int | None = None
+    size: str | None = None
+
+    def check(self) -> None:
+        """Make sure that it makes sense.
+
+        Raises:
+            SettingError: a number is out of its range.
+        """
+        for name, most in (("seeds", 1000), ("epochs", 10**6), ("images", 10**9)):
+            value = getattr(self, name)
+            if value is not None and not 1 <= value <= most:
+                raise SettingError(f"{name} is {value}; expected a whole number from 1 to {most}")
+
+
+def experiment(
+    name: str,
+    data: str | Path = "digits",
+    *,
+    effort: Effort | None = None,
+    out: str | Path | None = None,
+    watch: Watch | None = None,
+) -> Experiment:
+    """See one of the ideas behind convolutional networks happen.
+
+    "translation" moves the test images, "shuffle" shuffles the pixels, "depth" and "filters"
+    compare networks of like size. The same call goes on where an earlier one was stopped.
+
+    Args:
+        name: which one.
+        data: what `train` takes.
+        effort: how much is done.
+        out: the folder for the numbers and the image; None takes runs/experiment-NAME.
+        watch: is told every event; None shows them on the screen.
+
+    Returns:
+        The networks, the accuracies with their intervals, and what is seen.
+
+    Raises:
+        StriateError: one of its children, saying what is wrong with the name, the data, a number
+            or the folder.
+
+    Example: ``print(experiment("shuffle"))``.
+    """
+    if watch is None:
+        with Screen() as screen:
+            return experiment(name, data, effort=effort, out=out, watch=screen)
+    if name not in DESIGNS:
+        raise SettingError(f"there is no experiment '{name}'; choose {', '.join(NAMES)}")
+    effort = effort or Effort()
+    effort.check()
+    most = effort.images or MOST.get(name, USUAL)
+    with stoppable() as stop:
+        material = gather(data, most=most, size=effort.size, watch=watch, check=DESIGNS[name])
+        design = DESIGNS[name](material.given())
+        learning = len(material.split(0).train)
+        epochs = effort.epochs or epochs_for(learning)
+        ledger = open_ledger(name, _settings(name, design, material, epochs), out)
+        if not ledger.path.exists():
+            ledger.write({})  # which makes the folder
+        with RunFolder(ledger.path.parent).held():
+            work = _Work(design, material, ledger, epochs, watch, stop)
+            done = work.through(effort.seeds)
+            result = _result(name, design, material, ledger, epochs, seeds=done)
+            result = replace(result, interrupted=len(done) < effort.seeds)
+            ledger.write(result.as_json())
+            for path, content in draw(result, material).items():
+                store(path, content)
+    return result
+
+
+class _Stopped(Exception):
+    """A trial was ended by Ctrl-C."""
+
+
+class _Work:
+    """The trials of an experiment, one after the other."""
+
+    def __init__(
+        self,
+        design: Design,
+        material: Material,
+        ledger: Ledger,
+        epochs: int,
+        watch: Watch,
+        stop: Stop,
+    ) -> None:
+        self._design, self._material, self._ledger = design, material, ledger
+        self._epochs, self._watch, self._stop = epochs, watch, stop
+        self._begun, self._did = time.monotonic(), 0.0
+
+    def through(self, seeds: int) -> tuple[int, ...]:
+        """Do what is not done yet; give the seeds of which all trials are."""
+        planned = [
+            (seed, network, way)
+            for seed in range(seeds)
+            for network in self._design.networks
+            for way in self._design.ways
+        ]
+        left = [
+            each
+            for each in planned
+            if self._ledger.key(each[0], each[1].name, each[2]) not in self._ledger.trials
+        ]
+        if len(left) < len(planned):
+            self._watch(
+                Note(
+                    f"{counted(len(planned) - len(left), 'training')} of {len(planned)} "
+                    f"are there already, in {self._ledger.path}"
+                )
+            )
+        try:
+            for number, (seed, network, way) in enumerate(left):
+                stage = f"{len(planned) - len(left) + number + 1}/{len(planned)} {network.name}"
+                stage += f" {way}".rstrip() + f", seed {seed}"
+                found = tried(
+                    self._design,
+                    network,
+                    way,
+                    material=self._material,
+                    seed=seed,
+                    epochs=self._epochs,
+                    watch=self._telling(stage, number, len(left)),
+                )
+                self._ledger.keep(self._ledger.key(seed, network.name, way), found)
+                shares = ", ".join(f"{100 * share:.1f}" for _, share in found.values())
+                self._watch(Note(f"{stage}: {shares} % right"))
+        except _Stopped:
+            pass
+        missing = {
+            seed
+            for seed, network, way in planned
+            if self._ledger.key(seed, network.name, way) not in self._ledger.trials
+        }
+        done = tuple(seed for seed in range(seeds) if seed not in missing)
+        if not done:
+            raise RunError(
+                f"stopped before all networks were trained from one seed; "
+                f"{counted(len(self._ledger.trials), 'training')} of {len(planned)} are kept in "
+                f"{self._ledger.path.parent}, and the same command goes on"
+            )
+        return done
+
+    def _telling(self, stage: str, number: int, total: int) -> Watch:
+        """Make what a trial tells its progress to; it ends the trial where that is asked for."""
+
+        def tell(event: Event) -> None:
+            if self._stop.asked:
+                raise _Stopped
+            if isinstance(event, Progress):
+                of = event.total * self._epochs
+                done = event.total * (event.epoch - 1) + event.done
+                share = number + done / of
+                spent = time.monotonic() - self._begun
+                self._watch(Progress(stage, done, of, event.rate, spent * (total - share) / share))
+
+        return tell
+
+
+def _settings(name: str, design: Design, material: Material, epochs: int) -> dict[str, Any]:
+    return {
+        "experiment": name,
+        "data": Path(material.collection.source).name,
+        "fingerprint": material.fingerprint,
+        "epochs": epochs,
+        "networks": {each.name: each.text for each in design.networks},
+        "ways": list(design.ways),
+    }
+
+
+def _result(
+    name: str,
+    design: Design,
+    material: Material,
+    ledger: Ledger,
+    epochs: int,
+    *,
+    seeds: tuple[int, ...],
+) -> Experiment:
+    """Put the trials of whole seeds together."""
+    points = []
+    for network in design.networks:
+        for way in design.ways:
+            trials = [ledger.trials[ledger.key(seed, network.name, way)] for seed in seeds]
+            for condition, (across, _) in trials[0].items():
+                shares = tuple(trial[condition][1] for trial in trials)
+                points.append(Point(network.name, condition, across, shares, mean_of(shares)))
+    return Experiment(
+        name=name,
+        question=design.question,
+        data=material.described(),
+        seeds=seeds,
+        epochs=epochs,
+        networks=design.networks,
+        points=tuple(points),
+        says=design.conclude(points),
+        folder=str(ledger.path.parent),
+        interrupted=False,
+    )

@@ -1,0 +1,125 @@
+"""The image is moved: how do convolutional and fully connected networks hold up?
+
+All are trained on centred images alone and tested on images moved by 0, 1, 2, ... pixels.
+A convolution gives a moved map for a moved image (it is equivariant), and what follows decides
+what becomes of that: an fc reads each place with weights of its own, a global average forgets
+the places. Pooling keeps the move only where it is a multiple of its stride.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from striate.teaching.experiments.design import (
+    Design,
+    Given,
+    Pixels,
+    Views,
+    apart,
+    contestant,
+    input_line,
+    spelt,
+    stages,
+)
+from striate.teaching.experiments.matching import check_alike, width_for
+from striate.teaching.experiments.result import Contestant, Point
+
+HIDDEN = 32  # units of the fully connected network, whose size the others are fitted to
+FULL, CONV, GAP = "fully connected", "conv + fc", "conv + gap"
+EIGHT = [(1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1)]
+QUESTION = (
+    "Trained on images in the middle, tested on moved ones: who still knows them, and how far?"
+)
+
+
+def reach(rows: int, columns: int) -> int:
+    """Choose how far images are moved: a quarter of the shorter side, at least 4 pixels.
+
+    >>> reach(8, 8), reach(28, 28)
+    (4, 7)
+    """
+    return max(4, min(rows, columns) // 4)
+
+
+def networks(shape: tuple[int, int, int], classes: int, image: int) -> tuple[Contestant, ...]:
+    """Make the three networks, of like size, for images of `image` pixels on a canvas.
+
+    >>> [(each.name, each.parameters) for each in networks((1, 16, 16), 10, 8)]
+    [('fully connected', 8586), ('conv + fc', 8750), ('conv + gap', 8800)]
+    """
+    line = input_line(shape, classes)
+    unit = "unit(c) = conv c bias=no > bn > relu"
+    full = f"{line}\nflatten > fc {HIDDEN} bias=no > bn > relu > fc"
+    contestants = [contestant(FULL, full)]
+    for name, end in ((CONV, "flatten > fc"), (GAP, "gap > flatten > fc")):
+
+        def text(width: int, end: str = end) -> str:
+            return f"{unit}\n{line}\n[unit({width}) > maxpool 2]*{stages(image)} > {end}"
+
+        width = width_for(text, contestants[0].parameters)
+        contestants.append(contestant(name, text(width)))
+    check_alike([each.text for each in contestants])
+    return tuple(contestants)
+
+
+def design(given: Given) -> Design:
+    """Design the experiment for images of a shape."""
+    channels, rows, columns = given.shape
+    most = reach(rows, columns)
+    canvas = (channels, rows + 2 * most, columns + 2 * most)
+
+    def change(pixels: Pixels, way: str, seed: int) -> Pixels:
+        return placed(pixels, most, given.ground)
+
+    def views(pixels: Pixels, network: Contestant) -> Views:
+        yield "not moved", 0, [pixels]
+        for far in range(1, most + 1):
+            yield f"by {far}", far, [moved(pixels, far * r, far * c) for r, c in EIGHT]
+
+    compared = networks(canvas, given.classes, min(rows, columns))
+    return Design(QUESTION, compared, ("",), change, views, conclude)
+
+
+def placed(pixels: Pixels, margin: int, ground: Sequence[int]) -> Pixels:
+    """Put images (n, rows, columns, channels) into the middle of a larger canvas.
+
+    >>> placed(np.full((1, 1, 1, 1), 9, np.uint8), 1, [0])[0, :, :, 0].tolist()
+    [[0, 0, 0], [0, 9, 0], [0, 0, 0]]
+    """
+    n, rows, columns, channels = pixels.shape
+    canvas = np.empty((n, rows + 2 * margin, columns + 2 * margin, channels), np.uint8)
+    canvas[:] = np.asarray(ground, np.uint8)
+    canvas[:, margin : margin + rows, margin : margin + columns] = pixels
+    return canvas
+
+
+def moved(pixels: Pixels, down: int, right: int) -> Pixels:
+    """Move images; what leaves at one border, which is margin only, comes in at the other.
+
+    >>> moved(np.arange(4, dtype=np.uint8).reshape(1, 2, 2, 1), 1, 0)[0, :, :, 0].tolist()
+    [[2, 3], [0, 1]]
+    """
+    return np.roll(pixels, (down, right), axis=(1, 2))
+
+
+def conclude(points: Sequence[Point]) -> tuple[str, ...]:
+    """Say what moving does to each network, and why."""
+    far = max(point.across for point in points)
+    still = {point.network: point for point in points if point.across == 0}
+    last = {point.network: point for point in points if point.across == far}
+    told = "; ".join(
+        f"{name} {spelt(still[name].accuracy.mean)} and then {spelt(last[name].accuracy.mean)}"
+        for name in still
+    )
+    return (
+        f"Not moved, and moved by {far:g} pixels: {told}.",
+        f"At {far:g} pixels, {GAP} against {FULL} makes {apart(last[GAP], last[FULL])}; "
+        f"{CONV} against {FULL} {apart(last[CONV], last[FULL])}.",
+        "A fully connected layer has a weight for each place, and has learnt nothing about places "
+        "where it saw only ground; a convolution uses one filter everywhere, so its maps move "
+        "along with the image, but an fc behind them again reads each place by itself. "
+        "Averaging over all places forgets where something was; what is lost there comes from "
+        "the pooling, whose grid of windows does not move along.",
+    )

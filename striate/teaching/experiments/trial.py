@@ -1,0 +1,127 @@
+"""One network, learnt from one seed and tested under every condition."""
+
+from __future__ import annotations
+
+import numpy as np
+from torch import nn
+
+from striate.backends.precision import WAYS
+from striate.backends.torch import build
+from striate.data.augmentation import Augmentation
+from striate.data.images import Preprocess
+from striate.events import Epoch, Watch
+from striate.settings import Settings
+from striate.teaching.experiments.design import Design
+from striate.teaching.experiments.images import Material, of_pixels
+from striate.teaching.experiments.result import Contestant
+from striate.training import defaults
+from striate.training.distributed.devices import fabric_for
+from striate.training.loop import Part, Recipe, optimizer_for, train, validate
+from striate.training.schedule import Cycle
+from striate.training.state import State
+
+FOUND = dict[str, tuple[float, float]]
+"""What a trial gives: (place on the axis, share told right) by condition."""
+
+
+def epochs_for(n: int) -> int:
+    """Choose passes: 700 over the square root of the number of images, 10 to 60.
+
+    >>> [epochs_for(n) for n in (40, 240, 1154, 4000)]
+    [60, 45, 21, 11]
+    """
+    return int(np.clip(round(700 / max(1, n) ** 0.5), 10, 60))
+
+
+def recipe_for(n: int, seed: int, module: nn.Module) -> Recipe:
+    """Choose how a network is learnt: as ``striate train`` would, images unchanged.
+
+    >>> recipe_for(1154, 0, build("input 1x8x8 classes=10 > flatten > fc")).batch
+    32
+    """
+    usual = Settings()
+    return Recipe(
+        batch=min(n, defaults.batch_size(n)),
+        learning_rate=defaults.learning_rate(module),
+        weight_decay=usual.weight_decay,
+        label_smoothing=usual.label_smoothing,
+        class_weights=None,
+        augmentation=Augmentation(),
+        patience=None,
+        precision=WAYS[0],
+        seed=seed,
+    )
+
+
+def tried(
+    design: Design,
+    network: Contestant,
+    way: str,
+    *,
+    material: Material,
+    seed: int,
+    epochs: int,
+    watch: Watch,
+) -> FOUND:
+    """Train one network on images given in one way, and test it under every condition.
+
+    The split is made on the images as they are, so that all networks and ways share it.
+
+    Args:
+        design: the experiment.
+        network: one of its networks.
+        way: one of its ways.
+        material: the images.
+        seed: of the split, the weights, the order, and of what the way draws.
+        epochs: passes over the training images.
+        watch: is told every step; what it raises ends the trial.
+    """
+    split = material.split(seed)
+    labels = split.collection.labels
+    changed = of_pixels(
+        material.collection, material.preprocess, design.change(material.pixels, way, seed)
+    )
+    preprocess = defaults.with_statistics(changed.preprocess, changed.images, split.train, seed)
+    module = build(network.text, seed=seed)
+    recipe = recipe_for(len(split.train), seed, module)
+    learn(
+        module,
+        Part(changed.images, split.train, labels),
+        Part(changed.images, split.val, labels),
+        preprocess=preprocess,
+        recipe=recipe,
+        epochs=epochs,
+        watch=watch,
+    )
+    only = changed.collection.only(split.test)
+    found = {}
+    for condition, across, views in design.views(changed.pixels[split.test], network):
+        shares = []
+        for pixels in views:
+            seen = of_pixels(only, changed.preprocess, pixels)
+            part = Part(seen.images, np.arange(len(pixels)), labels[split.test])
+            shares.append(validate(module, part, preprocess=preprocess, recipe=recipe)[1])
+        found[condition or way] = (across, float(np.mean(shares)))
+    return found
+
+
+def learn(
+    module: nn.Module,
+    part: Part,
+    val: Part,
+    *,
+    preprocess: Preprocess,
+    recipe: Recipe,
+    epochs: int,
+    watch: Watch,
+) -> None:
+    """Train a network and leave it in its best state by validation; on the CPU, in float32."""
+    state = State(module, optimizer_for(module, recipe))
+    fabric = fabric_for("cpu", recipe.precision)
+    cycle = Cycle(first=0, epochs=epochs, minutes=0.0, begun=0.0, peak=recipe.learning_rate)
+    for event in train(
+        state, part, val, preprocess=preprocess, recipe=recipe, cycle=cycle, fabric=fabric
+    ):
+        if not isinstance(event, Epoch):
+            watch(event)
+    module.load_state_dict(state.best)

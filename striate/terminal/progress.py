@@ -1,0 +1,36 @@
+"""How fast a work of known length goes, told to whoever watches a few times a second."""
+
+from __future__ import annotations
+
+import time
+
+from striate.events import Progress, Watch
+
+EVERY = 0.2  # seconds between two tellings
+
+
+class Tempo:
+    """Called with (done, total), it tells a watcher the progress, rate and time left.
+
+    >>> told = []
+    >>> tempo = Tempo("reading", told.append)
+    >>> tempo(5, 10)
+    >>> tempo(10, 10)
+    >>> told[-1].stage, told[-1].done, told[-1].total
+    ('reading', 10, 10)
+    """
+
+    def __init__(self, stage: str, watch: Watch, *, unit: str = "images") -> None:
+        self._stage, self._watch, self._unit = stage, watch, unit
+        self._begun = time.perf_counter()
+        self._told = 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        """Tell how far the work is, unless it was told a moment ago."""
+        now = time.perf_counter()
+        if (done < total or not total) and now - self._told < EVERY:
+            return
+        self._told = now
+        rate = done / max(now - self._begun, 1e-9)
+        left = (total - done) / rate if done and total else None
+        self._watch(Progress(self._stage, done, total, rate, left, unit=self._unit))

@@ -1,0 +1,55 @@
+"""Rows of values as aligned text and as an HTML table: how every result shows itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from striate.terminal.escape import visible
+
+
+@dataclass(frozen=True)
+class Table:
+    """A header and rows of texts; columns whose name stands in ``right`` are right-aligned.
+
+    Whatever a text holds, it stays in its row: line breaks and the like are shown, not obeyed.
+
+    >>> print(Table(("layer", "parameters"), (("conv1", "896"), ("fc1", "5,130")), {"parameters"}))
+    layer  parameters
+    conv1         896
+    fc1         5,130
+    """
+
+    header: tuple[str, ...]
+    rows: tuple[Sequence[str], ...]
+    right: frozenset[str] | set[str] = frozenset()
+    caption: str = ""
+
+    def __str__(self) -> str:
+        texts = [tuple(map(visible, row)) for row in (self.header, *self.rows)]
+        columns = list(zip(*texts, strict=True))
+        widths = [max(len(cell) for cell in column) for column in columns]
+        lines = [
+            "  ".join(
+                cell.rjust(width) if name in self.right else cell.ljust(width)
+                for name, cell, width in zip(self.header, row, widths, strict=True)
+            ).rstrip()
+            for row in texts
+        ]
+        return "\n".join([visible(self.caption), *lines] if self.caption else lines)
+
+    def html(self) -> str:
+        """Give the table as one HTML ``<table>``, every text escaped."""
+
+        def cells(tag: str, row: Sequence[str]) -> str:
+            return "".join(
+                f'<{tag} style="text-align:{"right" if name in self.right else "left"}">'
+                f"{escape(visible(cell))}</{tag}>"
+                for name, cell in zip(self.header, row, strict=True)
+            )
+
+        caption = f"<caption>{escape(visible(self.caption))}</caption>" if self.caption else ""
+        body = "".join(f"<tr>{cells('td', row)}</tr>" for row in self.rows)
+        head = f"<thead><tr>{cells('th', self.header)}</tr></thead>"
+        return f"<table>{caption}{head}<tbody>{body}</tbody></table>"

@@ -1,0 +1,49 @@
+"""Times, shares, energy and mass as people write them."""
+
+from __future__ import annotations
+
+
+def spell(seconds: float) -> str:
+    """Write a time as people say it.
+
+    >>> spell(4.2), spell(100), spell(7300)
+    ('4 s', '1 min 40 s', '2 h 2 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    minutes = round(whole / 60)
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def percent(share: float) -> str:
+    """Give a share, 0 to 1, as per cent; more digits where one would make it 0 or 100.
+
+    >>> percent(0.98333), percent(0.9996), percent(1.0), percent(0.0)
+    ('98.3 %', '99.96 %', '100.0 %', '0.0 %')
+    """
+    for digits in range(1, 7):
+        text = f"{share * 100:.{digits}f}"
+        if share in (0.0, 1.0) or 0.0 < float(text) < 100.0:
+            return f"{text} %"
+    return "<0.000001 %" if share < 0.5 else ">99.999999 %"
+
+
+def watt_hours(kwh: float) -> str:
+    """Write an energy with three digits.
+
+    >>> watt_hours(0.00421), watt_hours(2.5)
+    ('4.21 Wh', '2.5 kWh')
+    """
+    return f"{kwh:,.3g} kWh" if kwh >= 1 else f"{1000 * kwh:.3g} Wh"
+
+
+def grams(kg: float) -> str:
+    """Write a mass with three digits.
+
+    >>> grams(0.0016), grams(1.2)
+    ('1.6 g', '1.2 kg')
+    """
+    return f"{kg:,.3g} kg" if kg >= 1 else f"{1000 * kg:.3g} g"

@@ -1,0 +1,158 @@
+"""A run put down between two steps, and taken up again; safetensors, no pickle."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+
+from striate.errors import RunError
+from striate.files.atomic_write import whole
+from striate.training.state import State
+
+FILE = Path("checkpoints") / "last.safetensors"
+BODY = Path("checkpoints") / "body.safetensors"
+PAUSE = 5.0  # seconds between two checkpoints, at least
+SHARE = 0.05  # of the time may go into checkpoints
+COUNTERS = (
+    "epoch",
+    "step",
+    "seconds",
+    "loss_sum",
+    "right",
+    "count",
+    "best_epoch",
+    "best_accuracy",
+    "best_loss",
+)
+
+
+class Saver:
+    """Writes checkpoints, but spends no more than a small share of the time on them."""
+
+    def __init__(self, run: Path, state: State, say: Callable[[str], None]) -> None:
+        self._run, self._state, self._say = run, state, say
+        self._due = time.perf_counter() + PAUSE
+
+    def save_if_due(self) -> None:
+        """Write a checkpoint where the last one is long enough ago."""
+        if time.perf_counter() >= self._due:
+            self.save()
+
+    def save(self) -> None:
+        """Write a checkpoint now."""
+        begun = time.perf_counter()
+        try:
+            write(self._run, self._state)
+        except RunError as error:
+            self._say(f"{error}; training goes on, but could not be resumed from here")
+        ended = time.perf_counter()
+        self._due = ended + max(PAUSE, (ended - begun) / SHARE)
+
+
+def write(run: Path, state: State) -> None:
+    """Write the state of a run into its folder, whole or not at all.
+
+    Raises:
+        RunError: the disk is full, or the folder cannot be written to.
+    """
+    path = run / FILE
+    tensors = {f"module.{name}": value for name, value in state.module.state_dict().items()}
+    tensors |= {f"best.{name}": value for name, value in state.best.items()}
+    for number, values in state.optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{number}.{name}": value for name, value in values.items()}
+    counters = {name: getattr(state, name) for name in COUNTERS}
+    if not state.best:
+        counters["best_loss"] = None  # infinity is no JSON
+    plain = {
+        name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for name, value in tensors.items()
+    }
+    try:
+        with whole(path) as partial:
+            save_file(plain, partial, metadata={"state": json.dumps(counters, allow_nan=False)})
+    except (OSError, SafetensorError) as error:
+        raise RunError(f"the checkpoint '{path}' cannot be written: {error}") from error
+
+
+def write_body(
+    run: Path, tensors: Mapping[str, torch.Tensor], seen: Mapping[str, np.ndarray]
+) -> None:
+    """Keep what fine-tuning begins with: to say how far it moved, and what it had seen.
+
+    Args:
+        run: the run's folder.
+        tensors: the body's weights.
+        seen: hashes (uint64) of the images that it had used before.
+
+    Raises:
+        RunError: the disk is full, or the folder cannot be written to.
+    """
+    path = run / BODY
+    try:
+        with whole(path) as partial:
+            kept = {f"body.{name}": value.contiguous() for name, value in tensors.items()}
+            for part, hashes in seen.items():
+                kept[f"seen.{part}"] = torch.from_numpy(hashes.view(np.int64).copy())
+            save_file(kept, partial)
+    except (OSError, SafetensorError) as error:
+        raise RunError(f"'{path}' cannot be written: {error}") from error
+
+
+def read_body(run: Path) -> tuple[dict[str, torch.Tensor], dict[str, np.ndarray]] | None:
+    """Read the weights that fine-tuning began with and what they had seen; None without them."""
+    try:
+        kept = load_file(run / BODY)
+    except (OSError, SafetensorError):
+        return None
+    seen = _under(kept, "seen.")
+    return _under(kept, "body."), {part: v.numpy().view(np.uint64) for part, v in seen.items()}
+
+
+def exists(run: Path) -> bool:
+    """Say whether a run has a checkpoint to go on from."""
+    return (run / FILE).is_file()
+
+
+def read(run: Path, state: State) -> None:
+    """Take up a run where its checkpoint left it: fill the state in place.
+
+    Raises:
+        RunError: the checkpoint is damaged or does not fit the network.
+    """
+    path = run / FILE
+    try:
+        with safe_open(path, framework="pt") as file:
+            counters: dict[str, Any] = json.loads((file.metadata() or {})["state"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        state.module.load_state_dict(_under(tensors, "module."))
+    except (SafetensorError, OSError, KeyError, ValueError, RuntimeError) as error:
+        raise RunError(
+            f"the checkpoint '{path}' cannot be used ({error}); start a new run"
+        ) from error
+    state.best = _under(tensors, "best.")
+    slots: dict[int, dict[str, torch.Tensor]] = {}
+    for name, value in _under(tensors, "optimizer.").items():
+        number, slot = name.split(".", 1)
+        slots.setdefault(int(number), {})[slot] = value
+    groups = state.optimizer.state_dict()["param_groups"]
+    state.optimizer.load_state_dict({"state": slots, "param_groups": groups})
+    for name in COUNTERS:
+        setattr(state, name, math.inf if counters[name] is None else counters[name])
+
+
+def _under(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    """Give the tensors whose name begins with a prefix, without it."""
+    return {
+        name.removeprefix(prefix): value
+        for name, value in tensors.items()
+        if name.startswith(prefix)
+    }

@@ -1,0 +1,248 @@
+"""What a run chooses by its data where the user chose nothing; every choice is explained."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from torch import nn
+
+from striate.architecture.notation import expand, parse
+from striate.architecture.words import Softmax
+from striate.architecture.zoo import compact
+from striate.data import Collection, Images, Split, Survey
+from striate.data.augmentation import Augmentation, fitting
+from striate.data.images import Preprocess
+from striate.errors import NotationError
+from striate.settings import Settings
+
+LARGEST = 128  # pixels a side that are chosen without being asked for
+STATISTICS = 5000  # images that mean and std are taken from
+MOST_HELD_OUT = 5000  # images for validation where the data has no such part
+IMBALANCE = 3.0  # largest class over smallest from which it is said and, on auto, weighted
+RATE = 5e-3  # peak learning rate of a network with batch normalisation
+PLAIN_RATE = 1e-3  # of one without, which bears less
+
+BODY = "mobilenet_v2"  # what few photographs start from: 14 MB, and fast on a CPU
+PHOTOGRAPH = 128  # pixels of the shorter side, from which colour images are photographs
+FEW = 20_000  # images that are learnt from, up to which a trained body is worth more
+
+Say = Callable[[str], None]
+
+
+def reason_for_transfer(
+    collection: Collection, looks: Callable[[], Survey], settings: Settings
+) -> str:
+    """Say why a run should start from a trained network, in the words of its note, or "".
+
+    Few large colour images do better with features from ImageNet. Whoever sets epochs, minutes
+    or anything else that training step by step needs asks for training from scratch.
+    """
+    if settings.for_steps():
+        return ""
+    learnable = sum(part != "test" for part in collection.parts)
+    if learnable > FEW:
+        return ""
+    found = looks()
+    if found.channels != 3 or min(found.height, found.width) < PHOTOGRAPH:
+        return ""
+    return f"{learnable:,} photographs (the middle one {found.height}x{found.width})"
+
+
+def image_size(survey: Survey, settings: Settings, text: str | None) -> tuple[int, int]:
+    """Choose (rows, columns): as set, else as the network text says, else by the images.
+
+    Images that all have one size keep it, up to `LARGEST` on the longer side. Others become
+    squares of their median shorter side, in steps of 16, up to `LARGEST`.
+    """
+    asked = settings.rows_and_columns()
+    if asked:
+        return asked
+    given = parse(text).input if text else None
+    if given is not None and len(given) == 3:
+        return given[1], given[2]
+    rows, columns = survey.height, survey.width
+    if survey.all_same_size:
+        if max(rows, columns) <= LARGEST:
+            return rows, columns
+        shrink = LARGEST / max(rows, columns)
+        return max(4, round(rows * shrink)), max(4, round(columns * shrink))
+    side = min(LARGEST, max(16, min(rows, columns) // 16 * 16))
+    return side, side
+
+
+def preprocess_for(survey: Survey, settings: Settings, text: str | None, say: Say) -> Preprocess:
+    """Choose how images become the network's input; mean and std are found after decoding."""
+    rows, columns = image_size(survey, settings, text)
+    given = parse(text).input if text else None
+    channels = given[0] if given is not None else survey.channels
+    if channels not in (1, 3):
+        say(f"the network text asks for {channels} channels; images have {survey.channels}")
+        channels = survey.channels
+    fit = settings.fit or "pad"
+    if not survey.all_same_size or (survey.height, survey.width) != (rows, columns):
+        say(
+            f"images are {survey.height}x{survey.width} (median); the network gets "
+            f"{rows}x{columns}, other shapes by '{fit}'"
+        )
+    return Preprocess(
+        channels,
+        rows,
+        columns,
+        fit=fit,  # type: ignore[arg-type]  # checked by Settings
+        background=settings.background_colour(),
+        mean=(0.5,) * channels,
+        std=(0.25,) * channels,
+        reduced=True,
+    )
+
+
+def with_statistics(
+    preprocess: Preprocess, images: Images, training: np.ndarray, seed: int
+) -> Preprocess:
+    """Set mean and std (of values 0 to 1, a channel) to those of training images.
+
+    At most `STATISTICS` of them, drawn by the seed. A channel that never varies gets std 1.
+    """
+    chosen = training
+    if len(training) > STATISTICS:
+        generator = np.random.Generator(np.random.Philox(key=[seed, 1]))
+        chosen = np.sort(generator.choice(training, STATISTICS, replace=False))
+    total = np.zeros(preprocess.channels)
+    squares = np.zeros(preprocess.channels)
+    for group in np.array_split(chosen, max(1, len(chosen) // 256)):
+        values = images.take(group).astype(np.float64) / 255
+        total += values.sum((0, 2, 3))
+        squares += (values**2).sum((0, 2, 3))
+    count = len(chosen) * preprocess.height * preprocess.width
+    mean = total / count
+    std = np.sqrt(np.maximum(squares / count - mean**2, 0))
+    return replace(
+        preprocess,
+        mean=tuple(round(float(value), 6) for value in mean),
+        std=tuple(round(float(value), 6) if value > 1e-4 else 1.0 for value in std),
+    )
+
+
+def network_text(text: str | None, shape: tuple[int, int, int], classes: int, say: Say) -> str:
+    """Give the whole text of the network for these images and classes.
+
+    Raises:
+        NotationError: the text cannot be read, or does not fit the images.
+    """
+    if text is None:
+        text = compact(shape, classes)
+        say(f"no network was given: a compact residual network for {shape[1]}x{shape[2]} images")
+        return text
+    network = parse(text)
+    size = "x".join(map(str, shape))
+    if network.input is not None and network.input != shape:
+        say(f"the network's input {'x'.join(map(str, network.input))} becomes {size}")
+    if network.classes is not None and network.classes != classes:
+        say(f"the network's classes={network.classes} becomes classes={classes}, as the data has")
+    if network.input is None:
+        say(f"the network has no input line: input {size} classes={classes}")
+    network = network.with_input(shape, classes=classes)
+    expand(network)  # points into the text as it was given, where it does not fit
+    return with_logits(str(network), say)
+
+
+def with_logits(text: str, say: Say) -> str:
+    """Give a network text that ends with one value a class, before any softmax.
+
+    Raises:
+        NotationError: it ends with anything else.
+
+    >>> print(with_logits("input 1x8x8 classes=2 > gap > flatten > fc > softmax", print))
+    the network's last softmax is left out: training and prediction apply their own
+    input 1x8x8 classes=2 > gap > flatten > fc
+    """
+    plan = expand(text)
+    if isinstance(list(plan.layers())[-1].layer, Softmax):
+        without = re.sub(r"[\s>]*\bsoftmax\s*$", "", text)
+        if without == text:
+            raise NotationError(
+                "the network ends with a softmax inside a block; leave it out there"
+            )
+        say("the network's last softmax is left out: training and prediction apply their own")
+        return with_logits(without, say)
+    plan.check_classes()
+    return text
+
+
+def validation_fraction(collection: Collection) -> float:
+    """Choose the share to hold out: a fifth of what may be learnt from, at most 5,000 images."""
+    learnable = sum(part != "test" for part in collection.parts)
+    return min(0.2, MOST_HELD_OUT / max(1, learnable))
+
+
+def batch_size(n: int) -> int:
+    """Choose images a step: about a fiftieth of them, a power of two from 16 to 256.
+
+    >>> [batch_size(n) for n in (40, 1150, 48000)]
+    [16, 32, 256]
+    """
+    return int(2 ** np.clip(round(np.log2(max(1, n) / 50)), 4, 8))
+
+
+def epochs_for(n: int) -> int:
+    """Choose passes: 1,200 over the square root of the number of images, 10 to 60.
+
+    >>> [epochs_for(n) for n in (200, 1150, 12000, 48000)]
+    [60, 35, 11, 10]
+    """
+    return int(np.clip(round(1200 / max(1, n) ** 0.5), 10, 60))
+
+
+def normalises(text: str | None) -> bool:
+    """Say whether a network normalises by its batch, which then needs more than one image.
+
+    Args:
+        text: the network; None, a torch module whose layers are not looked at, may.
+
+    >>> normalises("[bn > relu > conv 2]*2 > gap > flatten > fc"), normalises("flatten > fc")
+    (True, False)
+    """
+    return text is None or re.search(r"\bbn\b", text) is not None
+
+
+def learning_rate(module: nn.Module) -> float:
+    """Choose the peak learning rate: higher where batch normalisation steadies the network."""
+    steady = any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in module.modules())
+    return RATE if steady else PLAIN_RATE
+
+
+def class_weights(
+    collection: Collection, split: Split, balance: str, say: Say
+) -> tuple[float, ...] | None:
+    """Choose the weight of each class in the loss, of mean 1 over the training images."""
+    counts = np.bincount(collection.labels[split.train], minlength=len(collection.classes))
+    most, least = int(counts.argmax()), int(counts.argmin())
+    ratio = counts[most] / max(1, counts[least])
+    found = (
+        f"'{collection.classes[most]}' has {counts[most]:,} training images, "
+        f"'{collection.classes[least]}' {counts[least]:,}"
+    )
+    if balance == "auto":
+        balance = "sqrt" if ratio >= IMBALANCE else "none"
+        if balance == "sqrt":
+            say(f"{found}: the loss weighs rare classes by the square root (--balance)")
+    elif ratio >= IMBALANCE:
+        say(f"{found}; balance is '{balance}'")
+    if balance == "none":
+        return None
+    weights = (1 / np.maximum(counts, 1)) ** (0.5 if balance == "sqrt" else 1.0)
+    weights *= counts.sum() / (weights * counts).sum()
+    return tuple(round(float(value), 6) for value in weights)
+
+
+def augmentation_for(
+    preprocess: Preprocess, classes: tuple[str, ...], settings: Settings
+) -> Augmentation:
+    """Choose how training images are changed, with the user's word on mirroring."""
+    if not settings.augment:
+        return Augmentation()
+    change = fitting(preprocess.channels, preprocess.height, preprocess.width, classes)
+    return change if settings.mirror is None else replace(change, mirror=settings.mirror)

@@ -1,0 +1,188 @@
+"""The devices of this machine, and whether a torch module does what a run needs of it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+from lightning_fabric.strategies.ddp import DDPStrategy
+from torch import nn
+
+from striate.backends.precision import Precision
+from striate.backends.torch import evaluating
+from striate.data.images import Preprocess
+from striate.errors import SettingError
+
+PATIENCE = timedelta(hours=12)  # one process waits for another, which may read a large folder
+
+
+@dataclass(frozen=True)
+class Team:
+    """The processes that share a run, each with a device of its own.
+
+    Attributes:
+        device: "cpu", "cuda" or "mps".
+        here: processes on each machine.
+        machines: how many there are.
+        started: whether the processes are running already, started by torchrun.
+    """
+
+    device: str
+    here: int = 1
+    machines: int = 1
+    started: bool = False
+
+    @property
+    def size(self) -> int:
+        """How many processes there are in all."""
+        return self.here * self.machines
+
+    @property
+    def several(self) -> bool:
+        """Whether there is more than one."""
+        return self.size > 1
+
+
+def team_for(asked: str, devices: int) -> Team:
+    """Find who shares a run: as many processes as asked for, or as torchrun has started.
+
+    Raises:
+        SettingError: there are fewer devices, or torchrun has started another number.
+
+    >>> team_for("cpu", 2)
+    Team(device='cpu', here=2, machines=1, started=False)
+    """
+    name = device(asked)
+    if TorchElasticEnvironment.detect():
+        here = int(os.environ["LOCAL_WORLD_SIZE"])
+        if devices not in (1, here):
+            raise SettingError(
+                f"devices is {devices}, and torchrun has started {here} processes on this "
+                "machine; leave --devices out, since --nproc-per-node says it already"
+            )
+        found = Team(name, here, int(os.environ["WORLD_SIZE"]) // here, started=True)
+    else:
+        found = Team(name, devices)
+    if name == "mps" and found.several:
+        raise SettingError(
+            f"there is one mps device, and {found.size} are to share the run; leave --devices out, "
+            "or give --device cpu"
+        )
+    if name == "cuda" and found.here > torch.cuda.device_count():
+        raise SettingError(
+            f"{found.here} devices are asked for and this machine has "
+            f"{torch.cuda.device_count()} of cuda; give no more than these"
+        )
+    return found
+
+
+def device(asked: str) -> str:
+    """Find the device to train on.
+
+    Raises:
+        SettingError: the one asked for is not there.
+
+    >>> device("cpu")
+    'cpu'
+    """
+    there = {"cpu": True, "cuda": torch.cuda.is_available()}
+    there["mps"] = torch.backends.mps.is_available()
+    if asked == "auto":
+        return next(name for name in ("cuda", "mps", "cpu") if there[name])
+    if not there[asked]:
+        raise SettingError(
+            f"device is '{asked}', and torch finds none here; choose auto, or install a torch "
+            "that is built for it"
+        )
+    return asked
+
+
+def check_module(module: nn.Module, preprocess: Preprocess, classes: int) -> None:
+    """Refuse a torch module that does not turn images into one value a class.
+
+    Raises:
+        SettingError: it fails on two blank images, or gives another shape.
+
+    >>> check_module(nn.Flatten(), Preprocess(1, 4, 4, mean=(0.5,), std=(0.25,)), 2)
+    Traceback (most recent call last):
+    striate.errors.SettingError: the torch module gives (2, 16) for images (2, 1, 4, 4); ...
+    """
+    blank = torch.zeros(2, *preprocess.shape)
+    with evaluating(module), torch.inference_mode():
+        try:
+            shape = tuple(module(blank).shape)
+        except (RuntimeError, ValueError, TypeError, AttributeError) as error:
+            raise SettingError(
+                f"the torch module fails on images {tuple(blank.shape)}: {error}; expected one "
+                "that takes them, or give a --size that suits it"
+            ) from error
+    if shape != (2, classes):
+        raise SettingError(
+            f"the torch module gives {shape} for images {tuple(blank.shape)}; expected "
+            f"(2, {classes}), one value a class, before any softmax"
+        )
+
+
+def fabric_for(
+    name: str,
+    way: Precision,
+    team: Team | None = None,
+    *,
+    launch: Callable[[Fabric], None] | None = None,
+) -> Fabric:
+    """Make the Fabric of one process, connected to the others of its team.
+
+    Args:
+        name: the device.
+        way: the precision.
+        team: the processes; None stands for this one alone.
+        launch: where the processes are not running yet: what they do. They have all ended when
+            this returns.
+    """
+    with quiet("lightning_fabric"):
+        if team is None or not team.several:
+            return Fabric(accelerator=name, devices=1, precision=way.fabric)  # type: ignore[arg-type]
+        fabric = Fabric(
+            accelerator=name,
+            devices=team.here,
+            num_nodes=team.machines,
+            strategy=Together(start_method="spawn" if launch else "popen", timeout=PATIENCE),
+            precision=way.fabric,  # type: ignore[arg-type]
+            plugins=[TorchElasticEnvironment() if team.started else LightningEnvironment()],
+        )
+        if launch is not None:
+            fabric.launch(launch)
+        else:
+            fabric.launch()
+        return fabric
+
+
+class Together(DDPStrategy):
+    """Fabric's way to connect processes, without the lines it logs about itself."""
+
+    def setup_environment(self) -> None:
+        """Connect this process with the others."""
+        with quiet("lightning_fabric"):
+            super().setup_environment()
+
+
+@contextmanager
+def quiet(*names: str) -> Iterator[None]:
+    """Keep the lines that others log about themselves from the screen."""
+    loggers = [logging.getLogger(name) for name in names]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -1,0 +1,181 @@
+"""Several processes at one run: how they are started, watched over and stopped.
+
+The first process leads: it alone reads the settings' consequences, writes files and tells what
+happens. The others take their share of every training step. Lightning Fabric starts and connects
+them, or torchrun has started them, which is how several machines work together.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection
+from typing import Any, TypeVar
+
+import torch
+from lightning_fabric import Fabric
+from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
+
+from striate.backends.precision import WAYS
+from striate.errors import StriateError, TrainingError
+from striate.events import Event, Watch, ignore
+from striate.terminal.interruption import Stop, stoppable
+from striate.training.distributed.devices import Team, fabric_for, quiet
+
+Answer = TypeVar("Answer")
+
+GO_ON = "go on from the last checkpoint with striate train --resume RUN, if it has begun to learn"
+
+
+@dataclass(frozen=True)
+class Hands:
+    """What one process works with.
+
+    Attributes:
+        fabric: its device, and the other processes.
+        watch: is told every event.
+        stop: whether the run is to stop.
+    """
+
+    fabric: Fabric
+    watch: Watch
+    stop: Stop
+
+
+Lead = Callable[[Hands], Answer]
+Assist = Callable[[Hands], None]
+
+
+def together(lead: Lead[Answer], assist: Assist, *, team: Team, watch: Watch) -> Answer:
+    """Let one process, or all of a team, work at a run.
+
+    Args:
+        lead: what the first process does; its answer must be plain values where the team has
+            several processes that are started here.
+        assist: what the others do meanwhile.
+        team: how many processes there are, and who starts them.
+        watch: is told the events of the first process, in this one.
+
+    Raises:
+        StriateError: what ended the first process, or a line on the process that was lost.
+        SystemExit: in every process but the first of those that torchrun started: their work is
+            done, and the program goes on in the first alone.
+    """
+    if team.several and not team.started:
+        return _launched(lead, assist, team=team, watch=watch)  # type: ignore[no-any-return]
+    fabric = fabric_for(team.device, WAYS[0], team)
+    with stoppable() as stop, all_needed(fabric):
+        if fabric.is_global_zero:
+            return lead(Hands(fabric, watch, stop))
+        assist(Hands(fabric, ignore, stop))
+    raise SystemExit(0)
+
+
+@contextmanager
+def all_needed(fabric: Fabric) -> Iterator[None]:
+    """Say in one line that another process was lost, whatever the connection says to it.
+
+    Raises:
+        TrainingError: a process of the team has ended or cannot be reached.
+    """
+    try:
+        yield
+    except RuntimeError as error:  # gloo has no class of its own
+        if isinstance(error, torch.distributed.DistError) or "gloo" in str(error):
+            raise TrainingError(
+                f"process {fabric.global_rank + 1} of {fabric.world_size} cannot reach the "
+                f"others: one of them has ended; {GO_ON}"
+            ) from error
+        raise
+
+
+def _launched(lead: Lead[Answer], assist: Assist, *, team: Team, watch: Watch) -> Any:
+    """Start the processes of a team on this machine, and watch over them."""
+    ours, theirs = multiprocessing.get_context("spawn").Pipe()
+    others = set(multiprocessing.active_children())
+    work = partial(_work, lead=lead, assist=assist, line=theirs)
+    with stoppable() as stop, ThreadPoolExecutor(1, "striate-processes") as pool:
+        over = pool.submit(_launch, team, work)
+        try:
+            return _followed(over, ours, team=team, watch=watch, stop=stop)
+        finally:  # nothing is left behind, whatever happened
+            for process in set(multiprocessing.active_children()) - others:
+                process.kill()
+            ours.close()
+
+
+def _launch(team: Team, work: Callable[[Fabric], None]) -> None:
+    """Let Fabric start the processes, none of which sees Ctrl-C, and wait for their end."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    port = os.environ.get("MASTER_PORT")
+    try:
+        with quiet("torch.multiprocessing.spawn"):  # says which others it ends after a loss
+            fabric_for(team.device, WAYS[0], team, launch=work)
+    finally:
+        if port is None:  # Fabric's choice, for this team alone
+            os.environ.pop("MASTER_PORT", None)
+
+
+def _work(fabric: Fabric, *, lead: Lead[Any], assist: Assist, line: Connection) -> None:
+    """Do one process's part, in that process, and report by the line to where it was started."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the line brings the wish to stop
+    stop = Stop()
+
+    def tell(event: Event) -> None:
+        line.send(event)
+        stop.asked = stop.asked or line.poll()
+
+    try:
+        with all_needed(fabric):
+            if fabric.is_global_zero:
+                line.send((lead(Hands(fabric, tell, stop)),))
+            else:
+                assist(Hands(fabric, ignore, stop))
+    except StriateError as error:
+        line.send(error)
+        raise
+
+
+def _followed(over: Future[None], line: Connection, *, team: Team, watch: Watch, stop: Stop) -> Any:
+    """Pass on what the first process tells until all have ended; give its answer."""
+    answer: tuple[Any] | None = None
+    failed: StriateError | None = None
+    told = False
+    while line.poll(0 if over.done() else 0.1) or not over.done():
+        if stop.asked and not told:
+            line.send("stop")
+            told = True
+        if not line.poll():
+            continue
+        message = line.recv()
+        if isinstance(message, tuple):
+            answer = message
+        elif isinstance(message, StriateError):
+            failed = failed or message
+        else:
+            watch(message)
+    try:
+        over.result()
+    except ProcessExitedException as error:
+        by = f"by {error.signal_name}" if error.signal_name else f"with code {error.exit_code}"
+        raise TrainingError(
+            f"process {error.error_index + 1} of {team.here} was ended {by}, so the run ends; "
+            f"{GO_ON}"
+        ) from error
+    except ProcessRaisedException:
+        if failed is None:
+            raise
+    if failed is not None:
+        raise failed
+    if answer is None:
+        raise TrainingError(f"the first of {team.here} processes ended without an answer; {GO_ON}")
+    return answer[0]

@@ -1,0 +1,161 @@
+"""The other processes of a run: what the first one tells them, and their share of the steps.
+
+Only training in steps is shared. The first process reads, chooses, learns heads, judges and
+writes; the others wait for the task, which they have done when the training is over.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from striate.backends import precision
+from striate.backends.torch import build
+from striate.data import find, load
+from striate.data.images import Preprocess
+from striate.errors import RunError
+from striate.training import checkpoints
+from striate.training.distributed.devices import Team, fabric_for
+from striate.training.distributed.processes import Hands
+from striate.training.distributed.sharing import memory_for
+from striate.training.loop import Part, Recipe, optimizer_for, train
+from striate.training.preparation import Prepared
+from striate.training.schedule import Cycle
+from striate.training.state import State
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What the other processes need to know, as plain values.
+
+    Attributes:
+        source: where the images are; the same on every machine.
+        cache: where decoded images are kept, on machines that see the run's folder.
+        memory: bytes of decoded images held in memory where they do not.
+        hashes: uint64, of every image: all machines must have the same ones.
+        labels: int64, the class of each.
+        train: int64, which of them are learnt from.
+        val: int64, which of them choose the best state.
+        preprocess: how they are made.
+        text: the network; None where a torch module was given.
+        recipe: how the weights are learnt.
+        cycle: the learning rate and the end.
+        threads: CPU threads of each process.
+        counters: where the state stands.
+        moments: the optimizer's state.
+    """
+
+    source: str
+    cache: Path
+    memory: int
+    hashes: np.ndarray
+    labels: np.ndarray
+    train: np.ndarray
+    val: np.ndarray
+    preprocess: Preprocess
+    text: str | None
+    recipe: Recipe
+    cycle: Cycle
+    threads: int
+    counters: dict[str, Any]
+    moments: dict[int, dict[str, torch.Tensor]]
+
+
+def hand_out(
+    prepared: Prepared, state: State, cycle: Cycle, *, source: str, cache: Path, memory: int
+) -> None:
+    """Tell the other processes their task; the weights they get as training begins."""
+    if prepared.fabric.world_size == 1:
+        return
+    prepared.fabric.broadcast(
+        Task(
+            source=source,
+            cache=cache.absolute(),
+            memory=memory,
+            hashes=prepared.images.hashes,
+            labels=prepared.collection.labels,
+            train=prepared.split.train,
+            val=prepared.split.val,
+            preprocess=prepared.preprocess,
+            text=prepared.text,
+            recipe=prepared.recipe,
+            cycle=cycle,
+            threads=prepared.threads,
+            counters={name: getattr(state, name) for name in checkpoints.COUNTERS},
+            moments={
+                number: {name: value.cpu() for name, value in slots.items()}
+                for number, slots in state.optimizer.state_dict()["state"].items()
+            },
+        )
+    )
+
+
+def dismiss(fabric: Fabric) -> None:
+    """Tell the other processes that there is nothing to train in steps."""
+    if fabric.world_size > 1:
+        fabric.broadcast(None)
+
+
+def stop_asked(fabric: Fabric, asked: bool) -> bool:
+    """Say whether the run is to stop: in all processes alike, as soon as it is asked of one."""
+    if fabric.world_size == 1:
+        return asked
+    figure = torch.tensor(float(asked), device=fabric.device)
+    return bool(fabric.all_reduce(figure, reduce_op="sum") > 0)  # type: ignore[operator]
+
+
+def assist(hands: Hands, *, module: nn.Module | None, team: Team) -> None:
+    """Do the share of one of the other processes.
+
+    Args:
+        hands: what this process works with.
+        module: the network, where the run was given a torch module.
+        team: all processes.
+
+    Raises:
+        RunError: the images here are not those of the first process.
+    """
+    task: Task | None = hands.fabric.broadcast(None)
+    if task is None:
+        return
+    here = task.cache.parent.is_dir()
+    collection = find(task.source)
+    with load(
+        collection,
+        task.preprocess,
+        memory=memory_for(collection, task.memory, team) if here else task.memory,
+        cache=task.cache if here else None,
+    ) as images:
+        if not np.array_equal(images.hashes, task.hashes):
+            raise RunError(
+                f"process {hands.fabric.global_rank + 1} does not find the images in "
+                f"'{task.source}' that the first one has ({len(images):,} here, "
+                f"{len(task.hashes):,} there, or others); give every machine the same"
+            )
+        # a module of the user's lies in memory that all processes share
+        network = build(task.text or "", seed=None) if module is None else copy.deepcopy(module)
+        network.to(hands.fabric.device)
+        state = State(network, optimizer_for(network, task.recipe))
+        groups = state.optimizer.state_dict()["param_groups"]
+        state.optimizer.load_state_dict({"state": task.moments, "param_groups": groups})
+        for name, value in task.counters.items():
+            setattr(state, name, value)
+        with precision.threads(task.threads):
+            for _ in train(
+                state,
+                Part(images, task.train, task.labels),
+                Part(images, task.val, task.labels),
+                preprocess=task.preprocess,
+                recipe=task.recipe,
+                cycle=task.cycle,
+                fabric=fabric_for(team.device, task.recipe.precision, team),
+            ):
+                if stop_asked(hands.fabric, hands.stop.asked):
+                    return

@@ -1,0 +1,343 @@
+"""The training loop: a generator that yields what happens, and a state that can be put down.
+
+`train` is the loop, on one page: forward, loss, backward, step. Its callers decide what to show,
+what to write and when to stop. What a step does depends on the seed, the epoch, the step and
+the images alone, so a run that was interrupted ends with the weights of one that was not.
+
+Where several processes work together, each step is of the same images as with one. Every
+process takes a share of them, and Fabric averages the gradients. Only batch normalisation sees
+the difference: each process normalises by its own share, and the first one's averages are kept.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+from torch.nn import functional
+
+from striate.backends.precision import Precision
+from striate.backends.torch import evaluating, normalised
+from striate.data import Images, prefetched
+from striate.data.augmentation import Augmentation, augment, draws
+from striate.data.images import Preprocess
+from striate.errors import TrainingError
+from striate.events import Epoch, Progress
+from striate.training.schedule import Clock, Cycle
+from striate.training.state import State
+
+VAL_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the weights are learnt.
+
+    Attributes:
+        batch: images a step, about; an epoch is cut into equal steps.
+        learning_rate: at the peak of the cycle.
+        weight_decay: AdamW's, on weights but not on biases and normalisation.
+        label_smoothing: share of the target that is spread over all classes.
+        class_weights: weight of each class in the loss, or None for none.
+        augmentation: how training images are changed.
+        patience: epochs without a better state after which to stop, or None for never.
+        precision: number format and memory layout.
+        seed: of weights, order, augmentation and dropout.
+        shares: in fine-tuning, what is trained, with its share of the learning rate: (address,
+            share) of layers and blocks of the network itself. The others are held as they are.
+            Empty trains everything at the full rate.
+        hold_statistics: whether batch normalisation keeps the means and variances it came with.
+    """
+
+    batch: int
+    learning_rate: float
+    weight_decay: float
+    label_smoothing: float
+    class_weights: tuple[float, ...] | None
+    augmentation: Augmentation
+    patience: int | None
+    precision: Precision
+    seed: int
+    shares: tuple[tuple[str, float], ...] = ()
+    hold_statistics: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the decoded images, with their labels.
+
+    Attributes:
+        images: all decoded images.
+        indices: int64, which of them.
+        labels: int64, the class of each of ALL images.
+    """
+
+    images: Images
+    indices: np.ndarray
+    labels: np.ndarray
+
+    def batches(
+        self, groups: Sequence[np.ndarray]
+    ) -> Iterator[tuple[np.ndarray, torch.Tensor, torch.Tensor]]:
+        """Give (index, pixels, labels) of each group of images."""
+        for chosen, pixels in prefetched(self.images, groups):
+            yield chosen, torch.from_numpy(pixels), torch.from_numpy(self.labels[chosen])
+
+
+def optimizer_for(module: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
+    """Make AdamW with decay on weights only, not on biases and normalisation.
+
+    What the recipe gives no share of the learning rate is held from here on.
+
+    Source: Loshchilov and Hutter 2017, https://arxiv.org/abs/1711.05101.
+    """
+    shares = dict(recipe.shares)
+    groups: dict[tuple[float, float], dict[str, Any]] = {}
+    for name, parameter in module.named_parameters():
+        share = shares.get(name.partition(".")[0], 0.0) if shares else 1.0
+        parameter.requires_grad_(parameter.requires_grad and share > 0)
+        if parameter.requires_grad:
+            decay = recipe.weight_decay if parameter.ndim > 1 else 0.0
+            group = {"params": [], "weight_decay": decay, "share": share}
+            groups.setdefault((share, decay), group)["params"].append(parameter)
+    learnt = [parameter for group in groups.values() for parameter in group["params"]]
+    fused = all(parameter.device.type in ("cpu", "cuda") for parameter in learnt)
+    return torch.optim.AdamW(groups.values(), lr=recipe.learning_rate, fused=fused)
+
+
+def train(
+    state: State,
+    part: Part,
+    val: Part,
+    *,
+    preprocess: Preprocess,
+    recipe: Recipe,
+    cycle: Cycle,
+    fabric: Fabric,
+) -> Iterator[Progress | Epoch]:
+    """Train until the cycle is over, yielding progress after each step and a record an epoch.
+
+    The state can be written between any two yields, and a run goes on from it.
+
+    Args:
+        state: where the run stands; it is changed in place.
+        part: the training images.
+        val: the validation images, which choose the best state.
+        preprocess: whose mean and std scale the images.
+        recipe: how the weights are learnt.
+        cycle: the learning rate and the end.
+        fabric: the device and the precision.
+
+    Raises:
+        TrainingError: the loss is not a number any more.
+    """
+    lay_out(state, recipe.precision)
+    model, optimizer = fabric.setup(state.module, state.optimizer)
+    weights = None if recipe.class_weights is None else torch.tensor(recipe.class_weights)
+    criterion = nn.CrossEntropyLoss(weights, label_smoothing=recipe.label_smoothing)
+    criterion.to(fabric.device)
+    steps = max(1, len(part.indices) // recipe.batch)
+    clock = Clock(
+        state,
+        cycle,
+        steps=steps,
+        training=len(part.indices),
+        validation=len(val.indices),
+        agree=fabric.broadcast,
+    )
+
+    while state.step or not clock.over():  # an epoch that was begun is always closed
+        if state.step == 0 and out_of_patience(state, recipe, cycle):
+            return
+        epoch = state.epoch + 1
+        generator = np.random.Generator(np.random.Philox(key=[recipe.seed, 2**63 + epoch]))
+        order = generator.permutation(part.indices)
+        numbers = torch.from_numpy(draws(recipe.seed, epoch, len(part.labels)))
+        state.module.train()
+        hold_statistics(state.module, recipe)
+        rate = cycle.rate(clock.fraction())
+        groups = np.array_split(order, steps)[state.step :]
+        own = part.batches([own_share(group, fabric) for group in groups])
+        for whole, (chosen, pixels, labels) in zip(groups, own, strict=True):
+            rate = cycle.rate(clock.fraction())
+            for group in optimizer.param_groups:
+                group["lr"] = rate * group["share"]
+            pixels, labels = pixels.to(fabric.device), labels.to(fabric.device)
+            changed = augment(pixels, recipe.augmentation, numbers[chosen].to(fabric.device))
+            values = normalised(changed, preprocess)
+            values = values.contiguous(memory_format=recipe.precision.memory_format)
+            with seeded(recipe.seed, epoch, state.step, fabric=fabric):
+                logits = model(values)
+            loss = criterion(logits.float(), labels)
+            if fabric.world_size > 1:  # so that the mean over the processes is the step's loss
+                loss = loss * weight_of(part.labels[chosen], part.labels[whole], recipe, fabric)
+            fabric.backward(loss)
+            optimizer.step()
+            optimizer.zero_grad()
+            told = (logits.argmax(1) == labels).sum().item()
+            mean, right = added(fabric, loss.item() / fabric.world_size, told)
+            state.step += 1
+            state.count += len(whole)
+            state.loss_sum += check(mean, epoch, rate) * len(whole)
+            state.right += int(right)
+            yield clock.progress()
+            if clock.over():
+                break
+
+        mean_loss, accuracy = state.loss_sum / state.count, state.right / state.count
+        state.epoch, state.step, state.loss_sum, state.right, state.count = epoch, 0, 0.0, 0, 0
+        # fine-tuning is compared with the head alone, so both are judged as they will be used
+        with nullcontext() if recipe.shares else fabric.autocast():
+            val_loss, val_accuracy = validate_together(
+                state.module, val, preprocess=preprocess, recipe=recipe, fabric=fabric
+            )
+        check(val_loss, epoch, rate, "validation loss")
+        yield Epoch(
+            epoch=epoch,
+            epochs=cycle.first + cycle.epochs if cycle.epochs else 0,
+            train_loss=mean_loss,
+            train_accuracy=accuracy,
+            val_loss=val_loss,
+            val_accuracy=val_accuracy,
+            learning_rate=rate,
+            best=state.keep_if_best(val_accuracy, val_loss),
+            **clock.epoch(),
+        )
+
+
+def hold_statistics(module: nn.Module, recipe: Recipe) -> None:
+    """Let batch normalisation use the means and variances that it has, where they are to stay.
+
+    That is everywhere where the recipe holds statistics, and always in what is not trained.
+    """
+    trained = {name for name, _ in recipe.shares}
+    for name, part in module.named_modules():
+        if isinstance(part, nn.modules.batchnorm._BatchNorm):
+            held = bool(trained) and name.partition(".")[0] not in trained
+            if recipe.hold_statistics or held:
+                part.eval()
+
+
+def lay_out(state: State, precision: Precision) -> None:
+    """Put the weights into the memory layout of a precision, and the optimizer's moments too.
+
+    The optimizer walks through both in the order of memory, so their layouts must be the same.
+    """
+    state.module.to(memory_format=precision.memory_format)  # type: ignore[call-overload]
+    for parameter, slots in state.optimizer.state.items():
+        for name, value in slots.items():
+            if value.shape == parameter.shape:
+                slots[name] = torch.empty_like(parameter).copy_(value)
+
+
+def out_of_patience(state: State, recipe: Recipe, cycle: Cycle) -> bool:
+    """Say whether enough epochs of this cycle have brought no better state."""
+    since = max(state.best_epoch, cycle.first)
+    return recipe.patience is not None and state.epoch - since >= recipe.patience
+
+
+def check(loss: float, epoch: int, rate: float, name: str = "loss") -> float:
+    """Give the loss back where it is a number.
+
+    >>> check(0.5, 1, 0.001)
+    0.5
+    """
+    if not math.isfinite(loss):
+        raise TrainingError(
+            f"the {name} became {loss} in epoch {epoch} at learning rate {rate:.2g}; "
+            f"train with a lower one, such as --learning-rate {rate / 10:.1g}"
+        )
+    return loss
+
+
+def validate(
+    model: nn.Module, part: Part, *, preprocess: Preprocess, recipe: Recipe
+) -> tuple[float, float]:
+    """Give (mean cross-entropy, share told right) of a part, in the precision of training."""
+    device = next(model.parameters()).device
+    loss, right = 0.0, 0
+    with evaluating(model), torch.inference_mode():
+        steps = max(1, math.ceil(len(part.indices) / VAL_BATCH))
+        for _, pixels, labels in part.batches(np.array_split(part.indices, steps)):
+            labels = labels.to(device)
+            values = normalised(pixels.to(device).float(), preprocess)
+            logits = model(values.contiguous(memory_format=recipe.precision.memory_format))
+            loss += functional.cross_entropy(logits.float(), labels, reduction="sum").item()
+            right += int((logits.argmax(1) == labels).sum())
+    return loss / len(part.indices), right / len(part.indices)
+
+
+def validate_together(
+    module: nn.Module, part: Part, *, preprocess: Preprocess, recipe: Recipe, fabric: Fabric
+) -> tuple[float, float]:
+    """Validate as `validate` does, each process on its share, all with the first one's averages.
+
+    Batch normalisation has averages of its own in every process; those of the first one are in
+    the state that is kept, so it is they that are judged.
+    """
+    if fabric.world_size == 1:
+        return validate(module, part, preprocess=preprocess, recipe=recipe)
+    averages = {name: value.cpu() for name, value in module.named_buffers()}
+    module.load_state_dict(fabric.broadcast(averages), strict=False)
+    own = Part(part.images, own_share(part.indices, fabric), part.labels)
+    loss, accuracy = 0.0, 0.0
+    if len(own.indices):
+        loss, accuracy = validate(module, own, preprocess=preprocess, recipe=recipe)
+    share = len(own.indices) / len(part.indices)
+    loss, accuracy = added(fabric, loss * share, accuracy * share)
+    return loss, accuracy
+
+
+def own_share(indices: np.ndarray, fabric: Fabric) -> np.ndarray:
+    """Give this process its part of some images; each image goes to one process."""
+    return np.array_split(indices, fabric.world_size)[fabric.global_rank]
+
+
+def weight_of(own: np.ndarray, whole: np.ndarray, recipe: Recipe, fabric: Fabric) -> float:
+    """Say how much a process's mean loss counts among all: 1 where every share weighs the same.
+
+    Args:
+        own: labels of this process's images.
+        whole: labels of all images of the step.
+        recipe: with the weights of the classes.
+        fabric: with the number of processes.
+    """
+    weights = np.asarray(recipe.class_weights or 1.0)
+    if weights.ndim == 0:
+        return fabric.world_size * len(own) / len(whole)
+    return float(fabric.world_size * weights[own].sum() / weights[whole].sum())
+
+
+def added(fabric: Fabric, *values: float) -> tuple[float, ...]:
+    """Add up figures over the processes."""
+    if fabric.world_size == 1:
+        return values
+    figures = torch.tensor(values, dtype=torch.float64, device=fabric.device)
+    return tuple(fabric.all_reduce(figures, reduce_op="sum").tolist())  # type: ignore[union-attr]
+
+
+@contextmanager
+def seeded(seed: int, epoch: int, step: int, *, fabric: Fabric) -> Iterator[None]:
+    """Make what dropout draws a function of seed, epoch, step and process; then put state back.
+
+    Only the device's own state is touched: torch.manual_seed would also note, with its whole
+    stack, a seed for every device that is not in use.
+    """
+    process = [fabric.global_rank] if fabric.global_rank else []
+    key = np.random.SeedSequence([seed, epoch, step, *process])
+    (own,) = key.generate_state(1, np.uint64)
+    on_cpu = fabric.device.type == "cpu"
+    source = torch if on_cpu else torch.get_device_module(fabric.device)
+    before = source.get_rng_state()
+    (torch.default_generator if on_cpu else source).manual_seed(int(own) >> 1)
+    try:
+        yield
+    finally:
+        source.set_rng_state(before)

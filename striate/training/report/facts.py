@@ -1,0 +1,98 @@
+"""Everything the report of a run shows, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from striate.architecture.summary import Anatomy
+from striate.evaluation.metrics import Evaluation
+from striate.events import Epoch
+from striate.features.filter_shift import Moved
+from striate.features.head import Tried
+from striate.training.health import CheckUp, Finding
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An image to be shown.
+
+    Attributes:
+        name: its file or number.
+        truth: its class.
+        answer: what the classifier said; None where it was not asked.
+        probability: of the answer, 0 to 1; None where it was not asked.
+        pixels: uint8 (rows, columns, 1 or 3).
+    """
+
+    name: str
+    truth: str
+    answer: str | None
+    probability: float | None
+    pixels: NDArray[np.uint8] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Start:
+    """The trained network that a run started from.
+
+    Attributes:
+        body: where it comes from, in words.
+        features: how many numbers it says of an image.
+        strength: the weight decay of the head that was chosen.
+        tried: what cross-validation said of each.
+        moved: how far fine-tuning moved the body; None where only the head was learnt.
+    """
+
+    body: str
+    features: int
+    strength: float
+    tried: Sequence[Tried]
+    moved: Moved | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that stands in a report.
+
+    Attributes:
+        title: what was trained, in a few words: "Handwritten digits".
+        command: the command that repeats the run.
+        run: what run.json holds. "data", "seed", "precision", "device", "threads", "machine",
+            "seconds" and "versions" are shown first where they are there, all else below them.
+        epochs: what every epoch said, in order.
+        classes: the class names, in the classifier's order.
+        counts: part ("train", "val", "test") -> class -> images used.
+        examples: images of the data; the page shows as many a class as fit.
+        augmented: training images as the network saw them.
+        anatomy: the network's table; None for a network that has no text in the notation.
+        evaluation: what the classifier is worth.
+        worst: the images of `evaluation.worst`, in that order, as far as they are at hand.
+        skipped: (name, reason) of every image that was not used.
+        notes: the decisions that were made and why, in order.
+        notation: the network's text; where empty, run["network"] stands for it.
+        start: the trained network it started from; None from scratch.
+        checkups: of the network between epochs; empty where nothing was trained step by step.
+        findings: what they show to be wrong.
+    """
+
+    title: str
+    command: str
+    run: Mapping[str, object]
+    epochs: Sequence[Epoch]
+    classes: Sequence[str]
+    counts: Mapping[str, Mapping[str, int]]
+    examples: Sequence[Shown]
+    augmented: Sequence[Shown]
+    anatomy: Anatomy | None
+    evaluation: Evaluation
+    worst: Sequence[Shown]
+    skipped: Sequence[tuple[str, str]]
+    notes: Sequence[str]
+    notation: str = ""
+    start: Start | None = None
+    checkups: Sequence[CheckUp] = ()
+    findings: Sequence[Finding] = ()

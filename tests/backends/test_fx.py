@@ -1,0 +1,333 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+import torch.nn.functional as F
+import torchvision_oracle
+from programs import TEXTS, image, lively, random_texts
+from torch import Tensor, nn
+from traced_modules import Called, carried, computing, refusal, text_of
+
+from striate.architecture.notation import Join, Plan
+from striate.backends.codegen import code
+from striate.backends.fx import trace
+from striate.backends.torch import build
+from striate.errors import NotationError
+
+# Images as small as the networks take them.
+SIDES = {"alexnet": 64, "vgg11": 32, "googlenet": 70, "inception_v3": 107}
+KNOWN = "alexnet vgg11 squeezenet1_1 resnet18 resnet50 mobilenet_v2 googlenet inception_v3"
+OTHERS = "densenet121 resnext50_32x4d vgg11_bn"
+
+
+@pytest.mark.parametrize("name", [*KNOWN.split(), *OTHERS.split()])
+def test_networks_of_torchvision_come_back_with_the_same_numbers(name: str) -> None:
+    heads = name in ("googlenet", "inception_v3")
+    settings = {"aux_logits": False} if heads else {}
+    with torch.device("meta"):
+        module = torchvision_oracle.model(name, **settings)
+    side = SIDES.get(name, 64)
+    traced = trace(module, (3, side, side))
+    ours = lively(str(traced.network))
+    state = ours.state_dict()
+    # theirs shares our memory, so that even the large ones are there only once
+    module.load_state_dict({k: state[n] for k, n in traced.names.items()}, assign=True)
+    x = image(ours)[:1]
+    with torch.no_grad():
+        assert torch.equal(ours(x), module.eval()(x.clone()))
+    assert traced.unused == ()
+    assert list(traced.names) != list(traced.names.values())
+    assert traced.network.classes == 1000
+
+
+def layers(plan: Plan) -> list[object]:
+    """What each layer of a plan does, however it is written."""
+    return [
+        (
+            step.layer.word,
+            getattr(step.layer, "window", None),
+            getattr(step.layer, "bias", None),
+            getattr(step.layer, "ceil", None),
+            step.input,
+            step.output,
+            0 if isinstance(step, Join) else step.layer.parameters(step.input),
+        )
+        for step in plan.layers()
+    ]
+
+
+def test_our_own_modules_come_back_layer_by_layer() -> None:
+    for text in [*TEXTS, *random_texts()]:
+        ours = lively(text)
+        traced = trace(ours, ours.plan.input)
+        back = build(traced.network, seed=None).eval()
+        assert layers(back.plan) == layers(ours.plan), text
+        assert traced.unused == ()
+        back.load_state_dict(traced.weights(ours))
+        x = image(ours)
+        with torch.no_grad():
+            torch.testing.assert_close(back(x), ours(x), rtol=0, atol=0, equal_nan=True)
+
+
+def test_a_program_written_from_a_network_comes_back() -> None:
+    names: dict[str, type[nn.Module]] = {}
+    exec(code("resnet18", "torch", input=(3, 33, 33), classes=7), names)
+    traced = carried(names["Net"](), (3, 33, 33))
+    assert (
+        layers(build(traced.network).plan)[0]
+        == layers(build("resnet18", input=(3, 33, 33)).plan)[0]
+    )
+    assert traced.names["fc1.weight"] == "fc1.weight"
+
+
+class Functional(nn.Module):
+    """Layers as modules, the rest as functions in every spelling."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Conv2d(3, 4, 3, padding="same")
+        self.b = nn.Conv2d(4, 4, (3, 1), padding=(1, 0), padding_mode="replicate")
+        self.norm = nn.BatchNorm2d(4, eps=1e-3)
+        self.out = nn.Linear(8, 5)
+
+    def forward(self, x: Tensor, scale: float | None = None) -> Tensor:
+        if scale is not None:
+            x = x * scale
+        x = F.relu(self.a(x))
+        y = torch.relu(self.norm(self.b(x)))
+        x = x + y.sigmoid()
+        x = torch.cat((F.max_pool2d(x, 2), F.avg_pool2d(x, 2, ceil_mode=True).tanh()), dim=1)
+        x = F.leaky_relu(F.local_response_norm(x, 3, k=2.0), 0.2)
+        x = F.dropout(x, 0.3, self.training)
+        x = F.adaptive_avg_pool2d(x, (1, None)).mean([2, 3], keepdim=True)
+        return F.softmax(self.out(x.view(x.size(0), -1)), dim=1)
+
+
+def test_functions_are_words_too() -> None:
+    assert text_of(Functional()) == (
+        "conv 3x3 4 > relu > add(identity | conv 3x1 4 padmode=edge > bn eps=0.001 > relu > "
+        "sigmoid) > cat(maxpool 2 | avgpool 2 ceil=yes > tanh) > lrn 3 k=2.0 > leakyrelu 0.2 > "
+        "dropout 0.3 > avgpool to=1x4 > gap > flatten > fc > softmax"
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: nn.Conv2d(3, 4, 3, 2, 1, bias=False), "conv 3x3 4 stride=2 bias=no"),
+        (lambda: nn.Conv2d(3, 6, 2, padding=1, dilation=2, groups=3), "conv 2x2 6 dilation=2 gr"),
+        (lambda: nn.Sequential(nn.MaxPool2d(3, 2, 1, ceil_mode=True)), "maxpool 3 stride=2 pad=1"),
+        (lambda: nn.AvgPool2d(2, divisor_override=1), "sumpool 2"),
+        (lambda: nn.AvgPool2d(2, count_include_pad=False), "avgpool 2"),
+        (lambda: nn.Sequential(nn.Hardtanh(0, 6), nn.PReLU(3)), "relu6 > prelu"),
+        (lambda: nn.Sequential(nn.ReLU6(), nn.AdaptiveAvgPool2d(1)), "relu6 > gap"),
+        (lambda: nn.Sequential(nn.Flatten(), nn.Linear(192, 7, bias=False)), "flatten > fc bias=n"),
+        (lambda: nn.Sequential(nn.Conv2d(3, 9, 1), nn.MaxPool2d(8), nn.Flatten()), "conv 1x1 cla"),
+    ],
+)  # fmt: skip
+def test_modules_are_words(make: type[nn.Module], text: str) -> None:
+    assert text_of(make()).startswith(text)
+
+
+class InPlace(Called):
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.a(x)
+        kept = x
+        y = F.relu(x, inplace=True)  # changes what is kept as well
+        y = self.b(y)
+        y += kept
+        return y.relu_()
+
+
+def test_what_changes_in_place_is_followed() -> None:
+    parts = {"a": nn.Conv2d(3, 4, 1), "b": nn.Conv2d(4, 4, 1)}
+    assert text_of(InPlace(**parts)) == ("conv 1x1 4 > relu > add(conv 1x1 4 | identity) > relu")
+
+
+class Views(Called):
+    def forward(self, x: Tensor) -> Tensor:
+        flat = torch.flatten(x, 1)
+        x.relu_()  # flat lies in the same memory
+        return self.a(flat)
+
+
+class Dense(Called):
+    """Keeps a list and joins all of it before each layer."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        found = [x]
+        for part in (self.a, self.b, self.c):
+            found.append(part(torch.cat(found, 1)))
+        return torch.cat(found, 1)
+
+
+def test_lists_of_maps_become_joins_one_after_the_other() -> None:
+    parts = {"a": nn.Conv2d(3, 2, 3, padding=1), "b": nn.Conv2d(5, 2, 3, padding=1)}
+    module = Dense(**parts, c=nn.Conv2d(7, 2, 3, padding=1))
+    assert text_of(module) == "[cat(identity | conv 3x3 2)]*3"
+
+
+class Sums(Called):
+    def forward(self, x: Tensor) -> Tensor:
+        return self.a(x) + x + self.b(self.a2(x)) + x
+
+
+def test_sums_of_several_are_one() -> None:
+    parts = {name: nn.Conv2d(3, 3, 1) for name in ("a", "a2", "b")}
+    text = text_of(Sums(**parts))
+    assert text == "add(conv 1x1 3 | identity | [conv 1x1 3]*2 | identity)"
+
+
+@pytest.mark.parametrize(
+    ("function", "text"),
+    [
+        (lambda m, x: sum([m.a(x), x, m.b(x)]), "add(conv 1x1 3 | identity | conv 1x1 3)"),
+        (lambda m, x: m.a(x).mean(dim=(-2, -1)), "conv 1x1 classes > gap > flatten"),
+        (lambda m, x: F.avg_pool2d(m.a(x), x.size()[2:]), "conv 1x1 3 > avgpool 8"),
+        (lambda m, x: m.a(x).reshape(-1, 192), "conv 1x1 3 > flatten"),
+        (lambda m, x: flattened(m.a(x)), "conv 1x1 3 > flatten"),
+        (lambda m, x: x.flatten(start_dim=1).relu(), "flatten > relu"),
+        (lambda m, x: torch.concat([x, m.a(x)], dim=-3), "cat(identity | conv 1x1 3)"),
+        (lambda m, x: x.contiguous().view(x.shape[0], 3, 8, 8).add(x), "add(identity | identity)"),
+        (lambda m, x: torch.cat([x], 1) + m.a(x), "add(identity | conv 1x1 3)"),
+    ],
+)  # fmt: skip
+def test_other_spellings_are_words_too(function: Callable[..., object], text: str) -> None:
+    parts = {name: nn.Conv2d(3, 3, 1) for name in ("a", "b")}
+    assert text_of(computing(function, **parts)) == text
+
+
+def flattened(x: Tensor) -> Tensor:
+    batch, channels, rows, columns = x.shape
+    return x.view(batch, channels * rows * columns)
+
+
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        (nn.ConvTranspose2d(3, 4, 2), "at '0': there is no word for ConvTranspose2d"),
+        (nn.GELU(), "there is no word for GELU"),
+        (nn.GroupNorm(1, 3), "there is no word for GroupNorm"),
+        (nn.AdaptiveMaxPool2d(1), "there is no word for AdaptiveMaxPool2d"),
+        (nn.Conv2d(3, 4, 3, padding=1, padding_mode="reflect"), "padding_mode='reflect' has no w"),
+        (nn.Conv2d(3, 4, 3, padding=1, padding_mode="circular"), "padding_mode='circular' has no"),
+        (nn.Conv2d(3, 4, 2, padding="same"), "padding='same' around a 2x2 window adds more on one"),
+        (nn.AvgPool2d(3, 1, 1, count_include_pad=False), "count_include_pad=False has no word"),
+        (nn.AvgPool2d(2, divisor_override=3), "divisor_override=3 has no word"),
+        (nn.MaxPool2d(2, return_indices=True), "return_indices=True has no word"),
+        (nn.BatchNorm2d(3, affine=False), "affine=False has no word"),
+        (nn.BatchNorm2d(3, track_running_stats=False), "track_running_stats=False has no word"),
+        (nn.PReLU(), "it has 1 slope for 3 channels; prelu has one a channel"),
+        (nn.Softmax(dim=2), "softmax over axis 2 has no word"),
+        (nn.Hardtanh(), "values cut to -1.0..1.0 have no word; relu6 cuts to 0..6"),
+        (nn.Flatten(2), "flatten from axis 2 to -1 has no word"),
+        (nn.Flatten(0), "flatten from axis 0 to -1 has no word"),
+        (nn.Linear(8, 4), "was made for 8 channels or features, but 3 arrive"),
+        (nn.Linear(3, 4), "fc takes features in one row, but maps of 3x8x8 arrive; put flatten"),
+        (nn.Conv2d(1, 4, 3), "was made for 1 channels or features, but 3 arrive"),
+        (nn.Conv2d(3, 4, 9), "a 9x9 window does not fit in 8x8"),
+        (nn.Dropout(1.0), "a dropout of 1.0 leaves nothing"),
+        (nn.Sequential(), "Sequential gives back what goes in; it has no layer"),
+        (nn.MultiheadAttention(8, 2), "MultiheadAttention"),
+        (nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 4, 1)), "worked out anew"),
+    ],
+)  # fmt: skip
+def test_what_has_no_word_is_refused_with_its_place(module: nn.Module, said: str) -> None:
+    assert said in refusal(module)
+
+
+CONV = nn.Conv2d(3, 3, 1)
+OTHER = nn.Conv2d(3, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda m, x: x * m.a(x), "there is no word for mul"),
+        (lambda m, x: m.a.weight, "gives a tensor of its own"),
+        (lambda m, x: x + 1, "add sums tensors, but here are 2 values (a tensor, int)"),
+        (lambda m, x: torch.add(x, m.a(x), alpha=2), "alpha has no word"),
+        (lambda m, x: torch.cat([x, x], 2), "cat joins channels, dim=1, but here it is dim=2"),
+        (lambda m, x: torch.cat([x, m.a(x)]), "but here it is dim=0"),
+        (lambda m, x: m.a(x) if x.sum() > 0 else x, "cannot be followed"),
+        (lambda m, x: m.a(x) if x[0, 0, 0, 0] > 0 else x, "cannot be followed"),
+        (lambda m, x: [m.a(x), x], "gives 2 values (a tensor, a tensor)"),
+        (lambda m, x: {"out": m.a(x)}, "gives a dict; a network of the notation gives one tensor"),
+        (lambda m, x: None, "gives nothing; a network"),
+        (lambda m, x: m.a(m.a(x)), "its weights are used in another place too"),
+        (lambda m, x: m.a(x).view(-1, 12), "a change of shape has no word but flatten"),
+        (lambda m, x: m.a(x).mean(1), "a mean over axes 1 has no word"),
+        (lambda m, x: m.a(x).transpose(2, 3), "there is no word for transpose"),
+        (lambda m, x: x[:, :2], "there is no word for getitem"),
+        (lambda m, x: x.chunk(2, 1)[0], "there is no word for chunk"),
+        (lambda m, x: m.a(x) + m.a.weight, "add sums tensors, but here are"),
+        (lambda m, x: F.conv2d(x, m.a.weight), "there is no word for conv2d"),
+        (lambda m, x: F.softmax(m.a(x), -1), "softmax over axis -1 has no word"),
+        (lambda m, x: m.a(x) + m.b(x).mean((2, 3)), "add needs branches of one shape"),
+        (lambda m, x: torch.zeros(1, 3, 8, 8), "gives"),
+    ],
+)  # fmt: skip
+def test_code_that_has_no_word_is_refused(function: Callable[..., object], said: str) -> None:
+    assert said in refusal(computing(function, a=CONV, b=OTHER))
+
+
+def test_branches_that_cross_are_refused() -> None:
+    def crossing(m: Called, x: Tensor) -> Tensor:
+        a = m.a(x)
+        return m.b(a) + (a + m.c(x))
+
+    parts = {"a": CONV, "b": OTHER, "c": nn.Conv2d(3, 3, 1)}
+    said = refusal(computing(crossing, **parts))
+    assert "what 'a' gives goes into branches that meet in different places" in said
+
+
+def test_what_shares_memory_with_a_changed_value_is_refused() -> None:
+    said = refusal(Views(a=nn.Linear(192, 4)))
+    assert "whose memory was changed in place since" in said
+
+
+def test_a_second_input_is_refused() -> None:
+    class Two(nn.Module):
+        def forward(self, x: Tensor, y: Tensor) -> Tensor:
+            return x + y
+
+    assert "takes 'y' besides its first argument" in refusal(Two())
+
+
+def test_hooks_are_refused_and_the_module_is_left_as_it_was() -> None:
+    module = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Dropout(0.5))
+    module[1].eval()
+    modes = [part.training for part in module.modules()]
+    trace(module, (3, 8, 8))
+    assert [part.training for part in module.modules()] == modes
+    handle = module[0].register_forward_hook(lambda *_: None)
+    assert "it has a hook" in refusal(module)
+    handle.remove()
+    refusal(nn.Sequential(nn.GELU()))
+    assert [part.training for part in module.modules()] == modes
+
+
+def test_weights_that_nothing_depends_on_are_named() -> None:
+    module = computing(lambda m, x: m.a(x), a=CONV, b=OTHER)
+    traced = trace(module, (3, 8, 8))
+    assert traced.unused == ("b.weight", "b.bias")
+    assert traced.names == {"a.weight": "conv1.weight", "a.bias": "conv1.bias"}
+
+
+def test_the_place_is_a_line_of_the_user_s_code() -> None:
+    assert "'function(self, x)' (test_tracing.py, line" not in refusal(
+        computing(lambda m, x: x * x)
+    )
+    assert "test_tracing.py, line" in refusal(computing(lambda m, x: x * x))
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (3, 0, 8), (3, 8, 8, 1)])
+def test_an_input_that_is_none_is_refused(shape: tuple[int, ...]) -> None:
+    assert "input is channels x rows x columns" in refusal(CONV, shape)
+
+
+def test_what_is_no_module_is_refused() -> None:
+    with pytest.raises(NotationError, match=r"trace takes a torch.nn.Module, but got str"):
+        trace("conv 8", (3, 8, 8))  # type: ignore[arg-type]

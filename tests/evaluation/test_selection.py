@@ -1,0 +1,223 @@
+"""What is judged is what training has not used, and it is said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import drawn
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from striate.backends.torch import build
+from striate.data import find, load
+from striate.data.images import Preprocess
+from striate.errors import DataError, SettingError
+from striate.evaluation.selection import evaluate, matched, select
+from striate.model.classifier import Classifier
+
+TEXT = "input 3x16x16 classes=2 > gap > flatten > fc"
+PREPROCESS = Preprocess(3, 16, 16, mean=(0.5,) * 3, std=(0.25,) * 3)
+
+
+def model(**seen: np.ndarray) -> Classifier:
+    return Classifier(build(TEXT), TEXT, ("disc", "square"), PREPROCESS, seen=seen)
+
+
+def hashes_of(folder: Path) -> dict[str, int]:
+    collection = find(folder)
+    with load(collection, PREPROCESS) as images:
+        return dict(zip(collection.names, images.hashes.tolist(), strict=True))
+
+
+def hashes(*values: int) -> np.ndarray:
+    return np.array(values, np.uint64)
+
+
+def test_the_test_part_comes_first(tmp_path: Path) -> None:
+    for part, first in (("train", 0), ("val", 20), ("test", 40)):
+        drawn.folder(tmp_path / part, n=5, first=first)
+    result = evaluate(model(train=hashes(1)), tmp_path)
+    assert result.n == 10
+    assert result.evaluated == "10 test images the run never saw"
+    assert all("test" in judged.name for judged in result.worst)
+
+
+def test_validation_comes_next_and_its_part_in_training_is_said(tmp_path: Path) -> None:
+    drawn.folder(tmp_path / "train", n=5)
+    drawn.folder(tmp_path / "val", n=3, first=20)
+    used = [value for name, value in hashes_of(tmp_path).items() if name.startswith("val")]
+    result = evaluate(model(train=hashes(1), val=hashes(*used)), tmp_path)
+    assert result.n == 6
+    assert "6 validation images" in result.evaluated
+    assert "chose the best state" in result.evaluated
+
+
+def test_what_was_learnt_from_is_left_out_wherever_it_lies(tmp_path: Path) -> None:
+    drawn.folder(tmp_path / "a", n=6)
+    known = list(hashes_of(tmp_path / "a").values())
+    own = model(train=hashes(*known[:8]), val=hashes(*known[8:]))
+    result = evaluate(own, tmp_path / "a")
+    assert result.n == 4
+    assert result.evaluated.startswith("4 images held out from training")
+    assert any("8 of 12 images were learnt from" in note for note in result.notes)
+    # the same images under other names, beside new ones
+    drawn.folder(tmp_path / "b", n=3, first=50)
+    for path in (tmp_path / "a" / "disc").iterdir():
+        path.rename(tmp_path / "b" / "disc" / f"copy-{path.name}")
+    again = evaluate(own, tmp_path / "b")
+    assert again.n == 6
+
+
+def test_nothing_left_is_an_error_and_not_a_figure(tmp_path: Path) -> None:
+    drawn.folder(tmp_path, n=3)
+    with pytest.raises(DataError, match="nothing .* is left to judge.*learnt from"):
+        evaluate(model(train=hashes(*hashes_of(tmp_path).values())), tmp_path)
+
+
+def test_the_training_part_is_judged_only_when_asked_for(tmp_path: Path) -> None:
+    drawn.folder(tmp_path / "train", n=3)
+    drawn.folder(tmp_path / "val", n=2, first=9)
+    result = evaluate(model(train=hashes(1)), tmp_path, part="train")
+    assert result.n == 6
+    assert "not a test" in result.evaluated
+
+
+def test_a_part_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
+    drawn.folder(tmp_path, n=3)
+    with pytest.raises(SettingError, match="has no part 'test'"):
+        evaluate(model(), tmp_path, part="test")
+    with pytest.raises(SettingError, match="there is no part 'tset'"):
+        evaluate(model(), tmp_path, part="tset")
+
+
+def test_classes_are_matched_by_name_not_by_place(tmp_path: Path) -> None:
+    drawn.folder(tmp_path, n=4)
+    usual = evaluate(model(), tmp_path)
+    other = model()
+    turned = Classifier(other.network, TEXT, ("square", "disc"), PREPROCESS)
+    assert evaluate(turned, tmp_path).accuracy == pytest.approx(1 - usual.accuracy)
+
+
+def test_classes_it_does_not_know_are_left_out_and_said(tmp_path: Path) -> None:
+    drawn.folder(tmp_path, ("disc", "square", "bar"), n=4)
+    result = evaluate(model(), tmp_path)
+    assert result.n == 8
+    assert any("4 images are of classes" in note and "bar" in note for note in result.notes)
+    with pytest.raises(DataError, match="no class of"):
+        matched(find(tmp_path), ("cat", "dog"))
+
+
+def test_folders_are_matched_by_id_too_and_that_is_said(tmp_path: Path) -> None:
+    named = drawn.folder(tmp_path / "named", n=4)
+    usual = evaluate(model(), named)
+    for half in ("all", "one"):
+        own = replace(model(), ids=("n01", "n02"))
+        folder = drawn.folder(tmp_path / half, n=4)
+        (folder / "disc").rename(folder / "n01")
+        if half == "all":
+            (folder / "square").rename(folder / "n02")
+        result = evaluate(own, folder)
+        assert (result.n, result.accuracy, result.classes) == (8, usual.accuracy, usual.classes)
+        said = "2 of 2" if half == "all" else "1 of 2"
+        assert f"{said} classes were matched by their id (n01 is disc)" in result.notes
+    with pytest.raises(DataError, match="or by their ids as n01"):
+        matched(find(named), ("cat", "dog"), ("n01", "n02"))
+
+
+def test_bad_images_are_left_out_and_said(tmp_path: Path) -> None:
+    drawn.folder(tmp_path, n=4)
+    (tmp_path / "disc" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
+    result = evaluate(model(), tmp_path)
+    assert result.n == 8
+    assert any("1 file left out" in note for note in result.notes)
+
+
+def test_classes_without_a_image_are_said(tmp_path: Path) -> None:
+    drawn.folder(tmp_path, ("disc", "bar"), n=4)
+    result = evaluate(model(), tmp_path)
+    assert any("only 1 of 2 classes have images here (disc)" in note for note in result.notes)
+
+
+def test_it_is_the_same_as_predicting(tmp_path: Path) -> None:
+    folder = drawn.folder(tmp_path, n=10)
+    own = model()
+    answers = own.predict(sorted(folder.rglob("*.png")))
+    right = sum(Path(a.name).parent.name == getattr(a, "label", "") for a in answers)
+    assert evaluate(own, folder).accuracy == pytest.approx(right / 20)
+
+
+@given(
+    st.lists(st.integers(0, 30), min_size=1, max_size=30),
+    st.sets(st.integers(0, 30)),
+    st.sampled_from(["", "test", "val"]),
+)
+def test_no_selection_ever_holds_a_image_that_was_learnt_from(
+    own: list[int], learnt: set[int], part: str
+) -> None:
+    values = hashes(*own)
+    chosen = select(
+        [part] * len(own),
+        values,
+        usable=np.ones(len(own), bool),
+        seen={"train": hashes(*learnt), "val": hashes()},
+    )
+    assert not learnt & {own[index] for index in chosen.indices}
+    assert len(chosen.indices) == sum(value not in learnt for value in own)
+    assert chosen.words.split()[0] == str(len(chosen.indices))
+
+
+def test_a_classifier_of_unknown_past_says_so(tmp_path: Path) -> None:
+    drawn.folder(tmp_path, n=2)
+    unknown = replace(model(), seen={})
+    assert "not known" in evaluate(unknown, tmp_path).evaluated
+
+
+NOT_KNOWN = "what the classifier has learnt from is not known"
+FEWER = "chose the best state, so expect slightly less on new images"
+
+
+@pytest.mark.parametrize(
+    ("kind", "chose", "words"),
+    [
+        ("test", (), "4 test images the run never saw"),
+        ("test", (1, 2), f"4 test images; 2 of them {FEWER}"),
+        ("test", (1, 2, 3, 4), f"4 test images; they {FEWER}"),
+        ("val", (), "4 validation images the run never saw"),
+        ("val", (3,), f"4 validation images; 1 of them {FEWER}"),
+        ("val", (1, 2, 3, 4), f"4 validation images; they {FEWER}"),
+        ("", (), "4 images the run did not learn from"),
+        ("", (1,), f"4 images the run did not learn from; 1 of them {FEWER}"),
+        ("", (1, 2, 3, 4), f"4 images held out from training; they {FEWER}"),
+    ],
+)
+def test_the_words_say_what_is_true(kind: str, chose: tuple[int, ...], words: str) -> None:
+    chosen = select(
+        [kind] * 4,
+        hashes(1, 2, 3, 4),
+        usable=np.ones(4, bool),
+        seen={"train": hashes(9), "val": hashes(*chose)},
+    )
+    assert chosen.words == words
+
+
+@pytest.mark.parametrize("part", [None, "train", "val", "test", "all"])
+def test_a_past_that_is_not_known_is_never_told(part: str | None) -> None:
+    kind = part if part in ("train", "val", "test") else ""
+    chosen = select([kind] * 2, hashes(1, 2), usable=np.ones(2, bool), seen={}, part=part)
+    assert chosen.words.endswith(f"; {NOT_KNOWN}")
+    assert "learnt from;" not in chosen.words
+
+
+def test_all_images_tell_how_many_were_used_and_for_what() -> None:
+    chosen = select(
+        [""] * 3,
+        hashes(1, 2, 3),
+        usable=np.ones(3, bool),
+        seen={"train": hashes(1), "val": hashes(2, 3)},
+        part="all",
+    )
+    said = "1 of them learnt from, 2 used to choose the best state; not a test"
+    assert chosen.words == f"3 images of all, {said}"

@@ -1,0 +1,123 @@
+"""Images made for units: they are answered to more than anything else, and always the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from striate.backends.torch import build
+from striate.data.images import Preprocess
+from striate.errors import SettingError
+from striate.explanation.activation_maximisation import Climbing, dream
+from striate.explanation.hooks import record
+from striate.explanation.subject import Subject
+from striate.explanation.top_activations import strongest
+from striate.model.classifier import Classifier
+
+TEXT = (
+    "input 3x24x24 classes=3 > conv 5x5 6 > relu > maxpool 2 > conv 8 > relu > gap > flatten > fc"
+)
+
+
+def classifier(seed: int = 2) -> Classifier:
+    preprocess = Preprocess(3, 24, 24, mean=(0.5,) * 3, std=(0.25,) * 3)
+    return Classifier(build(TEXT, seed=seed), TEXT, ("a", "b", "c"), preprocess)
+
+
+@pytest.mark.parametrize(("layer", "unit"), [("relu1", 3), ("conv2", 5), ("relu2", 5), ("fc1", 1)])
+def test_a_unit_answers_to_its_image_more_than_to_any_real_one(
+    layer: str, unit: int, photos: Path
+) -> None:
+    model = classifier()
+    made = dream(model, layer, unit, climbing=Climbing(steps=40, rate=0.05))
+    assert made.images.shape == (2, 24, 24, 3)
+    assert min(made.reached) > max(made.began)
+    if layer != "fc1":
+        real = strongest(model, photos, layers=[layer])[layer].strongest.value[unit, 0]
+        assert max(made.reached) > real
+
+
+def test_what_it_reached_is_what_the_finished_image_gets() -> None:
+    model = classifier()
+    made = dream(model, "relu2", 1, climbing=Climbing(count=3, steps=12))
+    for image, reached in zip(made.images, made.reached, strict=True):
+        subject = Subject.of(model, image)
+        assert np.array_equal(subject.pixels.transpose(1, 2, 0), image)
+        output = record(model.network, subject.values)["relu2"].output[0, 1]
+        assert float(output.max()) == pytest.approx(reached, abs=1e-4)
+
+
+def test_of_a_linear_unit_the_middle_of_the_image_becomes_its_kernel() -> None:
+    text = "input 1x15x15 classes=2 > conv 7x7 1 pad=valid > gap > flatten > fc"
+    module = build(text)
+    kernel = torch.zeros(1, 1, 7, 7)
+    kernel[:, :, :, :3], kernel[:, :, :, 4:] = -1.0, 1.0
+    with torch.no_grad():
+        module.get_parameter("conv1.weight").copy_(kernel)
+    model = Classifier(module, text, ("a", "b"), Preprocess(1, 15, 15))
+    still = Climbing(count=1, steps=120, rate=0.1, centre=True, restless=False)
+    made = dream(model, "conv1", 0, climbing=still)
+    middle = made.images[0, 4:11, 4:11, 0].astype(float)
+    likeness = np.corrcoef(middle.ravel(), kernel.numpy().ravel())[0, 1]
+    assert likeness > 0.9
+
+
+def test_the_same_seed_gives_the_same_image_and_another_does_not() -> None:
+    model = classifier()
+    first, again, other = (
+        dream(model, "relu2", 2, climbing=Climbing(count=1, steps=6, seed=seed)).images
+        for seed in (4, 4, 5)
+    )
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_several_images_differ_from_each_other() -> None:
+    made = dream(classifier(), "relu2", 2, climbing=Climbing(count=3, steps=20))
+    flat = made.images.reshape(3, -1).astype(float)
+    assert np.corrcoef(flat)[np.triu_indices(3, 1)].max() < 0.9
+
+
+def test_a_unit_at_rest_is_woken() -> None:
+    """Its bias keeps it at 0 on noise, so a plain gradient would be 0 at the beginning."""
+    model = classifier()
+    with torch.no_grad():
+        model.network.get_parameter("conv2.bias")[4] = -0.5
+    made = dream(model, "relu2", 4, climbing=Climbing(count=1, steps=80, rate=0.08))
+    assert made.began == (0.0,)
+    assert made.reached[0] > 0
+
+
+def test_the_network_is_left_as_it_was_after_an_error_too() -> None:
+    class Failing(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.bend = nn.ReLU()
+            self.calls = 0
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.calls += 1
+            if self.calls > 3:
+                raise RuntimeError("at the fourth pass")
+            return self.bend(x).flatten(1)  # type: ignore[no-any-return]
+
+    module = Failing().train()
+    model = Classifier(module, None, ("a", "b"), Preprocess(1, 4, 4))
+    with pytest.raises(RuntimeError, match="fourth"):
+        dream(model, "bend", 0, climbing=Climbing(count=1, steps=9))
+    assert module.training
+    assert not module.bend._forward_hooks
+    parameters = classifier()
+    dream(parameters, "relu1", 0, climbing=Climbing(count=1, steps=2))
+    assert all(each.requires_grad and each.grad is None for each in parameters.network.parameters())
+
+
+def test_what_makes_no_sense_is_refused() -> None:
+    with pytest.raises(SettingError, match="'relu2' has 8 units and none of number 8"):
+        dream(classifier(), "relu2", 8)
+    with pytest.raises(SettingError, match="steps is 0; expected 1 or more"):
+        dream(classifier(), "relu2", 1, climbing=Climbing(steps=0))

@@ -1,0 +1,148 @@
+"""The specimen: one image inside a network, and a network over a folder, as data and as pages."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torchvision_oracle
+from torch import nn
+
+from striate.data.images import Preprocess
+from striate.events import Event
+from striate.explanation.contribution_path import walk
+from striate.explanation.inspection import Question, specimen
+from striate.explanation.page import of_folder, of_image
+from striate.explanation.unit_hierarchy import Choice, hierarchy
+from striate.model.classifier import Classifier, load
+from striate.render.number_cells import cells
+from striate.training.run import Run
+
+FILES = [("a.npz", "arrays"), ("a.json", "numbers")]
+Done = tuple[Run, list[Event]]
+
+
+def image(photos: Path) -> Path:
+    return sorted(photos.glob("square/*.png"))[0]
+
+
+def test_the_parts_of_a_specimen_agree_with_each_other(done: Done, photos: Path) -> None:
+    model = load(done[0].folder)
+    found = specimen(model, image(photos), question=Question(of="square", against="disc"))
+    assert not found.missing
+    odds = model.predict(image(photos)).probabilities
+    for name, value in zip(found.classes, found.probabilities, strict=True):
+        assert value == pytest.approx(odds[name], abs=1e-5)
+    first = found.explanations[0]
+    assert first.method == "cam"
+    assert first.score == pytest.approx(found.logits[found.classes.index("square")], abs=1e-5)
+    assert first.native.mean() + first.facts["bias"] == pytest.approx(first.score, abs=1e-4)
+    every = {each.method for each in found.explanations} | {m for same in found.same for m in same}
+    assert len(every) == 8
+    assert found.contrast is not None and found.evidence is not None and found.walk is not None
+    difference = found.logits[found.classes.index("square")] - found.logits[0]
+    assert found.contrast.score == pytest.approx(difference, abs=1e-5)
+    assert found.walk.strides[0].step.value == pytest.approx(first.score, abs=1e-4)
+    assert found.sum is not None and found.sum.agrees
+    assert found.maps[found.shown[-1]].values.shape[1:] == first.native.shape
+    assert [each.address for each in found.fields][0] == found.shown[0]
+    arrays = found.arrays()
+    assert np.array_equal(arrays["explanation cam"], first.native)
+    assert set(arrays) >= {"pixels", "logits", "maps relu1", "gradients relu1", "filters conv1"}
+    assert json.loads(json.dumps(found.as_json()))["explanations"][0]["method"] == "cam"
+
+
+def test_its_page_is_whole_and_asks_nothing_of_the_network(done: Done, photos: Path) -> None:
+    found = specimen(load(done[0].folder), image(photos))
+    page = of_image(found, command="striate inside M <P>", files=FILES)
+    headings = re.findall(r"<h2 id=[^>]*>([^<]*)</h2>", page)
+    assert len(headings) == 10
+    assert [line[:5] for line in headings[1:3]] == ["Has t", "Why s"]
+    assert not re.search(r"https?://(?!www\.w3\.org/)", page)
+    assert "<script" not in page
+    assert "M &lt;P&gt;" in page
+    assert page.count("<img") > 30
+    assert "NOT the same" not in page
+    assert re.search(r"the difference of the two logits is .* The places of relu2 add", page)
+
+
+def test_the_quick_one_leaves_out_what_takes_seconds(done: Done, photos: Path) -> None:
+    found = specimen(load(done[0].folder), image(photos), question=Question(quick=True))
+    assert found.evidence is None
+    assert not {"occlusion", "integrated-gradients"} & {each.method for each in found.explanations}
+    assert "Has the map earned trust?" not in of_image(found, command="c", files=FILES)
+
+
+def test_what_a_foreign_module_hides_is_named() -> None:
+    class Odd(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3, padding=1)
+            self.out = nn.Conv2d(4, 2, 1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.out(self.conv(x).tanh()).amax((2, 3)) * 2  # type: ignore[no-any-return]
+
+    torch.manual_seed(0)
+    model = Classifier(Odd(), None, ("a", "b"), Preprocess(3, 12, 12))
+    noise = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+    found = specimen(model, noise)
+    assert found.walk is None and found.sum is None
+    assert any(
+        each.startswith("the walk: the logits come out of no layer") for each in found.missing
+    )
+    assert any(each.startswith("cam: ") for each in found.missing)
+    page = of_image(found, command="c", files=FILES)
+    assert "What could not be shown" in page and "come out of no layer" in page
+
+
+def test_a_walk_through_torchvision_s_vgg_comes_down_to_the_pixels() -> None:
+    """It works in place and flattens by itself; still every step adds up to the number above."""
+    module = torchvision_oracle.model("vgg11", num_classes=3)
+    torch.manual_seed(0)
+    for parameter in module.parameters():
+        nn.init.normal_(parameter, std=0.05)
+    model = Classifier(module, None, ("a", "b", "c"), Preprocess(3, 64, 64))
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    found = walk(model, noise)
+    assert found.pixel is not None or found.left.endswith("padding")
+    addresses = [one.step.address for one in found.strides]
+    assert addresses[0] == "classifier.6" and addresses[-1] == "features.0"
+    for one, after in zip(found.strides, found.strides[1:], strict=False):
+        assert one.step.agrees
+        assert one.step.terms.value[one.chosen] == pytest.approx(after.step.own, abs=1e-6)
+
+
+def test_a_network_over_a_folder(done: Done, photos: Path) -> None:
+    model = load(done[0].folder)
+    found = hierarchy(model, photos, choice=Choice(layers=2, units=2, dreams=True))
+    assert [level.address for level in found.levels] == ["relu1", "relu2"]
+    assert [level.count for level in found.levels] == [8, 16]
+    for level in found.levels:
+        units = [one.unit for one in level.units]
+        assert len(set(units)) == len(units) == 2
+        for one in level.units:
+            assert len(one.strongest) == 9
+            assert one.strongest[0].value >= one.middle[0].value >= one.weakest[0].value
+            assert one.dream is not None and one.dream.images.shape == (1, 16, 16, 3)
+    assert found.looks is not None
+    arrays = found.arrays()
+    assert arrays["strongest relu1"].shape == (8, 9)
+    told = json.loads(json.dumps(found.as_json()))
+    assert told["layers"][0]["units"][0]["strongest"][0]["image"] in found.found.names
+    page = of_folder(found, model="shapes", data="photos", parameters=7, command="c", files=FILES)
+    headings = re.findall(r"<h2 id=[^>]*>([^<]*)</h2>", page)
+    assert headings[:3] == ["From edges to objects", "Where it looks", "Units at rest"]
+    assert "made for it" in page
+    assert page.count("<img") >= 2 * 2 * (9 + 3 + 3 + 1)
+
+
+def test_numbers_stand_on_grounds_of_their_sign() -> None:
+    shown = cells(np.array([[4.0, -1.0, np.nan, 0.0]]), reach=4.0, label="<k>")
+    assert 'class="up" style="--p:1.00">4<' in shown
+    assert 'class="down" style="--p:0.25">−1<' in shown
+    assert "<td></td>" in shown and "&lt;k&gt;" in shown

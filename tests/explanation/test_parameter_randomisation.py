@@ -1,0 +1,122 @@
+"""The randomisation check: an activation map follows the network, an edge detector does not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from striate.backends.torch import build
+from striate.data.images import Preprocess
+from striate.errors import SettingError
+from striate.explanation.contributions import contributions, last_maps
+from striate.explanation.parameter_randomisation import randomisation
+from striate.explanation.subject import Subject
+from striate.model.classifier import Classifier
+
+TEXT = "input 1x16x16 classes=4 > conv 8 > bn > relu > conv 8 > relu > gap > flatten > fc"
+IMAGE = np.random.default_rng(0).integers(0, 256, (16, 16), dtype=np.uint8)
+
+
+@pytest.fixture
+def model() -> Classifier:
+    network = build(TEXT, seed=1)
+    return Classifier(network, TEXT, ("a", "b", "c", "d"), Preprocess(1, 16, 16))
+
+
+def activation_map(model: Classifier) -> np.ndarray:
+    pixels = Subject.of(model, IMAGE).pixels[None]
+    maps, _ = contributions(model, last_maps(model), pixels, np.array([0]))
+    return np.asarray(maps[0])
+
+
+def edges(model: Classifier) -> np.ndarray:
+    down, across = np.gradient(IMAGE.astype(float))
+    return np.asarray(np.hypot(down, across))
+
+
+def test_a_map_of_the_network_follows_it_and_edges_do_not(model: Classifier) -> None:
+    subject = Subject.of(model, IMAGE)
+    found = randomisation(model, subject, activation_map)
+    assert [depth.address for depth in found.depths] == ["fc1", "conv2", "conv1"]
+    assert found.passed
+    assert "follows the network" in found.words
+    fixed = randomisation(model, subject, edges)
+    assert all(depth.correlation == pytest.approx(1.0) for depth in fixed.depths)
+    assert all(depth.similarity == pytest.approx(1.0) for depth in fixed.depths)
+    assert not fixed.passed
+    assert "shows the image rather than the network" in fixed.words
+    assert "1.00" in fixed.words
+
+
+def test_the_layers_are_drawn_anew_from_the_logits_down_and_the_model_stays(
+    model: Classifier,
+) -> None:
+    before = {name: value.clone() for name, value in model.network.state_dict().items()}
+    changed: list[set[str]] = []
+
+    def watch(other: Classifier) -> np.ndarray:
+        now = other.network.state_dict()
+        changed.append(
+            {name.rpartition(".")[0] for name in before if not torch.equal(now[name], before[name])}
+        )
+        return IMAGE
+
+    randomisation(model, Subject.of(model, IMAGE), watch, layers=2)
+    assert changed == [set(), *([{"fc1"}, {"fc1", "conv2"}] * 3)]
+    after = model.network.state_dict()
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
+    assert model.network.training
+
+
+def test_drawn_weights_have_the_moments_of_those_they_replace(model: Classifier) -> None:
+    drawn: list[torch.Tensor] = []
+
+    def watch(other: Classifier) -> np.ndarray:
+        drawn.append(other.network.state_dict()["conv2.weight"].clone())
+        return IMAGE
+
+    randomisation(model, Subject.of(model, IMAGE), watch, layers=2)
+    first, new = drawn[0], drawn[2]
+    assert new.std().item() == pytest.approx(first.std().item(), rel=0.15)
+    assert abs(new.mean().item() - first.mean().item()) < 0.15 * first.std().item()
+
+
+def test_a_map_that_dies_counts_as_changed(model: Classifier) -> None:
+    answers = iter([IMAGE.astype(float), *[np.zeros((16, 16))] * 9])
+    found = randomisation(model, Subject.of(model, IMAGE), lambda other: next(answers))
+    assert found.depths[-1].correlation == 0.0
+    assert found.passed
+
+
+def test_no_layer_or_none_with_weights_is_refused(model: Classifier) -> None:
+    subject = Subject.of(model, IMAGE)
+    with pytest.raises(SettingError, match="layers is 0"):
+        randomisation(model, subject, edges, layers=0)
+    text = "input 1x16x16 classes=1 > relu > gap > flatten"
+    bare = Classifier(build(text), text, ("a",), Preprocess(1, 16, 16))
+    with pytest.raises(SettingError, match="no convolution"):
+        randomisation(bare, Subject.of(bare, IMAGE), edges)
+
+
+def test_contributions_add_up_to_the_score_and_are_the_class_activation_map(
+    model: Classifier,
+) -> None:
+    """Against the weights of the full connection times the maps, by hand."""
+    pixels = np.stack([Subject.of(model, IMAGE).pixels] * 2)
+    labels = np.array([2, 0])
+    maps, shares = contributions(model, last_maps(model), pixels, labels)
+    with torch.no_grad():
+        network = model.network.eval()
+        values = Subject.of(model, IMAGE).values
+        features = values
+        for name in ("conv1", "bn1", "relu1", "conv2", "relu2"):
+            features = network.get_submodule(name)(features)
+        weights = network.get_submodule("fc1").weight
+        whole = torch.einsum("kc,cij->kij", weights, features[0]) / 256
+        expected = torch.softmax(network(values), 1)[0]
+    for place, label in enumerate(labels):
+        others = [each for each in range(4) if each != label]
+        own = (whole[label] - whole[others].mean(0)).numpy()
+        np.testing.assert_allclose(maps[place], own, atol=1e-5)
+    np.testing.assert_allclose(shares[1], expected.numpy(), rtol=1e-4)

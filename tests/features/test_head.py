@@ -1,0 +1,130 @@
+"""The head: the optimum of its formula, its strength by cross-validation, its weights unfolded."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from striate.features.head import FOLDS, STRENGTHS, Head, _folds, _prepared, fit
+
+
+def drawn(
+    images: int, versions: int, features: int, classes: int, *, apart: float = 1.0, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw clusters, one a class, with features of very different scales."""
+    numbers = np.random.default_rng(seed)
+    labels = np.arange(images) % classes
+    centres = apart * numbers.normal(size=(classes, features))
+    values = centres[labels][:, None] + numbers.normal(size=(images, versions, features))
+    scales = 10.0 ** numbers.uniform(-3, 3, features)
+    return (values * scales + 5 * scales).astype(np.float32), labels
+
+
+def objective(head: Head, features: np.ndarray, labels: np.ndarray, weight: torch.Tensor) -> float:
+    """The formula of the docstring in torch: mean cross-entropy and the penalty."""
+    flat = torch.from_numpy(features.reshape(-1, features.shape[-1])).double()
+    spread = flat.std(0, correction=0)
+    standard = (flat - flat.mean(0)) / spread
+    bias = torch.from_numpy(head.bias).double() + torch.from_numpy(
+        head.weight
+    ).double() @ flat.mean(0)
+    truth = torch.from_numpy(np.repeat(labels, features.shape[1]))
+    loss = torch.nn.functional.cross_entropy(standard @ weight.T + bias, truth)
+    return float(loss + head.strength / 2 * (weight**2).sum())
+
+
+@pytest.mark.parametrize(("features", "classes"), [(8, 3), (90, 3), (8, 4)])
+def test_the_weights_are_at_the_optimum_of_the_formula(features: int, classes: int) -> None:
+    values, labels = drawn(36, 2, features, classes)
+    head = fit(values, labels, classes=classes)
+    flat = values.reshape(-1, features).astype(np.float64)
+    weight = torch.from_numpy(head.weight.astype(np.float64) * flat.std(0))
+    least = objective(head, values, labels, weight)
+    generator = torch.Generator().manual_seed(0)
+    for size in (0.3, 0.1, 0.03):
+        for _ in range(20):
+            step = torch.randn(weight.shape, generator=generator, dtype=torch.float64)
+            moved = weight + size * step * weight.std()
+            assert objective(head, values, labels, moved) > least - 1e-3 * abs(least)
+
+
+def test_the_layer_takes_features_as_they_are() -> None:
+    values, labels = drawn(60, 1, 12, 3, apart=3.0)
+    head = fit(values, labels, classes=3)
+    answers = (values[:, 0] @ head.weight.T + head.bias).argmax(1)
+    assert (answers == labels).mean() > 0.95
+    assert head.weight.dtype == head.bias.dtype == np.float32
+    assert head.weight.shape == (3, 12)
+
+
+def test_rotating_fewer_rows_than_features_keeps_all_their_products() -> None:
+    values, _ = drawn(24, 1, 60, 2, apart=0.5)
+    rotated = _prepared(values).values[:, 0]
+    flat = values[:, 0].astype(np.float64)
+    standard = (flat - flat.mean(0)) / flat.std(0)
+    assert rotated.shape == (24, 24)
+    assert rotated @ rotated.T == pytest.approx(standard @ standard.T, rel=1e-4, abs=1e-3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 3), min_size=2, max_size=40), st.integers(0, 2**40))
+def test_folds_hold_every_image_out_once_and_keep_every_class(labels: list[int], seed: int) -> None:
+    truth = np.array(labels)
+    counts = np.bincount(truth)
+    held = np.zeros(len(truth), int)
+    folds = list(_folds(truth, seed, large=False))
+    for train, test in folds:
+        if (counts >= 2).any():
+            assert not set(train) & set(test)
+        assert set(truth[train]) == set(truth)
+        held[test] += 1
+    if (counts >= 2).any():
+        assert (held == (counts[truth] >= 2)).all()
+        assert 2 <= len(folds) <= FOLDS
+
+
+def test_noise_is_answered_with_a_strong_penalty_and_clear_classes_with_a_weak_one() -> None:
+    noise = fit(*drawn(60, 1, 30, 2, apart=0.0), classes=2)
+    clear = fit(*drawn(60, 1, 30, 2, apart=2.0), classes=2)
+    assert noise.strength > clear.strength
+    assert noise.best.accuracy < 0.75 < clear.best.accuracy
+    assert noise.best.loss < np.log(2) + 0.1  # no worse than guessing, about
+
+
+def test_the_choice_and_its_reasons_are_kept() -> None:
+    told: list[tuple[int, int]] = []
+    values, labels = drawn(40, 3, 6, 2)
+    head = fit(values, labels, classes=2, progress=lambda done, total: told.append((done, total)))
+    assert head.best.loss == min(one.loss for one in head.tried)
+    assert [one.strength for one in head.tried] == list(STRENGTHS[: len(head.tried)])
+    assert head.images == 40
+    assert told[-1] == (len(STRENGTHS), len(STRENGTHS))
+
+
+def test_a_class_weight_moves_the_boundary() -> None:
+    values, labels = drawn(200, 1, 4, 2, apart=0.4)
+    even = fit(values, labels, classes=2)
+    heavy = fit(values, labels, classes=2, class_weights=(0.2, 1.8))
+
+    def share(head: Head) -> float:
+        return float((values[:, 0] @ head.weight.T + head.bias).argmax(1).mean())
+
+    assert share(heavy) > share(even) + 0.2
+
+
+def test_the_same_seed_gives_the_same_head() -> None:
+    values, labels = drawn(50, 2, 20, 3)
+    first, second = (fit(values, labels, classes=3, seed=4) for _ in range(2))
+    assert (first.weight == second.weight).all()
+    assert first.tried == second.tried
+
+
+def test_features_that_never_vary_get_no_weight() -> None:
+    values, labels = drawn(40, 1, 5, 2)
+    values[:, :, 2] = 7.0
+    head = fit(values, labels, classes=2)
+    assert np.abs(head.weight[:, 2]).max() == 0
+    assert np.isfinite(head.weight).all()

@@ -1,0 +1,85 @@
+"""Two processes at one work: they answer, fail, are stopped and are lost, and nothing hangs."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+
+import pytest
+import torch
+
+from striate.errors import DataError, TrainingError
+from striate.events import Event, Note, ignore
+from striate.training.distributed.devices import Team
+from striate.training.distributed.processes import Hands, together
+
+PAIR = Team("cpu", 2)
+
+
+def adds_until_stopped(hands: Hands) -> tuple[float, bool]:
+    """Tell notes until a stop is asked for; add up one figure of each process."""
+    while not hands.stop.asked:
+        hands.watch(Note("going on"))
+        time.sleep(0.05)
+    figure = hands.fabric.all_reduce(torch.tensor(1.0), reduce_op="sum")
+    return float(figure), hands.fabric.is_global_zero  # type: ignore[arg-type]
+
+
+def adds(hands: Hands) -> None:
+    hands.fabric.all_reduce(torch.tensor(10.0), reduce_op="sum")
+
+
+def fails(hands: Hands) -> None:
+    raise DataError("no images in 'photos'")
+
+
+def waits(hands: Hands) -> None:
+    hands.fabric.broadcast(None)
+
+
+def is_killed(hands: Hands) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_one_process_works_in_place() -> None:
+    told: list[Event] = []
+
+    def lead(hands: Hands) -> int:
+        hands.watch(Note("here"))
+        return hands.fabric.world_size
+
+    assert together(lead, waits, team=Team("cpu"), watch=told.append) == 1
+    assert told == [Note("here")]
+
+
+def test_two_processes_answer_and_ctrl_c_reaches_them() -> None:
+    told: list[Event] = []
+
+    def watch(event: Event) -> None:
+        if not told:
+            signal.raise_signal(signal.SIGINT)
+        told.append(event)
+
+    answer = together(adds_until_stopped, adds, team=PAIR, watch=watch)
+    assert answer == (11.0, True)
+    assert set(told) == {Note("going on")}
+    assert not multiprocessing.active_children()
+    assert "MASTER_PORT" not in os.environ
+
+
+def test_what_one_process_cannot_do_is_said_as_it_was_there() -> None:
+    with pytest.raises(DataError, match=r"^no images in 'photos'$"):
+        together(fails, waits, team=PAIR, watch=ignore)
+    assert not multiprocessing.active_children()
+
+
+def test_a_process_that_is_killed_ends_the_work_in_one_line() -> None:
+    begun = time.monotonic()
+    with pytest.raises(
+        TrainingError, match=r"^process 2 of 2 was ended by SIGKILL, so the run ends; "
+    ):
+        together(waits, is_killed, team=PAIR, watch=ignore)
+    assert time.monotonic() - begun < 60
+    assert not multiprocessing.active_children()

@@ -1,0 +1,286 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from made_facts import HOSTILE, digits, many, photos
+
+from striate.evaluation.metrics import score
+from striate.terminal.units import percent
+from striate.training.report import Facts, html
+
+VOID = {"meta", "link", "img", "wbr", "br"}
+SECTIONS = ["data", "decisions", "augmented", "network", "training"]
+SECTIONS += ["metrics", "classes", "confusion", "worst", "repeat"]
+
+
+class Read(HTMLParser):
+    """A page as a reader has it: words and table cells by section, images, every tag."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.words: dict[str, str] = {}
+        self.cells: dict[str, list[list[str]]] = {}
+        self.images: list[dict[str, str | None]] = []
+        self.ids: list[str] = []
+        self.tags: set[str] = set()
+        self.open: list[str] = []
+        self.section = "opening"
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.tags.add(tag)
+        self.ids += [found["id"] or ""] if "id" in found else []
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "section":
+            self.section = found["id"] or ""
+        elif tag == "img":
+            self.images.append(found | {"section": self.section})
+        elif tag == "tr":
+            self.cells.setdefault(self.section, []).append([])
+        elif tag in ("th", "td"):
+            self.cells[self.section][-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in VOID:
+            return
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag, f"</{tag}> closes something else"
+
+    def handle_data(self, data: str) -> None:
+        if "style" in self.open or "title" in self.open:
+            return
+        self.words[self.section] = self.words.get(self.section, "") + data.replace("\xa0", " ")
+        if {"th", "td"} & set(self.open):
+            self.cells[self.section][-1][-1] += data
+
+
+@cache
+def case(name: str) -> tuple[Facts, str, Read]:
+    facts = {"digits": digits, "photos": photos, "many": many}[name]()
+    page = html(facts)
+    return facts, page, Read(page)
+
+
+@pytest.fixture(params=["digits", "photos", "many"])
+def read(request: pytest.FixtureRequest) -> Iterator[tuple[Facts, str, Read]]:
+    yield case(request.param)
+
+
+def test_every_section_is_there_in_order_and_closed(read: tuple[Facts, str, Read]) -> None:
+    _, page, seen = read
+    assert [section for section in seen.words if section in SECTIONS] == SECTIONS
+    assert seen.open == []
+    assert len(seen.ids) == len(set(seen.ids))
+    assert seen.tags.isdisjoint({"script", "iframe", "object", "form"})
+    levels = [int(level) for level in re.findall(r"<h([1-6])\b", page)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+
+
+def test_the_opening_says_how_good_it_is(read: tuple[Facts, str, Read]) -> None:
+    facts, _, seen = read
+    result = facts.evaluation
+    words = " ".join(seen.words["opening"].split())
+    for shown in (result.accuracy, result.accuracy_low, result.accuracy_high):
+        assert percent(shown) in words
+    assert f"n = {result.n:,}" in words
+    assert result.evaluated in words
+    right = sum(result.confusion[i][i] for i in range(len(result.classes)))
+    assert f"{right:,} right, {result.n - right:,} wrong" in words
+    assert facts.title in words
+
+
+def test_the_data_are_counted(read: tuple[Facts, str, Read]) -> None:
+    facts, _, seen = read
+    header, *rows = seen.cells["data"][: len(facts.classes) + 1]
+    parts = list(facts.counts)
+    words = {"train": "training", "val": "validation", "test": "test"}
+    assert header == ["class", *(words[part] for part in parts), "in all"]
+    for label, row in zip(facts.classes, rows, strict=True):
+        numbers = [facts.counts[part][label] for part in parts]
+        assert row == [label, *(f"{number:,}" for number in [*numbers, sum(numbers)])]
+
+
+def test_the_networks_table_is_the_anatomys(read: tuple[Facts, str, Read]) -> None:
+    facts, _, seen = read
+    assert facts.anatomy is not None
+    _, *rows, total = seen.cells["network"]
+    assert [row[0] for row in rows] == [row.name for row in facts.anatomy.layers]
+    assert [row[3] for row in rows] == [f"{row.parameters:,}" for row in facts.anatomy.layers]
+    assert [row[4] for row in rows] == [f"{row.macs:,}" for row in facts.anatomy.layers]
+    assert total[3:5] == [f"{facts.anatomy.parameters:,}", f"{facts.anatomy.macs:,}"]
+    assert facts.notation in seen.words["network"]
+
+
+def test_the_network_is_drawn_for_wide_and_for_narrow_screens(
+    read: tuple[Facts, str, Read],
+) -> None:
+    facts, page, _ = read
+    assert facts.anatomy is not None
+    for width in (940, 350):
+        assert f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} ' in page
+    assert page.count(f'aria-label="{facts.anatomy.name} as volumes: ') == 2
+
+
+def test_training_names_the_state_that_was_kept(read: tuple[Facts, str, Read]) -> None:
+    facts, page, seen = read
+    kept = [epoch for epoch in facts.epochs if epoch.best][-1]
+    words = " ".join(seen.words["training"].split())
+    assert f"The state after epoch {kept.epoch} was kept" in words
+    assert percent(kept.val_accuracy) in words
+    section = page.split('<section id="training"')[1].split("</section>")[0]
+    assert section.count('<svg xmlns="http://www.w3.org/2000/svg"') == 3
+    for title in ("Loss", "Share told right", "Learning rate"):
+        assert title in words
+
+
+def test_the_measures_are_the_evaluations(read: tuple[Facts, str, Read]) -> None:
+    facts, _, seen = read
+    result, words = facts.evaluation, seen.words["metrics"]
+    for name, value in (
+        ("Accuracy", percent(result.accuracy)),
+        ("Classification error", percent(result.classification_error)),
+        ("Mean squared error", f"{result.squared_error:.3f}"),
+        ("Cross-entropy", f"{result.cross_entropy:.3f}"),
+    ):
+        assert name + value in words
+    assert ("Top-5 accuracy" in words) == (len(result.classes) > 5)
+
+
+def test_every_class_has_its_scores(read: tuple[Facts, str, Read]) -> None:
+    facts, _, seen = read
+    by_name = {row[0]: row[1:] for row in seen.cells["classes"][1:]}
+    assert len(by_name) == len(facts.classes)
+    for known in facts.evaluation.per_class:
+        assert None not in (known.precision, known.recall, known.f1)
+        shown = [percent(value or 0) for value in (known.precision, known.recall, known.f1)]
+        assert by_name[known.name] == [f"{known.n:,}", *shown]
+    if len(facts.classes) > 25:
+        weakest = facts.evaluation.weakest()[0].f1
+        first = seen.cells["classes"][1][-1]
+        assert weakest is not None
+        assert first == percent(weakest)
+
+
+@pytest.mark.parametrize("name", ["digits", "photos"])
+def test_the_confusion_matrix_is_whole_for_few_classes(name: str) -> None:
+    facts, _, seen = case(name)
+    k = len(facts.classes)
+    head, *rows = seen.cells["confusion"][: k + 1]
+    assert head[1:] == list(facts.classes)
+    shown = [[int(cell) for cell in row[1:]] for row in rows]
+    assert shown == [list(row) for row in facts.evaluation.confusion]
+
+
+def test_the_confusion_matrix_of_many_classes_shows_the_most_confused_and_says_so() -> None:
+    facts, _, seen = case("many")
+    result = facts.evaluation
+    rows = [row for row in seen.cells["confusion"][1:] if len(row) > 4]
+    assert len(rows) <= 15
+    assert "120 classes are too many for one table" in seen.words["confusion"]
+    names = [re.sub(r"^\d+", "", row[0]) for row in rows]
+    assert {result.confused[0].truth, result.confused[0].answer} <= set(names)
+    size = {known.name: known.n for known in result.per_class}
+    for name, row in zip(names, rows, strict=True):
+        assert sum(int(cell) for cell in row[1:]) == size[name]
+
+
+def test_confused_pairs_are_listed_with_how_often(read: tuple[Facts, str, Read]) -> None:
+    facts, _, seen = read
+    rows = [row for row in seen.cells["confusion"] if len(row) == 4 and row[0] != "truly"]
+    shown = [(row[0], row[1], int(row[2])) for row in rows if row[2].isdigit()]
+    expected = [(p.truth, p.answer, p.n) for p in facts.evaluation.confused[:15]]
+    assert shown[-len(expected) :] == expected
+
+
+def test_the_worst_images_stand_with_answer_truth_and_name(read: tuple[Facts, str, Read]) -> None:
+    facts, _, seen = read
+    images = [image for image in seen.images if image["section"] == "worst"]
+    assert len(images) == len(facts.worst)
+    for shown, image in zip(facts.worst, images, strict=True):
+        assert image["alt"] == f"{shown.name}: truly {shown.truth}, said {shown.answer}"
+        assert shown.name in seen.words["worst"]
+
+
+def test_every_image_is_inside_the_page_and_described(read: tuple[Facts, str, Read]) -> None:
+    facts, page, seen = read
+    assert all((image["src"] or "").startswith("data:image/") for image in seen.images)
+    assert all(image["alt"] for image in seen.images)
+    kept = [image for image in seen.images if image["section"] == "augmented"]
+    assert len(kept) == len(facts.augmented)
+    assert not re.search(r'(?:src|href|action)="(?!data:|#)', page)
+
+
+def test_hostile_names_are_text_and_nothing_else() -> None:
+    facts, page, seen = case("many")
+    assert "<script" not in page
+    assert "<img src=x" not in page
+    for name in HOSTILE:
+        for section in ("data", "decisions", "classes"):
+            assert name in seen.words[section]
+    assert facts.title in seen.words["opening"]
+
+
+def test_a_page_of_undecodable_names_can_be_written() -> None:
+    facts = replace(digits(), skipped=[("caf\udce9.jpg", "broken\x00\x1b[31m")], title="a\udcff")
+    page = html(facts)
+    page.encode("utf-8")
+    assert "caf\\udce9.jpg" in Read(page).words["data"]
+    assert "\x1b" not in page
+
+
+def test_what_was_left_out_is_listed_up_to_fifty() -> None:
+    facts, _, seen = case("photos")
+    words = " ".join(seen.words["data"].split())
+    assert "72 files were not used" in words
+    assert "the first 50; all of them stand in skipped.csv" in words
+    rows = [tuple(row) for row in seen.cells["data"] if len(row) == 2][1:]
+    assert rows == list(facts.skipped[:50])
+    assert "Nothing: every image that was found could be used" in case("digits")[2].words["data"]
+
+
+def test_how_to_repeat_the_run_is_told_in_full(read: tuple[Facts, str, Read]) -> None:
+    facts, _, seen = read
+    words = seen.words["repeat"]
+    assert facts.command in words
+    for piece in ("float32", "Linux 6.1", "2.13.0", "weight decay", "0.05", "one cycle"):
+        assert piece in words
+
+
+def test_the_same_facts_give_the_same_page() -> None:
+    assert html(digits()) == case("digits")[1]
+
+
+def test_facts_that_are_empty_or_odd_still_make_a_page() -> None:
+    full = digits()
+    perfect = score(
+        np.eye(10), np.arange(10), classes=full.classes, names=["x"] * 10, evaluated="ten images"
+    )
+    diverged = [replace(full.epochs[0], train_loss=float("nan"), val_loss=float("inf"), best=False)]
+    bare = replace(
+        full,
+        run={},
+        epochs=diverged,
+        examples=[],
+        augmented=[],
+        anatomy=None,
+        evaluation=perfect,
+        worst=[],
+        notes=[],
+        notation="",
+    )
+    seen = Read(html(bare))
+    assert "no two classes were confused" in seen.words["confusion"]
+    assert "no text in the notation" in seen.words["network"]
+    assert [section for section in seen.words if section in SECTIONS] == SECTIONS
+    assert "No epoch was finished" in Read(html(replace(bare, epochs=[]))).words["training"]
