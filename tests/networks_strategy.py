@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from striate.architecture.notation import Plan, expand
+from striate.architecture.notation import ExpandedNetwork, expand
 from striate.architecture.summary import describe
 from striate.architecture.words import text_of
 from striate.errors import NotationError
@@ -106,7 +106,7 @@ HEADS = st.sampled_from(
 )
 
 
-def fitting(text: str) -> Plan | None:
+def fitting(text: str) -> ExpandedNetwork | None:
     """Work a text out; None where it does not fit or is too large for a test."""
     try:
         plan = expand(text)

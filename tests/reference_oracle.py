@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from striate.architecture.notation import Plan
+from striate.architecture.notation import ExpandedNetwork
 from striate.architecture.words import Dropout
 from striate.backends import numpy
 from striate.backends.numpy.parameters import leaves
@@ -60,7 +60,7 @@ def state_of(module: nn.Module) -> dict[str, Array]:
     return {name: tensor.numpy().copy() for name, tensor in module.state_dict().items()}
 
 
-def with_masks(module: Net, plan: Plan, random: np.random.Generator) -> dict[str, Array]:
+def with_masks(module: Net, plan: ExpandedNetwork, random: np.random.Generator) -> dict[str, Array]:
     """Draw what each dropout keeps, build it into the module, and give it by address."""
     masks = {}
     for leaf in leaves(plan):
@@ -74,7 +74,7 @@ def with_masks(module: Net, plan: Plan, random: np.random.Generator) -> dict[str
     return masks
 
 
-def compare(plan: Plan, *, training: bool, seed: int) -> Difference:
+def compare(plan: ExpandedNetwork, *, training: bool, seed: int) -> Difference:
     """Run a network forward and backward with both, and give the largest difference."""
     random = np.random.default_rng(seed)
     module = build(plan, seed=None).double().train(training)

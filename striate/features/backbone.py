@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from striate.architecture import zoo
-from striate.architecture.notation import Plan, expand
+from striate.architecture.notation import ExpandedNetwork, expand
 from striate.architecture.notation.suggestions import suggestion
 from striate.backends.torch import build
 from striate.data import Survey
@@ -42,7 +42,7 @@ class Body:
             hashes of the same image differ.
     """
 
-    plan: Plan
+    plan: ExpandedNetwork
     tensors: Mapping[str, torch.Tensor]
     preprocess: Preprocess
     words: str
@@ -170,7 +170,7 @@ def _enough(found: Found, settings: Settings, images: Survey) -> int | None:
     return side if fits else None
 
 
-def _misfit(body: Plan, found: Found) -> str | None:
+def _misfit(body: ExpandedNetwork, found: Found) -> str | None:
     """Name a weight of a body that its tensors do not fit; None where all do."""
     for name, place in build(body, seed=None).state_dict().items():
         trained = found.tensors.get(name)

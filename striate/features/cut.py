@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 
-from striate.architecture.notation import Block, Leaf, Network, Plan, Step, expand
+from striate.architecture.notation import Block, ExpandedNetwork, Leaf, Network, Step, expand
 from striate.architecture.notation.cutting import first, followed, kept, with_classes_written
 from striate.architecture.words import Conv, Dropout, Fc, Layer
 from striate.errors import NotationError
@@ -16,7 +16,7 @@ layers hold what is common to all images. Howard and Ruder 2018, section 3.2,
 https://arxiv.org/abs/1801.06146"""
 
 
-def body_of(plan: Plan, cut: str | None = None) -> Network:
+def body_of(plan: ExpandedNetwork, cut: str | None = None) -> Network:
     """Give the part of a trained network that is kept.
 
     Args:
@@ -70,7 +70,9 @@ def headed(body: Network, classes: int) -> Network:
     return followed(body, end).with_input(None, classes=classes)
 
 
-def shares(plan: Plan, body: Plan, unfrozen: int | None) -> tuple[tuple[str, float], ...]:
+def shares(
+    plan: ExpandedNetwork, body: ExpandedNetwork, unfrozen: int | None
+) -> tuple[tuple[str, float], ...]:
     """Give what is trained on, and its share of the learning rate: the head the whole of it.
 
     Args:
@@ -103,7 +105,7 @@ def _learning(step: Step) -> list[str]:
     return [name for part in itertools.chain(*step.branches) for name in _learning(part)]
 
 
-def _tells_classes(layer: Layer, plan: Plan) -> bool:
+def _tells_classes(layer: Layer, plan: ExpandedNetwork) -> bool:
     if isinstance(layer, Conv):
         return layer.kernel == (1, 1) and layer.channels == plan.classes
     return isinstance(layer, Fc)

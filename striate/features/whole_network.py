@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from striate.architecture.notation import Plan
+from striate.architecture.notation import ExpandedNetwork
 from striate.data.images import Preprocess
 
 
@@ -24,7 +24,7 @@ class Found:
         seen: hashes of the images it has used.
     """
 
-    plan: Plan
+    plan: ExpandedNetwork
     tensors: Mapping[str, torch.Tensor]
     preprocess: Preprocess
     words: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from known_networks import MOBILENET, RESNET50
 
-from striate.architecture.notation import Block, Plan, expand
+from striate.architecture.notation import Block, ExpandedNetwork, expand
 from striate.architecture.words import Shape
 from striate.errors import NotationError
 
@@ -83,7 +83,7 @@ def test_the_plan_says_whether_the_network_can_tell_classes() -> None:
 
 
 def test_a_plan_lists_its_layers_in_the_order_of_running() -> None:
-    plan: Plan = expand("b = add(conv 3 | identity)\ninput 3x8x8 > relu > b > gap")
+    plan: ExpandedNetwork = expand("b = add(conv 3 | identity)\ninput 3x8x8 > relu > b > gap")
     assert [step.address for step in plan.layers()] == [
         *("relu1", "b1.conv1", "b1.identity1", "b1.add1", "gap1"),
     ]

@@ -9,13 +9,13 @@ from networks_strategy import fitting, networks
 from torch import Tensor
 
 from striate.architecture import zoo
-from striate.architecture.notation import Plan, expand
+from striate.architecture.notation import ExpandedNetwork, expand
 from striate.architecture.summary import describe
 from striate.backends.torch import build
 from striate.errors import SettingError
 
 
-def saved_bytes(plan: Plan, batch: int, *, bf16: bool = False) -> int:
+def saved_bytes(plan: ExpandedNetwork, batch: int, *, bf16: bool = False) -> int:
     """Bytes that torch keeps between forward and backward, the parameters themselves aside."""
     module = build(plan)
     own = {p.untyped_storage().data_ptr() for p in (*module.parameters(), *module.buffers())}

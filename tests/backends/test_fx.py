@@ -10,7 +10,7 @@ from programs import TEXTS, image, lively, random_texts
 from torch import Tensor, nn
 from traced_modules import Called, carried, computing, refusal, text_of
 
-from striate.architecture.notation import Join, Plan
+from striate.architecture.notation import ExpandedNetwork, Join
 from striate.backends.codegen import code
 from striate.backends.fx import trace
 from striate.backends.torch import build
@@ -42,7 +42,7 @@ def test_networks_of_torchvision_come_back_with_the_same_numbers(name: str) -> N
     assert traced.network.classes == 1000
 
 
-def layers(plan: Plan) -> list[object]:
+def layers(plan: ExpandedNetwork) -> list[object]:
     """What each layer of a plan does, however it is written."""
     return [
         (

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from networks_strategy import networks
 
 from striate.architecture import zoo
-from striate.architecture.notation import Plan, expand
+from striate.architecture.notation import ExpandedNetwork, expand
 from striate.architecture.summary import describe
 from striate.backends.onnx.graph import OPSET, OUTPUT, PIXELS, graph
 from striate.backends.torch import build
@@ -29,7 +29,7 @@ avgpool to=2x3 > flatten > bn > fc 7 > prelu > dropout 0.5 > fc 4 bias=no > fc
 """
 
 
-def drawn(plan: Plan, seed: int = 0) -> torch.nn.Module:
+def drawn(plan: ExpandedNetwork, seed: int = 0) -> torch.nn.Module:
     """A network of which no number is as it starts."""
     module = build(plan, seed=seed).eval()
     generator = torch.Generator().manual_seed(seed)

@@ -218,7 +218,7 @@ def test_a_network_too_large_for_memory_is_refused_before_it_is_made() -> None:
         (parse, nn.Linear(4, 2), r"trace it first: str\(st\.trace\(module, input\)\.network\)"),
         (build, build("lenet5"), r"Net; its text is"),
         (build, 7, "a tree or a plan, but got int"),
-        (source, expand("lenet5"), r"Plan; its text is str\(plan\.network\)"),
+        (source, expand("lenet5"), r"ExpandedNetwork; its text is str\(plan\.network\)"),
         (source, parse("lenet5"), r"Network; its text is str\(network\)"),
     ],
 )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from striate.architecture.notation import Block, Join, Leaf, Plan, Step
+from striate.architecture.notation import Block, ExpandedNetwork, Join, Leaf, Step
 from striate.architecture.words import Cat, Conv, Fc, Flatten, Gap, Identity, Pair, Shape
 
 MOST: Final = 24  # volumes that a drawing shows, where only joined branches are folded
@@ -78,7 +78,7 @@ class Station:
         return (*lines, *((", ".join(dict.fromkeys(self.after)),) if self.after else ()))
 
 
-def stations(plan: Plan) -> tuple[Station, ...]:
+def stations(plan: ExpandedNetwork) -> tuple[Station, ...]:
     """Say what a drawing of a network shows, the input first.
 
     >>> from striate.architecture.notation import expand

@@ -15,7 +15,7 @@ from typing import Final
 from striate.architecture.diagram.solids import Point, Scale, Solid, faces, kernel, solid
 from striate.architecture.diagram.stages import Station, by, stations
 from striate.architecture.diagram.text_width import text_width, wrapped
-from striate.architecture.notation import Network, Plan
+from striate.architecture.notation import ExpandedNetwork, Network
 from striate.architecture.summary import Anatomy, describe
 from striate.render.palette import BLUE, GREEN, INK, ORANGE, PALE, PINK, painted
 
@@ -80,7 +80,7 @@ class Placed:
         return self.y - self.cell.body.total / 2
 
 
-def volumes(anatomy: Anatomy | str | Network | Plan, *, width: int = 960) -> str:
+def volumes(anatomy: Anatomy | str | Network | ExpandedNetwork, *, width: int = 960) -> str:
     """Draw a network as volumes: the height, width and depth of what each layer gives.
 
     A box stands for the maps that come out of a layer, its sizes at its edges; the kernel of the

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from striate.architecture.notation.expanded import Block, Join, Leaf, Plan, Step
+from striate.architecture.notation.expanded import Block, ExpandedNetwork, Join, Leaf, Step
 from striate.architecture.notation.expansion import expand
 from striate.architecture.notation.parsing import parse
 from striate.architecture.notation.source_text import source, text_in
@@ -16,7 +16,7 @@ __all__ = [
     "Join",
     "Leaf",
     "Network",
-    "Plan",
+    "ExpandedNetwork",
     "Step",
     "expand",
     "parse",

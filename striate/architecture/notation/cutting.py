@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from striate.architecture.notation.expanded import Block, Join, Plan, Step
+from striate.architecture.notation.expanded import Block, ExpandedNetwork, Join, Step
 from striate.architecture.notation.nodes import (
     Branches,
     Call,
@@ -24,7 +24,7 @@ from striate.architecture.notation.values import evaluate
 from striate.errors import NotationError
 
 
-def kept(plan: Plan, address: str) -> Network:
+def kept(plan: ExpandedNetwork, address: str) -> Network:
     """Give the network up to a layer, that layer included; the layers keep their addresses.
 
     Args:
@@ -53,7 +53,7 @@ def kept(plan: Plan, address: str) -> Network:
     return first(plan, end)
 
 
-def first(plan: Plan, count: int) -> Network:
+def first(plan: ExpandedNetwork, count: int) -> Network:
     """Give the network of the first ``count`` steps of a plan, as short as its author wrote it.
 
     Comments beside the layers and blocks that are no longer used are left out.
@@ -105,7 +105,7 @@ def followed(network: Network, end: str) -> Network:
     return dataclasses.replace(network, flow=network.flow + parse(end).flow, source="")
 
 
-def _taken(flow: Flow, plan: Plan, place: int, end: int) -> tuple[Flow, int, bool]:
+def _taken(flow: Flow, plan: ExpandedNetwork, place: int, end: int) -> tuple[Flow, int, bool]:
     """Take items until so many steps are there: (items, steps, whether all of the flow is)."""
     items: list[Item] = []
     for item in flow:
@@ -126,7 +126,7 @@ def _taken(flow: Flow, plan: Plan, place: int, end: int) -> tuple[Flow, int, boo
     return tuple(items), place, True
 
 
-def _turns(repeat: Repeat, plan: Plan, place: int) -> int:
+def _turns(repeat: Repeat, plan: ExpandedNetwork, place: int) -> int:
     names = {"in": plan.steps[place].input[0]}
     if plan.classes is not None:
         names["classes"] = plan.classes

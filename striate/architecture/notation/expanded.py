@@ -73,7 +73,7 @@ Step = Leaf | Join | Block
 
 
 @dataclass(frozen=True)
-class Plan:
+class ExpandedNetwork:
     """A network worked out for one input shape.
 
     Attributes:
@@ -90,7 +90,7 @@ class Plan:
     output: Shape
     steps: tuple[Step, ...]
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Plan:
+    def __deepcopy__(self, memo: dict[int, Any]) -> ExpandedNetwork:
         return self  # nothing in it can change
 
     def layers(self) -> Iterator[Leaf | Join]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from striate.architecture import zoo
 from striate.architecture.notation.arguments import bind
-from striate.architecture.notation.expanded import Block, Join, Leaf, Plan, Step
+from striate.architecture.notation.expanded import Block, ExpandedNetwork, Join, Leaf, Step
 from striate.architecture.notation.nodes import (
     Branches,
     Call,
@@ -32,11 +32,11 @@ MOST: Final = 20_000  # words, calls and turns; the deepest networks published h
 
 
 def expand(
-    network: str | Network | Plan,
+    network: str | Network | ExpandedNetwork,
     *,
     input: Shape | None = None,  # noqa: A002 (the notation's word)
     classes: int | None = None,
-) -> Plan:
+) -> ExpandedNetwork:
     """Work a network out, layer by layer, for one input shape.
 
     Args:
@@ -66,7 +66,7 @@ def expand(
       line 1: input 1x8x8 > [conv 5x5 8 pad=valid]*2
                              ^
     """
-    if isinstance(network, Plan):
+    if isinstance(network, ExpandedNetwork):
         if input is None and classes is None:
             return network
         network = network.network
@@ -94,7 +94,7 @@ def expand(
         if "does not fit" in message and columns in (1, 3) and min(channels, rows) > columns:
             message += f"; channels come first: did you mean input {columns}x{channels}x{rows}?"
         raise located(NotationError(message, position=error.position), tree.source) from None
-    plan = Plan(tree, tree.input, tree.classes, output, steps)
+    plan = ExpandedNetwork(tree, tree.input, tree.classes, output, steps)
     if next(plan.layers(), None) is None:
         raise NotationError("the network comes to no layer at all; its repeats are all 0 times")
     return plan

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from striate.architecture.notation.expanded import Block, Join, Plan, Step
+from striate.architecture.notation.expanded import Block, ExpandedNetwork, Join, Step
 from striate.architecture.words import (
     Conv,
     Fc,
@@ -23,7 +23,7 @@ RELU_LIKE: Final = (Relu, Relu6, LeakyRelu, Prelu)
 DECIDING: Final = (*RELU_LIKE, Sigmoid, Tanh, Softmax, Conv, Fc)
 
 
-def what_follows(plan: Plan) -> dict[str, Layer | None]:
+def what_follows(plan: ExpandedNetwork) -> dict[str, Layer | None]:
     """Say which layer decides how each conv and fc starts; None where nothing follows.
 
     It looks through whatever lies between: bn, pools, dropout, joins, the end of a block.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from striate.architecture.notation import Plan
+from striate.architecture.notation import ExpandedNetwork
 from striate.architecture.summary import text as showing
 from striate.architecture.summary.design_warnings import DesignWarning
 from striate.architecture.summary.memory import FLOAT32, PRECISIONS, Kept, TrainingMemory
@@ -50,7 +50,7 @@ class Anatomy:
     activation_memory: int
     kept: Kept
     warnings: tuple[DesignWarning, ...]
-    plan: Plan = field(repr=False)
+    plan: ExpandedNetwork = field(repr=False)
 
     def training_memory(self, batch: int = BATCH, *, precision: str = "float32") -> TrainingMemory:
         """Say how much memory a training step of AdamW takes, the library itself aside.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from striate.architecture.notation import Join, Leaf, Network, Plan, expand
+from striate.architecture.notation import ExpandedNetwork, Join, Leaf, Network, expand
 from striate.architecture.summary.all_rules import warnings_of
 from striate.architecture.summary.design_warnings import Case
 from striate.architecture.summary.formulas import FLOAT32, formulas
@@ -18,7 +18,7 @@ from striate.architecture.words.sight import Side, Sight, side_of
 
 
 def describe(
-    network: str | Network | Plan,
+    network: str | Network | ExpandedNetwork,
     *,
     input: Shape | None = None,  # noqa: A002 (the notation's word)
     classes: int | None = None,
@@ -96,7 +96,9 @@ def _together(ends: Sequence[Sight | None]) -> Sight | None:
     return together
 
 
-def _before_all(nodes: Sequence[Node], sights: Sequence[Sight | None], plan: Plan) -> Side:
+def _before_all(
+    nodes: Sequence[Node], sights: Sequence[Sight | None], plan: ExpandedNetwork
+) -> Side:
     """What units see before the first word that sees everything; at the end where there is none."""
     for node in nodes:
         before = _before(node, sights)[0]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from striate.architecture.notation import Block, Join, Leaf, Plan, Step
+from striate.architecture.notation import Block, ExpandedNetwork, Join, Leaf, Step
 from striate.architecture.words import Conv, Dropout, Fc, Flatten, Identity
 
 IMAGE: Final = -1  # as a source: what goes into the network
@@ -46,7 +46,7 @@ class Node:
         )
 
 
-def wire(plan: Plan) -> tuple[Node, ...]:
+def wire(plan: ExpandedNetwork) -> tuple[Node, ...]:
     """Give every layer in the order of running, with its sources.
 
     >>> from striate.architecture.notation import expand

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from striate.architecture.notation import Network, Plan, expand
+from striate.architecture.notation import ExpandedNetwork, Network, expand
 from striate.architecture.words import Shape
 from striate.backends.codegen.keras3 import keras_code
 from striate.backends.codegen.pytorch import torch_code
@@ -20,7 +20,7 @@ Framework = Literal["torch", "keras"]
 
 
 def code(
-    network: str | Network | Plan,
+    network: str | Network | ExpandedNetwork,
     framework: Framework,
     *,
     input: Shape | None = None,  # noqa: A002 (the notation's word)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from striate.architecture.notation import Leaf, Plan
+from striate.architecture.notation import ExpandedNetwork, Leaf
 from striate.architecture.words import text_of
 from striate.backends.codegen.layout import WIDTH
 from striate.backends.codegen.terms import Value
@@ -13,7 +13,7 @@ from striate.backends.codegen.terms import Value
 WIDEST = 84
 
 
-def heading(plan: Plan, about: Sequence[str]) -> str:
+def heading(plan: ExpandedNetwork, about: Sequence[str]) -> str:
     """Write the docstring of a program and, as a comment, the network it was written from.
 
     Args:

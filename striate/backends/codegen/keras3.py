@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from striate.architecture.notation import Plan
+from striate.architecture.notation import ExpandedNetwork
 from striate.architecture.words import text_of
 from striate.backends.codegen.blocks import ARRIVING, Shared, shared
 from striate.backends.codegen.heading import heading, said, typed
@@ -28,7 +28,7 @@ ABOUT: Final = (
 FOLDED: Final = ("layers.Conv2D", "layers.Dense")
 
 
-def keras_code(plan: Plan) -> str:
+def keras_code(plan: ExpandedNetwork) -> str:
     """Write a network as a Keras 3 program."""
     nodes = _activated(nodes_of(plan.steps, terms, channels_last))
     blocks = shared(plan.network, uses_in(nodes))
@@ -83,7 +83,10 @@ def _block(block: Shared, name: str) -> str:
 
 
 def _network(
-    plan: Plan, nodes: Sequence[Node], blocks: Mapping[str, Shared], functions: Mapping[str, str]
+    plan: ExpandedNetwork,
+    nodes: Sequence[Node],
+    blocks: Mapping[str, Shared],
+    functions: Mapping[str, str],
 ) -> str:
     output = text_of(channels_last(plan.output))
     lines = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from striate.architecture.notation import Plan
+from striate.architecture.notation import ExpandedNetwork
 from striate.backends.codegen.blocks import Shared, shared
 from striate.backends.codegen.heading import heading, said, typed
 from striate.backends.codegen.layout import call
@@ -33,7 +33,7 @@ ABOUT: Final = (
 )
 
 
-def torch_code(plan: Plan) -> str:
+def torch_code(plan: ExpandedNetwork) -> str:
     """Write a network as a PyTorch program."""
     nodes = nodes_of(plan.steps, terms, tuple)
     blocks = shared(plan.network, uses_in(nodes))
@@ -59,7 +59,7 @@ def _block(block: Shared, name: str) -> str:
 
 
 def _net(
-    plan: Plan,
+    plan: ExpandedNetwork,
     nodes: Sequence[Node],
     blocks: Mapping[str, Shared],
     classes: Mapping[str, str],

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike
 
-from striate.architecture.notation import Block, Join, Leaf, Network, Plan, Step
+from striate.architecture.notation import Block, ExpandedNetwork, Join, Leaf, Network, Step
 from striate.architecture.words import Dropout
 from striate.backends.numpy.arrays import numbers
 from striate.backends.numpy.parameters import by_layer, leaves, planned
@@ -67,7 +67,7 @@ class Gradient:
 
 
 def forward(
-    network: str | Network | Plan,
+    network: str | Network | ExpandedNetwork,
     parameters: Mapping[str, ArrayLike],
     images: ArrayLike,
     *,
@@ -216,7 +216,7 @@ def _addressed(address: str, found: ByName) -> ByName:
     return {f"{address}.{name}": values for name, values in found.items()}
 
 
-def _masks(plan: Plan, masks: Mapping[str, ArrayLike] | None) -> ByName:
+def _masks(plan: ExpandedNetwork, masks: Mapping[str, ArrayLike] | None) -> ByName:
     given = masks or {}
     dropouts = [leaf.address for leaf in leaves(plan) if isinstance(leaf.layer, Dropout)]
     foreign = [address for address in given if address not in dropouts]

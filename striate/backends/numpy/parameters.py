@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from striate.architecture.notation import Leaf, Network, Plan, expand
+from striate.architecture.notation import ExpandedNetwork, Leaf, Network, expand
 from striate.architecture.notation.followers import RELU_LIKE, what_follows
 from striate.architecture.words import Bn, Conv, Fc, Layer, LeakyRelu, Prelu, Shape
 from striate.backends.numpy.arrays import numbers
@@ -48,7 +48,7 @@ KEPT: Final[Mapping[type[Layer], Callable[[Any, Shape], dict[str, Shape]]]] = {
 }
 
 
-def shapes(network: str | Network | Plan) -> dict[str, Shape]:
+def shapes(network: str | Network | ExpandedNetwork) -> dict[str, Shape]:
     """List every number a network keeps, by name, in the order of running.
 
     Raises:
@@ -65,7 +65,7 @@ def shapes(network: str | Network | Plan) -> dict[str, Shape]:
     }
 
 
-def start(network: str | Network | Plan, *, seed: int = 0) -> ByName:
+def start(network: str | Network | ExpandedNetwork, *, seed: int = 0) -> ByName:
     """Draw the numbers a network starts with, so that signals keep their size from layer to layer.
 
     A sum of n products of variance v each has variance n * v. He's weights, before relu and its
@@ -121,7 +121,7 @@ def _weights(
     return random.uniform(-bound, bound, shape)
 
 
-def by_layer(plan: Plan, parameters: Mapping[str, ArrayLike]) -> dict[str, ByName]:
+def by_layer(plan: ExpandedNetwork, parameters: Mapping[str, ArrayLike]) -> dict[str, ByName]:
     """Hand each layer its own numbers, in float64, checked.
 
     Args:
@@ -165,12 +165,12 @@ def by_layer(plan: Plan, parameters: Mapping[str, ArrayLike]) -> dict[str, ByNam
     return handed
 
 
-def planned(network: str | Network | Plan) -> Plan:
+def planned(network: str | Network | ExpandedNetwork) -> ExpandedNetwork:
     """Work a network out, unless that is done already."""
-    return network if isinstance(network, Plan) else expand(network)
+    return network if isinstance(network, ExpandedNetwork) else expand(network)
 
 
-def leaves(plan: Plan) -> list[Leaf]:
+def leaves(plan: ExpandedNetwork) -> list[Leaf]:
     """Give the layers of a network without its joins, which keep nothing."""
     return [step for step in plan.layers() if isinstance(step, Leaf)]
 

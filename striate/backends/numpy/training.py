@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from striate.architecture.notation import Network, Plan
+from striate.architecture.notation import ExpandedNetwork, Network
 from striate.architecture.words import text_of
 from striate.backends.numpy.arrays import numbers
 from striate.backends.numpy.forward_backward import backward, forward
@@ -40,7 +40,7 @@ class Learnt:
 
 
 def train(
-    network: str | Network | Plan,
+    network: str | Network | ExpandedNetwork,
     parameters: Mapping[str, ArrayLike],
     batches: Iterable[Batch],
     *,

@@ -13,7 +13,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from striate import __version__
-from striate.architecture.notation import Block, Join, Plan, Step
+from striate.architecture.notation import Block, ExpandedNetwork, Join, Step
 from striate.backends.onnx.graph_builder import Building
 from striate.backends.onnx.nodes import JOINS, WORDS
 
@@ -24,7 +24,7 @@ OUTPUT: Final = "output"
 
 
 def graph(
-    plan: Plan,
+    plan: ExpandedNetwork,
     weights: Mapping[str, np.ndarray],
     *,
     mean: Sequence[float] = (),

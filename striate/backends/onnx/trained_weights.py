@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from striate.architecture.notation import Leaf, Plan
+from striate.architecture.notation import ExpandedNetwork, Leaf
 from striate.architecture.words import Shape
 from striate.backends.numpy.parameters import NOT_USED, shapes
 
@@ -27,11 +27,11 @@ class Trained:
         weights: by name as in torch: "conv1.weight", "b2.bn1.running_mean".
     """
 
-    plan: Plan
+    plan: ExpandedNetwork
     weights: Mapping[str, np.ndarray]
 
     @staticmethod
-    def of(plan: Plan, state: Mapping[str, torch.Tensor]) -> Trained:
+    def of(plan: ExpandedNetwork, state: Mapping[str, torch.Tensor]) -> Trained:
         """Take the weights of a torch module, which may go on learning without harm.
 
         >>> from striate.backends.torch import build
@@ -61,7 +61,7 @@ class Trained:
         return module.eval()
 
 
-def state_shapes(plan: Plan) -> dict[str, Shape]:
+def state_shapes(plan: ExpandedNetwork) -> dict[str, Shape]:
     """List what the torch module of a network keeps, by name, without building it.
 
     >>> from striate.architecture.notation import expand

@@ -12,7 +12,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from striate.architecture.notation import Network, Plan, expand
+from striate.architecture.notation import ExpandedNetwork, Network, expand
 from striate.architecture.summary import describe
 from striate.architecture.summary.memory import PRECISIONS
 from striate.architecture.summary.wiring import IMAGE, Node, wire
@@ -27,7 +27,7 @@ SECONDS: Final = 30.0  # after which no new round is begun
 
 
 def measure(
-    network: str | Network | Plan,
+    network: str | Network | ExpandedNetwork,
     *,
     batch: int = 32,
     rounds: int = 5,
@@ -106,7 +106,7 @@ def measure(
     )
 
 
-def _refuse_single_values(plan: Plan, batch: int) -> None:
+def _refuse_single_values(plan: ExpandedNetwork, batch: int) -> None:
     """See that bn gets more than one value a channel, of which alone it finds no variance."""
     for step in plan.layers():
         if isinstance(step.layer, Bn) and batch * math.prod(step.input[1:]) == 1:

@@ -25,14 +25,14 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from striate.architecture.notation import Plan
+from striate.architecture.notation import ExpandedNetwork
 from striate.architecture.notation.followers import RELU_LIKE, what_follows
 from striate.architecture.words import Layer, LeakyRelu, Prelu
 
 PRELU_START: Final = 0.25
 
 
-def initialise(module: nn.Module, plan: Plan, seed: int | None) -> None:
+def initialise(module: nn.Module, plan: ExpandedNetwork, seed: int | None) -> None:
     """Draw the weights of every conv and fc, in the order of running, from one generator.
 
     Args:

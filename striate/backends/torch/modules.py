@@ -12,7 +12,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from striate.architecture.notation import Block, Join, Leaf, Network, Plan, Step, expand
+from striate.architecture.notation import Block, ExpandedNetwork, Join, Leaf, Network, Step, expand
 from striate.architecture.words import (
     Add,
     AvgPool,
@@ -83,9 +83,9 @@ class Net(Steps):
         plan: every layer with its address and shapes.
     """
 
-    plan: Plan
+    plan: ExpandedNetwork
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: ExpandedNetwork) -> None:
         super().__init__(plan.steps)
         self.plan = plan
 
@@ -109,7 +109,7 @@ class Addition(nn.Module):
 
 
 def build(
-    network: str | Network | Plan,
+    network: str | Network | ExpandedNetwork,
     *,
     input: Shape | None = None,  # noqa: A002 (the notation's word)
     classes: int | None = None,

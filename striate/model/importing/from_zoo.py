@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from striate.architecture import zoo
-from striate.architecture.notation import Plan, expand, source
+from striate.architecture.notation import ExpandedNetwork, expand, source
 from striate.backends.onnx import Trained
 from striate.backends.torch import build
 from striate.data.images import Preprocess
@@ -198,7 +198,7 @@ def _shape(given: Changes) -> tuple[int, int, int] | None:
 
 
 def _preprocess(
-    plan: Plan, known: Official | None, name: str | None, classes: int, *, given: Changes
+    plan: ExpandedNetwork, known: Official | None, name: str | None, classes: int, *, given: Changes
 ) -> tuple[Preprocess, str]:
     """Choose how images are prepared, and say why."""
     if isinstance(given, Preprocess):
