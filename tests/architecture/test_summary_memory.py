@@ -22,8 +22,8 @@ def saved_bytes(plan: ExpandedNetwork, batch: int, *, bf16: bool = False) -> int
     kept: dict[int, Tensor] = {}
 
     def keep(tensor: Tensor) -> Tensor:
-        kept[tensor.untyped_storage().data_ptr()] = tensor
-        return tensor
+        bare = tensor.detach()  # a node that kept what leads back to it would never be freed
+        return kept.setdefault(bare.untyped_storage().data_ptr(), bare)
 
     values = torch.randn(batch, *plan.input, generator=torch.Generator().manual_seed(0))
     with (

@@ -13,12 +13,14 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from striate.backends.onnx import libraries
 from striate.backends.onnx.graph import OUTPUT, PIXELS, graph
+from striate.backends.onnx.own_thread import OwnThread
 from striate.backends.onnx.trained_weights import Trained
 from striate.data import cores
 from striate.data.images import Preprocess
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 4  # images that ONNX Runtime takes at a time, in each thread
 LARGEST: Final = 2**31 - 2**24  # bytes of weights; protobuf ends at 2**31, the rest is for nodes
+
+PROCESSORS: Final = Path("/proc/cpuinfo")  # what Linux says of them
+BF16: Final = {"avx512_bf16", "avx_ne_convert"}  # its words for what OpenVINO needs for bf16
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,9 @@ def openvino(trained: Trained, preprocess: Preprocess) -> Engine:
             compute in bf16.
     """
     name = "bf16 OpenVINO"
+    lacking = EngineError(f"{name} cannot be used: this processor does not compute in bf16")
+    if PROCESSORS.exists() and BF16.isdisjoint(PROCESSORS.read_text().split()):
+        raise lacking
     try:
         openvino = libraries.openvino()
     except ImportError as error:
@@ -134,15 +142,20 @@ def openvino(trained: Trained, preprocess: Preprocess) -> Engine:
         "INFERENCE_NUM_THREADS": threads(),
         "NUM_STREAMS": 1,
     }
-    try:
+    model = _model(name, trained, preprocess)
+
+    def opening() -> Callable[[np.ndarray], np.ndarray]:
         core = openvino.Core()
         if "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-            raise EngineError(f"{name} cannot be used: this processor does not compute in bf16")
-        model = core.read_model(_model(name, trained, preprocess))
-        request = core.compile_model(model, "CPU", settings).create_infer_request()
+            raise lacking  # where the system has not said so before anything was loaded
+        read = core.read_model(model)
+        request = core.compile_model(read, "CPU", settings).create_infer_request()
+        return lambda pixels: np.array(request.infer([pixels])[0], np.float32)
+
+    try:
+        return Engine(name, OwnThread("striate-openvino", opening))
     except (ValueError, RuntimeError) as error:
         raise _refused(name, error) from error
-    return Engine(name, lambda pixels: np.array(request.infer([pixels])[0], np.float32))
 
 
 def torch_module(module: nn.Module, preprocess: Preprocess, *, low: bool = False) -> Engine:
