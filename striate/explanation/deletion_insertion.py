@@ -26,9 +26,6 @@ from striate.model.classifier import Classifier
 TILES = 32  # along the shorter side at most: what is moved at once
 AT_ONCE = 64  # images a forward pass
 DRAWS = (3, 20)  # fewest and most random orders
-# Student's t at 97.5 %, by degrees of freedom: 2 to 19.
-STUDENT = (4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160,
-           2.145, 2.131, 2.120, 2.110, 2.101, 2.093)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -74,8 +71,11 @@ class Removal:
     @property
     def chance(self) -> tuple[float, float, float]:
         """Mean area of the random orders, and the 95 % interval of one more such order."""
+        from scipy import special
+
         areas = [each.area for each in self.by_chance]
-        reach = STUDENT[len(areas) - 3] * stdev(areas) * math.sqrt(1 + 1 / len(areas))
+        student = float(special.stdtrit(len(areas) - 1, 0.975))
+        reach = student * stdev(areas) * math.sqrt(1 + 1 / len(areas))
         return mean(areas), max(0.0, mean(areas) - reach), min(1.0, mean(areas) + reach)
 
     @property

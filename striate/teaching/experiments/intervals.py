@@ -48,50 +48,8 @@ def mean_of(values: Sequence[float]) -> Mean:
     mean = math.fsum(values) / n
     if n == 1:
         return Mean(mean, math.nan, math.nan, 1)
+    from scipy import special
+
     variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
-    half = t_quantile(0.975, n - 1) * math.sqrt(variance / n)
+    half = float(special.stdtrit(n - 1, 0.975)) * math.sqrt(variance / n)
     return Mean(mean, mean - half, mean + half, n)
-
-
-def t_probability(t: float, freedom: int) -> float:
-    """Give the probability that Student's t lies between -t and t, t not negative.
-
-    Source: Abramowitz and Stegun, Handbook of mathematical functions, 26.7.3 and 26.7.4, finite
-    sums for whole degrees of freedom.
-
-    >>> round(t_probability(1.0, 1), 12)
-    0.5
-    """
-    angle = math.atan(t / math.sqrt(freedom))
-    cosine, odd = math.cos(angle), freedom % 2
-    term = total = 0.0
-    if freedom > 1:
-        term = total = cosine if odd else 1.0
-        for step in range(1 + odd, freedom - 2, 2):
-            term *= cosine**2 * step / (step + 1)
-            total += term
-    total *= math.sin(angle)
-    return (angle + total) * 2 / math.pi if odd else total
-
-
-def t_quantile(probability: float, freedom: int) -> float:
-    """Give the value that Student's t stays below with a probability from 0.5 on.
-
-    >>> round(t_quantile(0.975, 4), 4)
-    2.7764
-    """
-    if freedom < 1 or not 0.5 <= probability < 1:
-        raise SettingError(
-            f"probability {probability:g} with {freedom} degrees of freedom; expected 0.5 to "
-            "below 1, and at least one degree"
-        )
-    low, high = 0.0, 1.0
-    while t_probability(high, freedom) < 2 * probability - 1:
-        high *= 2
-    for _ in range(80):
-        middle = (low + high) / 2
-        if t_probability(middle, freedom) < 2 * probability - 1:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
