@@ -139,7 +139,7 @@ def randomisation(
 def _weighted(model: Classifier, subject: Subject) -> list[str]:
     """Name the convolutions and full connections, the last to work first, each once."""
     passed = record(model.network, subject.values)
-    kinds = (nn.modules.conv._ConvNd, nn.Linear)
+    kinds = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.Linear)
     names = [c.address.partition("#")[0] for c in passed.calls if isinstance(c.module, kinds)]
     return list(dict.fromkeys(reversed(names)))
 

@@ -12,6 +12,7 @@ from torch import nn
 from striate.architecture.notation import expand, parse
 from striate.architecture.words import Softmax
 from striate.architecture.zoo import compact
+from striate.backends.torch import BATCH_NORMS
 from striate.data import Collection, Images, Split, Survey
 from striate.data.augmentation import Augmentation, fitting
 from striate.data.images import Preprocess
@@ -210,7 +211,7 @@ def normalises(text: str | None) -> bool:
 
 def learning_rate(module: nn.Module) -> float:
     """Choose the peak learning rate: higher where batch normalisation steadies the network."""
-    steady = any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in module.modules())
+    steady = any(isinstance(part, BATCH_NORMS) for part in module.modules())
     return RATE if steady else PLAIN_RATE
 
 

@@ -24,7 +24,7 @@ from torch import nn
 from torch.nn import functional
 
 from striate.backends.precision import Precision
-from striate.backends.torch import evaluating, normalised
+from striate.backends.torch import BATCH_NORMS, evaluating, normalised
 from striate.data import Images, prefetched
 from striate.data.augmentation import Augmentation, augment, draws
 from striate.data.images import Preprocess
@@ -219,7 +219,7 @@ def hold_statistics(module: nn.Module, recipe: Recipe) -> None:
     """
     trained = {name for name, _ in recipe.shares}
     for name, part in module.named_modules():
-        if isinstance(part, nn.modules.batchnorm._BatchNorm):
+        if isinstance(part, BATCH_NORMS):
             held = bool(trained) and name.partition(".")[0] not in trained
             if recipe.hold_statistics or held:
                 part.eval()

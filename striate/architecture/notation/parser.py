@@ -29,8 +29,9 @@ def parser() -> Lark:
     stored = json.loads(TABLE.read_text(encoding="utf-8"))
     if stored["lark"] == lark.__version__ and stored["grammar"] == GRAMMAR:
         data, memo = _numbered(stored["data"]), _numbered(stored["memo"])
-        load: Callable[..., Lark] = Lark._load_from_dict
-        return load(data, memo, postlex=Lines(), transformer=Nodes())
+        data["options"] |= {"postlex": Lines(), "transformer": Nodes()}
+        load: Callable[..., Lark] = Lark.load  # of what `Lark.save` would have put into a pickle
+        return load({"data": data, "memo": memo})
     return made()
 
 

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from striate.backends.torch.evaluation_mode import evaluating, normalised
-from striate.backends.torch.modules import Net, build
+from striate.backends.torch.modules import BATCH_NORMS, Net, build
 
-__all__ = ["Net", "build", "evaluating", "normalised"]
+__all__ = ["BATCH_NORMS", "Net", "build", "evaluating", "normalised"]

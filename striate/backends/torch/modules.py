@@ -40,6 +40,9 @@ from striate.architecture.words import (
 from striate.backends.torch.initialisation import initialise
 from striate.errors import NotationError
 
+BATCH_NORMS: Final = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+"""Torch's kinds of batch normalisation; a module of someone else's may hold any of them."""
+
 MOST_PARAMETERS: Final = 2_000_000_000  # 8 GB in float32; ConvNeXt-XXL has 0.85 thousand millions
 
 

@@ -19,7 +19,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from striate.backends.precision import WAYS, Precision
-from striate.backends.torch import evaluating, normalised
+from striate.backends.torch import BATCH_NORMS, evaluating, normalised
 from striate.data.images import Preprocess
 from striate.errors import TrainingError
 from striate.training.health.figures import Bend, CheckUp, Layer, Normalisation, Values
@@ -146,7 +146,7 @@ class _Watching(TorchFunctionMode):
         self._learning = {
             name: part.training and part.momentum != 0
             for name, part in module.named_modules()
-            if isinstance(part, nn.modules.batchnorm._BatchNorm)
+            if isinstance(part, BATCH_NORMS)
         }
 
     def __enter__(self) -> _Watching:
