@@ -14,8 +14,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from striate.errors import EngineError
 from striate.backends.onnx.own_thread import OwnThread
+from striate.errors import EngineError
 
 NAME = "striate-of-a-test"
 
