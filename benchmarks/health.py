@@ -265,7 +265,7 @@ def trial(
                 given,
                 out=folder / "run",
                 settings=settings,
-                watch=ignore,
+                callback=ignore,
             )
             accuracy = run.evaluation.accuracy
         except TrainingError as error:

@@ -55,7 +55,7 @@ def main() -> None:
                 for way, given in settings.items():
                     network = "compact" if way == SCRATCH else None
                     run = Path(folder) / way.replace(" ", "-")
-                    model = st.train(data, network, out=run, settings=given, watch=ignore)
+                    model = st.train(data, network, out=run, settings=given, callback=ignore)
                     found[way][n].append(float(model.metrics["accuracy"]))
                     print(f"seed {seed}, {n} images, {way}: {percent(found[way][n][-1])}")
     if chosen.image is not None:

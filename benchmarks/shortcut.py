@@ -128,7 +128,7 @@ def trial(source: Path, seed: int, *, kind: str, quick: bool = False) -> Trial:
             precision="float32",
         )  # fmt: skip
         network, run = NETWORKS[seed % 2], Path(folder) / "run"
-        model = st.train(data, network, out=run, settings=settings, watch=ignore)
+        model = st.train(data, network, out=run, settings=settings, callback=ignore)
         found = where_it_looks(model, data / "val")
     ours = [
         each

@@ -128,11 +128,11 @@ class Estimate:
 
 
 Event = Note | Progress | Epoch | Done | Estimate
-Watch = Callable[[Event], None]
+Callback = Callable[[Event], None]
 
 
 def ignore(event: Event) -> None:
-    """Watch nothing: for callers who only want the result."""
+    """Do nothing with it: for callers who only want the result."""
 
 
 def as_json(event: Event) -> dict[str, object]:

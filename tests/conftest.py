@@ -40,4 +40,4 @@ def done(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, l
     """A finished run of these, and what it told; not to be changed."""
     told: list[Event] = []
     out = tmp_path_factory.mktemp("runs") / "shapes"
-    return start(photos, TINY, out=out, settings=QUICK, watch=told.append), told
+    return start(photos, TINY, out=out, settings=QUICK, callback=told.append), told

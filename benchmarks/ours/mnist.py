@@ -45,7 +45,7 @@ def main() -> None:
             NETWORK,
             out=Path(folder) / "run",
             settings=settings,
-            watch=lambda event: told.append((time.perf_counter(), event)),
+            callback=lambda event: told.append((time.perf_counter(), event)),
         )
         seconds = time.perf_counter() - begun
     (done,) = (event for _, event in told if isinstance(event, Done))

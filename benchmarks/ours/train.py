@@ -39,7 +39,7 @@ def main() -> None:
             "resnet18",
             out=Path(folder) / "run",
             settings=settings,
-            watch=lambda event: told.append((time.perf_counter() - begun, event)),
+            callback=lambda event: told.append((time.perf_counter() - begun, event)),
         )
     steps = [(at, e) for at, e in told if isinstance(e, Progress) and e.stage == "training"]
     images = max(event.total for _, event in steps)

@@ -33,7 +33,7 @@ def main() -> None:
     train = st.train  # loads torch, as importing fastai does
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
-        model = train(chosen.data, out=Path(folder) / "run", settings=settings, watch=ignore)
+        model = train(chosen.data, out=Path(folder) / "run", settings=settings, callback=ignore)
         seconds = time.perf_counter() - begun
     files = sorted(path for path in (chosen.data / chosen.valid).glob("*/*") if path.is_file())
     right = {

@@ -50,11 +50,11 @@ def compare(
     _check_files(csv, plot)
     with Screen() as screen:
 
-        def watch(event: Event) -> None:
+        def callback(event: Event) -> None:
             if as_json or not isinstance(event, Note):  # for people, the result holds the notes
                 screen(event)
 
-        result = comparison.compare(runs, data, part=part, watch=watch)
+        result = comparison.compare(runs, data, part=part, callback=callback)
     print(json.dumps(result.as_json()) if as_json else result)
     if csv is not None:
         comparison.write_csv(result, csv)

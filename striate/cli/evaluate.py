@@ -32,9 +32,9 @@ def evaluate(
 
     with Screen() as screen:
 
-        def watch(event: Event) -> None:
+        def callback(event: Event) -> None:
             if as_json or not isinstance(event, Note):  # for people, the result holds the notes
                 screen(event)
 
-        result = selection.evaluate(load(model), data, part=part, watch=watch)
+        result = selection.evaluate(load(model), data, part=part, callback=callback)
     print(json.dumps(result.as_json()) if as_json else result)

@@ -155,7 +155,7 @@ def _of_image(
     from striate.explanation.page import of_image
 
     try:
-        found = specimen(opened, image, question=question, watch=screen)
+        found = specimen(opened, image, question=question, callback=screen)
     except ImageError as error:
         raise ImageError(f"'{image}' cannot be read: {error}") from error
     files = _beside(page, "every array: pixels, maps, gradients, filters", "every other number")
@@ -185,7 +185,7 @@ def _of_folder(
     from striate.explanation.page import of_folder
     from striate.explanation.unit_hierarchy import hierarchy
 
-    found = hierarchy(opened, data, choice=choice, watch=screen)
+    found = hierarchy(opened, data, choice=choice, callback=screen)
     files = _beside(page, "every array: images, answers, filters", "every unit in words")
     facts = found.as_json()
     name = model.parent.name if model.name == "classifier.safetensors" else model.stem

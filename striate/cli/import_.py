@@ -100,7 +100,7 @@ def import_(
                 preprocess=changes,
                 map=renamed,
                 offline=offline,
-                watch=screen,
+                callback=screen,
             )
         except WeightsError as error:
             if error.table:

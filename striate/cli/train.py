@@ -196,18 +196,25 @@ def train(
     if estimate and resume is not None:
         raise SettingError("--estimate is for a new run; leave out --resume, or --estimate")
     with Screen() as screen:
-        watch = print_json if as_json else screen
+        callback = print_json if as_json else screen
         if estimate:
-            watch(ahead(str(data), network, settings=settings, watch=watch))
+            callback(ahead(str(data), network, settings=settings, callback=callback))
         elif resume is None:
-            start(str(data), network, out=out, settings=settings, watch=watch)
+            start(str(data), network, out=out, settings=settings, callback=callback)
         else:
             fresh = Settings(epochs=epochs, minutes=minutes, devices=settings.devices)
             if settings != fresh or network or out:
                 raise SettingError(
                     "a run keeps its settings: --resume takes --epochs or --minutes, and --devices"
                 )
-            go_on(resume, data=data, epochs=epochs, minutes=minutes, devices=devices, watch=watch)
+            go_on(
+                resume,
+                data=data,
+                epochs=epochs,
+                minutes=minutes,
+                devices=devices,
+                callback=callback,
+            )
 
 
 def print_json(event: Event) -> None:

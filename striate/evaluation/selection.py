@@ -16,7 +16,7 @@ import numpy as np
 from striate.data import Collection, Images, Split, counted, find, load, prefetched
 from striate.errors import DataError, SettingError
 from striate.evaluation.metrics import Evaluation, score
-from striate.events import Note, Watch, ignore
+from striate.events import Callback, Note, ignore
 from striate.model.classifier import Classifier
 from striate.terminal.progress import Tempo
 
@@ -42,7 +42,7 @@ class Selection:
 
 
 def evaluate(
-    model: Classifier, data: str | Path, *, part: str | None = None, watch: Watch = ignore
+    model: Classifier, data: str | Path, *, part: str | None = None, callback: Callback = ignore
 ) -> Evaluation:
     """Judge a classifier on images whose classes are known.
 
@@ -52,7 +52,7 @@ def evaluate(
             matched by name, or by the classifier's ids of them.
         part: "train", "val", "test" or "all" to choose; None takes the test part where there is
             one, else validation, else what training has not used.
-        watch: is told how far the work is.
+        callback: is told how far the work is.
 
     Raises:
         DataError: nothing is left to judge, or no class is the classifier's.
@@ -65,7 +65,7 @@ def evaluate(
     collection, notes = matched(find(data), model.classes, model.ids)
     wanted = needed(collection, part)
     collection = collection.only(wanted)
-    tempo = Tempo("reading", watch)
+    tempo = Tempo("reading", callback)
     with load(collection, model.preprocess, progress=tempo) as images:
         chosen = select(
             collection.parts, images.hashes, usable=images.usable, seen=model.seen, part=part
@@ -77,12 +77,12 @@ def evaluate(
         if model.engine.note:
             notes += (model.engine.note,)
         for note in notes:
-            watch(Note(note))
+            callback(Note(note))
         if not len(chosen.indices):
             raise DataError(
                 f"nothing in '{data}' is left to judge: " + "; ".join(notes or ("no images",))
             )
-        result = judge(model, images, collection, chosen, watch=watch)
+        result = judge(model, images, collection, chosen, callback=callback)
     return replace(result, notes=notes + result.notes)
 
 
@@ -104,7 +104,7 @@ def judge(
     collection: Collection,
     chosen: Selection,
     *,
-    watch: Watch = ignore,
+    callback: Callback = ignore,
 ) -> Evaluation:
     """Judge a classifier on decoded images.
 
@@ -113,10 +113,10 @@ def judge(
         images: decoded with its preprocessing.
         collection: their names and labels, in the classifier's classes.
         chosen: which of them, and what they are.
-        watch: is told how far the work is.
+        callback: is told how far the work is.
     """
     return score(
-        answers(model, images, chosen.indices, tempo=Tempo("judging", watch)),
+        answers(model, images, chosen.indices, tempo=Tempo("judging", callback)),
         collection.labels[chosen.indices],
         classes=model.classes,
         names=[collection.names[index] for index in chosen.indices],

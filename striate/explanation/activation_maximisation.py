@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from striate.backends.torch import normalised
 from striate.data.images import Preprocess
 from striate.errors import SettingError
-from striate.events import Watch, ignore
+from striate.events import Callback, ignore
 from striate.explanation.hooks import device_of, find, listening, record, undisturbed
 from striate.model.classifier import Classifier
 from striate.terminal.progress import Tempo
@@ -92,7 +92,7 @@ def dream(
     *,
     climbing: Climbing = USUAL,
     colours: np.ndarray | None = None,
-    watch: Watch = ignore,
+    callback: Callback = ignore,
 ) -> Dream:
     """Make images that a unit answers to as strongly as can be.
 
@@ -103,7 +103,7 @@ def dream(
         climbing: how many, how long, from which seed.
         colours: (3, 3), the covariance of red, green and blue that the colours follow, of values
             0 to 1; None takes that of photographs. Of no use for grey images.
-        watch: is told the progress.
+        callback: is told the progress.
 
     Raises:
         SettingError: there is no such layer or unit, or a number makes no sense.
@@ -132,7 +132,7 @@ def dream(
     answer = _Answer(module, address, unit, centre=climbing.centre)
     began = answer.largest(waves.pixels(), preprocess)
     optimiser = torch.optim.Adam([waves.spectrum], lr=climbing.rate)
-    tempo = Tempo(f"image for {address} {unit}", watch, unit="steps")
+    tempo = Tempo(f"image for {address} {unit}", callback, unit="steps")
     for step in range(climbing.steps):
         optimiser.zero_grad()
         with _eased(module, step < LEAKY * climbing.steps):

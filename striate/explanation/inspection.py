@@ -10,7 +10,7 @@ import numpy as np
 
 from striate.data.images.decoding import Source
 from striate.errors import SettingError
-from striate.events import Watch, ignore
+from striate.events import Callback, ignore
 from striate.explanation.contribution_path import Contrast, Walk, contrast, walk
 from striate.explanation.explanation import Explanation
 from striate.explanation.feature_maps import LayerMaps, Maps, Span, maps, telling
@@ -161,7 +161,7 @@ class Specimen:
 
 
 def specimen(
-    model: Classifier, source: Source, *, question: Question = USUAL, watch: Watch = ignore
+    model: Classifier, source: Source, *, question: Question = USUAL, callback: Callback = ignore
 ) -> Specimen:
     """Look at one image inside a network: where the class is, whether that can be trusted, why.
 
@@ -172,7 +172,7 @@ def specimen(
         model: the classifier.
         source: whatever `Classifier.predict` takes.
         question: which class, layer and number.
-        watch: is told the progress.
+        callback: is told the progress.
 
     Raises:
         ImageError: the image cannot be read.
@@ -203,7 +203,7 @@ def specimen(
             missing.setdefault(str(error), []).append(what)
             return None
 
-    tempo = Tempo("looking inside", watch, unit="parts")
+    tempo = Tempo("looking inside", callback, unit="parts")
     methods = [each for each in METHODS if not (question.quick and each in SLOW)]
     parts = len(methods) + 4
     tempo(0, parts)

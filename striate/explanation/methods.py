@@ -8,7 +8,7 @@ import torch
 
 from striate.data.images.decoding import Source
 from striate.errors import SettingError
-from striate.events import Watch, ignore
+from striate.events import Callback, ignore
 from striate.explanation.cam import BY_GRADIENT, exact
 from striate.explanation.explanation import Explanation
 from striate.explanation.hooks import Recording, gradients_of, record
@@ -42,7 +42,7 @@ def explain(
     method: str = "auto",
     layer: str | None = None,
     asking: Asking = USUAL,
-    watch: Watch = ignore,
+    callback: Callback = ignore,
 ) -> Explanation:
     """Say where an image speaks for a class.
 
@@ -57,7 +57,7 @@ def explain(
         layer: whose maps are taken; None takes the last layer with positions. The last three
             methods ask about the image itself and take none.
         asking: settings of these.
-        watch: is told the progress of occlusion.
+        callback: is told the progress of occlusion.
 
     Raises:
         ImageError: the image cannot be read.
@@ -87,7 +87,7 @@ def explain(
     if inner:
         method, native, rule, address, facts = _inner(passed, aim, method, layer)
     else:
-        native, facts = _asked(method, model, subject, aim, asking=asking, watch=watch)
+        native, facts = _asked(method, model, subject, aim, asking=asking, callback=callback)
         address, rule = "", "the image itself is changed; 0, the mean image, stands for nothing"
     odds = torch.softmax(logits[0].float() / model.temperature, 0)
     return Explanation(
@@ -151,10 +151,10 @@ def _asked(
     aim: Aim,
     *,
     asking: Asking,
-    watch: Watch,
+    callback: Callback,
 ) -> tuple[torch.Tensor, dict[str, float]]:
     if method == "occlusion":
-        told = Tempo("covering", watch, unit="patches")
+        told = Tempo("covering", callback, unit="patches")
         return occlusion(model.network, subject.values, aim, asking=asking, progress=told)
     if method == "integrated-gradients":
         return integrated_gradients(model.network, subject.values, aim, asking=asking)

@@ -14,7 +14,7 @@ import numpy as np
 from striate.data import Images, find, load
 from striate.errors import DataError, SettingError
 from striate.evaluation.selection import absent, matched, needed, select
-from striate.events import Note, Watch, ignore
+from striate.events import Callback, Note, ignore
 from striate.explanation.class_maps import ClassMaps, class_maps
 from striate.explanation.contributions import last_maps
 from striate.explanation.image_regions import Region, candidates, ring
@@ -35,7 +35,7 @@ def where_it_looks(
     *,
     part: str | None = None,
     border: float = 0.1,
-    watch: Watch = ignore,
+    callback: Callback = ignore,
 ) -> ShortcutReport:
     """Say where a classifier looks on the images of a folder, and prove its shortcuts.
 
@@ -50,7 +50,7 @@ def where_it_looks(
         data: whatever training takes.
         part: which images, as `evaluate` has it.
         border: the border's width as a share of each side, above 0 and below a half.
-        watch: is told how far the work is.
+        callback: is told how far the work is.
 
     Raises:
         DataError: no class has 5 images.
@@ -62,7 +62,7 @@ def where_it_looks(
         raise SettingError(f"border is {border:g}; expected above 0 and below 0.5")
     collection, notes = matched(find(data), model.classes, model.ids)
     collection = collection.only(needed(collection, part))
-    tempo = Tempo("reading", watch)
+    tempo = Tempo("reading", callback)
     with load(collection, model.preprocess, progress=tempo) as images:
         chosen = select(
             collection.parts, images.hashes, usable=images.usable, seen=model.seen, part=part
@@ -80,10 +80,10 @@ def where_it_looks(
                 + "; ".join(notes or (f"there are {len(labels)} in all",))
             )
         for note in notes:
-            watch(Note(note))
+            callback(Note(note))
         where = last_maps(model)
         found = class_maps(
-            model, where, images, chosen.indices, labels, tempo=Tempo("looking", watch)
+            model, where, images, chosen.indices, labels, tempo=Tempo("looking", callback)
         )
         found = tuple(each for each in found if counts[each.place] >= FEWEST)
         looks = tuple(
@@ -93,7 +93,7 @@ def where_it_looks(
                 _Material(chosen.indices, labels),
                 each,
                 suspects=_suspects(model, found, number, border),
-                watch=watch,
+                callback=callback,
                 border=border,
             )
             for number, each in enumerate(found)
@@ -179,7 +179,7 @@ def _look(
     *,
     suspects: tuple[Region, ...],
     border: float,
-    watch: Watch,
+    callback: Callback,
 ) -> Look:
     """Say where the maps of a class lie, and hide what is suspected."""
     mean_map = maps.on(*model.preprocess.shape[1:])
@@ -187,7 +187,7 @@ def _look(
     label = model.classes[maps.place]
     own = material.some(maps.place, own=True)
     others = material.some(maps.place, own=False)
-    tempo = Tempo(f"hiding parts of {label}", watch)
+    tempo = Tempo(f"hiding parts of {label}", callback)
     hidings = [
         hide(model, images, maps.place, part, own=own, others=others, tempo=tempo)
         for part in suspects

@@ -17,7 +17,7 @@ from striate.backends.torch import normalised
 from striate.backends.torch.modules import Net
 from striate.data import Collection, Images, find, load, prefetched
 from striate.errors import DataError, EngineError, SettingError
-from striate.events import Note, Watch, ignore
+from striate.events import Callback, Note, ignore
 from striate.explanation.feature_maps import telling
 from striate.explanation.hooks import device_of, listening, record, undisturbed
 from striate.model.classifier import Classifier
@@ -184,7 +184,7 @@ def strongest(
     *,
     layers: Sequence[str] | None = None,
     kept: int = KEPT,
-    watch: Watch = ignore,
+    callback: Callback = ignore,
 ) -> Strongest:
     """Find the images of a folder that each unit answers most to, least to and in between.
 
@@ -197,7 +197,7 @@ def strongest(
         data: whatever training takes; its classes need not be the classifier's.
         layers: addresses of layers whose output is maps; None takes what each block ends with.
         kept: how many of the strongest.
-        watch: is told the progress.
+        callback: is told the progress.
 
     Raises:
         DataError: there are no images that can be read.
@@ -210,11 +210,11 @@ def strongest(
         raise SettingError(f"{kept} images of each unit; expected 1 or more")
     shapes = _shapes(model, layers)
     collection = find(data)
-    with load(collection, model.preprocess, progress=Tempo("reading", watch)) as images:
+    with load(collection, model.preprocess, progress=Tempo("reading", callback)) as images:
         chosen = np.flatnonzero(images.usable)
         notes = tuple(f"{name}: {reason}" for name, reason in _skipped(images))
         for note in notes[:5]:
-            watch(Note(note))
+            callback(Note(note))
         if not len(chosen):
             raise DataError(f"no image in '{data}' can be read, so there is nothing to look at")
         labels = collection.labels[chosen]
@@ -229,7 +229,7 @@ def strongest(
             for address, shape in shapes.items()
         }
         look = _look(model, list(shapes))
-        tempo, done = Tempo("looking at units", watch), 0
+        tempo, done = Tempo("looking at units", callback), 0
         groups = [chosen[start : start + BATCH] for start in range(0, len(chosen), BATCH)]
         for _, pixels in prefetched(images, groups):
             places = np.arange(done, done + len(pixels))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from striate.errors import SettingError
-from striate.events import Watch, ignore
+from striate.events import Callback, ignore
 from striate.explanation.activation_maximisation import Climbing, Dream, dream
 from striate.explanation.field_table import Fields
 from striate.explanation.layer_filters import Filters, filters
@@ -140,7 +140,7 @@ class Hierarchy:
 
 
 def hierarchy(
-    model: Classifier, data: str | Path, *, choice: Choice = USUAL, watch: Watch = ignore
+    model: Classifier, data: str | Path, *, choice: Choice = USUAL, callback: Callback = ignore
 ) -> Hierarchy:
     """Look at a network over a folder: what its units look for, and where it looks as a whole.
 
@@ -151,7 +151,7 @@ def hierarchy(
         model: the classifier.
         data: whatever training takes.
         choice: how much is shown.
-        watch: is told the progress.
+        callback: is told the progress.
 
     Raises:
         DataError: there are no images that can be read.
@@ -161,19 +161,19 @@ def hierarchy(
     """
     if choice.units < 1 or choice.layers < 0:
         raise SettingError(f"{choice.layers} layers, {choice.units} units; expected 1 or more")
-    found = strongest(model, data, watch=watch)
+    found = strongest(model, data, callback=callback)
     places = np.linspace(0, len(found.layers) - 1, choice.layers or len(found.layers))
     layers = [found.layers[at] for at in np.unique(places.round().astype(int)).tolist()]
     shown = {layer.address: some_units(layer, choice.units) for layer in layers}
     wanted = [(address, unit) for address, units in shown.items() for unit in units]
-    tempo = Tempo("cutting patches", watch, unit="parts")
+    tempo = Tempo("cutting patches", callback, unit="parts")
     cut = {}
     for number, which in enumerate(("strongest", "middle", "weakest")):
         cut[which] = patches(model, found, wanted, which=which)  # type: ignore[arg-type]
         tempo(number + 1, 3)
     made: dict[tuple[str, int], Dream] = {}
     if choice.dreams:
-        told = Tempo("making images for units", watch, unit="units")
+        told = Tempo("making images for units", callback, unit="units")
         climbing = replace(ONE_IMAGE, seed=choice.seed)
         for number, (address, unit) in enumerate(wanted):
             made[address, unit] = dream(model, address, unit, climbing=climbing)
@@ -185,7 +185,7 @@ def hierarchy(
     looks = None
     if choice.shortcut:
         try:
-            looks = where_it_looks(model, data, part="all", watch=watch)
+            looks = where_it_looks(model, data, part="all", callback=callback)
         except SettingError as error:
             missing.append(f"where it looks: {error}")
     levels = tuple(

@@ -16,7 +16,7 @@ from striate.backends.torch import build
 from striate.data import Survey
 from striate.data.images import Preprocess
 from striate.errors import NotationError, SettingError
-from striate.events import Note, Watch
+from striate.events import Callback, Note
 from striate.features.cut import body_of
 from striate.features.timm_models import PREFIX, from_timm
 from striate.features.whole_network import Found
@@ -66,7 +66,7 @@ def open_body(
     *,
     looks: Callable[[], Survey] | None = None,
     say: Callable[[str], None],
-    watch: Watch,
+    callback: Callback,
 ) -> Body:
     """Find the trained network that settings name, and cut it.
 
@@ -75,7 +75,7 @@ def open_body(
         looks: gives the sizes of the images, by which the input is made smaller where they are
             small; None takes the size that the body was taught at.
         say: is told what was taken.
-        watch: is told the progress of a download.
+        callback: is told the progress of a download.
 
     Raises:
         SettingError: there is no such body.
@@ -85,9 +85,9 @@ def open_body(
     """
     name = str(settings.body).strip()
     if zoo.is_name(name):
-        found = _from_zoo(name, settings, say=say, watch=watch)
+        found = _from_zoo(name, settings, say=say, callback=callback)
     elif name.startswith(PREFIX):
-        found = from_timm(name.removeprefix(PREFIX), settings, say=say, watch=watch)
+        found = from_timm(name.removeprefix(PREFIX), settings, say=say, callback=callback)
     elif name.endswith(".safetensors") or Path(name).exists():
         if settings.weights is not None:
             raise SettingError(
@@ -115,18 +115,20 @@ def open_body(
     return body
 
 
-def _from_zoo(name: str, settings: Settings, *, say: Callable[[str], None], watch: Watch) -> Found:
+def _from_zoo(
+    name: str, settings: Settings, *, say: Callable[[str], None], callback: Callback
+) -> Found:
     """Give a network of the zoo with its official weights, or those of a file."""
     plan = expand(zoo.text(name))
     given = settings.weights or "imagenet"
     if given == "imagenet":
-        watch(Note(f"looking for the official weights of {name}"))
-        path = weights.fetch(name, offline=settings.offline, watch=watch)
+        callback(Note(f"looking for the official weights of {name}"))
+        path = weights.fetch(name, offline=settings.offline, callback=callback)
         words = f"{name} with torchvision's ImageNet weights"
     else:
         path = Path(given).expanduser()
         words = f"{name} with the weights of {path.name}"
-    state = weights.read(path, watch=watch)
+    state = weights.read(path, callback=callback)
     module = build(plan, seed=None)
     if head := weights.compare(state, module).head:  # only the classes differ: they are cut off
         plan = expand(zoo.text(name), classes=head[0])

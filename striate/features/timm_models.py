@@ -14,7 +14,7 @@ from striate.architecture.notation.suggestions import suggestion
 from striate.backends.fx import trace
 from striate.data.images import Preprocess
 from striate.errors import NotationError, SettingError, WeightsError
-from striate.events import Note, Watch
+from striate.events import Callback, Note
 from striate.features.whole_network import Found
 from striate.model import weights
 from striate.settings import Settings
@@ -22,14 +22,16 @@ from striate.settings import Settings
 PREFIX = "timm:"
 
 
-def from_timm(name: str, settings: Settings, *, say: Callable[[str], None], watch: Watch) -> Found:
+def from_timm(
+    name: str, settings: Settings, *, say: Callable[[str], None], callback: Callback
+) -> Found:
     """Give a network of timm with its published weights, or those of a file.
 
     Args:
         name: as timm has it, with or without the tag of its weights: "resnet18.a1_in1k".
         settings: weights and offline are used.
         say: is told what is otherwise than timm has it.
-        watch: is told of a download.
+        callback: is told of a download.
 
     Raises:
         SettingError: timm cannot be had, or has no such network.
@@ -39,12 +41,12 @@ def from_timm(name: str, settings: Settings, *, say: Callable[[str], None], watc
     module, published = _made(name)
     given = settings.weights or "imagenet"
     if given == "imagenet":
-        path = _fetched(name, published, offline=settings.offline, watch=watch)
+        path = _fetched(name, published, offline=settings.offline, callback=callback)
         words = f"timm's {name} with its published weights"
     else:
         path = Path(given).expanduser()
         words = f"timm's {name} with the weights of {path.name}"
-    state = weights.read(path, watch=watch)
+    state = weights.read(path, callback=callback)
     own = {key: tuple(value.shape) for key, value in module.state_dict().items()}
     there = {key: tuple(value.shape) for key, value in state.items()}
     wrong = [key for key in own | there if own.get(key) != there.get(key)]
@@ -135,7 +137,7 @@ def _made(name: str) -> tuple[nn.Module, Mapping[str, Any]]:
     return module.eval(), module.pretrained_cfg
 
 
-def _fetched(name: str, published: Mapping[str, Any], *, offline: bool, watch: Watch) -> Path:
+def _fetched(name: str, published: Mapping[str, Any], *, offline: bool, callback: Callback) -> Path:
     """Give the published weights as a file: of the Hugging Face cache, or fetched into it."""
     repository = published.get("hf_hub_id")
     if not repository:
@@ -148,7 +150,7 @@ def _fetched(name: str, published: Mapping[str, Any], *, offline: bool, watch: W
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
     file = published.get("hf_hub_filename") or "model.safetensors"
-    watch(Note(f"looking for {file} of {repository} on the Hugging Face hub or in its cache"))
+    callback(Note(f"looking for {file} of {repository} on the Hugging Face hub or in its cache"))
     absent = f"'{file}' of {repository} is not in the Hugging Face cache, and {{}}; download it "
     absent += "elsewhere and give it: --weights FILE"
     if offline:  # hf_hub_download(local_files_only=True) asks the hub which program calls it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from striate.events import Progress, Watch
+from striate.events import Callback, Progress
 
 EVERY = 0.2  # seconds between two tellings
 
@@ -20,8 +20,8 @@ class Tempo:
     ('reading', 10, 10)
     """
 
-    def __init__(self, stage: str, watch: Watch, *, unit: str = "images") -> None:
-        self._stage, self._watch, self._unit = stage, watch, unit
+    def __init__(self, stage: str, callback: Callback, *, unit: str = "images") -> None:
+        self._stage, self._callback, self._unit = stage, callback, unit
         self._begun = time.perf_counter()
         self._told = 0.0
 
@@ -33,4 +33,4 @@ class Tempo:
         self._told = now
         rate = done / max(now - self._begun, 1e-9)
         left = (total - done) / rate if done and total else None
-        self._watch(Progress(self._stage, done, total, rate, left, unit=self._unit))
+        self._callback(Progress(self._stage, done, total, rate, left, unit=self._unit))

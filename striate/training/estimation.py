@@ -21,7 +21,7 @@ from striate.backends import precision
 from striate.backends.onnx import Trained
 from striate.backends.torch import build
 from striate.evaluation.selection import Selection, held_out, judge
-from striate.events import Epoch, Estimate, Note, Watch, ignore
+from striate.events import Callback, Epoch, Estimate, Note, ignore
 from striate.model.classifier import Classifier
 from striate.model.run_folder import RunFolder
 from striate.settings import Settings
@@ -48,7 +48,7 @@ def estimate(
     network: str | Path | nn.Module | None = None,
     *,
     settings: Settings | None = None,
-    watch: Watch = ignore,
+    callback: Callback = ignore,
 ) -> Estimate:
     """Say how long `train` would take, and with ``energy`` how much electricity, before it begins.
 
@@ -58,7 +58,7 @@ def estimate(
         data: as for `train`.
         network: as for `train`.
         settings: of the run.
-        watch: is told every decision and the progress.
+        callback: is told every decision and the progress.
 
     Raises:
         StriateError: whatever `train` would refuse.
@@ -80,7 +80,7 @@ def estimate(
         "chosen": None,
     }
     begun = time.perf_counter()
-    with metering(settings) as meter, _prepared(record, data, watch) as prepared:
+    with metering(settings) as meter, _prepared(record, data, callback) as prepared:
         with precision.threads(prepared.threads):
             parts, epochs = _parts(record, prepared, module, time.perf_counter() - begun)
         seconds = sum(parts.values())
@@ -95,7 +95,7 @@ def estimate(
 
 
 @contextmanager
-def _prepared(record: dict[str, Any], data: str | Path, watch: Watch) -> Iterator[Prepared]:
+def _prepared(record: dict[str, Any], data: str | Path, callback: Callback) -> Iterator[Prepared]:
     """Make a run ready in a folder that goes away again."""
     collection = preparation.collect(data)
     with (
@@ -104,8 +104,8 @@ def _prepared(record: dict[str, Any], data: str | Path, watch: Watch) -> Iterato
             RunFolder(Path(place)),
             record,
             collection,
-            say=lambda text: watch(Note(text)),
-            watch=watch,
+            say=lambda text: callback(Note(text)),
+            callback=callback,
         ) as prepared,
     ):
         yield prepared

@@ -36,7 +36,7 @@ from striate.data import (
 from striate.data.augmentation import Augmentation
 from striate.data.images import Preprocess
 from striate.errors import RunError, WeightsError
-from striate.events import Note, Watch
+from striate.events import Callback, Note
 from striate.features.backbone import Body, open_body
 from striate.model.run_folder import RunFolder, writing
 from striate.settings import Settings
@@ -135,7 +135,7 @@ def prepare(
     *,
     team: Team | None = None,
     say: Say,
-    watch: Watch,
+    callback: Callback,
 ) -> Iterator[Prepared]:
     """Make a run ready; what was chosen before, for a run that goes on, is kept.
 
@@ -145,7 +145,7 @@ def prepare(
         collection: the images.
         team: the processes that work together; None stands for this one alone.
         say: is told each decision.
-        watch: is told the progress.
+        callback: is told the progress.
 
     Raises:
         DataError: the data cannot be trained on.
@@ -159,7 +159,7 @@ def prepare(
     looks = functools.cache(lambda: survey(collection))  # every header is read once at most
     body = None
     if not checkpoints.exists(folder.path):  # which holds the body's weights too
-        body = _body(record, settings, collection, looks=looks, say=say, watch=watch)
+        body = _body(record, settings, collection, looks=looks, say=say, callback=callback)
     if chosen is not None:
         preprocess = Preprocess.from_json(chosen["preprocess"])
     elif body is not None:
@@ -171,7 +171,7 @@ def prepare(
         preprocess,
         memory=memory_for(collection, settings.memory, team),
         cache=folder.cache,
-        progress=Tempo("reading", watch),
+        progress=Tempo("reading", callback),
     ) as images:
         fraction = settings.val_fraction or defaults.validation_fraction(collection)
         split = divide(collection, images, seed=settings.seed, fraction=fraction)
@@ -202,7 +202,7 @@ def prepare(
             chosen |= autotune.choose(chosen, settings, part, say=say)
             record["chosen"] = chosen
             if chosen["network"]:
-                watch(Note("the network:\n" + indent(chosen["network"], "    ")))
+                callback(Note("the network:\n" + indent(chosen["network"], "    ")))
         way = precision.fixed(str(chosen["precision"]).replace(" ", "-"))
         yield Prepared(
             collection=collection,
@@ -227,16 +227,18 @@ def _body(
     *,
     looks: Callable[[], Survey],
     say: Say,
-    watch: Watch,
+    callback: Callback,
 ) -> Body | None:
     """Open the trained body that the run starts from: the one asked for, or one that suits."""
     if settings.body is not None:
-        return open_body(settings, looks=looks, say=say, watch=watch)
+        return open_body(settings, looks=looks, say=say, callback=callback)
     chosen = record["chosen"]
     if chosen is not None:  # decided before
         if "transfer" not in chosen:
             return None
-        return open_body(replace(settings, body=record["body"]), looks=looks, say=say, watch=watch)
+        return open_body(
+            replace(settings, body=record["body"]), looks=looks, say=say, callback=callback
+        )
     record.setdefault("body", None)
     given = (
         record["network_given"] is not None or record["module_given"] or record.get("from_scratch")
@@ -245,7 +247,9 @@ def _body(
     if not reason:
         return None
     try:
-        body = open_body(replace(settings, body=defaults.BODY), looks=looks, say=say, watch=watch)
+        body = open_body(
+            replace(settings, body=defaults.BODY), looks=looks, say=say, callback=callback
+        )
     except WeightsError as error:
         say(
             f"{reason} would learn more from a trained network, but its weights cannot be had: "

@@ -72,11 +72,11 @@ class Job:
         meter: Meter | None = None,
     ) -> None:
         self.folder, self.record, self._module = folder, record, module
-        self._watch, self._stop, self._meter = hands.watch, hands.stop, meter
+        self._callback, self._stop, self._meter = hands.callback, hands.stop, meter
 
     def tell(self, event: Event) -> None:
         """Pass an event on; while nothing is learnt yet, a wish to stop ends the run here."""
-        self._watch(event)
+        self._callback(event)
         if self._stop.asked and self.record["status"] == "preparing":
             raise StoppedError(
                 "stopped before anything was learnt, so there is no run to resume; give the same "
@@ -207,7 +207,7 @@ class Job:
             chosen=self.record["chosen"],
             seed=prepared.recipe.seed,
             say=self.say,
-            watch=self.tell,
+            callback=self.tell,
         )
         self.record["chosen"]["transfer"] |= {
             "way": way,
@@ -288,7 +288,7 @@ class Job:
         chosen = self._judged(prepared, known)
         if note := model.engine.note:
             self.say(note)
-        evaluation = judge(model, images, prepared.collection, chosen, watch=self.tell)
+        evaluation = judge(model, images, prepared.collection, chosen, callback=self.tell)
         metrics = {
             name: value
             for name, value in evaluation.as_json().items()
@@ -317,7 +317,7 @@ class Job:
             moved=None if before is None else self._moved(before, state.best),
         )
         write_report(self.folder, replace(shown, checkups=checkups_of(self.folder.path)))
-        self._watch(
+        self._callback(
             Done(
                 run=self.folder.path,
                 model=self.folder.model,

@@ -14,7 +14,7 @@ from torch import nn
 from striate.architecture import zoo
 from striate.errors import RunError, SettingError, StriateError
 from striate.evaluation.metrics import Evaluation
-from striate.events import Watch
+from striate.events import Callback
 from striate.model.classifier import Classifier, load
 from striate.model.run_folder import FORMAT_VERSION, RunFolder, new_folder, surroundings
 from striate.settings import Settings
@@ -35,7 +35,7 @@ def train(
     minutes: float | None = None,
     out: str | Path | None = None,
     settings: Settings | None = None,
-    watch: Watch | None = None,
+    callback: Callback | None = None,
 ) -> Classifier:
     """Learn a classifier from a folder of images.
 
@@ -51,7 +51,7 @@ def train(
         minutes: the whole run's time, instead of epochs.
         out: the run's folder; None takes runs/NAME.
         settings: everything else.
-        watch: is told every event; None shows them on the screen.
+        callback: is told every event; None shows them on the screen.
 
     Returns:
         The best state as a classifier, as it was saved.
@@ -67,10 +67,10 @@ def train(
         chosen = replace(chosen, epochs=epochs)
     if minutes is not None:
         chosen = replace(chosen, minutes=minutes)
-    if watch is not None:
-        return start(data, network, out=out, settings=chosen, watch=watch).model
+    if callback is not None:
+        return start(data, network, out=out, settings=chosen, callback=callback).model
     with Screen() as screen:
-        return start(data, network, out=out, settings=chosen, watch=screen).model
+        return start(data, network, out=out, settings=chosen, callback=screen).model
 
 
 def start(
@@ -79,7 +79,7 @@ def start(
     *,
     out: str | Path | None = None,
     settings: Settings,
-    watch: Watch,
+    callback: Callback,
 ) -> Run:
     """Begin a run and see it through; arguments as for `train`."""
     team = preparation.check(settings)
@@ -106,7 +106,7 @@ def start(
         **surroundings(),
     }
     begin = partial(_begin, team=team, record=record, module=module, data=data, out=out)
-    return _worked(begin, team, module, watch)
+    return _worked(begin, team, module, callback)
 
 
 def _begin(
@@ -131,7 +131,7 @@ def _begin(
                 if folder.instead_of is not None:
                     job.say(f"{folder.instead_of} exists, so this run goes to {folder.path}")
                 with preparation.prepare(
-                    folder, record, collection, team=team, say=job.say, watch=job.tell
+                    folder, record, collection, team=team, say=job.say, callback=job.tell
                 ) as prepared:
                     return job.run(prepared, begun)
         except StriateError:
@@ -148,7 +148,7 @@ def resume(
     minutes: float | None = None,
     network: nn.Module | None = None,
     devices: int | None = None,
-    watch: Watch | None = None,
+    callback: Callback | None = None,
 ) -> Run:
     """Go on with a run that was stopped, or extend one that is finished.
 
@@ -162,7 +162,7 @@ def resume(
         minutes: minutes more, to extend a finished run.
         network: the torch module, where the run was started with one.
         devices: how many devices are to share the steps now; None takes as many as before.
-        watch: is told every event; None shows them on the screen.
+        callback: is told every event; None shows them on the screen.
 
     Returns:
         The run, whose ``model`` is the best state as a classifier.
@@ -172,7 +172,7 @@ def resume(
 
     Example: ``resume("runs/photos", epochs=40).model``.
     """
-    if watch is None:
+    if callback is None:
         with Screen() as screen:
             return resume(
                 run,
@@ -181,7 +181,7 @@ def resume(
                 minutes=minutes,
                 network=network,
                 devices=devices,
-                watch=screen,
+                callback=screen,
             )
     folder = RunFolder(Path(run))
     record = folder.read_record()
@@ -198,7 +198,7 @@ def resume(
     go_on = partial(
         _go_on, team=team, folder=folder, record=record, module=network, data=data, more=more
     )
-    return _worked(go_on, team, network, watch)
+    return _worked(go_on, team, network, callback)
 
 
 def _go_on(
@@ -220,7 +220,7 @@ def _go_on(
         for difference in differences(record, team.size):
             job.say(difference)
         with preparation.prepare(
-            folder, record, collection, team=team, say=job.say, watch=job.tell
+            folder, record, collection, team=team, say=job.say, callback=job.tell
         ) as prepared:
             if data is not None:
                 record["data"]["source"] = source_of(data)
@@ -228,15 +228,15 @@ def _go_on(
 
 
 def _worked(
-    lead: Callable[[Hands], Run], team: Team, module: nn.Module | None, watch: Watch
+    lead: Callable[[Hands], Run], team: Team, module: nn.Module | None, callback: Callback
 ) -> Run:
     """See a run through with all processes of a team."""
     others = partial(assist, module=module, team=team)
     if team.started or not team.several:
-        return together(lead, others, team=team, watch=watch)
+        return together(lead, others, team=team, callback=callback)
     # the run comes from another process, and weights are not sent but read from the file
     folder, evaluation, interrupted = together(
-        partial(_outcome, lead), others, team=team, watch=watch
+        partial(_outcome, lead), others, team=team, callback=callback
     )
     return Run(folder, load(RunFolder(folder).model, network=module), evaluation, interrupted)
 

@@ -16,7 +16,7 @@ from striate.backends.precision import fixed
 from striate.data import counted
 from striate.data.augmentation import DRAWS, Augmentation
 from striate.data.cache_folder import cache_folder
-from striate.events import Watch
+from striate.events import Callback
 from striate.features.backbone import Body
 from striate.features.cut import headed, shares
 from striate.features.engine_choice import fastest, ways
@@ -98,7 +98,7 @@ def learn_head(
     chosen: Mapping[str, Any],
     seed: int,
     say: Say,
-    watch: Watch,
+    callback: Callback,
 ) -> tuple[Head, str]:
     """Put the body's weights into the network and learn its last layer on the body's features.
 
@@ -109,7 +109,7 @@ def learn_head(
         chosen: what `choose` gave, with the augmentation and the weights of the classes.
         seed: of the folds.
         say: is told what was found.
-        watch: is told the progress.
+        callback: is told the progress.
 
     Returns:
         The head, and how the features were computed.
@@ -124,7 +124,7 @@ def learn_head(
         part.indices,
         versions=versions,
         kept=kept,
-        progress=Tempo("features", watch),
+        progress=Tempo("features", callback),
     )
     rows = len(part.indices) * versions
     each = "each as it is" if versions == 1 else f"each as it is and changed: {extractor.change}"
@@ -143,7 +143,7 @@ def learn_head(
         classes=int(chosen["classes"]),
         class_weights=weights,
         seed=seed,
-        progress=Tempo("choosing the strength of the head", watch, unit="strengths"),
+        progress=Tempo("choosing the strength of the head", callback, unit="strengths"),
     )
     say(
         f"the head: logistic regression with weight decay {head.strength:g}; in cross-validation "

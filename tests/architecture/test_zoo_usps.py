@@ -18,7 +18,7 @@ def test_the_network_of_1989_learns_zip_code_digits(
         *(shared("data/usps"), "lenet1989"),
         out=tmp_path / "usps",
         settings=settings,
-        watch=told.append,
+        callback=told.append,
     )
     assert run.model.network.plan.input == (1, 16, 16)  # type: ignore[union-attr]
     assert run.evaluation.n == 2007

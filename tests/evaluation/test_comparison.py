@@ -39,7 +39,7 @@ def first(done: tuple[Run, list[Event]]) -> Path:
 def second(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of the same images with the same split, at another size, with less of a network."""
     out = tmp_path_factory.mktemp("others") / "small"
-    return start(photos, SMALL, out=out, settings=replace(QUICK, size="12"), watch=ignore).folder
+    return start(photos, SMALL, out=out, settings=replace(QUICK, size="12"), callback=ignore).folder
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def other_seed(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that held out other images."""
     out = tmp_path_factory.mktemp("others") / "seed1"
     settings = replace(QUICK, size="12", seed=1, epochs=1)
-    return start(photos, SMALL, out=out, settings=settings, watch=ignore).folder
+    return start(photos, SMALL, out=out, settings=settings, callback=ignore).folder
 
 
 @pytest.fixture(scope="module")

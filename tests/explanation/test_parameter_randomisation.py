@@ -55,14 +55,14 @@ def test_the_layers_are_drawn_anew_from_the_logits_down_and_the_model_stays(
     before = {name: value.clone() for name, value in model.network.state_dict().items()}
     changed: list[set[str]] = []
 
-    def watch(other: Classifier) -> np.ndarray:
+    def callback(other: Classifier) -> np.ndarray:
         now = other.network.state_dict()
         changed.append(
             {name.rpartition(".")[0] for name in before if not torch.equal(now[name], before[name])}
         )
         return IMAGE
 
-    randomisation(model, Subject.of(model, IMAGE), watch, layers=2)
+    randomisation(model, Subject.of(model, IMAGE), callback, layers=2)
     assert changed == [set(), *([{"fc1"}, {"fc1", "conv2"}] * 3)]
     after = model.network.state_dict()
     assert all(torch.equal(value, after[name]) for name, value in before.items())
@@ -72,11 +72,11 @@ def test_the_layers_are_drawn_anew_from_the_logits_down_and_the_model_stays(
 def test_drawn_weights_have_the_moments_of_those_they_replace(model: Classifier) -> None:
     drawn: list[torch.Tensor] = []
 
-    def watch(other: Classifier) -> np.ndarray:
+    def callback(other: Classifier) -> np.ndarray:
         drawn.append(other.network.state_dict()["conv2.weight"].clone())
         return IMAGE
 
-    randomisation(model, Subject.of(model, IMAGE), watch, layers=2)
+    randomisation(model, Subject.of(model, IMAGE), callback, layers=2)
     first, new = drawn[0], drawn[2]
     assert new.std().item() == pytest.approx(first.std().item(), rel=0.15)
     assert abs(new.mean().item() - first.mean().item()) < 0.15 * first.std().item()

@@ -47,9 +47,9 @@ def marked_folder(root: Path, marked: str | None, *, n: int = 40, first: int = 0
 def looked_at(root: Path, marked: str | None) -> tuple[Classifier, ShortcutReport, list[Event]]:
     marked_folder(root / "data" / "train", marked)
     marked_folder(root / "data" / "val", marked, n=30, first=500)
-    model = train(root / "data", NETWORK, out=root / "run", settings=SETTINGS, watch=ignore)
+    model = train(root / "data", NETWORK, out=root / "run", settings=SETTINGS, callback=ignore)
     told: list[Event] = []
-    return model, where_it_looks(model, root / "data" / "val", watch=told.append), told
+    return model, where_it_looks(model, root / "data" / "val", callback=told.append), told
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_classes_with_few_images_are_left_out_and_it_is_said(tmp_path: Path) -> 
     for file in sorted((data / "disc").iterdir())[4:]:
         file.unlink()
     told: list[Event] = []
-    report = where_it_looks(untaught(), data, watch=told.append)
+    report = where_it_looks(untaught(), data, callback=told.append)
     assert [look.label for look in report.looks] == ["square"]
     said = "nothing is said of classes with less than 5 images: disc"
     assert said in report.notes

@@ -172,7 +172,7 @@ def test_fields_of_any_module_are_remembered_row_by_row() -> None:
 def test_progress_and_what_is_not_there(photos: Path, tmp_path: Path) -> None:
     model = of_text()
     told: list[Event] = []
-    strongest(model, photos, layers=["maxpool1"], watch=told.append)
+    strongest(model, photos, layers=["maxpool1"], callback=told.append)
     last = [each for each in told if isinstance(each, Progress)][-1]
     assert (last.stage, last.done, last.total) == ("looking at units", 40, 40)
     with pytest.raises(NotationError, match="conv9"):

@@ -58,7 +58,7 @@ def weights(module: torch.nn.Module, tmp_path_factory: pytest.TempPathFactory) -
 def test_a_body_says_what_timm_says_before_its_classes(
     module: torch.nn.Module, weights: str
 ) -> None:
-    body = open_body(replace(HEAD, weights=weights), say=lambda text: None, watch=ignore)
+    body = open_body(replace(HEAD, weights=weights), say=lambda text: None, callback=ignore)
     images = torch.randn(2, *body.preprocess.shape, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         maps = module.forward_features(images)  # type: ignore[operator]
@@ -78,7 +78,7 @@ def test_a_run_takes_its_preprocessing_and_needs_no_timm_afterwards(
         photos,
         out=out,
         settings=settings,
-        watch=lambda event: told.append(event.text) if isinstance(event, Note) else None,
+        callback=lambda event: told.append(event.text) if isinstance(event, Note) else None,
     )
     model = load(out)
     assert record(out)["settings"]["body"] == f"timm:{SMALL}"
@@ -111,7 +111,7 @@ def refused(name: str, kind: type[Exception], words: str, **more: str) -> None:
         open_body(
             Settings(body=name, offline=True, **more),  # type: ignore[arg-type]
             say=lambda text: None,
-            watch=ignore,
+            callback=ignore,
         )
     assert "\n" not in str(caught.value)
 

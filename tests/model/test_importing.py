@@ -117,7 +117,7 @@ def test_everything_is_recorded_and_survives_the_file(shared: Shared, tmp_path: 
 
 def test_the_prefix_the_nesting_and_the_guess_are_told(tmp_path: Path) -> None:
     events: list[Event] = []
-    made = adopt(SMALL, small(tmp_path), classes=["ant", "bee"], watch=events.append)
+    made = adopt(SMALL, small(tmp_path), classes=["ant", "bee"], callback=events.append)
     said = [event.text for event in events if isinstance(event, Note)]
     assert tuple(said) == made.notes
     assert said[0] == "the weights were taken from 'state_dict' of the file"

@@ -32,7 +32,7 @@ def saved(value: object, path: Path, *, legacy: bool = False) -> Path:
 
 def told(path: Path) -> tuple[dict[str, Tensor], list[str]]:
     events: list[Event] = []
-    found = read(path, watch=events.append)
+    found = read(path, callback=events.append)
     return found, [event.text for event in events if isinstance(event, Note)]
 
 

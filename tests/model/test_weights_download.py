@@ -46,7 +46,7 @@ def direct(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def brought(served: Served, cache: Path, prefix: str = PREFIX) -> tuple[Path, list[str]]:
     events: list[Event] = []
-    path = fetch(source(served, prefix), cache=cache, pause=0.0, watch=events.append)
+    path = fetch(source(served, prefix), cache=cache, pause=0.0, callback=events.append)
     steps = [event for event in events if isinstance(event, Progress)]
     if steps:
         assert {step.unit for step in steps} == {"bytes"}
@@ -173,13 +173,13 @@ def test_a_server_that_goes_away_in_between_is_waited_for_a_few_times(tmp_path: 
         # the first answer breaks off; then nobody is there any more
         events: list[Event] = []
 
-        def watch(event: Event) -> None:
+        def callback(event: Event) -> None:
             events.append(event)
             if isinstance(event, Note):
                 served.codes[:] = [503] * 9
 
         with pytest.raises(WeightsError, match="broke off 5 times"):
-            fetch(source(served), cache=tmp_path, pause=0.0, watch=watch)
+            fetch(source(served), cache=tmp_path, pause=0.0, callback=callback)
         assert part.stat().st_size == 1500
 
 

@@ -37,7 +37,7 @@ def few_tested() -> Iterator[None]:
 
 def carried_out(name: str, out: Path, *, effort: Effort = TINY) -> tuple[Experiment, list[str]]:
     told: list[Event] = []
-    result = experiments.experiment(name, effort=effort, out=out, watch=told.append)
+    result = experiments.experiment(name, effort=effort, out=out, callback=told.append)
     return result, [event.text for event in told if isinstance(event, Note)]
 
 
@@ -119,11 +119,11 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_call_goes_on(
     out = tmp_path / "out"
 
     def stop_at(wanted: str) -> Experiment:
-        def watch(event: Event) -> None:
+        def callback(event: Event) -> None:
             if isinstance(event, Progress) and event.stage.startswith(wanted):
                 signal.raise_signal(signal.SIGINT)
 
-        return experiments.experiment("shuffle", effort=TINY, out=out, watch=watch)
+        return experiments.experiment("shuffle", effort=TINY, out=out, callback=callback)
 
     with pytest.raises(RunError, match=r"2 trainings of 8 are kept in .*the same command goes on"):
         stop_at("3/8")
@@ -150,7 +150,7 @@ def test_other_settings_never_mix_with_what_is_there(
         carried_out("depth", Path(result.folder))
     monkeypatch.chdir(tmp_path)
     for effort in (Effort(1, 1, 40), Effort(1, 2, 40), Effort(1, 1, 40)):
-        experiments.experiment("shuffle", effort=effort, watch=lambda event: None)
+        experiments.experiment("shuffle", effort=effort, callback=lambda event: None)
     folders = sorted(path.name for path in (tmp_path / "runs").iterdir())
     assert folders == ["experiment-shuffle", "experiment-shuffle-2"]
 
@@ -175,7 +175,7 @@ def test_colour_images_of_other_sizes_do_too(photos: Path, tmp_path: Path) -> No
     told: list[Event] = []
     effort = Effort(seeds=1, epochs=1, size="16")
     result = experiments.experiment(
-        "translation", photos, effort=effort, out=tmp_path / "out", watch=told.append
+        "translation", photos, effort=effort, out=tmp_path / "out", callback=told.append
     )
     assert "input 3x24x24 classes=2" in result.networks[0].text
     notes = [event.text for event in told if isinstance(event, Note)]
@@ -223,12 +223,12 @@ def test_too_few_or_equal_seeds_give_no_interval(done: tuple[Experiment, list[st
 
 def test_what_is_wrong_is_told_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="there is no experiment 'zoom'; choose translation, "):
-        experiments.experiment("zoom", watch=lambda event: None)
+        experiments.experiment("zoom", callback=lambda event: None)
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="cannot be written: Not a directory; make room"):
         carried_out("shuffle", tmp_path / "file" / "out")
     with pytest.raises(SettingError, match="seeds is 0; expected a whole number from 1 to 1000"):
-        experiments.experiment("depth", effort=Effort(seeds=0), watch=lambda event: None)
+        experiments.experiment("depth", effort=Effort(seeds=0), callback=lambda event: None)
     said = shell.striate("experiment", "zoom", code=2)
     assert said.stderr.startswith("striate: there is no experiment 'zoom'")
     assert said.stdout == ""

@@ -62,7 +62,7 @@ def test_too_many_classes_are_refused_by_name_before_a_image_is_read(tmp_path: P
     np.savez(tmp_path / "many.npz", images=images, labels=labels)
     told: list[Event] = []
     with pytest.raises(SettingError, match=r"of 24x24 pixels and 1,000 classes .*fewer classes"):
-        experiments.experiment("translation", tmp_path / "many.npz", watch=told.append)
+        experiments.experiment("translation", tmp_path / "many.npz", callback=told.append)
     assert not [each for each in told if isinstance(each, Progress)]
 
 
@@ -89,7 +89,7 @@ def places(n: int, rows: int, columns: int, channels: int) -> np.ndarray:
 
 
 def test_one_shuffle_goes_over_every_image_of_training_and_test_alike() -> None:
-    material = gather("digits", most=100, size=None, watch=lambda event: None)
+    material = gather("digits", most=100, size=None, callback=lambda event: None)
     design = DESIGNS["shuffle"](material.given())
     pixels = places(len(material.pixels), 8, 8, 1)
     changed = design.change(pixels, shuffle.SHUFFLED, 3)
@@ -181,7 +181,7 @@ def collection(parts: tuple[str, ...]) -> Collection:
 
 
 def test_training_and_test_stay_apart_and_the_test_part_is_the_same_for_every_seed() -> None:
-    material = gather("digits", most=300, size=None, watch=lambda event: None)
+    material = gather("digits", most=300, size=None, callback=lambda event: None)
     splits = [material.split(seed) for seed in range(3)]
     for split in splits:
         parts = [set(each.tolist()) for each in (split.train, split.val, split.test)]
@@ -192,7 +192,7 @@ def test_training_and_test_stay_apart_and_the_test_part_is_the_same_for_every_se
 
 def test_the_fingerprint_tells_other_pixels_and_other_parts() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (8, 4, 4, 1), dtype=np.uint8)
-    material = gather("digits", most=100, size=None, watch=lambda event: None)
+    material = gather("digits", most=100, size=None, callback=lambda event: None)
     made = [
         of_pixels(collection(("train",) * 6 + ("test",) * 2), material.preprocess, pixels),
         of_pixels(collection(("train",) * 6 + ("test",) * 2), material.preprocess, pixels + 1),

@@ -19,9 +19,9 @@ DONE = Done(
 def shown(*events: Note | Progress | Epoch | Done, terminal: bool = False) -> str:
     out = io.StringIO()
     console = Console(file=out, force_terminal=terminal, width=100, highlight=False)
-    with Screen(console) as watch:
+    with Screen(console) as callback:
         for event in events:
-            watch(event)
+            callback(event)
     return out.getvalue()
 
 

@@ -38,7 +38,7 @@ def test_threads_are_measured_only_where_they_were_not_set(photos: Path, tmp_pat
     torch.set_num_threads(2)
     try:
         settings = replace(QUICK, epochs=1, precision="auto", threads=None)
-        run = start(photos, TINY, out=tmp_path / "run", settings=settings, watch=ignore)
+        run = start(photos, TINY, out=tmp_path / "run", settings=settings, callback=ignore)
         values = record(run.folder)
         said = [note for note in values["notes"] if "(--threads)" in note]
         assert values["chosen"]["threads"] == (1 if said else 2)

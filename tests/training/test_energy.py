@@ -115,7 +115,7 @@ def test_a_run_says_what_it_took_and_a_longer_one_adds_to_it(photos: Path, tmp_p
     told: list[Event] = []
     out = tmp_path / "run"
     settings = replace(QUICK, energy=True, country="FRA")
-    start(photos, TINY, out=out, settings=settings, watch=told.append)
+    start(photos, TINY, out=out, settings=settings, callback=told.append)
     taken = Energy.from_json(record(out)["energy"])
     done = told[-1]
     assert isinstance(done, Done)
@@ -126,7 +126,7 @@ def test_a_run_says_what_it_took_and_a_longer_one_adds_to_it(photos: Path, tmp_p
     assert "--energy --country FRA" in page.replace("</span>", "").replace("<span>", "")
 
     epochs = sum(isinstance(event, Epoch) for event in told)
-    resume(out, epochs=epochs + 1, watch=ignore)
+    resume(out, epochs=epochs + 1, callback=ignore)
     more = Energy.from_json(record(out)["energy"])
     assert more.kwh > taken.kwh
     assert more.seconds > taken.seconds

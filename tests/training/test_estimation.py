@@ -35,7 +35,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_parts_are_the_whole_and_nothing_is_left_behind(photos: Path) -> None:
     told: list[Event] = []
-    found = estimate(photos, TINY, settings=QUICK, watch=told.append)
+    found = estimate(photos, TINY, settings=QUICK, callback=told.append)
     assert list(found.parts) == STEPWISE
     assert found.seconds == pytest.approx(sum(found.parts.values()))
     assert min(found.parts.values()) > 0
@@ -48,7 +48,7 @@ def test_the_parts_are_the_whole_and_nothing_is_left_behind(photos: Path) -> Non
 def test_what_it_says_is_in_the_order_of_what_it_takes(photos: Path) -> None:
     out = Path("run")
     found = estimate(photos, TINY, settings=replace(QUICK, epochs=100))
-    start(photos, TINY, out=out, settings=replace(QUICK, epochs=100), watch=ignore)
+    start(photos, TINY, out=out, settings=replace(QUICK, epochs=100), callback=ignore)
     lines = (out / "epochs.jsonl").read_text("utf-8").splitlines()
     took = sum(json.loads(line)["seconds"] for line in lines)
     said = found.parts["training"] + found.parts["validation"]

@@ -43,7 +43,7 @@ def test_training_ends_with_the_same_bits_with_check_ups_and_without(
     done: Done, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Monitoring, "_check", lambda *_: read(done[0].folder)[0])
-    other = start(photos, TINY, out=tmp_path / "run", settings=QUICK, watch=ignore)
+    other = start(photos, TINY, out=tmp_path / "run", settings=QUICK, callback=ignore)
     own, same = (load(run.folder).network.state_dict() for run in (done[0], other))
     assert all(torch.equal(own[name], same[name]) for name in own)
 
@@ -55,7 +55,7 @@ def test_a_rate_too_high_is_said_after_the_first_epoch_and_once(
     text = "conv 8 > relu > maxpool 2 > conv 16 > relu > gap > flatten > fc"
 
     settings = replace(QUICK, learning_rate=5.0, epochs=4)
-    run = start(photos, text, out=tmp_path / "run", settings=settings, watch=told.append)
+    run = start(photos, text, out=tmp_path / "run", settings=settings, callback=told.append)
     said = [each.text for each in told if isinstance(each, Note) and "learning rate:" in each.text]
     assert len(said) == 1
     assert "train with a lower one, such as --learning-rate 0.003" in said[0]
@@ -85,7 +85,7 @@ class Frozen(nn.Module):
 
 
 def test_normalisation_that_learns_nothing_is_named(photos: Path, tmp_path: Path) -> None:
-    run = start(photos, Frozen(), out=tmp_path / "run", settings=QUICK, watch=ignore)
+    run = start(photos, Frozen(), out=tmp_path / "run", settings=QUICK, callback=ignore)
     assert [each["name"] for each in record(run.folder)["health"]] == ["normalisation"]
 
 
@@ -104,7 +104,7 @@ def test_shuffled_labels_are_doubted_and_others_are_not(tmp_path: Path) -> None:
             TINY,
             out=tmp_path / name,
             settings=settings,
-            watch=ignore,
+            callback=ignore,
         )
         named[name] = [each["name"] for each in record(run.folder)["health"]]
     assert named == {"true": [], "shuffled": ["labels"]}
@@ -128,6 +128,6 @@ def test_a_run_without_check_ups_goes_on_with_them(done: Done, tmp_path: Path) -
 def test_a_head_alone_needs_no_check_up(done: Done, photos: Path, tmp_path: Path) -> None:
 
     settings = replace(QUICK, epochs=None, batch=None, body=str(done[0].folder))
-    run = start(photos, out=tmp_path / "head", settings=settings, watch=ignore)
+    run = start(photos, out=tmp_path / "head", settings=settings, callback=ignore)
     assert read(run.folder) == ()
     assert "Health of training" not in (run.folder / "report.html").read_text("utf-8")

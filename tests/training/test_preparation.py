@@ -41,7 +41,7 @@ def test_what_was_chosen_is_kept_when_a_run_goes_on(tmp_path: Path) -> None:
 
     def prepare() -> preparation.Prepared:
         with preparation.prepare(
-            folder, own, collection, say=said.append, watch=lambda event: None
+            folder, own, collection, say=said.append, callback=lambda event: None
         ) as prepared:
             return prepared
 
@@ -69,7 +69,7 @@ def test_large_sets_are_kept_in_a_file_or_streamed_with_the_same_result(tmp_path
         folder, own = RunFolder(tmp_path / str(memory)), record(memory=memory)
         folder.path.mkdir()
         with preparation.prepare(
-            folder, own, collection, say=lambda text: None, watch=lambda event: None
+            folder, own, collection, say=lambda text: None, callback=lambda event: None
         ) as prepared:
             hashes.append(prepared.images.hashes.tolist())
             assert (prepared.images.mode == "memory") == (memory > 1000)

@@ -21,7 +21,7 @@ PAIR = Team("cpu", 2)
 def adds_until_stopped(hands: Hands) -> tuple[float, bool]:
     """Tell notes until a stop is asked for; add up one figure of each process."""
     while not hands.stop.asked:
-        hands.watch(Note("going on"))
+        hands.callback(Note("going on"))
         time.sleep(0.05)
     figure = hands.fabric.all_reduce(torch.tensor(1.0), reduce_op="sum")
     return float(figure), hands.fabric.is_global_zero  # type: ignore[arg-type]
@@ -47,22 +47,22 @@ def test_one_process_works_in_place() -> None:
     told: list[Event] = []
 
     def lead(hands: Hands) -> int:
-        hands.watch(Note("here"))
+        hands.callback(Note("here"))
         return hands.fabric.world_size
 
-    assert together(lead, waits, team=Team("cpu"), watch=told.append) == 1
+    assert together(lead, waits, team=Team("cpu"), callback=told.append) == 1
     assert told == [Note("here")]
 
 
 def test_two_processes_answer_and_ctrl_c_reaches_them() -> None:
     told: list[Event] = []
 
-    def watch(event: Event) -> None:
+    def callback(event: Event) -> None:
         if not told:
             signal.raise_signal(signal.SIGINT)
         told.append(event)
 
-    answer = together(adds_until_stopped, adds, team=PAIR, watch=watch)
+    answer = together(adds_until_stopped, adds, team=PAIR, callback=callback)
     assert answer == (11.0, True)
     assert set(told) == {Note("going on")}
     assert not multiprocessing.active_children()
@@ -71,7 +71,7 @@ def test_two_processes_answer_and_ctrl_c_reaches_them() -> None:
 
 def test_what_one_process_cannot_do_is_said_as_it_was_there() -> None:
     with pytest.raises(DataError, match=r"^no images in 'photos'$"):
-        together(fails, waits, team=PAIR, watch=ignore)
+        together(fails, waits, team=PAIR, callback=ignore)
     assert not multiprocessing.active_children()
 
 
@@ -80,6 +80,6 @@ def test_a_process_that_is_killed_ends_the_work_in_one_line() -> None:
     with pytest.raises(
         TrainingError, match=r"^process 2 of 2 was ended by SIGKILL, so the run ends; "
     ):
-        together(waits, is_killed, team=PAIR, watch=ignore)
+        together(waits, is_killed, team=PAIR, callback=ignore)
     assert time.monotonic() - begun < 60
     assert not multiprocessing.active_children()

@@ -34,12 +34,12 @@ def test_the_command_repeats_the_run() -> None:
 
 def test_the_images_on_the_page_are_the_ones_judged(tmp_path: Path) -> None:
     data = drawn.folder(tmp_path / "data", n=15, size=(300, 200))
-    run = start(data, TINY, out=tmp_path / "run", settings=QUICK, watch=ignore)
+    run = start(data, TINY, out=tmp_path / "run", settings=QUICK, callback=ignore)
     folder = RunFolder(tmp_path / "run")
     record = folder.read_record()
     collection = preparation.collect(data)
     with preparation.prepare(
-        folder, record, collection, say=lambda text: None, watch=ignore
+        folder, record, collection, say=lambda text: None, callback=ignore
     ) as prepared:
         facts = gathering.facts(
             record,
@@ -66,10 +66,10 @@ def test_the_images_on_the_page_are_the_ones_judged(tmp_path: Path) -> None:
 def test_a_image_that_has_gone_is_left_out_of_the_page(tmp_path: Path) -> None:
     data = drawn.folder(tmp_path / "data", n=6)
     folder = RunFolder(tmp_path / "run")
-    start(data, TINY, out=folder.path, settings=QUICK, watch=ignore)
+    start(data, TINY, out=folder.path, settings=QUICK, callback=ignore)
     collection = preparation.collect(data)
     with preparation.prepare(
-        folder, folder.read_record(), collection, say=lambda text: None, watch=ignore
+        folder, folder.read_record(), collection, say=lambda text: None, callback=ignore
     ) as prepared:
         index = int(prepared.split.train[0])
         (data / collection.names[index]).unlink()

@@ -30,7 +30,8 @@ from striate.settings import Settings
 checkpoints.PAUSE, checkpoints.SHARE = 0.0, 1e9
 data, out, network = sys.argv[1:4]
 settings = Settings(epochs=6, size="16", precision="float32", threads=1, batch=4)
-runs.start(data, network, out=out, settings=settings, watch=lambda event: print(event, flush=True))
+runs.start(data, network, out=out, settings=settings,
+           callback=lambda event: print(event, flush=True))
 """
 
 
@@ -39,7 +40,7 @@ def test_a_killed_run_goes_on_and_ends_with_exactly_the_same_weights(
 ) -> None:
     network = TINY.replace("flatten", "flatten > dropout 0.2")
     settings = replace(QUICK, epochs=6, batch=4)
-    whole = start(photos, network, out=tmp_path / "whole", settings=settings, watch=ignore)
+    whole = start(photos, network, out=tmp_path / "whole", settings=settings, callback=ignore)
 
     killed = tmp_path / "killed"
     child = subprocess.Popen(
@@ -60,7 +61,7 @@ def test_a_killed_run_goes_on_and_ends_with_exactly_the_same_weights(
     assert not (killed / "classifier.safetensors").exists()
 
     told: list[Event] = []
-    after = resume(killed, watch=told.append)
+    after = resume(killed, callback=told.append)
     assert 1 <= sum(isinstance(event, Epoch) for event in told) < 6
     for name, value in whole.model.network.state_dict().items():
         assert torch.equal(value, after.model.network.state_dict()[name]), name
@@ -80,15 +81,15 @@ def test_ctrl_c_ends_a_run_with_what_is_best_so_far(photos: Path, tmp_path: Path
 
     before = signal.getsignal(signal.SIGINT)
     settings = replace(QUICK, epochs=5)
-    run = start(photos, TINY, out=out, settings=settings, watch=stop_in_the_third)
+    run = start(photos, TINY, out=out, settings=settings, callback=stop_in_the_third)
     assert signal.getsignal(signal.SIGINT) is before
     assert run.interrupted
     assert record(out)["status"] == "interrupted"
     assert (out / "report.html").exists()
     assert load(out).classes == ("disc", "square")
 
-    whole = start(photos, TINY, out=tmp_path / "whole", settings=settings, watch=ignore)
-    after = resume(out, watch=ignore)
+    whole = start(photos, TINY, out=tmp_path / "whole", settings=settings, callback=ignore)
+    after = resume(out, callback=ignore)
     assert record(out)["status"] == "finished"
     for name, value in whole.model.network.state_dict().items():
         assert torch.equal(value, after.model.network.state_dict()[name])
@@ -99,7 +100,7 @@ def test_ctrl_c_in_the_first_epoch_still_gives_a_classifier(photos: Path, tmp_pa
         if type(event).__name__ == "Progress" and getattr(event, "stage", "") == "training":
             signal.raise_signal(signal.SIGINT)
 
-    run = start(photos, TINY, out=tmp_path / "run", settings=QUICK, watch=stop_at_once)
+    run = start(photos, TINY, out=tmp_path / "run", settings=QUICK, callback=stop_at_once)
     assert run.interrupted
     assert (tmp_path / "run" / "report.html").exists()
     assert any("first epoch" in note for note in record(tmp_path / "run")["notes"])
@@ -107,41 +108,41 @@ def test_ctrl_c_in_the_first_epoch_still_gives_a_classifier(photos: Path, tmp_pa
 
 def test_a_finished_run_is_extended(photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    start(photos, TINY, out=out, settings=replace(QUICK, epochs=2), watch=ignore)
+    start(photos, TINY, out=out, settings=replace(QUICK, epochs=2), callback=ignore)
     with pytest.raises(RunError, match="finished after 2 epochs"):
-        resume(out, watch=ignore)
+        resume(out, callback=ignore)
     with pytest.raises(RunError, match="more than 2"):
-        resume(out, epochs=2, watch=ignore)
+        resume(out, epochs=2, callback=ignore)
     told: list[Event] = []
-    resume(out, epochs=4, watch=told.append)
+    resume(out, epochs=4, callback=told.append)
     epochs = [event for event in told if isinstance(event, Epoch)]
     assert [(epoch.epoch, epoch.epochs) for epoch in epochs] == [(3, 4), (4, 4)]
     assert len((out / "epochs.jsonl").read_text().splitlines()) == 4
     assert record(out)["epochs_done"] == 4
-    resume(out, minutes=0.02, watch=ignore)
+    resume(out, minutes=0.02, callback=ignore)
     assert record(out)["epochs_done"] >= 5
 
 
 def test_changed_images_stop_a_resume(photos: Path, tmp_path: Path) -> None:
     data = drawn.folder(tmp_path / "data", n=10)
     out = tmp_path / "run"
-    start(data, TINY, out=out, settings=replace(QUICK, epochs=1), watch=ignore)
+    start(data, TINY, out=out, settings=replace(QUICK, epochs=1), callback=ignore)
     drawn.image("disc", 99).save(data / "disc" / "disc001.png")
     with pytest.raises(RunError, match="not what they were"):
-        resume(out, epochs=2, watch=ignore)
+        resume(out, epochs=2, callback=ignore)
 
 
 @pytest.mark.parametrize("way", ["float32-channels-last", "bf16"])
 def test_a_resumed_run_is_exact_in_every_layout(photos: Path, tmp_path: Path, way: str) -> None:
     settings = replace(QUICK, epochs=4, precision=way)
-    whole = start(photos, TINY, out=tmp_path / "whole", settings=settings, watch=ignore)
+    whole = start(photos, TINY, out=tmp_path / "whole", settings=settings, callback=ignore)
 
     def stop_in_the_third(event: Event) -> None:
         if isinstance(event, Epoch) and event.epoch == 2:
             signal.raise_signal(signal.SIGINT)
 
-    start(photos, TINY, out=tmp_path / "stopped", settings=settings, watch=stop_in_the_third)
-    after = resume(tmp_path / "stopped", watch=ignore)
+    start(photos, TINY, out=tmp_path / "stopped", settings=settings, callback=stop_in_the_third)
+    after = resume(tmp_path / "stopped", callback=ignore)
     for name, value in whole.model.network.state_dict().items():
         assert torch.equal(value, after.model.network.state_dict()[name]), name
 
@@ -156,10 +157,10 @@ def test_ctrl_c_at_the_last_step_loses_no_epoch(photos: Path, tmp_path: Path) ->
             if event.epoch == 3 and event.done == event.total:
                 signal.raise_signal(signal.SIGINT)
 
-    stopped = start(photos, TINY, out=out, settings=QUICK, watch=stop_at_the_last_step)
+    stopped = start(photos, TINY, out=out, settings=QUICK, callback=stop_at_the_last_step)
     assert stopped.interrupted
-    whole = start(photos, TINY, out=tmp_path / "whole", settings=QUICK, watch=ignore)
-    after = resume(out, watch=ignore)
+    whole = start(photos, TINY, out=tmp_path / "whole", settings=QUICK, callback=ignore)
+    after = resume(out, callback=ignore)
     assert record(out)["epochs_done"] == 3
     assert len((out / "epochs.jsonl").read_text().splitlines()) == 3
     for name, value in whole.model.network.state_dict().items():
@@ -171,17 +172,17 @@ def test_ctrl_c_after_the_last_epoch_is_a_finished_run(photos: Path, tmp_path: P
         if isinstance(event, Epoch) and event.epoch == 3:
             signal.raise_signal(signal.SIGINT)
 
-    run = start(photos, TINY, out=tmp_path / "run", settings=QUICK, watch=stop_at_the_end)
+    run = start(photos, TINY, out=tmp_path / "run", settings=QUICK, callback=stop_at_the_end)
     assert not run.interrupted
     assert record(run.folder)["status"] == "finished"
 
 
 def test_an_extension_has_its_own_patience(photos: Path, tmp_path: Path) -> None:
     settings = replace(QUICK, epochs=9, patience=1, learning_rate=1e-9)
-    run = start(photos, TINY, out=tmp_path / "run", settings=settings, watch=ignore)
+    run = start(photos, TINY, out=tmp_path / "run", settings=settings, callback=ignore)
     done = record(run.folder)["epochs_done"]
     assert done < 9
-    resume(run.folder, epochs=done + 5, watch=ignore)
+    resume(run.folder, epochs=done + 5, callback=ignore)
     assert record(run.folder)["epochs_done"] > done
 
 
@@ -197,7 +198,7 @@ def test_a_run_is_held_by_one_process(photos: Path, tmp_path: Path) -> None:
             )
             told.append(f"{done.returncode} {done.stderr}")
 
-    start(photos, TINY, out=tmp_path / "run", settings=QUICK, watch=resume_meanwhile)
+    start(photos, TINY, out=tmp_path / "run", settings=QUICK, callback=resume_meanwhile)
     assert told[0].startswith("2 striate: ")
     assert "under way in another process" in told[0]
 
@@ -217,22 +218,22 @@ def test_other_parts_are_other_data(tmp_path: Path) -> None:
 
     data = listing("train", "test")
     out = tmp_path / "run"
-    start(data, TINY, out=out, settings=replace(QUICK, epochs=1), watch=ignore)
+    start(data, TINY, out=out, settings=replace(QUICK, epochs=1), callback=ignore)
     before = (out / "split.csv").read_text()
     listing("test", "train")
     with pytest.raises(RunError, match="not what they were"):
-        resume(out, epochs=2, watch=ignore)
+        resume(out, epochs=2, callback=ignore)
     assert (out / "split.csv").read_text() == before
 
 
 def test_images_that_have_moved_are_found_where_they_are_said_to_be(tmp_path: Path) -> None:
     data, out = drawn.folder(tmp_path / "data", n=10), tmp_path / "run"
-    start(data, TINY, out=out, settings=replace(QUICK, epochs=1), watch=ignore)
+    start(data, TINY, out=out, settings=replace(QUICK, epochs=1), callback=ignore)
     data.rename(tmp_path / "moved")
     with pytest.raises(DataError):
-        resume(out, epochs=2, watch=ignore)
-    resume(out, data=tmp_path / "moved", epochs=2, watch=ignore)
-    resume(out, epochs=3, watch=ignore)  # and remembered
+        resume(out, epochs=2, callback=ignore)
+    resume(out, data=tmp_path / "moved", epochs=2, callback=ignore)
+    resume(out, epochs=3, callback=ignore)  # and remembered
     assert record(out)["epochs_done"] == 3
 
 
@@ -245,7 +246,7 @@ def test_another_torch_is_said(done: tuple[Run, list[Event]], tmp_path: Path) ->
 
 def test_the_report_says_how_to_repeat_an_extended_run(photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    start(photos, TINY, out=out, settings=replace(QUICK, epochs=1), watch=ignore)
-    resume(out, epochs=2, watch=ignore)
+    start(photos, TINY, out=out, settings=replace(QUICK, epochs=1), callback=ignore)
+    resume(out, epochs=2, callback=ignore)
     page = re.sub(r"<[^>]+>|\u2060", "", (out / "report.html").read_text())
     assert "striate train --resume RUN --epochs 2" in page

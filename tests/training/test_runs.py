@@ -71,11 +71,11 @@ def test_the_classifier_in_the_folder_is_the_one_returned(
 def test_the_same_seed_gives_the_same_run(
     done: tuple[Run, list[Event]], photos: Path, tmp_path: Path
 ) -> None:
-    again = start(photos, TINY, out=tmp_path / "again", settings=QUICK, watch=ignore)
+    again = start(photos, TINY, out=tmp_path / "again", settings=QUICK, callback=ignore)
     for name, value in done[0].model.network.state_dict().items():
         assert torch.equal(value, again.model.network.state_dict()[name])
     other = start(
-        photos, TINY, out=tmp_path / "other", settings=replace(QUICK, seed=1), watch=ignore
+        photos, TINY, out=tmp_path / "other", settings=replace(QUICK, seed=1), callback=ignore
     )
     assert rows(tmp_path / "other" / "split.csv") != rows(done[0].folder / "split.csv")
     del other
@@ -84,7 +84,7 @@ def test_the_same_seed_gives_the_same_run(
 def test_minutes_bound_the_whole_run(photos: Path, tmp_path: Path) -> None:
     begun = time.perf_counter()
     settings = replace(QUICK, epochs=None, minutes=0.05)
-    run = start(photos, TINY, out=tmp_path / "run", settings=settings, watch=ignore)
+    run = start(photos, TINY, out=tmp_path / "run", settings=settings, callback=ignore)
     assert 2.5 < time.perf_counter() - begun < 30
     assert record(run.folder)["epochs_done"] >= 1
 
@@ -94,7 +94,7 @@ def test_bad_files_are_left_out_and_named(tmp_path: Path) -> None:
     (data / "disc" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 50)
     (data / "disc" / "notes.txt").write_text("hello")
     (data / "square" / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
-    start(data, TINY, out=tmp_path / "run", settings=replace(QUICK, epochs=1), watch=ignore)
+    start(data, TINY, out=tmp_path / "run", settings=replace(QUICK, epochs=1), callback=ignore)
     skipped = {row["name"]: row["reason"] for row in rows(tmp_path / "run" / "skipped.csv")}
     assert set(skipped) == {"disc/broken.png", "disc/notes.txt", "square/.DS_Store"}
     assert all(skipped.values())
@@ -120,14 +120,14 @@ def test_mistakes_leave_no_run_behind(
     if settings.device == "cuda" and torch.cuda.is_available():
         pytest.skip("this machine has a GPU, so asking for it is no mistake")
     with pytest.raises(error):
-        start(photos, network, out=tmp_path / "run", settings=settings, watch=ignore)
+        start(photos, network, out=tmp_path / "run", settings=settings, callback=ignore)
     assert not (tmp_path / "run").exists()
 
 
 def test_one_class_is_refused_and_leaves_no_run_behind(tmp_path: Path) -> None:
     drawn.folder(tmp_path / "data", ("disc",), n=4)
     with pytest.raises(DataError):
-        start(tmp_path / "data", out=tmp_path / "run", settings=QUICK, watch=ignore)
+        start(tmp_path / "data", out=tmp_path / "run", settings=QUICK, callback=ignore)
     assert not (tmp_path / "run").exists()
 
 
@@ -135,13 +135,13 @@ def test_a_folder_that_is_in_use_is_never_overwritten(
     done: tuple[Run, list[Event]], photos: Path
 ) -> None:
     with pytest.raises(RunError, match="nothing is overwritten"):
-        start(photos, TINY, out=done[0].folder, settings=QUICK, watch=ignore)
+        start(photos, TINY, out=done[0].folder, settings=QUICK, callback=ignore)
 
 
 def test_runs_are_numbered(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     names = [
-        start(photos, TINY, settings=replace(QUICK, epochs=1), watch=ignore).folder.as_posix()
+        start(photos, TINY, settings=replace(QUICK, epochs=1), callback=ignore).folder.as_posix()
         for _ in range(2)
     ]
     assert names == [f"runs/{photos.name}", f"runs/{photos.name}-2"]
@@ -157,12 +157,12 @@ def test_a_torch_module_is_trained_resumed_and_opened(photos: Path, tmp_path: Pa
         )
 
     out = tmp_path / "run"
-    own = start(photos, module(), out=out, settings=replace(QUICK, epochs=1), watch=ignore).model
+    own = start(photos, module(), out=out, settings=replace(QUICK, epochs=1), callback=ignore).model
     assert own.text is None
     assert (out / "report.html").exists()
     with pytest.raises(RunError, match="torch module"):
-        resume(out, epochs=2, watch=ignore)
-    resume(out, epochs=2, network=module(), watch=ignore)
+        resume(out, epochs=2, callback=ignore)
+    resume(out, epochs=2, network=module(), callback=ignore)
     assert load(out, network=module()).classes == ("disc", "square")
 
 
@@ -174,7 +174,7 @@ def test_imbalance_is_said_and_weighed(tmp_path: Path) -> None:
         TINY,
         out=tmp_path / "run",
         settings=replace(QUICK, epochs=1),
-        watch=ignore,
+        callback=ignore,
     )
     values = record(run.folder)
     assert any("'disc' has 32 training images, 'square' 8" in note for note in values["notes"])
@@ -185,7 +185,7 @@ def test_imbalance_is_said_and_weighed(tmp_path: Path) -> None:
 
 def test_the_precision_is_measured_and_recorded(photos: Path, tmp_path: Path) -> None:
     settings = replace(QUICK, epochs=1, precision="auto")
-    run = start(photos, TINY, out=tmp_path / "run", settings=settings, watch=ignore)
+    run = start(photos, TINY, out=tmp_path / "run", settings=settings, callback=ignore)
     chosen = record(run.folder)["chosen"]
     assert len(chosen["measured"]) == 3
     assert chosen["precision"] in chosen["measured"]
@@ -208,7 +208,7 @@ def test_training_from_python_shows_its_progress(
 def test_minutes_that_reading_uses_up_leave_no_run_behind(photos: Path, tmp_path: Path) -> None:
     settings = replace(QUICK, epochs=None, minutes=1e-6)
     with pytest.raises(RunError, match="give more --minutes"):
-        start(photos, TINY, out=tmp_path / "run", settings=settings, watch=ignore)
+        start(photos, TINY, out=tmp_path / "run", settings=settings, callback=ignore)
     assert not (tmp_path / "run").exists()
 
 
@@ -221,7 +221,7 @@ def test_a_users_own_empty_folder_is_left_to_them(photos: Path, tmp_path: Path) 
             "maxpool 99 > flatten > fc",
             out=own,
             settings=replace(QUICK, memory=100),
-            watch=ignore,
+            callback=ignore,
         )
     assert list(own.iterdir()) == []
 
@@ -230,7 +230,7 @@ def test_a_users_own_empty_folder_is_left_to_them(photos: Path, tmp_path: Path) 
 def test_a_folder_that_cannot_be_written_is_one_clear_line(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "locked").mkdir(mode=0o500)
     with pytest.raises(RunError, match="cannot be"):
-        start(photos, TINY, out=tmp_path / "locked", settings=QUICK, watch=ignore)
+        start(photos, TINY, out=tmp_path / "locked", settings=QUICK, callback=ignore)
 
 
 def test_a_module_that_is_empty_is_not_taken_for_none(photos: Path, tmp_path: Path) -> None:
@@ -240,6 +240,6 @@ def test_a_module_that_is_empty_is_not_taken_for_none(photos: Path, tmp_path: Pa
 
     module = Counted(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2))
     run = start(
-        photos, module, out=tmp_path / "run", settings=replace(QUICK, epochs=1), watch=ignore
+        photos, module, out=tmp_path / "run", settings=replace(QUICK, epochs=1), callback=ignore
     )
     assert run.model.text is None

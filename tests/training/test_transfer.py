@@ -51,7 +51,7 @@ def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def begin(data: Path, out: Path, settings: Settings) -> tuple[Run, list[Event]]:
     told: list[Event] = []
-    return start(data, out=out, settings=settings, watch=told.append), told
+    return start(data, out=out, settings=settings, callback=told.append), told
 
 
 def notes(told: list[Event]) -> str:
@@ -164,8 +164,8 @@ def test_a_fine_tuning_that_was_stopped_ends_with_the_same_weights(
             raise Cut
 
     with pytest.raises(Cut):
-        start(shapes, out=tmp_path / "cut", settings=tuned, watch=until_the_second)
-    again = resume(tmp_path / "cut", watch=ignore)
+        start(shapes, out=tmp_path / "cut", settings=tuned, callback=until_the_second)
+    again = resume(tmp_path / "cut", callback=ignore)
     for name, value in whole.model.network.state_dict().items():
         assert torch.equal(again.model.network.state_dict()[name], value), name
 
@@ -200,12 +200,12 @@ def test_what_cannot_be_is_refused_in_one_line(body: Path, shapes: Path, tmp_pat
             begin(shapes, tmp_path / "run", settings)
         assert not (tmp_path / "run").exists()
     with pytest.raises(SettingError, match="leave one of them out"):
-        start(shapes, "gap > flatten > fc", settings=replace(HEAD, body=str(body)), watch=ignore)
+        start(shapes, "gap > flatten > fc", settings=replace(HEAD, body=str(body)), callback=ignore)
 
 
 def test_a_head_alone_cannot_be_extended(head_alone: tuple[Run, list[Event]]) -> None:
     with pytest.raises(RunError, match="start a new run with --unfreeze"):
-        resume(head_alone[0].folder, epochs=5, watch=ignore)
+        resume(head_alone[0].folder, epochs=5, callback=ignore)
 
 
 def test_few_photographs_start_from_a_trained_network_and_say_so_where_it_cannot_be_had(
@@ -285,7 +285,7 @@ def test_a_body_that_does_not_fit_the_size_or_has_learnt_nothing_is_refused(
     shapes: Path, tmp_path: Path
 ) -> None:
     flat = "conv 4 > relu > flatten > fc 6 > relu > fc"
-    start(shapes, flat, out=tmp_path / "flat", settings=QUICK, watch=ignore)
+    start(shapes, flat, out=tmp_path / "flat", settings=QUICK, callback=ignore)
     model = str(tmp_path / "flat")
     with pytest.raises(SettingError, match=r"'fc1' of the body was learnt for images of 16x16"):
         begin(shapes, tmp_path / "run", replace(HEAD, body=model, size="24"))
@@ -296,7 +296,7 @@ def test_a_body_that_does_not_fit_the_size_or_has_learnt_nothing_is_refused(
 def test_classes_within_the_body_stay_the_number_they_were(shapes: Path, tmp_path: Path) -> None:
     text = "conv classes*2 > relu > conv classes > relu > gap > flatten > fc"
     two = drawn.folder(tmp_path / "two", n=10)
-    start(two, text, out=tmp_path / "body", settings=QUICK, watch=ignore)
+    start(two, text, out=tmp_path / "body", settings=QUICK, callback=ignore)
     run, _ = begin(shapes, tmp_path / "run", replace(HEAD, body=str(tmp_path / "body")))
     assert "conv 2*2 > relu > conv 2 > relu" in str(run.model.text)
     assert len(run.model.classes) == 3
@@ -331,12 +331,15 @@ def test_a_wish_to_stop_behind_the_head_keeps_what_was_learnt(
             os.kill(os.getpid(), signal.SIGINT)
 
     run = start(
-        shapes, out=tmp_path / "run", settings=replace(HEAD, body=str(body)), watch=stop_at_judging
+        shapes,
+        out=tmp_path / "run",
+        settings=replace(HEAD, body=str(body)),
+        callback=stop_at_judging,
     )
     assert (run.folder / "classifier.safetensors").is_file()
     tuned = replace(TUNED, body=str(body), unfreeze="1", epochs=3)
-    cut = start(shapes, out=tmp_path / "tuned", settings=tuned, watch=stop_at_the_head)
+    cut = start(shapes, out=tmp_path / "tuned", settings=tuned, callback=stop_at_the_head)
     assert cut.interrupted
     assert (cut.folder / "classifier.safetensors").is_file()
-    again = resume(tmp_path / "tuned", watch=ignore)
+    again = resume(tmp_path / "tuned", callback=ignore)
     assert record(again.folder)["epochs_done"] == 3

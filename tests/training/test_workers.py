@@ -33,7 +33,7 @@ def curve(folder: Path, devices: int = 1) -> tuple[list[Event], np.ndarray]:
     """Train on the digits; give what was told, and losses and accuracies of the epochs."""
     told: list[Event] = []
     settings = replace(SETTINGS, devices=devices)
-    start("digits", PLAIN, out=folder, settings=settings, watch=told.append)
+    start("digits", PLAIN, out=folder, settings=settings, callback=told.append)
     return told, figures(told)
 
 
@@ -58,7 +58,7 @@ def test_a_torch_module_is_each_process_s_own(tmp_path: Path) -> None:
             build(f"input 1x8x8 classes=10 > {PLAIN}", seed=0),
             out=tmp_path / str(devices),
             settings=replace(SETTINGS, devices=devices, epochs=1, precision="float32"),
-            watch=told.append,
+            callback=told.append,
         )
         found.append(figures(told))
     assert found[1] == pytest.approx(found[0], rel=1e-5)
@@ -73,8 +73,8 @@ def test_a_run_that_lost_a_process_is_gone_on_with_by_one_alone(tmp_path: Path) 
 
     settings = replace(SETTINGS, epochs=12, devices=2)
     with pytest.raises(TrainingError, match="was ended by SIGKILL"):
-        start("digits", PLAIN, out=tmp_path / "run", settings=settings, watch=kill_one)
+        start("digits", PLAIN, out=tmp_path / "run", settings=settings, callback=kill_one)
     assert record(tmp_path / "run")["status"] == "training"
-    run = resume(tmp_path / "run", devices=1, watch=ignore)
+    run = resume(tmp_path / "run", devices=1, callback=ignore)
     assert not run.interrupted
     assert any("number of processes was 2" in note for note in record(run.folder)["notes"])

@@ -21,7 +21,7 @@ from striate.evaluation.comparison.records import Answered, Compared
 from striate.evaluation.comparison.result import Comparison
 from striate.evaluation.metrics import Evaluation, score
 from striate.evaluation.selection import Selection, absent, answers
-from striate.events import Note, Watch, ignore
+from striate.events import Callback, Note, ignore
 from striate.terminal.progress import Tempo
 
 TIMED = 32  # images of the batch that is timed, as many as prediction takes at once
@@ -33,7 +33,7 @@ def compare(
     data: str | Path | None = None,
     *,
     part: str | None = None,
-    watch: Watch = ignore,
+    callback: Callback = ignore,
 ) -> Comparison:
     """Say whether one classifier is really better than another, on the same images for all.
 
@@ -45,7 +45,7 @@ def compare(
         data: whatever training takes; None takes what the runs learnt from, where it is the same.
         part: "train", "val", "test" or "all" to choose; None takes the test part where there is
             one, else validation, else what none has learnt from.
-        watch: is told how far the work is.
+        callback: is told how far the work is.
 
     Returns:
         The comparison: print it, or take its numbers from `models`, `pairs` and `images`.
@@ -61,13 +61,13 @@ def compare(
     contenders = open_all(models)
     ground = lay_out(contenders, None if data is None else str(data), part)
     with ExitStack() as stack:
-        images = _decoded(contenders, ground.collection, stack, watch)
+        images = _decoded(contenders, ground.collection, stack, callback)
         chosen = choose(contenders, images, ground.collection, part=part)
         notes = (*ground.notes, *chosen.notes, *absent(ground.collection, chosen.indices))
         for note in notes:
-            watch(Note(note))
+            callback(Note(note))
         found = [
-            _judged(contender, own, chosen, labels, ground.collection, watch)
+            _judged(contender, own, chosen, labels, ground.collection, callback)
             for contender, own, labels in zip(contenders, images, ground.labels, strict=True)
         ]
         seconds = _timed(contenders, images, chosen.indices)
@@ -75,7 +75,7 @@ def compare(
 
 
 def _decoded(
-    contenders: Sequence[Contender], collection: Collection, stack: ExitStack, watch: Watch
+    contenders: Sequence[Contender], collection: Collection, stack: ExitStack, callback: Callback
 ) -> list[Images]:
     """Decode the images as each takes them, once for those that take the same pixels."""
     pixels = [_pixels_alone(contender.model.preprocess) for contender in contenders]
@@ -83,7 +83,7 @@ def _decoded(
     by_preprocess: dict[Preprocess, Images] = {}
     for preprocess in pixels:
         if preprocess not in by_preprocess:
-            tempo = Tempo("reading", watch)
+            tempo = Tempo("reading", callback)
             by_preprocess[preprocess] = stack.enter_context(
                 load(collection, preprocess, memory=each, progress=tempo)
             )
@@ -105,10 +105,10 @@ def _judged(
     chosen: Selection,
     labels: np.ndarray,
     collection: Collection,
-    watch: Watch,
+    callback: Callback,
 ) -> Found:
     """Give a contender's probabilities, the true labels in its classes, and its scores."""
-    tempo = Tempo(f"judging {contender.name}", watch)
+    tempo = Tempo(f"judging {contender.name}", callback)
     rows = answers(contender.model, images, chosen.indices, tempo=tempo)
     truth = labels[chosen.indices]
     names = [collection.names[index] for index in chosen.indices]

@@ -14,7 +14,7 @@ from striate.backends.onnx import Trained
 from striate.backends.torch import build
 from striate.data.images import Preprocess
 from striate.errors import SettingError, WeightsError
-from striate.events import Event, Note, Watch, ignore
+from striate.events import Callback, Event, Note, ignore
 from striate.model.classifier import Classifier
 from striate.model.importing.classes import ClassList, read_classes
 from striate.model.weights import (
@@ -58,7 +58,7 @@ def import_classifier(
     preprocess: Changes = None,
     map: Mapping[str, str] | str | Path | None = None,  # noqa: A002 (what it is)
     offline: bool = False,
-    watch: Watch = ignore,
+    callback: Callback = ignore,
 ) -> Classifier:
     """Make a classifier of a network and weights that others have trained.
 
@@ -75,7 +75,7 @@ def import_classifier(
         map: which of the file's names stands for which of ours, where neither names nor order
             say it; a mapping, or a JSON or CSV file.
         offline: take official weights from the cache or fail; no connection is opened.
-        watch: is told what was decided, and how far a download is.
+        callback: is told what was decided, and how far a download is.
 
     Returns:
         The classifier; `save` writes it, `st.evaluate` proves that all is in its place.
@@ -101,7 +101,7 @@ def import_classifier(
         preprocess=preprocess,
         map=map,
         offline=offline,
-        watch=watch,
+        callback=callback,
     ).classifier
 
 
@@ -113,7 +113,7 @@ def adopt(
     preprocess: Changes = None,
     map: Mapping[str, str] | str | Path | None = None,  # noqa: A002 (what it is)
     offline: bool = False,
-    watch: Watch = ignore,
+    callback: Callback = ignore,
 ) -> Imported:
     """Do what `import_classifier` does, and give what went where beside the classifier."""
     notes: list[str] = []
@@ -121,7 +121,7 @@ def adopt(
     def both(event: Event) -> None:
         if isinstance(event, Note):
             notes.append(event.text)
-        watch(event)
+        callback(event)
 
     text = source(network)
     name = str(network).strip() if zoo.is_name(str(network)) else None
@@ -131,8 +131,8 @@ def adopt(
         raise _wrong_count(listed, CLASSES, wanted.file)
     plan = expand(text, input=_shape(preprocess), classes=len(listed.names))
     plan.check_classes()
-    path = Path(weights) if wanted is None else fetch(wanted, offline=offline, watch=both)
-    state = read(path, watch=both)
+    path = Path(weights) if wanted is None else fetch(wanted, offline=offline, callback=both)
+    state = read(path, callback=both)
     sha256 = sha256_of(path)
     known = official_file(sha256)
     fitted, why = _preprocess(plan, known, name, len(listed.names), given=preprocess)

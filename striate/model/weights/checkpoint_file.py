@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from striate.errors import WeightsError
-from striate.events import Note, Watch, ignore
+from striate.events import Callback, Note, ignore
 from striate.model import classifier_file
 
 WITHIN = ("state_dict", "model_state_dict", "model", "net", "network", "weights", "params")
@@ -64,7 +64,7 @@ DAMAGED = (
 )
 
 
-def read(path: str | Path, *, watch: Watch = ignore) -> dict[str, Tensor]:
+def read(path: str | Path, *, callback: Callback = ignore) -> dict[str, Tensor]:
     """Read the tensors of a .pth, .pt, .th or .safetensors file, by their names.
 
     Weights that stand inside a training checkpoint are taken out of it; what DataParallel and
@@ -73,7 +73,7 @@ def read(path: str | Path, *, watch: Watch = ignore) -> dict[str, Tensor]:
 
     Args:
         path: a local file.
-        watch: is told what was taken from where.
+        callback: is told what was taken from where.
 
     Returns:
         The tensors in the file's order, on the CPU, as they are stored.
@@ -88,8 +88,8 @@ def read(path: str | Path, *, watch: Watch = ignore) -> dict[str, Tensor]:
     path = Path(path)
     kind = _kind(path)
     stored = _from_safetensors(path) if kind == "safetensors" else _from_torch(path, kind)
-    tensors = _named(_unwrapped(stored, path, watch), path, watch)
-    return _without_wrappers(tensors, watch)
+    tensors = _named(_unwrapped(stored, path, callback), path, callback)
+    return _without_wrappers(tensors, callback)
 
 
 def _kind(path: Path) -> str:
@@ -179,7 +179,9 @@ def _check_zip(path: Path) -> None:
         raise WeightsError(f"'{path}' is a zip without weights of PyTorch{said}")
 
 
-def _unwrapped(stored: object, path: Path, watch: Watch, *, depth: int = 0) -> Mapping[Any, Any]:
+def _unwrapped(
+    stored: object, path: Path, callback: Callback, *, depth: int = 0
+) -> Mapping[Any, Any]:
     """Give the mapping that holds the tensors: the file's own, or one within it."""
     if not isinstance(stored, Mapping) or depth > DEEPEST:
         raise WeightsError(
@@ -196,8 +198,8 @@ def _unwrapped(stored: object, path: Path, watch: Watch, *, depth: int = 0) -> M
         chosen = (named or inside)[0]
         others = [str(name) for name in inside if name != chosen]
         also = f"; it also holds {_few(others)}, which were not taken" if others else ""
-        watch(Note(f"the weights were taken from '{chosen}' of the file{also}"))
-        return _unwrapped(stored[chosen], path, watch, depth=depth + 1)
+        callback(Note(f"the weights were taken from '{chosen}' of the file{also}"))
+        return _unwrapped(stored[chosen], path, callback, depth=depth + 1)
     if inside and not direct:
         raise WeightsError(
             f"'{path}' holds several sets of tensors ({_few(map(str, inside))}) and none is called "
@@ -205,11 +207,11 @@ def _unwrapped(stored: object, path: Path, watch: Watch, *, depth: int = 0) -> M
         )
     deeper = [value for name, value in stored.items() if name in WITHIN]
     if not direct and len(deeper) == 1 and isinstance(deeper[0], Mapping):
-        return _unwrapped(deeper[0], path, watch, depth=depth + 1)
+        return _unwrapped(deeper[0], path, callback, depth=depth + 1)
     return stored
 
 
-def _named(stored: Mapping[Any, Any], path: Path, watch: Watch) -> dict[str, Tensor]:
+def _named(stored: Mapping[Any, Any], path: Path, callback: Callback) -> dict[str, Tensor]:
     """Keep what is a tensor with a name, and tell what is not."""
     tensors = {
         name: value.detach()
@@ -220,11 +222,11 @@ def _named(stored: Mapping[Any, Any], path: Path, watch: Watch) -> dict[str, Ten
         raise WeightsError(f"'{path}' holds no tensors; {EXPECTED}")
     others = [str(name) for name in stored if name not in tensors]
     if others:
-        watch(Note(f"{_few(others)} in the file are no tensors and were left out"))
+        callback(Note(f"{_few(others)} in the file are no tensors and were left out"))
     return tensors
 
 
-def _without_wrappers(tensors: dict[str, Tensor], watch: Watch) -> dict[str, Tensor]:
+def _without_wrappers(tensors: dict[str, Tensor], callback: Callback) -> dict[str, Tensor]:
     """Take "module." and "_orig_mod." out of the names, where they stay different ones."""
     bare = {name: ".".join(p for p in name.split(".") if p not in WRAPPERS) for name in tensors}
     changed = sum(name != short for name, short in bare.items())
@@ -232,7 +234,7 @@ def _without_wrappers(tensors: dict[str, Tensor], watch: Watch) -> dict[str, Ten
         return tensors
     found = {part for name in tensors for part in name.split(".")} & WRAPPERS
     which = " and ".join(f"'{part}.'" for part in sorted(found))
-    watch(Note(f"{which} was taken out of {changed:,} of {len(bare):,} names"))
+    callback(Note(f"{which} was taken out of {changed:,} of {len(bare):,} names"))
     return {bare[name]: value for name, value in tensors.items()}
 
 

@@ -20,7 +20,7 @@ from typing import IO
 from striate import __version__
 from striate.data.cache_folder import cache_folder
 from striate.errors import WeightsError
-from striate.events import Note, Watch, ignore
+from striate.events import Callback, Note, ignore
 from striate.files.lock import locked
 from striate.model.weights.official import Official, official
 from striate.terminal.progress import Tempo
@@ -43,7 +43,7 @@ def fetch(
     cache: Path | None = None,
     offline: bool = False,
     pause: float = PAUSE,
-    watch: Watch = ignore,
+    callback: Callback = ignore,
 ) -> Path:
     """Give the official weights of a network as a local file; downloaded the first time.
 
@@ -55,7 +55,7 @@ def fetch(
         cache: the folder to keep it in; left out, the user's.
         offline: take it from the cache or fail; no connection is opened.
         pause: seconds before another try after a connection broke.
-        watch: is told how far the download is, and what went wrong on the way.
+        callback: is told how far the download is, and what went wrong on the way.
 
     Raises:
         WeightsError: it cannot be fetched, its hash is wrong, or the cache cannot be written.
@@ -74,7 +74,7 @@ def fetch(
                 return path
             if offline:
                 raise WeightsError(f"{_wrong(path, source, found)}; delete it and fetch it anew")
-            watch(Note(f"{_wrong(path, source, found)}; it is fetched anew"))
+            callback(Note(f"{_wrong(path, source, found)}; it is fetched anew"))
             path.unlink()
         if offline:
             raise WeightsError(
@@ -84,7 +84,7 @@ def fetch(
         folder.mkdir(parents=True, exist_ok=True)
         with _alone(path):
             if not path.is_file():  # else another process has just brought it
-                _download(source, path, pause=pause, watch=watch)
+                _download(source, path, pause=pause, callback=callback)
     except OSError as error:
         raise WeightsError(
             f"the cache folder '{folder}' cannot be used ({error.strerror or error}); make room "
@@ -114,15 +114,15 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
-def _download(source: Official, path: Path, *, pause: float, watch: Watch) -> None:
+def _download(source: Official, path: Path, *, pause: float, callback: Callback) -> None:
     """Bring the part to its end and verify it; a part that proves wrong is begun anew, once."""
     part = path.with_name(f"{path.name}.part")
     resumed = part.is_file() and part.stat().st_size > 0
-    found = _complete(source, part, pause=pause, watch=watch)
+    found = _complete(source, part, pause=pause, callback=callback)
     if resumed and not found.startswith(source.sha256):
-        watch(Note("what an earlier download had left is of another file; it begins anew"))
+        callback(Note("what an earlier download had left is of another file; it begins anew"))
         part.unlink()
-        found = _complete(source, part, pause=pause, watch=watch)
+        found = _complete(source, part, pause=pause, callback=callback)
     if not found.startswith(source.sha256):
         part.unlink()
         raise WeightsError(
@@ -132,13 +132,13 @@ def _download(source: Official, path: Path, *, pause: float, watch: Watch) -> No
     part.replace(path)
 
 
-def _complete(source: Official, part: Path, *, pause: float, watch: Watch) -> str:
+def _complete(source: Official, part: Path, *, pause: float, callback: Callback) -> str:
     """Ask for what is missing until all is there; give the SHA-256 of it."""
-    tempo = Tempo("downloading", watch, unit="bytes")
+    tempo = Tempo("downloading", callback, unit="bytes")
     said = ""
     for attempt in range(TRIES):
         if said:
-            watch(Note(f"the download broke off ({said}); it goes on"))
+            callback(Note(f"the download broke off ({said}); it goes on"))
             time.sleep(pause * 2 ** (attempt - 1))
         try:
             with part.open("ab") as file:

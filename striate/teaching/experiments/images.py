@@ -11,7 +11,7 @@ import numpy as np
 
 from striate.data import Collection, Images, Split, counted, divide, load, survey
 from striate.data.images import Preprocess
-from striate.events import Note, Watch
+from striate.events import Callback, Note
 from striate.settings import Settings
 from striate.teaching.experiments.design import Given, Pixels
 from striate.terminal.progress import Tempo
@@ -70,7 +70,7 @@ def gather(
     *,
     most: int,
     size: str | None,
-    watch: Watch,
+    callback: Callback,
     check: Callable[[Given], object] = lambda given: None,
 ) -> Material:
     """Read the images of an experiment.
@@ -79,20 +79,20 @@ def gather(
         data: what ``striate train`` takes.
         most: images to learn from at most; they are drawn by lot, the same each time.
         size: rows, or rows x columns; None keeps that of the images, up to 128.
-        watch: is told decisions and progress.
+        callback: is told decisions and progress.
         check: refuses what no experiment can be made of, before the images are read; the
             ground is not known yet and given as 0.
 
     Raises:
         DataError: the data cannot be used.
 
-    >>> material = gather("digits", most=500, size=None, watch=lambda event: None)
+    >>> material = gather("digits", most=500, size=None, callback=lambda event: None)
     >>> material.pixels.shape, material.given().ground
     ((855, 8, 8, 1), (0,))
     """
 
     def say(text: str) -> None:
-        watch(Note(text))
+        callback(Note(text))
 
     collection = preparation.collect(data)
     for note in collection.notes:
@@ -106,7 +106,7 @@ def gather(
         if part == "train"
     ]
     check(Given(preprocess.shape, len(set(learnt)), (0,) * preprocess.channels))
-    images = load(collection, preprocess, progress=Tempo("reading", watch))
+    images = load(collection, preprocess, progress=Tempo("reading", callback))
     usable = np.flatnonzero(images.usable)
     if len(usable) < len(images):
         say(f"{counted(len(images) - len(usable), 'image')} cannot be read and left out")

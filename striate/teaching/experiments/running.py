@@ -10,7 +10,7 @@ from typing import Any
 
 from striate.data import counted
 from striate.errors import RunError, SettingError
-from striate.events import Event, Note, Progress, Watch
+from striate.events import Callback, Event, Note, Progress
 from striate.model.run_folder import RunFolder
 from striate.teaching.experiments import depth, filters, shuffle, translation
 from striate.teaching.experiments.design import Design, Given
@@ -72,7 +72,7 @@ def experiment(
     *,
     effort: Effort | None = None,
     out: str | Path | None = None,
-    watch: Watch | None = None,
+    callback: Callback | None = None,
 ) -> Experiment:
     """See one of the ideas behind convolutional networks happen.
 
@@ -84,7 +84,7 @@ def experiment(
         data: what `train` takes.
         effort: how much is done.
         out: the folder for the numbers and the image; None takes runs/experiment-NAME.
-        watch: is told every event; None shows them on the screen.
+        callback: is told every event; None shows them on the screen.
 
     Returns:
         The networks, the accuracies with their intervals, and what is seen.
@@ -95,16 +95,16 @@ def experiment(
 
     Example: ``print(experiment("shuffle"))``.
     """
-    if watch is None:
+    if callback is None:
         with Screen() as screen:
-            return experiment(name, data, effort=effort, out=out, watch=screen)
+            return experiment(name, data, effort=effort, out=out, callback=screen)
     if name not in DESIGNS:
         raise SettingError(f"there is no experiment '{name}'; choose {', '.join(NAMES)}")
     effort = effort or Effort()
     effort.check()
     most = effort.images or MOST.get(name, USUAL)
     with stoppable() as stop:
-        material = gather(data, most=most, size=effort.size, watch=watch, check=DESIGNS[name])
+        material = gather(data, most=most, size=effort.size, callback=callback, check=DESIGNS[name])
         design = DESIGNS[name](material.given())
         learning = len(material.split(0).train)
         epochs = effort.epochs or epochs_for(learning)
@@ -112,7 +112,7 @@ def experiment(
         if not ledger.path.exists():
             ledger.write({})  # which makes the folder
         with RunFolder(ledger.path.parent).held():
-            work = _Work(design, material, ledger, epochs, watch, stop)
+            work = _Work(design, material, ledger, epochs, callback, stop)
             done = work.through(effort.seeds)
             result = _result(name, design, material, ledger, epochs, seeds=done)
             result = replace(result, interrupted=len(done) < effort.seeds)
@@ -135,11 +135,11 @@ class _Work:
         material: Material,
         ledger: Ledger,
         epochs: int,
-        watch: Watch,
+        callback: Callback,
         stop: Stop,
     ) -> None:
         self._design, self._material, self._ledger = design, material, ledger
-        self._epochs, self._watch, self._stop = epochs, watch, stop
+        self._epochs, self._callback, self._stop = epochs, callback, stop
         self._begun, self._did = time.monotonic(), 0.0
 
     def through(self, seeds: int) -> tuple[int, ...]:
@@ -156,7 +156,7 @@ class _Work:
             if self._ledger.key(each[0], each[1].name, each[2]) not in self._ledger.trials
         ]
         if len(left) < len(planned):
-            self._watch(
+            self._callback(
                 Note(
                     f"{counted(len(planned) - len(left), 'training')} of {len(planned)} "
                     f"are there already, in {self._ledger.path}"
@@ -173,11 +173,11 @@ class _Work:
                     material=self._material,
                     seed=seed,
                     epochs=self._epochs,
-                    watch=self._telling(stage, number, len(left)),
+                    callback=self._telling(stage, number, len(left)),
                 )
                 self._ledger.keep(self._ledger.key(seed, network.name, way), found)
                 shares = ", ".join(f"{100 * share:.1f}" for _, share in found.values())
-                self._watch(Note(f"{stage}: {shares} % right"))
+                self._callback(Note(f"{stage}: {shares} % right"))
         except _Stopped:
             pass
         missing = {
@@ -194,7 +194,7 @@ class _Work:
             )
         return done
 
-    def _telling(self, stage: str, number: int, total: int) -> Watch:
+    def _telling(self, stage: str, number: int, total: int) -> Callback:
         """Make what a trial tells its progress to; it ends the trial where that is asked for."""
 
         def tell(event: Event) -> None:
@@ -205,7 +205,9 @@ class _Work:
                 done = event.total * (event.epoch - 1) + event.done
                 share = number + done / of
                 spent = time.monotonic() - self._begun
-                self._watch(Progress(stage, done, of, event.rate, spent * (total - share) / share))
+                self._callback(
+                    Progress(stage, done, of, event.rate, spent * (total - share) / share)
+                )
 
         return tell
 

@@ -9,7 +9,7 @@ from striate.backends.precision import WAYS
 from striate.backends.torch import build
 from striate.data.augmentation import Augmentation
 from striate.data.images import Preprocess
-from striate.events import Epoch, Watch
+from striate.events import Callback, Epoch
 from striate.settings import Settings
 from striate.teaching.experiments.design import Design
 from striate.teaching.experiments.images import Material, of_pixels
@@ -61,7 +61,7 @@ def tried(
     material: Material,
     seed: int,
     epochs: int,
-    watch: Watch,
+    callback: Callback,
 ) -> FOUND:
     """Train one network on images given in one way, and test it under every condition.
 
@@ -74,7 +74,7 @@ def tried(
         material: the images.
         seed: of the split, the weights, the order, and of what the way draws.
         epochs: passes over the training images.
-        watch: is told every step; what it raises ends the trial.
+        callback: is told every step; what it raises ends the trial.
     """
     split = material.split(seed)
     labels = split.collection.labels
@@ -91,7 +91,7 @@ def tried(
         preprocess=preprocess,
         recipe=recipe,
         epochs=epochs,
-        watch=watch,
+        callback=callback,
     )
     only = changed.collection.only(split.test)
     found = {}
@@ -113,7 +113,7 @@ def learn(
     preprocess: Preprocess,
     recipe: Recipe,
     epochs: int,
-    watch: Watch,
+    callback: Callback,
 ) -> None:
     """Train a network and leave it in its best state by validation; on the CPU, in float32."""
     state = State(module, optimizer_for(module, recipe))
@@ -123,5 +123,5 @@ def learn(
         state, part, val, preprocess=preprocess, recipe=recipe, cycle=cycle, fabric=fabric
     ):
         if not isinstance(event, Epoch):
-            watch(event)
+            callback(event)
     module.load_state_dict(state.best)

@@ -25,7 +25,7 @@ from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedExc
 
 from striate.backends.precision import WAYS
 from striate.errors import StriateError, TrainingError
-from striate.events import Event, Watch, ignore
+from striate.events import Callback, Event, ignore
 from striate.terminal.interruption import Stop, stoppable
 from striate.training.distributed.devices import Team, fabric_for, quiet
 
@@ -40,12 +40,12 @@ class Hands:
 
     Attributes:
         fabric: its device, and the other processes.
-        watch: is told every event.
+        callback: is told every event.
         stop: whether the run is to stop.
     """
 
     fabric: Fabric
-    watch: Watch
+    callback: Callback
     stop: Stop
 
 
@@ -53,7 +53,7 @@ Lead = Callable[[Hands], Answer]
 Assist = Callable[[Hands], None]
 
 
-def together(lead: Lead[Answer], assist: Assist, *, team: Team, watch: Watch) -> Answer:
+def together(lead: Lead[Answer], assist: Assist, *, team: Team, callback: Callback) -> Answer:
     """Let one process, or all of a team, work at a run.
 
     Args:
@@ -61,7 +61,7 @@ def together(lead: Lead[Answer], assist: Assist, *, team: Team, watch: Watch) ->
             several processes that are started here.
         assist: what the others do meanwhile.
         team: how many processes there are, and who starts them.
-        watch: is told the events of the first process, in this one.
+        callback: is told the events of the first process, in this one.
 
     Raises:
         StriateError: what ended the first process, or a line on the process that was lost.
@@ -69,11 +69,11 @@ def together(lead: Lead[Answer], assist: Assist, *, team: Team, watch: Watch) ->
             done, and the program goes on in the first alone.
     """
     if team.several and not team.started:
-        return _launched(lead, assist, team=team, watch=watch)  # type: ignore[no-any-return]
+        return _launched(lead, assist, team=team, callback=callback)  # type: ignore[no-any-return]
     fabric = fabric_for(team.device, WAYS[0], team)
     with stoppable() as stop, all_needed(fabric):
         if fabric.is_global_zero:
-            return lead(Hands(fabric, watch, stop))
+            return lead(Hands(fabric, callback, stop))
         assist(Hands(fabric, ignore, stop))
     raise SystemExit(0)
 
@@ -96,7 +96,7 @@ def all_needed(fabric: Fabric) -> Iterator[None]:
         raise
 
 
-def _launched(lead: Lead[Answer], assist: Assist, *, team: Team, watch: Watch) -> Any:
+def _launched(lead: Lead[Answer], assist: Assist, *, team: Team, callback: Callback) -> Any:
     """Start the processes of a team on this machine, and watch over them."""
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     others = set(multiprocessing.active_children())
@@ -104,7 +104,7 @@ def _launched(lead: Lead[Answer], assist: Assist, *, team: Team, watch: Watch) -
     with stoppable() as stop, ThreadPoolExecutor(1, "striate-processes") as pool:
         over = pool.submit(_launch, team, work)
         try:
-            return _followed(over, ours, team=team, watch=watch, stop=stop)
+            return _followed(over, ours, team=team, callback=callback, stop=stop)
         finally:  # nothing is left behind, whatever happened
             for process in set(multiprocessing.active_children()) - others:
                 process.kill()
@@ -145,7 +145,9 @@ def _work(fabric: Fabric, *, lead: Lead[Any], assist: Assist, line: Connection) 
         raise
 
 
-def _followed(over: Future[None], line: Connection, *, team: Team, watch: Watch, stop: Stop) -> Any:
+def _followed(
+    over: Future[None], line: Connection, *, team: Team, callback: Callback, stop: Stop
+) -> Any:
     """Pass on what the first process tells until all have ended; give its answer."""
     answer: tuple[Any] | None = None
     failed: StriateError | None = None
@@ -162,7 +164,7 @@ def _followed(over: Future[None], line: Connection, *, team: Team, watch: Watch,
         elif isinstance(message, StriateError):
             failed = failed or message
         else:
-            watch(message)
+            callback(message)
     try:
         over.result()
     except ProcessExitedException as error:
