@@ -86,8 +86,8 @@ def write(
         ) from error
 
 
-def located(path: Path) -> Path:
-    """Give a classifier's file, which a run's folder may stand for, where it can be opened.
+def find_file(path: Path) -> Path:
+    """Return the file of a classifier, given by its path or by the folder of its run.
 
     Where there is no ``NAME``, it means ``NAME.safetensors``, as in `striate import --out NAME`.
 
@@ -124,7 +124,7 @@ def read(
     Raises:
         ClassifierError: it is missing, damaged, not Striate's or of a newer format.
     """
-    path = located(path)
+    path = find_file(path)
     try:
         with safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}

@@ -185,7 +185,7 @@ def test_a_full_disk_is_one_clear_line_and_leaves_nothing(tmp_path: Path) -> Non
     pytest.importorskip("resource", reason="this system limits no file's size")
     script = (
         "import resource, sys\nfrom pathlib import Path\n"
-        "from striate import classifier_file\nfrom striate.errors import ClassifierError\n"
+        "from striate.model import classifier_file\nfrom striate.errors import ClassifierError\n"
         "import numpy as np\nresource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n"
         "try:\n    classifier_file.write(Path(sys.argv[1]), {}, {'a': np.zeros(1000)}, {})\n"
         "except ClassifierError as error:\n    print(error)\n"
@@ -221,6 +221,6 @@ def test_what_is_no_file_is_told_as_such(tmp_path: Path) -> None:
 def test_a_name_without_its_ending_means_the_file(tmp_path: Path) -> None:
     file = tmp_path / "squeeze.safetensors"
     file.write_bytes(b"")
-    assert classifier_file.located(tmp_path / "squeeze") == file
+    assert classifier_file.find_file(tmp_path / "squeeze") == file
     with pytest.raises(ClassifierError, match="there is no file"):
-        classifier_file.located(tmp_path / "other")
+        classifier_file.find_file(tmp_path / "other")

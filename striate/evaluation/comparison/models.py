@@ -69,7 +69,7 @@ def open_all(models: Sequence[Model]) -> tuple[Contender, ...]:
 
 
 def _place(path: str | Path) -> Path:
-    return classifier_file.located(Path(path)).resolve()
+    return classifier_file.find_file(Path(path)).resolve()
 
 
 def _names(models: Sequence[Model], places: Sequence[Path | None]) -> list[str]:
