@@ -29,7 +29,7 @@ from striate.explanation.target import Aim
 from striate.model.classifier import Classifier
 from striate.model.importing import import_classifier
 from striate.terminal.tables import Table
-from striate.terminal.units import percent
+from striate.terminal.units import format_percent
 
 NETWORKS = ("squeezenet1_1", "mobilenet_v2")
 MIDDLE, CHANCE = "the middle", "chance"
@@ -185,12 +185,12 @@ def table(name: str, found: Mapping[str, Sequence[Measured]]) -> Table:
     for method, each in found.items():
         hits = [one.hit for one in each]
         low, high = wilson(round(sum(hits)), len(hits))
-        game = f"{percent(float(np.mean(hits)))} ({low * 100:.1f} to {high * 100:.1f})"
+        game = f"{format_percent(float(np.mean(hits)))} ({low * 100:.1f} to {high * 100:.1f})"
         rows.append(
             (
                 method,
                 f"{len(each)}",
-                percent(float(np.mean(hits))) if method == CHANCE else game,
+                format_percent(float(np.mean(hits))) if method == CHANCE else game,
                 spoken([one.energy for one in each], scale=100, unit=" %"),
                 spoken([one.deletion for one in each]),
                 spoken([one.insertion for one in each]),
@@ -235,10 +235,10 @@ def finding(name: str, found: Mapping[str, Sequence[Measured]]) -> str:
     least = min(methods, key=lambda method: mean_of(method, "deletion"))
     most = max(methods, key=lambda method: mean_of(method, "insertion"))
     return (
-        f"{name}: {best} points into the box in {percent(mean_of(best, 'hit'))} of the images, "
-        f"the image's middle in {percent(mean_of(MIDDLE, 'hit'))} (difference, paired: "
-        f"{100 * np.mean(differences):.1f} points, {100 * low:.1f} to {100 * high:.1f}). The "
-        f"smallest deletion area has {least} ({mean_of(least, 'deletion'):.3f}; chance "
+        f"{name}: {best} points into the box in {format_percent(mean_of(best, 'hit'))} of the "
+        f"images, the image's middle in {format_percent(mean_of(MIDDLE, 'hit'))} (difference, "
+        f"paired: {100 * np.mean(differences):.1f} points, {100 * low:.1f} to {100 * high:.1f}). "
+        f"The smallest deletion area has {least} ({mean_of(least, 'deletion'):.3f}; chance "
         f"{mean_of(CHANCE, 'deletion'):.3f}), the largest insertion area {most} "
         f"({mean_of(most, 'insertion'):.3f}; chance {mean_of(CHANCE, 'insertion'):.3f})."
     )

@@ -29,7 +29,7 @@ from striate.evaluation.metrics.intervals import wilson
 from striate.events import ignore
 from striate.settings import Settings
 from striate.terminal.tables import Table
-from striate.terminal.units import percent
+from striate.terminal.units import format_percent
 from striate.training.runs import start
 
 DATA = ("usps", "hotdog64")
@@ -362,7 +362,7 @@ def finding(trials: Sequence[Trial]) -> str:
     for words, own in (("planted faults named", faults), ("sound runs not accused", clean)):
         right = sum(one.right for one in own)
         low, _ = wilson(right, len(own))
-        said.append(f"{right} of {len(own)} {words} (at least {percent(low)}, 95 %)")
+        said.append(f"{right} of {len(own)} {words} (at least {format_percent(low)}, 95 %)")
     return "; ".join(said) + "."
 
 

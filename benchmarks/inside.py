@@ -32,7 +32,7 @@ from striate.explanation.methods import explain
 from striate.explanation.subject import Subject
 from striate.explanation.top_activations import strongest
 from striate.model.classifier import Classifier
-from striate.terminal.progress import Tempo
+from striate.terminal.progress import ProgressReporter
 from striate.terminal.tables import Table
 
 PLAIN, CAPTUM = "a plain forward pass", "captum's LayerGradCam"
@@ -132,7 +132,9 @@ def one_folder(shared: Path, rounds: int) -> Times:
 
     def judge(model: Classifier) -> None:
         with load(find(data), model.preprocess) as images:
-            answers(model, images, np.flatnonzero(images.usable), tempo=Tempo("", ignore))
+            answers(
+                model, images, np.flatnonzero(images.usable), reporter=ProgressReporter("", ignore)
+            )
 
     def look_inside(model: Classifier) -> None:
         strongest(model, data)

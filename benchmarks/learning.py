@@ -24,7 +24,7 @@ from striate.render.confidence_bands import Band, draw_bands
 from striate.render.figure_files import Still
 from striate.render.palette import BLUE, ORANGE
 from striate.terminal.tables import Table
-from striate.terminal.units import percent
+from striate.terminal.units import format_percent
 
 SIZES = (20, 40, 80, 160, 244)
 SCRATCH = "from scratch"
@@ -57,7 +57,7 @@ def main() -> None:
                     run = Path(folder) / way.replace(" ", "-")
                     model = st.train(data, network, out=run, settings=given, callback=ignore)
                     found[way][n].append(float(model.metrics["accuracy"]))
-                    print(f"seed {seed}, {n} images, {way}: {percent(found[way][n][-1])}")
+                    print(f"seed {seed}, {n} images, {way}: {format_percent(found[way][n][-1])}")
     if chosen.image is not None:
         chosen.image.write_bytes(Still(lambda figure: plot(figure, found)).png())
     publish(
@@ -103,9 +103,13 @@ def finding(found: Found) -> str:
     most = max(scratch)
     enough = [n for n, accuracy in transfer.items() if accuracy >= scratch[most]]
     return (
-        f"All {most} photographs give {percent(scratch[most])} from scratch and "
-        f"{percent(transfer[most])} from the trained body"
-        + (f", which gives {percent(transfer[enough[0]])} of {enough[0]}." if enough else ".")
+        f"All {most} photographs give {format_percent(scratch[most])} from scratch and "
+        f"{format_percent(transfer[most])} from the trained body"
+        + (
+            f", which gives {format_percent(transfer[enough[0]])} of {enough[0]}."
+            if enough
+            else "."
+        )
     )
 
 
@@ -116,7 +120,8 @@ def table(found: Found) -> Table:
         (
             str(n),
             *(
-                f"{percent(mean(by[n]))} ({percent(min(by[n]))} to {percent(max(by[n]))})"
+                f"{format_percent(mean(by[n]))} "
+                f"({format_percent(min(by[n]))} to {format_percent(max(by[n]))})"
                 for by in found.values()
             ),
         )

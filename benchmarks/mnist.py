@@ -28,7 +28,7 @@ from benchmarks.harness import (
 )
 from striate.evaluation.metrics.intervals import wilson
 from striate.terminal.tables import Table
-from striate.terminal.units import percent
+from striate.terminal.units import format_percent
 
 KERAS = "Keras"
 OURS = "Striate"
@@ -91,7 +91,7 @@ def summary(sides: Sides) -> Table:
             spread(seconds(list(runs))),
             spread([epochs(ran) for ran in runs]),
             spread([ran.seconds for ran in runs]),
-            percent(median(accuracy(ran) for ran in runs)),
+            format_percent(median(accuracy(ran) for ran in runs)),
         )
         for name, runs in sides.items()
     )
@@ -112,8 +112,8 @@ def seeds(sides: Sides) -> Table:
                     name,
                     f"{ran.told['seconds']:.1f}",
                     f"{right:,} of {n:,}",
-                    percent(right / n),
-                    f"{percent(low)} to {percent(high)}",
+                    format_percent(right / n),
+                    f"{format_percent(low)} to {format_percent(high)}",
                 )
             )
     return Table(header, tuple(rows), {"seed", "training, s", "told right"}, "Every seed")

@@ -26,7 +26,7 @@ from striate.events import ignore
 from striate.explanation.image_regions import Region
 from striate.explanation.shortcut_search import where_it_looks
 from striate.terminal.tables import Table
-from striate.terminal.units import percent
+from striate.terminal.units import format_percent
 
 DATA = {"hotdog64": "test", "hymenoptera": "val"}  # folders, and what their held-out part is called
 SIDE, MARK = 64, 8  # pixels of an image and of the mark
@@ -202,13 +202,13 @@ def table(trials: Sequence[Trial]) -> Table:
     for name in DATA:
         for kind in KINDS:
             own = [each for each in trials if each.data == name and each.kind == kind]
-            accuracy = percent(float(np.mean([each.accuracy for each in own])))
+            accuracy = format_percent(float(np.mean([each.accuracy for each in own])))
             right = sum(each.right for each in own)
             pairs = [each.hidden for each in own if each.hidden is not None]
             hidden = ""
             if pairs:
                 before, after = np.mean(pairs, axis=0).tolist()
-                hidden = f"{percent(before)} become {percent(after)}"
+                hidden = f"{format_percent(before)} become {format_percent(after)}"
             verdict = f"{right} of {len(own)} {'left alone' if kind == CLEAN else 'caught'}"
             rows.append((name, kind, str(len(own)), accuracy, verdict, hidden))
     return Table(header, tuple(rows), {"networks", "accuracy"})
@@ -227,7 +227,7 @@ def findings(trials: Sequence[Trial]) -> tuple[str, ...]:
         low, high = wilson(hits, len(own))
         found.append(
             f"Of {len(own)} networks {words.format(hits)} "
-            f"(95 % interval {percent(low)} to {percent(high)})."
+            f"(95 % interval {format_percent(low)} to {format_percent(high)})."
         )
     wrong = sum(each.others for each in trials if each.kind != CLEAN)
     found.append(f"In the networks with something planted {wrong} other parts were accused.")

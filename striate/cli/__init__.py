@@ -25,7 +25,7 @@ from striate.cli.predict import predict
 from striate.cli.train import train
 from striate.cli.zoo import zoo
 from striate.errors import NotationError, StriateError
-from striate.terminal.escape import visible
+from striate.terminal.escape import escape_controls
 
 # What the system refuses through no fault of ours; every other OSError shows its traceback.
 REFUSED = {
@@ -114,7 +114,7 @@ def main() -> None:
             sys.stdout.flush()
     except StriateError as error:
         # only the caret under a network text takes lines of its own
-        said = visible(str(error), lines=isinstance(error, NotationError))
+        said = escape_controls(str(error), lines=isinstance(error, NotationError))
         print(f"striate: {said}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
@@ -127,7 +127,7 @@ def main() -> None:
     except OSError as error:
         if error.errno not in REFUSED:
             raise
-        where = f"'{visible(str(error.filename))}'" if error.filename else "the output"
+        where = f"'{escape_controls(str(error.filename))}'" if error.filename else "the output"
         print(f"striate: {where}: {error.strerror}; make room or choose another", file=sys.stderr)
         discard_output()
         sys.exit(2)

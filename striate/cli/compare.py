@@ -45,14 +45,14 @@ def compare(
 
     from striate.evaluation import comparison
     from striate.events import Event, Note
-    from striate.terminal.console import Screen
+    from striate.terminal.console import Console
 
     _check_files(csv, plot)
-    with Screen() as screen:
+    with Console() as console:
 
         def callback(event: Event) -> None:
             if as_json or not isinstance(event, Note):  # for people, the result holds the notes
-                screen(event)
+                console(event)
 
         result = comparison.compare(runs, data, part=part, callback=callback)
     print(json.dumps(result.as_json()) if as_json else result)
@@ -77,7 +77,7 @@ def _check_files(csv: Path | None, plot: Path | None) -> None:
 
 def _draw(result: Comparison, path: Path) -> None:
     from striate.evaluation.comparison import draw
-    from striate.files.atomic_write import whole
+    from striate.files.atomic_write import write_atomically
 
     drawn = draw(result)
     if path.suffix.lower() == ".png":
@@ -85,5 +85,5 @@ def _draw(result: Comparison, path: Path) -> None:
     else:
         words = " ".join(f"{pair.words}." for pair in result.pairs)
         content = drawn.svg(title="Classifiers compared", description=words).encode()
-    with whole(path) as partial:
+    with write_atomically(path) as partial:
         partial.write_bytes(content)

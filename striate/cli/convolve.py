@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from striate.errors import ImageError, SettingError
-from striate.terminal.escape import visible
+from striate.terminal.escape import escape_controls
 
 if TYPE_CHECKING:
     import numpy as np
@@ -169,7 +169,7 @@ def opened(image: str) -> tuple[np.ndarray, str]:
     except ImageError as error:
         raise ImageError(f"'{image}' cannot be read: {error}") from error
     for remark in decoded.remarks:
-        print(visible(f"{image}: {remark}"), file=sys.stderr)
+        print(escape_controls(f"{image}: {remark}"), file=sys.stderr)
     return np.asarray(decoded.image), ""
 
 
@@ -254,7 +254,7 @@ def write(out: Path, result: FeatureMap, pooled: Pooled | None, *, view: str) ->
     import numpy as np
 
     from striate import render
-    from striate.files.atomic_write import whole
+    from striate.files.atomic_write import write_atomically
 
     last = result.map if pooled is None else pooled.map
     if view == "image":
@@ -274,7 +274,7 @@ def write(out: Path, result: FeatureMap, pooled: Pooled | None, *, view: str) ->
         data = render.feature_map(maps, title=name)
         said = f"wrote {out}: the feature map with its scale"
     made = "" if out.parent.exists() else f"made the folder {out.parent}\n"
-    with whole(out) as partial:
+    with write_atomically(out) as partial:
         partial.write_bytes(data)
     return made + said
 

@@ -86,14 +86,14 @@ def _program(result: Anatomy, framework: str) -> str:
 
 def _draw(result: Anatomy, path: Path) -> None:
     from striate.architecture.diagram.volumes_drawing import volumes
-    from striate.files.atomic_write import whole
+    from striate.files.atomic_write import write_atomically
 
     if path.is_dir():
         raise SettingError(f"--svg '{path}' is a folder; name a file, as in network.svg")
     if path.suffix.lower() != ".svg":
         raise SettingError(f"--svg '{path}': the drawing is an SVG text; name it .svg")
     made = not path.parent.exists()
-    with whole(path) as partial:
+    with write_atomically(path) as partial:
         partial.write_text(volumes(result), encoding="utf-8")
     if made:
         print(f"made the folder {path.parent}", file=sys.stderr)

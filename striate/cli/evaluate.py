@@ -28,13 +28,13 @@ def evaluate(
     from striate.evaluation import selection
     from striate.events import Event, Note
     from striate.model.classifier import load
-    from striate.terminal.console import Screen
+    from striate.terminal.console import Console
 
-    with Screen() as screen:
+    with Console() as console:
 
         def callback(event: Event) -> None:
             if as_json or not isinstance(event, Note):  # for people, the result holds the notes
-                screen(event)
+                console(event)
 
         result = selection.evaluate(load(model), data, part=part, callback=callback)
     print(json.dumps(result.as_json()) if as_json else result)

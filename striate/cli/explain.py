@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from striate.errors import ImageError, SettingError
-from striate.terminal.escape import visible
+from striate.terminal.escape import escape_controls
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from striate.explanation.feature_maps import Span
     from striate.explanation.inspection import Number, Specimen
     from striate.model.classifier import Classifier
-    from striate.terminal.console import Screen
+    from striate.terminal.console import Console
 
 AT = re.compile(r"\s*([\w.#]+)[\s,]+(\d{1,9})(?:[\s,]+(\d{1,9})[\s,]+(\d{1,9}))?\s*")
 FOLDER = Path("inside")
@@ -67,7 +67,7 @@ def inside(
     pixel. Of a folder: what units look for, from edges to objects, and where the classifier looks.
     """
     from striate.model.classifier import load
-    from striate.terminal.console import Screen
+    from striate.terminal.console import Console
 
     if (image is None) == (data is None):
         raise SettingError(
@@ -81,7 +81,7 @@ def inside(
     stem = image.stem if image is not None else Path(data or "").name or "data"
     page = place(out, stem)
     opened = load(model)
-    with Screen() as screen:
+    with Console() as console:
         if image is not None:
             from striate.explanation.inspection import Question
 
@@ -93,21 +93,21 @@ def inside(
                 span=cast("Span", span),
                 quick=quick,
             )
-            told = _of_image(opened, image, page, question=question, screen=screen)
+            told = _of_image(opened, image, page, question=question, console=console)
         else:
             from striate.explanation.unit_hierarchy import Choice
 
             choice = Choice(
                 layers=layers, units=units, seed=seed, dreams=not quick, shortcut=not quick
             )
-            told = _of_folder(opened, data or "", page, choice=choice, screen=screen, model=model)
+            told = _of_folder(opened, data or "", page, choice=choice, console=console, model=model)
     said, facts = told
     if as_json:
         import json
 
         print(json.dumps(facts))
     else:
-        print(visible(said, lines=True))
+        print(escape_controls(said, lines=True))
 
 
 def number_of(text: str) -> Number:
@@ -149,13 +149,13 @@ def place(out: Path | None, stem: str) -> Path:
 
 
 def _of_image(
-    opened: Classifier, image: Path, page: Path, *, question: Any, screen: Screen
+    opened: Classifier, image: Path, page: Path, *, question: Any, console: Console
 ) -> tuple[str, dict[str, Any]]:
     from striate.explanation.inspection import specimen
     from striate.explanation.page import of_image
 
     try:
-        found = specimen(opened, image, question=question, callback=screen)
+        found = specimen(opened, image, question=question, callback=console)
     except ImageError as error:
         raise ImageError(f"'{image}' cannot be read: {error}") from error
     files = _beside(page, "every array: pixels, maps, gradients, filters", "every other number")
@@ -180,12 +180,12 @@ def _told(found: Specimen, page: Path, *, asked: bool) -> str:
 
 
 def _of_folder(
-    opened: Classifier, data: str, page: Path, *, choice: Any, screen: Screen, model: Path
+    opened: Classifier, data: str, page: Path, *, choice: Any, console: Console, model: Path
 ) -> tuple[str, dict[str, Any]]:
     from striate.explanation.page import of_folder
     from striate.explanation.unit_hierarchy import hierarchy
 
-    found = hierarchy(opened, data, choice=choice, callback=screen)
+    found = hierarchy(opened, data, choice=choice, callback=console)
     files = _beside(page, "every array: images, answers, filters", "every unit in words")
     facts = found.as_json()
     name = model.parent.name if model.name == "classifier.safetensors" else model.stem
@@ -236,16 +236,16 @@ def _write(page: Path, markup: str, arrays: dict[str, np.ndarray], facts: dict[s
 
     from numpy.lib.format import write_array
 
-    from striate.files.atomic_write import whole
+    from striate.files.atomic_write import write_atomically
 
     with (  # what numpy.savez_compressed writes, packed a little less and several times as fast
-        whole(page.with_suffix(".npz")) as partial,
+        write_atomically(page.with_suffix(".npz")) as partial,
         ZipFile(partial, "w", ZIP_DEFLATED, compresslevel=1) as packed,
     ):
         for name, values in arrays.items():
             with packed.open(f"{name}.npy", "w", force_zip64=True) as file:
                 write_array(file, values, allow_pickle=False)
-    with whole(page.with_suffix(".json")) as partial:
+    with write_atomically(page.with_suffix(".json")) as partial:
         partial.write_text(json.dumps(facts), "utf-8")
-    with whole(page) as partial:
+    with write_atomically(page) as partial:
         partial.write_text(markup, "utf-8")

@@ -78,7 +78,7 @@ def import_(
         raise SettingError(f"'{out}' exists already; nothing is overwritten: give another --out")
     from striate.cli.network_argument import shape_of
     from striate.model import importing
-    from striate.terminal.console import Screen
+    from striate.terminal.console import Console
 
     given = shape_of(shape)
     channels, height, width = given or (None, None, None)
@@ -91,7 +91,7 @@ def import_(
         "mean": _values(mean, "--mean"),
         "std": _values(std, "--std"),
     }
-    with Screen() as screen:
+    with Console() as console:
         try:
             made = importing.adopt(
                 network,
@@ -100,7 +100,7 @@ def import_(
                 preprocess=changes,
                 map=renamed,
                 offline=offline,
-                callback=screen,
+                callback=console,
             )
         except WeightsError as error:
             if error.table:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from striate.errors import SettingError
-from striate.terminal.escape import visible
+from striate.terminal.escape import escape_controls
 
 if TYPE_CHECKING:
     from striate.model.classifier import Prediction, Unreadable
@@ -110,7 +110,7 @@ def writer(
         return show_json
     if as_csv:
         return csv_writer(classes)
-    widest = max(len(visible(name, longest=LONGEST)) for name in (*classes, LOST))
+    widest = max(len(escape_controls(name, longest=LONGEST)) for name in (*classes, LOST))
     return functools.partial(show_line, widest)
 
 
@@ -118,12 +118,12 @@ def show_line(width: int, answer: Prediction | Unreadable) -> None:
     """Print an answer for people: class, probability, file."""
     from striate.model.classifier import Prediction
 
-    name = visible(answer.name)
+    name = escape_controls(answer.name)
     if isinstance(answer, Prediction):
-        label = visible(answer.label, longest=LONGEST)
+        label = escape_controls(answer.label, longest=LONGEST)
         print(f"{label:<{width}}  {answer.probability:6.1%}  {name}")
     else:
-        print(f"{LOST:<{width}}          {name}: {visible(answer.error)}")
+        print(f"{LOST:<{width}}          {name}: {escape_controls(answer.error)}")
 
 
 def show_json(answer: Prediction | Unreadable) -> None:
@@ -184,7 +184,9 @@ def copier(folder: Path | None, classes: tuple[str, ...]) -> Callable[[Predictio
     names = folder_names(classes)
     for label, name in names.items():
         if name != label:
-            print(f"class '{visible(label)}' goes into the folder '{name}'", file=sys.stderr)
+            print(
+                f"class '{escape_controls(label)}' goes into the folder '{name}'", file=sys.stderr
+            )
 
     def copy(answer: Prediction) -> None:
         target = folder / names[answer.label]
@@ -193,9 +195,9 @@ def copier(folder: Path | None, classes: tuple[str, ...]) -> Callable[[Predictio
         except OSError as error:
             sys.stdout.flush()
             print(
-                f"striate: '{visible(answer.name)}' cannot be copied into "
-                f"'{visible(str(target))}': {error.strerror or error}; make room there, or choose "
-                "another folder",
+                f"striate: '{escape_controls(answer.name)}' cannot be copied into "
+                f"'{escape_controls(str(target))}': {error.strerror or error}; make room there, or "
+                "choose another folder",
                 file=sys.stderr,
             )
             raise typer.Exit(1) from error

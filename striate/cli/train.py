@@ -152,7 +152,7 @@ def train(
     Ctrl-C ends it with the best state so far; --resume RUN goes on after that, or after a kill.
     """
     from striate.settings import Settings
-    from striate.terminal.console import Screen
+    from striate.terminal.console import Console
     from striate.training.estimation import estimate as ahead
     from striate.training.runs import resume as go_on
     from striate.training.runs import start
@@ -195,8 +195,8 @@ def train(
     )
     if estimate and resume is not None:
         raise SettingError("--estimate is for a new run; leave out --resume, or --estimate")
-    with Screen() as screen:
-        callback = print_json if as_json else screen
+    with Console() as console:
+        callback = print_json if as_json else console
         if estimate:
             callback(ahead(str(data), network, settings=settings, callback=callback))
         elif resume is None:

@@ -18,7 +18,7 @@ from striate.errors import DataError, SettingError
 from striate.evaluation.metrics import Evaluation, score
 from striate.events import Callback, Note, ignore
 from striate.model.classifier import Classifier
-from striate.terminal.progress import Tempo
+from striate.terminal.progress import ProgressReporter
 
 BATCH = 64
 PARTS = ("train", "val", "test", "all")
@@ -65,8 +65,8 @@ def evaluate(
     collection, notes = matched(find(data), model.classes, model.ids)
     wanted = needed(collection, part)
     collection = collection.only(wanted)
-    tempo = Tempo("reading", callback)
-    with load(collection, model.preprocess, progress=tempo) as images:
+    reporter = ProgressReporter("reading", callback)
+    with load(collection, model.preprocess, progress=reporter) as images:
         chosen = select(
             collection.parts, images.hashes, usable=images.usable, seen=model.seen, part=part
         )
@@ -116,7 +116,7 @@ def judge(
         callback: is told how far the work is.
     """
     return score(
-        answers(model, images, chosen.indices, tempo=Tempo("judging", callback)),
+        answers(model, images, chosen.indices, reporter=ProgressReporter("judging", callback)),
         collection.labels[chosen.indices],
         classes=model.classes,
         names=[collection.names[index] for index in chosen.indices],
@@ -124,14 +124,16 @@ def judge(
     )
 
 
-def answers(model: Classifier, images: Images, indices: np.ndarray, *, tempo: Tempo) -> np.ndarray:
+def answers(
+    model: Classifier, images: Images, indices: np.ndarray, *, reporter: ProgressReporter
+) -> np.ndarray:
     """Give a classifier's probabilities for decoded images, batch by batch.
 
     Args:
         model: the classifier.
         images: decoded with its preprocessing.
         indices: which of them, at least one.
-        tempo: is told the images done and their total.
+        reporter: is told the images done and their total.
 
     Returns:
         float32 (images, classes).
@@ -140,7 +142,7 @@ def answers(model: Classifier, images: Images, indices: np.ndarray, *, tempo: Te
     steps = max(1, -(-len(indices) // BATCH))
     for _, pixels in prefetched(images, np.array_split(indices, steps)):
         rows.append(model.probabilities(pixels))
-        tempo(sum(map(len, rows)), len(indices))
+        reporter(sum(map(len, rows)), len(indices))
     return np.concatenate(rows)
 
 

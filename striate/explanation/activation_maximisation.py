@@ -24,7 +24,7 @@ from striate.errors import SettingError
 from striate.events import Callback, ignore
 from striate.explanation.hooks import device_of, find, listening, record, undisturbed
 from striate.model.classifier import Classifier
-from striate.terminal.progress import Tempo
+from striate.terminal.progress import ProgressReporter
 
 LEAKY = (
     0.25  # of the steps at the beginning, in which what is below 0 has a slope behind a ReLU too
@@ -132,7 +132,7 @@ def dream(
     answer = _Answer(module, address, unit, centre=climbing.centre)
     began = answer.largest(waves.pixels(), preprocess)
     optimiser = torch.optim.Adam([waves.spectrum], lr=climbing.rate)
-    tempo = Tempo(f"image for {address} {unit}", callback, unit="steps")
+    reporter = ProgressReporter(f"image for {address} {unit}", callback, unit="steps")
     for step in range(climbing.steps):
         optimiser.zero_grad()
         with _eased(module, step < LEAKY * climbing.steps):
@@ -143,7 +143,7 @@ def dream(
         loss = -reached.sum() + _alike(features) * reached.detach().abs().sum() * APART
         (waves.spectrum.grad,) = torch.autograd.grad(loss, [waves.spectrum])
         optimiser.step()
-        tempo(step + 1, climbing.steps)
+        reporter(step + 1, climbing.steps)
     pixels = waves.pixels()
     return Dream(
         address=address,

@@ -11,7 +11,7 @@ from striate.data import Images, prefetched
 from striate.explanation.contributions import LastMaps, contributions
 from striate.explanation.map_resampling import stretched
 from striate.model.classifier import Classifier
-from striate.terminal.progress import Tempo
+from striate.terminal.progress import ProgressReporter
 
 BATCH = 32  # images at once
 
@@ -78,7 +78,7 @@ def class_maps(
     indices: np.ndarray,
     labels: Sequence[int] | np.ndarray,
     *,
-    tempo: Tempo,
+    reporter: ProgressReporter,
 ) -> tuple[ClassMaps, ...]:
     """Sum up the maps of every class that has images, in one pass over them.
 
@@ -88,12 +88,12 @@ def class_maps(
         images: decoded with its preprocessing.
         indices: int64, which of them.
         labels: the class of each of these.
-        tempo: is told the images done and their total.
+        reporter: is told the images done and their total.
 
     Returns:
         One a class that has a map with a positive part, in the order of the classes.
 
-    Example: ``class_maps(model, last_maps(model), images, indices, labels, tempo=tempo)``.
+    Example: ``class_maps(model, last_maps(model), images, indices, labels, reporter=reporter)``.
     """
     truth = np.asarray(labels, np.int64)
     sums = {int(label): Summing(where.rows, where.columns) for label in np.unique(truth)}
@@ -105,6 +105,6 @@ def class_maps(
         for label, values in zip(own.tolist(), maps, strict=True):
             sums[label].take(values)
         done += len(pixels)
-        tempo(done, len(indices))
+        reporter(done, len(indices))
     found = (summing.result(label) for label, summing in sums.items())
     return tuple(each for each in found if each.n)

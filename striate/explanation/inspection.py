@@ -23,7 +23,7 @@ from striate.explanation.subject import Subject
 from striate.explanation.target import Aim, Wanted, aim_at
 from striate.explanation.unit_arithmetic import Arithmetic, arithmetic
 from striate.model.classifier import Classifier
-from striate.terminal.progress import Tempo
+from striate.terminal.progress import ProgressReporter
 
 SLOW = ("occlusion", "integrated-gradients", "smooth-gradients")  # seconds instead of a moment
 LISTED = 32 * 32  # numbers of a map that the JSON lists, too
@@ -203,10 +203,10 @@ def specimen(
             missing.setdefault(str(error), []).append(what)
             return None
 
-    tempo = Tempo("looking inside", callback, unit="parts")
+    reporter = ProgressReporter("looking inside", callback, unit="parts")
     methods = [each for each in METHODS if not (question.quick and each in SLOW)]
     parts = len(methods) + 4
-    tempo(0, parts)
+    reporter(0, parts)
     explanations = []
     for number, method in enumerate(methods):
         found = attempt(
@@ -222,12 +222,12 @@ def specimen(
         )
         if found is not None:
             explanations.append(found)
-        tempo(number + 1, parts)
+        reporter(number + 1, parts)
     kept, same = _grouped(explanations)
     passed = maps(model, subject, of=aim.place, gradients=True, span=question.span)
     shown = telling([(each.address, each.word, each.values.shape) for each in passed.layers])
     fields = tuple(_strongest(model, subject, passed[address]) for address in _some(shown, FIELDS))
-    tempo(len(methods) + 1, parts)
+    reporter(len(methods) + 1, parts)
     against = _against(question.against, aim, logits)
     why = attempt(
         "why this class",
@@ -235,7 +235,7 @@ def specimen(
         asked=question.against is not None,
     )
     walked = attempt("the walk", lambda: walk(model, subject, of=aim.place))
-    tempo(len(methods) + 2, parts)
+    reporter(len(methods) + 2, parts)
     at = question.at or _last(walked)
     summed = None
     if at is not None:
@@ -245,11 +245,11 @@ def specimen(
             lambda: arithmetic(model, subject, layer, unit=unit, row=row, column=column),
             asked=question.at is not None,
         )
-    tempo(len(methods) + 3, parts)
+    reporter(len(methods) + 3, parts)
     proof = None
     if kept and not question.quick:
         proof = attempt("the evidence", lambda: _evidence(model, subject, aim, kept[0]))
-    tempo(parts, parts)
+    reporter(parts, parts)
     return Specimen(
         classes=model.classes,
         text=model.text,

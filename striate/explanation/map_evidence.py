@@ -18,7 +18,7 @@ from striate.explanation.pointing_game import Box, Pointing, pointing
 from striate.explanation.subject import Subject
 from striate.explanation.target import Aim, Wanted, aim_at
 from striate.model.classifier import Classifier
-from striate.terminal.units import percent
+from striate.terminal.units import format_percent
 
 Make = Callable[[Classifier, Subject, Aim], np.ndarray]
 
@@ -96,7 +96,7 @@ class Evidence:
         start = self.deletion.by_map.probability[0]
         if start < FAINT:
             others.append(
-                f"the network gives '{self.about}' only {percent(start)} to begin with, so "
+                f"the network gives '{self.about}' only {format_percent(start)} to begin with, so "
                 "deletion and insertion say little"
             )
         return (verdict, self.deletion.words, self.insertion.words, *others)

@@ -22,7 +22,7 @@ from striate.explanation.perturbation import (
 from striate.explanation.subject import Subject
 from striate.explanation.target import Aim, Wanted, aim_at
 from striate.model.classifier import Classifier
-from striate.terminal.progress import Tempo
+from striate.terminal.progress import ProgressReporter
 
 METHODS: Final = (
     "cam",
@@ -154,7 +154,7 @@ def _asked(
     callback: Callback,
 ) -> tuple[torch.Tensor, dict[str, float]]:
     if method == "occlusion":
-        told = Tempo("covering", callback, unit="patches")
+        told = ProgressReporter("covering", callback, unit="patches")
         return occlusion(model.network, subject.values, aim, asking=asking, progress=told)
     if method == "integrated-gradients":
         return integrated_gradients(model.network, subject.values, aim, asking=asking)

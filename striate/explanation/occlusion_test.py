@@ -12,8 +12,8 @@ from striate.data import Images, prefetched
 from striate.explanation.baselines import filled
 from striate.explanation.image_regions import Region
 from striate.model.classifier import Classifier
-from striate.terminal.progress import Tempo
-from striate.terminal.units import percent
+from striate.terminal.progress import ProgressReporter
+from striate.terminal.units import format_percent
 
 BATCH = 32  # images at once
 LEAST = 0.2  # how much less must be told right, of all, for a part to be called a shortcut
@@ -74,9 +74,10 @@ class Hiding:
     @property
     def words(self) -> str:
         """Say it with the figures."""
-        hidden = f"hiding it, {percent(self.right)} told right become {percent(self.hidden)}"
+        right, hidden = format_percent(self.right), format_percent(self.hidden)
+        hidden = f"hiding it, {right} told right become {hidden}"
         control = (
-            f"hiding {self.control.words} instead leaves {percent(self.control_right)} "
+            f"hiding {self.control.words} instead leaves {format_percent(self.control_right)} "
             f"({self.n:,} images)"
         )
         told = f"the class '{self.label}' is told by {self.region.words}: {hidden}; {control}"
@@ -88,8 +89,8 @@ class Hiding:
         if self.carried is None or self.others is None:
             return told
         return (
-            f"{told}; put into images of other classes, it has {percent(self.carried)} of them "
-            f"told as '{self.label}' ({percent(self.others)} before)"
+            f"{told}; put into images of other classes, it has {format_percent(self.carried)} of "
+            f"them told as '{self.label}' ({format_percent(self.others)} before)"
         )
 
 
@@ -101,7 +102,7 @@ def hide(
     *,
     own: np.ndarray,
     others: np.ndarray,
-    tempo: Tempo,
+    reporter: ProgressReporter,
 ) -> Hiding:
     """Hide a part in the images of a class, and put it into those of other classes.
 
@@ -112,9 +113,9 @@ def hide(
         region: the part; it has at least one control.
         own: indices of images of the class, at least one.
         others: indices of images of other classes; perhaps none.
-        tempo: is told the images done and their total.
+        reporter: is told the images done and their total.
 
-    Example: ``hide(model, images, 0, ring(0.1), own=own, others=others, tempo=tempo).proved``.
+    Example: ``hide(model, images, 0, ring(0.1), own=own, others=(), reporter=reporter)``.
     """
     size = images.shape[2:]
     parts = (region, *region.controls())
@@ -130,14 +131,14 @@ def hide(
         told.append(np.stack([rows[:, label] for rows in answers]))
         right.append(np.stack([rows.argmax(1) == label for rows in answers]))
         kept.append(pixels[:, :, masks[0]])
-        tempo(sum(each.shape[1] for each in told), total)
+        reporter(sum(each.shape[1] for each in told), total)
     hits, shares = np.concatenate(right, 1), np.concatenate(told, 1)
     worst = 2 + int(hits[2:].mean(1).argmin())
     harmed = float(hits[0].mean() - hits[1].mean()) >= LEAST
     carried: tuple[float | None, float | None] = (None, None)
     if harmed and len(others):
         carried = _carried(model, images, label, np.concatenate(kept), masks[0], others=others)
-    tempo(total, total)
+    reporter(total, total)
     return Hiding(
         label=model.classes[label],
         region=region,

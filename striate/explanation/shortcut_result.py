@@ -9,7 +9,7 @@ import numpy as np
 
 from striate.explanation.occlusion_test import Hiding
 from striate.terminal.tables import Table
-from striate.terminal.units import percent
+from striate.terminal.units import format_percent
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +97,7 @@ class ShortcutReport:
             (
                 look.label,
                 f"{look.n:,}",
-                percent(look.border),
+                format_percent(look.border),
                 f"{look.centre[0]:.2f}, {look.centre[1]:.2f}",
                 f"{look.alike:.2f}",
                 look.shortcut.region.words if look.shortcut else "",
@@ -106,7 +106,7 @@ class ShortcutReport:
         )
         caption = (
             f"Where it looks: {self.evaluated}; the border is the outer {self.width:.0%}, "
-            f"{percent(self.border_area)} of the image"
+            f"{format_percent(self.border_area)} of the image"
         )
         return Table(header, rows, set(header[1:5]), caption)
 

@@ -21,7 +21,7 @@ from striate.explanation.image_regions import Region, candidates, ring
 from striate.explanation.occlusion_test import hide
 from striate.explanation.shortcut_result import Look, ShortcutReport
 from striate.model.classifier import Classifier
-from striate.terminal.progress import Tempo
+from striate.terminal.progress import ProgressReporter
 
 FEWEST = 5  # images of a class below which nothing is said of it
 MOST = 200  # images of a class, and of the others, in which a part is hidden
@@ -62,8 +62,8 @@ def where_it_looks(
         raise SettingError(f"border is {border:g}; expected above 0 and below 0.5")
     collection, notes = matched(find(data), model.classes, model.ids)
     collection = collection.only(needed(collection, part))
-    tempo = Tempo("reading", callback)
-    with load(collection, model.preprocess, progress=tempo) as images:
+    reporter = ProgressReporter("reading", callback)
+    with load(collection, model.preprocess, progress=reporter) as images:
         chosen = select(
             collection.parts, images.hashes, usable=images.usable, seen=model.seen, part=part
         )
@@ -83,7 +83,12 @@ def where_it_looks(
             callback(Note(note))
         where = last_maps(model)
         found = class_maps(
-            model, where, images, chosen.indices, labels, tempo=Tempo("looking", callback)
+            model,
+            where,
+            images,
+            chosen.indices,
+            labels,
+            reporter=ProgressReporter("looking", callback),
         )
         found = tuple(each for each in found if counts[each.place] >= FEWEST)
         looks = tuple(
@@ -187,9 +192,9 @@ def _look(
     label = model.classes[maps.place]
     own = material.some(maps.place, own=True)
     others = material.some(maps.place, own=False)
-    tempo = Tempo(f"hiding parts of {label}", callback)
+    reporter = ProgressReporter(f"hiding parts of {label}", callback)
     hidings = [
-        hide(model, images, maps.place, part, own=own, others=others, tempo=tempo)
+        hide(model, images, maps.place, part, own=own, others=others, reporter=reporter)
         for part in suspects
     ]
     return Look(

@@ -21,7 +21,7 @@ from striate.events import Callback, Note, ignore
 from striate.explanation.feature_maps import telling
 from striate.explanation.hooks import device_of, listening, record, undisturbed
 from striate.model.classifier import Classifier
-from striate.terminal.progress import Tempo
+from striate.terminal.progress import ProgressReporter
 
 BATCH = 32  # images at once
 KEPT = 9  # strongest images of a unit
@@ -210,7 +210,9 @@ def strongest(
         raise SettingError(f"{kept} images of each unit; expected 1 or more")
     shapes = _shapes(model, layers)
     collection = find(data)
-    with load(collection, model.preprocess, progress=Tempo("reading", callback)) as images:
+    with load(
+        collection, model.preprocess, progress=ProgressReporter("reading", callback)
+    ) as images:
         chosen = np.flatnonzero(images.usable)
         notes = tuple(f"{name}: {reason}" for name, reason in _skipped(images))
         for note in notes[:5]:
@@ -229,14 +231,14 @@ def strongest(
             for address, shape in shapes.items()
         }
         look = _look(model, list(shapes))
-        tempo, done = Tempo("looking at units", callback), 0
+        reporter, done = ProgressReporter("looking at units", callback), 0
         groups = [chosen[start : start + BATCH] for start in range(0, len(chosen), BATCH)]
         for _, pixels in prefetched(images, groups):
             places = np.arange(done, done + len(pixels))
             for address, largest in look(pixels).items():
                 gathering[address].take(largest, places, labels[places])
             done += len(pixels)
-            tempo(done, len(chosen))
+            reporter(done, len(chosen))
     counts = np.bincount(labels, minlength=len(collection.classes))
     found = tuple(each.result(address, counts) for address, each in gathering.items())
     return Strongest(

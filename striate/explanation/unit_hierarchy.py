@@ -19,7 +19,7 @@ from striate.explanation.shortcut_search import where_it_looks
 from striate.explanation.top_activations import LayerUnits, Strongest, strongest
 from striate.explanation.unit_patches import Patch, patches
 from striate.model.classifier import Classifier
-from striate.terminal.progress import Tempo
+from striate.terminal.progress import ProgressReporter
 
 OFTEN = 0.02  # of the images in which a unit must answer to be shown for its selectivity
 ONE_IMAGE = Climbing(count=1)
@@ -166,14 +166,14 @@ def hierarchy(
     layers = [found.layers[at] for at in np.unique(places.round().astype(int)).tolist()]
     shown = {layer.address: some_units(layer, choice.units) for layer in layers}
     wanted = [(address, unit) for address, units in shown.items() for unit in units]
-    tempo = Tempo("cutting patches", callback, unit="parts")
+    reporter = ProgressReporter("cutting patches", callback, unit="parts")
     cut = {}
     for number, which in enumerate(("strongest", "middle", "weakest")):
         cut[which] = patches(model, found, wanted, which=which)  # type: ignore[arg-type]
-        tempo(number + 1, 3)
+        reporter(number + 1, 3)
     made: dict[tuple[str, int], Dream] = {}
     if choice.dreams:
-        told = Tempo("making images for units", callback, unit="units")
+        told = ProgressReporter("making images for units", callback, unit="units")
         climbing = replace(ONE_IMAGE, seed=choice.seed)
         for number, (address, unit) in enumerate(wanted):
             made[address, unit] = dream(model, address, unit, climbing=climbing)

@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 import numpy as np
 import torch
 
-from striate.files.atomic_write import whole
+from striate.files.atomic_write import write_atomically
 
 SHARD = 2048  # feature rows after which a file of them is written
 MOST = 4 * 2**30  # bytes in all; the bodies used longest ago go first
@@ -71,7 +71,7 @@ class Kept:
         path = self._folder / f"{self._mark()}.npz"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with whole(path) as partial, partial.open("wb") as file:
+            with write_atomically(path) as partial, partial.open("wb") as file:
                 np.savez(
                     file,
                     hashes=np.array([each for each, _ in self._new], np.uint64),

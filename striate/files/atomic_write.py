@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def write_atomically(path: Path) -> Iterator[Path]:
     """Give a path beside the one meant, to write to; it takes its place once all is written.
 
     The file has the mode of any new file, whatever writes it, and is on the disk before it
@@ -20,7 +20,7 @@ def whole(path: Path) -> Iterator[Path]:
 
     >>> import tempfile
     >>> folder = tempfile.TemporaryDirectory()
-    >>> with whole(Path(folder.name) / "a.txt") as partial:
+    >>> with write_atomically(Path(folder.name) / "a.txt") as partial:
     ...     _ = partial.write_text("all of it")
     >>> [path.name for path in Path(folder.name).iterdir()]
     ['a.txt']

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 
 
-def locked(descriptor: int) -> bool:
+def try_lock(descriptor: int) -> bool:
     """Lock an open file for this process, and say whether that went.
 
     >>> import tempfile
     >>> with tempfile.TemporaryFile() as file:
-    ...     locked(file.fileno())
+    ...     try_lock(file.fileno())
     True
     """
     try:

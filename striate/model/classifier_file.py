@@ -22,7 +22,7 @@ from safetensors.numpy import save
 
 from striate import __version__
 from striate.errors import ClassifierError
-from striate.files.atomic_write import whole
+from striate.files.atomic_write import write_atomically
 
 NAME = "classifier.safetensors"
 KEY = "striate"
@@ -77,7 +77,7 @@ def write(
     full = json.loads(json.dumps(full, allow_nan=False))  # as whoever reads it will have it
     full["digest"] = digest(full, everything)
     try:
-        with whole(path) as partial:
+        with write_atomically(path) as partial:
             partial.write_bytes(save(everything, metadata={KEY: json.dumps(full)}))
     except (SafetensorError, OSError, ValueError) as error:
         raise ClassifierError(

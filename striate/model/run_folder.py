@@ -29,8 +29,8 @@ import torch
 from striate import __version__
 from striate.errors import RunError
 from striate.events import Epoch
-from striate.files.atomic_write import whole
-from striate.files.lock import locked
+from striate.files.atomic_write import write_atomically
+from striate.files.lock import try_lock
 from striate.model import classifier_file
 
 RECORD = "run.json"
@@ -94,7 +94,7 @@ class RunFolder:
         with writing(self.path / LOCK):
             file = (self.path / LOCK).open("a")
         with file:
-            if not locked(file.fileno()):
+            if not try_lock(file.fileno()):
                 raise RunError(
                     f"the run in '{self.path}' is under way in another process; wait for it to "
                     "end, or stop it"
@@ -205,7 +205,7 @@ def writing(path: Path) -> Iterator[None]:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a text file so that a kill leaves the old one or the new one, never a half."""
-    with writing(path), whole(path) as partial:
+    with writing(path), write_atomically(path) as partial:
         partial.write_text(text, encoding="utf-8", errors="surrogateescape")
 
 

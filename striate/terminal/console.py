@@ -6,27 +6,27 @@ import sys
 import time
 from types import TracebackType
 
-from rich.console import Console
+import rich.console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from striate.events import Done, Epoch, Estimate, Event, Note
 from striate.events import Progress as Step
-from striate.terminal.escape import visible
-from striate.terminal.units import grams, percent, spell, watt_hours
+from striate.terminal.escape import escape_controls
+from striate.terminal.units import format_duration, format_energy, format_mass, format_percent
 
 QUIET = 30.0  # seconds without a line after which one says how far the work is
 HEADER = "  epoch    train loss   val loss   val accuracy   images/s   time left"
 
 
-class Screen:
+class Console:
     """Shows the events of a run; call it with each. Used as a context manager.
 
     On a terminal a bar moves; elsewhere (a file, a pipe) only whole lines are written. All of
     it goes to standard error, so that standard output holds results alone.
     """
 
-    def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(file=sys.stderr, highlight=False)
+    def __init__(self, console: rich.console.Console | None = None) -> None:
+        self._console = console or rich.console.Console(file=sys.stderr, highlight=False)
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
@@ -42,7 +42,7 @@ class Screen:
         self._headed = False
         self._told = time.monotonic()
 
-    def __enter__(self) -> Screen:
+    def __enter__(self) -> Console:
         self._bar.start()
         return self
 
@@ -80,7 +80,7 @@ class Screen:
                 self._bar.remove_task(self._task)
             self._task = self._bar.add_task(stage, total=step.total, amount="", rate="", left="")
             self._stage = stage
-        left = "" if step.seconds_left is None else f"{spell(step.seconds_left)} left"
+        left = "" if step.seconds_left is None else f"{format_duration(step.seconds_left)} left"
         if not self._console.is_terminal:
             self._now_and_then(f"{stage}: {_amount(step)}, {left}")
             return
@@ -108,21 +108,21 @@ class Screen:
         number = f"{epoch.epoch}/{epoch.epochs}" if epoch.epochs else str(epoch.epoch)
         self._line(
             f"{number:>7} {epoch.train_loss:13.4f} {epoch.val_loss:10.4f} "
-            f"{percent(epoch.val_accuracy):>13} {epoch.images_per_second:12,.0f} "
-            f"{spell(epoch.seconds_left):>11}{'  best so far' if epoch.best else ''}"
+            f"{format_percent(epoch.val_accuracy):>13} {epoch.images_per_second:12,.0f} "
+            f"{format_duration(epoch.seconds_left):>11}{'  best so far' if epoch.best else ''}"
         )
 
     def _estimate(self, estimate: Estimate) -> None:
         self._end_bar()
         self._line("")
         self._line(
-            f"the whole run would take about [bold]{spell(estimate.seconds)}[/bold]"
+            f"the whole run would take about [bold]{format_duration(estimate.seconds)}[/bold]"
             f"{_taken(estimate)} on this machine"
         )
         for name, seconds in estimate.parts.items():
             epochs = estimate.epochs if name == "training" else 0
             told = f"   {epochs:,} epoch{'' if epochs == 1 else 's'}" if epochs else ""
-            self._line(f"  {name:<22}{spell(seconds):>12}{told}")
+            self._line(f"  {name:<22}{format_duration(seconds):>12}{told}")
         self._line("nothing was learnt and no run begun; leave --estimate out to begin it")
 
     def _end_bar(self) -> None:
@@ -135,12 +135,15 @@ class Screen:
         stopped = "Stopped early, with the best state so far. " if done.interrupted else ""
         self._line("")
         self._line(
-            f"{stopped}[bold]accuracy {percent(done.accuracy)}[/bold] (95 % interval "
-            f"{percent(done.accuracy_low)} to {percent(done.accuracy_high)}) on "
+            f"{stopped}[bold]accuracy {format_percent(done.accuracy)}[/bold] (95 % interval "
+            f"{format_percent(done.accuracy_low)} to {format_percent(done.accuracy_high)}) on "
             f"{_plain(done.evaluated)}"
         )
         taken = _taken(done)
-        self._line(f"after {spell(done.seconds)}{taken}; everything is in {_plain(str(done.run))}")
+        self._line(
+            f"after {format_duration(done.seconds)}{taken}; "
+            f"everything is in {_plain(str(done.run))}"
+        )
         self._line(f"  classifier  {_plain(str(done.model))}")
         self._line(f"  report      {_plain(str(done.report))}")
         if done.interrupted:
@@ -151,7 +154,7 @@ def _taken(event: Done | Estimate) -> str:
     """Say what electricity that is, where it was measured."""
     if event.kwh is None or event.kg_co2e is None:
         return ""
-    return f" and {watt_hours(event.kwh)} ({grams(event.kg_co2e)} of CO2e)"
+    return f" and {format_energy(event.kwh)} ({format_mass(event.kg_co2e)} of CO2e)"
 
 
 def _amount(step: Step) -> str:
@@ -164,4 +167,4 @@ def _amount(step: Step) -> str:
 
 def _plain(text: str) -> str:
     """Escape what rich would take for markup, and what a terminal would obey."""
-    return visible(text, lines=True).replace("[", r"\[")
+    return escape_controls(text, lines=True).replace("[", r"\[")

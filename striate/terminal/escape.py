@@ -6,7 +6,7 @@ _UNFIT = {"Cc", "Cs", "Zl", "Zp"}  # control characters, halves of characters, s
 _TURNING = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-def visible(text: str, *, longest: int = 0, lines: bool = False) -> str:
+def escape_controls(text: str, *, longest: int = 0, lines: bool = False) -> str:
     r"""Show what a terminal would obey, and what no encoding holds, as it is written in Python.
 
     Line breaks, escape sequences, the halves of characters that stand for bytes that are no
@@ -18,8 +18,10 @@ def visible(text: str, *, longest: int = 0, lines: bool = False) -> str:
             apart, is kept.
         lines: keep line breaks.
 
-    >>> print(visible("two\nlines, caf\udce9"), visible("photos/holiday/beach.png", longest=12))
-    two\nlines, caf\udce9 ...beach.png
+    >>> print(escape_controls("two\nlines, caf\udce9"))
+    two\nlines, caf\udce9
+    >>> escape_controls("photos/holiday/beach.png", longest=12)
+    '...beach.png'
     """
     if not text.isprintable():
         text = "".join(

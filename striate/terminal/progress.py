@@ -9,13 +9,13 @@ from striate.events import Callback, Progress
 EVERY = 0.2  # seconds between two tellings
 
 
-class Tempo:
+class ProgressReporter:
     """Called with (done, total), it tells a watcher the progress, rate and time left.
 
     >>> told = []
-    >>> tempo = Tempo("reading", told.append)
-    >>> tempo(5, 10)
-    >>> tempo(10, 10)
+    >>> reporter = ProgressReporter("reading", told.append)
+    >>> reporter(5, 10)
+    >>> reporter(10, 10)
     >>> told[-1].stage, told[-1].done, told[-1].total
     ('reading', 10, 10)
     """

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from striate.terminal.escape import visible
+from striate.terminal.escape import escape_controls
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Table:
     caption: str = ""
 
     def __str__(self) -> str:
-        texts = [tuple(map(visible, row)) for row in (self.header, *self.rows)]
+        texts = [tuple(map(escape_controls, row)) for row in (self.header, *self.rows)]
         columns = list(zip(*texts, strict=True))
         widths = [max(len(cell) for cell in column) for column in columns]
         lines = [
@@ -37,7 +37,7 @@ class Table:
             ).rstrip()
             for row in texts
         ]
-        return "\n".join([visible(self.caption), *lines] if self.caption else lines)
+        return "\n".join([escape_controls(self.caption), *lines] if self.caption else lines)
 
     def html(self) -> str:
         """Give the table as one HTML ``<table>``, every text escaped."""
@@ -45,11 +45,13 @@ class Table:
         def cells(tag: str, row: Sequence[str]) -> str:
             return "".join(
                 f'<{tag} style="text-align:{"right" if name in self.right else "left"}">'
-                f"{escape(visible(cell))}</{tag}>"
+                f"{escape(escape_controls(cell))}</{tag}>"
                 for name, cell in zip(self.header, row, strict=True)
             )
 
-        caption = f"<caption>{escape(visible(self.caption))}</caption>" if self.caption else ""
+        caption = (
+            f"<caption>{escape(escape_controls(self.caption))}</caption>" if self.caption else ""
+        )
         body = "".join(f"<tr>{cells('td', row)}</tr>" for row in self.rows)
         head = f"<thead><tr>{cells('th', self.header)}</tr></thead>"
         return f"<table>{caption}{head}<tbody>{body}</tbody></table>"

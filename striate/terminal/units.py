@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 
-def spell(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Write a time as people say it.
 
-    >>> spell(4.2), spell(100), spell(7300)
+    >>> format_duration(4.2), format_duration(100), format_duration(7300)
     ('4 s', '1 min 40 s', '2 h 2 min')
     """
     whole = round(seconds)
@@ -18,10 +18,10 @@ def spell(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-def percent(share: float) -> str:
+def format_percent(share: float) -> str:
     """Give a share, 0 to 1, as per cent; more digits where one would make it 0 or 100.
 
-    >>> percent(0.98333), percent(0.9996), percent(1.0), percent(0.0)
+    >>> format_percent(0.98333), format_percent(0.9996), format_percent(1.0), format_percent(0.0)
     ('98.3 %', '99.96 %', '100.0 %', '0.0 %')
     """
     for digits in range(1, 7):
@@ -31,19 +31,19 @@ def percent(share: float) -> str:
     return "<0.000001 %" if share < 0.5 else ">99.999999 %"
 
 
-def watt_hours(kwh: float) -> str:
+def format_energy(kwh: float) -> str:
     """Write an energy with three digits.
 
-    >>> watt_hours(0.00421), watt_hours(2.5)
+    >>> format_energy(0.00421), format_energy(2.5)
     ('4.21 Wh', '2.5 kWh')
     """
     return f"{kwh:,.3g} kWh" if kwh >= 1 else f"{1000 * kwh:.3g} Wh"
 
 
-def grams(kg: float) -> str:
+def format_mass(kg: float) -> str:
     """Write a mass with three digits.
 
-    >>> grams(0.0016), grams(1.2)
+    >>> format_mass(0.0016), format_mass(1.2)
     ('1.6 g', '1.2 kg')
     """
     return f"{kg:,.3g} kg" if kg >= 1 else f"{1000 * kg:.3g} g"

@@ -16,7 +16,7 @@ from striate.data import counted
 from striate.data.images import Preprocess
 from striate.events import Epoch
 from striate.settings import Settings
-from striate.terminal.units import spell
+from striate.terminal.units import format_duration
 from striate.training.loop import Part
 
 WORTH = 10.0  # seconds a training takes, from which its reach is worth measuring
@@ -76,7 +76,7 @@ def choose(chosen: dict[str, Any], settings: Settings, part: Part, *, say: Say) 
         whole = chosen["epochs"] * len(part.indices) / (processes * len(batch) / step)
         say(
             f"{counted(chosen['epochs'], 'epoch')} of "
-            f"{counted(len(part.indices), 'image')}: about {spell(whole)}"
+            f"{counted(len(part.indices), 'image')}: about {format_duration(whole)}"
         )
     if way.name == "bf16":
         say("training computes in bf16; the classifier is judged and used in float32")

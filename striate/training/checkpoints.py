@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from striate.errors import RunError
-from striate.files.atomic_write import whole
+from striate.files.atomic_write import write_atomically
 from striate.training.state import State
 
 FILE = Path("checkpoints") / "last.safetensors"
@@ -77,7 +77,7 @@ def write(run: Path, state: State) -> None:
         for name, value in tensors.items()
     }
     try:
-        with whole(path) as partial:
+        with write_atomically(path) as partial:
             save_file(plain, partial, metadata={"state": json.dumps(counters, allow_nan=False)})
     except (OSError, SafetensorError) as error:
         raise RunError(f"the checkpoint '{path}' cannot be written: {error}") from error
@@ -98,7 +98,7 @@ def write_body(
     """
     path = run / BODY
     try:
-        with whole(path) as partial:
+        with write_atomically(path) as partial:
             kept = {f"body.{name}": value.contiguous() for name, value in tensors.items()}
             for part, hashes in seen.items():
                 kept[f"seen.{part}"] = torch.from_numpy(hashes.view(np.int64).copy())

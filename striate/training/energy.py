@@ -16,7 +16,7 @@ from typing import Any
 
 from striate.errors import SettingError
 from striate.settings import Settings
-from striate.terminal.units import grams, watt_hours
+from striate.terminal.units import format_energy, format_mass
 
 EVERY = 15.0  # seconds between two readings; counters run over after some minutes
 COUNTED = ("Intel Rapl", "Power Gadget", "Windows Emi", "GPU", "AppleSilicon", "Raspberry")
@@ -87,7 +87,7 @@ class Energy:
     def __str__(self) -> str:
         whose = f"electricity of {self.country}" if self.country else "the world's mean electricity"
         return (
-            f"{watt_hours(self.kwh)}, {grams(self.kg_co2e)} of CO2e "
+            f"{format_energy(self.kwh)}, {format_mass(self.kg_co2e)} of CO2e "
             f"({'; '.join((whose, *self.known_by))})"
         )
 

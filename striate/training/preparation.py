@@ -40,7 +40,7 @@ from striate.events import Callback, Note
 from striate.features.backbone import Body, open_body
 from striate.model.run_folder import RunFolder, writing
 from striate.settings import Settings
-from striate.terminal.progress import Tempo
+from striate.terminal.progress import ProgressReporter
 from striate.training import autotune, checkpoints, defaults, transfer
 from striate.training.distributed.devices import Team, fabric_for, team_for
 from striate.training.distributed.sharing import memory_for, shared
@@ -171,7 +171,7 @@ def prepare(
         preprocess,
         memory=memory_for(collection, settings.memory, team),
         cache=folder.cache,
-        progress=Tempo("reading", callback),
+        progress=ProgressReporter("reading", callback),
     ) as images:
         fraction = settings.val_fraction or defaults.validation_fraction(collection)
         split = divide(collection, images, seed=settings.seed, fraction=fraction)

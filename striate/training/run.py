@@ -26,7 +26,7 @@ from striate.features.backbone import Body
 from striate.features.filter_shift import Moved, moved
 from striate.model.classifier import Classifier, load
 from striate.model.run_folder import RunFolder, write_whole
-from striate.terminal.units import spell
+from striate.terminal.units import format_duration
 from striate.training import autotune, checkpoints
 from striate.training.distributed.devices import check_module
 from striate.training.distributed.processes import Hands
@@ -132,7 +132,7 @@ class Job:
         if not begun_at_all and cycle.minutes and state.seconds >= 60 * cycle.minutes:
             raise RunError(
                 f"{cycle.minutes:g} minutes were used up by reading and measuring "
-                f"({spell(state.seconds)}); give more --minutes"
+                f"({format_duration(state.seconds)}); give more --minutes"
             )
         epochs = self.folder.read_epochs(state.epoch)
         monitoring = Monitoring(self.folder.path, prepared, state)

@@ -18,7 +18,7 @@ from striate.events import Callback
 from striate.model.classifier import Classifier, load
 from striate.model.run_folder import FORMAT_VERSION, RunFolder, new_folder, surroundings
 from striate.settings import Settings
-from striate.terminal.console import Screen
+from striate.terminal.console import Console
 from striate.training import preparation
 from striate.training.distributed.devices import Team, team_for
 from striate.training.distributed.processes import Hands, together
@@ -69,8 +69,8 @@ def train(
         chosen = replace(chosen, minutes=minutes)
     if callback is not None:
         return start(data, network, out=out, settings=chosen, callback=callback).model
-    with Screen() as screen:
-        return start(data, network, out=out, settings=chosen, callback=screen).model
+    with Console() as console:
+        return start(data, network, out=out, settings=chosen, callback=console).model
 
 
 def start(
@@ -173,7 +173,7 @@ def resume(
     Example: ``resume("runs/photos", epochs=40).model``.
     """
     if callback is None:
-        with Screen() as screen:
+        with Console() as console:
             return resume(
                 run,
                 data=data,
@@ -181,7 +181,7 @@ def resume(
                 minutes=minutes,
                 network=network,
                 devices=devices,
-                callback=screen,
+                callback=console,
             )
     folder = RunFolder(Path(run))
     record = folder.read_record()

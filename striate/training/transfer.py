@@ -24,7 +24,7 @@ from striate.features.extraction import BATCH, Extractor, collect
 from striate.features.feature_cache import Kept, key_of
 from striate.features.head import Head, fit
 from striate.settings import Settings
-from striate.terminal.progress import Tempo
+from striate.terminal.progress import ProgressReporter
 from striate.training.loop import Part
 
 EPOCHS = 6  # of fine-tuning
@@ -124,7 +124,7 @@ def learn_head(
         part.indices,
         versions=versions,
         kept=kept,
-        progress=Tempo("features", callback),
+        progress=ProgressReporter("features", callback),
     )
     rows = len(part.indices) * versions
     each = "each as it is" if versions == 1 else f"each as it is and changed: {extractor.change}"
@@ -143,7 +143,7 @@ def learn_head(
         classes=int(chosen["classes"]),
         class_weights=weights,
         seed=seed,
-        progress=Tempo("choosing the strength of the head", callback, unit="strengths"),
+        progress=ProgressReporter("choosing the strength of the head", callback, unit="strengths"),
     )
     say(
         f"the head: logistic regression with weight decay {head.strength:g}; in cross-validation "

@@ -14,7 +14,7 @@ from sklearn import metrics as oracle
 
 from striate.errors import SettingError
 from striate.evaluation.metrics import SMALLEST, Evaluation, score, wilson
-from striate.terminal.units import percent
+from striate.terminal.units import format_percent
 
 
 def judge(
@@ -212,7 +212,7 @@ def test_shows_itself_in_a_notebook_with_names_escaped() -> None:
     [(1, "100.0 %"), (0, "0.0 %"), (0.99996, "99.996 %"), (1e-4, "0.01 %"), (1 / 3, "33.3 %")],
 )
 def test_only_all_is_a_hundred_per_cent(share: float, text: str) -> None:
-    assert percent(share) == text
+    assert format_percent(share) == text
 
 
 NAMES = ["a.png", "b.png"]
@@ -256,7 +256,7 @@ def test_the_confusion_matrix_and_the_worst_images_are_printed() -> None:
     assert printed == oracle.confusion_matrix(labels, rows.argmax(axis=1)).tolist()
     assert len(worst.splitlines()) == 12
     first = result.worst[0]
-    for said in (first.name, first.truth, first.answer, percent(first.probability)):
+    for said in (first.name, first.truth, first.answer, format_percent(first.probability)):
         assert said in worst.splitlines()[2]
 
 

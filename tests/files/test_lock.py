@@ -6,13 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from striate.files.lock import locked
+from striate.files.lock import try_lock
 
 TRY = """
 import sys
-from striate.files.lock import locked
+from striate.files.lock import try_lock
 with open(sys.argv[1], "a") as file:
-    print(locked(file.fileno()))
+    print(try_lock(file.fileno()))
 """
 
 
@@ -26,6 +26,6 @@ def tried(path: Path) -> str:
 def test_one_process_alone_holds_a_file_and_lets_go_when_it_is_closed(tmp_path: Path) -> None:
     path = tmp_path / "held"
     with path.open("a") as file:
-        assert locked(file.fileno())
+        assert try_lock(file.fileno())
         assert tried(path) == "False"
     assert tried(path) == "True"

@@ -15,7 +15,7 @@ from file_server import Served, serving
 from striate.data.cache_folder import cache_folder
 from striate.errors import WeightsError
 from striate.events import Event, Note, Progress
-from striate.files.lock import locked
+from striate.files.lock import try_lock
 from striate.model.weights import Official, fetch
 
 CONTENT = bytes(range(256)) * 4000  # 1 MB, more than one block
@@ -221,7 +221,7 @@ def test_a_kept_file_that_was_damaged_is_fetched_anew_or_told(tmp_path: Path) ->
 def test_two_processes_do_not_write_into_one_part(tmp_path: Path) -> None:
     path = tmp_path / f"tiny-{PREFIX}.pth"
     with path.with_name(f"{path.name}.lock").open("a") as held, serving(Served(CONTENT)) as served:
-        assert locked(held.fileno())
+        assert try_lock(held.fileno())
         with pytest.raises(WeightsError, match="downloaded by another process"):
             brought(served, tmp_path)
         assert served.asked == []

@@ -2,11 +2,11 @@ import io
 from pathlib import Path
 
 import pytest
-from rich.console import Console
+import rich.console
 
 from striate.events import Done, Epoch, Note, Progress
-from striate.terminal import console as screen
-from striate.terminal.console import Screen
+from striate.terminal import console
+from striate.terminal.console import Console
 
 STEP = Progress("training", 500, 1000, 123.4, 61.0, 2, 5, 0.7)
 EPOCH = Epoch(2, 5, 0.5, 0.8, 0.4, 0.9, 1e-3, 123.4, 9.0, 30.0, True)
@@ -18,8 +18,8 @@ DONE = Done(
 
 def shown(*events: Note | Progress | Epoch | Done, terminal: bool = False) -> str:
     out = io.StringIO()
-    console = Console(file=out, force_terminal=terminal, width=100, highlight=False)
-    with Screen(console) as callback:
+    plain = rich.console.Console(file=out, force_terminal=terminal, width=100, highlight=False)
+    with Console(plain) as callback:
         for event in events:
             callback(event)
     return out.getvalue()
@@ -54,7 +54,7 @@ def test_bytes_are_told_as_megabytes() -> None:
 
 
 def test_a_long_silence_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(screen, "QUIET", 0.0)
+    monkeypatch.setattr(console, "QUIET", 0.0)
     assert "training 2/5: 500/1,000 images, 1 min 1 s left" in shown(STEP)
 
 

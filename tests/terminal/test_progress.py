@@ -1,12 +1,12 @@
 from striate.events import Event, Progress
-from striate.terminal.progress import Tempo
+from striate.terminal.progress import ProgressReporter
 
 
 def test_it_tells_seldom_but_always_the_end() -> None:
     told: list[Event] = []
-    tempo = Tempo("reading", told.append)
+    reporter = ProgressReporter("reading", told.append)
     for done in range(1, 1001):
-        tempo(done, 1000)
+        reporter(done, 1000)
     assert 1 <= len(told) < 100
     last = told[-1]
     assert isinstance(last, Progress)

@@ -16,7 +16,7 @@ from quick_runs import QUICK, TINY, record
 from striate.errors import SettingError
 from striate.events import Done, Epoch, Event, ignore
 from striate.settings import Settings
-from striate.terminal.units import grams, watt_hours
+from striate.terminal.units import format_energy, format_mass
 from striate.training.energy import Energy, Meter, metering
 from striate.training.runs import resume, start
 
@@ -40,8 +40,12 @@ def test_energies_add_up_and_scale_part_by_part() -> None:
 
 
 def test_figures_have_three_digits_and_a_unit_that_suits() -> None:
-    assert [watt_hours(kwh) for kwh in (1e-6, 0.1234, 12.345)] == ["0.001 Wh", "123 Wh", "12.3 kWh"]
-    assert [grams(kg) for kg in (0.000381, 4.0)] == ["0.381 g", "4 kg"]
+    assert [format_energy(kwh) for kwh in (1e-6, 0.1234, 12.345)] == [
+        "0.001 Wh",
+        "123 Wh",
+        "12.3 kWh",
+    ]
+    assert [format_mass(kg) for kg in (0.000381, 4.0)] == ["0.381 g", "4 kg"]
 
 
 @needs_codecarbon

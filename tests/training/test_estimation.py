@@ -9,15 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import rich.console
 import torch
 from quick_runs import QUICK, TINY
-from rich.console import Console
 from torch import nn
 
 from striate.errors import SettingError
 from striate.events import Estimate, Event, Note, ignore
 from striate.settings import Settings
-from striate.terminal.console import Screen
+from striate.terminal.console import Console
 from striate.training.estimation import estimate
 from striate.training.run import Run
 from striate.training.runs import start
@@ -103,10 +103,10 @@ def test_what_a_run_would_refuse_is_refused(photos: Path) -> None:
 
 
 def test_people_see_the_parts_with_the_epochs_and_the_electricity() -> None:
-    console = Console(record=True, width=100)
-    with Screen(console) as screen:
-        screen(Estimate(130.0, {"reading": 10.0, "training": 120.0}, 35, 0.0012, 0.0004))
-    shown = console.export_text()
+    recorded = rich.console.Console(record=True, width=100)
+    with Console(recorded) as console:
+        console(Estimate(130.0, {"reading": 10.0, "training": 120.0}, 35, 0.0012, 0.0004))
+    shown = recorded.export_text()
     assert "about 2 min 10 s and 1.2 Wh (0.4 g of CO2e)" in shown
     assert "35 epochs" in shown
     assert "no run begun" in shown

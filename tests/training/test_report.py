@@ -11,7 +11,7 @@ import pytest
 from made_facts import HOSTILE, digits, many, photos
 
 from striate.evaluation.metrics import score
-from striate.terminal.units import percent
+from striate.terminal.units import format_percent
 from striate.training.report import Facts, html
 
 VOID = {"meta", "link", "img", "wbr", "br"}
@@ -92,7 +92,7 @@ def test_the_opening_says_how_good_it_is(read: tuple[Facts, str, Read]) -> None:
     result = facts.evaluation
     words = " ".join(seen.words["opening"].split())
     for shown in (result.accuracy, result.accuracy_low, result.accuracy_high):
-        assert percent(shown) in words
+        assert format_percent(shown) in words
     assert f"n = {result.n:,}" in words
     assert result.evaluated in words
     right = sum(result.confusion[i][i] for i in range(len(result.classes)))
@@ -137,7 +137,7 @@ def test_training_names_the_state_that_was_kept(read: tuple[Facts, str, Read]) -
     kept = [epoch for epoch in facts.epochs if epoch.best][-1]
     words = " ".join(seen.words["training"].split())
     assert f"The state after epoch {kept.epoch} was kept" in words
-    assert percent(kept.val_accuracy) in words
+    assert format_percent(kept.val_accuracy) in words
     section = page.split('<section id="training"')[1].split("</section>")[0]
     assert section.count('<svg xmlns="http://www.w3.org/2000/svg"') == 3
     for title in ("Loss", "Share told right", "Learning rate"):
@@ -148,8 +148,8 @@ def test_the_measures_are_the_evaluations(read: tuple[Facts, str, Read]) -> None
     facts, _, seen = read
     result, words = facts.evaluation, seen.words["metrics"]
     for name, value in (
-        ("Accuracy", percent(result.accuracy)),
-        ("Classification error", percent(result.classification_error)),
+        ("Accuracy", format_percent(result.accuracy)),
+        ("Classification error", format_percent(result.classification_error)),
         ("Mean squared error", f"{result.squared_error:.3f}"),
         ("Cross-entropy", f"{result.cross_entropy:.3f}"),
     ):
@@ -163,13 +163,13 @@ def test_every_class_has_its_scores(read: tuple[Facts, str, Read]) -> None:
     assert len(by_name) == len(facts.classes)
     for known in facts.evaluation.per_class:
         assert None not in (known.precision, known.recall, known.f1)
-        shown = [percent(value or 0) for value in (known.precision, known.recall, known.f1)]
+        shown = [format_percent(value or 0) for value in (known.precision, known.recall, known.f1)]
         assert by_name[known.name] == [f"{known.n:,}", *shown]
     if len(facts.classes) > 25:
         weakest = facts.evaluation.weakest()[0].f1
         first = seen.cells["classes"][1][-1]
         assert weakest is not None
-        assert first == percent(weakest)
+        assert first == format_percent(weakest)
 
 
 @pytest.mark.parametrize("name", ["digits", "photos"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from striate.data.collection import write_rows
 from striate.evaluation.comparison.result import Comparison
-from striate.files.atomic_write import whole
+from striate.files.atomic_write import write_atomically
 
 
 def write_csv(comparison: Comparison, path: str | Path) -> None:
@@ -23,7 +23,7 @@ def write_csv(comparison: Comparison, path: str | Path) -> None:
     """
     names = [model.name for model in comparison.models]
     header = ("image", "class", *(f"{name}: {what}" for name in names for what in COLUMNS))
-    with whole(Path(path)) as partial:
+    with write_atomically(Path(path)) as partial:
         write_rows(
             partial,
             header,

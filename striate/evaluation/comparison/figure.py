@@ -10,7 +10,7 @@ from striate.evaluation.comparison.result import Comparison
 from striate.render import BLUE, INK, ORANGE
 from striate.render.error_bars import Whisker, draw_whiskers
 from striate.render.figure_files import Still
-from striate.terminal.units import percent
+from striate.terminal.units import format_percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,7 +38,7 @@ def draw(comparison: Comparison) -> Still:
             100 * model.accuracy,
             100 * model.accuracy_low,
             100 * model.accuracy_high,
-            percent(model.accuracy),
+            format_percent(model.accuracy),
             BLUE,
         )
         for model in comparison.models

@@ -8,7 +8,7 @@ from html import escape
 
 from striate.evaluation.comparison import tables as showing
 from striate.evaluation.comparison.records import Answered, Compared, Pair
-from striate.terminal.escape import visible
+from striate.terminal.escape import escape_controls
 from striate.terminal.tables import Table
 
 LISTED = 24
@@ -87,13 +87,13 @@ class Comparison:
     def __str__(self) -> str:
         scores, costs, pairs, *rest = map(str, self._tables())
         words = "\n".join(showing.wrapped(pair.words) for pair in self.pairs)
-        parts = [f"on {visible(self.evaluated)}", scores, costs, pairs, words, *rest]
+        parts = [f"on {escape_controls(self.evaluated)}", scores, costs, pairs, words, *rest]
         if self.notes:
             parts.append("\n".join(map(showing.wrapped, self.notes)))
         return "\n\n".join(parts)
 
     def _repr_html_(self) -> str:
-        words = "".join(f"<br>{escape(visible(pair.words))}" for pair in self.pairs)
+        words = "".join(f"<br>{escape(escape_controls(pair.words))}" for pair in self.pairs)
         tables = "".join(table.html() for table in self._tables())
-        notes = "".join(f"<p>{escape(visible(note))}</p>" for note in self.notes)
-        return f"<p>on {escape(visible(self.evaluated))}{words}</p>{tables}{notes}"
+        notes = "".join(f"<p>{escape(escape_controls(note))}</p>" for note in self.notes)
+        return f"<p>on {escape(escape_controls(self.evaluated))}{words}</p>{tables}{notes}"

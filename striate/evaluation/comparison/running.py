@@ -22,7 +22,7 @@ from striate.evaluation.comparison.result import Comparison
 from striate.evaluation.metrics import Evaluation, score
 from striate.evaluation.selection import Selection, absent, answers
 from striate.events import Callback, Note, ignore
-from striate.terminal.progress import Tempo
+from striate.terminal.progress import ProgressReporter
 
 TIMED = 32  # images of the batch that is timed, as many as prediction takes at once
 ROUNDS, SECONDS = 5, 10.0  # how often, and after how long no new round is begun
@@ -83,9 +83,9 @@ def _decoded(
     by_preprocess: dict[Preprocess, Images] = {}
     for preprocess in pixels:
         if preprocess not in by_preprocess:
-            tempo = Tempo("reading", callback)
+            reporter = ProgressReporter("reading", callback)
             by_preprocess[preprocess] = stack.enter_context(
-                load(collection, preprocess, memory=each, progress=tempo)
+                load(collection, preprocess, memory=each, progress=reporter)
             )
     return [by_preprocess[preprocess] for preprocess in pixels]
 
@@ -108,8 +108,8 @@ def _judged(
     callback: Callback,
 ) -> Found:
     """Give a contender's probabilities, the true labels in its classes, and its scores."""
-    tempo = Tempo(f"judging {contender.name}", callback)
-    rows = answers(contender.model, images, chosen.indices, tempo=tempo)
+    reporter = ProgressReporter(f"judging {contender.name}", callback)
+    rows = answers(contender.model, images, chosen.indices, reporter=reporter)
     truth = labels[chosen.indices]
     names = [collection.names[index] for index in chosen.indices]
     classes = contender.model.classes

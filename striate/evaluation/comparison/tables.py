@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from striate.data import counted
 from striate.evaluation.comparison.records import Answered, Compared, Pair
-from striate.terminal.escape import visible
+from striate.terminal.escape import escape_controls
 from striate.terminal.tables import Table
-from striate.terminal.units import percent, spell
+from striate.terminal.units import format_duration, format_percent
 
 WIDTH = 100  # columns of a terminal
 SHOWN = 10  # images of the printed table
@@ -24,7 +24,7 @@ def scores(models: Sequence[Compared]) -> Table:
     rows = tuple(
         (
             name(model.name),
-            percent(model.accuracy),
+            format_percent(model.accuracy),
             f"{_bare(model.accuracy_low)} to {_bare(model.accuracy_high)}",
             f"{model.cross_entropy:.3f}",
         )
@@ -44,7 +44,7 @@ def costs(models: Sequence[Compared]) -> Table:
             f"{model.parameters:,}",
             "-" if model.macs is None else short(model.macs),
             brief(model.seconds_per_image),
-            "-" if model.training_seconds is None else spell(model.training_seconds),
+            "-" if model.training_seconds is None else format_duration(model.training_seconds),
         )
         for model in models
     )
@@ -86,10 +86,10 @@ def differing(names: Sequence[str], images: Sequence[Answered]) -> Table:
     shown = images[:SHOWN] if room >= SHORTEST else ()
     rows = tuple(
         (
-            visible(image.name, longest=room),
+            escape_controls(image.name, longest=room),
             name(image.truth),
             *(
-                f"{visible(answer, longest=LONGEST - 7)} {share:.0%}"
+                f"{escape_controls(answer, longest=LONGEST - 7)} {share:.0%}"
                 for answer, share in zip(image.answers, image.probabilities, strict=True)
             ),
         )
@@ -105,13 +105,13 @@ def differing(names: Sequence[str], images: Sequence[Answered]) -> Table:
 
 def name(text: str) -> str:
     """Give a name in the length that fits."""
-    return visible(text, longest=LONGEST)
+    return escape_controls(text, longest=LONGEST)
 
 
 def wrapped(sentence: str) -> str:
     """Break a sentence to the width of a terminal, what follows the first line indented."""
     return textwrap.fill(
-        visible(sentence),
+        escape_controls(sentence),
         WIDTH,
         subsequent_indent="  ",
         break_long_words=False,
@@ -125,7 +125,7 @@ def start(text: str, longest: int) -> str:
     >>> start("head on squeezenet1_1 with ImageNet weights", 24)
     'head on squeezenet1_1...'
     """
-    text = visible(text)
+    text = escape_controls(text)
     return text if len(text) <= longest else text[: longest - 3].rstrip() + "..."
 
 
@@ -192,4 +192,4 @@ def brief(seconds: float) -> str:
 
 
 def _bare(share: float) -> str:
-    return percent(share).removesuffix(" %")
+    return format_percent(share).removesuffix(" %")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from html import escape
 
-from striate.terminal.escape import visible
+from striate.terminal.escape import escape_controls
 from striate.terminal.tables import Table
-from striate.terminal.units import percent
+from striate.terminal.units import format_percent
 
 MANY_CLASSES = 20
 """With more classes than this, the printed table holds the weakest ten only."""
@@ -139,7 +139,7 @@ class Evaluation:
     def headline(self) -> str:
         """Give the accuracy with its interval and n in one line."""
         ends = _ends(self.accuracy_low, self.accuracy_high)
-        return f"accuracy {percent(self.accuracy)} ({ends}, n = {self.n:,})"
+        return f"accuracy {format_percent(self.accuracy)} ({ends}, n = {self.n:,})"
 
     def weakest(self) -> tuple[ClassScore, ...]:
         """Give the scores of the classes that have images here, lowest F1 first."""
@@ -157,7 +157,7 @@ class Evaluation:
             caption = f"{which} {there} classes{having}, lowest F1 first"
         rows = tuple(
             (
-                visible(score.name, longest=LONGEST),
+                escape_controls(score.name, longest=LONGEST),
                 f"{score.n:,}",
                 *map(_share, (score.precision, score.recall, score.f1)),
             )
@@ -193,10 +193,10 @@ class Evaluation:
         shown = self.worst[:SHOWN]
         rows = tuple(
             (
-                visible(judged.name, longest=LONGEST),
+                escape_controls(judged.name, longest=LONGEST),
                 *map(_named, (judged.truth, judged.answer)),
-                percent(judged.probability),
-                percent(judged.truth_probability),
+                format_percent(judged.probability),
+                format_percent(judged.truth_probability),
             )
             for judged in shown
         )
@@ -212,33 +212,33 @@ class Evaluation:
 
     def _lines(self) -> list[str]:
         errors = [
-            f"classification error {percent(self.classification_error)}",
+            f"classification error {format_percent(self.classification_error)}",
             f"mean squared error {self.squared_error:.3f}",
             f"cross-entropy {self.cross_entropy:.3f}",
         ]
-        lines = [self.headline(), f"on {visible(self.evaluated)}", ", ".join(errors)]
+        lines = [self.headline(), f"on {escape_controls(self.evaluated)}", ", ".join(errors)]
         if self.top5 is not None and self.top5_low is not None and self.top5_high is not None:
             ends = _ends(self.top5_low, self.top5_high)
-            lines.append(f"true class among the first five {percent(self.top5)} ({ends})")
+            lines.append(f"true class among the first five {format_percent(self.top5)} ({ends})")
         return lines
 
     def __str__(self) -> str:
         parts = ["\n".join(self._lines()), *map(str, self._tables())]
         if self.notes:
-            parts.append("\n".join(map(visible, self.notes)))
+            parts.append("\n".join(map(escape_controls, self.notes)))
         return "\n\n".join(parts)
 
     def _repr_html_(self) -> str:
         first, *rest = self._lines()
         lines = "".join(f"<br>{escape(line)}" for line in rest)
         tables = "".join(table.html() for table in self._tables())
-        notes = "".join(f"<p>{escape(visible(note))}</p>" for note in self.notes)
+        notes = "".join(f"<p>{escape(escape_controls(note))}</p>" for note in self.notes)
         return f"<p><strong>{escape(first)}</strong>{lines}</p>{tables}{notes}"
 
 
 def _ends(low: float, high: float) -> str:
     """Write an interval: 20.8 to 93.9."""
-    return f"{percent(low).removesuffix(' %')} to {percent(high).removesuffix(' %')}"
+    return f"{format_percent(low).removesuffix(' %')} to {format_percent(high).removesuffix(' %')}"
 
 
 def _share(value: float | None) -> str:
@@ -246,4 +246,4 @@ def _share(value: float | None) -> str:
 
 
 def _named(name: str) -> str:
-    return visible(name, longest=LONGEST_CLASS)
+    return escape_controls(name, longest=LONGEST_CLASS)

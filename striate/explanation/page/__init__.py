@@ -99,8 +99,8 @@ def of_folder(
     if found.filters:
         sections.append(Section("filters", "The filters", layers_section.filters(found.filters)))
     sections += _closing(found.missing, command, files)
-    screen = headline.folder_screen(found, model=model, data=data, parameters=parameters)
-    return page(f"{model}: specimen", screen, sections)
+    console = headline.folder_screen(found, model=model, data=data, parameters=parameters)
+    return page(f"{model}: specimen", console, sections)
 
 
 def _closing(

@@ -8,7 +8,7 @@ from striate.explanation.shortcut_result import Look, ShortcutReport
 from striate.render import data_uri
 from striate.render.evidence_plot import mean_map
 from striate.render.page import Html, element, image, join, name, paragraph, table, text
-from striate.terminal.units import percent
+from striate.terminal.units import format_percent
 
 MOST = 60  # classes that are shown
 
@@ -30,7 +30,7 @@ def looking(found: ShortcutReport) -> Html:
         [
             name(look.label),
             text(f"{look.n:,}"),
-            text(percent(look.border)),
+            text(format_percent(look.border)),
             text(f"{look.centre[0]:.2f}, {look.centre[1]:.2f}"),
             text(f"{look.alike:.2f}"),
             text(look.shortcut.region.words if look.shortcut else "nothing at the border"),
@@ -46,7 +46,7 @@ def looking(found: ShortcutReport) -> Html:
             paragraph(
                 "Each image below is the mean of all maps of a class: dark is where the "
                 "classifier looks for it. A map that is the same everywhere has "
-                f"{percent(found.border_area)} in the border (the outer {found.width:.0%}).",
+                f"{format_percent(found.border_area)} in the border (the outer {found.width:.0%}).",
                 *([f"{left:,} more classes stand in the table."] if left else []),
             ),
             element("div", shown, kind="gallery"),

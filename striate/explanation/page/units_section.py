@@ -8,7 +8,7 @@ from striate.explanation.unit_patches import Patch
 from striate.render import data_uri
 from striate.render.number_cells import number
 from striate.render.page import Html, element, join, name, paragraph, table, text
-from striate.terminal.units import percent
+from striate.terminal.units import format_percent
 
 SIDE = 96  # pixels of a patch
 DREAM = 200  # of an image made for a unit
@@ -55,7 +55,10 @@ def _unit(one: UnitView) -> Html:
     if one.dream is not None:
         parts.append(_dream(one.dream, one.strongest))
     label = f" ({name(one.name)})" if one.name else ""
-    said = [f"<b>unit {one.unit}</b>{label}", f"answers in {percent(one.fires)} of the images"]
+    said = [
+        f"<b>unit {one.unit}</b>{label}",
+        f"answers in {format_percent(one.fires)} of the images",
+    ]
     if one.classes:
         names = ", ".join(f"{name(label)} ({number(mean)})" for label, mean in one.classes)
         said.append(f"most to {names} (selectivity {one.selectivity:.2f})")

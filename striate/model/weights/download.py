@@ -21,9 +21,9 @@ from striate import __version__
 from striate.data.cache_folder import cache_folder
 from striate.errors import WeightsError
 from striate.events import Callback, Note, ignore
-from striate.files.lock import locked
+from striate.files.lock import try_lock
 from striate.model.weights.official import Official, official
-from striate.terminal.progress import Tempo
+from striate.terminal.progress import ProgressReporter
 
 TRIES = 5
 PAUSE = 1.0  # seconds before the second try; twice as long before each further one
@@ -107,7 +107,7 @@ def sha256_of(path: Path) -> str:
 def _alone(path: Path) -> Iterator[None]:
     """Keep a download for this process; the system lets go when it ends, killed or not."""
     with path.with_name(f"{path.name}.lock").open("a") as file:
-        if not locked(file.fileno()):
+        if not try_lock(file.fileno()):
             raise WeightsError(
                 f"'{path}' is being downloaded by another process; wait for it to end"
             )
@@ -134,7 +134,7 @@ def _download(source: Official, path: Path, *, pause: float, callback: Callback)
 
 def _complete(source: Official, part: Path, *, pause: float, callback: Callback) -> str:
     """Ask for what is missing until all is there; give the SHA-256 of it."""
-    tempo = Tempo("downloading", callback, unit="bytes")
+    reporter = ProgressReporter("downloading", callback, unit="bytes")
     said = ""
     for attempt in range(TRIES):
         if said:
@@ -142,7 +142,7 @@ def _complete(source: Official, part: Path, *, pause: float, callback: Callback)
             time.sleep(pause * 2 ** (attempt - 1))
         try:
             with part.open("ab") as file:
-                _receive(source, file, tempo)
+                _receive(source, file, reporter)
             return sha256_of(part)
         except _Broken as broken:
             said = str(broken)
@@ -160,7 +160,7 @@ def _complete(source: Official, part: Path, *, pause: float, callback: Callback)
     )
 
 
-def _receive(source: Official, file: IO[bytes], tempo: Tempo) -> None:
+def _receive(source: Official, file: IO[bytes], reporter: ProgressReporter) -> None:
     """Make one request for what is missing and append what comes."""
     file.seek(0, 2)
     start = file.tell()
@@ -195,11 +195,11 @@ def _receive(source: Official, file: IO[bytes], tempo: Tempo) -> None:
             start = 0
         length = response.headers.get("Content-Length", "")
         total = start + int(length) if length.isdecimal() else 0
-        _append(response, file, total=total, tempo=tempo)
+        _append(response, file, total=total, reporter=reporter)
 
 
 def _append(
-    response: http.client.HTTPResponse, file: IO[bytes], *, total: int, tempo: Tempo
+    response: http.client.HTTPResponse, file: IO[bytes], *, total: int, reporter: ProgressReporter
 ) -> None:
     """Write what comes; total is 0 where the server does not say it."""
     while True:
@@ -210,7 +210,7 @@ def _append(
         if not block:
             break
         file.write(block)
-        tempo(file.tell(), total)
+        reporter(file.tell(), total)
     if total and file.tell() < total:
         raise _Broken(f"{file.tell():,} of {total:,} bytes came")
 

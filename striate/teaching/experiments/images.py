@@ -14,7 +14,7 @@ from striate.data.images import Preprocess
 from striate.events import Callback, Note
 from striate.settings import Settings
 from striate.teaching.experiments.design import Given, Pixels
-from striate.terminal.progress import Tempo
+from striate.terminal.progress import ProgressReporter
 from striate.training import defaults, preparation
 
 MOST_TESTED = 2000  # test images; each is looked at many times over
@@ -106,7 +106,7 @@ def gather(
         if part == "train"
     ]
     check(Given(preprocess.shape, len(set(learnt)), (0,) * preprocess.channels))
-    images = load(collection, preprocess, progress=Tempo("reading", callback))
+    images = load(collection, preprocess, progress=ProgressReporter("reading", callback))
     usable = np.flatnonzero(images.usable)
     if len(usable) < len(images):
         say(f"{counted(len(images) - len(usable), 'image')} cannot be read and left out")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from striate.errors import RunError
-from striate.files.atomic_write import whole
+from striate.files.atomic_write import write_atomically
 from striate.model.run_folder import LOCK, surroundings
 
 FORMAT_VERSION = 1
@@ -62,7 +62,7 @@ def store(path: Path, content: bytes) -> None:
         RunError: the disk is full, the folder cannot be written to, or the like.
     """
     try:
-        with whole(path) as partial:
+        with write_atomically(path) as partial:
             partial.write_bytes(content)
     except OSError as error:
         raise RunError(

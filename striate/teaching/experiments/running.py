@@ -20,8 +20,8 @@ from striate.teaching.experiments.intervals import mean_of
 from striate.teaching.experiments.result import Experiment, Point
 from striate.teaching.experiments.result_folder import Ledger, open_ledger, store
 from striate.teaching.experiments.trial import epochs_for, tried
-from striate.terminal.console import Screen
-from striate.terminal.interruption import Stop, stoppable
+from striate.terminal.console import Console
+from striate.terminal.ctrl_c import Stop, stop_on_ctrl_c
 
 DESIGNS: Mapping[str, Callable[[Given], Design]] = {
     "translation": translation.design,
@@ -96,14 +96,14 @@ def experiment(
     Example: ``print(experiment("shuffle"))``.
     """
     if callback is None:
-        with Screen() as screen:
-            return experiment(name, data, effort=effort, out=out, callback=screen)
+        with Console() as console:
+            return experiment(name, data, effort=effort, out=out, callback=console)
     if name not in DESIGNS:
         raise SettingError(f"there is no experiment '{name}'; choose {', '.join(NAMES)}")
     effort = effort or Effort()
     effort.check()
     most = effort.images or MOST.get(name, USUAL)
-    with stoppable() as stop:
+    with stop_on_ctrl_c() as stop:
         material = gather(data, most=most, size=effort.size, callback=callback, check=DESIGNS[name])
         design = DESIGNS[name](material.given())
         learning = len(material.split(0).train)

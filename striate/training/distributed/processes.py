@@ -26,7 +26,7 @@ from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedExc
 from striate.backends.precision import WAYS
 from striate.errors import StriateError, TrainingError
 from striate.events import Callback, Event, ignore
-from striate.terminal.interruption import Stop, stoppable
+from striate.terminal.ctrl_c import Stop, stop_on_ctrl_c
 from striate.training.distributed.devices import Team, fabric_for, quiet
 
 Answer = TypeVar("Answer")
@@ -71,7 +71,7 @@ def together(lead: Lead[Answer], assist: Assist, *, team: Team, callback: Callba
     if team.several and not team.started:
         return _launched(lead, assist, team=team, callback=callback)  # type: ignore[no-any-return]
     fabric = fabric_for(team.device, WAYS[0], team)
-    with stoppable() as stop, all_needed(fabric):
+    with stop_on_ctrl_c() as stop, all_needed(fabric):
         if fabric.is_global_zero:
             return lead(Hands(fabric, callback, stop))
         assist(Hands(fabric, ignore, stop))
@@ -101,7 +101,7 @@ def _launched(lead: Lead[Answer], assist: Assist, *, team: Team, callback: Callb
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     others = set(multiprocessing.active_children())
     work = partial(_work, lead=lead, assist=assist, line=theirs)
-    with stoppable() as stop, ThreadPoolExecutor(1, "striate-processes") as pool:
+    with stop_on_ctrl_c() as stop, ThreadPoolExecutor(1, "striate-processes") as pool:
         over = pool.submit(_launch, team, work)
         try:
             return _followed(over, ours, team=team, callback=callback, stop=stop)

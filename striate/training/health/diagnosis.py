@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from striate.events import Epoch
-from striate.terminal.units import percent
+from striate.terminal.units import format_percent
 from striate.training.health.figures import CheckUp
 
 STEP, HUGE_STEP = 0.03, 0.1  # of a weight's norm, by the last step of an epoch
@@ -181,7 +181,7 @@ def _rate(
             loss = next((e.train_loss for e in epochs if e.epoch == one.epoch), math.nan)
             rate = max(epoch.learning_rate for epoch in epochs)
             dead = max((bend.dead for bend in checkups[-1].bends), default=0.0)
-            killed = f"; {percent(dead)} of the units of a layer died" if dead > DEAD else ""
+            killed = f"; {format_percent(dead)} of the units of a layer died" if dead > DEAD else ""
             return (
                 Finding(
                     "learning rate",
@@ -237,7 +237,7 @@ def _units(checkups: Sequence[CheckUp], learnt: bool) -> tuple[Finding, ...]:
         return (
             Finding(
                 "dead units",
-                f"{percent(dead.dead)} of the units behind {dead.after} are 0 for all of "
+                f"{format_percent(dead.dead)} of the units behind {dead.after} are 0 for all of "
                 f"{one.images} images{before}, so they learn nothing",
                 "begin with smaller weights and biases of 0, train with a lower learning rate, "
                 "normalise before the activation (bn), or use leakyrelu",
@@ -249,7 +249,7 @@ def _units(checkups: Sequence[CheckUp], learnt: bool) -> tuple[Finding, ...]:
         return (
             Finding(
                 "saturation",
-                f"{percent(flat.saturated)} of the numbers behind {flat.after} lie where "
+                f"{format_percent(flat.saturated)} of the numbers behind {flat.after} lie where "
                 f"{flat.kind} is flat, so hardly any gradient passes",
                 "begin with smaller weights, normalise before the activation (bn), or use relu",
                 one.epoch,
@@ -262,11 +262,11 @@ def _labels(one: CheckUp, epochs: Sequence[Epoch], chance: Chance) -> tuple[Find
     later = [epoch.val_accuracy for epoch in epochs[len(epochs) // 2 :]]
     if not chance.hopeless(sum(later) / len(later)):
         return ()
-    right = f"{percent(sum(later) / len(later))} of the validation images are told right"
-    guess = f"always the commonest class would give {percent(chance.commonest)}"
+    right = f"{format_percent(sum(later) / len(later))} of the validation images are told right"
+    guess = f"always the commonest class would give {format_percent(chance.commonest)}"
     heart = chance.beaten(one.accuracy, one.images)
     seen = (
-        f"though {percent(one.accuracy)} of the training images are: they are learnt "
+        f"though {format_percent(one.accuracy)} of the training images are: they are learnt "
         "by heart, and nothing of it holds for others"
         if heart
         else f"and the training loss stays at {epochs[-1].train_loss:.3g}, where guessing gives "
@@ -304,7 +304,7 @@ def reconsidered(finding: Finding, chance: Chance, told: float, images: int) -> 
     return Finding(
         "nothing learnt",
         f"{finding.words}; yet labels and images belong together: a straight line on 8 x 8 "
-        f"patches of colour tells {percent(told)} of {images:,} right",
+        f"patches of colour tells {format_percent(told)} of {images:,} right",
         "train longer, with less dropout, another learning rate or a larger network",
         finding.epoch,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from striate.evaluation.metrics import Evaluation
 from striate.render.page import Html, element, join, listing, name, paragraph, text
-from striate.terminal.units import percent, spell
+from striate.terminal.units import format_duration, format_percent
 from striate.training.report.facts import Facts
 
 
@@ -23,7 +23,7 @@ def first_screen(facts: Facts) -> Html:
         figures.append((f"{facts.anatomy.parameters:,}", "parameters"))
     seconds = facts.run.get("seconds")
     if isinstance(seconds, int | float):
-        figures.append((spell(seconds), "training time"))
+        figures.append((format_duration(seconds), "training time"))
     shown = join(
         Html(f"<div><dt>{text(label)}</dt><dd>{text(value)}</dd></div>") for value, label in figures
     )
@@ -58,7 +58,7 @@ def _what(facts: Facts) -> Html:
 
 def _accuracy(result: Evaluation) -> Html:
     right = sum(row[place] for place, row in enumerate(result.confusion))
-    low, high = percent(result.accuracy_low), percent(result.accuracy_high)
+    low, high = format_percent(result.accuracy_low), format_percent(result.accuracy_high)
     usual = commonest(result)
     bar = (
         f'<div class="scale" role="img" aria-label="{text(f"From 0 to 100 %: {low} to {high}")}">'
@@ -72,7 +72,7 @@ def _accuracy(result: Evaluation) -> Html:
         "div",
         join(
             [
-                Html(f'<p class="big">{percent(result.accuracy)} <span>right</span></p>'),
+                Html(f'<p class="big">{format_percent(result.accuracy)} <span>right</span></p>'),
                 element(
                     "p",
                     Html(
@@ -85,7 +85,7 @@ def _accuracy(result: Evaluation) -> Html:
                     f"On more images of the same kind it most likely lies between {low} "
                     f"and {high} (the 95 % interval, n = {result.n:,}; the coloured band).",
                     "Always answering with the most frequent class would be right "
-                    f"{percent(usual)} of the time (the thin mark).",
+                    f"{format_percent(usual)} of the time (the thin mark).",
                     kind="small",
                 ),
             ]

@@ -9,7 +9,7 @@ from striate.architecture.summary import Anatomy
 from striate.events import Epoch
 from striate.render import BLUE, GREEN, ORANGE, Curve, curves
 from striate.render.page import Html, element, join, paragraph, table, text
-from striate.terminal.units import percent
+from striate.terminal.units import format_percent
 from striate.training.report.facts import Facts
 
 WIDE, NARROW = 940, 350  # pixels; which of the two a screen shows is said in page.css
@@ -118,8 +118,9 @@ def training(facts: Facts) -> Html:
     if kept is not None:
         best = epochs[kept]
         said.append(
-            f"The state after epoch {best.epoch} was kept, with {percent(best.val_accuracy)} of "
-            f"the validation images told right and a validation loss of {best.val_loss:.3f}."
+            f"The state after epoch {best.epoch} was kept, with "
+            f"{format_percent(best.val_accuracy)} of the validation images told right "
+            f"and a validation loss of {best.val_loss:.3f}."
         )
     reading = [
         Html("<h3>How to read the curves</h3>"),
@@ -164,8 +165,8 @@ def _drawings(epochs: Sequence[Epoch], kept: int | None) -> list[str]:
             across="epoch",
             marked=marked,
             as_percent=True,
-            description=f"Validation accuracy from {percent(first.val_accuracy)} to "
-            f"{percent(last.val_accuracy)}.",
+            description=f"Validation accuracy from {format_percent(first.val_accuracy)} to "
+            f"{format_percent(last.val_accuracy)}.",
         ),
         curves(
             rates,

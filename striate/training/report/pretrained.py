@@ -5,7 +5,7 @@ from __future__ import annotations
 from striate.features.filter_shift import Moved
 from striate.render.page import Html, element, join, paragraph, table, text
 from striate.render.strip_plot import strips
-from striate.terminal.units import percent
+from striate.terminal.units import format_percent
 from striate.training.report.facts import Facts
 
 MOST_ROWS = 80  # layers in the drawing
@@ -29,7 +29,7 @@ def transfer(facts: Facts) -> Html:
         (
             text(f"{one.strength:g}" + (" (chosen)" if one.strength == start.strength else "")),
             text(f"{one.loss:.4f}"),
-            text(percent(one.accuracy)),
+            text(format_percent(one.accuracy)),
         )
         for one in start.tried
     ]

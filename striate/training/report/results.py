@@ -10,7 +10,7 @@ import numpy as np
 from striate.evaluation.metrics import Evaluation, Judged
 from striate.render import data_uri
 from striate.render.page import Html, bar, box, element, image, join, name, paragraph, table, text
-from striate.terminal.units import percent
+from striate.terminal.units import format_percent
 from striate.training.report.facts import Facts, Shown
 from striate.training.report.images import size_of
 
@@ -28,13 +28,13 @@ def metrics(result: Evaluation) -> Html:
     cards = [
         (
             "Accuracy",
-            percent(result.accuracy),
+            format_percent(result.accuracy),
             f"{n - wrong:,} of {n:,} images were told right. 95 % interval: "
-            f"{percent(result.accuracy_low)} to {percent(result.accuracy_high)}.",
+            f"{format_percent(result.accuracy_low)} to {format_percent(result.accuracy_high)}.",
         ),
         (
             "Classification error",
-            percent(result.classification_error),
+            format_percent(result.classification_error),
             f"{wrong:,} of {n:,} images were told wrong. It counts mistakes and does not ask "
             "how sure the network was.",
         ),
@@ -56,9 +56,9 @@ def metrics(result: Evaluation) -> Html:
     if result.top5 is not None and result.top5_low is not None and result.top5_high is not None:
         said = (
             "The true class is among the five most probable answers. 95 % interval: "
-            f"{percent(result.top5_low)} to {percent(result.top5_high)}."
+            f"{format_percent(result.top5_low)} to {format_percent(result.top5_high)}."
         )
-        cards.insert(2, ("Top-5 accuracy", percent(result.top5), said))
+        cards.insert(2, ("Top-5 accuracy", format_percent(result.top5), said))
     shown = join(
         Html(
             f"<div><dt>{text(label)}</dt><dd><strong>{text(value)}</strong>"
@@ -100,7 +100,7 @@ def per_class(result: Evaluation) -> Html:
     if recalls:
         said.append(
             f"Averaged over the classes, each counting the same, recall is "
-            f"{percent(sum(recalls) / len(recalls))}."
+            f"{format_percent(sum(recalls) / len(recalls))}."
         )
     if any(None in (score.precision, score.recall) for score in scores):
         said.append("A dash stands where there is nothing to divide by.")
@@ -124,7 +124,7 @@ def per_class(result: Evaluation) -> Html:
 def _bar(share: float | None) -> Html:
     if share is None:
         return Html('<span class="none">–</span>')
-    return bar(share, percent(share))
+    return bar(share, format_percent(share))
 
 
 def confusion(result: Evaluation) -> Html:
@@ -205,7 +205,7 @@ def _pairs(result: Evaluation) -> Html:
             name(pair.truth),
             name(pair.answer),
             text(f"{pair.n:,}"),
-            text(f"{percent(pair.n / size[pair.truth])} of {size[pair.truth]:,}"),
+            text(f"{format_percent(pair.n / size[pair.truth])} of {size[pair.truth]:,}"),
         ]
         for pair in result.confused[:MOST_PAIRS]
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from striate.render.page import Html, join, name, paragraph, text
-from striate.terminal.units import spell
+from striate.terminal.units import format_duration
 from striate.training.report.facts import Facts
 
 FIRST = ("data", "seed", "precision", "device", "threads", "machine", "seconds", "versions")
@@ -58,7 +58,7 @@ def flat(key: str, value: object) -> Iterator[tuple[str, str]]:
         more = f", ... ({len(value):,} in all)" if len(value) > LONGEST else ""
         yield label, shown + more or "none"
     elif key == "seconds" and isinstance(value, int | float):
-        yield "time", spell(value)
+        yield "time", format_duration(value)
     else:
         yield label, _plain(value)
 

@@ -18,13 +18,13 @@ class Stop:
 
 
 @contextmanager
-def stoppable() -> Iterator[Stop]:
+def stop_on_ctrl_c() -> Iterator[Stop]:
     """Take the first Ctrl-C as a wish to stop soon; the second one stops at once.
 
     The handler that was there before is put back. Outside the main thread, where signals
     cannot be handled, nothing is changed.
 
-    >>> with stoppable() as stop:
+    >>> with stop_on_ctrl_c() as stop:
     ...     signal.raise_signal(signal.SIGINT)
     ...     stop.asked
     True
