@@ -1,0 +1,49 @@
+"""One rule for progress: shown in a terminal or a notebook, silent elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from striate.events import Event, Callback
+from striate.terminal.console import Screen
+
+
+def is_shown(progress: bool | None) -> bool:
+    """Return whether progress is shown: as asked, else in a terminal or a notebook.
+
+    >>> is_shown(True), is_shown(False)
+    (True, False)
+    """
+    return Console(file=sys.stderr).is_terminal if progress is None else progress
+
+
+@contextmanager
+def display_progress(progress: bool | None, callback: Callback | None = None) -> Iterator[Callback]:
+    """Return what is to be told of every event, while it is shown as the rule says.
+
+    Args:
+        progress: whether it is shown on standard error; None shows it in a terminal or a
+            notebook, unless a callback is told instead.
+        callback: the caller's own, told as well.
+
+    >>> told = []
+    >>> with display_progress(None, told.append) as tell:
+    ...     tell("an event")
+    >>> told
+    ['an event']
+    """
+    if not (is_shown(progress) if callback is None else progress):
+        yield callback or (lambda event: None)
+        return
+    with Screen() as screen:
+
+        def tell(event: Event) -> None:
+            screen(event)
+            if callback is not None:
+                callback(event)
+
+        yield tell
