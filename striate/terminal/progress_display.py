@@ -6,10 +6,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
+import rich.console
 
-from striate.events import Event, Callback
-from striate.terminal.console import Screen
+from striate.events import Callback, Event
+from striate.terminal.console import Console
 
 
 def is_shown(progress: bool | None) -> bool:
@@ -18,7 +18,7 @@ def is_shown(progress: bool | None) -> bool:
     >>> is_shown(True), is_shown(False)
     (True, False)
     """
-    return Console(file=sys.stderr).is_terminal if progress is None else progress
+    return rich.console.Console(file=sys.stderr).is_terminal if progress is None else progress
 
 
 @contextmanager
@@ -39,10 +39,10 @@ def display_progress(progress: bool | None, callback: Callback | None = None) ->
     if not (is_shown(progress) if callback is None else progress):
         yield callback or (lambda event: None)
         return
-    with Screen() as screen:
+    with Console() as console:
 
         def tell(event: Event) -> None:
-            screen(event)
+            console(event)
             if callback is not None:
                 callback(event)
 
