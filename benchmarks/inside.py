@@ -99,7 +99,7 @@ def one_image(model: Classifier, image: Path, rounds: int) -> tuple[Times, float
     """Time each way on one image in turns; give how far captum's map is from ours, as a share."""
     subject = Subject.of(model, image)
     values = subject.values
-    module = model.network.eval()
+    module = model.module.eval()
     ours = explain(model, subject, method="grad-cam")
     theirs: Any = LayerGradCam(module, module.get_submodule(ours.layer))
 

@@ -28,7 +28,7 @@ def main() -> None:
     settings = st.Settings(body="mobilenet_v2", weights=str(chosen.weights), offline=True)
     model = st.train(chosen.data, out=chosen.out / "run", settings=settings, callback=ignore)
     state = torch.load(chosen.weights, weights_only=True)
-    layer = [part for part in model.network.modules() if isinstance(part, torch.nn.Linear)][-1]
+    layer = [part for part in model.module.modules() if isinstance(part, torch.nn.Linear)][-1]
     state |= {"classifier.1.weight": layer.weight.data, "classifier.1.bias": layer.bias.data}
     torch.save(state, chosen.out / "weights.pt")
     print(json.dumps({"classes": list(model.classes)}))

@@ -117,7 +117,7 @@ def _show(made: Imported, out: Path, *, as_json: bool) -> None:
     if as_json:
         values = {
             "model": str(out),
-            "parameters": sum(value.numel() for value in model.network.parameters()),
+            "parameters": model.parameters,
             "classes": len(model.classes),
             "preprocess": model.preprocess.as_json(),
             "sha256": model.training["imported"]["sha256"],

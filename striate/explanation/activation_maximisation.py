@@ -119,7 +119,7 @@ def dream(
     for name in ("count", "steps"):
         if getattr(climbing, name) < 1:
             raise SettingError(f"{name} is {getattr(climbing, name)}; expected 1 or more")
-    module, preprocess = model.network, model.preprocess
+    module, preprocess = model.module, model.preprocess
     number = layer.partition("#")[2]
     address = find(module, layer) + (f"#{number}" if number else "")
     blank = torch.zeros(1, *preprocess.shape)

@@ -125,7 +125,7 @@ def walk(model: Classifier, source: Source | Subject, *, of: Wanted = None) -> W
     ['fc1', 'flatten1', 'conv1']
     """
     subject = source if isinstance(source, Subject) else Subject.of(model, source)
-    passed = record(model.network, subject.values)
+    passed = record(model.module, subject.values)
     aim = aim_at(model, of, logits=passed.output[0].float().cpu().numpy())
     call = passed.maker(passed.output)
     if call is None:
@@ -269,7 +269,7 @@ def contrast(
     0.000 relu1 True
     """
     subject = source if isinstance(source, Subject) else Subject.of(model, source)
-    module = model.network
+    module = model.module
     address, _ = chosen(module, subject.values, layer)
     passed = record(module, subject.values, gradients=True)
     aim = aim_at(model, of, against, logits=passed.output[0].detach().float().cpu().numpy())

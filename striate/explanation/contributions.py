@@ -52,7 +52,7 @@ def last_maps(model: Classifier) -> LastMaps:
     >>> last_maps(Classifier(build(text), text, ("a", "b"), Preprocess(1, 8, 8)))
     LastMaps(address='relu1', call=0, rows=8, columns=8)
     """
-    passed = record(model.network, torch.zeros(1, *model.preprocess.shape))
+    passed = record(model.module, torch.zeros(1, *model.preprocess.shape))
     for each in reversed(passed.calls):
         if each.output.dim() == 4 and min(each.output.shape[2:]) >= FINEST:
             address, _, number = each.address.partition("#")
@@ -90,7 +90,7 @@ def contributions(
     >>> maps.shape, bool(np.isclose(maps.sum(), odds, rtol=1e-4))
     ((1, 8, 8), True)
     """
-    network, kept = model.network, list[Tensor]()
+    network, kept = model.module, list[Tensor]()
     calls = 0
 
     def hear(address: str, given: Any, output: Tensor) -> Tensor | None:

@@ -281,7 +281,7 @@ def _area(values: np.ndarray) -> float:
 
 def _logits(model: Classifier, images: torch.Tensor) -> np.ndarray:
     """Give the logits of images of values 0 to 255: float64 (batch, classes)."""
-    network, rows = model.network, []
+    network, rows = model.module, []
     with undisturbed(network), torch.no_grad():
         for start in range(0, len(images), AT_ONCE):
             part = images[start : start + AT_ONCE]

@@ -184,7 +184,7 @@ def maps(
     if span not in SPANS:
         raise SettingError(f"span '{span}': expected {', '.join(SPANS)}")
     subject = source if isinstance(source, Subject) else Subject.of(model, source)
-    passed = record(model.network, subject.values, layers, gradients=gradients)
+    passed = record(model.module, subject.values, layers, gradients=gradients)
     wanted, against = of if isinstance(of, tuple) else (of, None)
     logits = passed.output[0].detach().float().cpu().numpy()
     aim = aim_at(model, wanted, against, logits=logits)

@@ -27,7 +27,7 @@ class Fields:
     """
 
     def __init__(self, model: Classifier) -> None:
-        module = model.network
+        module = model.module
         self._size = (model.preprocess.height, model.preprocess.width)
         self._lines = (
             {line.name: line for line in describe(module.plan).layers}

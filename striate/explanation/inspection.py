@@ -190,7 +190,7 @@ def specimen(
     (['cam', 'grad-cam++'], ('grad-cam', 'hires-cam'))
     """
     subject = Subject.of(model, source)
-    logits = record(model.network, subject.values, []).output[0].double().cpu().numpy()
+    logits = record(model.module, subject.values, []).output[0].double().cpu().numpy()
     aim = aim_at(model, question.of, logits=logits)
     missing: dict[str, list[str]] = {}  # what, by the reason
 

@@ -89,7 +89,7 @@ def filters(
     ([(3, 1, 3, 3), (4, 3, 1, 1)], (2,), ((0, 1, -1.0),))
     """
     found = []
-    for address, layer in model.network.named_modules():
+    for address, layer in model.module.named_modules():
         if isinstance(layer, nn.Conv2d):
             weights = layer.weight.detach().float().cpu().numpy()
             used = None if use is None else use.get(address)

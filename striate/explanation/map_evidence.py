@@ -150,7 +150,7 @@ def evidence(
     ('a', False)
     """
     subject = source if isinstance(source, Subject) else Subject.of(model, source)
-    passed = record(model.network, subject.values, [])
+    passed = record(model.module, subject.values, [])
     aim = aim_at(model, of, against, logits=passed.output[0].cpu().numpy())
     making = by_method(model, subject, make) if isinstance(make, str) else make
     values = stretched(making(model, subject, aim), *subject.pixels.shape[1:])

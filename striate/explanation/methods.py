@@ -107,7 +107,7 @@ def explain(
 
 def _passed(model: Classifier, subject: Subject, method: str, layer: str | None) -> Recording:
     """Let the image pass once, with what the method needs recorded."""
-    module, values = model.network, subject.values
+    module, values = model.module, subject.values
     if method not in ("auto", "cam", *BY_GRADIENT):
         return record(module, values, [])
     if layer is None:
@@ -155,7 +155,7 @@ def _asked(
 ) -> tuple[torch.Tensor, dict[str, float]]:
     if method == "occlusion":
         told = ProgressReporter("covering", callback, unit="patches")
-        return occlusion(model.network, subject.values, aim, asking=asking, progress=told)
+        return occlusion(model.module, subject.values, aim, asking=asking, progress=told)
     if method == "integrated-gradients":
-        return integrated_gradients(model.network, subject.values, aim, asking=asking)
-    return smooth_gradients(model.network, subject.values, aim, asking=asking)
+        return integrated_gradients(model.module, subject.values, aim, asking=asking)
+    return smooth_gradients(model.module, subject.values, aim, asking=asking)

@@ -117,10 +117,10 @@ def randomisation(
     before = map_of(model)
     found: list[list[tuple[float, float]]] = [[] for _ in names]
     for seed in range(DRAWS):
-        forgetful = replace(model, network=copy.deepcopy(model.network))
+        forgetful = replace(model, network=copy.deepcopy(model.module))
         generator = torch.Generator().manual_seed(seed)
         for depth, name in enumerate(names):
-            _draw(forgetful.network.get_submodule(name), generator)
+            _draw(forgetful.module.get_submodule(name), generator)
             after = map_of(forgetful)
             found[depth].append((correlation(before, after), similarity(before, after)))
     return Randomisation(
@@ -138,7 +138,7 @@ def randomisation(
 
 def _weighted(model: Classifier, subject: Subject) -> list[str]:
     """Name the convolutions and full connections, the last to work first, each once."""
-    passed = record(model.network, subject.values)
+    passed = record(model.module, subject.values)
     kinds = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.Linear)
     names = [c.address.partition("#")[0] for c in passed.calls if isinstance(c.module, kinds)]
     return list(dict.fromkeys(reversed(names)))

@@ -154,7 +154,7 @@ def receptive(
     rows -1 to 2, columns 1 to 4 (4 x 4)
     """
     subject = source if isinstance(source, Subject) else Subject.of(model, source)
-    module = model.network
+    module = model.module
     number = layer.partition("#")[2]
     address = find(module, layer) + (f"#{number}" if number else "")
     passed = record(module, subject.values, [address], gradients=True)

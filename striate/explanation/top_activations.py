@@ -264,7 +264,7 @@ def _skipped(images: Images) -> list[tuple[str, str]]:
 def _shapes(model: Classifier, layers: Sequence[str] | None) -> dict[str, tuple[int, int, int]]:
     """Give the shape of what each layer asked for gives, (units, rows, columns)."""
     values = torch.zeros(1, *model.preprocess.shape)
-    passed = record(model.network, values, layers)
+    passed = record(model.module, values, layers)
     every = {call.address: tuple(call.output.shape[1:]) for call in passed.calls}
     if layers is None:
         words = {call.address: type(call.module).__name__ for call in passed.calls}
@@ -290,7 +290,7 @@ def _share(shapes: dict[str, tuple[int, int, int]], images: int) -> int:
 
 def _look(model: Classifier, addresses: Sequence[str]) -> Callable[[np.ndarray], Peaks]:
     """Give what finds the largest numbers: ONNX Runtime, or torch for foreign modules."""
-    module = model.network
+    module = model.module
     if isinstance(module, Net) and device_of(module).type == "cpu":
         trained = Trained.of(module.plan, module.state_dict())
         try:

@@ -225,8 +225,8 @@ def arithmetic(
     (['conv1', 'relu1'], 9, True)
     """
     subject = source if isinstance(source, Subject) else Subject.of(model, source)
-    passed = record(model.network, subject.values)
-    call = passed[_full(model.network, layer, passed)]
+    passed = record(model.module, subject.values)
+    call = passed[_full(model.module, layer, passed)]
     steps = [step_of(call, unit, row, column)]
     while following:
         after = next((one for one in passed.calls if _takes(passed, one, call)), None)

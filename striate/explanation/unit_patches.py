@@ -145,7 +145,7 @@ def _maps(
     model: Classifier, subjects: Sequence[Subject], units: Sequence[Sequence[Unit]]
 ) -> list[list[np.ndarray]]:
     """Give the maps of some units of each image, in one pass."""
-    module = model.network
+    module = model.module
     heard: dict[str, int] = {}
     found: list[dict[Unit, np.ndarray]] = [{} for _ in subjects]
 

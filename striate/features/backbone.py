@@ -150,7 +150,7 @@ def _from_classifier(name: str) -> Found:
     if model.text is None:
         raise SettingError(f"the classifier '{name}' has no network text, so it cannot be cut")
     words = f"the classifier {Path(name).name} of {len(model.classes)} classes"
-    state = model.network.state_dict()
+    state = model.module.state_dict()
     return Found(expand(model.text), state, model.preprocess, words, model.seen)
 
 

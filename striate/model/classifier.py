@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -70,34 +72,14 @@ class Unreadable:
         return f"{self.name}: {self.error}"
 
 
-class _InHand:
-    """The network of a classifier: numbers until someone asks for the torch module."""
-
-    @overload
-    def __get__(self, model: None, owner: type[Classifier]) -> _InHand: ...
-    @overload
-    def __get__(self, model: Classifier, owner: type[Classifier]) -> nn.Module: ...
-    def __get__(self, model: Classifier | None, owner: type[Classifier]) -> nn.Module | _InHand:
-        if model is None:
-            raise AttributeError("a classifier has no network unless it is given one")
-        held = vars(model)["network"]
-        if isinstance(held, Trained):
-            held = vars(model)["network"] = held.module()
-        return held  # type: ignore[no-any-return]
-
-    def __set__(self, model: Classifier, given: nn.Module | Trained) -> None:
-        vars(model)["network"] = given
-
-
 @dataclass(frozen=True, eq=False)
 class Classifier:
     """A trained network with all that is needed to use it.
 
     Attributes:
-        network: the torch module; images (n, channels, height, width) in, logits (n, classes)
-            out. Made with `Trained` numbers, as `load` makes it, a classifier builds the module
-            when it is first asked for. Until then an engine answers that is faster and does not
-            load torch; from then on the module does, since it may be changed or moved.
+        network: the network and its weights as plain numbers, which an engine computes that does
+            not load torch; or the torch module that was given, which answers itself: images
+            (n, channels, height, width) in, logits (n, classes) out.
         text: the network in the notation; None where it was given as a torch module.
         classes: class names, in the order of the network's outputs.
         preprocess: how an image becomes the network's input.
@@ -111,10 +93,10 @@ class Classifier:
             the classes; empty where they have none. `evaluate` takes folders by either.
     """
 
-    network: _InHand = _InHand()  # needed all the same: it has no default, which mypy overlooks
-    text: str | None  # type: ignore[misc]
-    classes: tuple[str, ...]  # type: ignore[misc]
-    preprocess: Preprocess  # type: ignore[misc]
+    network: Trained | nn.Module
+    text: str | None
+    classes: tuple[str, ...]
+    preprocess: Preprocess
     temperature: float = 1.0
     metrics: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -210,27 +192,46 @@ class Classifier:
         powers = np.exp(scaled - scaled.max(1, keepdims=True))
         return np.asarray(powers / powers.sum(1, keepdims=True))
 
-    @property
+    @cached_property
     def engine(self) -> Engine:
         """What computes the answers; its ``note`` says where another one could not be loaded."""
-        held = vars(self)["network"]
-        if not isinstance(held, Trained):
-            return torch_module(held, self.preprocess)
-        if "_engine" not in vars(self):
-            vars(self)["_engine"] = opened(held, self.preprocess)
-        return vars(self)["_engine"]  # type: ignore[no-any-return]
+        if isinstance(self.network, Trained):
+            return opened(self.network, self.preprocess)
+        return torch_module(self.network, self.preprocess)
+
+    @cached_property
+    def module(self) -> nn.Module:
+        """The torch module that explanations look into; change a copy of it, from `to_torch`."""
+        return self.network.module() if isinstance(self.network, Trained) else self.network
+
+    def to_torch(self) -> nn.Module:
+        """Return the network as a torch module of its own, in evaluation mode.
+
+        It takes float32 (n, channels, height, width), scaled by ``preprocess.mean`` and ``std``,
+        and gives logits (n, classes). The classifier answers as before, whatever becomes of it.
+
+        >>> from striate.backends.torch import build
+        >>> text = "input 1x8x8 classes=2 > gap > flatten > fc"
+        >>> model = Classifier(build(text), text, ("dark", "light"), Preprocess(1, 8, 8))
+        >>> model.to_torch().training
+        False
+        """
+        if isinstance(self.network, Trained):
+            return self.network.module()
+        return copy.deepcopy(self.network).eval()
 
     @property
     def parameters(self) -> int:
         """How many numbers it has learnt."""
-        held = vars(self)["network"]
-        if isinstance(held, Trained):
-            return held.parameters
-        return sum(parameter.numel() for parameter in held.parameters())
+        if isinstance(self.network, Trained):
+            return self.network.parameters
+        return sum(parameter.numel() for parameter in self.network.parameters())
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the engine out of copies, which open their own."""
-        return {name: value for name, value in vars(self).items() if name != "_engine"}
+        """Leave the engine and the module out of copies, which open their own."""
+        return {
+            name: value for name, value in vars(self).items() if name not in ("engine", "module")
+        }
 
     def save(self, path: str | Path) -> Path:
         """Write the classifier into one .safetensors file, whole or not at all.
@@ -265,10 +266,10 @@ class Classifier:
         return path
 
     def _weights(self) -> Mapping[str, np.ndarray]:
-        held = vars(self)["network"]
-        if isinstance(held, Trained):
-            return held.weights
-        return {name: value.detach().cpu().numpy() for name, value in held.state_dict().items()}
+        if isinstance(self.network, Trained):
+            return self.network.weights
+        state = self.network.state_dict()
+        return {name: value.detach().cpu().numpy() for name, value in state.items()}
 
     def __repr__(self) -> str:
         names = ", ".join(self.classes[:6]) + (", ..." if len(self.classes) > 6 else "")

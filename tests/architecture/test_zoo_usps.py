@@ -20,6 +20,6 @@ def test_the_network_of_1989_learns_zip_code_digits(
         settings=settings,
         callback=told.append,
     )
-    assert run.model.network.plan.input == (1, 16, 16)  # type: ignore[union-attr]
+    assert run.model.module.plan.input == (1, 16, 16)  # type: ignore[union-attr]
     assert run.evaluation.n == 2007
     assert 1 - run.evaluation.accuracy < 0.12

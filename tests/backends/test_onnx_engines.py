@@ -115,7 +115,7 @@ def test_trained_networks_answer_as_torch_on_photographs(
     pixels = np.stack([model.preprocess.pixels(path) for path in photos])
     fast = opened_again.probabilities(pixels)
     assert opened_again.engine.name == "float32 ONNX Runtime"
-    module = opened_again.network
+    module = opened_again.to_torch()
     with torch.inference_mode():
         mean, std = (
             torch.tensor(each).view(1, 3, 1, 1)

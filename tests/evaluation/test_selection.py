@@ -97,7 +97,7 @@ def test_classes_are_matched_by_name_not_by_place(tmp_path: Path) -> None:
     drawn.folder(tmp_path, n=4)
     usual = evaluate(model(), tmp_path)
     other = model()
-    turned = Classifier(other.network, TEXT, ("square", "disc"), PREPROCESS)
+    turned = Classifier(other.module, TEXT, ("square", "disc"), PREPROCESS)
     assert evaluate(turned, tmp_path).accuracy == pytest.approx(1 - usual.accuracy)
 
 

@@ -47,7 +47,7 @@ def test_what_it_reached_is_what_the_finished_image_gets() -> None:
     for image, reached in zip(made.images, made.reached, strict=True):
         subject = Subject.of(model, image)
         assert np.array_equal(subject.pixels.transpose(1, 2, 0), image)
-        output = record(model.network, subject.values)["relu2"].output[0, 1]
+        output = record(model.module, subject.values)["relu2"].output[0, 1]
         assert float(output.max()) == pytest.approx(reached, abs=1e-4)
 
 
@@ -86,7 +86,7 @@ def test_a_unit_at_rest_is_woken() -> None:
     """Its bias keeps it at 0 on noise, so a plain gradient would be 0 at the beginning."""
     model = classifier()
     with torch.no_grad():
-        model.network.get_parameter("conv2.bias")[4] = -0.5
+        model.module.get_parameter("conv2.bias")[4] = -0.5
     made = dream(model, "relu2", 4, climbing=Climbing(count=1, steps=80, rate=0.08))
     assert made.began == (0.0,)
     assert made.reached[0] > 0
@@ -113,7 +113,7 @@ def test_the_network_is_left_as_it_was_after_an_error_too() -> None:
     assert not module.bend._forward_hooks
     parameters = classifier()
     dream(parameters, "relu1", 0, climbing=Climbing(count=1, steps=2))
-    assert all(each.requires_grad and each.grad is None for each in parameters.network.parameters())
+    assert all(each.requires_grad and each.grad is None for each in parameters.module.parameters())
 
 
 def test_what_makes_no_sense_is_refused() -> None:

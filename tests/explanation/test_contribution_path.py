@@ -43,7 +43,7 @@ def classifier(end: str) -> Classifier:
 def test_each_step_of_a_walk_adds_up_to_the_number_before(end: str, of: str | None) -> None:
     model = classifier(end)
     found = walk(model, IMAGE, of=of)
-    logits = model.network.eval()(torch.from_numpy(IMAGE.transpose(2, 0, 1)[None]) / 255)[0]
+    logits = model.module.eval()(torch.from_numpy(IMAGE.transpose(2, 0, 1)[None]) / 255)[0]
     place = int(logits.argmax()) if of is None else "abcd".index(of)
     assert found.strides[0].step.value == pytest.approx(logits[place].item(), abs=1e-5)
     before = found.strides[0].step.value
@@ -67,7 +67,7 @@ def test_each_step_of_a_walk_adds_up_to_the_number_before(end: str, of: str | No
 def test_a_contrast_adds_up_to_the_difference_of_the_logits(end: str) -> None:
     model = classifier(end)
     found = contrast(model, IMAGE, "c", "a")
-    logits = model.network.eval()(torch.from_numpy(IMAGE.transpose(2, 0, 1)[None]) / 255)[0]
+    logits = model.module.eval()(torch.from_numpy(IMAGE.transpose(2, 0, 1)[None]) / 255)[0]
     assert found.score == pytest.approx((logits[2] - logits[0]).item(), abs=1e-5)
     assert found.map.sum() + found.rest == pytest.approx(found.score, abs=1e-9)
     assert found.units.sum() + found.rest == pytest.approx(found.score, abs=1e-9)
@@ -81,7 +81,7 @@ def test_what_is_left_over_is_what_the_biases_add() -> None:
     model = classifier("avgpool 2 > flatten > fc 6 > relu > fc")
     with torch.no_grad():
         for name in ("fc1.bias", "fc2.bias"):
-            model.network.get_parameter(name).zero_()
+            model.module.get_parameter(name).zero_()
     assert contrast(model, IMAGE, "c", "a").rest == pytest.approx(0, abs=1e-5)
 
 

@@ -38,7 +38,7 @@ def test_maps_are_what_hooks_by_hand_hear() -> None:
     model = classifier(BRANCHED)
     heard: dict[str, torch.Tensor] = {}
     handles = []
-    for name, part in model.network.named_modules():
+    for name, part in model.module.named_modules():
         if name and not list(part.children()):
 
             def hook(_: nn.Module, given: object, out: torch.Tensor, name: str = name) -> None:
@@ -49,7 +49,7 @@ def test_maps_are_what_hooks_by_hand_hear() -> None:
     pixels = torch.from_numpy(model.preprocess.pixels(noise())[None]).float() / 255
     values = pixels - 0.4
     with torch.no_grad():
-        logits = model.network.eval()(values)
+        logits = model.module.eval()(values)
     for handle in handles:
         handle.remove()
     for layer in found.layers:
@@ -70,7 +70,7 @@ def test_gradients_are_those_of_autograd_for_one_class_and_for_two() -> None:
         assert np.allclose(layer.gradient, left.gradient - right.gradient, atol=1e-6)
     assert one["fc1"].gradient is not None
     assert one["fc1"].gradient.tolist() == [1, 0, 0]
-    weight = model.network.get_parameter("fc1.weight")[0].detach().numpy()
+    weight = model.module.get_parameter("fc1.weight")[0].detach().numpy()
     slope = one["maxpool1"].gradient
     assert slope is not None
     assert np.allclose(slope, np.broadcast_to(weight[:, None, None] / 64, slope.shape), atol=1e-6)
@@ -118,7 +118,7 @@ def test_what_there_is_not_is_refused_in_one_line() -> None:
 
 def test_filters_dead_and_the_same_twice_are_named() -> None:
     model = classifier(BRANCHED)
-    first = model.network.get_submodule("unit1.conv1")
+    first = model.module.get_submodule("unit1.conv1")
     assert isinstance(first, nn.Conv2d)
     with torch.no_grad():
         first.weight[1] = first.weight[0] * 3
@@ -126,7 +126,7 @@ def test_filters_dead_and_the_same_twice_are_named() -> None:
         first.weight[3] *= 1e-5
     found = {each.address: each for each in filters(model)}
     assert list(found) == [
-        name for name, part in model.network.named_modules() if isinstance(part, nn.Conv2d)
+        name for name, part in model.module.named_modules() if isinstance(part, nn.Conv2d)
     ]
     one = found["unit1.conv1"]
     assert one.dead == (3,)

@@ -64,7 +64,7 @@ def test_the_curves_are_the_classifier_s_own_probabilities_on_the_changed_images
             changed = np.broadcast_to(start, IMAGE.shape).astype(np.float32).ravel().copy()
             changed[moved] = np.broadcast_to(goal, IMAGE.shape).ravel()[moved]
             seen = torch.from_numpy(changed.reshape(1, 1, SIZE, SIZE)) / 255
-            expected = torch.softmax(MODEL.network(seen), 1)[0, 0].item()
+            expected = torch.softmax(MODEL.module(seen), 1)[0, 0].item()
             assert found.by_map.probability[step] == pytest.approx(expected, abs=1e-6)
             odds = np.log(expected / (1 - expected))
             assert found.by_map.margin[step] == pytest.approx(odds, abs=1e-4)

@@ -63,7 +63,7 @@ def test_the_mean_of_the_exact_map_and_the_bias_are_the_score(text: str, of: Any
     model = classifier(text)
     found = explain(model, IMAGE, of=of)
     assert found.method == "cam"
-    logits = model.network.eval()(found.subject.values)[0].detach()
+    logits = model.module.eval()(found.subject.values)[0].detach()
     places = ["abcd".index(each) for each in of]
     score = logits[places[0]] - (logits[places[1]] if len(places) > 1 else 0)
     assert found.score == pytest.approx(float(score), abs=1e-5)
@@ -85,7 +85,7 @@ def test_the_gradient_maps_are_the_exact_one_by_the_number_of_places(method: str
 def test_grad_cam_agrees_with_captum(captum: Any, layer: str) -> None:
     model = classifier(MEAN_AND_FC)
     found = explain(model, IMAGE, of="b", method="grad-cam", layer=layer)
-    module = model.network.eval()
+    module = model.module.eval()
     theirs = captum.LayerGradCam(module, module.get_submodule(layer))
     expected = theirs.attribute(found.subject.values, target=1)[0, 0]
     np.testing.assert_allclose(found.native, expected.detach().numpy(), atol=1e-6)
@@ -95,8 +95,8 @@ def test_occlusion_agrees_with_captum(captum: Any) -> None:
     model = classifier(FULL)
     values = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(1))
     aim = Aim(2, None, "c")
-    found, facts = occlusion(model.network, values, aim, asking=Asking(patch=4, stride=4))
-    theirs = captum.Occlusion(model.network.eval())
+    found, facts = occlusion(model.module, values, aim, asking=Asking(patch=4, stride=4))
+    theirs = captum.Occlusion(model.module.eval())
     expected = theirs.attribute(
         values, target=2, sliding_window_shapes=(3, 4, 4), strides=(3, 4, 4), baselines=0
     )[0, 0]
@@ -107,8 +107,8 @@ def test_occlusion_agrees_with_captum(captum: Any) -> None:
 def test_a_patch_over_all_takes_the_whole_difference() -> None:
     model = classifier(FULL)
     values = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(1))
-    found, _ = occlusion(model.network, values, Aim(0, 1, ""), asking=Asking(patch=16))
-    logits = model.network.eval()(torch.cat([values, torch.zeros_like(values)]))
+    found, _ = occlusion(model.module, values, Aim(0, 1, ""), asking=Asking(patch=16))
+    logits = model.module.eval()(torch.cat([values, torch.zeros_like(values)]))
     fall = (logits[0, 0] - logits[0, 1]) - (logits[1, 0] - logits[1, 1])
     torch.testing.assert_close(found, fall.detach().expand(16, 16), atol=1e-5, rtol=1e-4)
 
@@ -116,7 +116,7 @@ def test_a_patch_over_all_takes_the_whole_difference() -> None:
 def test_patches_reach_the_rim_whatever_the_stride() -> None:
     model = classifier(FULL)
     values = torch.randn(1, 3, 16, 16)
-    found, _ = occlusion(model.network, values, Aim(0, None, ""), asking=Asking(patch=5, stride=4))
+    found, _ = occlusion(model.module, values, Aim(0, None, ""), asking=Asking(patch=5, stride=4))
     assert torch.isfinite(found).all()
 
 
@@ -124,12 +124,12 @@ def test_integrated_gradients_agree_with_captum_and_are_complete(captum: Any) ->
     model = classifier(MEAN_AND_FC)
     values = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(1))
     aim = Aim(3, None, "d")
-    found, _ = integrated_gradients(model.network, values, aim, asking=Asking(steps=24))
-    theirs = captum.IntegratedGradients(model.network.eval())
+    found, _ = integrated_gradients(model.module, values, aim, asking=Asking(steps=24))
+    theirs = captum.IntegratedGradients(model.module.eval())
     expected = theirs.attribute(values, target=3, n_steps=24, method="riemann_middle")
     torch.testing.assert_close(found, expected[0].sum(0).float(), atol=1e-5, rtol=1e-3)
-    whole, facts = integrated_gradients(model.network, values, aim, asking=Asking())
-    scores = model.network(torch.cat([values, torch.zeros_like(values)]))[:, 3].detach()
+    whole, facts = integrated_gradients(model.module, values, aim, asking=Asking())
+    scores = model.module(torch.cat([values, torch.zeros_like(values)]))[:, 3].detach()
     difference = float(scores[0] - scores[1])
     assert float(whole.sum()) - difference == pytest.approx(facts["gap"], abs=1e-4)
     assert facts["steps"] == 512 or abs(facts["gap"]) <= 0.01 * abs(difference)
@@ -140,12 +140,12 @@ def test_smooth_gradients_of_no_noise_are_the_gradient_and_a_seed_repeats(captum
     values = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(1))
     aim = Aim(1, None, "b")
     nearly = Asking(samples=1, noise=1e-7)
-    found, _ = smooth_gradients(model.network, values, aim, asking=nearly)
-    theirs = captum.Saliency(model.network.eval())
+    found, _ = smooth_gradients(model.module, values, aim, asking=nearly)
+    theirs = captum.Saliency(model.module.eval())
     expected = theirs.attribute(values.clone().requires_grad_(), target=1, abs=True)[0].sum(0)
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-3)
     runs = [
-        smooth_gradients(model.network, values, aim, asking=Asking(samples=40, seed=seed))[0]
+        smooth_gradients(model.module, values, aim, asking=Asking(samples=40, seed=seed))[0]
         for seed in (3, 3, 4)
     ]
     assert torch.equal(runs[0], runs[1])
@@ -157,7 +157,7 @@ def test_grad_cam_pp_and_layer_cam_are_the_formulas_of_their_papers() -> None:
     model = classifier(FULL)
     plus = explain(model, IMAGE, of="a", method="grad-cam++", layer="relu1")
     layer = explain(model, IMAGE, of="a", method="layer-cam", layer="relu1")
-    passed = record(model.network, plus.subject.values, ["relu1"], gradients=True)
+    passed = record(model.module, plus.subject.values, ["relu1"], gradients=True)
     maps = passed["relu1"].output
     (gradient,) = gradients_of(passed.output[:, 0], [maps])
     a, g = maps[0].detach().double().numpy(), gradient[0].double().numpy()
@@ -195,15 +195,15 @@ def test_a_network_of_torchvision_with_relus_in_place_is_explained(captum: Any) 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_gives_numbers_and_leaves_the_network_as_it_was(method: str) -> None:
     model = classifier(MEAN_AND_FC)
-    model.network.train()
-    before = {name: value.clone() for name, value in model.network.state_dict().items()}
+    model.module.train()
+    before = {name: value.clone() for name, value in model.module.state_dict().items()}
     found = explain(model, IMAGE, method=method, asking=Asking(samples=3, steps=4))
     assert np.isfinite(found.native).all()
     assert found.map.shape == (16, 16)
     assert found.on_image().shape == (16, 16)
     np.testing.assert_allclose(found.positive + found.negative, found.native)
-    assert model.network.training
-    after = model.network.state_dict()
+    assert model.module.training
+    after = model.module.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert method in str(found)
     assert found.as_json()["method"] == method
@@ -214,7 +214,7 @@ def test_networks_without_an_exact_map_say_so() -> None:
     assert explain(model, IMAGE).method == "grad-cam"
     with pytest.raises(SettingError, match="no exact class activation map; expected grad-cam"):
         explain(model, IMAGE, method="cam")
-    end = ending(model.network, torch.rand(1, 3, 16, 16))
+    end = ending(model.module, torch.rand(1, 3, 16, 16))
     assert (end.layer, end.weight, end.own) == ("maxpool1", None, False)
 
 

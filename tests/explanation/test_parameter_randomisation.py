@@ -52,11 +52,11 @@ def test_a_map_of_the_network_follows_it_and_edges_do_not(model: Classifier) -> 
 def test_the_layers_are_drawn_anew_from_the_logits_down_and_the_model_stays(
     model: Classifier,
 ) -> None:
-    before = {name: value.clone() for name, value in model.network.state_dict().items()}
+    before = {name: value.clone() for name, value in model.module.state_dict().items()}
     changed: list[set[str]] = []
 
     def callback(other: Classifier) -> np.ndarray:
-        now = other.network.state_dict()
+        now = other.module.state_dict()
         changed.append(
             {name.rpartition(".")[0] for name in before if not torch.equal(now[name], before[name])}
         )
@@ -64,16 +64,16 @@ def test_the_layers_are_drawn_anew_from_the_logits_down_and_the_model_stays(
 
     randomisation(model, Subject.of(model, IMAGE), callback, layers=2)
     assert changed == [set(), *([{"fc1"}, {"fc1", "conv2"}] * 3)]
-    after = model.network.state_dict()
+    after = model.module.state_dict()
     assert all(torch.equal(value, after[name]) for name, value in before.items())
-    assert model.network.training
+    assert model.module.training
 
 
 def test_drawn_weights_have_the_moments_of_those_they_replace(model: Classifier) -> None:
     drawn: list[torch.Tensor] = []
 
     def callback(other: Classifier) -> np.ndarray:
-        drawn.append(other.network.state_dict()["conv2.weight"].clone())
+        drawn.append(other.module.state_dict()["conv2.weight"].clone())
         return IMAGE
 
     randomisation(model, Subject.of(model, IMAGE), callback, layers=2)
@@ -107,7 +107,7 @@ def test_contributions_add_up_to_the_score_and_are_the_class_activation_map(
     labels = np.array([2, 0])
     maps, shares = contributions(model, last_maps(model), pixels, labels)
     with torch.no_grad():
-        network = model.network.eval()
+        network = model.module.eval()
         values = Subject.of(model, IMAGE).values
         features = values
         for name in ("conv1", "bn1", "relu1", "conv2", "relu2"):

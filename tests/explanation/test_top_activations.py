@@ -64,7 +64,7 @@ def test_they_are_those_that_a_plain_loop_finds(model: Classifier, photos: Path)
     maxima: dict[str, list[np.ndarray]] = {layer.address: [] for layer in found.layers}
     for index in range(len(collection.names)):
         subject = Subject.of(model, collection.open(index))
-        passed = record(model.network, subject.values)
+        passed = record(model.module, subject.values)
         for address, own in maxima.items():
             own.append(passed[address].output[0].amax((1, 2)).numpy())
     assert len(found.layers) >= 2
@@ -81,7 +81,7 @@ def test_they_are_those_that_a_plain_loop_finds(model: Classifier, photos: Path)
         for label in (0, 1):
             part = np.maximum(every[collection.labels == label], 0).mean(0)
             assert np.allclose(layer.by_class[:, label], part, atol=1e-4)
-    assert model.network.training  # left as it was
+    assert model.module.training  # left as it was
 
 
 def test_selectivity_is_1_for_one_class_alone_and_0_for_all_alike(photos: Path) -> None:
@@ -119,11 +119,11 @@ def test_a_patch_holds_the_place_where_the_unit_answers_most(
             assert patch.name == found.names[layer.strongest.image[unit, rank]]
             assert patch.value == pytest.approx(layer.strongest.value[unit, rank], abs=1e-4)
             subject = Subject.of(model, photos / patch.name)
-            maps = record(model.network, subject.values)[address].output[0, unit]
+            maps = record(model.module, subject.values)[address].output[0, unit]
             assert maps[patch.row, patch.column] == maps.max()
             assert patch.label == patch.name.split("/")[0]
             field = reached(
-                model.network,
+                model.module,
                 subject.values,
                 address,
                 unit=unit,
@@ -164,7 +164,7 @@ def test_fields_of_any_module_are_remembered_row_by_row() -> None:
     values = torch.zeros(1, 3, 16, 24)
     for row, column in ((0, 0), (3, 4), (5, 9)):
         assert fields.of("second", 1, row, column) == reached(
-            model.network, values, "second", row=row, column=column
+            model.module, values, "second", row=row, column=column
         )
     assert fields.of("bend#2", 0, 2, 3) == fields.of("second", 0, 2, 3)
 

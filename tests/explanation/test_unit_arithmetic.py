@@ -177,7 +177,7 @@ def test_real_weights_on_a_real_image(shared: Callable[[str], Path]) -> None:
     )
     image = sorted(shared("data/ilsvrc_boxes").glob("*/*.*"))[0]
     pixels = torch.from_numpy(model.preprocess.pixels(image)[None]).float() / 255
-    calls = record(model.network, pixels).calls
+    calls = record(model.module, pixels).calls
     assert not disagreeing(calls, 70, seed=0)
 
 

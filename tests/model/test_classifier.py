@@ -164,8 +164,8 @@ def test_everything_survives_the_file(tmp_path: Path) -> None:
     assert (again.text, again.classes, again.preprocess) == (TEXT, CLASSES, PREPROCESS)
     assert again.temperature == 1.3
     assert again.metrics == {"accuracy": 0.5}
-    for name, value in own.network.state_dict().items():
-        assert torch.equal(value, again.network.state_dict()[name])
+    for name, value in own.module.state_dict().items():
+        assert torch.equal(value, again.module.state_dict()[name])
     assert sorted(again.seen["train"].tolist()) == [5, 2**64 - 1]
 
 
@@ -269,21 +269,35 @@ def test_images_of_another_shape_are_refused_in_one_line(tmp_path: Path) -> None
             own.probabilities(np.zeros((1, 3, 5, 5), np.uint8))
 
 
-def test_an_engine_answers_until_the_module_is_taken_in_hand(
+def test_looking_at_the_torch_module_changes_nothing_of_who_answers(
     tmp_path: Path, photos: list[Path]
 ) -> None:
     own = load(model().save(tmp_path / "model.safetensors"))
-    assert own.engine.name == "float32 ONNX Runtime"
     pixels = np.stack([PREPROCESS.pixels(path) for path in photos])
     before = own.probabilities(pixels)
     assert np.abs(before - model().probabilities(pixels)).max() < 1e-6
-    assert not own.network.training
-    assert own.engine.name == "float32 torch"
-    assert np.abs(before - own.probabilities(pixels)).max() < 1e-6
+    mine = own.to_torch()
+    assert not mine.training
+    assert not own.module.training
     with torch.no_grad():
-        own.network.get_parameter("fc1.bias")[0] += 9.0
-    assert own.probabilities(pixels)[:, 0].min() > before[:, 0].max()
-    assert load(own.save(tmp_path / "b")).predict(photos[0]).label == "zebra"
+        mine.get_parameter("fc1.bias")[0] += 9.0
+    assert own.engine.name == "float32 ONNX Runtime"
+    assert np.array_equal(own.probabilities(pixels), before)
+    moved = replace(own, network=mine)
+    assert moved.engine.name == "float32 torch"
+    assert moved.probabilities(pixels)[:, 0].min() > before[:, 0].max()
+    assert load(moved.save(tmp_path / "b")).predict(photos[0]).label == "zebra"
+
+
+def test_the_torch_module_given_away_is_a_copy() -> None:
+    own = model()
+    own.module.train()
+    mine = own.to_torch()
+    assert not mine.training
+    with torch.no_grad():
+        mine.get_parameter("fc1.bias").add_(1.0)
+    assert own.module.training
+    assert not torch.equal(mine.get_parameter("fc1.bias"), own.module.get_parameter("fc1.bias"))
 
 
 def test_a_copy_of_one_that_has_answered_answers_too(tmp_path: Path, photos: list[Path]) -> None:

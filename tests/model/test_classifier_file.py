@@ -90,7 +90,7 @@ def test_a_document_that_json_cannot_hold_is_not_written(tmp_path: Path) -> None
 def test_a_flipped_bit_anywhere_is_found_or_changes_nothing(tmp_path: Path) -> None:
     path = saved(tmp_path / "model")
     whole, own = path.read_bytes(), load(path)
-    weights = own.network.state_dict()
+    weights = own.module.state_dict()
     rng = random.Random(0)
     refused = 0
     for place in range(len(whole)):
@@ -106,7 +106,7 @@ def test_a_flipped_bit_anywhere_is_found_or_changes_nothing(tmp_path: Path) -> N
         assert (again.text, again.classes, again.preprocess) == (TEXT, own.classes, own.preprocess)
         assert (again.temperature, again.metrics) == (1.5, {})
         assert again.seen["train"].tolist() == own.seen["train"].tolist()
-        for name, value in again.network.state_dict().items():
+        for name, value in again.module.state_dict().items():
             assert torch.equal(value, weights[name]), place
     assert refused > 0.99 * len(whole)
 

@@ -44,7 +44,7 @@ def test_training_ends_with_the_same_bits_with_check_ups_and_without(
 ) -> None:
     monkeypatch.setattr(Monitoring, "_check", lambda *_: read(done[0].folder)[0])
     other = start(photos, TINY, out=tmp_path / "run", settings=QUICK, callback=ignore)
-    own, same = (load(run.folder).network.state_dict() for run in (done[0], other))
+    own, same = (load(run.folder).module.state_dict() for run in (done[0], other))
     assert all(torch.equal(own[name], same[name]) for name in own)
 
 

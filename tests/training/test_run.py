@@ -63,8 +63,8 @@ def test_a_killed_run_goes_on_and_ends_with_exactly_the_same_weights(
     told: list[Event] = []
     after = resume(killed, callback=told.append)
     assert 1 <= sum(isinstance(event, Epoch) for event in told) < 6
-    for name, value in whole.model.network.state_dict().items():
-        assert torch.equal(value, after.model.network.state_dict()[name]), name
+    for name, value in whole.model.module.state_dict().items():
+        assert torch.equal(value, after.model.module.state_dict()[name]), name
     assert after.evaluation == whole.evaluation
     first, second = ((tmp_path / name / "epochs.jsonl").read_text() for name in ("whole", "killed"))
     for one, two in zip(first.splitlines(), second.splitlines(), strict=True):
@@ -91,8 +91,8 @@ def test_ctrl_c_ends_a_run_with_what_is_best_so_far(photos: Path, tmp_path: Path
     whole = start(photos, TINY, out=tmp_path / "whole", settings=settings, callback=ignore)
     after = resume(out, callback=ignore)
     assert record(out)["status"] == "finished"
-    for name, value in whole.model.network.state_dict().items():
-        assert torch.equal(value, after.model.network.state_dict()[name])
+    for name, value in whole.model.module.state_dict().items():
+        assert torch.equal(value, after.model.module.state_dict()[name])
 
 
 def test_ctrl_c_in_the_first_epoch_still_gives_a_classifier(photos: Path, tmp_path: Path) -> None:
@@ -143,8 +143,8 @@ def test_a_resumed_run_is_exact_in_every_layout(photos: Path, tmp_path: Path, wa
 
     start(photos, TINY, out=tmp_path / "stopped", settings=settings, callback=stop_in_the_third)
     after = resume(tmp_path / "stopped", callback=ignore)
-    for name, value in whole.model.network.state_dict().items():
-        assert torch.equal(value, after.model.network.state_dict()[name]), name
+    for name, value in whole.model.module.state_dict().items():
+        assert torch.equal(value, after.model.module.state_dict()[name]), name
 
 
 def test_ctrl_c_at_the_last_step_loses_no_epoch(photos: Path, tmp_path: Path) -> None:
@@ -163,8 +163,8 @@ def test_ctrl_c_at_the_last_step_loses_no_epoch(photos: Path, tmp_path: Path) ->
     after = resume(out, callback=ignore)
     assert record(out)["epochs_done"] == 3
     assert len((out / "epochs.jsonl").read_text().splitlines()) == 3
-    for name, value in whole.model.network.state_dict().items():
-        assert torch.equal(value, after.model.network.state_dict()[name]), name
+    for name, value in whole.model.module.state_dict().items():
+        assert torch.equal(value, after.model.module.state_dict()[name]), name
 
 
 def test_ctrl_c_after_the_last_epoch_is_a_finished_run(photos: Path, tmp_path: Path) -> None:

@@ -72,8 +72,8 @@ def test_the_same_seed_gives_the_same_run(
     done: tuple[Run, list[Event]], photos: Path, tmp_path: Path
 ) -> None:
     again = start(photos, TINY, out=tmp_path / "again", settings=QUICK, callback=ignore)
-    for name, value in done[0].model.network.state_dict().items():
-        assert torch.equal(value, again.model.network.state_dict()[name])
+    for name, value in done[0].model.module.state_dict().items():
+        assert torch.equal(value, again.model.module.state_dict()[name])
     other = start(
         photos, TINY, out=tmp_path / "other", settings=replace(QUICK, seed=1), callback=ignore
     )

@@ -70,7 +70,7 @@ def test_the_body_is_kept_to_the_bit_and_the_head_is_new(
     head_alone: tuple[Run, list[Event]], body: Path
 ) -> None:
     run, _ = head_alone
-    before, after = load(body).network.state_dict(), run.model.network.state_dict()
+    before, after = load(body).module.state_dict(), run.model.module.state_dict()
     assert run.model.classes == ("bar", "disc", "square")
     for name, value in after.items():
         if not name.startswith("fc"):
@@ -119,8 +119,8 @@ def test_a_second_run_finds_the_features_of_the_first(
 ) -> None:
     run, told = begin(shapes, tmp_path / "again", replace(HEAD, body=str(body)))
     assert "48 of them kept from before" in notes(told)
-    for name, value in head_alone[0].model.network.state_dict().items():
-        assert torch.equal(run.model.network.state_dict()[name], value), name
+    for name, value in head_alone[0].model.module.state_dict().items():
+        assert torch.equal(run.model.module.state_dict()[name], value), name
 
 
 def test_fine_tuning_moves_what_was_unfrozen_and_nothing_else(
@@ -129,9 +129,9 @@ def test_fine_tuning_moves_what_was_unfrozen_and_nothing_else(
     tuned = replace(TUNED, body=str(body), unfreeze="1", epochs=3, learning_rate=0.01)
     run, told = begin(shapes, tmp_path / "run", tuned)
     assert sum(isinstance(event, Epoch) for event in told) == 3
-    before = load(body).network.state_dict()
+    before = load(body).module.state_dict()
     best = record(run.folder)["best_epoch"]
-    for name, value in run.model.network.state_dict().items():
+    for name, value in run.model.module.state_dict().items():
         if name.startswith("bn2") and name.endswith(("weight", "bias")):
             assert best == 0 or not torch.equal(value, before[name]), name
         elif not name.startswith("fc"):
@@ -166,8 +166,8 @@ def test_a_fine_tuning_that_was_stopped_ends_with_the_same_weights(
     with pytest.raises(Cut):
         start(shapes, out=tmp_path / "cut", settings=tuned, callback=until_the_second)
     again = resume(tmp_path / "cut", callback=ignore)
-    for name, value in whole.model.network.state_dict().items():
-        assert torch.equal(again.model.network.state_dict()[name], value), name
+    for name, value in whole.model.module.state_dict().items():
+        assert torch.equal(again.model.module.state_dict()[name], value), name
 
 
 def test_another_image_size_is_taken(body: Path, shapes: Path, tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_another_image_size_is_taken(body: Path, shapes: Path, tmp_path: Path) -
 def test_a_cut_further_down_is_taken(body: Path, shapes: Path, tmp_path: Path) -> None:
     run, _ = begin(shapes, tmp_path / "run", replace(HEAD, body=str(body), cut="relu1"))
     assert str(run.model.text).endswith("conv 8 > bn > relu > gap > flatten > fc")
-    assert run.model.network.state_dict()["fc1.weight"].shape == (3, 8)
+    assert run.model.module.state_dict()["fc1.weight"].shape == (3, 8)
 
 
 def test_what_cannot_be_is_refused_in_one_line(body: Path, shapes: Path, tmp_path: Path) -> None:
@@ -315,7 +315,7 @@ def test_statistics_of_what_is_not_trained_stay_in_any_case(
 ) -> None:
     loose = replace(TUNED, body=str(body), unfreeze="1", epochs=2, hold_statistics=False)
     run, _ = begin(shapes, tmp_path / "run", loose)
-    before, after = load(body).network.state_dict(), run.model.network.state_dict()
+    before, after = load(body).module.state_dict(), run.model.module.state_dict()
     assert torch.equal(after["bn1.running_mean"], before["bn1.running_mean"])
 
 
