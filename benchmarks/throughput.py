@@ -25,7 +25,7 @@ from benchmarks.harness import (
     read,
     spread,
 )
-from striate.architecture.summary import describe
+from striate.architecture.layer_table import summary
 from striate.terminal.tables import Table
 
 OURS = "Striate"
@@ -65,7 +65,7 @@ def main() -> None:
                 "The peers compute in float32, as they do by default; Striate in what it measures "
                 "to be the fastest, which on processors with bf16 is bf16 with channels last."
             ),
-            tables=(summary(sides),),
+            tables=(by_side(sides),),
             findings=findings(sides, machine, side),
             machine=machine,
             raw=raw(sides),
@@ -89,7 +89,7 @@ def whole(runs: Sequence[Ran]) -> list[float]:
     ]
 
 
-def summary(sides: Sides) -> Table:
+def by_side(sides: Sides) -> Table:
     """Show a row a side."""
     header = ("side", "at full speed", "from the files on", "photographs", "whole process, s")
     rows = tuple(
@@ -111,7 +111,7 @@ def findings(sides: Sides, machine: Machine, side: int) -> tuple[str, ...]:
     others = {name: runs for name, runs in sides.items() if name != OURS}
     best = max(others, key=lambda name: median(full(others[name])))
     first = max(others, key=lambda name: median(whole(others[name])))
-    network = describe("resnet18", input=(3, side, side), classes=2)
+    network = summary("resnet18", input=(3, side, side), classes=2)
     # a multiply-accumulate is two operations
     reached = 2 * (network.macs + network.backward_macs) * median(full(own)) / 1e9
     return (

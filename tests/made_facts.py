@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from striate.architecture.summary import describe
+from striate.architecture.layer_table import summary
 from striate.evaluation.metrics import Evaluation, score
 from striate.events import Epoch
 from striate.training.report import Facts, Shown
@@ -125,7 +125,7 @@ def digits() -> Facts:
         },
         examples=examples,
         augmented=augmented,
-        anatomy=describe(NOTATION),
+        summary=summary(NOTATION),
         evaluation=result,
         worst=worst,
         skipped=[],
@@ -170,7 +170,7 @@ def photos() -> Facts:
         augmented=[
             Shown(f"{i}.jpg", classes[i % 2], None, None, drawn("", i, pad=True)) for i in range(16)
         ],
-        anatomy=describe(notation(3, 128, 2)),
+        summary=summary(notation(3, 128, 2)),
         evaluation=result,
         worst=[
             Shown(j.name, j.truth, j.answer, j.probability, drawn("", i, pad=True))
@@ -217,7 +217,7 @@ def many() -> Facts:
         augmented=[
             Shown("x.jpg", label, None, None, photo(rng, 160, 160)) for label in classes[:12]
         ],
-        anatomy=describe(notation(3, 160, 120)),
+        summary=summary(notation(3, 160, 120)),
         evaluation=result,
         worst=[
             Shown(j.name, j.truth, j.answer, j.probability, photo(rng, 160, 160))

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
+from striate.architecture.layer_table import summary
 from striate.architecture.notation import ExpandedNetwork, expand
-from striate.architecture.summary import describe
 from striate.architecture.words import text_of
 from striate.errors import NotationError
 
@@ -112,9 +112,9 @@ def fitting(text: str) -> ExpandedNetwork | None:
         plan = expand(text)
     except NotationError:
         return None
-    anatomy = describe(plan)
-    large = any(math.prod(row.output) > LARGEST_MAP for row in anatomy.layers)
-    return None if large or anatomy.parameters > MOST_PARAMETERS else plan
+    table = summary(plan)
+    large = any(math.prod(row.output) > LARGEST_MAP for row in table.layers)
+    return None if large or table.parameters > MOST_PARAMETERS else plan
 
 
 @st.composite

@@ -86,7 +86,7 @@ def test_every_network_that_the_pages_show_is_one() -> None:
     for text in shown:
         whole = f"{text}\nunit(64)" if text.startswith("unit(") else text
         given = None if "input" in text else (8, 64, 64)
-        assert striate.describe(whole, input=given, classes=10).layers
+        assert striate.summary(whole, input=given, classes=10).layers
 
 
 def test_every_public_name_is_told() -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from striate.backends.fx import Traced, trace
+from striate.backends.fx import Traced, from_torch
 from striate.backends.torch import build
 from striate.errors import NotationError
 
@@ -49,7 +49,7 @@ def stirred(module: nn.Module) -> nn.Module:
 
 def carried(module: nn.Module, shape: tuple[int, ...]) -> Traced:
     """Trace a module; the network with the weights carried over gives the same numbers."""
-    traced = trace(stirred(module), shape)
+    traced = from_torch(stirred(module), shape)
     ours = build(traced.network, seed=None).eval()
     ours.load_state_dict(traced.weights(module))
     x = torch.randn(2, *shape, generator=torch.Generator().manual_seed(0))
@@ -65,7 +65,7 @@ def text_of(module: nn.Module, shape: tuple[int, ...] = (3, 8, 8)) -> str:
 
 def refusal(module: nn.Module, shape: tuple[int, ...] = (3, 8, 8)) -> str:
     with pytest.raises(NotationError) as caught:
-        trace(module, shape)
+        from_torch(module, shape)
     said = str(caught.value)
     assert "\n" not in said
     return said

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from drawing import grid, plain, write
 
-from striate import describe
+from striate import summary
 from striate.render import BLUE, GREEN, ORANGE, PALE
 from striate.teaching.convolution import Filter, convolve
 
@@ -107,8 +107,8 @@ def locality() -> None:
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
-        full = [describe(f"input 3x{n}x{n} > flatten > fc {10 * n * n}").parameters for n in sides]
-        shared = [describe(f"input 3x{n}x{n} > conv 5x5 10").parameters for n in sides]
+        full = [summary(f"input 3x{n}x{n} > flatten > fc {10 * n * n}").parameters for n in sides]
+        shared = [summary(f"input 3x{n}x{n} > conv 5x5 10").parameters for n in sides]
         local = 10 * sides**2 * (5 * 5 * 3 + 1)
         for values, colour, mark, name in (
             (full, ORANGE, "s", "full connection"),

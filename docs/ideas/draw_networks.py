@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from drawing import bare, pixels, plain, write
 
-from striate import describe
+from striate import summary
 from striate.render import BLUE, GREEN, ORANGE
 from striate.render.feature_map_plot import Scale
 
@@ -34,7 +34,7 @@ def page() -> dict[str, Any]:
 
 def backward() -> None:
     """LeNet-5's costs forward and backward, layer by layer."""
-    rows = [row for row in describe("lenet5").layers if row.macs]
+    rows = [row for row in summary("lenet5").layers if row.macs]
     names = [row.name for row in rows]
     forward = np.array([row.macs for row in rows])
     for_input = forward * (np.arange(len(rows)) > 0)
@@ -60,7 +60,7 @@ def complexity() -> None:
 
     def macs(side: int = 32, channels: int = 64, kernel: int = 3) -> int:
         conv = f"conv {kernel}x{kernel} {channels}"
-        return describe(f"input {channels}x{side}x{side} > {conv}").macs
+        return summary(f"input {channels}x{side}x{side} > {conv}").macs
 
     def draw(figure: Figure) -> None:
         sides, counts, kernels = (16, 32, 64, 128, 256), (16, 32, 64, 128, 256), (1, 3, 5, 7, 9)

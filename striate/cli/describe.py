@@ -11,7 +11,7 @@ import typer
 from striate.errors import SettingError
 
 if TYPE_CHECKING:
-    from striate.architecture.summary import Anatomy
+    from striate.architecture.layer_table import Summary
 
 NETWORK = (
     "A network text in quotes, a known network's name as vgg16, a .cnn file, a classifier's file, "
@@ -28,11 +28,11 @@ def describe(
     batch: Annotated[
         int, typer.Option(help="Images a step, for the memory and the time of training.")
     ] = 32,
-    measure: Annotated[
-        bool, typer.Option("--measure", help="Time each layer on this machine, both ways.")
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Time each layer, forward and backward.")
     ] = False,
     svg: Annotated[
-        Path | None, typer.Option(help="Draw the network as volumes into this SVG file.")
+        Path | None, typer.Option(help="Write an architecture diagram into this SVG file.")
     ] = None,
     code: Annotated[
         str | None, typer.Option(help="Print it as a program instead: torch or keras.")
@@ -41,51 +41,51 @@ def describe(
 ) -> None:
     """Print what a network costs and sees, layer by layer, with every calculation.
 
-    Warnings say what is lost or wasted. Without --measure, nothing is built and torch not loaded.
+    Warnings say what is lost or wasted. Without --profile, nothing is built and torch not loaded.
     """
-    from striate.architecture import summary
+    from striate.architecture import layer_table
     from striate.cli.network_argument import given, shape_of
 
     text = given(network, shape)
-    result = summary.describe(text, input=shape_of(shape), classes=classes)
+    result = layer_table.summary(text, input=shape_of(shape), classes=classes)
     result.training_memory(batch)  # refuses a batch of none before anything is written
     if svg is not None:
         _draw(result, svg)
     if as_json:
-        _print_json(result, batch=batch, measure=measure, code=code)
+        _print_json(result, batch=batch, profile=profile, code=code)
     elif code is not None:
         print(_program(result, code), end="")
     else:
         print(result.page(batch))
-        if measure:
+        if profile:
             from striate.backends import profiler
 
-            print(f"\n{profiler.measure(result.plan, batch=batch)}")
+            print(f"\n{profiler.profile(result.plan, batch=batch)}")
 
 
-def _print_json(result: Anatomy, *, batch: int, measure: bool, code: str | None) -> None:
+def _print_json(result: Summary, *, batch: int, profile: bool, code: str | None) -> None:
     import json
 
     said = result.as_json(batch)
     if code is not None:
         said["code"] = _program(result, code)
-    if measure:
+    if profile:
         from striate.backends import profiler
 
-        said["measured"] = profiler.measure(result.plan, batch=batch).as_json()
+        said["profile"] = profiler.profile(result.plan, batch=batch).as_json()
     print(json.dumps(said))
 
 
-def _program(result: Anatomy, framework: str) -> str:
+def _program(result: Summary, framework: str) -> str:
     from striate.backends import codegen
 
     if framework not in ("torch", "keras"):
         raise SettingError(f"--code is '{framework}'; choose torch or keras")
-    return codegen.code(result.plan, "torch" if framework == "torch" else "keras")
+    return codegen.to_code(result.plan, "torch" if framework == "torch" else "keras")
 
 
-def _draw(result: Anatomy, path: Path) -> None:
-    from striate.architecture.diagram.volumes_drawing import volumes
+def _draw(result: Summary, path: Path) -> None:
+    from striate.architecture.diagram.drawing import draw_architecture
     from striate.files.atomic_write import write_atomically
 
     if path.is_dir():
@@ -94,7 +94,7 @@ def _draw(result: Anatomy, path: Path) -> None:
         raise SettingError(f"--svg '{path}': the drawing is an SVG text; name it .svg")
     made = not path.parent.exists()
     with write_atomically(path) as partial:
-        partial.write_text(volumes(result), encoding="utf-8")
+        partial.write_text(draw_architecture(result), encoding="utf-8")
     if made:
         print(f"made the folder {path.parent}", file=sys.stderr)
     print(f"the drawing: {path}", file=sys.stderr)

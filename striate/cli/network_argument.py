@@ -76,9 +76,9 @@ def traced(where: str, name: str, shape: Shape | None) -> Network:
             f"'{where}:{name}' is {type(found).__name__}; expected a torch.nn.Module, or a class "
             "or function that gives one"
         )
-    from striate.backends.fx import trace
+    from striate.backends.fx import from_torch
 
-    result = trace(found, shape)
+    result = from_torch(found, shape)
     if result.unused:
         names = ", ".join(result.unused[:5]) + (", ..." if len(result.unused) > 5 else "")
         print(f"left out, as the output does not depend on them: {names}", file=sys.stderr)

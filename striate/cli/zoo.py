@@ -41,18 +41,18 @@ def facts(name: str) -> dict[str, object]:
     (61706, [1, 32, 32])
     """
     from striate.architecture import zoo as known
-    from striate.architecture.summary import describe
+    from striate.architecture.layer_table import summary
 
-    anatomy = describe(name)
-    side = anatomy.receptive_field
+    table = summary(name)
+    side = table.receptive_field
     return {
         "name": name,
         "year": known.year(name),
         "title": known.title(name),
-        "input": list(anatomy.input),
-        "classes": anatomy.classes,
-        "parameters": anatomy.parameters,
-        "macs": anatomy.macs,
+        "input": list(table.input),
+        "classes": table.classes,
+        "parameters": table.parameters,
+        "macs": table.macs,
         "receptive_field": list(side) if isinstance(side, tuple) else side,
     }
 
@@ -65,15 +65,15 @@ def table(names: tuple[str, ...]) -> Table:
     lenet5  1998  1x32x32      61,706  416,520    16  LeNet-5, for digits
     """
     from striate.architecture import zoo as known
-    from striate.architecture.summary import describe
+    from striate.architecture.layer_table import summary
     from striate.architecture.words import short, text_of
     from striate.terminal.tables import Table
 
     header = ("name", "year", "input", "parameters", "MACs", "sees", "what it is")
     rows = []
     for name in names:
-        anatomy = describe(name)
-        costs = f"{anatomy.parameters:,}", f"{anatomy.macs:,}", short(anatomy.receptive_field)
+        table = summary(name)
+        costs = f"{table.parameters:,}", f"{table.macs:,}", short(table.receptive_field)
         year = str(known.year(name))
-        rows.append((name, year, text_of(anatomy.input), *costs, known.title(name)))
+        rows.append((name, year, text_of(table.input), *costs, known.title(name)))
     return Table(header, tuple(rows), {"parameters", "MACs", "sees"})

@@ -6,7 +6,7 @@ from functools import cache
 
 import torch
 
-from striate.architecture.summary import describe
+from striate.architecture.layer_table import summary
 from striate.backends.torch.modules import Net
 from striate.explanation.receptive_fields import Field, of_line, reached
 from striate.model.classifier import Classifier
@@ -30,7 +30,7 @@ class Fields:
         module = model.module
         self._size = (model.preprocess.height, model.preprocess.width)
         self._lines = (
-            {line.name: line for line in describe(module.plan).layers}
+            {line.name: line for line in summary(module.plan).layers}
             if isinstance(module, Net)
             else {}
         )

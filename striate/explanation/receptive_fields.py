@@ -20,8 +20,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from striate.architecture.summary import describe
-from striate.architecture.summary.row import Row
+from striate.architecture.layer_table import summary
+from striate.architecture.layer_table.row import Row
 from striate.backends.torch.modules import Net
 from striate.data.images.decoding import Source
 from striate.errors import SettingError
@@ -209,7 +209,7 @@ def theoretical(
     size = (int(values.shape[2]), int(values.shape[3]))
     line = None
     if isinstance(module, Net) and "#" not in address:
-        every = describe(module.plan).layers
+        every = summary(module.plan).layers
         line = next((each for each in every if each.name == address), None)
     most = None if line is None else of_line(line, row, column, size=size)
     if line is not None and most is not None and line.kind != "cat":
@@ -311,7 +311,7 @@ def effective(gradient: np.ndarray, most: float = MOST) -> Field | None:
 
 
 def of_line(line: Row, row: int, column: int, *, size: tuple[int, int]) -> Field:
-    """Give the rectangle that a unit of a line of `describe` sees; all of it for features."""
+    """Give the rectangle that a unit of a line of `summary` sees; all of it for features."""
     if line.stride is None or line.start is None or row < 0:
         return Field(0, 0, *size)
     (height, width), (down, across), (top, left) = map(

@@ -11,7 +11,7 @@ from torch import nn
 
 from striate.architecture.notation import expand
 from striate.architecture.notation.suggestions import suggestion
-from striate.backends.fx import trace
+from striate.backends.fx import from_torch
 from striate.data.images import Preprocess
 from striate.errors import NotationError, SettingError, WeightsError
 from striate.events import Callback, Note
@@ -58,7 +58,7 @@ def from_timm(
         )
     module.load_state_dict(state)
     try:
-        traced = trace(module, tuple(published["input_size"]))
+        traced = from_torch(module, tuple(published["input_size"]))
     except NotationError as error:
         raise NotationError(
             f"timm's {name} cannot serve as a body: {error.message.partition('. ')[0]}; networks "

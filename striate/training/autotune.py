@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from striate.architecture.summary import describe
+from striate.architecture.layer_table import summary
 from striate.backends import allocator, precision
 from striate.backends.peak import Reach, reach
 from striate.backends.torch import build, normalised
@@ -100,6 +100,6 @@ def reached(text: str, epochs: Sequence[Epoch], device: str) -> tuple[float, Rea
     """
     if sum(epoch.seconds for epoch in epochs) < WORTH:
         return None
-    network = describe(text)
+    network = summary(text)
     rate = median(epoch.images_per_second for epoch in epochs)
     return rate, reach(2 * rate * (network.macs + network.backward_macs), device)

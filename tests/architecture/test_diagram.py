@@ -1,4 +1,4 @@
-"""The drawing of a network as volumes: what stands in it, and that nothing covers anything."""
+"""The architecture diagram: what stands in it, and that nothing covers anything."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from hypothesis import HealthCheck, given, settings
 from networks_strategy import networks
 
 from striate.architecture import zoo
+from striate.architecture.diagram.drawing import draw_architecture
 from striate.architecture.diagram.solids import Scale, faces, kernel, solid
-from striate.architecture.diagram.stages import MOST, stations
+from striate.architecture.diagram.stages import MOST, stages
 from striate.architecture.diagram.text_width import text_width
-from striate.architecture.diagram.volumes_drawing import volumes
+from striate.architecture.layer_table import summary
 from striate.architecture.notation import expand
-from striate.architecture.summary import describe
 
 SPACE = "{http://www.w3.org/2000/svg}"
 Box = tuple[str, float, float, float, float]  # the text; left, top, right, bottom
 
 
 def drawn(text: str, width: int = 960) -> ElementTree.Element:
-    return ElementTree.fromstring(volumes(describe(text), width=width))
+    return ElementTree.fromstring(draw_architecture(summary(text), width=width))
 
 
 def words(svg: ElementTree.Element) -> list[str]:
@@ -74,7 +74,7 @@ def test_random_networks_are_drawn_with_every_size(text: str) -> None:
     for width in (960, 350):
         svg = drawn(text, width)
         assert covering(boxes(svg)) == [], text
-    shown = stations(expand(text))
+    shown = stages(expand(text))
     plan = expand(text)
     assert shown[0].shape == plan.input
     last = shown[-1].shape
@@ -92,7 +92,9 @@ MEASURE = """() => [...document.querySelectorAll('svg')].map(svg =>
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium was found on the PATH")
 def test_no_text_covers_another_in_a_browser(tmp_path: Path) -> None:
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    page = "".join(volumes(describe(name), width=w) for name in zoo.names() for w in (960, 350))
+    page = "".join(
+        draw_architecture(summary(name), width=w) for name in zoo.names() for w in (960, 350)
+    )
     (tmp_path / "page.html").write_text(f"<meta charset=utf-8>{page}", "utf-8")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -156,8 +158,8 @@ def test_solids_follow_the_sizes() -> None:
 
 
 def test_a_volume_stands_where_the_shape_changes_and_repeats_are_folded() -> None:
-    shown = stations(expand("resnet50"))
-    shapes = [station.shape for station in shown]
+    shown = stages(expand("resnet50"))
+    shapes = [stage.shape for stage in shown]
     assert shapes == [
         *((3, 224, 224), (64, 112, 112), (64, 56, 56), (256, 56, 56), (512, 28, 28)),
         *((1024, 14, 14), (2048, 7, 7), (2048, 1, 1), (1000,)),
@@ -166,12 +168,12 @@ def test_a_volume_stands_where_the_shape_changes_and_repeats_are_folded() -> Non
         *("first: add", "1×1, 3×3, 1×1", "| 1×1"),
         *("then 5 × next: add", "1×1, 3×3, 1×1", "| identity", "relu"),
     )
-    assert [len(stations(expand(name))) for name in ("vgg16", "densenet121", "lenet5")] == [
+    assert [len(stages(expand(name))) for name in ("vgg16", "densenet121", "lenet5")] == [
         23,
         12,
         8,
     ]
-    assert max(len(stations(expand(name))) for name in zoo.names()) <= MOST
+    assert max(len(stages(expand(name))) for name in zoo.names()) <= MOST
 
 
 @pytest.mark.parametrize(
@@ -191,18 +193,20 @@ def test_a_volume_stands_where_the_shape_changes_and_repeats_are_folded() -> Non
     ],
 )  # fmt: skip
 def test_captions_say_what_led_to_a_volume(text: str, captions: str) -> None:
-    shown = stations(expand(f"input 3x12x12 > {text}"))
+    shown = stages(expand(f"input 3x12x12 > {text}"))
     assert shown[0].caption == ("input",)
-    assert " // ".join(" / ".join(station.caption) for station in shown[1:]) == captions
+    assert " // ".join(" / ".join(stage.caption) for stage in shown[1:]) == captions
 
 
 def test_a_drawing_is_whole_and_names_itself() -> None:
     text = '# <b> & "quotes"\ninput 1x8x8 classes=2 > conv 4 > relu > gap > flatten > fc'
     svg = drawn(text)
     label = svg.get("aria-label") or ""
-    assert label.startswith('<b> & "quotes" as volumes: 1×8×8 input, 4×8×8 conv 3×3 relu, ')
+    assert label.startswith(
+        '<b> & "quotes" as an architecture diagram: 1×8×8 input, 4×8×8 conv 3×3 relu, '
+    )
     assert svg.get("role") == "img"
-    raw = volumes(describe(text))
+    raw = draw_architecture(summary(text))
     assert not re.search(r"<(?:script|style|image|a)\b|\bid=|href", raw)
     assert 'style="fill:var(--blue,#0072b2);stroke:var(--blue,#0072b2)"' in raw
-    assert raw == volumes(describe(text))
+    assert raw == draw_architecture(summary(text))

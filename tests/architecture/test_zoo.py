@@ -12,8 +12,8 @@ import pytest
 from shell import striate
 
 from striate.architecture import zoo
+from striate.architecture.layer_table import summary
 from striate.architecture.notation import expand, parse, source
-from striate.architecture.summary import describe
 from striate.architecture.words import JOINS, WORDS
 from striate.architecture.zoo import compact
 from striate.backends.torch import build
@@ -57,7 +57,7 @@ def test_a_name_stands_for_its_text(name: str) -> None:
     assert parse(name) == parse(f" {name}\n") == parse(text)
     assert expand(name) == expand(text)
     assert source(name) == text
-    assert describe(name).parameters == describe(text).parameters
+    assert summary(name).parameters == summary(text).parameters
 
 
 def test_a_name_is_built() -> None:
@@ -85,7 +85,7 @@ def test_compact_is_the_network_that_training_chooses(shape: tuple[int, int, int
     by_verb = striate(
         *("describe", "compact", "--input", "x".join(map(str, shape)), "--classes", 7, "--json")
     )
-    assert json.loads(by_verb.stdout) == describe(chosen).as_json()
+    assert json.loads(by_verb.stdout) == summary(chosen).as_json()
 
 
 def test_compact_alone_is_that_for_64_pixels() -> None:

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from striate.architecture import zoo
-from striate.architecture.summary import Row, describe
+from striate.architecture.layer_table import Row, summary
 from striate.architecture.words import text_of
 from striate.backends.torch import build
 
@@ -81,7 +81,7 @@ def changed(name: str, changes: dict[str, str]) -> str:
 
 def last_before_pooling(network: str) -> Row:
     """The row of the layer before the first that sees everything."""
-    return [row for row in describe(network).layers if row.stride is not None][-1]
+    return [row for row in summary(network).layers if row.stride is not None][-1]
 
 
 def seen(row: Row) -> list[object]:
@@ -91,12 +91,12 @@ def seen(row: Row) -> list[object]:
 
 @pytest.mark.parametrize("name", TORCHVISION)
 def test_costs_and_receptive_fields_are_the_reference_s(name: str, reference: Reference) -> None:
-    expected, anatomy = reference["models"][name], describe(name)
-    assert anatomy.input == (3, expected["input"], expected["input"])
-    assert anatomy.parameters == expected["params_no_aux"]
-    assert anatomy.macs == expected["mac"]
+    expected, table = reference["models"][name], summary(name)
+    assert table.input == (3, expected["input"], expected["input"])
+    assert table.parameters == expected["params_no_aux"]
+    assert table.macs == expected["mac"]
     deepest = max(expected["rf"].values(), key=lambda figures: int(figures["rf"]))
-    assert anatomy.receptive_field == deepest["rf"]
+    assert table.receptive_field == deepest["rf"]
     assert seen(last_before_pooling(name)) == list(deepest.values())
 
 
@@ -105,9 +105,9 @@ def test_a_few_changed_words_give_the_relatives_of_a_network(
     name: str, reference: Reference
 ) -> None:
     expected, text = reference["models"][name], changed(*RELATIVES[name])
-    anatomy = describe(text)
-    assert anatomy.parameters == expected["params_no_aux"]
-    assert anatomy.macs == expected["mac"]
+    table = summary(text)
+    assert table.parameters == expected["params_no_aux"]
+    assert table.macs == expected["mac"]
     if expected["rf"]:
         deepest = max(expected["rf"].values(), key=lambda figures: int(figures["rf"]))
         assert seen(last_before_pooling(text)) == list(deepest.values())
@@ -124,7 +124,7 @@ def test_the_stride_in_the_first_1x1_gives_the_resnet_of_the_paper(
 
 
 def test_the_googlenets_of_the_paper_and_of_torchvision(reference: Reference) -> None:
-    paper, expected = describe("googlenet2014"), reference["googlenet_2014_no_aux"]
+    paper, expected = summary("googlenet2014"), reference["googlenet_2014_no_aux"]
     assert (paper.parameters, paper.macs) == (expected["params"], expected["mac"])
     variants = reference["rf_variants"]
     assert seen(last_before_pooling("googlenet2014")) == variants["googlenet_2014_5x5_pool3"]
@@ -133,11 +133,11 @@ def test_the_googlenets_of_the_paper_and_of_torchvision(reference: Reference) ->
 
 
 def test_the_alexnet_of_2012(reference: Reference) -> None:
-    anatomy, expected = describe("alexnet2012"), reference["alexnet_2012_grouped"]
-    assert (anatomy.parameters, anatomy.macs) == (expected["params"], expected["mac"])
-    maps = [text_of(row.output) for row in anatomy.layers if row.kind == "conv"]
+    table, expected = summary("alexnet2012"), reference["alexnet_2012_grouped"]
+    assert (table.parameters, table.macs) == (expected["params"], expected["mac"])
+    maps = [text_of(row.output) for row in table.layers if row.kind == "conv"]
     assert maps == ["96x55x55", "256x27x27", "384x13x13", "384x13x13", "256x13x13"]
-    assert anatomy.receptive_field == reference["models"]["alexnet"]["rf"]["features.12"]["rf"]
+    assert table.receptive_field == reference["models"]["alexnet"]["rf"]["features.12"]["rf"]
 
 
 def test_receptive_fields_are_those_published_for_tensorflow_s_networks(
@@ -161,9 +161,9 @@ def test_alexnet_normalises_as_section_3_3_of_its_paper() -> None:
 
 
 def test_lenet5_layer_by_layer(reference: Reference) -> None:
-    expected, anatomy = reference["lenet5_1998"], describe("lenet5")
-    assert anatomy.parameters == expected["modern_dense_params"]
-    layers = {row.name: row for row in anatomy.layers}
+    expected, table = reference["lenet5_1998"], summary("lenet5")
+    assert table.parameters == expected["modern_dense_params"]
+    layers = {row.name: row for row in table.layers}
     ours = {"C1": "conv1", "S2": "avgpool1", "C3": "conv2", "S4": "avgpool2", "C5": "fc1"}
     for theirs, name in ours.items():
         side, stride = expected["rf_stride"][theirs]
@@ -181,16 +181,16 @@ def test_lenet5_layer_by_layer(reference: Reference) -> None:
 
 
 def test_tiny_vgg_has_the_parameters_of_cnn_explainer(reference: Reference) -> None:
-    assert describe("tiny_vgg").parameters == reference["tiny_vgg_cnn_explainer"]["params"]
-    shapes = [row.output for row in describe("tiny_vgg").layers if row.kind in {"conv", "maxpool"}]
+    assert summary("tiny_vgg").parameters == reference["tiny_vgg_cnn_explainer"]["params"]
+    shapes = [row.output for row in summary("tiny_vgg").layers if row.kind in {"conv", "maxpool"}]
     sides = [62, 60, 30, 28, 26, 13]  # as the page shows them
     assert shapes == [(10, side, side) for side in sides]
 
 
 def test_lenet1989_has_the_connections_of_the_paper() -> None:
     """Section 3 of the paper counts units, connections and parameters, layer by layer."""
-    anatomy = describe("lenet1989")
-    learnt = [row for row in anatomy.layers if row.parameters]
+    table = summary("lenet1989")
+    learnt = [row for row in table.layers if row.parameters]
     units = [math.prod(row.output) for row in learnt]
     assert units == [768, 192, 30, 10]
     assert [row.macs + n for row, n in zip(learnt, units, strict=True)] == [19968, 38592, 5790, 310]

@@ -17,7 +17,7 @@ import torchvision_oracle
 from torch import Tensor, nn
 
 from striate.architecture import zoo
-from striate.architecture.summary import Row, describe
+from striate.architecture.layer_table import Row, summary
 from striate.backends.torch import Net, build
 
 # The side of the images: small, and odd where that is a harder test of the pooling.
@@ -114,7 +114,7 @@ def test_every_layer_of_the_reference_sees_what_it_says(
 ) -> None:
     """A layer there has torchvision's name; it is ours of its kind with the same number."""
     reference = json.loads(shared("reference/networks.json").read_text("utf-8"))["models"][name]
-    rows = describe(name).layers
+    rows = summary(name).layers
     places = numbered(torchvision_model(name))
     for theirs, figures in reference["rf"].items():
         row = before_pooling(rows) if theirs == "pre:avgpool" else find(rows, *places[theirs])

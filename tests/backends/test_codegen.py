@@ -11,9 +11,9 @@ from programs import BLOCKS, TEXTS, counted, image, lively, random_texts, run
 from safetensors.torch import save_file
 
 from striate.architecture import zoo
+from striate.architecture.layer_table import summary
 from striate.architecture.notation import expand, parse
-from striate.architecture.summary import describe
-from striate.backends.codegen import Framework, code
+from striate.backends.codegen import Framework, to_code
 from striate.errors import NotationError, SettingError
 
 FRAMEWORKS: tuple[Framework, ...] = ("torch", "keras")
@@ -25,13 +25,13 @@ def same(text: str, **sizes: object) -> None:
     """The PyTorch program of a network computes what the network does, to the last bit."""
     ours = lively(text, **sizes)
     with torch.device("meta"):
-        net = run(code(ours.plan, "torch"))["Net"]()
+        net = run(to_code(ours.plan, "torch"))["Net"]()
     assert list(net.state_dict()) == list(ours.state_dict())
     net.load_state_dict(ours.state_dict(), assign=True)
     x = image(ours)
     with torch.no_grad():
         torch.testing.assert_close(net.eval()(x), ours(x), rtol=0, atol=0, equal_nan=True)
-    assert counted(net) == describe(ours.plan).parameters
+    assert counted(net) == summary(ours.plan).parameters
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -55,15 +55,15 @@ def test_known_networks_compute_the_same_in_torch(name: str) -> None:
 def test_large_networks_have_the_same_weights_in_torch(name: str) -> None:
     plan = expand(name)
     with torch.device("meta"):
-        net = run(code(plan, "torch"))["Net"]()
-    assert counted(net) == describe(plan).parameters
+        net = run(to_code(plan, "torch"))["Net"]()
+    assert counted(net) == summary(plan).parameters
     learnt = {key.rpartition(".")[0] for key in net.state_dict()}
     assert learnt <= plan.addresses().keys()
 
 
 def test_training_mode_is_the_same_in_torch() -> None:
     ours = lively("input 3x6x6 classes=3 > conv 4 > bn > relu > dropout 0.5 > flatten > fc").train()
-    net = run(code(ours.plan, "torch"))["Net"]().train()
+    net = run(to_code(ours.plan, "torch"))["Net"]().train()
     net.load_state_dict(ours.state_dict())
     results = []
     for module in (ours, net):
@@ -78,7 +78,7 @@ def test_the_weights_of_a_classifier_s_file_are_read(tmp_path: Path) -> None:
     ours = lively(BLOCKS)
     beside = {"data.seen_train": torch.arange(3)}  # what a classifier's file holds besides
     save_file({**ours.state_dict(), **beside}, tmp_path / "m.safetensors")
-    net = run(code(BLOCKS, "torch"))["load"](str(tmp_path / "m.safetensors"))
+    net = run(to_code(BLOCKS, "torch"))["load"](str(tmp_path / "m.safetensors"))
     assert not net.training
     with torch.no_grad():
         assert torch.equal(net(image(ours)), ours(image(ours)))
@@ -87,7 +87,7 @@ def test_the_weights_of_a_classifier_s_file_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_a_program_imports_its_framework_alone(framework: Framework) -> None:
     for text in [*TEXTS, *zoo.names()]:
-        tree = ast.parse(code(text, framework))
+        tree = ast.parse(to_code(text, framework))
         found = {
             alias.name.split(".")[0]
             for node in ast.walk(tree)
@@ -106,7 +106,7 @@ def test_programs_are_formatted_and_linted(tmp_path: Path) -> None:
     for number, text in enumerate(texts):
         for framework in FRAMEWORKS:
             path = tmp_path / f"{framework}_{number}.py"
-            path.write_text(code(text, framework), encoding="utf-8")
+            path.write_text(to_code(text, framework), encoding="utf-8")
     rules = "E4,E7,E9,F,W,I,UP,SIM,RET,C4"
     for command in (["format", "--check"], ["check", "--select", rules]):
         words = [sys.executable, "-m", "ruff", *command, "--isolated", "--no-cache", str(tmp_path)]
@@ -115,7 +115,7 @@ def test_programs_are_formatted_and_linted(tmp_path: Path) -> None:
 
 
 def test_blocks_become_classes_with_their_own_parameters() -> None:
-    program = code("resnet50", "torch")
+    program = to_code("resnet50", "torch")
     assert "def __init__(self, in_channels: int, c: int, stride: int) -> None:" in program
     assert "self.conv1 = nn.Conv2d(in_channels, in_channels // 4, kernel_size=1" in program
     assert "self.first2 = First(256, c=128, stride=2)" in program
@@ -125,7 +125,7 @@ def test_blocks_become_classes_with_their_own_parameters() -> None:
 
 def test_the_program_shows_the_network_it_was_written_from() -> None:
     text = "# Small\ninput 1x8x8 classes=2\nconv 4 > relu > gap > flatten > fc"
-    program = code(text, "keras")
+    program = to_code(text, "keras")
     for line in str(parse(text)).split("\n"):
         assert f"#     {line}" in program
     assert program.startswith('"""Small\n\n50 parameters. Written by Striate.\n')
@@ -133,14 +133,14 @@ def test_the_program_shows_the_network_it_was_written_from() -> None:
 
 def test_text_tree_and_plan_give_the_same_program() -> None:
     text = "input 3x8x8 classes=3 > conv 4 > relu > gap > flatten > fc"
-    programs = {code(form, "torch") for form in (text, parse(text), expand(text))}
+    programs = {to_code(form, "torch") for form in (text, parse(text), expand(text))}
     assert len(programs) == 1
-    assert "nn.Linear(4, 7)" in code(expand(text), "torch", classes=7)
-    assert "keras.Input((9, 9, 3))" in code(text, "keras", input=(3, 9, 9))
+    assert "nn.Linear(4, 7)" in to_code(expand(text), "torch", classes=7)
+    assert "keras.Input((9, 9, 3))" in to_code(text, "keras", input=(3, 9, 9))
 
 
 def test_what_cannot_be_written_is_said() -> None:
     with pytest.raises(SettingError, match=r"framework is 'jax'; expected torch or keras"):
-        code("input 1x8x8 > relu", "jax")  # type: ignore[arg-type]
+        to_code("input 1x8x8 > relu", "jax")  # type: ignore[arg-type]
     with pytest.raises(NotationError, match="does not say what goes in"):
-        code("conv 8 > relu", "torch")
+        to_code("conv 8 > relu", "torch")

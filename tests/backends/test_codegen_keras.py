@@ -16,9 +16,9 @@ from programs import TEXTS, image, lively, random_texts
 from safetensors.torch import save_file
 
 from striate.architecture import zoo
+from striate.architecture.layer_table import summary
 from striate.architecture.notation import expand
-from striate.architecture.summary import describe
-from striate.backends.codegen import code
+from striate.backends.codegen import to_code
 from striate.backends.torch import Net
 
 SCRIPT = Path(__file__).parents[1] / "keras_programs.py"
@@ -38,7 +38,7 @@ def cases() -> list[tuple[str, tuple[int, int, int] | None]]:
 
 def prepared(folder: Path, module: Net) -> None:
     folder.mkdir()
-    (folder / "program.py").write_text(code(module.plan, "keras"), encoding="utf-8")
+    (folder / "program.py").write_text(to_code(module.plan, "keras"), encoding="utf-8")
     save_file(module.state_dict(), folder / "weights.safetensors")
     np.save(folder / "x.npy", image(module).numpy())
 
@@ -71,4 +71,4 @@ def test_every_word_random_and_known_networks_compute_the_same_in_keras(tmp_path
         assert (np.isfinite(theirs) == finite).all(), text
         size = np.abs(ours[finite]).max(initial=1e-3)
         assert np.abs((theirs - ours)[finite]).max(initial=0) < 1e-5 * size, text
-        assert told[name]["parameters"] == describe(module.plan).parameters, text
+        assert told[name]["parameters"] == summary(module.plan).parameters, text

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from traced_modules import Called, carried, computing, refusal, text_of
 
 from striate.architecture.notation import ExpandedNetwork, Join
-from striate.backends.codegen import code
-from striate.backends.fx import trace
+from striate.backends.codegen import to_code
+from striate.backends.fx import from_torch
 from striate.backends.torch import build
 from striate.errors import NotationError
 
@@ -29,7 +29,7 @@ def test_networks_of_torchvision_come_back_with_the_same_numbers(name: str) -> N
     with torch.device("meta"):
         module = torchvision_oracle.model(name, **settings)
     side = SIDES.get(name, 64)
-    traced = trace(module, (3, side, side))
+    traced = from_torch(module, (3, side, side))
     ours = lively(str(traced.network))
     state = ours.state_dict()
     # theirs shares our memory, so that even the large ones are there only once
@@ -61,7 +61,7 @@ def layers(plan: ExpandedNetwork) -> list[object]:
 def test_our_own_modules_come_back_layer_by_layer() -> None:
     for text in [*TEXTS, *random_texts()]:
         ours = lively(text)
-        traced = trace(ours, ours.plan.input)
+        traced = from_torch(ours, ours.plan.input)
         back = build(traced.network, seed=None).eval()
         assert layers(back.plan) == layers(ours.plan), text
         assert traced.unused == ()
@@ -73,7 +73,7 @@ def test_our_own_modules_come_back_layer_by_layer() -> None:
 
 def test_a_program_written_from_a_network_comes_back() -> None:
     names: dict[str, type[nn.Module]] = {}
-    exec(code("resnet18", "torch", input=(3, 33, 33), classes=7), names)
+    exec(to_code("resnet18", "torch", input=(3, 33, 33), classes=7), names)
     traced = carried(names["Net"](), (3, 33, 33))
     assert (
         layers(build(traced.network).plan)[0]
@@ -300,7 +300,7 @@ def test_hooks_are_refused_and_the_module_is_left_as_it_was() -> None:
     module = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Dropout(0.5))
     module[1].eval()
     modes = [part.training for part in module.modules()]
-    trace(module, (3, 8, 8))
+    from_torch(module, (3, 8, 8))
     assert [part.training for part in module.modules()] == modes
     handle = module[0].register_forward_hook(lambda *_: None)
     assert "it has a hook" in refusal(module)
@@ -311,7 +311,7 @@ def test_hooks_are_refused_and_the_module_is_left_as_it_was() -> None:
 
 def test_weights_that_nothing_depends_on_are_named() -> None:
     module = computing(lambda m, x: m.a(x), a=CONV, b=OTHER)
-    traced = trace(module, (3, 8, 8))
+    traced = from_torch(module, (3, 8, 8))
     assert traced.unused == ("b.weight", "b.bias")
     assert traced.names == {"a.weight": "conv1.weight", "a.bias": "conv1.bias"}
 
@@ -329,5 +329,5 @@ def test_an_input_that_is_none_is_refused(shape: tuple[int, ...]) -> None:
 
 
 def test_what_is_no_module_is_refused() -> None:
-    with pytest.raises(NotationError, match=r"trace takes a torch.nn.Module, but got str"):
-        trace("conv 8", (3, 8, 8))  # type: ignore[arg-type]
+    with pytest.raises(NotationError, match=r"from_torch takes a torch.nn.Module, but got str"):
+        from_torch("conv 8", (3, 8, 8))  # type: ignore[arg-type]

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from networks_strategy import networks
 
 from striate.architecture import zoo
+from striate.architecture.layer_table import summary
 from striate.architecture.notation import ExpandedNetwork, expand
-from striate.architecture.summary import describe
 from striate.backends.onnx.graph import OPSET, OUTPUT, PIXELS, graph
 from striate.backends.torch import build
 from striate.errors import ClassifierError, NotationError
@@ -85,7 +85,7 @@ LARGE = 30_000_000  # parameters: what is larger is made of the same words, and 
 
 @pytest.mark.parametrize("name", zoo.names())
 def test_known_networks_are_as_in_torch(name: str) -> None:
-    if describe(zoo.text(name)).parameters > LARGE:
+    if summary(zoo.text(name)).parameters > LARGE:
         pytest.skip("made of the words of smaller networks, and seconds slower")
     found, expected = both(zoo.text(name), n=1)
     assert close(found, expected)

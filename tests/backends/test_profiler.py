@@ -6,10 +6,10 @@ from hypothesis import HealthCheck, given, settings
 from networks_strategy import fitting, networks
 
 from striate.architecture import zoo
+from striate.architecture.layer_table import summary
+from striate.architecture.layer_table.wiring import wire
 from striate.architecture.notation import expand
-from striate.architecture.summary import describe
-from striate.architecture.summary.wiring import wire
-from striate.backends.profiler import Cut, measure
+from striate.backends.profiler import Cut, profile
 from striate.backends.torch import build
 from striate.errors import SettingError
 
@@ -21,25 +21,23 @@ conv 16 stride=2 > relu > keep > cat(conv 4 | maxpool 3 stride=1 pad=1) > gap > 
 
 
 def test_every_layer_is_timed_both_ways() -> None:
-    timing = measure(TEXT, batch=4, rounds=3)
-    assert [layer.name for layer in timing.layers] == [row.name for row in describe(TEXT).layers]
-    assert all(layer.forward > 0 for layer in timing.layers)
-    assert all(layer.backward > 0 for layer in timing.layers)
-    assert timing.sum == pytest.approx(
-        sum(layer.forward + layer.backward for layer in timing.layers)
-    )
-    assert (timing.batch, timing.rounds, timing.precision) == (4, 3, "float32")
-    assert timing.threads == torch.get_num_threads()
-    found = describe(TEXT)
-    operations = 2 * 4 * (found.macs + found.backward_macs)
-    seconds = timing.forward + timing.backward
-    assert timing.reach.operations == pytest.approx(operations / seconds)
-    assert f"that is {timing.reach}" in timing.totals
+    found = profile(TEXT, batch=4, rounds=3)
+    assert [layer.name for layer in found.layers] == [row.name for row in summary(TEXT).layers]
+    assert all(layer.forward > 0 for layer in found.layers)
+    assert all(layer.backward > 0 for layer in found.layers)
+    assert found.sum == pytest.approx(sum(layer.forward + layer.backward for layer in found.layers))
+    assert (found.batch, found.rounds, found.precision) == (4, 3, "float32")
+    assert found.threads == torch.get_num_threads()
+    table = summary(TEXT)
+    operations = 2 * 4 * (table.macs + table.backward_macs)
+    seconds = found.forward + found.backward
+    assert found.reach.operations == pytest.approx(operations / seconds)
+    assert f"that is {found.reach}" in found.totals
 
 
 def test_layers_that_pass_no_gradient_have_no_backward_time() -> None:
-    timing = measure("input 1x8x8 classes=2 > avgpool 2 > flatten > fc", batch=2, rounds=1)
-    assert [layer.backward > 0 for layer in timing.layers] == [False, False, True]
+    found = profile("input 1x8x8 classes=2 > avgpool 2 > flatten > fc", batch=2, rounds=1)
+    assert [layer.backward > 0 for layer in found.layers] == [False, False, True]
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -47,7 +45,7 @@ def test_layers_that_pass_no_gradient_have_no_backward_time() -> None:
 def test_the_cut_network_has_the_gradients_of_the_whole(text: str) -> None:
     """Timing layers by themselves is timing the real work only where the numbers are the same."""
     plan = fitting(text.replace("dropout 0.5", "identity").replace("dropout 0.3", "identity"))
-    if plan is None or not describe(plan).parameters:
+    if plan is None or not summary(plan).parameters:
         return
     module = build(plan).double()
     images = torch.randn(
@@ -70,8 +68,8 @@ def test_the_cut_network_has_the_gradients_of_the_whole(text: str) -> None:
 
 def test_more_work_takes_more_time() -> None:
     text = "input 3x32x32 classes=2 > conv 1x1 8 > relu > conv 7x7 96 > relu > gap > flatten > fc"
-    timing = measure(text, batch=8, rounds=3)
-    by_name = {layer.name: layer for layer in timing.layers}
+    found = profile(text, batch=8, rounds=3)
+    by_name = {layer.name: layer for layer in found.layers}
     assert by_name["conv2"].forward > by_name["conv1"].forward
     assert by_name["conv2"].backward > by_name["conv1"].backward
 
@@ -81,32 +79,32 @@ def test_the_peak_is_near_what_the_arithmetic_says(name: str) -> None:
     """Above it lie the gradients of maps that are under way, and AdamW's intermediate values."""
     side = 32 if name == "lenet5" else 64
     plan = expand(zoo.text(name), input=(1 if name == "lenet5" else 3, side, side))
-    expected = describe(plan).training_memory(8).total
-    assert expected <= measure(plan, batch=8, rounds=1).peak_memory <= 1.6 * expected
+    expected = summary(plan).training_memory(8).total
+    assert expected <= profile(plan, batch=8, rounds=1).peak_memory <= 1.6 * expected
 
 
 def test_bf16_is_measured_too_and_said() -> None:
-    timing = measure(
+    found = profile(
         "input 1x8x8 classes=2 > conv 4 > relu > flatten > fc", batch=2, precision="bf16"
     )
-    assert timing.precision == "bf16"
-    assert "bf16, cpu" in str(timing)
+    assert found.precision == "bf16"
+    assert "bf16, cpu" in str(found)
 
 
 def test_it_shows_itself_with_how_it_was_measured() -> None:
-    timing = measure("input 1x8x8 classes=2 > conv 4 > flatten > fc", batch=2, rounds=2)
-    said = str(timing)
+    found = profile("input 1x8x8 classes=2 > conv 4 > flatten > fc", batch=2, rounds=2)
+    said = str(found)
     for part in ("forward ms", "conv 3x3 4", "share", "medians of 2 rounds", "2 images each"):
         assert part in said
     assert "of that" in said
-    assert list(timing.as_json()["layers"][0]) == ["name", "text", "forward", "backward"]  # type: ignore[index]
-    assert "<table>" in timing._repr_html_()
+    assert list(found.as_json()["layers"][0]) == ["name", "text", "forward", "backward"]  # type: ignore[index]
+    assert "<table>" in found._repr_html_()
 
 
 def test_nothing_of_the_global_state_is_changed() -> None:
     torch.manual_seed(3)
     before = torch.random.get_rng_state()
-    measure("input 1x8x8 classes=2 > conv 4 > flatten > fc", batch=2, rounds=1)
+    profile("input 1x8x8 classes=2 > conv 4 > flatten > fc", batch=2, rounds=1)
     assert torch.equal(torch.random.get_rng_state(), before)
     assert torch.is_grad_enabled()
 
@@ -124,4 +122,4 @@ def test_nothing_of_the_global_state_is_changed() -> None:
 def test_what_cannot_be_measured_is_said(arguments: dict[str, object], said: str) -> None:
     text = "input 1x8x8 classes=2 > conv 4 > gap > bn > flatten > fc"
     with pytest.raises(SettingError, match=said):
-        measure(text, **arguments)  # type: ignore[arg-type]
+        profile(text, **arguments)  # type: ignore[arg-type]

@@ -11,8 +11,8 @@ from known_networks import KNOWN, LENET5, NAMES, RESNET18
 from networks_strategy import linear_networks, networks
 from torch import Tensor, nn
 
+from striate.architecture.layer_table import summary
 from striate.architecture.notation import expand, parse, source
-from striate.architecture.summary import describe
 from striate.backends.torch import build
 from striate.backends.torch import modules as network_modules
 from striate.errors import NotationError
@@ -47,18 +47,18 @@ def work(part: nn.Module, output: Tensor) -> int:
 
 def agree(text: str) -> None:
     """The table and the torch module say the same of shapes, parameters, work and order."""
-    plan, anatomy = expand(text), describe(text)
+    plan, table = expand(text), summary(text)
     module = build(text).eval()
     seen = outputs(module, torch.randn(1, *plan.input))
     parts = dict(module.named_modules())
     assert seen.keys() - {""} == plan.addresses().keys()
     for address, step in plan.addresses().items():
         assert tuple(seen[address].shape[1:]) == step.output, address
-    for row in anatomy.layers:
+    for row in table.layers:
         assert sum(p.numel() for p in parts[row.name].parameters()) == row.parameters, row.name
         assert work(parts[row.name], seen[row.name]) == row.macs, row.name
     assert tuple(seen[""].shape[1:]) == plan.output
-    assert sum(p.numel() for p in module.parameters()) == anatomy.parameters
+    assert sum(p.numel() for p in module.parameters()) == table.parameters
 
 
 @settings(RANDOM, max_examples=200)
@@ -75,7 +75,7 @@ def test_known_networks_agree_with_their_table(name: str) -> None:
 @settings(RANDOM, max_examples=60)
 @given(linear_networks())
 def test_the_receptive_field_is_the_extent_of_the_gradient_of_the_input(text: str) -> None:
-    plan, anatomy = expand(text), describe(text)
+    plan, table = expand(text), summary(text)
     module = build(text).double().eval()
     for parameter in module.parameters():
         parameter.data.fill_(0.5)  # nothing cancels, so that no gradient vanishes by chance
@@ -84,7 +84,7 @@ def test_the_receptive_field_is_the_extent_of_the_gradient_of_the_input(text: st
     module(x)[0, :, middle[0], middle[1]].sum().backward()
     assert x.grad is not None
     touched = x.grad[0].sum(0) != 0
-    last = anatomy.layers[-1]
+    last = table.layers[-1]
     for axis in (0, 1):
         lines = torch.nonzero(touched.any(1 - axis)).flatten()
         start, stride, extent = (
@@ -213,9 +213,17 @@ def test_a_network_too_large_for_memory_is_refused_before_it_is_made() -> None:
 @pytest.mark.parametrize(
     ("use", "given", "mend"),
     [
-        (describe, nn.Linear(4, 2), r"Linear; trace it first: st\.trace\(module, input\)\.network"),
-        (describe, build("lenet5"), r"Net; its text is str\(module\.plan\.network\)"),
-        (parse, nn.Linear(4, 2), r"trace it first: str\(st\.trace\(module, input\)\.network\)"),
+        (
+            summary,
+            nn.Linear(4, 2),
+            r"Linear; convert it first: st\.from_torch\(module, input\)\.network",
+        ),
+        (summary, build("lenet5"), r"Net; its text is str\(module\.plan\.network\)"),
+        (
+            parse,
+            nn.Linear(4, 2),
+            r"convert it first: str\(st\.from_torch\(module, input\)\.network\)",
+        ),
         (build, build("lenet5"), r"Net; its text is"),
         (build, 7, "a tree or a plan, but got int"),
         (source, expand("lenet5"), r"ExpandedNetwork; its text is str\(plan\.network\)"),

@@ -45,10 +45,10 @@ def test_the_batch_changes_the_memory_of_training_alone() -> None:
 
 
 def test_measure_times_every_layer() -> None:
-    said = striate("describe", TEXT, "--measure", "--batch", 2).stdout
+    said = striate("describe", TEXT, "--profile", "--batch", 2).stdout
     assert "forward ms" in said
     assert "2 images each" in said
-    measured = json.loads(striate("describe", TEXT, "--measure", "--json").stdout)["measured"]
+    measured = json.loads(striate("describe", TEXT, "--profile", "--json").stdout)["profile"]
     assert [layer["name"] for layer in measured["layers"]] == ["conv1", "relu1", "flatten1", "fc1"]
     assert measured["batch"] == 32
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from striate.architecture.summary import describe
+from striate.architecture.layer_table import summary
 from striate.data import find
 from striate.errors import ClassifierError
 from striate.evaluation.selection import evaluate
@@ -55,7 +55,7 @@ def test_it_answers_as_it_did(run: Path) -> None:
 def test_it_is_described(run: Path) -> None:
     model = load(run)
     assert model.text is not None
-    assert describe(model.text).parameters == model.parameters
+    assert summary(model.text).parameters == model.parameters
     assert str(model.parameters) in repr(model).replace(",", "")
 
 

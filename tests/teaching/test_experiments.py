@@ -90,7 +90,7 @@ def test_the_networks_are_shown_as_texts_with_their_size(
     for network in result.networks:
         assert network.text.splitlines()[-1] in text
         assert f"{network.parameters:,}" in text
-        assert striate.describe(network.text).parameters == network.parameters
+        assert striate.summary(network.text).parameters == network.parameters
     assert "input 1x8x8 classes=10" in text
 
 

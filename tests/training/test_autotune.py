@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from quick_runs import QUICK, TINY, record
 
-from striate.architecture.summary import describe
+from striate.architecture.layer_table import summary
 from striate.events import Epoch, ignore
 from striate.training.autotune import reached
 from striate.training.runs import start
@@ -24,7 +24,7 @@ def test_what_training_reaches_is_its_operations_a_second() -> None:
     rate, reach = found
     forward = 1 * 3 * 3 * 4 * 64 + 4 * 64 * 2
     backward = 1 * 3 * 3 * 4 * 64 + 2 * (4 * 64 * 2)  # no gradient goes to the image
-    assert describe(TEXT).macs == forward
+    assert summary(TEXT).macs == forward
     assert (rate, reach.operations) == (1000, 1000 * 2 * (forward + backward))
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from striate.architecture.layer_table import summary
 from striate.architecture.notation import parse
-from striate.architecture.summary import describe
 from striate.architecture.zoo import compact
 from striate.backends.torch import build
 from striate.data import Survey, divide, find, load, survey
@@ -107,7 +107,7 @@ def test_a_last_softmax_is_left_out_and_said() -> None:
 def test_the_compact_network_fits_any_image(
     rows: int, columns: int, channels: int, classes: int
 ) -> None:
-    table = describe(compact((channels, rows, columns), classes))
+    table = summary(compact((channels, rows, columns), classes))
     assert table.layers[-1].output == (classes,)
     sizes = [row.output[1:] for row in table.layers if len(row.output) == 3]
     assert min(min(size) for size in sizes[:-2]) >= 1
@@ -116,7 +116,7 @@ def test_the_compact_network_fits_any_image(
 
 def test_the_compact_network_grows_deeper_with_the_image() -> None:
     depths = [
-        sum(row.kind.startswith("conv") for row in describe(compact((3, size, size), 10)).layers)
+        sum(row.kind.startswith("conv") for row in summary(compact((3, size, size), 10)).layers)
         for size in (8, 28, 64, 128, 256)
     ]
     assert depths == sorted(depths)

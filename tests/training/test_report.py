@@ -111,14 +111,14 @@ def test_the_data_are_counted(read: tuple[Facts, str, Read]) -> None:
         assert row == [label, *(f"{number:,}" for number in [*numbers, sum(numbers)])]
 
 
-def test_the_networks_table_is_the_anatomys(read: tuple[Facts, str, Read]) -> None:
+def test_the_networks_table_is_the_summarys(read: tuple[Facts, str, Read]) -> None:
     facts, _, seen = read
-    assert facts.anatomy is not None
+    assert facts.summary is not None
     _, *rows, total = seen.cells["network"]
-    assert [row[0] for row in rows] == [row.name for row in facts.anatomy.layers]
-    assert [row[3] for row in rows] == [f"{row.parameters:,}" for row in facts.anatomy.layers]
-    assert [row[4] for row in rows] == [f"{row.macs:,}" for row in facts.anatomy.layers]
-    assert total[3:5] == [f"{facts.anatomy.parameters:,}", f"{facts.anatomy.macs:,}"]
+    assert [row[0] for row in rows] == [row.name for row in facts.summary.layers]
+    assert [row[3] for row in rows] == [f"{row.parameters:,}" for row in facts.summary.layers]
+    assert [row[4] for row in rows] == [f"{row.macs:,}" for row in facts.summary.layers]
+    assert total[3:5] == [f"{facts.summary.parameters:,}", f"{facts.summary.macs:,}"]
     assert facts.notation in seen.words["network"]
 
 
@@ -126,10 +126,10 @@ def test_the_network_is_drawn_for_wide_and_for_narrow_screens(
     read: tuple[Facts, str, Read],
 ) -> None:
     facts, page, _ = read
-    assert facts.anatomy is not None
+    assert facts.summary is not None
     for width in (940, 350):
         assert f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} ' in page
-    assert page.count(f'aria-label="{facts.anatomy.name} as volumes: ') == 2
+    assert page.count(f'aria-label="{facts.summary.name} as an architecture diagram: ') == 2
 
 
 def test_training_names_the_state_that_was_kept(read: tuple[Facts, str, Read]) -> None:
@@ -273,7 +273,7 @@ def test_facts_that_are_empty_or_odd_still_make_a_page() -> None:
         epochs=diverged,
         examples=[],
         augmented=[],
-        anatomy=None,
+        summary=None,
         evaluation=perfect,
         worst=[],
         notes=[],

@@ -1,1 +1,1 @@
-"""A network drawn as volumes."""
+"""The architecture diagram of a network, as an SVG text."""

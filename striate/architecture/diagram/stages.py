@@ -49,7 +49,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Station:
+class Stage:
     """One volume of the drawing.
 
     Attributes:
@@ -78,17 +78,17 @@ class Station:
         return (*lines, *((", ".join(dict.fromkeys(self.after)),) if self.after else ()))
 
 
-def stations(plan: ExpandedNetwork) -> tuple[Station, ...]:
+def stages(plan: ExpandedNetwork) -> tuple[Stage, ...]:
     """Say what a drawing of a network shows, the input first.
 
     >>> from striate.architecture.notation import expand
-    >>> for station in stations(expand("input 1x8x8 > conv 4 > bn > relu > maxpool 2")):
-    ...     print(station.kind, station.shape, station.caption)
+    >>> for stage in stages(expand("input 1x8x8 > conv 4 > bn > relu > maxpool 2")):
+    ...     print(stage.kind, stage.shape, stage.caption)
     input (1, 8, 8) ('input',)
     conv (4, 8, 8) ('conv 3×3', 'bn, relu')
     pool (4, 4, 4) ('max pool', '2×2')
     """
-    start = Station("input", plan.input, (Work(("input",)),))
+    start = Stage("input", plan.input, (Work(("input",)),))
     every = _gathered([start, *_walk(plan.steps, whole=False)])
     full = _folded(every, _same_joins)
     if len(full) <= MOST:
@@ -99,8 +99,8 @@ def stations(plan: ExpandedNetwork) -> tuple[Station, ...]:
     return tuple(equal if len(equal) <= min(FEW, 2 * len(whole)) else whole)
 
 
-def _walk(steps: Sequence[Step], *, whole: bool) -> Iterator[Station | Leaf]:
-    """Give stations, and the leaves that belong to the one before them."""
+def _walk(steps: Sequence[Step], *, whole: bool) -> Iterator[Stage | Leaf]:
+    """Give stages, and the leaves that belong to the one before them."""
     for step in steps:
         if isinstance(step, Block):
             yield from _block(step, whole=whole)
@@ -110,16 +110,16 @@ def _walk(steps: Sequence[Step], *, whole: bool) -> Iterator[Station | Leaf]:
             yield _single(step) or step
 
 
-def _block(block: Block, *, whole: bool) -> Iterator[Station | Leaf]:
+def _block(block: Block, *, whole: bool) -> Iterator[Stage | Leaf]:
     inner = list(_walk(block.steps, whole=whole))
-    found = [one for one in inner if isinstance(one, Station)]
+    found = [one for one in inner if isinstance(one, Stage)]
     if len(found) == 1:
         works = tuple(_named(work, block.name) for work in found[0].works)
         named = replace(found[0], works=works) if found[0].kind == "several" else found[0]
         yield from (named if one is found[0] else one for one in inner)
     elif whole and len(found) > 1:
         work = Work((block.name, _chain(block.steps)))
-        yield Station("several", block.output, (work,))
+        yield Stage("several", block.output, (work,))
     else:
         yield from inner
 
@@ -128,10 +128,10 @@ def _named(work: Work, name: str) -> Work:
     return replace(work, lines=(f"{name}: {work.lines[0]}", *work.lines[1:]))
 
 
-def _joined(join: Join) -> Station:
+def _joined(join: Join) -> Stage:
     branches = [_chain(branch) for branch in join.branches]
     parts = tuple(branch[-1].output[0] for branch in join.branches)
-    return Station(
+    return Stage(
         "several",
         join.output,
         (Work((join.layer.word, branches[0], *(f"| {branch}" for branch in branches[1:]))),),
@@ -169,27 +169,27 @@ def _brief(leaf: Leaf) -> str:
     return f"{name} {by(layer.window.kernel if layer.window else leaf.output[1:])}" if name else ""
 
 
-def _single(leaf: Leaf) -> Station | None:
+def _single(leaf: Leaf) -> Stage | None:
     """The volume that a layer makes; None where it belongs to the one before."""
     layer, window = leaf.layer, leaf.layer.window
     if isinstance(layer, Conv):
         lines = [f"conv {by(layer.kernel)}", *_options(layer, leaf.input)]
-        return Station("conv", leaf.output, (Work(tuple(lines)),), window=layer.window.extent)
+        return Stage("conv", leaf.output, (Work(tuple(lines)),), window=layer.window.extent)
     if isinstance(layer, Fc):
-        return Station("fc", leaf.output, (Work(("fc",)),))
+        return Stage("fc", leaf.output, (Work(("fc",)),))
     if isinstance(layer, Gap):
         whole = (leaf.input[1], leaf.input[2])
-        return Station("pool", leaf.output, (Work(("global", "average")),), window=whole)
+        return Stage("pool", leaf.output, (Work(("global", "average")),), window=whole)
     if isinstance(layer, Flatten):
-        return Station("flat", leaf.output, (Work(("flatten",)),))
+        return Stage("flat", leaf.output, (Work(("flatten",)),))
     name = POOLS.get(layer.word)
     if name is None:
         return None
     if window is None:
-        return Station("pool", leaf.output, (Work((name, f"to {by(leaf.output[1:])}")),))
+        return Stage("pool", leaf.output, (Work((name, f"to {by(leaf.output[1:])}")),))
     stride = [f"stride {_step(window.stride)}"] if window.stride != window.kernel else []
     work = Work((name, by(window.kernel), *stride))
-    return Station("pool", leaf.output, (work,), window=window.extent)
+    return Stage("pool", leaf.output, (work,), window=window.extent)
 
 
 def _options(layer: Conv, shape: Shape) -> Iterator[str]:
@@ -201,9 +201,9 @@ def _options(layer: Conv, shape: Shape) -> Iterator[str]:
         yield "depthwise" if layer.groups == shape[0] else f"groups {layer.groups}"
 
 
-def _gathered(found: Sequence[Station | Leaf]) -> list[Station]:
+def _gathered(found: Sequence[Stage | Leaf]) -> list[Stage]:
     """Give each leaf to the volume before it, and a flatten too where a drawing needs none."""
-    done: list[Station] = []
+    done: list[Stage] = []
     for number, one in enumerate(found):
         if isinstance(one, Leaf):
             if not isinstance(one.layer, Identity):
@@ -215,32 +215,32 @@ def _gathered(found: Sequence[Station | Leaf]) -> list[Station]:
     return done
 
 
-def _shows(flat: Station, before: Station, following: Sequence[Station | Leaf]) -> bool:
+def _shows(flat: Stage, before: Stage, following: Sequence[Stage | Leaf]) -> bool:
     """Whether what is flattened is drawn: not before an fc, and not where one row came in."""
-    later = next((one for one in following if isinstance(one, Station)), None)
+    later = next((one for one in following if isinstance(one, Stage)), None)
     same = before.shape[1:] == (1, 1) or before.shape == flat.shape
     return not same and (later is None or later.kind != "fc")
 
 
-def _same_joins(first: Station, second: Station) -> bool:
+def _same_joins(first: Stage, second: Stage) -> bool:
     joins = first.kind == second.kind == "several" and first.shape == second.shape
     same_lines = first.works[-1].lines == second.works[0].lines
     return joins and (same_lines or len(first.caption + second.caption) <= LONGEST)
 
 
-def _same_shape(first: Station, second: Station) -> bool:
+def _same_shape(first: Stage, second: Stage) -> bool:
     return first.shape == second.shape and first.kind != "input"
 
 
-def _same_work(first: Station, second: Station) -> bool:
+def _same_work(first: Stage, second: Stage) -> bool:
     same_maps = len(first.shape) == 3 and first.shape[1:] == second.shape[1:]
     same_lines = first.works[-1].lines == second.works[0].lines
     return same_maps and same_lines and first.kind != "input"
 
 
-def _folded(found: Sequence[Station], alike: Callable[[Station, Station], bool]) -> list[Station]:
+def _folded(found: Sequence[Stage], alike: Callable[[Stage, Stage], bool]) -> list[Stage]:
     """Make one of each run of volumes that are alike."""
-    done: list[Station] = []
+    done: list[Stage] = []
     for one in found:
         if done and alike(done[-1], one):
             before = done[-1]
@@ -252,7 +252,7 @@ def _folded(found: Sequence[Station], alike: Callable[[Station, Station], bool])
                 works += one.works
             kind = before.kind if before.kind == one.kind else "several"
             after = (*before.after, *one.after)
-            done[-1] = Station(kind, one.shape, tuple(works), after, before.window)
+            done[-1] = Stage(kind, one.shape, tuple(works), after, before.window)
         else:
             done.append(one)
     return done

@@ -53,11 +53,11 @@ def check_given(network: object, kinds: type | tuple[type, ...], expected: str) 
     if isinstance(network, kinds):
         return
     mend = ""
-    if hasattr(network, "plan"):  # a module that Striate built, or what `describe` gave
+    if hasattr(network, "plan"):  # a module that Striate built, or what `summary` gave
         mend = "; its text is str(module.plan.network)"
     elif hasattr(network, "state_dict"):
-        traced = "st.trace(module, input).network"
-        mend = f"; trace it first: {f'str({traced})' if kinds is str else traced}"
+        traced = "st.from_torch(module, input).network"
+        mend = f"; convert it first: {f'str({traced})' if kinds is str else traced}"
     elif isinstance(getattr(network, "text", None), str):  # a classifier
         mend = "; its text is classifier.text"
     elif hasattr(network, "network"):  # a plan

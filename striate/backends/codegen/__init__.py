@@ -19,7 +19,7 @@ from striate.errors import SettingError
 Framework = Literal["torch", "keras"]
 
 
-def code(
+def to_code(
     network: str | Network | ExpandedNetwork,
     framework: Framework,
     *,
@@ -46,7 +46,7 @@ def code(
         NotationError: the network breaks a rule, does not fit its input, or says no input.
         SettingError: the framework is neither of the two.
 
-    >>> program = code("input 1x8x8 classes=2 > conv 4 > relu > flatten > fc", "torch")
+    >>> program = to_code("input 1x8x8 classes=2 > conv 4 > relu > flatten > fc", "torch")
     >>> print(program[program.index("    def forward") : program.index("def load")].rstrip())
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             x = F.relu(self.conv1(x))  # (4, 8, 8)

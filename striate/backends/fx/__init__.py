@@ -22,7 +22,7 @@ from striate.backends.fx.texts import network_text
 from striate.backends.fx.values import Refused, Value
 from striate.errors import NotationError
 
-__all__ = ["Traced", "trace"]
+__all__ = ["Traced", "from_torch"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Traced:
         return {ours: state[theirs] for theirs, ours in self.names.items()}
 
 
-def trace(module: nn.Module, input: Shape) -> Traced:  # noqa: A002 (the notation's word)
+def from_torch(module: nn.Module, input: Shape) -> Traced:  # noqa: A002 (the notation's word)
     """Write a torch module in the notation, so that it can be described, drawn and rebuilt.
 
     What it computes in evaluation mode is followed through its code; nothing is computed, and
@@ -68,7 +68,7 @@ def trace(module: nn.Module, input: Shape) -> Traced:  # noqa: A002 (the notatio
 
     >>> from torch import nn
     >>> layers = nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(512, 10)
-    >>> traced = trace(nn.Sequential(*layers), (1, 8, 8))
+    >>> traced = from_torch(nn.Sequential(*layers), (1, 8, 8))
     >>> print(traced.network)
     # Sequential
     input 1x8x8 classes=10
@@ -79,7 +79,7 @@ def trace(module: nn.Module, input: Shape) -> Traced:  # noqa: A002 (the notatio
     check_input(input)
     if not isinstance(module, nn.Module):
         raise NotationError(
-            f"trace takes a torch.nn.Module, but got {type(module).__name__}; "
+            f"from_torch takes a torch.nn.Module, but got {type(module).__name__}; "
             "a text is read by parse"
         )
     alone = is_layer(module)

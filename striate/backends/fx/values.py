@@ -10,7 +10,7 @@ from striate.errors import NotationError
 
 
 class Refused(Exception):
-    """Why a module cannot be written in the notation; ``trace`` adds which module, and the advice.
+    """Why a module cannot be written in the notation; `from_torch` adds the module and the advice.
 
     Attributes:
         reason: one sentence without its full stop.

@@ -7,8 +7,8 @@ network is run as always; the sum of the layers against that says what cutting c
 
 from __future__ import annotations
 
-from striate.backends.profiler.measuring import Cut, measure
+from striate.backends.profiler.layer_timing import Cut, profile
 from striate.backends.profiler.memory import Ledger
-from striate.backends.profiler.result import LayerTime, Timing
+from striate.backends.profiler.result import LayerProfile, Profile
 
-__all__ = ["Cut", "LayerTime", "Ledger", "Timing", "measure"]
+__all__ = ["Cut", "LayerProfile", "Ledger", "Profile", "profile"]

@@ -1,4 +1,4 @@
-"""What the stopwatch has measured."""
+"""The time and memory of each layer, as measured."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WARM_UP: Final = 2  # rounds that are not counted
 
 
 @dataclass(frozen=True)
-class LayerTime:
+class LayerProfile:
     """How long one layer takes for a batch.
 
     Attributes:
@@ -29,7 +29,7 @@ class LayerTime:
 
 
 @dataclass(frozen=True)
-class Timing:
+class Profile:
     """How long a network takes for a batch, layer by layer and as a whole.
 
     Attributes:
@@ -46,7 +46,7 @@ class Timing:
         reach: how much of what the machine computes at best the whole network reaches.
     """
 
-    layers: tuple[LayerTime, ...]
+    layers: tuple[LayerProfile, ...]
     forward: float
     backward: float
     peak_memory: int

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from striate.architecture import zoo
-from striate.architecture.summary import Anatomy, describe
+from striate.architecture.layer_table import Summary, summary
 from striate.errors import SettingError
 from striate.model import classifier_file
 from striate.model.classifier import Classifier, load
@@ -95,39 +95,39 @@ def _opened(given: Model, place: Path | None, name: str) -> Contender:
     if place is not None and place.name == classifier_file.NAME:
         folder = RunFolder(place.parent)
         record = folder.read_record() if (folder.path / RECORD).is_file() else {}
-    anatomy = None if model.text is None else describe(model.text)
+    table = None if model.text is None else summary(model.text)
     source = record.get("data", model.data).get("source")
     seconds = record.get("seconds")
     return Contender(
         name=name,
         model=model,
-        origin=_origin(model, anatomy, record.get("network_given")),
+        origin=_origin(model, table, record.get("network_given")),
         source=None if source is None else str(source),
         parameters=model.parameters,
-        macs=None if anatomy is None else anatomy.macs,
+        macs=None if table is None else table.macs,
         training_seconds=None if seconds is None else float(seconds),
         chose=bool(model.training.get("transfer", {"shares": True}).get("shares")),
     )
 
 
-def _origin(model: Classifier, anatomy: Anatomy | None, given: object) -> str:
+def _origin(model: Classifier, table: Summary | None, given: object) -> str:
     """Say where a classifier comes from, in a few words."""
     transfer = model.training.get("transfer")
     if transfer:
         return f"{'fine-tuned' if transfer.get('shares') else 'head on'} {transfer['body']}"
-    network = _network(anatomy, given)
+    network = _network(table, given)
     if "imported" in model.training:
         return f"imported, {network}"
     return f"from scratch, {network}" if model.training else network
 
 
-def _network(anatomy: Anatomy | None, given: object) -> str:
+def _network(table: Summary | None, given: object) -> str:
     """Name a network: by its own name, or by what it learns with."""
-    if anatomy is None:
+    if table is None:
         return "a torch module"
     if isinstance(given, str) and zoo.is_name(given):
         return given.strip()
-    if anatomy.name != "network":
-        return anatomy.name
-    kinds = Counter(row.kind for row in anatomy.layers if row.kind in ("conv", "fc"))
+    if table.name != "network":
+        return table.name
+    kinds = Counter(row.kind for row in table.layers if row.kind in ("conv", "fc"))
     return " and ".join(f"{count} {kind}" for kind, count in kinds.items()) or "nothing learnt"

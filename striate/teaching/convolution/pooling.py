@@ -14,7 +14,7 @@ from striate.teaching.convolution.number_text import map_told, plain
 from striate.teaching.convolution.sliding import LARGEST
 
 if TYPE_CHECKING:
-    from striate.architecture.summary import Formulas
+    from striate.architecture.layer_table import Formulas
 
 Pool = MaxPool | AvgPool | SumPool
 Kind = Literal["max", "avg", "sum"]
@@ -74,8 +74,8 @@ def formulas_of(layer: Conv | Pool, shape: Shape) -> Formulas:
     >>> formulas_of(MaxPool((2, 2), ceil=True), (1, 5, 5)).output
     'ceil((5 - 2)/2) + 1 = 3'
     """
+    from striate.architecture.layer_table.formulas import formulas
     from striate.architecture.notation import Leaf
-    from striate.architecture.summary.formulas import formulas
 
     leaf = Leaf(layer.word, layer, shape, layer.output(shape))
     return formulas(leaf, [None], memory=False)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from striate.architecture.summary import describe
+from striate.architecture.layer_table import summary
 from striate.architecture.words.sight import Side
 from striate.teaching.experiments.result import Contestant, Point
 
@@ -60,8 +60,8 @@ def contestant(name: str, text: str) -> Contestant:
     >>> contestant("small", "input 1x8x8 classes=10 > conv 4 > relu > gap > flatten > fc").sees
     3
     """
-    anatomy = describe(text)
-    return Contestant(name, text, anatomy.parameters, anatomy.macs, side(anatomy.receptive_field))
+    table = summary(text)
+    return Contestant(name, text, table.parameters, table.macs, side(table.receptive_field))
 
 
 def side(field: Side) -> int:

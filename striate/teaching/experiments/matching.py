@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from striate.architecture.summary import describe
+from striate.architecture.layer_table import summary
 from striate.errors import SettingError
 
 NEAR = 0.10
@@ -24,15 +24,15 @@ def width_for(text: Callable[[int], str], parameters: int) -> int:
     27
     """
     low, high = 1, 2
-    while high < WIDEST and describe(text(high)).parameters < parameters:
+    while high < WIDEST and summary(text(high)).parameters < parameters:
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
-        if describe(text(middle)).parameters < parameters:
+        if summary(text(middle)).parameters < parameters:
             low = middle
         else:
             high = middle
-    return min(low, high, key=lambda width: abs(describe(text(width)).parameters - parameters))
+    return min(low, high, key=lambda width: abs(summary(text(width)).parameters - parameters))
 
 
 def two_widths(text: Callable[[int, int], str], parameters: int) -> str:
@@ -52,7 +52,7 @@ def two_widths(text: Callable[[int, int], str], parameters: int) -> str:
 
     alike = width_for(lambda width: text(width, width), parameters)
     tries = [with_first(width) for width in (alike, alike - 1) if width]
-    return min(tries, key=lambda each: abs(describe(each).parameters - parameters))
+    return min(tries, key=lambda each: abs(summary(each).parameters - parameters))
 
 
 def check_alike(texts: Sequence[str]) -> tuple[int, ...]:
@@ -65,12 +65,12 @@ def check_alike(texts: Sequence[str]) -> tuple[int, ...]:
     >>> check_alike([start + "flatten > fc", start + "conv 30 > gap > flatten > fc"])
     (650, 610)
     """
-    counts = tuple(describe(text).parameters for text in texts)
+    counts = tuple(summary(text).parameters for text in texts)
     if min(counts) < (1 - NEAR) * max(counts):
         listed = ", ".join(f"{count:,}" for count in counts)
-        anatomy = describe(texts[0])
-        rows, columns = anatomy.input[1:]
-        classes = anatomy.classes or 0
+        table = summary(texts[0])
+        rows, columns = table.input[1:]
+        classes = table.classes or 0
         raise SettingError(
             f"for images of {rows}x{columns} pixels and {classes:,} classes the networks have "
             f"{listed} parameters, more than {NEAR:.0%} apart, so that they cannot be compared "

@@ -44,7 +44,7 @@ def html(facts: Facts) -> str:
             if facts.epochs or facts.start is None
             else []
         ),
-        Section("network", "The network", network.anatomy(facts)),
+        Section("network", "The network", network.summary(facts)),
         *(
             [Section("start", "A trained body, a new head", pretrained.transfer(facts))]
             if facts.start is not None

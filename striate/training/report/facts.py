@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from striate.architecture.summary import Anatomy
+from striate.architecture.layer_table import Summary
 from striate.evaluation.metrics import Evaluation
 from striate.events import Epoch
 from striate.features.filter_shift import Moved
@@ -68,7 +68,7 @@ class Facts:
         counts: part ("train", "val", "test") -> class -> images used.
         examples: images of the data; the page shows as many a class as fit.
         augmented: training images as the network saw them.
-        anatomy: the network's table; None for a network that has no text in the notation.
+        summary: the network's table; None for a network that has no text in the notation.
         evaluation: what the classifier is worth.
         worst: the images of `evaluation.worst`, in that order, as far as they are at hand.
         skipped: (name, reason) of every image that was not used.
@@ -87,7 +87,7 @@ class Facts:
     counts: Mapping[str, Mapping[str, int]]
     examples: Sequence[Shown]
     augmented: Sequence[Shown]
-    anatomy: Anatomy | None
+    summary: Summary | None
     evaluation: Evaluation
     worst: Sequence[Shown]
     skipped: Sequence[tuple[str, str]]

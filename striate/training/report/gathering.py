@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from striate.architecture.summary import describe
+from striate.architecture.layer_table import summary
 from striate.data.augmentation import augment, draws
 from striate.data.images import read
 from striate.errors import ImageError
@@ -92,7 +92,7 @@ def facts(
         counts=record["data"]["counts"],
         examples=list(examples(prepared)),
         augmented=list(augmented(prepared)),
-        anatomy=None if text is None else describe(text),
+        summary=None if text is None else summary(text),
         evaluation=evaluation,
         worst=[
             shown

@@ -19,8 +19,8 @@ def first_screen(facts: Facts) -> Html:
     if facts.epochs or facts.start is None:
         epochs = len(facts.epochs)
         figures.append((f"{epochs:,}", "epoch" if epochs == 1 else "epochs"))
-    if facts.anatomy is not None:
-        figures.append((f"{facts.anatomy.parameters:,}", "parameters"))
+    if facts.summary is not None:
+        figures.append((f"{facts.summary.parameters:,}", "parameters"))
     seconds = facts.run.get("seconds")
     if isinstance(seconds, int | float):
         figures.append((format_duration(seconds), "training time"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from striate.architecture.diagram.volumes_drawing import volumes
-from striate.architecture.summary import Anatomy
+from striate.architecture.diagram.drawing import draw_architecture
+from striate.architecture.layer_table import Summary
 from striate.events import Epoch
 from striate.render import BLUE, GREEN, ORANGE, Curve, curves
 from striate.render.page import Html, element, join, paragraph, table, text
@@ -15,9 +15,9 @@ from striate.training.report.facts import Facts
 WIDE, NARROW = 940, 350  # pixels; which of the two a screen shows is said in page.css
 
 
-def anatomy(facts: Facts) -> Html:
+def summary(facts: Facts) -> Html:
     """Show the network's text and, layer by layer, what it makes, costs and sees."""
-    whole = facts.anatomy
+    whole = facts.summary
     if whole is None:
         return paragraph("This network was built in Python and has no text in the notation.")
     notation = facts.notation or str(facts.run.get("network", ""))
@@ -75,10 +75,10 @@ def anatomy(facts: Facts) -> Html:
     )
 
 
-def _drawn(whole: Anatomy) -> Html:
-    """Show the network as volumes, in as many rows as the screen's width asks for."""
+def _drawn(whole: Summary) -> Html:
+    """Show the architecture diagram, in as many rows as the screen's width asks for."""
     drawings = [
-        element("div", Html(volumes(whole, width=width)), kind=kind)
+        element("div", Html(draw_architecture(whole, width=width)), kind=kind)
         for kind, width in (("wide", WIDE), ("narrow", NARROW))
     ]
     return element("figure", join(drawings), kind="volumes")

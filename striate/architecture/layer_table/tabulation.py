@@ -5,24 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from striate.architecture.layer_table.all_rules import warnings_of
+from striate.architecture.layer_table.design_warnings import Case
+from striate.architecture.layer_table.formulas import FLOAT32, formulas
+from striate.architecture.layer_table.memory import backward_macs, kept
+from striate.architecture.layer_table.result import Summary
+from striate.architecture.layer_table.row import Row
+from striate.architecture.layer_table.wiring import IMAGE, Node, wire
 from striate.architecture.notation import ExpandedNetwork, Join, Leaf, Network, expand
-from striate.architecture.summary.all_rules import warnings_of
-from striate.architecture.summary.design_warnings import Case
-from striate.architecture.summary.formulas import FLOAT32, formulas
-from striate.architecture.summary.memory import backward_macs, kept
-from striate.architecture.summary.result import Anatomy
-from striate.architecture.summary.row import Row
-from striate.architecture.summary.wiring import IMAGE, Node, wire
 from striate.architecture.words import Shape
 from striate.architecture.words.sight import Side, Sight, side_of
 
 
-def describe(
+def summary(
     network: str | Network | ExpandedNetwork,
     *,
     input: Shape | None = None,  # noqa: A002 (the notation's word)
     classes: int | None = None,
-) -> Anatomy:
+) -> Summary:
     """Say what each layer of a network gives, costs and sees, without computing anything.
 
     Args:
@@ -36,15 +36,15 @@ def describe(
     Raises:
         NotationError: the network breaks a rule, does not fit its input, or says no input.
 
-    >>> anatomy = describe("input 1x28x28 classes=10 > conv 8 > relu > maxpool 2 > flatten > fc")
-    >>> print(anatomy.table())
+    >>> table = summary("input 1x28x28 classes=10 > conv 8 > relu > maxpool 2 > flatten > fc")
+    >>> print(table.table())
     layer     what it is   output  parameters    MACs   memory  sees  stride
     conv1     conv 3x3 8  8x28x28          80  56,448  25.1 kB     3       1
     relu1     relu        8x28x28                      25.1 kB     3       1
     maxpool1  maxpool 2   8x14x14                       6.3 kB     4       2
     flatten1  flatten        1568                                28
     fc1       fc 10            10      15,690  15,680     40 B    28
-    >>> print(anatomy.layers[0].formulas.output, "and", anatomy.layers[0].formulas.parameters)
+    >>> print(table.layers[0].formulas.output, "and", table.layers[0].formulas.parameters)
     (28 + 2*1 - 3)/1 + 1 = 28 and 3*3*1*8 + 8 = 80
     """
     plan = expand(network, input=input, classes=classes)
@@ -53,7 +53,7 @@ def describe(
     whole = side_of(plan.input[1], plan.input[2])
     rows = tuple(_row(node, sights, place, whole) for place, node in enumerate(nodes))
     receptive_field = _before_all(nodes, sights, plan)
-    return Anatomy(
+    return Summary(
         name=plan.network.name or "network",
         input=plan.input,
         classes=plan.classes,

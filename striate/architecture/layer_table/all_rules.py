@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from striate.architecture.summary import learning_rules, seeing_rules
-from striate.architecture.summary.design_warnings import Case, DesignWarning
+from striate.architecture.layer_table import learning_rules, seeing_rules
+from striate.architecture.layer_table.design_warnings import Case, DesignWarning
 
 RULES: Final = (*seeing_rules.RULES, *learning_rules.RULES)
 

@@ -8,14 +8,14 @@ import pytest
 import torch
 
 from striate.architecture import zoo
-from striate.architecture.summary import DesignWarning, describe
+from striate.architecture.layer_table import DesignWarning, summary
 from striate.backends.torch import build
 
 HEAD = "gap > flatten > fc"
 
 
 def found(text: str, size: str = "3x32x32") -> tuple[DesignWarning, ...]:
-    return describe(f"input {size} classes=10 > {text}").warnings
+    return summary(f"input {size} classes=10 > {text}").warnings
 
 
 @pytest.mark.parametrize(
@@ -151,11 +151,11 @@ def test_a_layer_that_others_read_too_cannot_be_left_out() -> None:
 
 def test_the_probability_that_softmax_twice_allows_is_the_one_of_torch() -> None:
     answers = torch.tensor([100.0, 0.0, 0.0, 0.0]).softmax(0).softmax(0)
-    (note,) = describe("input 1x4x4 classes=4 > flatten > fc > softmax").warnings
+    (note,) = summary("input 1x4x4 classes=4 > flatten > fc > softmax").warnings
     assert f"with 4 classes no probability would be above {answers[0].item():.3f}" in note.why
-    (note,) = describe("input 1x4x4 classes=4 > flatten > fc > softmax > identity").warnings
+    (note,) = summary("input 1x4x4 classes=4 > flatten > fc > softmax > identity").warnings
     assert note.why.startswith("training and prediction apply another behind it")
-    assert not describe("input 1x4x4 > flatten > fc 9 > softmax > fc 4").warnings
+    assert not summary("input 1x4x4 > flatten > fc 9 > softmax > fc 4").warnings
 
 
 def test_biases_are_of_use_where_bn_is_not_alone_behind_them() -> None:
@@ -170,7 +170,7 @@ def test_the_probability_that_tanh_allows_is_the_one_of_torch() -> None:
 
 def test_weights_that_meet_padding_only_get_no_gradient() -> None:
     text = "input 2x6x3 classes=2 > conv 7x7 3 dilation=1 pad=3 > relu > flatten > fc"
-    (warning,) = [w for w in describe(text).warnings if "meet padding only" in w.what]
+    (warning,) = [w for w in summary(text).warnings if "meet padding only" in w.what]
     module = build(text)
     module(torch.randn(4, 2, 6, 3)).square().sum().backward()
     gradient = module.get_parameter("conv1.weight").grad
@@ -182,7 +182,7 @@ def test_weights_that_meet_padding_only_get_no_gradient() -> None:
 
 def test_rows_behind_the_last_window_have_no_influence() -> None:
     text = "input 1x11x8 classes=2 > conv 4x4 2 stride=3 pad=valid > flatten > fc"
-    (warning,) = [w for w in describe(text).warnings if "never looked at" in w.what]
+    (warning,) = [w for w in summary(text).warnings if "never looked at" in w.what]
     assert warning.what.startswith("the last row and the last column of 11x8 are")
     image = torch.randn(1, 1, 11, 8, requires_grad=True)
     build(text)(image).sum().backward()
@@ -192,14 +192,14 @@ def test_rows_behind_the_last_window_have_no_influence() -> None:
     assert image.grad[0, 0, :, -1].abs().sum() == 0
 
 
-def summary(name: str) -> list[str]:
+def said_of(name: str) -> list[str]:
     given = (3, 64, 64) if name == "compact" else None
-    found = describe(name, input=given, classes=10 if given else None).warnings
+    found = summary(name, input=given, classes=10 if given else None).warnings
     return [f"{warning.level} {' '.join(warning.layers)}" for warning in found]
 
 
 def test_what_is_said_of_the_known_networks() -> None:
-    assert {name: said for name in zoo.names() if (said := summary(name))} == {
+    assert {name: said for name in zoo.names() if (said := said_of(name))} == {
         "lenet5": ["warning fc1"],
         "alexnet2012": ["warning fc1"],
         "alexnet": ["warning fc1"],
@@ -219,7 +219,7 @@ def test_what_is_said_of_the_known_networks() -> None:
 def test_a_warning_is_one_line_and_plain_values() -> None:
     for name in zoo.names():
         given = (3, 64, 64) if name == "compact" else None
-        for warning in describe(name, input=given, classes=10).warnings:
+        for warning in summary(name, input=given, classes=10).warnings:
             assert "\n" not in str(warning)
             assert list(warning.as_json()) == ["level", "layer", "layers", "what", "why", "cure"]
             assert all(text for text in (warning.what, warning.why, warning.cure))

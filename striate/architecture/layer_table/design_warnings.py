@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from striate.architecture.summary.row import Row
-from striate.architecture.summary.wiring import IMAGE, Node
+from striate.architecture.layer_table.row import Row
+from striate.architecture.layer_table.wiring import IMAGE, Node
 from striate.architecture.words import Layer, Shape
 from striate.architecture.words.sight import Side
 

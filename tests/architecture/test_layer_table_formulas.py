@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from networks_strategy import fitting, networks
 
 from striate.architecture import zoo
-from striate.architecture.summary import Row, describe
+from striate.architecture.layer_table import Row, summary
 
 ARITHMETIC = re.compile(r"[0-9 +*/()-]|floor\(|ceil\(")
 
@@ -50,14 +50,14 @@ def check(row: Row) -> None:
 def test_every_calculation_gives_its_number(text: str) -> None:
     plan = fitting(text)
     assert plan is not None
-    for row in describe(plan).layers:
+    for row in summary(plan).layers:
         check(row)
 
 
 @pytest.mark.parametrize("name", zoo.names())
 def test_the_calculations_of_the_known_networks_give_their_numbers(name: str) -> None:
     given = (3, 64, 64) if name == "compact" else None
-    for row in describe(name, input=given, classes=10 if given else None).layers:
+    for row in summary(name, input=given, classes=10 if given else None).layers:
         check(row)
         assert bool(row.formulas.output) == (
             row.kind in {"conv", "maxpool", "flatten", "cat"}
@@ -87,7 +87,7 @@ def test_the_calculations_of_the_known_networks_give_their_numbers(name: str) ->
     ],
 )
 def test_the_output_size_is_written_as_in_a_textbook(text: str, output: str) -> None:
-    assert describe(text).layers[-1].formulas.output == output
+    assert summary(text).layers[-1].formulas.output == output
 
 
 @pytest.mark.parametrize(
@@ -107,12 +107,12 @@ def test_the_output_size_is_written_as_in_a_textbook(text: str, output: str) -> 
 def test_parameters_and_macs_are_written_with_their_factors(
     text: str, parameters: str, macs: str
 ) -> None:
-    written = describe(f"input 3x32x32 > {text}").layers[-1].formulas
+    written = summary(f"input 3x32x32 > {text}").layers[-1].formulas
     assert (written.parameters, written.macs) == (parameters, macs)
 
 
 def test_what_a_unit_sees_is_what_was_seen_and_the_window_at_its_stride() -> None:
-    rows = describe(
+    rows = summary(
         "input 1x64x64 > conv 2 stride=2 > conv 2 > conv 2 dilation=2 > conv 1x3 2"
     ).layers
     assert [row.formulas.receptive_field for row in rows] == [
@@ -124,12 +124,12 @@ def test_what_a_unit_sees_is_what_was_seen_and_the_window_at_its_stride() -> Non
 
 
 def test_every_calculation_stands_once_with_the_layers_that_it_holds_for() -> None:
-    page = str(describe("resnet18"))
+    page = str(summary("resnet18"))
     holders = re.findall(r"^  3\*3\*64\*64 = 36,864 +(.*)$", page, re.MULTILINE)
     assert holders == ["next1.conv1, next1.conv2, next2.conv1, next2.conv2"]
     assert page.count("3*3*64*64 = 36,864") == 1
     assert max(map(len, page.split("Output size")[1].splitlines())) <= 100
-    everywhere = describe("input 1x8x8 > [conv 1]*40").layers
+    everywhere = summary("input 1x8x8 > [conv 1]*40").layers
     assert len(everywhere) == 40
-    assert "conv1, conv2, conv3," in str(describe("input 1x8x8 > [conv 1]*40"))
-    assert " more\n" in str(describe("input 1x8x8 > [conv 1]*40"))
+    assert "conv1, conv2, conv3," in str(summary("input 1x8x8 > [conv 1]*40"))
+    assert " more\n" in str(summary("input 1x8x8 > [conv 1]*40"))

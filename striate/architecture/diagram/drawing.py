@@ -1,6 +1,6 @@
-"""A network drawn as volumes, as AlexNet's authors drew theirs in 2012.
+"""The architecture diagram: a network as boxes, as AlexNet's authors drew theirs in 2012.
 
-Three stages that do not mix: `stations` says what is drawn, `solids` how large, and here it is
+Three stages that do not mix: `stages` says what is drawn, `solids` how large, and here it is
 laid out in rows and written as SVG.
 """
 
@@ -13,10 +13,10 @@ from itertools import pairwise
 from typing import Final
 
 from striate.architecture.diagram.solids import Point, Scale, Solid, faces, kernel, solid
-from striate.architecture.diagram.stages import Station, by, stations
+from striate.architecture.diagram.stages import Stage, by, stages
 from striate.architecture.diagram.text_width import text_width, wrapped
+from striate.architecture.layer_table import Summary, summary
 from striate.architecture.notation import ExpandedNetwork, Network
-from striate.architecture.summary import Anatomy, describe
 from striate.render.palette import BLUE, GREEN, INK, ORANGE, PALE, PINK, painted
 
 MARGIN: Final = 10.0
@@ -52,14 +52,14 @@ class Cell:
     """One volume with its caption, and the room that it takes.
 
     Attributes:
-        station: what it shows.
+        stage: what it shows.
         body: how large it is drawn.
         lines: its caption, broken to fit.
         left: pixels from the cell's left edge to the volume's.
         width: of the cell.
     """
 
-    station: Station
+    stage: Stage
     body: Solid
     lines: tuple[str, ...]
     left: float
@@ -80,15 +80,17 @@ class Placed:
         return self.y - self.cell.body.total / 2
 
 
-def volumes(anatomy: Anatomy | str | Network | ExpandedNetwork, *, width: int = 960) -> str:
-    """Draw a network as volumes: the height, width and depth of what each layer gives.
+def draw_architecture(
+    network: Summary | str | Network | ExpandedNetwork, *, width: int = 960
+) -> str:
+    """Draw the architecture diagram: the height, width and depth of what each layer gives.
 
     A box stands for the maps that come out of a layer, its sizes at its edges; the kernel of the
     next layer lies on it, with lines to the value that is made from it. Full connections are
     bars. A volume stands where the shape changes, and repeated blocks are folded into one.
 
     Args:
-        anatomy: of the network, as `describe` gives it; or the network.
+        network: the network, or its summary.
         width: of the drawing, in pixels; what does not fit goes on in the next row.
 
     Returns:
@@ -98,24 +100,23 @@ def volumes(anatomy: Anatomy | str | Network | ExpandedNetwork, *, width: int = 
     Raises:
         NotationError: the network breaks a rule, does not fit its input, or says no input.
 
-    >>> svg = volumes("input 1x8x8 classes=2 > conv 4 > relu > flatten > fc")
+    >>> svg = draw_architecture("input 1x8x8 classes=2 > conv 4 > relu > flatten > fc")
     >>> svg.startswith("<svg"), svg.endswith("</svg>"), svg.count("<text")
     (True, True, 17)
     """
-    if not isinstance(anatomy, Anatomy):
-        anatomy = describe(anatomy)
-    found = stations(anatomy.plan)
-    scale = Scale.of([station.shape for station in found])
+    table = network if isinstance(network, Summary) else summary(network)
+    found = stages(table.plan)
+    scale = Scale.of([stage.shape for stage in found])
     room = width - 2 * MARGIN
     texts: list[str] = []
     solids: list[str] = []
     lines: list[str] = []
     y = MARGIN
-    for text, size, weight in _heading(anatomy, room):
+    for text, size, weight in _heading(table, room):
         y += size * 1.35
         texts.append(_text(text, MARGIN, y, size=size, weight=weight))
     y += 8
-    cells = [_cell(station, scale) for station in found]
+    cells = [_cell(stage, scale) for stage in found]
     rows = [cells]
     if sum(cell.width for cell in cells) > room:
         rows = _rows(cells, room - 2 * CONTINUED)
@@ -127,7 +128,8 @@ def volumes(anatomy: Anatomy | str | Network | ExpandedNetwork, *, width: int = 
         lines += _row_lines(placed, ahead)
         ahead = placed[-1]
     squares, words, y = _legend(found, y + 4, width)
-    label = f"{anatomy.name} as volumes: " + ", ".join(_said(station) for station in found)
+    shown = ", ".join(_said(stage) for stage in found)
+    label = f"{table.name} as an architecture diagram: {shown}"
     groups = [
         *(*solids, squares),
         f'<g {painted(stroke=INK)} stroke-width="0.8">{"".join(lines)}</g>',
@@ -141,27 +143,27 @@ def volumes(anatomy: Anatomy | str | Network | ExpandedNetwork, *, width: int = 
     )
 
 
-def _heading(anatomy: Anatomy, width: float) -> Iterator[tuple[str, float, int]]:
+def _heading(table: Summary, width: float) -> Iterator[tuple[str, float, int]]:
     """The name and the totals, each line with its size and weight."""
-    for line in wrapped(_printable(anatomy.name).split(" "), 15, width):
+    for line in wrapped(_printable(table.name).split(" "), 15, width):
         yield line, 15, 650
-    classes = "" if anatomy.classes is None else f" to {anatomy.classes:,} classes"
-    totals = f"{anatomy.parameters:,} parameters,", f"{anatomy.macs:,} MACs"
-    for line in wrapped([f"{by(anatomy.input)}{classes},", *totals], 12, width):
+    classes = "" if table.classes is None else f" to {table.classes:,} classes"
+    totals = f"{table.parameters:,} parameters,", f"{table.macs:,} MACs"
+    for line in wrapped([f"{by(table.input)}{classes},", *totals], 12, width):
         yield line, 12, 400
 
 
-def _cell(station: Station, scale: Scale) -> Cell:
-    body = solid(station.shape, scale)
-    widest = WIDEST if station.kind == "several" else NARROWER
-    lines = [line for text in station.caption for line in wrapped(text.split(" "), LETTERS, widest)]
-    widths = [text_width(line, LETTERS) for line in (*lines, str(station.shape[0]))]
-    sides = (text_width(str(side), LETTERS) + 5 for side in station.shape[1:])
-    beside = max(NEAREST, *sides) if len(station.shape) == 3 else NEAREST
+def _cell(stage: Stage, scale: Scale) -> Cell:
+    body = solid(stage.shape, scale)
+    widest = WIDEST if stage.kind == "several" else NARROWER
+    lines = [line for text in stage.caption for line in wrapped(text.split(" "), LETTERS, widest)]
+    widths = [text_width(line, LETTERS) for line in (*lines, str(stage.shape[0]))]
+    sides = (text_width(str(side), LETTERS) + 5 for side in stage.shape[1:])
+    beside = max(NEAREST, *sides) if len(stage.shape) == 3 else NEAREST
     centre = body.width / 2
     left = max(beside, max(widths) / 2 - centre)
     right = max(body.width, centre + max(widths) / 2)
-    return Cell(station, body, tuple(lines), left, left + right + GAP)
+    return Cell(stage, body, tuple(lines), left, left + right + GAP)
 
 
 def _rows(cells: Sequence[Cell], width: float) -> list[list[Cell]]:
@@ -208,8 +210,8 @@ def _placed(
 
 def _volume(placed: Placed) -> str:
     """Write a volume, where branches were joined with a line between their channels."""
-    colour = COLOURS[placed.cell.station.kind]
-    body, parts = placed.cell.body, placed.cell.station.parts
+    colour = COLOURS[placed.cell.stage.kind]
+    body, parts = placed.cell.body, placed.cell.stage.parts
     shades = zip(faces(body, placed.x, placed.y), SHADES, strict=True)
     written = [_polygon(corners, shade) for corners, shade in shades]
     done = 0
@@ -227,19 +229,19 @@ def _row_lines(row: Sequence[Placed], ahead: Placed | None) -> Iterator[str]:
         if len(after.cell.body.shape) == 1:
             yield from _dense(before, after)
         else:
-            yield from _between(before, after.cell.station, (after.x, after.middle))
+            yield from _between(before, after.cell.stage, (after.x, after.middle))
     if ahead is not None:
         edge = ahead.x + ahead.cell.body.width + CONTINUED
-        yield from _between(ahead, row[0].cell.station, (edge, ahead.middle))
+        yield from _between(ahead, row[0].cell.stage, (edge, ahead.middle))
         yield _arrow((edge, ahead.middle), edge + 9)
         yield _arrow((MARGIN - 6, row[0].middle), MARGIN + 8)
 
 
-def _between(before: Placed, station: Station, point: Point) -> Iterator[str]:
+def _between(before: Placed, stage: Stage, point: Point) -> Iterator[str]:
     """Write the lines from a volume to the next one: those of a kernel, or a single one."""
     body = before.cell.body
-    if station.window is not None and len(body.shape) == 3:
-        corners = kernel(body, station.window, before.x, before.y)
+    if stage.window is not None and len(body.shape) == 3:
+        corners = kernel(body, stage.window, before.x, before.y)
         yield _polygon(corners, KERNEL)
         for corner in corners:
             yield _line([corner, point], 0.5)
@@ -254,7 +256,7 @@ def _dense(before: Placed, after: Placed) -> Iterator[str]:
     low = (before.x + body.depth, before.y)
     ends = [(after.x, after.y - after.cell.body.height), (after.x, after.y)]
     pairs = [(high, ends[0]), (low, ends[1])]
-    if after.cell.station.kind == "fc":
+    if after.cell.stage.kind == "fc":
         pairs += [(high, ends[1]), (low, ends[0])]
     for start, end in pairs:
         yield _line([start, end], 0.3)
@@ -269,7 +271,7 @@ def _arrow(start: Point, end: float) -> str:
 
 def _labels(placed: Placed) -> Iterator[str]:
     """Write the sizes at the edges, and the caption."""
-    body, shape = placed.cell.body, placed.cell.station.shape
+    body, shape = placed.cell.body, placed.cell.stage.shape
     yield _text(f"{shape[0]}", placed.x + body.depth / 2, placed.y + LINE - 2, anchor="middle")
     if len(shape) == 3:
         low = placed.middle + max(body.height / 2 - 2, 13)
@@ -281,9 +283,9 @@ def _labels(placed: Placed) -> Iterator[str]:
         yield _text(line, centre, placed.y + LINE * (number + 2), anchor="middle")
 
 
-def _legend(found: Sequence[Station], top: float, width: float) -> tuple[str, str, float]:
+def _legend(found: Sequence[Stage], top: float, width: float) -> tuple[str, str, float]:
     """Give what the colours mean, as squares and as words, and where that ends."""
-    kinds = {station.kind for station in found}
+    kinds = {stage.kind for stage in found}
     squares, words = [], []
     x, y = MARGIN, top + 10
     for kind in (kind for kind in LEGEND if kind in kinds):
@@ -302,8 +304,8 @@ def _legend(found: Sequence[Station], top: float, width: float) -> tuple[str, st
     return "".join(squares), "".join(words), y
 
 
-def _said(station: Station) -> str:
-    return f"{by(station.shape)} {' '.join(station.caption)}"
+def _said(stage: Stage) -> str:
+    return f"{by(stage.shape)} {' '.join(stage.caption)}"
 
 
 def _polygon(corners: Sequence[Point], opacity: float) -> str:

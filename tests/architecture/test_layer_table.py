@@ -11,18 +11,18 @@ import torch
 from known_networks import KNOWN, NAMES, RESNET50, Known
 from torch import nn
 
+from striate.architecture.layer_table import Summary, summary
 from striate.architecture.notation import expand, parse
-from striate.architecture.summary import Anatomy, describe
 from striate.architecture.words.sight import Sight
 from striate.errors import NotationError
 
 
 @pytest.mark.parametrize("known", KNOWN, ids=NAMES)
 def test_known_networks_have_their_published_figures(known: Known) -> None:
-    anatomy = describe(known.text)
-    assert anatomy.parameters == known.parameters
-    assert anatomy.macs == known.macs
-    assert anatomy.receptive_field == known.receptive_field
+    table = summary(known.text)
+    assert table.parameters == known.parameters
+    assert table.macs == known.macs
+    assert table.receptive_field == known.receptive_field
 
 
 @pytest.mark.parametrize("known", [k for k in KNOWN if k.reference], ids=NAMES[1:])
@@ -31,12 +31,12 @@ def test_known_networks_agree_with_the_reference(
 ) -> None:
     models = json.loads(shared("reference/networks.json").read_text("utf-8"))["models"]
     reference = models[known.reference]
-    anatomy = describe(known.text)
-    assert anatomy.parameters == reference["params_no_aux"]
-    assert anatomy.macs == reference["mac"]
+    table = summary(known.text)
+    assert table.parameters == reference["params_no_aux"]
+    assert table.macs == reference["mac"]
     figures = reference["rf"][known.before_pooling]
-    assert anatomy.receptive_field == figures["rf"]
-    last = [row for row in anatomy.layers if row.stride is not None][-1]
+    assert table.receptive_field == figures["rf"]
+    last = [row for row in table.layers if row.stride is not None][-1]
     assert (last.receptive_field, last.stride, last.start) == (
         figures["rf"],
         figures["stride"],
@@ -44,8 +44,8 @@ def test_known_networks_agree_with_the_reference(
     )
 
 
-def row_of(anatomy: Anatomy, name: str) -> tuple[object, object, object]:
-    row = next(row for row in anatomy.layers if row.name == name)
+def row_of(table: Summary, name: str) -> tuple[object, object, object]:
+    row = next(row for row in table.layers if row.name == name)
     start = row.start if isinstance(row.start, int) else 0
     return row.receptive_field, row.stride, -start
 
@@ -93,14 +93,14 @@ def test_inner_layers_see_what_the_reference_says(
     network: str, layers: dict[str, str], shared: Callable[[str], Path]
 ) -> None:
     models = json.loads(shared("reference/networks.json").read_text("utf-8"))["models"]
-    anatomy = describe(KNOWN[NAMES.index(network)].text)
+    table = summary(KNOWN[NAMES.index(network)].text)
     expected = {theirs: tuple(models[network]["rf"][theirs].values()) for theirs in layers}
-    assert {theirs: row_of(anatomy, ours) for theirs, ours in layers.items()} == expected
+    assert {theirs: row_of(table, ours) for theirs, ours in layers.items()} == expected
 
 
 def test_the_historic_variants_agree_with_the_reference(shared: Callable[[str], Path]) -> None:
     reference = json.loads(shared("reference/networks.json").read_text("utf-8"))
-    grouped = describe(
+    grouped = summary(
         """
         input 3x227x227 classes=1000
         conv 11x11 96 stride=4 pad=valid > relu > maxpool 3 stride=2
@@ -114,7 +114,7 @@ def test_the_historic_variants_agree_with_the_reference(shared: Callable[[str], 
     stride_in_1x1 = RESNET50.text.replace(
         "unit(1x1, c) > relu > unit(3x3, c, stride)", "unit(1x1, c, stride) > relu > unit(3x3, c)"
     )
-    variant = describe(stride_in_1x1)
+    variant = summary(stride_in_1x1)
     figures = reference["rf_variants"]["resnet_v1_stride_in_1x1"]["resnet50"]
     assert variant.receptive_field == figures[0]
     assert row_of(variant, "next12.relu3") == tuple(figures)
@@ -140,49 +140,49 @@ def test_figures_are_those_of_a_hand_written_torch_module() -> None:
                 macs += layer.weight.numel() * x.shape[2] * x.shape[3]
             elif isinstance(layer, nn.Linear):
                 macs += layer.weight.numel()
-    anatomy = describe(KNOWN[NAMES.index("vgg16")].text)
-    assert anatomy.parameters == sum(p.numel() for layer in layers for p in layer.parameters())
-    assert anatomy.macs == macs
+    table = summary(KNOWN[NAMES.index("vgg16")].text)
+    assert table.parameters == sum(p.numel() for layer in layers for p in layer.parameters())
+    assert table.macs == macs
 
 
 def test_rule_13_the_network_sees_what_it_saw_before_the_first_global_word() -> None:
     for ending in ("gap", "flatten", "avgpool to=2x2", "gap > flatten > fc 10 > relu"):
-        anatomy = describe(f"input 3x32x48 > conv 3 > maxpool 2 > conv 3 > {ending}")
-        assert anatomy.receptive_field == 8
-        assert [row.receptive_field for row in anatomy.layers[:3]] == [3, 4, 8]
-        assert {row.receptive_field for row in anatomy.layers[3:]} == {(32, 48)}
-        assert {row.stride for row in anatomy.layers[3:]} == {None}
-    assert describe("input 3x32x32 > conv 3 > conv 3").receptive_field == 5
-    assert describe("input 3x32x32 > gap > conv 1x1 3").receptive_field == 1
+        table = summary(f"input 3x32x48 > conv 3 > maxpool 2 > conv 3 > {ending}")
+        assert table.receptive_field == 8
+        assert [row.receptive_field for row in table.layers[:3]] == [3, 4, 8]
+        assert {row.receptive_field for row in table.layers[3:]} == {(32, 48)}
+        assert {row.stride for row in table.layers[3:]} == {None}
+    assert summary("input 3x32x32 > conv 3 > conv 3").receptive_field == 5
+    assert summary("input 3x32x32 > gap > conv 1x1 3").receptive_field == 1
 
 
 def test_a_global_word_in_a_branch_makes_the_join_see_everything() -> None:
-    anatomy = describe("input 3x9x9 > conv 9x9 3 pad=valid > add(gap | conv 1x1 3) > relu")
-    assert [row.receptive_field for row in anatomy.layers] == [9, 9, 9, 9, 9]
-    assert [row.stride for row in anatomy.layers] == [1, None, 1, None, None]
-    assert anatomy.receptive_field == 9
+    table = summary("input 3x9x9 > conv 9x9 3 pad=valid > add(gap | conv 1x1 3) > relu")
+    assert [row.receptive_field for row in table.layers] == [9, 9, 9, 9, 9]
+    assert [row.stride for row in table.layers] == [1, None, 1, None, None]
+    assert table.receptive_field == 9
 
 
 def test_a_window_longer_one_way_sees_farther_that_way() -> None:
-    anatomy = describe("input 3x32x32 > conv 1x7 3 > conv 3x1 3 stride=2x1 > conv 3")
-    assert [row.receptive_field for row in anatomy.layers] == [(1, 7), (3, 7), (7, 9)]
-    assert [row.stride for row in anatomy.layers] == [1, (2, 1), (2, 1)]
-    assert anatomy.as_json()["receptive_field"] == [7, 9]
+    table = summary("input 3x32x32 > conv 1x7 3 > conv 3x1 3 stride=2x1 > conv 3")
+    assert [row.receptive_field for row in table.layers] == [(1, 7), (3, 7), (7, 9)]
+    assert [row.stride for row in table.layers] == [1, (2, 1), (2, 1)]
+    assert table.as_json()["receptive_field"] == [7, 9]
 
 
 def test_branches_see_together_what_each_sees() -> None:
-    anatomy = describe("input 3x32x32 > cat(conv 1x1 3 | conv 5x5 3 | conv 3x3 3 dilation=4)")
-    assert anatomy.receptive_field == 9
+    table = summary("input 3x32x32 > cat(conv 1x1 3 | conv 5x5 3 | conv 3x3 3 dilation=4)")
+    assert table.receptive_field == 9
     shifted = "input 1x6x6 > cat(conv 3x3 1 pad=valid | conv 5x5 1)"
     with pytest.raises(NotationError, match="1x4x4 and branch 2 gives 1x6x6"):
-        describe(shifted)
+        summary(shifted)
 
 
 def test_branches_of_different_strides_see_the_hull_of_both() -> None:
     """Unit 0 sees 0..2 and 0..1, unit 1 sees 1..3 and 2..3: three pixels each."""
-    anatomy = describe("input 1x4x4 > cat(conv 1 pad=valid | avgpool 2)")
-    assert anatomy.layers[-1].receptive_field == 3
-    assert anatomy.layers[-1].stride == 2
+    table = summary("input 1x4x4 > cat(conv 1 pad=valid | avgpool 2)")
+    assert table.layers[-1].receptive_field == 3
+    assert table.layers[-1].stride == 2
 
 
 def test_where_strides_differ_the_unit_that_sees_most_counts() -> None:
@@ -192,7 +192,7 @@ def test_where_strides_differ_the_unit_that_sees_most_counts() -> None:
 
 
 def test_a_row_says_what_goes_in_comes_out_and_costs() -> None:
-    row = describe("input 3x32x32 > conv 5x5 8 stride=2").layers[0]
+    row = summary("input 3x32x32 > conv 5x5 8 stride=2").layers[0]
     assert (row.name, row.kind, row.text) == ("conv1", "conv", "conv 5x5 8 stride=2")
     assert (row.input, row.output) == ((3, 32, 32), (8, 16, 16))
     assert (row.parameters, row.macs) == (8 * 3 * 25 + 8, 8 * 3 * 25 * 256)
@@ -200,7 +200,7 @@ def test_a_row_says_what_goes_in_comes_out_and_costs() -> None:
 
 
 def test_the_json_has_the_agreed_keys_and_plain_values() -> None:
-    described = describe(RESNET50.text).as_json()
+    described = summary(RESNET50.text).as_json()
     assert list(described)[:6] == [
         "name",
         "input",
@@ -224,31 +224,31 @@ def test_the_json_has_the_agreed_keys_and_plain_values() -> None:
 
 def test_text_tree_and_plan_give_the_same_table_and_input_overrides() -> None:
     text = "input 3x32x32 classes=10 > conv 8 > gap > flatten > fc"
-    assert describe(text) == describe(parse(text)) == describe(expand(text))
-    smaller = describe(expand(text), input=(1, 16, 16), classes=3)
+    assert summary(text) == summary(parse(text)) == summary(expand(text))
+    smaller = summary(expand(text), input=(1, 16, 16), classes=3)
     assert (smaller.input, smaller.classes) == ((1, 16, 16), 3)
-    assert smaller == describe(text, input=(1, 16, 16), classes=3)
+    assert smaller == summary(text, input=(1, 16, 16), classes=3)
 
 
 def test_the_table_shows_itself_as_text_and_html() -> None:
-    anatomy = describe("# A <b>\ninput 3x32x32 > conv 8 > gap")
-    assert "conv1  conv 3x3 8  8x32x32         224  221,184" in str(anatomy)
-    assert "(32 + 2*1 - 3)/1 + 1 = 32  conv1" in str(anatomy)
-    assert "3x3 of 32x32 pixels" in str(anatomy)
-    assert anatomy.totals == (
+    table = summary("# A <b>\ninput 3x32x32 > conv 8 > gap")
+    assert "conv1  conv 3x3 8  8x32x32         224  221,184" in str(table)
+    assert "(32 + 2*1 - 3)/1 + 1 = 32  conv1" in str(table)
+    assert "3x3 of 32x32 pixels" in str(table)
+    assert table.totals == (
         "A <b>: 3x32x32; 224 parameters (896 B in float32); "
         "221,184 multiply-accumulates (MACs) an image; sees 3x3 pixels"
     )
-    assert "A &lt;b&gt;: 3x32x32" in anatomy._repr_html_()
-    assert "<table>" in anatomy._repr_html_()
-    assert "(32 + 2*1 - 3)/1 + 1 = 32</td>" in anatomy._repr_html_()
+    assert "A &lt;b&gt;: 3x32x32" in table._repr_html_()
+    assert "<table>" in table._repr_html_()
+    assert "(32 + 2*1 - 3)/1 + 1 = 32</td>" in table._repr_html_()
 
 
 def test_describing_loads_neither_torch_nor_numpy() -> None:
     probe = (
         "import sys\n"
-        "from striate.architecture.summary import describe\n"
-        "describe(sys.argv[1]).page()\n"
+        "from striate.architecture.layer_table import summary\n"
+        "summary(sys.argv[1]).page()\n"
         "assert not {'torch', 'numpy'} & set(sys.modules)"
     )
     subprocess.run(

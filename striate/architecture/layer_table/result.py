@@ -1,14 +1,14 @@
-"""What `describe` gives: the table of the layers and the figures of the whole network."""
+"""What `summary` gives: the table of the layers and the figures of the whole network."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from striate.architecture.layer_table import text as showing
+from striate.architecture.layer_table.design_warnings import DesignWarning
+from striate.architecture.layer_table.memory import FLOAT32, PRECISIONS, Kept, TrainingMemory
+from striate.architecture.layer_table.row import Row, plain
 from striate.architecture.notation import ExpandedNetwork
-from striate.architecture.summary import text as showing
-from striate.architecture.summary.design_warnings import DesignWarning
-from striate.architecture.summary.memory import FLOAT32, PRECISIONS, Kept, TrainingMemory
-from striate.architecture.summary.row import Row, plain
 from striate.architecture.words import Shape, text_of
 from striate.architecture.words.sight import Side
 from striate.errors import SettingError
@@ -18,7 +18,7 @@ BATCH = 32  # images a step, where nothing else is said
 
 
 @dataclass(frozen=True)
-class Anatomy:
+class Summary:
     """What a network is made of and what it costs.
 
     Attributes:
@@ -62,8 +62,8 @@ class Anatomy:
         Raises:
             SettingError: the batch is below 1, or the precision is unknown.
 
-        >>> from striate.architecture.summary import describe
-        >>> describe("input 1x28x28 classes=10 > flatten > fc").training_memory(100)
+        >>> from striate.architecture.layer_table import summary
+        >>> summary("input 1x28x28 classes=10 > flatten > fc").training_memory(100)
         TrainingMemory(batch=100, precision='float32', weights=31400, gradients=31400,
         moments=62800, activations=313600)
         """
@@ -87,8 +87,8 @@ class Anatomy:
     def as_json(self, batch: int = BATCH) -> dict[str, object]:
         """Give what ``striate describe --json`` prints; sizes that differ by axis are lists.
 
-        >>> from striate.architecture.summary import describe
-        >>> described = describe("input 1x28x28 > conv 8 > gap").as_json()
+        >>> from striate.architecture.layer_table import summary
+        >>> described = summary("input 1x28x28 > conv 8 > gap").as_json()
         >>> described["receptive_field"], described["layers"][0]["output"]
         (3, [8, 28, 28])
         """

@@ -12,28 +12,28 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
+from striate.architecture.layer_table import summary
+from striate.architecture.layer_table.memory import PRECISIONS
+from striate.architecture.layer_table.wiring import IMAGE, Node, wire
 from striate.architecture.notation import ExpandedNetwork, Network, expand
-from striate.architecture.summary import describe
-from striate.architecture.summary.memory import PRECISIONS
-from striate.architecture.summary.wiring import IMAGE, Node, wire
 from striate.architecture.words import Bn
 from striate.backends.peak import reach
 from striate.backends.profiler.memory import Ledger
-from striate.backends.profiler.result import WARM_UP, LayerTime, Timing
+from striate.backends.profiler.result import WARM_UP, LayerProfile, Profile
 from striate.backends.torch import build
 from striate.errors import SettingError
 
 SECONDS: Final = 30.0  # after which no new round is begun
 
 
-def measure(
+def profile(
     network: str | Network | ExpandedNetwork,
     *,
     batch: int = 32,
     rounds: int = 5,
     device: str = "auto",
     precision: str = "float32",
-) -> Timing:
+) -> Profile:
     """Time each layer of a network, forward and backward, on this machine.
 
     The network is built anew with random weights, in training mode, and fed random images.
@@ -49,8 +49,8 @@ def measure(
         NotationError: the network breaks a rule, or says no input.
         SettingError: the batch or the rounds are below 1, the device or precision is unknown.
 
-    >>> timing = measure("input 1x8x8 classes=2 > conv 4 > relu > flatten > fc", batch=2, rounds=3)
-    >>> [layer.name for layer in timing.layers], timing.rounds
+    >>> found = profile("input 1x8x8 classes=2 > conv 4 > relu > flatten > fc", batch=2, rounds=3)
+    >>> [layer.name for layer in found.layers], found.rounds
     (['conv1', 'relu1', 'flatten1', 'fc1'], 3)
     """
     if batch < 1 or rounds < 1:
@@ -81,11 +81,11 @@ def measure(
     counted, rows = wholes[WARM_UP:], layers[WARM_UP:]
     forward = median(forward for forward, _ in counted)
     backward = median(backward for _, backward in counted)
-    anatomy = describe(plan)
-    operations = 2 * batch * (anatomy.macs + anatomy.backward_macs)
-    return Timing(
+    table = summary(plan)
+    operations = 2 * batch * (table.macs + table.backward_macs)
+    return Profile(
         layers=tuple(
-            LayerTime(
+            LayerProfile(
                 step.address,
                 str(step.layer),
                 median(row[place][0] for row in rows),

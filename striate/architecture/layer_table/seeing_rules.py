@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from striate.architecture.summary.design_warnings import Case, DesignWarning, sides
-from striate.architecture.summary.row import Row
+from striate.architecture.layer_table.design_warnings import Case, DesignWarning, sides
+from striate.architecture.layer_table.row import Row
 from striate.architecture.words import AvgPool, Conv, MaxPool, SumPool, Window, short, text_of
 
 LITTLE: Final = 0.25  # of the side of the image; what sees less sees no whole object

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from striate.architecture.summary.formulas import Formulas
+from striate.architecture.layer_table.formulas import Formulas
 from striate.architecture.words import Shape
 from striate.architecture.words.sight import Side
 

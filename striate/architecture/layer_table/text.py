@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from html import escape
 from typing import Final
 
-from striate.architecture.summary.design_warnings import DesignWarning, sides
-from striate.architecture.summary.memory import TrainingMemory
-from striate.architecture.summary.row import Row
+from striate.architecture.layer_table.design_warnings import DesignWarning, sides
+from striate.architecture.layer_table.memory import TrainingMemory
+from striate.architecture.layer_table.row import Row
 from striate.architecture.words import short, text_of
 from striate.architecture.words.sight import Side
 from striate.terminal.tables import Table

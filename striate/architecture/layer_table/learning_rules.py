@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from striate.architecture.summary.design_warnings import Case, DesignWarning
-from striate.architecture.summary.wiring import IMAGE, uses
+from striate.architecture.layer_table.design_warnings import Case, DesignWarning
+from striate.architecture.layer_table.wiring import IMAGE, uses
 from striate.architecture.words import (
     AvgPool,
     Bn,

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from striate.architecture.layer_table.wiring import IMAGE, Node, gets_gradient
 from striate.architecture.notation import Join, Leaf
-from striate.architecture.summary.wiring import IMAGE, Node, gets_gradient
 from striate.architecture.words import AvgPool, Bn, Conv, Dropout, Fc, Lrn, MaxPool
 
 FLOAT32: Final = 4  # bytes of a number
@@ -89,7 +89,7 @@ class TrainingMemory:
 def kept(nodes: Sequence[Node]) -> Kept:
     """Count what the forward pass keeps for the backward pass.
 
-    >>> from striate.architecture.summary.wiring import wire
+    >>> from striate.architecture.layer_table.wiring import wire
     >>> from striate.architecture.notation import expand
     >>> kept(wire(expand("input 1x8x8 > conv 4 > relu > maxpool 2 > flatten > fc 2")))
     Kept(values=384, places=64, statistics=0, weights=164)
@@ -160,7 +160,7 @@ def backward_macs(nodes: Sequence[Node]) -> int:
     A conv or fc costs its forward MACs once for the gradient of its weights, and once more for
     the gradient of its input where anything before it learns.
 
-    >>> from striate.architecture.summary.wiring import wire
+    >>> from striate.architecture.layer_table.wiring import wire
     >>> from striate.architecture.notation import expand
     >>> plan = expand("input 1x8x8 > conv 4 > flatten > fc 10")
     >>> backward_macs(wire(plan)) == 1 * (3*3*1*4 * 8*8) + 2 * (256*10)

@@ -9,8 +9,8 @@ from networks_strategy import fitting, networks
 from torch import Tensor
 
 from striate.architecture import zoo
+from striate.architecture.layer_table import summary
 from striate.architecture.notation import ExpandedNetwork, expand
-from striate.architecture.summary import describe
 from striate.backends.torch import build
 from striate.errors import SettingError
 
@@ -54,7 +54,7 @@ def saved_bytes(plan: ExpandedNetwork, batch: int, *, bf16: bool = False) -> int
 def test_what_training_keeps_is_what_torch_keeps(name: str, side: int, batch: int) -> None:
     channels = 1 if name == "lenet5" else 3
     plan = expand(zoo.text(name), input=(channels, side, side))
-    assert describe(plan).training_memory(batch).activations == saved_bytes(plan, batch)
+    assert summary(plan).training_memory(batch).activations == saved_bytes(plan, batch)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -62,18 +62,18 @@ def test_what_training_keeps_is_what_torch_keeps(name: str, side: int, batch: in
 def test_it_is_so_for_any_network(text: str) -> None:
     plan = fitting(text)
     assert plan is not None
-    anatomy = describe(plan)
-    if anatomy.parameters:
-        assert anatomy.training_memory(2).activations == saved_bytes(plan, 2)
+    table = summary(plan)
+    if table.parameters:
+        assert table.training_memory(2).activations == saved_bytes(plan, 2)
 
 
 @pytest.mark.parametrize("name", ["lenet5", "vgg11", "resnet18", "mobilenet_v2", "googlenet"])
 def test_with_bf16_it_is_what_autocast_keeps(name: str) -> None:
     side = 32 if name == "lenet5" else 64
     plan = expand(zoo.text(name), input=(1 if name == "lenet5" else 3, side, side))
-    anatomy = describe(plan)
-    memory = anatomy.training_memory(2, precision="bf16")
-    copies = memory.weights - 4 * anatomy.parameters
+    table = summary(plan)
+    memory = table.training_memory(2, precision="bf16")
+    copies = memory.weights - 4 * table.parameters
     assert memory.activations + copies == saved_bytes(plan, 2, bf16=True)
 
 
@@ -83,7 +83,7 @@ def test_a_training_step_holds_weights_gradients_and_moments() -> None:
     optimiser = torch.optim.AdamW(module.parameters())
     module(torch.zeros(3, *plan.input)).sum().backward()
     optimiser.step()
-    memory = describe(plan).training_memory(3)
+    memory = summary(plan).training_memory(3)
     assert memory.weights == sum(p.nbytes for p in module.parameters())
     assert memory.gradients == sum(p.grad.nbytes for p in module.parameters() if p.grad is not None)
     moments = [
@@ -95,8 +95,8 @@ def test_a_training_step_holds_weights_gradients_and_moments() -> None:
 
 
 def test_the_memory_of_a_batch_that_cannot_be_is_refused() -> None:
-    anatomy = describe("input 1x8x8 classes=2 > flatten > fc")
+    table = summary("input 1x8x8 classes=2 > flatten > fc")
     with pytest.raises(SettingError, match="a batch of 0 has no image"):
-        anatomy.training_memory(0)
+        table.training_memory(0)
     with pytest.raises(SettingError, match="choose float32 or bf16"):
-        anatomy.training_memory(1, precision="fp8")
+        table.training_memory(1, precision="fp8")
