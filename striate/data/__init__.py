@@ -5,7 +5,7 @@ from striate.data.loader import Images, cores, load
 from striate.data.prefetch import prefetched
 from striate.data.size_survey import Survey, survey
 from striate.data.sources.lookup import find
-from striate.data.split import Split, divide, write_split
+from striate.data.split import Split, split_stratified, write_split
 
 __all__ = [
     "Collection",

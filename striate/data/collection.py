@@ -1,4 +1,4 @@
-"""What is there: images with their classes and parts, none of them decoded yet."""
+"""What is there: images with their classes and splits, none of them decoded yet."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import numpy as np
 
 Kind = Literal["folder", "idx", "npz", "csv", "digits"]
 
-PARTS = ("train", "val", "test")
-PART_WORDS = {
+SPLITS = ("train", "val", "test")
+SPLIT_WORDS = {
     "train": "train",
     "training": "train",
     "val": "val",
@@ -36,7 +36,7 @@ class Skipped:
 
 @dataclass(frozen=True, eq=False)
 class Collection:
-    """The images of a folder or file: names, classes and parts.
+    """The images of a folder or file: names, classes and splits.
 
     Attributes:
         source: what the user pointed at.
@@ -44,7 +44,7 @@ class Collection:
         classes: the names of the classes, in natural order ("2" before "10").
         names: of each image, unique; for files the path below the root.
         labels: int64 (n,), indices into ``classes``.
-        parts: of each image "train", "val", "test", or "" where the data does not say.
+        splits: of each image "train", "val", "test", or "" where the data does not say.
         skipped: what was left out, and why.
         notes: decisions that were taken, one line each, to be shown and recorded.
         content: the folder that the names are relative to, or all images as uint8 of shape
@@ -56,7 +56,7 @@ class Collection:
     classes: tuple[str, ...]
     names: tuple[str, ...]
     labels: np.ndarray
-    parts: tuple[str, ...]
+    splits: tuple[str, ...]
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
     content: Path | np.ndarray = field(default_factory=Path, repr=False)
@@ -78,17 +78,17 @@ class Collection:
             self,
             names=tuple(self.names[index] for index in indices),
             labels=self.labels[indices],
-            parts=tuple(self.parts[index] for index in indices),
+            splits=tuple(self.splits[index] for index in indices),
             content=content[indices] if isinstance(content, np.ndarray) else content,
         )
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Count the images of each part and class; parts without images are left out."""
-        found = Counter(zip(self.parts, self.labels.tolist(), strict=True))
+        """Count the images of each split and class; splits without images are left out."""
+        found = Counter(zip(self.splits, self.labels.tolist(), strict=True))
         return {
-            part: {name: found[part, label] for label, name in enumerate(self.classes)}
-            for part in (*PARTS, "")
-            if part in set(self.parts)
+            split: {name: found[split, label] for label, name in enumerate(self.classes)}
+            for split in (*SPLITS, "")
+            if split in set(self.splits)
         }
 
 

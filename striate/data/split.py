@@ -18,7 +18,7 @@ from striate.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """The images of each part, as indices into the collection in its own order.
+    """The images of each split, as indices into the collection in its own order.
 
     Attributes:
         train: to learn from, int64.
@@ -26,7 +26,7 @@ class Split:
         test: to say at the end how good it is, int64; empty where the data has none.
         collection: the collection to go on with: the same images and indices, its classes
             only those that can be learnt. Labels of images of dropped classes are -1; none of
-            them is in a part.
+            them is in a split.
         notes: decisions taken, to be shown and recorded.
         skipped: usable images that are left out all the same, and why.
     """
@@ -38,17 +38,17 @@ class Split:
     notes: tuple[str, ...]
     skipped: tuple[Skipped, ...]
 
-    def parts(self) -> dict[str, np.ndarray]:
-        """Give the parts by name: train, val and test."""
+    def by_name(self) -> dict[str, np.ndarray]:
+        """Give the splits by name: train, val and test."""
         return {"train": self.train, "val": self.val, "test": self.test}
 
 
-def divide(
+def split_stratified(
     collection: Collection, images: Images, *, seed: int = 0, fraction: float = 0.2
 ) -> Split:
     """Divide a collection into train, validation and test; leak-safe, stratified and seeded.
 
-    What the data says of its parts is kept. Where it has no validation part, that fraction of
+    What the data says of its splits is kept. Where it has no validation split, that fraction of
     each class of the training images becomes it. Images that look the same to the network
     never stand on two sides: those of train that are also in val or test, and those of val that
     are also in test, are left out; where val is taken out of train, equal images stay
@@ -57,7 +57,7 @@ def divide(
     Args:
         collection: from `find`.
         images: from `load`.
-        seed: another one, another validation part.
+        seed: another one, another validation split.
         fraction: of the training images of each class, above 0 and below 1.
 
     Raises:
@@ -75,8 +75,8 @@ def divide(
     notes: list[str] = []
     skipped: list[Skipped] = []
     indices = {
-        part: np.flatnonzero([each in names for each in collection.parts] & images.usable)
-        for part, names in (("train", ("train", "")), ("val", ("val",)), ("test", ("test",)))
+        split: np.flatnonzero([each in names for each in collection.splits] & images.usable)
+        for split, names in (("train", ("train", "")), ("val", ("val",)), ("test", ("test",)))
     }
     _refuse_untrainable(collection, images, indices)
     _leave_out_leaks(collection, images.hashes, indices, skipped, notes)
@@ -99,14 +99,14 @@ def divide(
 
 
 def write_split(path: Path, collection: Collection, split: Split) -> None:
-    """Write split.csv: name, class and part of every image that is used."""
+    """Write split.csv: name, class and split of every image that is used."""
     kept = split.collection
     write_rows(
         path,
-        ("name", "class", "part"),
+        ("name", "class", "split"),
         (
-            (collection.names[index], kept.classes[kept.labels[index]], part)
-            for part, indices in split.parts().items()
+            (collection.names[index], kept.classes[kept.labels[index]], split)
+            for split, indices in split.by_name().items()
             for index in indices.tolist()
         ),
     )
@@ -116,11 +116,11 @@ def _refuse_untrainable(
     collection: Collection, images: Images, indices: Mapping[str, np.ndarray]
 ) -> None:
     if not len(indices["train"]):
-        unread = sum(part in ("train", "") for part in collection.parts)
+        unread = sum(split in ("train", "") for split in collection.splits)
         if unread:
             why = f"none of its {counted(unread, 'training image')} can be read"
         else:
-            why = f"it has only {few(sorted(set(collection.parts)))}"
+            why = f"it has only {few(sorted(set(collection.splits)))}"
         raise DataError(
             f"nothing to train on in {collection.source!r}: {why}; "
             "put the images to learn from into train/, one folder a class"
@@ -134,12 +134,12 @@ def _leave_out_leaks(
     skipped: list[Skipped],
     notes: list[str],
 ) -> None:
-    for part, others in (("val", ("test",)), ("train", ("test", "val"))):
+    for split, others in (("val", ("test",)), ("train", ("test", "val"))):
         seen: dict[int, tuple[str, int]] = {}
         for other in others:
             for index in indices[other].tolist():
                 seen.setdefault(int(hashes[index]), (other, index))
-        leaks = [index for index in indices[part].tolist() if int(hashes[index]) in seen]
+        leaks = [index for index in indices[split].tolist() if int(hashes[index]) in seen]
         for index in leaks:
             other, twin = seen[int(hashes[index])]
             skipped.append(
@@ -152,10 +152,10 @@ def _leave_out_leaks(
             where = " or ".join(sorted({seen[int(hashes[index])][0] for index in leaks}))
             verb = "is" if len(leaks) == 1 else "are"
             notes.append(
-                f"{counted(len(leaks), 'image')} of {part} {verb} also in {where} and left out "
-                f"of {part}: {few(collection.names[index] for index in leaks)}"
+                f"{counted(len(leaks), 'image')} of {split} {verb} also in {where} and left out "
+                f"of {split}: {few(collection.names[index] for index in leaks)}"
             )
-            indices[part] = np.setdiff1d(indices[part], leaks)
+            indices[split] = np.setdiff1d(indices[split], leaks)
 
 
 def _keep_learnable(
@@ -177,8 +177,8 @@ def _keep_learnable(
         mine = np.flatnonzero(collection.labels == label)
         elsewhere = [
             index
-            for part in ("val", "test")
-            for index in indices[part].tolist()
+            for split in ("val", "test")
+            for index in indices[split].tolist()
             if collection.labels[index] == label
         ]
         reason = f"its class {name!r} has no training images"
@@ -192,7 +192,7 @@ def _keep_learnable(
         classes=tuple(collection.classes[label] for label in kept),
         labels=place[collection.labels],
     )
-    return reduced, {part: each[reduced.labels[each] >= 0] for part, each in indices.items()}
+    return reduced, {split: each[reduced.labels[each] >= 0] for split, each in indices.items()}
 
 
 def _why_dropped(
@@ -244,12 +244,12 @@ def _tell_contradictions(
         notes.append(f"{which} in two classes of train at once: {few(told)}")
 
 
-def _tell_missing(collection: Collection, indices: np.ndarray, part: str, notes: list[str]) -> None:
+def _tell_missing(collection: Collection, indices: np.ndarray, split: str, notes: list[str]) -> None:
     present = set(collection.labels[indices].tolist())
     absent = [name for label, name in enumerate(collection.classes) if label not in present]
     if absent:
         which = counted(len(absent), "class has", "classes have")
-        notes.append(f"{which} no images in {part}, so nothing is measured of: {few(absent)}")
+        notes.append(f"{which} no images in {split}, so nothing is measured of: {few(absent)}")
 
 
 def _take_validation(
@@ -283,7 +283,7 @@ def _take_validation(
     indices["val"] = np.array(sorted(taken), dtype=np.int64)
     indices["train"] = np.setdiff1d(indices["train"], indices["val"])
     notes.append(
-        f"no validation part in the data: {counted(len(taken), 'training image')} of "
+        f"no validation split in the data: {counted(len(taken), 'training image')} of "
         f"{len(taken) + len(indices['train']):,} are held out for it, "
         f"{fraction:.0%} of each class (seed {seed})"
     )

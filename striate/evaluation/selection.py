@@ -68,7 +68,7 @@ def evaluate(
     reporter = ProgressReporter("reading", callback)
     with load(collection, model.preprocess, progress=reporter) as images:
         chosen = select(
-            collection.parts, images.hashes, usable=images.usable, seen=model.seen, part=part
+            collection.splits, images.hashes, usable=images.usable, seen=model.seen, part=part
         )
         notes += chosen.notes
         if images.skipped:
@@ -148,13 +148,13 @@ def answers(
 
 def needed(collection: Collection, part: str | None) -> np.ndarray:
     """Give the indices that need decoding: the part asked for, or the first of test and val."""
-    parts = np.array(collection.parts)
+    parts = np.array(collection.splits)
     if part == "all":
         return np.arange(len(parts))
     if part is not None:
         chosen = np.flatnonzero(parts == part)
         if not len(chosen):
-            there = ", ".join(sorted({name for name in collection.parts if name})) or "none"
+            there = ", ".join(sorted({name for name in collection.splits if name})) or "none"
             raise SettingError(
                 f"'{collection.source}' has no part '{part}'; it has {there}; leave --part out "
                 "to judge what training has not used"

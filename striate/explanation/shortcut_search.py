@@ -65,7 +65,7 @@ def where_it_looks(
     reporter = ProgressReporter("reading", callback)
     with load(collection, model.preprocess, progress=reporter) as images:
         chosen = select(
-            collection.parts, images.hashes, usable=images.usable, seen=model.seen, part=part
+            collection.splits, images.hashes, usable=images.usable, seen=model.seen, part=part
         )
         notes += (*chosen.notes, *absent(collection, chosen.indices))
         labels = collection.labels[chosen.indices]

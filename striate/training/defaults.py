@@ -43,7 +43,7 @@ def reason_for_transfer(
     """
     if settings.for_steps():
         return ""
-    learnable = sum(part != "test" for part in collection.parts)
+    learnable = sum(part != "test" for part in collection.splits)
     if learnable > FEW:
         return ""
     found = looks()
@@ -175,7 +175,7 @@ def with_logits(text: str, say: Say) -> str:
 
 def validation_fraction(collection: Collection) -> float:
     """Choose the share to hold out: a fifth of what may be learnt from, at most 5,000 images."""
-    learnable = sum(part != "test" for part in collection.parts)
+    learnable = sum(part != "test" for part in collection.splits)
     return min(0.2, MOST_HELD_OUT / max(1, learnable))
 
 

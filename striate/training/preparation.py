@@ -26,7 +26,7 @@ from striate.data import (
     Split,
     Survey,
     counted,
-    divide,
+    split_stratified,
     find,
     load,
     survey,
@@ -174,7 +174,7 @@ def prepare(
         progress=ProgressReporter("reading", callback),
     ) as images:
         fraction = settings.val_fraction or defaults.validation_fraction(collection)
-        split = divide(collection, images, seed=settings.seed, fraction=fraction)
+        split = split_stratified(collection, images, seed=settings.seed, fraction=fraction)
         for note in (*images.notes, *split.notes):
             say(note)
         skipped = [*collection.skipped, *images.skipped, *split.skipped]

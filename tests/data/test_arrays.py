@@ -15,7 +15,7 @@ import pytest
 
 from striate.data import find, survey
 from striate.data.sources.arrays import read_idx
-from striate.data.sources.digits import fixed_test_part
+from striate.data.sources.digits import choose_test_split
 from striate.errors import DataError
 
 PIXELS = np.arange(5 * 4 * 3, dtype=np.uint8).reshape(5, 4, 3)
@@ -54,7 +54,7 @@ def test_idx_files_are_paired_as_mnist_has_them(tmp_path: Path, zipped: bool) ->
     found = find(root)
     assert found.kind == "idx"
     assert found.classes == ("2", "3", "10")
-    assert found.parts == ("train",) * 3 + ("test",) * 2
+    assert found.splits == ("train",) * 3 + ("test",) * 2
     assert found.labels.tolist() == [1, 0, 2, 0, 2]
     assert np.array_equal(np.asarray(found.open(4)), PIXELS[1])
     assert found.names[0] == "train/00000"
@@ -78,12 +78,12 @@ def test_files_both_zipped_and_not_are_taken_once(tmp_path: Path) -> None:
 
 def test_several_sets_in_one_folder_are_told_apart(tmp_path: Path) -> None:
     for name in ("letters", "digits"):
-        for part in ("train", "test"):
+        for split in ("train", "test"):
             for kind, values in (("images-idx3", PIXELS), ("labels-idx1", LABELS)):
-                (tmp_path / f"emnist-{name}-{part}-{kind}-ubyte").write_bytes(idx(values))
+                (tmp_path / f"emnist-{name}-{split}-{kind}-ubyte").write_bytes(idx(values))
     assert "several sets of IDX files ('emnist-digits', 'emnist-letters')" in refused(tmp_path)
     found = find(tmp_path / "emnist-letters-train-images-idx3-ubyte")
-    assert found.parts == ("train",) * 5 + ("test",) * 5
+    assert found.splits == ("train",) * 5 + ("test",) * 5
 
 
 @pytest.mark.parametrize("dtype", ["u1", "i1", "i2", "i4", "f4", "f8"])
@@ -131,7 +131,7 @@ def test_idx_files_without_their_partner_are_refused(tmp_path: Path) -> None:
 def test_mnist_is_found_whole(shared: Callable[[str], Path]) -> None:
     found = find(shared("data/mnist"))
     assert len(found) == 70_000
-    assert found.parts.count("test") == 10_000
+    assert found.splits.count("test") == 10_000
     assert found.classes == tuple("0123456789")
     first = np.asarray(found.open(0))
     assert (int(found.labels[0]), first.shape, int(first.sum())) == (5, (28, 28), 27525)
@@ -145,7 +145,7 @@ def test_x_and_y(tmp_path: Path) -> None:
     found = find(tmp_path / "set.npz")
     assert found.kind == "npz"
     assert found.classes == ("2", "3", "10")
-    assert set(found.parts) == {""}
+    assert set(found.splits) == {""}
     assert np.array_equal(np.asarray(found.content), PIXELS)
 
 
@@ -154,7 +154,7 @@ def test_parts_within_one_file_as_keras_and_medmnist_have_them(tmp_path: Path) -
         tmp_path / "keras.npz",
         x_train=PIXELS[:3], y_train=LABELS[:3], x_test=PIXELS[3:], y_test=LABELS[3:],
     )  # fmt: skip
-    assert find(tmp_path / "keras.npz").parts == ("train",) * 3 + ("test",) * 2
+    assert find(tmp_path / "keras.npz").splits == ("train",) * 3 + ("test",) * 2
     np.savez(
         tmp_path / "med.npz",
         train_images=PIXELS[:3], train_labels=LABELS[:3, None],
@@ -162,7 +162,7 @@ def test_parts_within_one_file_as_keras_and_medmnist_have_them(tmp_path: Path) -
         test_images=PIXELS[4:], test_labels=LABELS[4:, None], extra=LABELS,
     )  # fmt: skip
     found = find(tmp_path / "med.npz")
-    assert found.parts == ("train",) * 3 + ("val", "test")
+    assert found.splits == ("train",) * 3 + ("val", "test")
     assert found.notes == ("arrays not used: 'med.npz: extra'",)
 
 
@@ -171,7 +171,7 @@ def test_parts_in_two_files_as_usps_has_them(tmp_path: Path) -> None:
     np.savez(tmp_path / "usps_train.npz", x=floats[:3], y=LABELS[:3])
     np.savez(tmp_path / "usps_test.npz", x=floats[3:], y=LABELS[3:])
     found = find(tmp_path)
-    assert found.parts == ("train",) * 3 + ("test",) * 2
+    assert found.splits == ("train",) * 3 + ("test",) * 2
     assert found.notes == ("values from -1 to 1: -1 was taken as black, 1 as white",)
     expected = np.floor((floats.astype(float) + 1) * 127.5 + 0.5)
     assert np.array_equal(np.asarray(found.content), expected)
@@ -180,7 +180,7 @@ def test_parts_in_two_files_as_usps_has_them(tmp_path: Path) -> None:
 def test_usps_is_found_whole(shared: Callable[[str], Path]) -> None:
     found = find(shared("data/usps"))
     assert len(found) == 9298
-    assert found.parts.count("test") == 2007
+    assert found.splits.count("test") == 2007
     assert np.asarray(found.content).dtype == np.uint8
     assert (np.asarray(found.content).min(), np.asarray(found.content).max()) == (0, 255)
 
@@ -267,16 +267,16 @@ def test_a_damaged_npz_is_refused(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- the embedded digits
 
 
-def test_the_digits_test_part_is_a_stratified_fifth_written_down() -> None:
+def test_the_digits_test_split_is_a_stratified_fifth_written_down() -> None:
     from sklearn.datasets import load_digits
 
     target = load_digits().target
     written = json.loads(
         resources.files("striate.data.sources").joinpath("digits_test.json").read_text()
     )
-    assert written["test"] == fixed_test_part(target)
+    assert written["test"] == choose_test_split(target)
     found = find("digits")
-    test = np.array([part == "test" for part in found.parts])
+    test = np.array([split == "test" for split in found.splits])
     assert np.flatnonzero(test).tolist() == written["test"]
     assert len(found) == 1797
     for digit in range(10):

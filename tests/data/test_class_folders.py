@@ -39,7 +39,7 @@ def test_a_folder_a_class_in_natural_order(tmp_path: Path) -> None:
     assert found.classes == ("2", "10")
     assert found.names == ("2/a9.png", "2/a10.png", "2/b.png", "10/a.png")
     assert found.labels.tolist() == [0, 0, 0, 1]
-    assert found.parts == ("", "", "", "")
+    assert found.splits == ("", "", "", "")
     assert found.open(3) == tmp_path / "10" / "a.png"
     assert found.counts() == {"": {"2": 3, "10": 1}}
 
@@ -54,8 +54,8 @@ def test_parts_are_known_by_their_names(tmp_path: Path, val: str) -> None:
     fill(tmp_path, "Train/a/1.png", "Train/b/1.png", f"{val}/a/2.png", "test/b/3.png")
     found = find(tmp_path)
     assert found.classes == ("a", "b")
-    parts = dict(zip(found.names, found.parts, strict=True))
-    assert parts == {
+    splits = dict(zip(found.names, found.splits, strict=True))
+    assert splits == {
         "Train/a/1.png": "train",
         "Train/b/1.png": "train",
         f"{val}/a/2.png": "val",
@@ -66,7 +66,7 @@ def test_parts_are_known_by_their_names(tmp_path: Path, val: str) -> None:
 def test_a_class_may_be_called_train(tmp_path: Path) -> None:
     found = find(fill(tmp_path, "car/1.png", "plane/1.png", "train/1.png"))
     assert found.classes == ("car", "plane", "train")
-    assert set(found.parts) == {""}
+    assert set(found.splits) == {""}
 
 
 def test_images_may_stand_deeper_in_a_class(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_folders_beside_the_parts_are_named(tmp_path: Path) -> None:
 
 def test_an_unlabelled_test_folder_is_left_out_and_named(tmp_path: Path) -> None:
     found = find(fill(tmp_path, "train/a/1.png", "train/b/1.png", "test/1.png"))
-    assert set(found.parts) == {"train"}
+    assert set(found.splits) == {"train"}
     assert [(each.name, "no class folders" in each.reason) for each in found.skipped] == [
         ("test", True)
     ]
@@ -134,8 +134,8 @@ def test_class_folders_one_level_deeper_are_pointed_at(tmp_path: Path) -> None:
 
 
 def test_parts_with_other_names_are_explained(tmp_path: Path) -> None:
-    for part in ("training_set", "test_set"):
-        fill(tmp_path, f"{part}/cats/1.png", f"{part}/dogs/1.png")
+    for split in ("training_set", "test_set"):
+        fill(tmp_path, f"{split}/cats/1.png", f"{split}/dogs/1.png")
     assert "rename them to train, val and test" in refused(tmp_path)
 
 
@@ -227,7 +227,7 @@ def test_pipes_are_left_out(tmp_path: Path) -> None:
 def test_odd_file_names_survive_to_the_csv_files(tmp_path: Path) -> None:
     import csv
 
-    from striate.data import divide, load, write_skipped, write_split
+    from striate.data import split_stratified, load, write_skipped, write_split
     from striate.data.images import Preprocess
 
     root = tmp_path / "data"
@@ -246,7 +246,7 @@ def test_odd_file_names_survive_to_the_csv_files(tmp_path: Path) -> None:
     (root / "one" / os.fsdecode(b"bad\xff,\n.png")).write_text("no image")
     found = find(root)
     images = load(found, Preprocess(3, 6, 8))
-    split = divide(found, images)
+    split = split_stratified(found, images)
     write_split(tmp_path / "split.csv", found, split)
     write_skipped(tmp_path / "skipped.csv", images.skipped)
 

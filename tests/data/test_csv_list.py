@@ -1,4 +1,4 @@
-"""CSV lists of images: headers or none, parts, odd spellings, and errors that name the line."""
+"""CSV lists of images: headers or none, splits, odd spellings, and errors that name the line."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ def test_commas_semicolons_and_tabs(folder: Path, mark: str) -> None:
     assert len(find(listed(folder, f"a.png{mark}x\r\n\r\nb.png{mark}y\r\n"))) == 2
 
 
-def test_a_column_for_the_part_and_other_columns(folder: Path) -> None:
+def test_a_column_for_the_split_and_other_columns(folder: Path) -> None:
     text = "id,split,label,path\n1,train,x,a.png\n2,Validation,y,b.png\n3,TEST,x,sub/c.png\n"
     found = find(listed(folder, text))
-    assert found.parts == ("train", "val", "test")
+    assert found.splits == ("train", "val", "test")
     without = find(listed(folder, "a.png,x,train\nb.png,y,test\n"))
-    assert without.parts == ("train", "test")
+    assert without.splits == ("train", "test")
 
 
 def test_paths_written_on_windows_are_found(folder: Path) -> None:
@@ -93,7 +93,7 @@ def test_what_cannot_be_used_is_named(folder: Path) -> None:
         ("a.png\nb.png\n", "neither a header with path and label nor a row"),
         ("a.png,x\nb.png\n", "line 2: ['b.png'] has no label"),
         ("a.png,x\n,y\n", "line 2: ['', 'y'] has no path"),
-        ("a.png,x,train\nb.png,y,other\n", "line 2: the part 'other'"),
+        ("a.png,x,train\nb.png,y,other\n", "line 2: the split 'other'"),
         ("a.png,x\na.png,y\n", "line 2: 'a.png' is listed as 'y', '', and before as 'x', ''"),
         ("a.png,x,train\na.png,x,test\n", "keep one of the two"),
         ("absent.png,x\n", "none of the images that 'list.csv' lists can be found"),

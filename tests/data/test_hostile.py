@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from striate.data import divide, find, load, survey
+from striate.data import split_stratified, find, load, survey
 from striate.data.images import Preprocess
 from striate.errors import ImageError
 
@@ -91,7 +91,7 @@ def test_hostile_files_as_a_class_beside_good_ones(
             each.is_file() for each in hostile.rglob("*")
         )
         assert all(each.reason for each in skipped)
-        split = divide(collection, images)
+        split = split_stratified(collection, images)
         assert split.collection.classes == collection.classes
         used = np.concatenate([split.train, split.val])
         assert len(np.unique(used)) == len(used) == int(images.usable.sum())
@@ -112,7 +112,7 @@ def test_a_class_of_fuzzed_files_alone_is_dropped_or_kept_but_never_ends_the_run
             Image.new("L", (9, 8), index * 90 + ord(name[0])).save(tmp_path / name / f"{index}.gif")
     collection = find(tmp_path)
     with load(collection, Preprocess(1, 8, 8)) as images:
-        split = divide(collection, images)
+        split = split_stratified(collection, images)
     usable = bool(images.usable[collection.labels == collection.classes.index(kind)].any())
     assert (kind in split.collection.classes) == usable
     assert usable or any(kind in note for note in split.notes)

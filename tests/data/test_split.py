@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from striate.data import Collection, Split, divide, load, write_split
+from striate.data import Collection, Split, split_stratified, load, write_split
 from striate.data.collection import labelled
 from striate.data.images import Preprocess
 from striate.errors import DataError
 
 
 def collection(*rows: tuple[str, int] | tuple[str, int, str]) -> Collection:
-    """Make a collection of 8x8 images from rows of class, what is on it, and part."""
+    """Make a collection of 8x8 images from rows of class, what is on it, and split."""
     pixels = np.zeros((len(rows), 8, 8), np.uint8)
     for index, row in enumerate(rows):
         pixels[index] = np.random.default_rng(row[1]).integers(0, 256, (8, 8))
@@ -29,13 +29,13 @@ def collection(*rows: tuple[str, int] | tuple[str, int, str]) -> Collection:
         classes=classes,
         names=tuple(f"p{index}" for index in range(len(rows))),
         labels=labels,
-        parts=tuple(row[2] if len(row) == 3 else "" for row in rows),
+        splits=tuple(row[2] if len(row) == 3 else "" for row in rows),
         content=pixels,
     )
 
 
 def divided(data: Collection, **options: float) -> Split:
-    return divide(data, load(data, Preprocess(1, 8, 8)), **options)  # type: ignore[arg-type]
+    return split_stratified(data, load(data, Preprocess(1, 8, 8)), **options)  # type: ignore[arg-type]
 
 
 @settings(max_examples=50, deadline=None)
@@ -59,7 +59,7 @@ def test_a_split_is_whole_disjoint_stratified_and_leak_safe(
             divided(data, seed=seed, fraction=fraction)
         return
     images = load(data, Preprocess(1, 8, 8))
-    split = divide(data, images, seed=seed, fraction=fraction)
+    split = split_stratified(data, images, seed=seed, fraction=fraction)
     together = np.concatenate([split.train, split.val])
     assert sorted(together.tolist()) == list(range(len(data)))
     assert not set(images.hashes[split.train]) & set(images.hashes[split.val])
@@ -69,7 +69,7 @@ def test_a_split_is_whole_disjoint_stratified_and_leak_safe(
         assert abs(held - fraction * count) <= max(repeats, 1)
         if count > repeats:
             assert held >= 1
-    again = divide(data, images, seed=seed, fraction=fraction)
+    again = split_stratified(data, images, seed=seed, fraction=fraction)
     assert np.array_equal(again.val, split.val)
 
 
@@ -83,7 +83,7 @@ def test_another_seed_is_another_split_and_other_images_do_not_reshuffle() -> No
 
 def test_the_split_does_not_depend_on_the_size_the_network_takes() -> None:
     data = collection(*[("ab"[index % 2], index) for index in range(40)])
-    small, large = (divide(data, load(data, Preprocess(3, side, side))) for side in (5, 32))
+    small, large = (split_stratified(data, load(data, Preprocess(3, side, side))) for side in (5, 32))
     assert np.array_equal(small.val, large.val)
 
 
@@ -93,7 +93,7 @@ def test_given_parts_are_kept() -> None:
         ("b", 6, "test"),
     )  # fmt: skip
     split = divided(data)
-    assert {part: each.tolist() for part, each in split.parts().items()} == {
+    assert {split: each.tolist() for split, each in split.by_name().items()} == {
         "train": [0, 1],
         "val": [2, 3],
         "test": [4, 5],
@@ -182,7 +182,7 @@ def test_classes_without_a_readable_image_are_left_out_and_said(tmp_path: Path) 
                 Image.new("L", (5, 5), index * 9 + ord(kind)).save(file)
     data = find(tmp_path)
     images = load(data, Preprocess(1, 4, 4))
-    split = divide(data, images)
+    split = split_stratified(data, images)
     assert len(images.skipped) == 4
     assert split.collection.classes == ("a", "b")
     assert any("'broken' is left out: none of its 4 files can be read" in n for n in split.notes)
@@ -190,7 +190,7 @@ def test_classes_without_a_readable_image_are_left_out_and_said(tmp_path: Path) 
         file.write_text("words")
     data = find(tmp_path)
     with pytest.raises(DataError, match="of 'a', 'broken' no file can be read"):
-        divide(data, load(data, Preprocess(1, 4, 4)))
+        split_stratified(data, load(data, Preprocess(1, 4, 4)))
 
 
 def test_a_senseless_fraction_is_refused() -> None:
@@ -204,7 +204,7 @@ def test_the_split_is_written_down(tmp_path: Path) -> None:
     write_split(tmp_path / "split.csv", data, divided(data))
     with (tmp_path / "split.csv").open(newline="") as file:
         assert list(csv.reader(file)) == [
-            ["name", "class", "part"],
+            ["name", "class", "split"],
             ["p0", "a", "train"],
             ["p1", "b", "train"],
             ["p2", "a", "val"],

@@ -63,7 +63,7 @@ def compared(first: Path, second: Path, new: Path) -> Comparison:
 
 def held_out(run: Path) -> set[str]:
     with (run / "split.csv").open(newline="") as file:
-        return {row["name"] for row in csv.DictReader(file) if row["part"] == "val"}
+        return {row["name"] for row in csv.DictReader(file) if row["split"] == "val"}
 
 
 def test_each_figure_is_that_of_evaluate(

@@ -12,7 +12,7 @@ from striate.architecture.layer_table import summary
 from striate.architecture.notation import parse
 from striate.architecture.zoo import compact
 from striate.backends.torch import build
-from striate.data import Survey, divide, find, load, survey
+from striate.data import Survey, split_stratified, find, load, survey
 from striate.data.images import Preprocess
 from striate.errors import NotationError
 from striate.settings import Settings
@@ -137,7 +137,7 @@ def test_class_weights_follow_the_setting(
     drawn.folder(tmp_path, ("square",), n=10)
     collection = find(tmp_path)
     with load(collection, Preprocess(3, 8, 8, mean=(0.5,) * 3, std=(0.25,) * 3)) as images:
-        split = divide(collection, images)
+        split = split_stratified(collection, images)
     said: list[str] = []
     weights = defaults.class_weights(collection, split, balance, said.append)
     assert said  # four to one is said whatever is done about it
@@ -166,5 +166,5 @@ def test_many_images_give_up_a_smaller_share_for_validation() -> None:
 
     digits = find("digits")
     assert defaults.validation_fraction(digits) == 0.2
-    many = replace(digits, parts=("train",) * 100_000)
+    many = replace(digits, splits=("train",) * 100_000)
     assert defaults.validation_fraction(many) == 0.05

@@ -15,7 +15,7 @@ from typing import IO
 
 import numpy as np
 
-from striate.data.collection import PART_WORDS, PARTS, Collection, Kind, Skipped, few, labelled
+from striate.data.collection import SPLIT_WORDS, SPLITS, Collection, Kind, Skipped, few, labelled
 from striate.data.images.value_range import EXPECTED, black_and_white, in_bytes
 from striate.errors import DataError
 
@@ -30,23 +30,23 @@ _KINDS = {
 
 
 @dataclass(frozen=True)
-class Part:
-    """The images and labels of one part, as they were stored."""
+class ArraySplit:
+    """The images and labels of one split, as they were stored."""
 
-    part: str
+    split: str
     x: np.ndarray
     y: np.ndarray
     where: str
 
 
-def part_of(name: str) -> str:
-    """Tell the part from a file's or an array's name; "" where it does not say.
+def find_split(name: str) -> str:
+    """Tell the split from a file's or an array's name; "" where it does not say.
 
-    >>> part_of("t10k-images-idx3-ubyte.gz"), part_of("usps_train.npz"), part_of("x")
+    >>> find_split("t10k-images-idx3-ubyte.gz"), find_split("usps_train.npz"), find_split("x")
     ('test', 'train', '')
     """
     words = re.split(r"[^a-z0-9]+", name.lower())
-    found = {PART_WORDS[word] for word in words if word in PART_WORDS}
+    found = {SPLIT_WORDS[word] for word in words if word in SPLIT_WORDS}
     if "t10k" in words:
         found.add("test")
     return found.pop() if len(found) == 1 else ""
@@ -112,17 +112,17 @@ def _idx_key(name: str) -> str:
 
 
 def idx_family(name: str) -> str:
-    """Give what the files of one set have in common: their names without kind and part.
+    """Give what the files of one set have in common: their names without kind and split.
 
     >>> idx_family("emnist-letters-test-images-idx3-ubyte.gz")
     'emnist-letters'
     """
     words = _idx_key(name).split("-")
-    return "-".join(word for word in words if word not in PART_WORDS and word != "t10k")
+    return "-".join(word for word in words if word not in SPLIT_WORDS and word != "t10k")
 
 
 def find_idx(files: Sequence[Path], source: str, skipped: Sequence[Skipped] = ()) -> Collection:
-    """Pair IDX files of images with their labels, by name, and take them as parts.
+    """Pair IDX files of images with their labels, by name, and take them as splits.
 
     Raises:
         DataError: where a file lacks its partner, or they do not fit.
@@ -142,7 +142,7 @@ def find_idx(files: Sequence[Path], source: str, skipped: Sequence[Skipped] = ()
         side = labels if values.ndim == 1 else images
         key = _idx_key(path.name)
         if key in side:
-            raise DataError(f"{few([side[key][0].name, path.name])} are two files for one part")
+            raise DataError(f"{few([side[key][0].name, path.name])} are two files for one split")
         side[key] = (path, values)
     for here, there, lacking in ((images, labels, "labels"), (labels, images, "images")):
         for key, (path, _) in here.items():
@@ -151,11 +151,11 @@ def find_idx(files: Sequence[Path], source: str, skipped: Sequence[Skipped] = ()
                     f"{path.name!r} lacks its file of {lacking}; expected both beside each other, "
                     "such as train-images-idx3-ubyte and train-labels-idx1-ubyte"
                 )
-    parts = [
-        Part(part_of(path.name), values, labels[key][1], path.name)
+    splits = [
+        ArraySplit(find_split(path.name), values, labels[key][1], path.name)
         for key, (path, values) in images.items()
     ]
-    return gather(parts, source=source, kind="idx", skipped=left_out)
+    return gather(splits, source=source, kind="idx", skipped=left_out)
 
 
 # ---------------------------------------------------------------- npz
@@ -223,7 +223,7 @@ def find_npz(files: Sequence[Path], source: str, skipped: Sequence[Skipped] = ()
     Raises:
         DataError: where the arrays are missing or do not fit.
     """
-    parts: list[Part] = []
+    splits: list[ArraySplit] = []
     unused: list[str] = []
     for path in files:
         found: dict[str, dict[str, np.ndarray]] = {}
@@ -231,62 +231,62 @@ def find_npz(files: Sequence[Path], source: str, skipped: Sequence[Skipped] = ()
         for name, values in arrays.items():
             words = [word for word in re.split(r"[^a-z0-9]+", name.lower()) if word]
             kinds = {_KINDS[word] for word in words if word in _KINDS}
-            known = all(word in _KINDS or word in PART_WORDS for word in words)
-            part = part_of(name) or part_of(path.name)
-            if len(kinds) != 1 or not known or (kind := kinds.pop()) in found.get(part, {}):
+            known = all(word in _KINDS or word in SPLIT_WORDS for word in words)
+            split = find_split(name) or find_split(path.name)
+            if len(kinds) != 1 or not known or (kind := kinds.pop()) in found.get(split, {}):
                 unused.append(f"{path.name}: {name}")
                 continue
-            found.setdefault(part, {})[kind] = values
-        complete = {part: both for part, both in found.items() if len(both) == 2}
+            found.setdefault(split, {})[kind] = values
+        complete = {split: both for split, both in found.items() if len(both) == 2}
         if not complete or len(complete) < len(found):
             held = few(arrays, 8) or "nothing"
             raise DataError(
                 f"{path.name!r} holds {held}; expected x and y, or x_train, y_train, x_test, y_test"
             )
-        parts += [Part(part, both["x"], both["y"], path.name) for part, both in complete.items()]
+        splits += [ArraySplit(split, both["x"], both["y"], path.name) for split, both in complete.items()]
     notes = (f"arrays not used: {few(unused)}",) if unused else ()
-    return gather(parts, source=source, kind="npz", skipped=skipped, notes=notes)
+    return gather(splits, source=source, kind="npz", skipped=skipped, notes=notes)
 
 
 # ---------------------------------------------------------------- both
 
 
 def gather(
-    parts: Sequence[Part],
+    splits: Sequence[ArraySplit],
     *,
     source: str,
     kind: Kind,
     skipped: Sequence[Skipped] = (),
     notes: Sequence[str] = (),
 ) -> Collection:
-    """Make one collection of the arrays of all parts: uint8, channels last, labels as classes.
+    """Make one collection of the arrays of all splits: uint8, channels last, labels as classes.
 
     Raises:
         DataError: where shapes, values or labels make no sense as images and classes.
     """
-    parts = sorted(parts, key=lambda each: (*PARTS, "").index(each.part))
-    if len({each.part for each in parts}) < len(parts):
+    splits = sorted(splits, key=lambda each: (*SPLITS, "").index(each.split))
+    if len({each.split for each in splits}) < len(splits):
         raise DataError(
-            f"{few([each.where for each in parts])} cannot be told apart as train, val and test; "
-            "put the part into each file's name, such as digits_train and digits_test"
+            f"{few([each.where for each in splits])} cannot be told apart as train, val and test; "
+            "put the split into each file's name, such as digits_train and digits_test"
         )
     said = list(notes)
-    images = [_channels_last(each, said) for each in parts]
-    labels = [_label_names(each) for each in parts]
+    images = [_channels_last(each, said) for each in splits]
+    labels = [_label_names(each) for each in splits]
     if len({values.shape[1:] for values in images}) > 1:
         told = ", ".join("x".join(map(str, values.shape[1:])) for values in images)
-        raise DataError(f"the parts hold images of different sizes ({told}); make them the same")
+        raise DataError(f"the splits hold images of different sizes ({told}); make them the same")
     if not sum(map(len, images)):
         raise DataError(f"no images in {source!r}: its arrays are empty")
     images = _in_bytes(images, said)
     classes, indices = labelled([name for each in labels for name in each])
     names = [
-        f"{each.part or 'images'}/{index:05d}"
-        for each, values in zip(parts, images, strict=True)
+        f"{each.split or 'images'}/{index:05d}"
+        for each, values in zip(splits, images, strict=True)
         for index in range(len(values))
     ]
     belongs = [
-        each.part for each, values in zip(parts, images, strict=True) for _ in range(len(values))
+        each.split for each, values in zip(splits, images, strict=True) for _ in range(len(values))
     ]
     content = images[0] if len(images) == 1 else np.concatenate(images)
     return Collection(
@@ -295,17 +295,17 @@ def gather(
         classes=classes,
         names=tuple(names),
         labels=indices,
-        parts=tuple(belongs),
+        splits=tuple(belongs),
         skipped=tuple(skipped),
         notes=tuple(dict.fromkeys(said)),
         content=content,
     )
 
 
-def _channels_last(part: Part, said: list[str]) -> np.ndarray:
-    x, told = part.x, "x".join(map(str, part.x.shape))
+def _channels_last(split: ArraySplit, said: list[str]) -> np.ndarray:
+    x, told = split.x, "x".join(map(str, split.x.shape))
     if x.dtype.kind not in "buif":
-        raise DataError(f"the images in {part.where!r} are of type {x.dtype}; expected numbers")
+        raise DataError(f"the images in {split.where!r} are of type {x.dtype}; expected numbers")
     if x.ndim == 2 and x.shape[1] >= 4 and math.isqrt(x.shape[1]) ** 2 == x.shape[1]:
         side = math.isqrt(x.shape[1])
         said.append(f"rows of {x.shape[1]} values were taken as images of {side}x{side}")
@@ -318,25 +318,25 @@ def _channels_last(part: Part, said: list[str]) -> np.ndarray:
         said.append(f"images of {told} were taken as channels first")
         return x[:, 0] if x.shape[1] == 1 else x.transpose(0, 2, 3, 1)
     raise DataError(
-        f"the images in {part.where!r} have the shape {told}; expected n x rows x columns, "
+        f"the images in {split.where!r} have the shape {told}; expected n x rows x columns, "
         "or with 1 or 3 channels last"
     )
 
 
-def _label_names(part: Part) -> list[str]:
-    y = part.y
+def _label_names(split: ArraySplit) -> list[str]:
+    y = split.y
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     told = "x".join(map(str, y.shape)) or "one value"
-    if y.ndim != 1 or len(y) != len(part.x):
-        cure = "; give y.argmax(axis=1)" if y.ndim == 2 and len(y) == len(part.x) else ""
+    if y.ndim != 1 or len(y) != len(split.x):
+        cure = "; give y.argmax(axis=1)" if y.ndim == 2 and len(y) == len(split.x) else ""
         raise DataError(
-            f"the labels in {part.where!r} are {told} for {len(part.x):,} images; expected one "
+            f"the labels in {split.where!r} are {told} for {len(split.x):,} images; expected one "
             f"label an image{cure}"
         )
     if y.dtype.kind == "f":
         if not (np.isfinite(y).all() and (y == np.floor(y)).all()):
-            raise DataError(f"the labels in {part.where!r} are fractions; expected whole numbers")
+            raise DataError(f"the labels in {split.where!r} are fractions; expected whole numbers")
         y = y.astype(np.int64)
     if y.dtype.kind in "US":
         return [
@@ -344,12 +344,12 @@ def _label_names(part: Part) -> list[str]:
             for name in y.tolist()
         ]
     if y.dtype.kind not in "bui":
-        raise DataError(f"the labels in {part.where!r} are of type {y.dtype}; expected numbers")
+        raise DataError(f"the labels in {split.where!r} are of type {y.dtype}; expected numbers")
     return [str(int(value)) for value in y.tolist()]
 
 
 def _in_bytes(images: Sequence[np.ndarray], said: list[str]) -> list[np.ndarray]:
-    """Scale the values of all parts by one rule to 0..255, and say which."""
+    """Scale the values of all splits by one rule to 0..255, and say which."""
     if all(values.dtype == np.uint8 for values in images):
         return list(images)
     held = [values for values in images if values.size]

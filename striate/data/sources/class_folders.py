@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from striate.data.collection import PART_WORDS, Collection, Skipped, counted, few, labelled, natural
+from striate.data.collection import SPLIT_WORDS, Collection, Skipped, counted, few, labelled, natural
 from striate.errors import DataError
 
 DEEPEST = 50
@@ -122,28 +122,28 @@ def find_folder(root: Path, source: str) -> Collection:
     """
     listing = list_folder(root)
     skipped = list(listing.skipped)
-    parts = {name: part for name in listing.folders if (part := _part(root, name))}
-    if not parts:
-        _refuse_plain_parts(root, listing)
+    splits = {name: split for name in listing.folders if (split := _split(root, name))}
+    if not splits:
+        _refuse_plain_splits(root, listing)
     skipped += [
         Skipped(name, "stands beside the class folders, so it has no class")
         for name in listing.files
     ]
-    tops: list[tuple[str, str]] = []  # (folder below the root that holds class folders, part)
-    if parts:
+    tops: list[tuple[str, str]] = []  # (folder below the root that holds class folders, split)
+    if splits:
         skipped += [
-            Skipped(name, _why_no_part(name, parts))
+            Skipped(name, _why_no_split(name, splits))
             for name in listing.folders
-            if name not in parts
+            if name not in splits
         ]
-        tops = [(f"{name}/", part) for name, part in parts.items()]
+        tops = [(f"{name}/", split) for name, split in splits.items()]
     else:
         tops = [("", "")]
     names: list[str] = []
     kinds: list[str] = []
     belongs: list[str] = []
     empty: list[str] = []
-    for top, part in tops:
+    for top, split in tops:
         inner = list_folder(root / top, top) if top else listing
         if top:
             skipped += inner.skipped
@@ -155,7 +155,7 @@ def find_folder(root: Path, source: str) -> Collection:
             found = list(walk(root / top / kind, f"{top}{kind}/", skipped))
             names += found
             kinds += [kind] * len(found)
-            belongs += [part] * len(found)
+            belongs += [split] * len(found)
             if not found:
                 empty.append(top + kind)
     if not names:
@@ -173,31 +173,31 @@ def find_folder(root: Path, source: str) -> Collection:
         classes=classes,
         names=tuple(names),
         labels=labels,
-        parts=tuple(belongs),
+        splits=tuple(belongs),
         skipped=tuple(skipped),
         notes=tuple(notes),
         content=root,
     )
 
 
-def _part(root: Path, name: str) -> str:
-    """Tell which part a folder is; it is one by its name and by holding class folders."""
-    part = PART_WORDS.get(name.lower(), "")
-    if not part:
+def _split(root: Path, name: str) -> str:
+    """Tell which split a folder is; it is one by its name and by holding class folders."""
+    split = SPLIT_WORDS.get(name.lower(), "")
+    if not split:
         return ""
     inside = list_folder(root / name)
-    return part if inside.folders else ""
+    return split if inside.folders else ""
 
 
-def _why_no_part(name: str, parts: Iterable[str]) -> str:
-    if name.lower() in PART_WORDS:
+def _why_no_split(name: str, splits: Iterable[str]) -> str:
+    if name.lower() in SPLIT_WORDS:
         return "holds no class folders, so its images have no class"
-    return f"stands beside {few(parts)} and is none of train, val or test"
+    return f"stands beside {few(splits)} and is none of train, val or test"
 
 
-def _refuse_plain_parts(root: Path, listing: Listing) -> None:
-    """Explain folders that look like parts but cannot be taken as such."""
-    if listing.folders and all(name.lower() in PART_WORDS for name in listing.folders):
+def _refuse_plain_splits(root: Path, listing: Listing) -> None:
+    """Explain folders that look like splits but cannot be taken as such."""
+    if listing.folders and all(name.lower() in SPLIT_WORDS for name in listing.folders):
         name = listing.folders[0]
         raise DataError(
             f"{name!r} holds no class folders; put the images of each class in a folder of "

@@ -1,4 +1,4 @@
-"""A CSV file that lists images: path, label and perhaps part."""
+"""A CSV file that lists images: path, label and perhaps split."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from unicodedata import normalize
 
-from striate.data.collection import PART_WORDS, Collection, Skipped, few, labelled
+from striate.data.collection import SPLIT_WORDS, Collection, Skipped, few, labelled
 from striate.errors import DataError
 
 _HEADERS = {
@@ -15,12 +15,12 @@ _HEADERS = {
     "image": "path", "image_path": "path", "picture": "path", "name": "path", "img": "path",
     "label": "label", "class": "label", "target": "label", "category": "label",
     "classname": "label", "class_name": "label", "y": "label",
-    "part": "part", "split": "part", "set": "part", "subset": "part", "partition": "part",
+    "split": "split", "part": "split", "set": "split", "subset": "split", "partition": "split",
 }  # fmt: skip
 
 
 def find_csv(path: Path, source: str, *, within: Path | None = None) -> Collection:
-    """Find the images that a CSV lists: path,label or path,label,part, a header or not.
+    """Find the images that a CSV lists: path,label or path,label,split, a header or not.
 
     Paths are relative to the CSV. Commas, semicolons and tabs are understood, and a BOM.
 
@@ -36,7 +36,7 @@ def find_csv(path: Path, source: str, *, within: Path | None = None) -> Collecti
     columns, first = _columns(rows, path)
     names: list[str] = []
     kinds: list[str] = []
-    parts: list[str] = []
+    splits: list[str] = []
     skipped: list[Skipped] = []
     seen: dict[str, int] = {}
     for number, row in rows[first:]:
@@ -45,7 +45,7 @@ def find_csv(path: Path, source: str, *, within: Path | None = None) -> Collecti
         name, label = row[columns["path"]].strip(), row[columns["label"]].strip()
         if not name:
             raise DataError(f"{path.name!r}, line {number}: {row!r} has no path; {_EXPECTED}")
-        part = _part(row, columns.get("part"), path, number)
+        split = _split(row, columns.get("split"), path, number)
         found, reason = _locate(path.parent, name, within)
         if not label:
             reason = f"line {number} gives it no label"
@@ -54,17 +54,17 @@ def find_csv(path: Path, source: str, *, within: Path | None = None) -> Collecti
             continue
         if found in seen:
             before = seen[found]
-            if (kinds[before], parts[before]) == (label, part):
+            if (kinds[before], splits[before]) == (label, split):
                 skipped.append(Skipped(name, f"line {number} lists it a second time"))
                 continue
             raise DataError(
-                f"{path.name!r}, line {number}: {name!r} is listed as {few([label, part])}, "
-                f"and before as {few([kinds[before], parts[before]])}; keep one of the two"
+                f"{path.name!r}, line {number}: {name!r} is listed as {few([label, split])}, "
+                f"and before as {few([kinds[before], splits[before]])}; keep one of the two"
             )
         seen[found] = len(names)
         names.append(found)
         kinds.append(label)
-        parts.append(part)
+        splits.append(split)
     if not names:
         told = f" (the first: {skipped[0].name!r}, {skipped[0].reason})" if skipped else ""
         raise DataError(f"none of the images that {path.name!r} lists can be found{told}")
@@ -75,13 +75,13 @@ def find_csv(path: Path, source: str, *, within: Path | None = None) -> Collecti
         classes=classes,
         names=tuple(names),
         labels=labels,
-        parts=tuple(parts),
+        splits=tuple(splits),
         skipped=tuple(skipped),
         content=path.parent,
     )
 
 
-_EXPECTED = "expected path,label or path,label,part in each line"
+_EXPECTED = "expected path,label or path,label,split in each line"
 
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:
@@ -121,18 +121,18 @@ def _columns(rows: list[tuple[int, list[str]]], path: Path) -> tuple[dict[str, i
             f"{path.name!r}, line {number}: {few(row, 5)} is neither a header with path and "
             f"label nor a row; {_EXPECTED}"
         )
-    return {"path": 0, "label": 1, **({"part": 2} if len(row) == 3 else {})}, 0
+    return {"path": 0, "label": 1, **({"split": 2} if len(row) == 3 else {})}, 0
 
 
-def _part(row: list[str], column: int | None, path: Path, number: int) -> str:
+def _split(row: list[str], column: int | None, path: Path, number: int) -> str:
     if column is None or column >= len(row) or not row[column].strip():
         return ""
     word = row[column].strip().lower()
-    if word not in PART_WORDS:
+    if word not in SPLIT_WORDS:
         raise DataError(
-            f"{path.name!r}, line {number}: the part {row[column]!r}; expected train, val or test"
+            f"{path.name!r}, line {number}: the split {row[column]!r}; expected train, val or test"
         )
-    return PART_WORDS[word]
+    return SPLIT_WORDS[word]
 
 
 def _locate(folder: Path, name: str, within: Path | None) -> tuple[str, str]:

@@ -1,8 +1,8 @@
 """The embedded default: scikit-learn's 1,797 handwritten digits, grey 8x8, ten classes.
 
-They are the test part of the UCI set "Optical Recognition of Handwritten Digits"
-(https://archive.ics.uci.edu/dataset/80). Which of them are the test part here is written down in
-digits_test.json, made once by the rule of `fixed_test_part`.
+They are the test split of the UCI set "Optical Recognition of Handwritten Digits"
+(https://archive.ics.uci.edu/dataset/80). Which of them are the test split here is written down in
+digits_test.json, made once by the rule of `choose_test_split`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import numpy as np
 from striate.data.collection import Collection, labelled
 
 
-def fixed_test_part(labels: np.ndarray) -> list[int]:
+def choose_test_split(labels: np.ndarray) -> list[int]:
     """Choose a stratified fifth: of each class, in the order of the data, every fifth image.
 
     The first of each class taken is its fifth. The result is what digits_test.json holds.
 
-    >>> fixed_test_part(np.array([7] * 5 + [3] * 11))
+    >>> choose_test_split(np.array([7] * 5 + [3] * 11))
     [4, 9, 14]
     """
     chosen = [np.flatnonzero(labels == each)[4::5] for each in np.unique(labels)]
@@ -28,7 +28,7 @@ def fixed_test_part(labels: np.ndarray) -> list[int]:
 
 
 def find_digits() -> Collection:
-    """Give the 1,797 digits, the test part marked; values 0..16 become 0..255."""
+    """Give the 1,797 digits, the test split marked; values 0..16 become 0..255."""
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
@@ -44,6 +44,6 @@ def find_digits() -> Collection:
         classes=classes,
         names=tuple(f"digits/{index:04d}" for index in range(len(pixels))),
         labels=labels,
-        parts=tuple("test" if index in test else "train" for index in range(len(pixels))),
+        splits=tuple("test" if index in test else "train" for index in range(len(pixels))),
         content=pixels,
     )

@@ -24,7 +24,7 @@ _EXPECTED = (
 
 
 def find(data: str | Path, *, cache: Path | None = None) -> Collection:
-    """Find the images of a data set, with their classes and parts; none is decoded.
+    """Find the images of a data set, with their classes and splits; none is decoded.
 
     A folder with one folder a class, perhaps within train/, val/ and test/; IDX files as MNIST
     has them; npz files with x and y; a CSV of path,label; a zip of any of these; or "digits",

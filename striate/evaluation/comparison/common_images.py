@@ -168,7 +168,7 @@ def choose(
             f"nothing in '{collection.source}' is left to compare on: {'; '.join(notes)}; give "
             "other images by --data, or compare runs of the same --seed, which hold out the same"
         )
-    kinds = set(collection.parts)
+    kinds = set(collection.splits)
     kind = {"test": "test images", "val": "validation images"}.get(
         kinds.pop() if len(kinds) == 1 else "", "images"
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from striate.data import Collection, Images, Split, counted, divide, load, survey
+from striate.data import Collection, Images, Split, counted, split_stratified, load, survey
 from striate.data.images import Preprocess
 from striate.events import Callback, Note
 from striate.settings import Settings
@@ -41,7 +41,7 @@ class Material:
 
     def split(self, seed: int) -> Split:
         """Divide them; the test part is the same for every seed, what is held out is not."""
-        return divide(self.collection, self.images, seed=seed, fraction=HELD_OUT)
+        return split_stratified(self.collection, self.images, seed=seed, fraction=HELD_OUT)
 
     def given(self) -> Given:
         """Say what an experiment is designed for."""
@@ -102,7 +102,7 @@ def gather(
     collection = collection.only(_drawn(collection, most, say))
     learnt = [
         label
-        for label, part in zip(collection.labels, collection.parts, strict=True)
+        for label, part in zip(collection.labels, collection.splits, strict=True)
         if part == "train"
     ]
     check(Given(preprocess.shape, len(set(learnt)), (0,) * preprocess.channels))
@@ -123,7 +123,7 @@ def of_pixels(collection: Collection, preprocess: Preprocess, pixels: Pixels) ->
     preprocess = replace(preprocess, channels=channels, height=rows, width=columns)
     content = pixels[..., 0] if channels == 1 else pixels
     collection = replace(collection, content=content, kind="npz")
-    total = hashlib.sha256(repr((pixels.shape, collection.parts)).encode())
+    total = hashlib.sha256(repr((pixels.shape, collection.splits)).encode())
     total.update(pixels.tobytes() + collection.labels.tobytes())
     images = load(collection, preprocess)
     return Material(collection, images, preprocess, pixels, total.hexdigest()[:32])
@@ -131,12 +131,12 @@ def of_pixels(collection: Collection, preprocess: Preprocess, pixels: Pixels) ->
 
 def _tested(collection: Collection, say: defaults.Say) -> Collection:
     """Make every image "train" or "test"; where there is no test part, one is taken."""
-    parts = set(collection.parts)
+    parts = set(collection.splits)
     if "test" in parts:
-        tested = np.array([part == "test" for part in collection.parts])
+        tested = np.array([part == "test" for part in collection.splits])
     elif "val" in parts:
         say("no test part in the data: its validation part is tested on")
-        tested = np.array([part == "val" for part in collection.parts])
+        tested = np.array([part == "val" for part in collection.splits])
     else:
         lots = np.random.Generator(np.random.Philox(key=[0, 5])).random(len(collection))
         tested = np.zeros(len(collection), np.bool_)
@@ -144,7 +144,7 @@ def _tested(collection: Collection, say: defaults.Say) -> Collection:
             mine = np.flatnonzero(collection.labels == label)
             tested[mine[np.argsort(lots[mine])[: len(mine) // 5]]] = True
         say("no test part in the data: a fifth of each class is tested on, the same for every seed")
-    return replace(collection, parts=tuple("test" if each else "train" for each in tested))
+    return replace(collection, splits=tuple("test" if each else "train" for each in tested))
 
 
 def _drawn(collection: Collection, most: int, say: defaults.Say) -> np.ndarray:
@@ -152,7 +152,7 @@ def _drawn(collection: Collection, most: int, say: defaults.Say) -> np.ndarray:
     generator = np.random.Generator(np.random.Philox(key=[0, 4]))
     chosen = []
     for part, bound, use in (("train", most, "learn from"), ("test", MOST_TESTED, "test on")):
-        there = np.flatnonzero([each == part for each in collection.parts])
+        there = np.flatnonzero([each == part for each in collection.splits])
         if len(there) > bound:
             say(f"{bound:,} of {counted(len(there), 'image')} are drawn to {use}")
             there = generator.choice(there, bound, replace=False)
