@@ -134,7 +134,7 @@ def measured(shared: Path, name: str, *, images: int, curves: int) -> Found:
         name,
         shared / "weights" / f"{name}.pth",
         classes=shared / "weights" / "imagenet_class_index.json",
-        preprocess={"zoom": 1.0},
+        preprocess={"crop_ratio": 1.0},
     )
     folder = shared / "data" / "ilsvrc_boxes"
     listed = json.loads((folder / "boxes.json").read_text("utf-8"))

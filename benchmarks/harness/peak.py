@@ -13,7 +13,7 @@ import json
 import torch
 
 from striate.backends import peak as measured
-from striate.model.run_folder import surroundings
+from striate.model.run_folder import describe_environment
 
 SIDE = 4096  # more than a run's own look takes: this one may last, and suits more cores
 
@@ -30,7 +30,7 @@ def peak(dtype: torch.dtype, side: int = SIDE) -> float:
 def main() -> None:
     """Print what was found."""
     rates = {"float32": peak(torch.float32), "bf16": peak(torch.bfloat16)}
-    print(json.dumps({**surroundings(), **rates}))
+    print(json.dumps({**describe_environment(), **rates}))
 
 
 if __name__ == "__main__":

@@ -15,12 +15,12 @@ LONGEST = 120  # bytes of a folder's name; a system takes 255, some of them fewe
 WINDOWS_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
 
-def folder_names(classes: Sequence[str]) -> dict[str, str]:
+def name_folders(classes: Sequence[str]) -> dict[str, str]:
     """Give each class the name of its folder: its own wherever any system takes that.
 
     No two are alike, also where capitals make no difference.
 
-    >>> folder_names(["a_b", "a/b", "..", "cat", "Cat"])
+    >>> name_folders(["a_b", "a/b", "..", "cat", "Cat"])
     {'a_b': 'a_b', 'a/b': 'a_b-2', '..': '__', 'cat': 'cat', 'Cat': 'Cat-2'}
     """
     wanted = {name: _safe(name) for name in classes}
@@ -74,7 +74,7 @@ def prepare(folder: Path) -> None:
         ) from error
 
 
-def copied(source: Path, folder: Path) -> Path:
+def copy_image(source: Path, folder: Path) -> Path:
     """Copy an image into a folder, whole or not at all; nothing there is ever overwritten.
 
     Raises:

@@ -50,7 +50,7 @@ def import_(
     fit: Annotated[
         str | None, typer.Option(help="How other shapes are fitted: pad, squash or crop.")
     ] = None,
-    zoom: Annotated[
+    crop_ratio: Annotated[
         float | None,
         typer.Option(help="How much larger than the input an image is made before the crop."),
     ] = None,
@@ -87,13 +87,13 @@ def import_(
         "height": height,
         "width": width,
         "fit": fit,
-        "zoom": zoom,
+        "crop_ratio": crop_ratio,
         "mean": _values(mean, "--mean"),
         "std": _values(std, "--std"),
     }
     with Console() as console:
         try:
-            made = importing.adopt(
+            made = importing.import_with_fit(
                 network,
                 weights,
                 classes=classes,

@@ -53,10 +53,10 @@ def predict(
     classifier = load(model)
     if note := classifier.engine.note:
         print(note, file=sys.stderr)
-    sort = copier(copy_to, classifier.classes)
-    show = writer(classifier.classes, as_csv=as_csv, as_json=as_json)
+    sort = make_copier(copy_to, classifier.classes)
+    show = choose_writer(classifier.classes, as_csv=as_csv, as_json=as_json)
     right, wrong = 0, 0
-    for answer in classifier.predict_each(named(files)):
+    for answer in classifier.predict_each(list_images(files)):
         show(answer)
         if isinstance(answer, Unreadable):
             wrong += 1
@@ -70,7 +70,7 @@ def predict(
         raise typer.Exit(2)
 
 
-def named(arguments: Iterable[str]) -> Iterator[str]:
+def list_images(arguments: Iterable[str]) -> Iterator[str]:
     """Give the files that the arguments name, in order, without holding them all."""
     import glob
 
@@ -78,7 +78,7 @@ def named(arguments: Iterable[str]) -> Iterator[str]:
         if argument == "-":
             yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
         elif os.path.isdir(argument):  # noqa: PTH112, as Path.is_dir fails where it may not look
-            yield from inside(argument)
+            yield from walk_folder(argument)
         elif glob.has_magic(argument) and not os.path.lexists(argument):
             # Path.glob takes no absolute patterns
             yield from sorted(glob.glob(argument, recursive=True)) or [argument]  # noqa: PTH207
@@ -86,7 +86,7 @@ def named(arguments: Iterable[str]) -> Iterator[str]:
             yield argument
 
 
-def inside(folder: str) -> Iterator[str]:
+def walk_folder(folder: str) -> Iterator[str]:
     """Give the files of a folder and its folders in order, hidden ones aside.
 
     A folder that cannot be listed stands for what is in it, so that it becomes a row too.
@@ -102,14 +102,14 @@ def inside(folder: str) -> Iterator[str]:
     yield from unlisted
 
 
-def writer(
+def choose_writer(
     classes: tuple[str, ...], *, as_csv: bool, as_json: bool
 ) -> Callable[[Prediction | Unreadable], None]:
     """Choose how answers are printed: each at once, so that memory stays bounded."""
     if as_json:
         return show_json
     if as_csv:
-        return csv_writer(classes)
+        return make_csv_writer(classes)
     widest = max(len(escape_controls(name, longest=LONGEST)) for name in (*classes, LOST))
     return functools.partial(show_line, widest)
 
@@ -144,7 +144,7 @@ def show_json(answer: Prediction | Unreadable) -> None:
     print(json.dumps(values))
 
 
-def csv_writer(classes: tuple[str, ...]) -> Callable[[Prediction | Unreadable], None]:
+def make_csv_writer(classes: tuple[str, ...]) -> Callable[[Prediction | Unreadable], None]:
     """Print the header, and give what prints an answer as a row below it."""
     import csv
 
@@ -155,7 +155,9 @@ def csv_writer(classes: tuple[str, ...]) -> Callable[[Prediction | Unreadable], 
 
     def row(cells: list[str]) -> None:
         # a carriage return would end the row where it is not quoted
-        (quoted if any("\r" in cell for cell in cells) else plain).writerow(map(encodable, cells))
+        (quoted if any("\r" in cell for cell in cells) else plain).writerow(
+            map(escape_bytes, cells)
+        )
 
     row(["file", "class", "probability", "error", *(f"p:{name}" for name in classes)])
 
@@ -169,19 +171,19 @@ def csv_writer(classes: tuple[str, ...]) -> Callable[[Prediction | Unreadable], 
     return show
 
 
-def encodable(text: str) -> str:
+def escape_bytes(text: str) -> str:
     """Show the bytes of a name that are no UTF-8; a program gets all else as it is."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def copier(folder: Path | None, classes: tuple[str, ...]) -> Callable[[Prediction], None]:
+def make_copier(folder: Path | None, classes: tuple[str, ...]) -> Callable[[Prediction], None]:
     """Give what copies an image into the folder of its class, or does nothing without one."""
     if folder is None:
         return lambda answer: None
-    from striate.cli.copying import copied, folder_names, prepare
+    from striate.cli.copying import copy_image, name_folders, prepare
 
     prepare(folder)
-    names = folder_names(classes)
+    names = name_folders(classes)
     for label, name in names.items():
         if name != label:
             print(
@@ -191,7 +193,7 @@ def copier(folder: Path | None, classes: tuple[str, ...]) -> Callable[[Predictio
     def copy(answer: Prediction) -> None:
         target = folder / names[answer.label]
         try:
-            copied(Path(answer.name), target)
+            copy_image(Path(answer.name), target)
         except OSError as error:
             sys.stdout.flush()
             print(

@@ -1,8 +1,8 @@
 """Sets of images: found, surveyed, loaded and divided, without leaks and without silence."""
 
-from striate.data.collection import Collection, Skipped, counted, write_skipped
-from striate.data.loader import Images, cores, load
-from striate.data.prefetch import prefetched
+from striate.data.collection import Collection, Skipped, format_count, write_skipped
+from striate.data.loader import Images, count_cores, load
+from striate.data.prefetching import prefetch
 from striate.data.size_survey import Survey, survey
 from striate.data.sources.lookup import find
 from striate.data.split import Split, split_stratified, write_split
@@ -13,12 +13,12 @@ __all__ = [
     "Skipped",
     "Split",
     "Survey",
-    "cores",
-    "counted",
-    "divide",
+    "count_cores",
+    "format_count",
+    "split_stratified",
     "find",
     "load",
-    "prefetched",
+    "prefetch",
     "survey",
     "write_skipped",
     "write_split",

@@ -55,16 +55,18 @@ class Augmentation:
         return asdict(self)
 
 
-def fitting(channels: int, height: int, width: int, classes: Sequence[str]) -> Augmentation:
+def choose_augmentation(
+    channels: int, height: int, width: int, classes: Sequence[str]
+) -> Augmentation:
     """Choose the mild changes that suit a kind of image.
 
     Colour photographs are zoomed, mirrored and relit. Grey images are taken for writing, scans
     and the like: moved and turned a little, never mirrored. Nor is anything mirrored whose
     classes are single characters or directions, since a mirrored 2 is no 2.
 
-    >>> fitting(1, 28, 28, ["0", "1"]).mirror
+    >>> choose_augmentation(1, 28, 28, ["0", "1"]).mirror
     False
-    >>> print(fitting(3, 128, 128, ["ants", "bees"]))
+    >>> print(choose_augmentation(3, 128, 128, ["ants", "bees"]))
     shift up to 10%, zoom up to 30%, turn up to 10 degrees, mirrored in half of the cases,
     brightness and contrast by up to 20%, saturation by up to 20%
     """
@@ -83,15 +85,15 @@ def fitting(channels: int, height: int, width: int, classes: Sequence[str]) -> A
     )
 
 
-def draws(seed: int, epoch: int, n: int) -> np.ndarray:
+def draw_numbers(seed: int, epoch: int, n: int) -> np.ndarray:
     """Draw the random numbers of one epoch, a row an image.
 
     Returns:
         float32 array (n, DRAWS), uniform in 0..1.
 
-    >>> draws(0, 1, 3).shape
+    >>> draw_numbers(0, 1, 3).shape
     (3, 8)
-    >>> bool((draws(7, 2, 5)[:3] == draws(7, 2, 3)).all())
+    >>> bool((draw_numbers(7, 2, 5)[:3] == draw_numbers(7, 2, 3)).all())
     True
     """
     generator = np.random.Generator(np.random.Philox(key=[seed & (2**64 - 1), epoch]))
@@ -104,7 +106,7 @@ def augment(pixels: torch.Tensor, change: Augmentation, numbers: torch.Tensor) -
     Args:
         pixels: uint8 (n, channels, rows, columns).
         change: how far.
-        numbers: float32 (n, DRAWS), uniform in 0..1, as `draws` gives them.
+        numbers: float32 (n, DRAWS), uniform in 0..1, as `draw_numbers` gives them.
 
     Returns:
         float32 (n, channels, rows, columns), 0 to 255.
@@ -122,11 +124,11 @@ def augment(pixels: torch.Tensor, change: Augmentation, numbers: torch.Tensor) -
         )
     coloured = change.colour and values.shape[1] == 3
     if coloured or change.light:
-        values = _relit(values, change, numbers, coloured=bool(coloured))
+        values = _change_light(values, change, numbers, coloured=bool(coloured))
     return values
 
 
-def _relit(
+def _change_light(
     values: torch.Tensor, change: Augmentation, numbers: torch.Tensor, *, coloured: bool
 ) -> torch.Tensor:
     """Change saturation, contrast and brightness, by one multiplication and addition a value.

@@ -12,7 +12,7 @@ from pathlib import Path
 from striate.errors import DataError
 
 
-def cache_folder() -> Path:
+def find_cache_folder() -> Path:
     """Give the folder where Striate keeps what it can make again, as the system has it.
 
     STRIATE_CACHE where it is set; else the folder "striate" in XDG_CACHE_HOME or ~/.cache on
@@ -29,7 +29,7 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "striate"
 
 
-def made_once(place: Path, make: Callable[[Path], None]) -> Path:
+def make_once(place: Path, make: Callable[[Path], None]) -> Path:
     """Give a folder of the cache; where it is not there yet, make it beside and rename it.
 
     Two processes that make the same one at once do not disturb each other.

@@ -92,10 +92,10 @@ class Collection:
         }
 
 
-def natural(name: str) -> list[tuple[int, int, str]]:
+def natural_key(name: str) -> list[tuple[int, int, str]]:
     """Give the key that sorts names as people do.
 
-    >>> sorted(["10", "2", "b", "A", "a1", "a10", "a9"], key=natural)
+    >>> sorted(["10", "2", "b", "A", "a1", "a10", "a9"], key=natural_key)
     ['2', '10', 'A', 'a1', 'a9', 'a10', 'b']
     """
     folded = []
@@ -108,21 +108,21 @@ def natural(name: str) -> list[tuple[int, int, str]]:
     return [*folded, (-1, 0, name)]  # the end, before any further piece
 
 
-def labelled(names: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
+def encode_labels(names: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
     """Give the classes in natural order and each image's index into them.
 
-    >>> labelled(["b", "a", "b"])
+    >>> encode_labels(["b", "a", "b"])
     (('a', 'b'), array([1, 0, 1]))
     """
-    classes = tuple(sorted(set(names), key=natural))
+    classes = tuple(sorted(set(names), key=natural_key))
     index = {name: place for place, name in enumerate(classes)}
     return classes, np.array([index[name] for name in names], dtype=np.int64)
 
 
-def few(names: Iterable[str], most: int = 3) -> str:
+def quote_few(names: Iterable[str], most: int = 3) -> str:
     """Name a few of many, each quoted so that no odd name can break the line.
 
-    >>> few(["a", "b", "c", "d", "e"])
+    >>> quote_few(["a", "b", "c", "d", "e"])
     "'a', 'b', 'c' and 2 more"
     """
     named = [repr(name) for name in names]
@@ -130,10 +130,10 @@ def few(names: Iterable[str], most: int = 3) -> str:
     return ", ".join(named[:most]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
-def counted(number: int, one: str, many: str = "") -> str:
+def format_count(number: int, one: str, many: str = "") -> str:
     """Give a number with its noun.
 
-    >>> counted(1, "image"), counted(2000, "image"), counted(2, "class", "classes")
+    >>> format_count(1, "image"), format_count(2000, "image"), format_count(2, "class", "classes")
     ('1 image', '2,000 images', '2 classes')
     """
     return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -13,9 +13,9 @@ from typing import Literal
 
 import numpy as np
 
-from striate.data.cache_folder import made_once
-from striate.data.collection import Collection, Skipped, counted, read_skipped, write_skipped
-from striate.data.images import HEIF_HINT, Preprocess, quiet
+from striate.data.cache_folder import make_once
+from striate.data.collection import Collection, Skipped, format_count, read_skipped, write_skipped
+from striate.data.images import HEIF_HINT, Preprocess, collect_warnings
 from striate.data.pixel_file import allocate, content_key, read_kept, write_kept
 from striate.errors import DataError, ImageError
 
@@ -140,13 +140,13 @@ def load(
     >>> images.mode, images.take([0, 1]).shape
     ('memory', (2, 1, 8, 8))
     """
-    threads = threads or min(8, cores())
+    threads = threads or min(8, count_cores())
     size = len(collection) * int(np.prod(preprocess.shape))
     mode: Mode = "memory"
     note = ""
     if size > memory:
         room = f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:,.1f} MiB"
-        told = f"{counted(len(collection), 'image')} take {room} decoded"
+        told = f"{format_count(len(collection), 'image')} take {room} decoded"
         mode, note = _beyond_memory(told, size, cache)
     images = Images(collection, preprocess, mode=mode, threads=threads)
     if mode == "mapped" and cache is not None:
@@ -165,8 +165,8 @@ def load(
         first = images.skipped[0]
         images.close()
         raise DataError(
-            f"none of the {counted(len(images), 'file')} in {collection.source!r} can be read as "
-            f"an image (the first, {first.name!r}: {first.reason})"
+            f"none of the {format_count(len(images), 'file')} in {collection.source!r} can be "
+            f"read as an image (the first, {first.name!r}: {first.reason})"
         )
     return images
 
@@ -175,13 +175,13 @@ def _remarks_told(images: Images) -> str:
     if not images.remarks:
         return ""
     first = images.remarks[0]
-    which = counted(len({each.name for each in images.remarks}), "image is", "images are")
+    which = format_count(len({each.name for each in images.remarks}), "image is", "images are")
     return f"{which} odd but used (the first, {first.name!r}: {first.reason})"
 
 
 def _heic_told(images: Images) -> str:
     count = sum(each.reason == HEIF_HINT for each in images.skipped)
-    which = counted(count, "HEIC image is", "HEIC images are")
+    which = format_count(count, "HEIC image is", "HEIC images are")
     return f'{which} left out; to read them: pip install "striate[heic]"' if count else ""
 
 
@@ -197,14 +197,14 @@ def _keep_in(cache: Path, images: Images, progress: Progress) -> None:
         write_skipped(folder / "remarks.csv", images.remarks)
 
     key = content_key(images._collection, images._preprocess)
-    folder = made_once(cache / f"pixels-{key}", make)
+    folder = make_once(cache / f"pixels-{key}", make)
     images._store, images.hashes, images.usable = read_kept(folder)
     images.skipped = tuple(read_skipped(folder / "skipped.csv"))
     images.remarks = tuple(read_skipped(folder / "remarks.csv"))
     progress(len(images), len(images))
 
 
-def cores() -> int:
+def count_cores() -> int:
     """Give how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -269,7 +269,7 @@ def _decode_all(images: Images, store: np.ndarray | None, progress: Progress) ->
         found.extend(future.result())
         progress(done, total)
 
-    with quiet(), ThreadPoolExecutor(threads, "striate-decode") as pool:
+    with collect_warnings(), ThreadPoolExecutor(threads, "striate-decode") as pool:
         try:
             for start in range(0, total, at_once):
                 indices = range(start, min(start + at_once, total))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from striate.data.collection import Collection
-from striate.data.images import Measured, measure
+from striate.data.images import ImageSize, measure
 from striate.errors import DataError, ImageError
 
 SAMPLE = 2000
@@ -67,7 +67,7 @@ def survey(collection: Collection) -> Survey:
         size = (one.rows, one.columns)
         return Survey(one.channels, *size, size, size, size, True, total, total)
     spread = range(total) if total <= SAMPLE else np.linspace(0, total - 1, SAMPLE).astype(int)
-    found: list[Measured] = []
+    found: list[ImageSize] = []
     reason = ""
     for index in spread:
         try:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from striate.data.collection import Collection, Skipped, counted, few, write_rows
+from striate.data.collection import Collection, Skipped, format_count, quote_few, write_rows
 from striate.data.loader import Images
 from striate.errors import DataError
 
@@ -66,7 +66,7 @@ def split_stratified(
     >>> from striate.data import find, load
     >>> from striate.data.images import Preprocess
     >>> digits = find("digits")
-    >>> split = divide(digits, load(digits, Preprocess(channels=1, height=8, width=8)))
+    >>> split = split_stratified(digits, load(digits, Preprocess(channels=1, height=8, width=8)))
     >>> [len(indices) for indices in (split.train, split.val, split.test)]
     [1154, 288, 355]
     """
@@ -118,9 +118,9 @@ def _refuse_untrainable(
     if not len(indices["train"]):
         unread = sum(split in ("train", "") for split in collection.splits)
         if unread:
-            why = f"none of its {counted(unread, 'training image')} can be read"
+            why = f"none of its {format_count(unread, 'training image')} can be read"
         else:
-            why = f"it has only {few(sorted(set(collection.splits)))}"
+            why = f"it has only {quote_few(sorted(set(collection.splits)))}"
         raise DataError(
             f"nothing to train on in {collection.source!r}: {why}; "
             "put the images to learn from into train/, one folder a class"
@@ -152,8 +152,8 @@ def _leave_out_leaks(
             where = " or ".join(sorted({seen[int(hashes[index])][0] for index in leaks}))
             verb = "is" if len(leaks) == 1 else "are"
             notes.append(
-                f"{counted(len(leaks), 'image')} of {split} {verb} also in {where} and left out "
-                f"of {split}: {few(collection.names[index] for index in leaks)}"
+                f"{format_count(len(leaks), 'image')} of {split} {verb} also in {where} and left "
+                f"out of {split}: {quote_few(collection.names[index] for index in leaks)}"
             )
             indices[split] = np.setdiff1d(indices[split], leaks)
 
@@ -200,7 +200,7 @@ def _why_dropped(
 ) -> str:
     unread = int((~images.usable[mine]).sum())
     if unread == len(mine):
-        found = "its file" if unread == 1 else f"none of its {counted(unread, 'file')}"
+        found = "its file" if unread == 1 else f"none of its {format_count(unread, 'file')}"
         why = f"{found} can{'not' if unread == 1 else ''} be read"
     else:
         why = "it has no training images"
@@ -210,7 +210,7 @@ def _why_dropped(
         if other != name and other.casefold().strip() == name.casefold().strip()
     ]
     hint = f"; is it the same as {twin[0]!r}?" if twin else ""
-    left = f", and with it {counted(elsewhere, 'image')} of val and test" if elsewhere else ""
+    left = f", and with it {format_count(elsewhere, 'image')} of val and test" if elsewhere else ""
     return f"class {name!r} is left out{left}: {why}{hint}"
 
 
@@ -221,9 +221,9 @@ def _refuse_one_class(collection: Collection, images: Images, learnt: set[int]) 
         for label, name in enumerate(collection.classes)
         if label not in learnt and not images.usable[collection.labels == label].any()
     ]
-    told = f"; of {few(empty)} no file can be read" if empty else ""
+    told = f"; of {quote_few(empty)} no file can be read" if empty else ""
     raise DataError(
-        f"only one class with training images in {collection.source!r} ({few(only)}){told}: "
+        f"only one class with training images in {collection.source!r} ({quote_few(only)}){told}: "
         "telling images apart takes two; add a folder with images of something else"
     )
 
@@ -240,16 +240,20 @@ def _tell_contradictions(
             told.append(f"{names[value]} = {collection.names[index]}")
         names.setdefault(value, collection.names[index])
     if told:
-        which = counted(len(told), "image stands", "images stand")
-        notes.append(f"{which} in two classes of train at once: {few(told)}")
+        which = format_count(len(told), "image stands", "images stand")
+        notes.append(f"{which} in two classes of train at once: {quote_few(told)}")
 
 
-def _tell_missing(collection: Collection, indices: np.ndarray, split: str, notes: list[str]) -> None:
+def _tell_missing(
+    collection: Collection, indices: np.ndarray, split: str, notes: list[str]
+) -> None:
     present = set(collection.labels[indices].tolist())
     absent = [name for label, name in enumerate(collection.classes) if label not in present]
     if absent:
-        which = counted(len(absent), "class has", "classes have")
-        notes.append(f"{which} no images in {split}, so nothing is measured of: {few(absent)}")
+        which = format_count(len(absent), "class has", "classes have")
+        notes.append(
+            f"{which} no images in {split}, so nothing is measured of: {quote_few(absent)}"
+        )
 
 
 def _take_validation(
@@ -283,13 +287,13 @@ def _take_validation(
     indices["val"] = np.array(sorted(taken), dtype=np.int64)
     indices["train"] = np.setdiff1d(indices["train"], indices["val"])
     notes.append(
-        f"no validation split in the data: {counted(len(taken), 'training image')} of "
+        f"no validation split in the data: {format_count(len(taken), 'training image')} of "
         f"{len(taken) + len(indices['train']):,} are held out for it, "
         f"{fraction:.0%} of each class (seed {seed})"
     )
     if alone:
-        which = counted(len(alone), "class has a single", "classes have a single")
-        notes.append(f"{which} different image, which is kept to train on: {few(alone)}")
+        which = format_count(len(alone), "class has a single", "classes have a single")
+        notes.append(f"{which} different image, which is kept to train on: {quote_few(alone)}")
 
 
 def _lot(name: str, seed: int) -> bytes:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from striate.data import Collection, Images, Split, counted, find, load, prefetched
+from striate.data import Collection, Images, Split, find, format_count, load, prefetch
 from striate.errors import DataError, SettingError
 from striate.evaluation.metrics import Evaluation, score
 from striate.events import Callback, Note, ignore
@@ -72,7 +72,9 @@ def evaluate(
         )
         notes += chosen.notes
         if images.skipped:
-            notes += (f"{counted(len(images.skipped), 'file')} left out: not readable as an image",)
+            notes += (
+                f"{format_count(len(images.skipped), 'file')} left out: not readable as an image",
+            )
         notes += absent(collection, chosen.indices)
         if model.engine.note:
             notes += (model.engine.note,)
@@ -140,7 +142,7 @@ def answers(
     """
     rows: list[np.ndarray] = []
     steps = max(1, -(-len(indices) // BATCH))
-    for _, pixels in prefetched(images, np.array_split(indices, steps)):
+    for _, pixels in prefetch(images, np.array_split(indices, steps)):
         rows.append(model.probabilities(pixels))
         reporter(sum(map(len, rows)), len(indices))
     return np.concatenate(rows)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from striate.data import Images, prefetched
+from striate.data import Images, prefetch
 from striate.explanation.contributions import LastMaps, contributions
 from striate.explanation.map_resampling import stretched
 from striate.model.classifier import Classifier
@@ -99,7 +99,7 @@ def class_maps(
     sums = {int(label): Summing(where.rows, where.columns) for label in np.unique(truth)}
     groups = [indices[start : start + BATCH] for start in range(0, len(indices), BATCH)]
     done = 0
-    for _, pixels in prefetched(images, groups):
+    for _, pixels in prefetch(images, groups):
         own = truth[done : done + len(pixels)]
         maps, _ = contributions(model, where, pixels, own)
         for label, values in zip(own.tolist(), maps, strict=True):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from striate.data import Images, prefetched
+from striate.data import Images, prefetch
 from striate.explanation.baselines import filled
 from striate.explanation.image_regions import Region
 from striate.model.classifier import Classifier
@@ -124,7 +124,7 @@ def hide(
     told: list[np.ndarray] = []  # (parts + 1, batch) each: the class's probability
     right: list[np.ndarray] = []  # likewise: whether it is told right
     kept: list[np.ndarray] = []  # the part, as it lies in images of the class
-    for _, pixels in prefetched(images, _groups(own)):
+    for _, pixels in prefetch(images, _groups(own)):
         given = torch.from_numpy(pixels).float()
         every = [pixels, *(_whole(filled(given, mask)) for mask in masks)]
         answers = [model.probabilities(each) for each in every]
@@ -166,7 +166,7 @@ def _carried(
 ) -> tuple[float, float]:
     """Put parts of images of a class into others: the shares told as it, with and without."""
     before = after = done = 0
-    for _, pixels in prefetched(images, _groups(others)):
+    for _, pixels in prefetch(images, _groups(others)):
         changed = pixels.copy()
         changed[:, :, mask] = patches[(done + np.arange(len(pixels))) % len(patches)]
         before += int((model.probabilities(pixels).argmax(1) == label).sum())

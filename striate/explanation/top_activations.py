@@ -15,7 +15,7 @@ from striate.backends.onnx import Trained
 from striate.backends.onnx.map_maxima import Peaks, peaks
 from striate.backends.torch import normalised
 from striate.backends.torch.modules import Net
-from striate.data import Collection, Images, find, load, prefetched
+from striate.data import Collection, Images, find, load, prefetch
 from striate.errors import DataError, EngineError, SettingError
 from striate.events import Callback, Note, ignore
 from striate.explanation.feature_maps import telling
@@ -233,7 +233,7 @@ def strongest(
         look = _look(model, list(shapes))
         reporter, done = ProgressReporter("looking at units", callback), 0
         groups = [chosen[start : start + BATCH] for start in range(0, len(chosen), BATCH)]
-        for _, pixels in prefetched(images, groups):
+        for _, pixels in prefetch(images, groups):
             places = np.arange(done, done + len(pixels))
             for address, largest in look(pixels).items():
                 gathering[address].take(largest, places, labels[places])

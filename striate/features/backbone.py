@@ -17,9 +17,9 @@ from striate.data import Survey
 from striate.data.images import Preprocess
 from striate.errors import NotationError, SettingError
 from striate.events import Callback, Note
-from striate.features.cut import body_of
-from striate.features.timm_models import PREFIX, from_timm
-from striate.features.whole_network import Found
+from striate.features.cut import cut_backbone
+from striate.features.timm_models import PREFIX, open_timm
+from striate.features.whole_network import WholeNetwork
 from striate.model import weights
 from striate.model.classifier import load
 from striate.settings import Settings
@@ -29,7 +29,7 @@ STEP = 32  # pixels; what most bodies shrink an image by
 
 
 @dataclass(frozen=True, eq=False)
-class Body:
+class Backbone:
     """The part of a trained network that is kept.
 
     Attributes:
@@ -61,13 +61,13 @@ class Body:
         return body.eval()
 
 
-def open_body(
+def open_backbone(
     settings: Settings,
     *,
     looks: Callable[[], Survey] | None = None,
     say: Callable[[str], None],
     callback: Callback,
-) -> Body:
+) -> Backbone:
     """Find the trained network that settings name, and cut it.
 
     Args:
@@ -87,7 +87,7 @@ def open_body(
     if zoo.is_name(name):
         found = _from_zoo(name, settings, say=say, callback=callback)
     elif name.startswith(PREFIX):
-        found = from_timm(name.removeprefix(PREFIX), settings, say=say, callback=callback)
+        found = open_timm(name.removeprefix(PREFIX), settings, say=say, callback=callback)
     elif name.endswith(".safetensors") or Path(name).exists():
         if settings.weights is not None:
             raise SettingError(
@@ -117,7 +117,7 @@ def open_body(
 
 def _from_zoo(
     name: str, settings: Settings, *, say: Callable[[str], None], callback: Callback
-) -> Found:
+) -> WholeNetwork:
     """Give a network of the zoo with its official weights, or those of a file."""
     plan = expand(zoo.text(name))
     given = settings.weights or "imagenet"
@@ -140,21 +140,21 @@ def _from_zoo(
             f"how '{name}' was shown its images is not known; make a classifier of its weights, "
             "which says it, by `striate import`, and give that: --from FILE.safetensors"
         )
-    taught = replace(weights.official(name).preprocess, reduced=True)
-    return Found(plan, module.state_dict(), taught, words)
+    taught = replace(weights.find_official(name).preprocess, draft=True)
+    return WholeNetwork(plan, module.state_dict(), taught, words)
 
 
-def _from_classifier(name: str) -> Found:
+def _from_classifier(name: str) -> WholeNetwork:
     """Give the network of a classifier."""
     model = load(name)
     if model.text is None:
         raise SettingError(f"the classifier '{name}' has no network text, so it cannot be cut")
     words = f"the classifier {Path(name).name} of {len(model.classes)} classes"
     state = model.module.state_dict()
-    return Found(expand(model.text), state, model.preprocess, words, model.seen)
+    return WholeNetwork(expand(model.text), state, model.preprocess, words, model.seen)
 
 
-def _enough(found: Found, settings: Settings, images: Survey) -> int | None:
+def _enough(found: WholeNetwork, settings: Settings, images: Survey) -> int | None:
     """Give a smaller input that is enough for small images; None where there is none.
 
     That is twice their longer side, and at least `SMALLEST`. A classifier's own size is kept, as
@@ -165,14 +165,14 @@ def _enough(found: Found, settings: Settings, images: Survey) -> int | None:
     if found.seen or side >= min(taught.height, taught.width):
         return None
     try:
-        network = body_of(found.plan, settings.cut).with_input((taught.channels, side, side))
+        network = cut_backbone(found.plan, settings.cut).with_input((taught.channels, side, side))
         fits = _misfit(expand(network), found) is None
     except NotationError:  # it does not fit; whatever else is wrong is told when it is cut
         return None
     return side if fits else None
 
 
-def _misfit(body: ExpandedNetwork, found: Found) -> str | None:
+def _misfit(body: ExpandedNetwork, found: WholeNetwork) -> str | None:
     """Name a weight of a body that its tensors do not fit; None where all do."""
     for name, place in build(body, seed=None).state_dict().items():
         trained = found.tensors.get(name)
@@ -181,7 +181,7 @@ def _misfit(body: ExpandedNetwork, found: Found) -> str | None:
     return None
 
 
-def _cut(found: Found, settings: Settings) -> Body:
+def _cut(found: WholeNetwork, settings: Settings) -> Backbone:
     """Keep the body for the size of image that is asked for."""
     taught = found.preprocess
     rows, columns = settings.rows_and_columns() or (taught.height, taught.width)
@@ -191,11 +191,11 @@ def _cut(found: Found, settings: Settings) -> Body:
         height=rows,
         width=columns,
         fit=fit,  # type: ignore[arg-type]  # checked by Settings
-        zoom=taught.zoom if fit == "crop" else 1.0,
+        crop_ratio=taught.crop_ratio if fit == "crop" else 1.0,
     )
     if settings.background != Settings().background:
         sized = replace(sized, background=settings.background_colour())
-    network = body_of(found.plan, settings.cut).with_input((taught.channels, rows, columns))
+    network = cut_backbone(found.plan, settings.cut).with_input((taught.channels, rows, columns))
     body = expand(network)
     if (name := _misfit(body, found)) is not None:
         raise SettingError(
@@ -208,7 +208,7 @@ def _cut(found: Found, settings: Settings) -> Body:
         raise SettingError(
             f"up to '{body.steps[-1].address}' the body has learnt nothing; keep more by --cut"
         )
-    return Body(
+    return Backbone(
         plan=body,
         tensors={name: found.tensors[name] for name in own},
         preprocess=sized,

@@ -16,7 +16,7 @@ layers hold what is common to all images. Howard and Ruder 2018, section 3.2,
 https://arxiv.org/abs/1801.06146"""
 
 
-def body_of(plan: ExpandedNetwork, cut: str | None = None) -> Network:
+def cut_backbone(plan: ExpandedNetwork, cut: str | None = None) -> Network:
     """Give the part of a trained network that is kept.
 
     Args:
@@ -28,7 +28,7 @@ def body_of(plan: ExpandedNetwork, cut: str | None = None) -> Network:
         NotationError: there is no such layer, it cannot be cut there, or nothing says where.
 
     >>> plan = expand("input 3x32x32 classes=10 > conv 8 > relu > gap > flatten > dropout 0.2 > fc")
-    >>> print(body_of(plan))
+    >>> print(cut_backbone(plan))
     input 3x32x32
     conv 8 > relu > gap > flatten
     """
@@ -55,11 +55,11 @@ def body_of(plan: ExpandedNetwork, cut: str | None = None) -> Network:
     return with_classes_written(first(plan, count), plan.classes)
 
 
-def headed(body: Network, classes: int) -> Network:
+def add_head(body: Network, classes: int) -> Network:
     """Put a new head behind a body: the mean over positions where maps come out, and one fc.
 
     >>> body = expand("input 3x32x32 > conv 8 > relu").network
-    >>> print(headed(body, 2))
+    >>> print(add_head(body, 2))
     input 3x32x32 classes=2
     conv 8 > relu > gap > flatten > fc
     """
@@ -70,7 +70,7 @@ def headed(body: Network, classes: int) -> Network:
     return followed(body, end).with_input(None, classes=classes)
 
 
-def shares(
+def choose_lr_multipliers(
     plan: ExpandedNetwork, body: ExpandedNetwork, unfrozen: int | None
 ) -> tuple[tuple[str, float], ...]:
     """Give what is trained on, and its share of the learning rate: the head the whole of it.
@@ -81,7 +81,7 @@ def shares(
         unfrozen: how many of the body's last layers and blocks with weights; None takes all.
 
     >>> plan = expand("input 3x32x32 classes=2 > [conv 8 > relu]*3 > gap > flatten > fc")
-    >>> shares(plan, expand("input 3x32x32 > [conv 8 > relu]*3"), 2)
+    >>> choose_lr_multipliers(plan, expand("input 3x32x32 > [conv 8 > relu]*3"), 2)
     (('conv2', 0.03), ('conv3', 0.3), ('fc1', 1.0))
     """
     own = [names for step in body.steps if (names := _learning(step))]

@@ -21,14 +21,14 @@ SHORT: Final = 3.0  # seconds of work that are not worth opening another engine 
 Opening = Callable[[Trained, Preprocess], Engine]
 
 
-def ways(device: str, wanted: str = "") -> dict[str, Opening]:
+def list_engines(device: str, wanted: str = "") -> dict[str, Opening]:
     """List the engines that may compute features, by name, those that open fastest first.
 
     Args:
         device: "cpu", "cuda" or "mps".
         wanted: "float32" or "bf16" where that is to be taken, if there is an engine for it.
 
-    >>> list(ways("cpu", "float32")), list(ways("mps"))
+    >>> list(list_engines("cpu", "float32")), list(list_engines("mps"))
     (['float32 ONNX Runtime'], ['float32 torch'])
     """
     every: dict[str, Opening]
@@ -37,20 +37,22 @@ def ways(device: str, wanted: str = "") -> dict[str, Opening]:
         if find_spec("openvino"):
             every["bf16 OpenVINO"] = openvino
         else:
-            every["bf16 torch"] = partial(on_torch, device=device, low=True)
+            every["bf16 torch"] = partial(open_torch, device=device, low=True)
     else:
-        every = {"float32 torch": partial(on_torch, device=device)}
+        every = {"float32 torch": partial(open_torch, device=device)}
         if device == "cuda":
-            every["bf16 torch"] = partial(on_torch, device=device, low=True)
+            every["bf16 torch"] = partial(open_torch, device=device, low=True)
     return {name: way for name, way in every.items() if name.startswith(wanted)} or every
 
 
-def on_torch(trained: Trained, preprocess: Preprocess, *, device: str, low: bool = False) -> Engine:
+def open_torch(
+    trained: Trained, preprocess: Preprocess, *, device: str, low: bool = False
+) -> Engine:
     """Let torch compute on a device, in bf16 where ``low`` is asked for."""
     return torch_module(trained.module().to(device), preprocess, low=low)
 
 
-def fastest(
+def choose_engine(
     choice: Mapping[str, Opening],
     trained: Trained,
     preprocess: Preprocess,
@@ -65,7 +67,7 @@ def fastest(
     clearly faster. One that cannot be opened is said; where none can, torch computes in float32.
 
     Args:
-        choice: from `ways`.
+        choice: from `list_engines`.
         trained: the body.
         preprocess: whose mean and std scale the images.
         pixels: float32 (n, channels, rows, columns), a few images; n may be 0.
@@ -85,7 +87,7 @@ def fastest(
             best, shortest = engine, seconds
         if shortest * rows < SHORT:
             break
-    return best or on_torch(trained, preprocess, device="cpu")
+    return best or open_torch(trained, preprocess, device="cpu")
 
 
 def _seconds(engine: Engine, pixels: np.ndarray, rows: int) -> float:

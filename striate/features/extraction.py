@@ -11,7 +11,7 @@ import torch
 from striate.backends.onnx import Engine
 from striate.data import Images
 from striate.data.augmentation import DRAWS, Augmentation, augment
-from striate.features.feature_cache import Kept
+from striate.features.feature_cache import FeatureCache
 
 BATCH = 32
 
@@ -55,13 +55,13 @@ class Extractor:
         return np.asarray(out, np.float32)
 
 
-def collect(
+def extract_features(
     extractor: Extractor,
     images: Images,
     indices: np.ndarray,
     *,
     versions: int,
-    kept: Kept,
+    kept: FeatureCache,
     progress: Progress = lambda done, total: None,
 ) -> np.ndarray:
     """Give the features of images in several versions; what is kept is not computed again.

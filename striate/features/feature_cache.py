@@ -19,10 +19,10 @@ SHARD = 2048  # feature rows after which a file of them is written
 MOST = 4 * 2**30  # bytes in all; the bodies used longest ago go first
 
 
-class Kept:
+class FeatureCache:
     """The features of one body, by image and version; in memory, and in a folder of the cache.
 
-    >>> kept = Kept(None)
+    >>> kept = FeatureCache(None)
     >>> kept.add(np.array([7, 8], np.uint64), 0, np.ones((2, 3), np.float32))
     >>> kept.find(np.array([8, 9], np.uint64), 2).tolist()
     [[True, False], [False, False]]
@@ -99,10 +99,10 @@ class Kept:
             self.refused = f"'{path}' cannot be read ({error.strerror or error}): computed again"
 
 
-def key_of(text: str, tensors: Mapping[str, torch.Tensor], *settings: object) -> str:
+def make_key(text: str, tensors: Mapping[str, torch.Tensor], *settings: object) -> str:
     """Name a body by its network, its weights and whatever else its features depend on.
 
-    >>> key_of("gap", {}, (0.5,)) == key_of("gap", {}, (0.5,)) != key_of("gap", {}, (0.4,))
+    >>> make_key("gap", {}, (0.5,)) == make_key("gap", {}, (0.5,)) != make_key("gap", {}, (0.4,))
     True
     """
     digest = hashlib.blake2b(digest_size=16)

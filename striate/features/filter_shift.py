@@ -11,7 +11,7 @@ from striate.terminal.tables import Table
 
 
 @dataclass(frozen=True)
-class LayerMoved:
+class LayerShift:
     """How far the weights of one layer moved.
 
     Attributes:
@@ -31,10 +31,10 @@ class LayerMoved:
 
 
 @dataclass(frozen=True)
-class Moved:
+class FilterShift:
     """How far the weights of a body moved, layer by layer, from the images to the classes."""
 
-    layers: tuple[LayerMoved, ...]
+    layers: tuple[LayerShift, ...]
 
     def as_json(self) -> list[dict[str, object]]:
         """Give every number as plain values, rounded to six digits."""
@@ -70,7 +70,9 @@ class Moved:
         return self.table().html()
 
 
-def moved(before: Mapping[str, torch.Tensor], after: Mapping[str, torch.Tensor]) -> Moved:
+def measure_filter_shift(
+    before: Mapping[str, torch.Tensor], after: Mapping[str, torch.Tensor]
+) -> FilterShift:
     """Say how far the filters of a network moved.
 
     The change of a filter w is |w' - w| / |w|, lengths being the root of the sum of squares; 0
@@ -82,7 +84,8 @@ def moved(before: Mapping[str, torch.Tensor], after: Mapping[str, torch.Tensor])
         after: the same layers later; those with new names are left out.
 
     >>> before = {"conv1.weight": torch.tensor([3.0, 4.0]).view(2, 1, 1, 1)}
-    >>> print(moved(before, {"conv1.weight": torch.tensor([3.0, 5.0]).view(2, 1, 1, 1)}))
+    >>> after = {"conv1.weight": torch.tensor([3.0, 5.0]).view(2, 1, 1, 1)}
+    >>> print(measure_filter_shift(before, after))
     layer  moved by  filters  the least  the middle one  the most
     conv1    20.00%        2      0.00%          25.00%    25.00%
     """
@@ -94,13 +97,13 @@ def moved(before: Mapping[str, torch.Tensor], after: Mapping[str, torch.Tensor])
         rows = old.detach().cpu().double().flatten(1)
         change = new.detach().cpu().double().flatten(1) - rows
         layers.append(
-            LayerMoved(
+            LayerShift(
                 name=name.removesuffix(".weight"),
                 change=_share(change.flatten(), rows.flatten()),
                 filters=tuple(_share(one, row) for one, row in zip(change, rows, strict=True)),
             )
         )
-    return Moved(tuple(layers))
+    return FilterShift(tuple(layers))
 
 
 def _share(change: torch.Tensor, before: torch.Tensor) -> float:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from striate.features.logistic_regression import optimum, softmax
+from striate.features.logistic_regression import minimize_loss, softmax
 
 STRENGTHS = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 """Weight decays that are tried, from the strongest on, until the loss has risen twice."""
@@ -25,7 +25,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Tried:
+class Candidate:
     """One strength in cross-validation.
 
     Attributes:
@@ -55,12 +55,12 @@ class Head:
     weight: np.ndarray
     bias: np.ndarray
     strength: float
-    tried: tuple[Tried, ...]
+    tried: tuple[Candidate, ...]
     images: int
     folds: int
 
     @property
-    def best(self) -> Tried:
+    def best(self) -> Candidate:
         """What cross-validation said of the strength that was chosen."""
         return next(one for one in self.tried if one.strength == self.strength)
 
@@ -80,7 +80,7 @@ class _Rows:
     mean: np.ndarray
 
 
-def fit(
+def fit_head(
     features: np.ndarray,
     labels: np.ndarray,
     *,
@@ -107,12 +107,12 @@ def fit(
     >>> numbers = np.random.default_rng(0)
     >>> labels = np.arange(40) % 2
     >>> values = numbers.normal(size=(40, 1, 3)).astype(np.float32) + 4 * labels[:, None, None]
-    >>> head = fit(values, labels, classes=2)
+    >>> head = fit_head(values, labels, classes=2)
     >>> answers = (values[:, 0] @ head.weight.T + head.bias).argmax(1)
     >>> bool((answers == labels).all()), head.best.accuracy
     (True, 1.0)
     """
-    rows = _prepared(features)
+    rows = _prepare(features)
     versions = features.shape[1]
     values = np.pad(rows.values.reshape(-1, rows.values.shape[2]), ((0, 0), (0, 1)))
     values[:, -1] = 1  # the bias
@@ -125,10 +125,10 @@ def fit(
         row[train] = weights[train]
     learning = np.repeat(learning, versions, axis=1)
     points = [np.zeros((values.shape[1], len(folds), classes), np.float32)]
-    tried: list[Tried] = []
+    tried: list[Candidate] = []
     for number, strength in enumerate(STRENGTHS, start=1):  # each begins where the one before ended
-        points.append(optimum(values, truth, learning, strength=strength, start=points[-1]))
-        tried.append(_judged(points[-1], values[::versions], labels, folds, strength=strength))
+        points.append(minimize_loss(values, truth, learning, strength=strength, start=points[-1]))
+        tried.append(_validate(points[-1], values[::versions], labels, folds, strength=strength))
         progress(number, len(STRENGTHS))
         if _has_turned(tried):
             break
@@ -136,7 +136,9 @@ def fit(
     best = min(range(len(tried)), key=lambda place: tried[place].loss)
     strength, near = tried[best].strength, points[best + 1].mean(1, keepdims=True)
     every = np.repeat(weights, versions)[None]
-    found = optimum(values, truth, every, strength=strength, start=near)[:, 0].T.astype(np.float64)
+    found = minimize_loss(values, truth, every, strength=strength, start=near)[:, 0].T.astype(
+        np.float64
+    )
     weight = found[:, :-1] @ rows.back
     return Head(
         weight=weight.astype(np.float32),
@@ -148,7 +150,7 @@ def fit(
     )
 
 
-def _prepared(features: np.ndarray) -> _Rows:
+def _prepare(features: np.ndarray) -> _Rows:
     """Standardise, and where there are fewer rows than features, rotate to as many directions.
 
     The penalty is the same in every rotated frame, and weights outside of the span of the rows
@@ -192,14 +194,14 @@ def _folds(
             return
 
 
-def _judged(
+def _validate(
     point: np.ndarray,
     images: np.ndarray,
     labels: np.ndarray,
     folds: Sequence[tuple[np.ndarray, np.ndarray]],
     *,
     strength: float,
-) -> Tried:
+) -> Candidate:
     """Judge the weights of each fold on the images that it holds out."""
     loss, right, count = 0.0, 0, 0
     for number, (_, test) in enumerate(folds):
@@ -207,9 +209,9 @@ def _judged(
         loss -= float(np.log(odds[np.arange(len(test)), labels[test]] + TINY).sum())
         right += int((odds.argmax(1) == labels[test]).sum())
         count += len(test)
-    return Tried(strength, loss / count, right / count)
+    return Candidate(strength, loss / count, right / count)
 
 
-def _has_turned(tried: Sequence[Tried]) -> bool:
+def _has_turned(tried: Sequence[Candidate]) -> bool:
     best = min(range(len(tried)), key=lambda place: tried[place].loss)
     return len(tried) - 1 - best >= 2

@@ -27,7 +27,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return np.asarray(odds / odds.sum(-1, keepdims=True))
 
 
-def optimum(
+def minimize_loss(
     values: np.ndarray,
     labels: np.ndarray,
     weights: np.ndarray,
@@ -52,7 +52,7 @@ def optimum(
         float32 (columns, weightings, classes).
 
     >>> values = np.array([[-1, 1], [1, 1]], np.float32)
-    >>> found = optimum(
+    >>> found = minimize_loss(
     ...     values, np.array([0, 1]), np.ones((1, 2)), strength=0.1, start=np.zeros((2, 1, 2))
     ... )
     >>> found[:, 0].astype(float).round(2).tolist()  # 0.1 * w = 1 / (1 + exp(2 * w))

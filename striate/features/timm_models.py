@@ -15,16 +15,16 @@ from striate.backends.fx import from_torch
 from striate.data.images import Preprocess
 from striate.errors import NotationError, SettingError, WeightsError
 from striate.events import Callback, Note
-from striate.features.whole_network import Found
+from striate.features.whole_network import WholeNetwork
 from striate.model import weights
 from striate.settings import Settings
 
 PREFIX = "timm:"
 
 
-def from_timm(
+def open_timm(
     name: str, settings: Settings, *, say: Callable[[str], None], callback: Callback
-) -> Found:
+) -> WholeNetwork:
     """Give a network of timm with its published weights, or those of a file.
 
     Args:
@@ -38,10 +38,10 @@ def from_timm(
         WeightsError: the weights cannot be had, or do not fit.
         NotationError: the network cannot be written in the notation.
     """
-    module, published = _made(name)
+    module, published = _make(name)
     given = settings.weights or "imagenet"
     if given == "imagenet":
-        path = _fetched(name, published, offline=settings.offline, callback=callback)
+        path = _fetch(name, published, offline=settings.offline, callback=callback)
         words = f"timm's {name} with its published weights"
     else:
         path = Path(given).expanduser()
@@ -64,20 +64,20 @@ def from_timm(
             f"timm's {name} cannot serve as a body: {error.message.partition('. ')[0]}; networks "
             "of plain convolutions can, such as timm:resnet18 or timm:mobilenetv2_100"
         ) from error
-    return Found(
+    return WholeNetwork(
         expand(traced.network),
         traced.weights(module),
-        preprocess_of(published, say),
+        read_preprocess(published, say),
         words,
     )
 
 
-def preprocess_of(published: Mapping[str, Any], say: Callable[[str], None]) -> Preprocess:
+def read_preprocess(published: Mapping[str, Any], say: Callable[[str], None]) -> Preprocess:
     """Give the preprocessing that timm publishes with weights, as near as ours comes to it.
 
     >>> published = {"input_size": (3, 224, 224), "crop_pct": 0.875, "interpolation": "bilinear"}
     >>> published |= {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5), "crop_mode": "center"}
-    >>> preprocess_of(published, print).zoom
+    >>> read_preprocess(published, print).crop_ratio
     1.1428571428571428
     """
     channels, rows, columns = published["input_size"]
@@ -98,8 +98,8 @@ def preprocess_of(published: Mapping[str, Any], say: Callable[[str], None]) -> P
         "crop" if crop else "squash",
         mean=tuple(published["mean"]),
         std=tuple(published["std"]),
-        zoom=shorter / min(rows, columns) if crop else 1.0,
-        reduced=True,
+        crop_ratio=shorter / min(rows, columns) if crop else 1.0,
+        draft=True,
     )
 
 
@@ -121,7 +121,7 @@ def _timm() -> ModuleType:
     return timm
 
 
-def _made(name: str) -> tuple[nn.Module, Mapping[str, Any]]:
+def _make(name: str) -> tuple[nn.Module, Mapping[str, Any]]:
     """Give the network without its weights, and what timm publishes with them."""
     timm = _timm()
     if not timm.is_model(name.partition(".")[0]):
@@ -137,7 +137,7 @@ def _made(name: str) -> tuple[nn.Module, Mapping[str, Any]]:
     return module.eval(), module.pretrained_cfg
 
 
-def _fetched(name: str, published: Mapping[str, Any], *, offline: bool, callback: Callback) -> Path:
+def _fetch(name: str, published: Mapping[str, Any], *, offline: bool, callback: Callback) -> Path:
     """Give the published weights as a file: of the Hugging Face cache, or fetched into it."""
     repository = published.get("hf_hub_id")
     if not repository:

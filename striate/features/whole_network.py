@@ -13,7 +13,7 @@ from striate.data.images import Preprocess
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class WholeNetwork:
     """A whole trained network, before it is cut.
 
     Attributes:

@@ -91,7 +91,7 @@ class RunFolder:
         Raises:
             RunError: another process holds it.
         """
-        with writing(self.path / LOCK):
+        with report_write_errors(self.path / LOCK):
             file = (self.path / LOCK).open("a")
         with file:
             if not try_lock(file.fileno()):
@@ -103,7 +103,7 @@ class RunFolder:
 
     def write_record(self, record: dict[str, Any]) -> None:
         """Write run.json, whole or not at all."""
-        write_whole(self.path / RECORD, json.dumps(record, indent=2, allow_nan=False) + "\n")
+        write_text(self.path / RECORD, json.dumps(record, indent=2, allow_nan=False) + "\n")
 
     def read_record(self) -> dict[str, Any]:
         """Read run.json.
@@ -128,12 +128,12 @@ class RunFolder:
     def write_epochs(self, epochs: Iterable[Epoch]) -> None:
         """Write epochs.jsonl anew."""
         lines = (json.dumps(dataclasses.asdict(epoch)) + "\n" for epoch in epochs)
-        write_whole(self.path / "epochs.jsonl", "".join(lines))
+        write_text(self.path / "epochs.jsonl", "".join(lines))
 
     def append_epoch(self, epoch: Epoch) -> None:
         """Add one record to epochs.jsonl."""
         path = self.path / "epochs.jsonl"
-        with writing(path), path.open("a", encoding="utf-8") as file:
+        with report_write_errors(path), path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(dataclasses.asdict(epoch)) + "\n")
 
     def read_epochs(self, last: int) -> list[Epoch]:
@@ -149,7 +149,7 @@ class RunFolder:
         return [epoch for epoch in epochs if epoch.epoch <= last]
 
 
-def new_folder(out: str | Path | None, data: str) -> RunFolder:
+def make_run_folder(out: str | Path | None, data: str) -> RunFolder:
     """Make the folder of a new run: the one asked for, or runs/NAME, runs/NAME-2, ...
 
     Raises:
@@ -162,18 +162,18 @@ def new_folder(out: str | Path | None, data: str) -> RunFolder:
                 f"'{path}' exists already; nothing is overwritten: give another --out (out= in "
                 "Python) or none, or go on with that run by --resume"
             )
-        return _made(path)
+        return _make(path)
     name = re.sub(r"[^\w.-]+", "-", Path(data).resolve().name if data != "digits" else data)
     name = re.sub(r"(\.(zip|csv|npz|gz))+$", "", name).strip("-.") or "images"
     for number in range(1, 10_000):
         path = Path("runs") / (name if number == 1 else f"{name}-{number}")
         if not path.exists():
             earlier = path.with_name(name) if number > 1 else None
-            return dataclasses.replace(_made(path), instead_of=earlier)
+            return dataclasses.replace(_make(path), instead_of=earlier)
     raise RunError("runs/ holds 9,999 runs of this name; give --out")
 
 
-def _made(path: Path) -> RunFolder:
+def _make(path: Path) -> RunFolder:
     there = path.exists()
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -183,13 +183,13 @@ def _made(path: Path) -> RunFolder:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
+def report_write_errors(path: Path) -> Iterator[None]:
     """Turn what the system says against writing a file into one clear line.
 
     Raises:
         RunError: the disk is full, the folder is read-only, or the like.
 
-    >>> with writing(Path("run.json")):
+    >>> with report_write_errors(Path("run.json")):
     ...     raise OSError(28, "No space left on device")
     Traceback (most recent call last):
     striate.errors.RunError: 'run.json' cannot be written: No space left on device; ...
@@ -203,13 +203,13 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
     """Write a text file so that a kill leaves the old one or the new one, never a half."""
-    with writing(path), write_atomically(path) as partial:
+    with report_write_errors(path), write_atomically(path) as partial:
         partial.write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
-def surroundings() -> dict[str, Any]:
+def describe_environment() -> dict[str, Any]:
     """Say what a run was made with: versions, system, processor, devices."""
     devices = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     return {
@@ -221,14 +221,14 @@ def surroundings() -> dict[str, Any]:
         },
         "machine": {
             "system": platform.platform(),
-            "processor": processor(),
+            "processor": name_processor(),
             "cores": os.cpu_count(),
             "gpus": devices,
         },
     }
 
 
-def processor() -> str:
+def name_processor() -> str:
     """Name the processor as well as the system lets one."""
     path = Path("/proc/cpuinfo")
     if path.is_file():

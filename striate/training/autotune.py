@@ -12,7 +12,7 @@ from striate.architecture.layer_table import summary
 from striate.backends import allocator, precision
 from striate.backends.peak import Reach, reach
 from striate.backends.torch import build, normalised
-from striate.data import counted
+from striate.data import format_count
 from striate.data.images import Preprocess
 from striate.events import Epoch
 from striate.settings import Settings
@@ -69,14 +69,14 @@ def choose(chosen: dict[str, Any], settings: Settings, part: Part, *, say: Say) 
             f"{round(len(batch) / one):,} on {number}" for number, one in threads.items()
         )
         say(
-            f"{counted(found['threads'], 'CPU thread')}, measured in images a second: {told} "
+            f"{format_count(found['threads'], 'CPU thread')}, measured in images a second: {told} "
             "(--threads)"
         )
     if chosen["epochs"]:
         whole = chosen["epochs"] * len(part.indices) / (processes * len(batch) / step)
         say(
-            f"{counted(chosen['epochs'], 'epoch')} of "
-            f"{counted(len(part.indices), 'image')}: about {format_duration(whole)}"
+            f"{format_count(chosen['epochs'], 'epoch')} of "
+            f"{format_count(len(part.indices), 'image')}: about {format_duration(whole)}"
         )
     if way.name == "bf16":
         say("training computes in bf16; the classifier is judged and used in float32")

@@ -14,7 +14,7 @@ from striate.architecture.words import Softmax
 from striate.architecture.zoo import compact
 from striate.backends.torch import BATCH_NORMS
 from striate.data import Collection, Images, Split, Survey
-from striate.data.augmentation import Augmentation, fitting
+from striate.data.augmentation import Augmentation, choose_augmentation
 from striate.data.images import Preprocess
 from striate.errors import NotationError
 from striate.settings import Settings
@@ -96,7 +96,7 @@ def preprocess_for(survey: Survey, settings: Settings, text: str | None, say: Sa
         background=settings.background_colour(),
         mean=(0.5,) * channels,
         std=(0.25,) * channels,
-        reduced=True,
+        draft=True,
     )
 
 
@@ -245,5 +245,5 @@ def augmentation_for(
     """Choose how training images are changed, with the user's word on mirroring."""
     if not settings.augment:
         return Augmentation()
-    change = fitting(preprocess.channels, preprocess.height, preprocess.width, classes)
+    change = choose_augmentation(preprocess.channels, preprocess.height, preprocess.width, classes)
     return change if settings.mirror is None else replace(change, mirror=settings.mirror)

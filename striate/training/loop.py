@@ -25,8 +25,8 @@ from torch.nn import functional
 
 from striate.backends.precision import Precision
 from striate.backends.torch import BATCH_NORMS, evaluating, normalised
-from striate.data import Images, prefetched
-from striate.data.augmentation import Augmentation, augment, draws
+from striate.data import Images, prefetch
+from striate.data.augmentation import Augmentation, augment, draw_numbers
 from striate.data.images import Preprocess
 from striate.errors import TrainingError
 from striate.events import Epoch, Progress
@@ -87,7 +87,7 @@ class Part:
         self, groups: Sequence[np.ndarray]
     ) -> Iterator[tuple[np.ndarray, torch.Tensor, torch.Tensor]]:
         """Give (index, pixels, labels) of each group of images."""
-        for chosen, pixels in prefetched(self.images, groups):
+        for chosen, pixels in prefetch(self.images, groups):
             yield chosen, torch.from_numpy(pixels), torch.from_numpy(self.labels[chosen])
 
 
@@ -159,7 +159,7 @@ def train(
         epoch = state.epoch + 1
         generator = np.random.Generator(np.random.Philox(key=[recipe.seed, 2**63 + epoch]))
         order = generator.permutation(part.indices)
-        numbers = torch.from_numpy(draws(recipe.seed, epoch, len(part.labels)))
+        numbers = torch.from_numpy(draw_numbers(recipe.seed, epoch, len(part.labels)))
         state.module.train()
         hold_statistics(state.module, recipe)
         rate = cycle.rate(clock.fraction())

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from striate.events import Epoch
-from striate.model.run_folder import write_whole
+from striate.model.run_folder import write_text
 from striate.training.health import CheckUp, Finding, Sample, check_up, diagnose
 from striate.training.health.diagnosis import Chance, reconsidered
 from striate.training.health.probe import MOST, told_by_colours
@@ -116,7 +116,7 @@ class Monitoring:
 
     def _write(self) -> None:
         lines = (json.dumps(each.as_json()) + "\n" for each in self.checkups)
-        write_whole(self._path, "".join(lines))
+        write_text(self._path, "".join(lines))
 
 
 def read(folder: Path, *, last: int | None = None) -> tuple[CheckUp, ...]:

@@ -25,10 +25,10 @@ from striate.data import (
     Images,
     Split,
     Survey,
-    counted,
-    split_stratified,
     find,
+    format_count,
     load,
+    split_stratified,
     survey,
     write_skipped,
     write_split,
@@ -37,8 +37,8 @@ from striate.data.augmentation import Augmentation
 from striate.data.images import Preprocess
 from striate.errors import RunError, WeightsError
 from striate.events import Callback, Note
-from striate.features.backbone import Body, open_body
-from striate.model.run_folder import RunFolder, writing
+from striate.features.backbone import Backbone, open_backbone
+from striate.model.run_folder import RunFolder, report_write_errors
 from striate.settings import Settings
 from striate.terminal.progress import ProgressReporter
 from striate.training import autotune, checkpoints, defaults, transfer
@@ -79,7 +79,7 @@ class Prepared:
     threads: int
     fabric: Fabric
     skipped: tuple[tuple[str, str], ...]
-    body: Body | None = None
+    body: Backbone | None = None
 
     @property
     def training(self) -> Part:
@@ -181,12 +181,12 @@ def prepare(
         described = _described(collection, images, split, len(skipped))
         if chosen is not None:
             _check_same(record, described, collection.source)
-        with writing(folder.path):
+        with report_write_errors(folder.path):
             write_skipped(folder.skipped, skipped)
             write_split(folder.split, collection, split)
         collection = split.collection
         if left_out := len(skipped):
-            say(f"{counted(left_out, 'file')} not used; skipped.csv says which and why")
+            say(f"{format_count(left_out, 'file')} not used; skipped.csv says which and why")
         if chosen is not None and chosen.get("processes", 1) != team.size:
             chosen["threads"] = settings.threads or torch.get_num_threads()
             chosen |= shared(chosen, settings, team, len(split.train), say=say)
@@ -228,15 +228,15 @@ def _body(
     looks: Callable[[], Survey],
     say: Say,
     callback: Callback,
-) -> Body | None:
+) -> Backbone | None:
     """Open the trained body that the run starts from: the one asked for, or one that suits."""
     if settings.body is not None:
-        return open_body(settings, looks=looks, say=say, callback=callback)
+        return open_backbone(settings, looks=looks, say=say, callback=callback)
     chosen = record["chosen"]
     if chosen is not None:  # decided before
         if "transfer" not in chosen:
             return None
-        return open_body(
+        return open_backbone(
             replace(settings, body=record["body"]), looks=looks, say=say, callback=callback
         )
     record.setdefault("body", None)
@@ -247,7 +247,7 @@ def _body(
     if not reason:
         return None
     try:
-        body = open_body(
+        body = open_backbone(
             replace(settings, body=defaults.BODY), looks=looks, say=say, callback=callback
         )
     except WeightsError as error:
@@ -282,7 +282,7 @@ def _choose(
     split: Split,
     preprocess: Preprocess,
     *,
-    body: Body | None,
+    body: Backbone | None,
     say: Say,
 ) -> dict[str, Any]:
     """Choose everything but the precision, as plain values for the record."""

@@ -22,10 +22,10 @@ from striate.errors import RunError, StoppedError
 from striate.evaluation.metrics import Evaluation
 from striate.evaluation.selection import Selection, held_out, judge
 from striate.events import Done, Epoch, Event, Note
-from striate.features.backbone import Body
-from striate.features.filter_shift import Moved, moved
+from striate.features.backbone import Backbone
+from striate.features.filter_shift import FilterShift, measure_filter_shift
 from striate.model.classifier import Classifier, load
-from striate.model.run_folder import RunFolder, write_whole
+from striate.model.run_folder import RunFolder, write_text
 from striate.terminal.units import format_duration
 from striate.training import autotune, checkpoints
 from striate.training.distributed.devices import check_module
@@ -198,7 +198,7 @@ class Job:
             self.record["reached"] = {"images_per_second": round(rate, 1), **reach.as_json()}
             self.say(f"training went through {rate:,.0f} images a second: {reach}")
 
-    def _learn_head(self, module: nn.Module, body: Body, prepared: Prepared) -> None:
+    def _learn_head(self, module: nn.Module, body: Backbone, prepared: Prepared) -> None:
         """Let the network have its trained body, and learn its head."""
         head, way = learn_head(
             module,
@@ -390,9 +390,9 @@ class Job:
 
     def _moved(
         self, before: Mapping[str, torch.Tensor], after: Mapping[str, torch.Tensor]
-    ) -> Moved:
+    ) -> FilterShift:
         """Say how far fine-tuning moved the body, and write it down."""
-        found = moved(before, after)
+        found = measure_filter_shift(before, after)
         text = json.dumps(found.as_json(), indent=1, allow_nan=False)
-        write_whole(self.folder.path / "moved.json", text + "\n")
+        write_text(self.folder.path / "moved.json", text + "\n")
         return found

@@ -16,7 +16,12 @@ from striate.errors import RunError, SettingError, StriateError
 from striate.evaluation.metrics import Evaluation
 from striate.events import Callback
 from striate.model.classifier import Classifier, load
-from striate.model.run_folder import FORMAT_VERSION, RunFolder, new_folder, surroundings
+from striate.model.run_folder import (
+    FORMAT_VERSION,
+    RunFolder,
+    describe_environment,
+    make_run_folder,
+)
 from striate.settings import Settings
 from striate.terminal.console import Console
 from striate.training import preparation
@@ -103,7 +108,7 @@ def start(
         "cycles": [],
         "notes": [],
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        **surroundings(),
+        **describe_environment(),
     }
     begin = partial(_begin, team=team, record=record, module=module, data=data, out=out)
     return _worked(begin, team, module, callback)
@@ -123,7 +128,7 @@ def _begin(
     settings = Settings.from_json(record["settings"])
     with metering(settings) as meter:
         collection = preparation.collect(data)
-        folder = new_folder(out, str(data))
+        folder = make_run_folder(out, str(data))
         job = Job(folder, record, module, hands, meter=meter)
         try:
             with folder.held():
@@ -275,7 +280,7 @@ def differences(record: dict[str, Any], processes: int = 1) -> list[str]:
         record: of the run.
         processes: how many there are now.
     """
-    now = surroundings()
+    now = describe_environment()
     pairs = (
         ("torch", record["versions"]["torch"], now["versions"]["torch"]),
         ("the number of processes", (record["chosen"] or {}).get("processes", 1), processes),

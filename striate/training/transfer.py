@@ -13,16 +13,16 @@ from torch import nn
 from striate.architecture.notation import expand
 from striate.backends.onnx import Trained
 from striate.backends.precision import fixed
-from striate.data import counted
+from striate.data import format_count
 from striate.data.augmentation import DRAWS, Augmentation
-from striate.data.cache_folder import cache_folder
+from striate.data.cache_folder import find_cache_folder
 from striate.events import Callback
-from striate.features.backbone import Body
-from striate.features.cut import headed, shares
-from striate.features.engine_choice import fastest, ways
-from striate.features.extraction import BATCH, Extractor, collect
-from striate.features.feature_cache import Kept, key_of
-from striate.features.head import Head, fit
+from striate.features.backbone import Backbone
+from striate.features.cut import add_head, choose_lr_multipliers
+from striate.features.engine_choice import choose_engine, list_engines
+from striate.features.extraction import BATCH, Extractor, extract_features
+from striate.features.feature_cache import FeatureCache, make_key
+from striate.features.head import Head, fit_head
 from striate.settings import Settings
 from striate.terminal.progress import ProgressReporter
 from striate.training.loop import Part
@@ -37,7 +37,7 @@ HEADED = 1000  # images on which the head is timed, at most
 Say = Callable[[str], None]
 
 
-def choose(body: Body, settings: Settings, *, classes: int) -> dict[str, Any]:
+def choose(body: Backbone, settings: Settings, *, classes: int) -> dict[str, Any]:
     """Choose the network and how it is learnt, as plain values for the record.
 
     Args:
@@ -45,9 +45,9 @@ def choose(body: Body, settings: Settings, *, classes: int) -> dict[str, Any]:
         settings: the user's.
         classes: how many classes.
     """
-    network = headed(body.plan.network, classes)
+    network = add_head(body.plan.network, classes)
     unfrozen = settings.unfrozen()
-    tuned = () if unfrozen == 0 else shares(expand(network), body.plan, unfrozen)
+    tuned = () if unfrozen == 0 else choose_lr_multipliers(expand(network), body.plan, unfrozen)
     minutes = (settings.minutes or 0.0) if tuned else 0.0
     return {
         "network": str(network),
@@ -92,7 +92,7 @@ def spoken(chosen: Mapping[str, Any], images: int) -> tuple[str, ...]:
 
 def learn_head(
     module: nn.Module,
-    body: Body,
+    body: Backbone,
     part: Part,
     *,
     chosen: Mapping[str, Any],
@@ -118,7 +118,7 @@ def learn_head(
     extractor, kept = _made_ready(body, part, chosen=chosen, device=device, say=say)
     versions = chosen["transfer"]["versions"]
     found = int(kept.find(part.images.hashes[part.indices], versions).sum())
-    features = collect(
+    features = extract_features(
         extractor,
         part.images,
         part.indices,
@@ -130,14 +130,14 @@ def learn_head(
     each = "each as it is" if versions == 1 else f"each as it is and changed: {extractor.change}"
     said = f"{found:,} of them kept from before; " if found else ""
     say(
-        f"{body.features:,} features of {counted(rows, 'image')} ({each}): {said}computed in "
+        f"{body.features:,} features of {format_count(rows, 'image')} ({each}): {said}computed in "
         f"{extractor.engine.name}"
     )
     if kept.refused:
         say(kept.refused)
     labels = part.labels[part.indices]
     weights = chosen["class_weights"]
-    head = fit(
+    head = fit_head(
         features,
         labels,
         classes=int(chosen["classes"]),
@@ -147,7 +147,7 @@ def learn_head(
     )
     say(
         f"the head: logistic regression with weight decay {head.strength:g}; in cross-validation "
-        f"({counted(head.folds, 'fold')}) {head.best.accuracy:.1%} of {head.images:,} images "
+        f"({format_count(head.folds, 'fold')}) {head.best.accuracy:.1%} of {head.images:,} images "
         "were told right"
     )
     fill(module, body, head)
@@ -155,7 +155,7 @@ def learn_head(
 
 
 def ahead(
-    module: nn.Module, body: Body, part: Part, *, chosen: Mapping[str, Any], seed: int
+    module: nn.Module, body: Backbone, part: Part, *, chosen: Mapping[str, Any], seed: int
 ) -> dict[str, float]:
     """Say how many seconds the features and the head would take, from a few of each.
 
@@ -182,7 +182,7 @@ def _left_to_the_run(text: str) -> None:
     """Say nothing of the engines: the run itself will."""
 
 
-def _head_ahead(body: Body, part: Part, chosen: Mapping[str, Any], seed: int) -> float:
+def _head_ahead(body: Backbone, part: Part, chosen: Mapping[str, Any], seed: int) -> float:
     """Time the head on made-up features of as many images, or of `HEADED`, and scale up."""
     generator = np.random.default_rng(seed)
     labels = generator.permutation(part.labels[part.indices])[:HEADED]
@@ -191,23 +191,25 @@ def _head_ahead(body: Body, part: Part, chosen: Mapping[str, Any], seed: int) ->
     centres = generator.normal(size=(classes, 1, body.features))
     features = (generator.normal(size=shape) + 0.2 * centres[labels]).astype(np.float32)
     begun = time.perf_counter()
-    fit(features, labels, classes=classes, class_weights=chosen["class_weights"], seed=seed)
+    fit_head(features, labels, classes=classes, class_weights=chosen["class_weights"], seed=seed)
     return (time.perf_counter() - begun) * len(part.indices) / len(labels)
 
 
 def _made_ready(
-    body: Body, part: Part, *, chosen: Mapping[str, Any], device: str, say: Say
-) -> tuple[Extractor, Kept]:
+    body: Backbone, part: Part, *, chosen: Mapping[str, Any], device: str, say: Say
+) -> tuple[Extractor, FeatureCache]:
     """Choose how features are computed: as most are kept already, or as is fastest here."""
     hashes = part.images.hashes[part.indices]
     versions = chosen["transfer"]["versions"]
     change = Augmentation(**chosen["augmentation"]) if versions > 1 else Augmentation()
-    choice = ways(device, chosen["transfer"]["way"].partition(" ")[0])  # its number format, if set
+    choice = list_engines(
+        device, chosen["transfer"]["way"].partition(" ")[0]
+    )  # its number format, if set
     taught = (body.preprocess.mean, body.preprocess.std)
-    key = key_of(str(body.plan.network), body.tensors, taught, change)
+    key = make_key(str(body.plan.network), body.tensors, taught, change)
 
-    def kept_in(name: str) -> Kept:
-        return Kept(cache_folder() / "features" / f"{key}-{name.replace(' ', '-')}")
+    def kept_in(name: str) -> FeatureCache:
+        return FeatureCache(find_cache_folder() / "features" / f"{key}-{name.replace(' ', '-')}")
 
     stores = {name: kept_in(name) for name in choice}
     there = {name: int(kept.find(hashes, versions).sum()) for name, kept in stores.items()}
@@ -215,7 +217,7 @@ def _made_ready(
     if 2 * there[most] > len(hashes) * versions:
         choice = {most: choice[most]}
     missing = len(hashes) * versions - there[most]
-    engine = fastest(
+    engine = choose_engine(
         choice,
         Trained.of(body.plan, body.tensors),
         body.preprocess,
@@ -226,7 +228,7 @@ def _made_ready(
     return Extractor(engine, change), stores.get(engine.name) or kept_in(engine.name)
 
 
-def fill(module: nn.Module, body: Body, head: Head) -> None:
+def fill(module: nn.Module, body: Backbone, head: Head) -> None:
     """Set the weights of a network: the body's, and the head's in its last layer."""
     own = module.state_dict()
     last = list(own)[-2:]  # weight and bias of the last full connection

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from striate.cli.copying import LONGEST, copied, folder_names, prepare
+from striate.cli.copying import LONGEST, copy_image, name_folders, prepare
 from striate.errors import SettingError
 
 NAMES = st.lists(st.text(max_size=20) | st.sampled_from(["a_b", "a/b", "A_B", "..", "", "con"]))
@@ -18,7 +18,7 @@ NAMES = st.lists(st.text(max_size=20) | st.sampled_from(["a_b", "a/b", "A_B", ".
 
 @given(NAMES.map(lambda names: list(dict.fromkeys(names))))
 def test_folders_are_safe_and_no_two_are_alike(classes: list[str]) -> None:
-    names = folder_names(classes)
+    names = name_folders(classes)
     assert list(names) == classes
     for name in names.values():
         assert len(os.fsencode(name)) <= LONGEST + 4
@@ -30,11 +30,11 @@ def test_folders_are_safe_and_no_two_are_alike(classes: list[str]) -> None:
 
 def test_a_name_that_does_keeps_as_it_is() -> None:
     classes = ["a b", "größe", "猫", "class.1", "0", "a-b", "\U0001f98b"]
-    assert folder_names(classes) == {name: name for name in classes}
+    assert name_folders(classes) == {name: name for name in classes}
 
 
 def test_odd_names_are_changed() -> None:
-    names = folder_names(["", ".", "a/b", "a_b", "n\0ul", "NUL", "lpt1.txt", "x" * 400, "end. "])
+    names = name_folders(["", ".", "a/b", "a_b", "n\0ul", "NUL", "lpt1.txt", "x" * 400, "end. "])
     assert list(names.values()) == [
         "_", "_-2", "a_b-2", "a_b", "n_ul", "_NUL", "_lpt1.txt", "x" * LONGEST, "end__",
     ]  # fmt: skip
@@ -42,17 +42,17 @@ def test_odd_names_are_changed() -> None:
 
 def test_a_copy_that_cannot_be_whole_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
-        copied(tmp_path / "gone.png", tmp_path / "a")
+        copy_image(tmp_path / "gone.png", tmp_path / "a")
     (tmp_path / ("b" * 250 + ".png")).write_bytes(b"one")
     (tmp_path / "a" / ("b" * 250 + ".png")).write_bytes(b"other")
     with pytest.raises(OSError, match="too long"):
-        copied(tmp_path / ("b" * 250 + ".png"), tmp_path / "a")
+        copy_image(tmp_path / ("b" * 250 + ".png"), tmp_path / "a")
     assert [path.read_bytes() for path in (tmp_path / "a").iterdir()] == [b"other"]
 
 
 def test_copies_of_one_name_stand_side_by_side(tmp_path: Path) -> None:
     (tmp_path / "one.png").write_bytes(b"1")
-    made = [copied(tmp_path / "one.png", tmp_path / "a").name for _ in range(3)]
+    made = [copy_image(tmp_path / "one.png", tmp_path / "a").name for _ in range(3)]
     assert made == ["one.png", "one-2.png", "one-3.png"]
 
 

@@ -42,12 +42,12 @@ def test_everything_can_be_told(folder: Path) -> None:
     (folder / "map.csv").write_text("theirs,ours\n0,conv1\n1,fc1\n")
     said = striate(
         "import", *GIVEN, "--map", "map.csv", "--input", "3x16x16", "--fit", "crop",
-        "--zoom", "1.25", "--mean", "0.5", "--mean", "0.4,0.5,0.6", "--std", "0.2 0.2 0.2",
+        "--crop-ratio", "1.25", "--mean", "0.5", "--mean", "0.4,0.5,0.6", "--std", "0.2 0.2 0.2",
         "--json", cwd=folder,
     )  # fmt: skip
     values = json.loads(said.stdout)
     assert values["model"] == "model.safetensors"
-    assert values["preprocess"]["zoom"] == 1.25
+    assert values["preprocess"]["crop_ratio"] == 1.25
     assert values["preprocess"]["mean"] == [0.4, 0.5, 0.6]
     assert values["weights"]["way"] == "by the map"
     assert values["weights"]["pairs"][0] == ["0.weight", "conv1.weight", [4, 3, 3, 3]]

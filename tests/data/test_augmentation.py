@@ -5,7 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from striate.data.augmentation import DRAWS, Augmentation, _affine, augment, draws, fitting
+from striate.data.augmentation import (
+    DRAWS,
+    Augmentation,
+    _affine,
+    augment,
+    choose_augmentation,
+    draw_numbers,
+)
 
 STRONG = Augmentation(shift=0.2, zoom=0.3, turn=20, mirror=True, light=0.3, colour=0.4)
 
@@ -29,12 +36,12 @@ def numbers(n: int, **fixed: float) -> torch.Tensor:
 def test_draws_of_a_image_do_not_depend_on_how_many_there_are(
     seed: int, epoch: int, n: int
 ) -> None:
-    assert np.array_equal(draws(seed, epoch, 60)[:n], draws(seed, epoch, n))
+    assert np.array_equal(draw_numbers(seed, epoch, 60)[:n], draw_numbers(seed, epoch, n))
 
 
 def test_draws_differ_between_epochs_and_seeds() -> None:
-    assert not np.array_equal(draws(0, 1, 5), draws(0, 2, 5))
-    assert not np.array_equal(draws(0, 1, 5), draws(1, 1, 5))
+    assert not np.array_equal(draw_numbers(0, 1, 5), draw_numbers(0, 2, 5))
+    assert not np.array_equal(draw_numbers(0, 1, 5), draw_numbers(1, 1, 5))
 
 
 def test_a_image_is_changed_alike_in_any_batch() -> None:
@@ -85,10 +92,10 @@ def test_values_stay_in_range() -> None:
 
 
 def test_grey_images_are_never_mirrored_nor_are_characters() -> None:
-    assert not fitting(1, 28, 28, ["shirt", "shoe"]).mirror
-    assert not fitting(3, 64, 64, ["a", "b"]).mirror
-    assert not fitting(3, 64, 64, ["Left", "Right"]).mirror
-    assert fitting(3, 64, 64, ["ants", "bees"]).mirror
+    assert not choose_augmentation(1, 28, 28, ["shirt", "shoe"]).mirror
+    assert not choose_augmentation(3, 64, 64, ["a", "b"]).mirror
+    assert not choose_augmentation(3, 64, 64, ["Left", "Right"]).mirror
+    assert choose_augmentation(3, 64, 64, ["ants", "bees"]).mirror
 
 
 def test_places_in_the_image_are_those_of_torchs_affine_grid() -> None:

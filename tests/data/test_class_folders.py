@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from striate.data import find, survey
-from striate.data.collection import natural
+from striate.data.collection import natural_key
 from striate.errors import DataError
 
 
@@ -46,7 +46,7 @@ def test_a_folder_a_class_in_natural_order(tmp_path: Path) -> None:
 
 def test_natural_order_copes_with_any_name() -> None:
     names = ["", "9" * 5000, "b", "01", "1", "a\udcff", "\u0662"]
-    assert sorted(names, key=natural) == ["", "01", "1", "9" * 5000, "a\udcff", "b", "\u0662"]
+    assert sorted(names, key=natural_key) == ["", "01", "1", "9" * 5000, "a\udcff", "b", "\u0662"]
 
 
 @pytest.mark.parametrize("val", ["val", "valid", "validation", "Val", "VALIDATION"])
@@ -227,7 +227,7 @@ def test_pipes_are_left_out(tmp_path: Path) -> None:
 def test_odd_file_names_survive_to_the_csv_files(tmp_path: Path) -> None:
     import csv
 
-    from striate.data import split_stratified, load, write_skipped, write_split
+    from striate.data import load, split_stratified, write_skipped, write_split
     from striate.data.images import Preprocess
 
     root = tmp_path / "data"

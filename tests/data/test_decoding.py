@@ -17,7 +17,7 @@ from PIL import Image
 
 from striate.data import images
 from striate.data.images import measure, read
-from striate.data.images.decoder_warnings import hearing_libtiff
+from striate.data.images.decoder_warnings import collect_libtiff_warnings
 from striate.data.images.safe_open import one_line
 from striate.errors import ImageError
 
@@ -59,7 +59,7 @@ def test_heic_is_read_with_its_extra() -> None:
     got = read(file.getvalue())
     assert got.shape == (64, 256, 3)
     assert np.abs(got.astype(int) - np.repeat(COLOUR, 16, axis=0)).mean() < 6
-    assert measure(file.getvalue()) == images.Measured(64, 256, 3)
+    assert measure(file.getvalue()) == images.ImageSize(64, 256, 3)
 
 
 def test_heic_without_its_extra_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,7 +195,7 @@ def test_what_an_error_says_becomes_one_printable_line() -> None:
 
 def test_warnings_of_pillow_are_handed_over_and_others_left_alone() -> None:
     filters, show = list(warnings.filters), warnings.showwarning
-    with images.quiet() as said:
+    with images.collect_warnings() as said:
         with pytest.warns(UserWarning, match="mine"):
             warnings.warn("mine", stacklevel=1)
         warnings.warn_explicit("theirs", UserWarning, "a.py", 1, module="PIL.TiffImagePlugin")
@@ -211,7 +211,7 @@ def test_each_thread_hears_its_own_images() -> None:
     both = threading.Barrier(2)
 
     def work(name: str) -> None:
-        with images.quiet() as said:
+        with images.collect_warnings() as said:
             both.wait()
             for _ in range(20):
                 warnings.warn_explicit(name, UserWarning, "a.py", 1, module="PIL.Image")
@@ -236,7 +236,7 @@ def test_what_libtiff_writes_is_the_reason_and_not_on_the_screen(
 
 def test_what_others_write_meanwhile_is_passed_on(capfd: pytest.CaptureFixture[str]) -> None:
     said: list[str] = []
-    with hearing_libtiff(said):
+    with collect_libtiff_warnings(said):
         os.write(2, b"TIFFFillStrip: Read error on strip 0.\nsomething else\n")
     assert said == ["TIFFFillStrip: Read error on strip 0."]
     assert capfd.readouterr().err == "something else\n"

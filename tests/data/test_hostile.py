@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from striate.data import split_stratified, find, load, survey
+from striate.data import find, load, split_stratified, survey
 from striate.data.images import Preprocess
 from striate.errors import ImageError
 
@@ -123,14 +123,14 @@ def test_hostile_jpegs_decoded_smaller_are_refused_alike_and_else_look_alike(
 ) -> None:
     files = [path for path in sorted(shared("data/hostile").rglob("*")) if path.is_file()]
     jpegs = [path for path in files if path.read_bytes()[:2] == b"\xff\xd8"]
-    ways = [Preprocess(3, 24, 24, reduced=reduced) for reduced in (False, True)]
+    ways = [Preprocess(3, 24, 24, draft=draft) for draft in (False, True)]
     differences = []
     for path in jpegs:
-        whole, reduced = (told(preprocess, path) for preprocess in ways)
-        if isinstance(whole, str) or isinstance(reduced, str):
-            assert whole == reduced, path.name
+        whole, draft = (told(preprocess, path) for preprocess in ways)
+        if isinstance(whole, str) or isinstance(draft, str):
+            assert whole == draft, path.name
         else:
-            differences.append(np.abs(whole - reduced).mean())
+            differences.append(np.abs(whole - draft).mean())
     assert len(jpegs) > 80
     assert len(differences) > 60
     assert np.median(differences) < 1

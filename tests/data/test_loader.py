@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from striate.data import Collection, Images, find, load, prefetched
+from striate.data import Collection, Images, find, load, prefetch
 from striate.data.images import Preprocess
 from striate.errors import DataError
 
@@ -156,18 +156,18 @@ def groups(order: np.ndarray, size: int) -> list[np.ndarray]:
 def test_batches_cover_the_order_once(data: Collection) -> None:
     images = load(data, FITTED)
     order = np.random.default_rng(0).permutation(np.flatnonzero(images.usable))
-    got = list(prefetched(images, groups(order, 4)))
+    got = list(prefetch(images, groups(order, 4)))
     assert np.array_equal(np.concatenate([indices for indices, _ in got]), order)
     assert [len(pixels) for _, pixels in got] == [4, 4, 4, 4, 2]
     assert all(np.array_equal(pixels, images.take(indices)) for indices, pixels in got)
-    assert list(prefetched(images, [])) == []
+    assert list(prefetch(images, [])) == []
 
 
 @pytest.mark.parametrize("memory", [0, 10**9])
 def test_batches_that_are_left_early_leave_no_thread(data: Collection, memory: int) -> None:
     before = running()
     with load(data, FITTED, memory=memory) as images:
-        going = prefetched(images, groups(np.flatnonzero(images.usable), 2))
+        going = prefetch(images, groups(np.flatnonzero(images.usable), 2))
         next(going)
         going.close()
     assert running() == before
@@ -178,7 +178,7 @@ def test_an_error_while_preparing_reaches_the_loop(data: Collection) -> None:
     with load(data, FITTED) as images:
         seen = []
         with pytest.raises(DataError, match="not usable"):
-            for indices, _ in prefetched(images, groups(np.arange(20), 1)):
+            for indices, _ in prefetch(images, groups(np.arange(20), 1)):
                 seen.append(int(indices[0]))
     assert seen == [0, 1, 2]
     assert running() == before

@@ -85,7 +85,7 @@ def test_a_cropped_image_shows_its_centre() -> None:
 
 
 def zoomed(side: int, shorter: int) -> Preprocess:
-    return Preprocess(3, side, side, "crop", zoom=shorter / side)
+    return Preprocess(3, side, side, "crop", crop_ratio=shorter / side)
 
 
 @settings(deadline=None)
@@ -133,16 +133,16 @@ def test_zooming_prepares_photos_as_torchvision_does(
 
 def test_a_zoom_that_leaves_nothing_to_cut_is_the_whole_image() -> None:
     image = noise(100, 100)
-    almost = Preprocess(3, 64, 64, "crop", zoom=1.000_001)
+    almost = Preprocess(3, 64, 64, "crop", crop_ratio=1.000_001)
     assert np.array_equal(almost.pixels(image), Preprocess(3, 64, 64).pixels(image))
 
 
-@pytest.mark.parametrize(("fit", "zoom"), [("crop", 0.5), ("crop", 9.0), ("pad", 1.1)])
-def test_a_zoom_that_makes_no_sense_is_one_clear_line(fit: Fit, zoom: float) -> None:
+@pytest.mark.parametrize(("fit", "crop_ratio"), [("crop", 0.5), ("crop", 9.0), ("pad", 1.1)])
+def test_a_zoom_that_makes_no_sense_is_one_clear_line(fit: Fit, crop_ratio: float) -> None:
     with pytest.raises(SettingError, match="expected"):
-        Preprocess(fit=fit, zoom=zoom)
+        Preprocess(fit=fit, crop_ratio=crop_ratio)
     with pytest.raises(SettingError, match="expected"):
-        Preprocess(fit="crop", zoom=float("nan"))
+        Preprocess(fit="crop", crop_ratio=float("nan"))
 
 
 def test_channels_are_made_to_fit() -> None:
@@ -158,7 +158,7 @@ def test_a_sliver_of_a_image_takes_no_more_memory_than_any_other() -> None:
     sliver = np.zeros((1, 100_000), np.uint8)
     for fit in ("pad", "squash", "crop"):
         assert Preprocess(1, 64, 64, fit).pixels(sliver).shape == (1, 64, 64)
-    assert Preprocess(1, 64, 64, "crop", zoom=1.5).pixels(sliver).shape == (1, 64, 64)
+    assert Preprocess(1, 64, 64, "crop", crop_ratio=1.5).pixels(sliver).shape == (1, 64, 64)
 
 
 # ---------------------------------------------------------------- the resize
@@ -250,32 +250,44 @@ def test_fine_stripes_become_even_grey_and_no_moire() -> None:
 def test_preprocessing_survives_json() -> None:
     import json
 
-    fitted = Preprocess(1, 5, 6, "crop", (1, 2, 3), (4, 5, 6), (0.5,), (0.25,), 8 / 7, reduced=True)
+    fitted = Preprocess(1, 5, 6, "crop", (1, 2, 3), (4, 5, 6), (0.5,), (0.25,), 8 / 7, draft=True)
     assert Preprocess.from_json(json.loads(json.dumps(fitted.as_json()))) == fitted
     assert fitted.shape == (1, 5, 6)
 
 
 def test_a_record_of_before_there_was_a_zoom_has_none() -> None:
     values = Preprocess(fit="crop").as_json()
-    del values["zoom"]
+    del values["crop_ratio"]
     assert Preprocess.from_json(values) == Preprocess(fit="crop")
 
 
 def test_a_record_of_before_jpegs_were_decoded_smaller_takes_them_whole() -> None:
-    values = Preprocess(reduced=True).as_json()
-    del values["reduced"]
-    assert Preprocess.from_json(values) == Preprocess(reduced=False)
+    values = Preprocess(draft=True).as_json()
+    del values["draft"]
+    assert Preprocess.from_json(values) == Preprocess(draft=False)
+
+
+def test_records_of_the_names_before_are_read() -> None:
+    once = {"channels": 3, "height": 8, "width": 8, "fit": "crop", "background": [1, 2, 3],
+            "border": [4, 5, 6], "mean": [0.5] * 3, "std": [0.2] * 3,
+            "zoom": 1.5, "reduced": True}  # fmt: skip
+    found = Preprocess.from_json(once)
+    assert (found.crop_ratio, found.draft) == (1.5, True)
+    assert found.as_json() == {
+        {"zoom": "crop_ratio", "reduced": "draft"}.get(name, name): value
+        for name, value in once.items()
+    }
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"reduced": 1},
-        {"reduced": None},
-        {"zoom": "2"},
-        {"zoom": True},
-        {"zoom": 1.5},
-        {"zoom": 10**400},
+        {"draft": 1},
+        {"draft": None},
+        {"crop_ratio": "2"},
+        {"crop_ratio": True},
+        {"crop_ratio": 1.5},
+        {"crop_ratio": 10**400},
         {"channels": 2},
         {"channels": True},
         {"height": 0},

@@ -41,10 +41,10 @@ def jpeg(image: Image.Image, orientation: int = 1) -> bytes:
 def test_a_image_decoded_smaller_stays_nearly_twice_as_fine_as_needed(
     rows: int, columns: int, height: int, width: int, fit: Fit
 ) -> None:
-    reduced = Preprocess(3, height, width, fit, reduced=True)
-    by = reduced.reduction(rows, columns)
+    draft = Preprocess(3, height, width, fit, draft=True)
+    by = draft.reduction(rows, columns)
     assert by in (1, 2, 4, 8)
-    down, across = reduced.placement(rows, columns).scale
+    down, across = draft.placement(rows, columns).scale
     assert by == 1 or by * max(down, across) * 1.9 <= 1
     assert by == 8 or 2 * by * max(down, across) * 1.9 > 1  # it is as small as it may be
     assert Preprocess(3, height, width, fit).reduction(rows, columns) == 1
@@ -52,17 +52,17 @@ def test_a_image_decoded_smaller_stays_nearly_twice_as_fine_as_needed(
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize(
-    ("fit", "zoom"), [("pad", 1.0), ("squash", 1.0), ("crop", 1.0), ("crop", 8 / 7)]
+    ("fit", "crop_ratio"), [("pad", 1.0), ("squash", 1.0), ("crop", 1.0), ("crop", 8 / 7)]
 )
 def test_a_jpeg_decoded_smaller_lies_where_the_whole_one_does(
-    orientation: int, fit: Fit, zoom: float
+    orientation: int, fit: Fit, crop_ratio: float
 ) -> None:
     """Sides that are no multiple of 8, so that the last rows and columns are cut short."""
     file = jpeg(smooth(407, 611, seed=orientation), orientation)
-    whole = Preprocess(3, 40, 48, fit, zoom=zoom)
-    reduced = Preprocess(3, 40, 48, fit, zoom=zoom, reduced=True)
-    assert reduced.reduction(407, 611) >= 2
-    difference = np.abs(reduced.pixels(file).astype(int) - whole.pixels(file))
+    whole = Preprocess(3, 40, 48, fit, crop_ratio=crop_ratio)
+    draft = Preprocess(3, 40, 48, fit, crop_ratio=crop_ratio, draft=True)
+    assert draft.reduction(407, 611) >= 2
+    difference = np.abs(draft.pixels(file).astype(int) - whole.pixels(file))
     assert difference.max() > 0
     assert difference.max() <= 8  # along the rim of a crop, which is cut before or after
     assert difference[:, 1:-1, 1:-1].max() <= 2
@@ -75,9 +75,9 @@ def test_a_slanted_edge_does_not_move(orientation: int) -> None:
     rows, columns = np.mgrid[:1003, :1501]
     image = (127 * (1 + np.tanh((columns + 0.3 * rows - 850) / 40))).astype(np.uint8)
     file = jpeg(Image.fromarray(image), orientation)
-    reduced, whole = (Preprocess(1, 60, 60, "squash", reduced=each) for each in (True, False))
-    assert reduced.reduction(1003, 1501) == 8
-    assert np.abs(reduced.pixels(file).astype(int) - whole.pixels(file)).max() <= 1
+    draft, whole = (Preprocess(1, 60, 60, "squash", draft=each) for each in (True, False))
+    assert draft.reduction(1003, 1501) == 8
+    assert np.abs(draft.pixels(file).astype(int) - whole.pixels(file)).max() <= 1
 
 
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
@@ -86,7 +86,7 @@ def test_grey_and_cmyk_jpegs_are_decoded_smaller_too(mode: str) -> None:
         smooth(400, 600).convert(mode).save(held, "JPEG", quality=95)
         file = held.getvalue()
     for channels in (1, 3):
-        ours = Preprocess(channels, 32, 32, reduced=True).pixels(file).astype(int)
+        ours = Preprocess(channels, 32, 32, draft=True).pixels(file).astype(int)
         theirs = Preprocess(channels, 32, 32).pixels(file).astype(int)
         assert np.abs(ours - theirs).max() <= 4
 
@@ -95,22 +95,22 @@ def test_what_is_no_jpeg_file_is_taken_as_it_is(tmp_path: Path) -> None:
     image = smooth(400, 600)
     image.save(tmp_path / "a.png")
     (tmp_path / "a.jpg").write_bytes(jpeg(image))
-    reduced, whole = Preprocess(3, 32, 32, reduced=True), Preprocess(3, 32, 32)
-    assert np.array_equal(reduced.pixels(tmp_path / "a.png"), whole.pixels(tmp_path / "a.png"))
-    assert np.array_equal(reduced.pixels(image), whole.pixels(image))
+    draft, whole = Preprocess(3, 32, 32, draft=True), Preprocess(3, 32, 32)
+    assert np.array_equal(draft.pixels(tmp_path / "a.png"), whole.pixels(tmp_path / "a.png"))
+    assert np.array_equal(draft.pixels(image), whole.pixels(image))
     with Image.open(tmp_path / "a.jpg") as opened:
-        assert np.array_equal(reduced.pixels(opened), whole.pixels(tmp_path / "a.jpg"))
+        assert np.array_equal(draft.pixels(opened), whole.pixels(tmp_path / "a.jpg"))
         assert opened.size == (600, 400)  # the user's own image is left as it was
 
 
 def test_photos_decoded_smaller_hardly_differ(shared: Callable[[str], Path]) -> None:
-    reduced, whole = Preprocess(3, 64, 64, reduced=True), Preprocess(3, 64, 64)
+    draft, whole = Preprocess(3, 64, 64, draft=True), Preprocess(3, 64, 64)
     differences = []
     for path in sorted(shared("data/hymenoptera/val/ants").glob("*.jpg"))[:12]:
         with Image.open(path) as opened:
-            if reduced.reduction(opened.height, opened.width) == 1:
+            if draft.reduction(opened.height, opened.width) == 1:
                 continue
-        ours, theirs = reduced.pixels(path).astype(int), whole.pixels(path).astype(int)
+        ours, theirs = draft.pixels(path).astype(int), whole.pixels(path).astype(int)
         differences.append(np.abs(ours - theirs))
     assert len(differences) >= 8
     assert np.mean([each.mean() for each in differences]) < 0.6

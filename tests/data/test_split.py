@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from striate.data import Collection, Split, split_stratified, load, write_split
-from striate.data.collection import labelled
+from striate.data import Collection, Split, load, split_stratified, write_split
+from striate.data.collection import encode_labels
 from striate.data.images import Preprocess
 from striate.errors import DataError
 
@@ -22,7 +22,7 @@ def collection(*rows: tuple[str, int] | tuple[str, int, str]) -> Collection:
     pixels = np.zeros((len(rows), 8, 8), np.uint8)
     for index, row in enumerate(rows):
         pixels[index] = np.random.default_rng(row[1]).integers(0, 256, (8, 8))
-    classes, labels = labelled([row[0] for row in rows])
+    classes, labels = encode_labels([row[0] for row in rows])
     return Collection(
         source="set",
         kind="npz",
@@ -83,7 +83,9 @@ def test_another_seed_is_another_split_and_other_images_do_not_reshuffle() -> No
 
 def test_the_split_does_not_depend_on_the_size_the_network_takes() -> None:
     data = collection(*[("ab"[index % 2], index) for index in range(40)])
-    small, large = (split_stratified(data, load(data, Preprocess(3, side, side))) for side in (5, 32))
+    small, large = (
+        split_stratified(data, load(data, Preprocess(3, side, side))) for side in (5, 32)
+    )
     assert np.array_equal(small.val, large.val)
 
 

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from striate.data.images import read
-from striate.data.images.value_range import black_and_white, in_bytes
+from striate.data.images.value_range import find_black_and_white, to_uint8
 
 
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.booleans())
 def test_values_are_never_clipped(one: float, other: float, whole: bool) -> None:
     low, high = sorted((one, other))
-    ends = black_and_white(low, high, whole=whole)
+    ends = find_black_and_white(low, high, whole=whole)
     if ends is not None:
         assert ends[0] <= low
         assert high <= ends[1]
@@ -22,7 +22,7 @@ def test_values_are_never_clipped(one: float, other: float, whole: bool) -> None
 
 def test_sixteen_bits_are_divided_by_257_and_rounded() -> None:
     values = np.arange(65536).reshape(256, 256)
-    assert np.array_equal(in_bytes(values, 0.0, 65535.0), np.rint(values / 257))
+    assert np.array_equal(to_uint8(values, 0.0, 65535.0), np.rint(values / 257))
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def subject(preprocess: Preprocess, image: np.ndarray) -> Subject:
     rows=st.integers(8, 90),
     columns=st.integers(8, 90),
     size=st.tuples(st.integers(6, 40), st.integers(6, 40)),
-    fit=st.sampled_from(["pad", "squash", "crop", "zoom"]),
+    fit=st.sampled_from(["pad", "squash", "crop", "crop_ratio"]),
 )
 def test_a_map_that_is_the_input_itself_lands_on_the_image(
     rows: int, columns: int, size: tuple[int, int], fit: str
@@ -38,8 +38,8 @@ def test_a_map_that_is_the_input_itself_lands_on_the_image(
     down, across = np.mgrid[0:rows, 0:columns]
     smooth = 40 + 100 * down / rows + 80 * across / columns
     image = smooth.astype(np.uint8)[:, :, None]
-    how = ("crop", 8 / 7) if fit == "zoom" else (fit, 1.0)
-    seen = subject(Preprocess(1, *size, fit=how[0], zoom=how[1]), image)  # type: ignore[arg-type]
+    how = ("crop", 8 / 7) if fit == "crop_ratio" else (fit, 1.0)
+    seen = subject(Preprocess(1, *size, fit=how[0], crop_ratio=how[1]), image)  # type: ignore[arg-type]
     back = seen.onto_image(seen.pixels[0])
     there = ~np.isnan(back)
     assert there.any()

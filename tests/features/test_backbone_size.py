@@ -9,7 +9,7 @@ from striate.backends.torch import build
 from striate.data import Survey
 from striate.data.images import Preprocess
 from striate.features.backbone import _enough
-from striate.features.whole_network import Found
+from striate.features.whole_network import WholeNetwork
 from striate.settings import Settings
 from striate.training.transfer import ENOUGH, spoken
 
@@ -17,9 +17,9 @@ MAPS = "input 3x224x224 classes=5 > conv 4 stride=2 > relu > gap > flatten > fc"
 ROWS = "input 3x224x224 classes=5 > conv 4 stride=16 > relu > flatten > fc 8 > relu > fc"
 
 
-def found(text: str, seen: dict[str, object] | None = None) -> Found:
+def found(text: str, seen: dict[str, object] | None = None) -> WholeNetwork:
     plan = expand(text)
-    return Found(
+    return WholeNetwork(
         plan,
         build(plan).state_dict(),
         Preprocess(3, plan.input[1], plan.input[2]),

@@ -19,9 +19,9 @@ from striate.data.augmentation import DRAWS, Augmentation
 from striate.data.images import Preprocess
 from striate.errors import EngineError
 from striate.features import feature_cache as kept_module
-from striate.features.engine_choice import fastest, ways
-from striate.features.extraction import BATCH, Extractor, collect
-from striate.features.feature_cache import Kept, key_of
+from striate.features.engine_choice import choose_engine, list_engines
+from striate.features.extraction import BATCH, Extractor, extract_features
+from striate.features.feature_cache import FeatureCache, make_key
 
 GREY = Preprocess(1, 8, 8, mean=(0.3,), std=(0.4,))
 CHANGE = Augmentation(shift=0.2, turn=20.0)
@@ -69,7 +69,7 @@ def test_every_engine_gives_the_same_features_within_its_precision(images: Image
     expected = Extractor(body(), CHANGE).features(pixels)
     numbers = np.random.default_rng(0).random((8, DRAWS), np.float32)
     changed = Extractor(body(), CHANGE).features(pixels, numbers)
-    for name, opening in {**ways("cpu"), "bf16 torch": lambda *_: body(low=True)}.items():
+    for name, opening in {**list_engines("cpu"), "bf16 torch": lambda *_: body(low=True)}.items():
         try:
             extractor = Extractor(opening(trained(), GREY), CHANGE)
         except EngineError:
@@ -97,7 +97,9 @@ def test_the_fastest_engine_is_taken_where_the_work_is_long() -> None:
     said: list[str] = []
 
     def taken(rows: int, choice: dict[str, Callable[[Trained, Preprocess], Engine]]) -> str:
-        return fastest(choice, trained(), GREY, pixels=pixels, rows=rows, say=said.append).name
+        return choose_engine(
+            choice, trained(), GREY, pixels=pixels, rows=rows, say=said.append
+        ).name
 
     assert taken(1000, choice) == "quick"
     assert taken(100, choice) == "slow"  # a second of work: not worth opening another
@@ -111,8 +113,8 @@ def test_the_fastest_engine_is_taken_where_the_work_is_long() -> None:
 def test_versions_differ_and_are_the_same_whatever_the_order(images: Images) -> None:
     extractor = Extractor(body(), CHANGE)
     order = np.array([9, 2, 5])
-    found = collect(extractor, images, order, versions=3, kept=Kept(None))
-    again = collect(extractor, images, order[::-1], versions=2, kept=Kept(None))
+    found = extract_features(extractor, images, order, versions=3, kept=FeatureCache(None))
+    again = extract_features(extractor, images, order[::-1], versions=2, kept=FeatureCache(None))
     assert found.shape == (3, 3, 6)
     assert found[::-1, :2] == pytest.approx(again, rel=1e-5, abs=1e-6)
     assert found[:, 0] == pytest.approx(extractor.features(images.take(order)), abs=1e-5)
@@ -122,12 +124,16 @@ def test_versions_differ_and_are_the_same_whatever_the_order(images: Images) -> 
 def test_what_is_kept_is_not_computed_again(images: Images, tmp_path: Path) -> None:
     counting = Counting()
     extractor = Extractor(counting.engine, CHANGE)
-    first = collect(
-        extractor, images, np.arange(50), versions=2, kept=Kept(tmp_path / "features" / "a")
+    first = extract_features(
+        extractor, images, np.arange(50), versions=2, kept=FeatureCache(tmp_path / "features" / "a")
     )
     assert counting.seen == 100
-    more = collect(
-        extractor, images, np.arange(40, 60), versions=2, kept=Kept(tmp_path / "features" / "a")
+    more = extract_features(
+        extractor,
+        images,
+        np.arange(40, 60),
+        versions=2,
+        kept=FeatureCache(tmp_path / "features" / "a"),
     )
     assert counting.seen == 120  # ten new images in two versions
     assert (more[:10] == first[40:]).all()
@@ -135,10 +141,10 @@ def test_what_is_kept_is_not_computed_again(images: Images, tmp_path: Path) -> N
 
 def test_progress_counts_rows_and_begins_with_what_is_there(images: Images) -> None:
     told: list[tuple[int, int]] = []
-    store = Kept(None)
+    store = FeatureCache(None)
     extractor = Extractor(body(), CHANGE)
-    collect(extractor, images, np.arange(5), versions=1, kept=store)
-    collect(
+    extract_features(extractor, images, np.arange(5), versions=1, kept=store)
+    extract_features(
         extractor,
         images,
         np.arange(BATCH + 7),
@@ -150,12 +156,12 @@ def test_progress_counts_rows_and_begins_with_what_is_there(images: Images) -> N
 
 
 def test_equal_images_are_computed_in_one_row(images: Images) -> None:
-    found = collect(
+    found = extract_features(
         Extractor(body(), CHANGE),
         images,
         np.array([3, 3]),
         versions=1,
-        kept=Kept(None),
+        kept=FeatureCache(None),
     )
     assert (found[0] == found[1]).all()
 
@@ -164,10 +170,10 @@ def test_a_damaged_file_is_computed_again(images: Images, tmp_path: Path) -> Non
     folder = tmp_path / "body"
     counting = Counting()
     extractor = Extractor(counting.engine, CHANGE)
-    collect(extractor, images, np.arange(4), versions=1, kept=Kept(folder))
+    extract_features(extractor, images, np.arange(4), versions=1, kept=FeatureCache(folder))
     (file,) = folder.glob("*.npz")
     file.write_bytes(file.read_bytes()[:100])
-    collect(extractor, images, np.arange(4), versions=1, kept=Kept(folder))
+    extract_features(extractor, images, np.arange(4), versions=1, kept=FeatureCache(folder))
     assert counting.seen == 8
 
 
@@ -175,8 +181,8 @@ def test_a_folder_that_cannot_be_written_is_said_and_does_not_end_the_work(
     images: Images, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("in the way")
-    store = Kept(tmp_path / "file" / "body")
-    collect(Extractor(body(), CHANGE), images, np.arange(3), versions=1, kept=store)
+    store = FeatureCache(tmp_path / "file" / "body")
+    extract_features(Extractor(body(), CHANGE), images, np.arange(3), versions=1, kept=store)
     assert "cannot be kept" in store.refused
 
 
@@ -186,7 +192,7 @@ def test_the_bodies_used_longest_ago_make_room(
     monkeypatch.setattr(kept_module, "MOST", 3000)
     row = np.ones((1, 400), np.float32)
     for number, name in enumerate(("first", "second", "third")):
-        store = Kept(tmp_path / name)
+        store = FeatureCache(tmp_path / name)
         store.add(np.array([number], np.uint64), 0, row)
         store.write()
         if name == "first":
@@ -197,6 +203,11 @@ def test_the_bodies_used_longest_ago_make_room(
 
 def test_a_body_is_named_by_its_weights_text_and_settings() -> None:
     one, other = build(BODY, seed=0).state_dict(), build(BODY, seed=1).state_dict()
-    names = {key_of(BODY, one), key_of(BODY, other), key_of("x", one), key_of(BODY, one, 0.5)}
+    names = {
+        make_key(BODY, one),
+        make_key(BODY, other),
+        make_key("x", one),
+        make_key(BODY, one, 0.5),
+    }
     assert len(names) == 4
-    assert key_of(BODY, one) == key_of(BODY, build(BODY, seed=0).state_dict())
+    assert make_key(BODY, one) == make_key(BODY, build(BODY, seed=0).state_dict())

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from striate.features.head import FOLDS, STRENGTHS, Head, _folds, _prepared, fit
+from striate.features.head import FOLDS, STRENGTHS, Head, _folds, _prepare, fit_head
 
 
 def drawn(
@@ -39,7 +39,7 @@ def objective(head: Head, features: np.ndarray, labels: np.ndarray, weight: torc
 @pytest.mark.parametrize(("features", "classes"), [(8, 3), (90, 3), (8, 4)])
 def test_the_weights_are_at_the_optimum_of_the_formula(features: int, classes: int) -> None:
     values, labels = drawn(36, 2, features, classes)
-    head = fit(values, labels, classes=classes)
+    head = fit_head(values, labels, classes=classes)
     flat = values.reshape(-1, features).astype(np.float64)
     weight = torch.from_numpy(head.weight.astype(np.float64) * flat.std(0))
     least = objective(head, values, labels, weight)
@@ -53,7 +53,7 @@ def test_the_weights_are_at_the_optimum_of_the_formula(features: int, classes: i
 
 def test_the_layer_takes_features_as_they_are() -> None:
     values, labels = drawn(60, 1, 12, 3, apart=3.0)
-    head = fit(values, labels, classes=3)
+    head = fit_head(values, labels, classes=3)
     answers = (values[:, 0] @ head.weight.T + head.bias).argmax(1)
     assert (answers == labels).mean() > 0.95
     assert head.weight.dtype == head.bias.dtype == np.float32
@@ -62,7 +62,7 @@ def test_the_layer_takes_features_as_they_are() -> None:
 
 def test_rotating_fewer_rows_than_features_keeps_all_their_products() -> None:
     values, _ = drawn(24, 1, 60, 2, apart=0.5)
-    rotated = _prepared(values).values[:, 0]
+    rotated = _prepare(values).values[:, 0]
     flat = values[:, 0].astype(np.float64)
     standard = (flat - flat.mean(0)) / flat.std(0)
     assert rotated.shape == (24, 24)
@@ -87,8 +87,8 @@ def test_folds_hold_every_image_out_once_and_keep_every_class(labels: list[int],
 
 
 def test_noise_is_answered_with_a_strong_penalty_and_clear_classes_with_a_weak_one() -> None:
-    noise = fit(*drawn(60, 1, 30, 2, apart=0.0), classes=2)
-    clear = fit(*drawn(60, 1, 30, 2, apart=2.0), classes=2)
+    noise = fit_head(*drawn(60, 1, 30, 2, apart=0.0), classes=2)
+    clear = fit_head(*drawn(60, 1, 30, 2, apart=2.0), classes=2)
     assert noise.strength > clear.strength
     assert noise.best.accuracy < 0.75 < clear.best.accuracy
     assert noise.best.loss < np.log(2) + 0.1  # no worse than guessing, about
@@ -97,7 +97,9 @@ def test_noise_is_answered_with_a_strong_penalty_and_clear_classes_with_a_weak_o
 def test_the_choice_and_its_reasons_are_kept() -> None:
     told: list[tuple[int, int]] = []
     values, labels = drawn(40, 3, 6, 2)
-    head = fit(values, labels, classes=2, progress=lambda done, total: told.append((done, total)))
+    head = fit_head(
+        values, labels, classes=2, progress=lambda done, total: told.append((done, total))
+    )
     assert head.best.loss == min(one.loss for one in head.tried)
     assert [one.strength for one in head.tried] == list(STRENGTHS[: len(head.tried)])
     assert head.images == 40
@@ -106,8 +108,8 @@ def test_the_choice_and_its_reasons_are_kept() -> None:
 
 def test_a_class_weight_moves_the_boundary() -> None:
     values, labels = drawn(200, 1, 4, 2, apart=0.4)
-    even = fit(values, labels, classes=2)
-    heavy = fit(values, labels, classes=2, class_weights=(0.2, 1.8))
+    even = fit_head(values, labels, classes=2)
+    heavy = fit_head(values, labels, classes=2, class_weights=(0.2, 1.8))
 
     def share(head: Head) -> float:
         return float((values[:, 0] @ head.weight.T + head.bias).argmax(1).mean())
@@ -117,7 +119,7 @@ def test_a_class_weight_moves_the_boundary() -> None:
 
 def test_the_same_seed_gives_the_same_head() -> None:
     values, labels = drawn(50, 2, 20, 3)
-    first, second = (fit(values, labels, classes=3, seed=4) for _ in range(2))
+    first, second = (fit_head(values, labels, classes=3, seed=4) for _ in range(2))
     assert (first.weight == second.weight).all()
     assert first.tried == second.tried
 
@@ -125,6 +127,6 @@ def test_the_same_seed_gives_the_same_head() -> None:
 def test_features_that_never_vary_get_no_weight() -> None:
     values, labels = drawn(40, 1, 5, 2)
     values[:, :, 2] = 7.0
-    head = fit(values, labels, classes=2)
+    head = fit_head(values, labels, classes=2)
     assert np.abs(head.weight[:, 2]).max() == 0
     assert np.isfinite(head.weight).all()

@@ -17,8 +17,8 @@ from torchvision_oracle import torchvision
 
 from striate.errors import NotationError, SettingError, WeightsError
 from striate.events import Note, ignore
-from striate.features.backbone import open_body
-from striate.features.timm_models import preprocess_of
+from striate.features.backbone import open_backbone
+from striate.features.timm_models import read_preprocess
 from striate.model.classifier import load
 from striate.settings import Settings
 from striate.training.runs import start
@@ -58,7 +58,7 @@ def weights(module: torch.nn.Module, tmp_path_factory: pytest.TempPathFactory) -
 def test_a_body_says_what_timm_says_before_its_classes(
     module: torch.nn.Module, weights: str
 ) -> None:
-    body = open_body(replace(HEAD, weights=weights), say=lambda text: None, callback=ignore)
+    body = open_backbone(replace(HEAD, weights=weights), say=lambda text: None, callback=ignore)
     images = torch.randn(2, *body.preprocess.shape, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         maps = module.forward_features(images)  # type: ignore[operator]
@@ -86,7 +86,7 @@ def test_a_run_takes_its_preprocessing_and_needs_no_timm_afterwards(
     assert model.text.endswith("fc")
     assert model.preprocess.shape == (3, 160, 160)
     assert model.preprocess.mean == (0.5, 0.5, 0.5)
-    assert model.preprocess.zoom == 168 / 160
+    assert model.preprocess.crop_ratio == 168 / 160
     assert run.evaluation.n == 4
     assert any("timm's test_resnet with the weights of small.safetensors" in text for text in told)
 
@@ -97,7 +97,7 @@ def test_what_timm_prepares_otherwise_is_said() -> None:
         "input_size": (3, 240, 240), "crop_pct": 1.0, "interpolation": "bicubic",
         "mean": (0.1, 0.2, 0.3), "std": (0.4, 0.5, 0.6), "crop_mode": "border",
     }  # fmt: skip
-    found = preprocess_of(published, told.append)
+    found = read_preprocess(published, told.append)
     assert found.fit == "squash"
     assert found.std == (0.4, 0.5, 0.6)
     assert [text.split("; ")[0] for text in told] == [
@@ -108,7 +108,7 @@ def test_what_timm_prepares_otherwise_is_said() -> None:
 
 def refused(name: str, kind: type[Exception], words: str, **more: str) -> None:
     with pytest.raises(kind, match=words) as caught:
-        open_body(
+        open_backbone(
             Settings(body=name, offline=True, **more),  # type: ignore[arg-type]
             say=lambda text: None,
             callback=ignore,

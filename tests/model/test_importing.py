@@ -18,8 +18,8 @@ from striate.errors import SettingError, WeightsError
 from striate.evaluation.selection import evaluate
 from striate.events import Event, Note
 from striate.model.classifier import Classifier, load
-from striate.model.importing import adopt, import_classifier
-from striate.model.weights import official
+from striate.model.importing import import_classifier, import_with_fit
+from striate.model.weights import find_official
 
 Shared = Callable[[str], Path]
 LENET = (
@@ -48,7 +48,9 @@ def imagenet(shared: Shared, name: str, **changes: object) -> Classifier:
 
 def test_squeezenet_tells_a_thousand_classes_apart_as_it_should(shared: Shared) -> None:
     """Its top-1 of 58.8 % was taken on other images: it lies in the interval of ours."""
-    model = imagenet(shared, "squeezenet1_1", zoom=1.0)  # the images are squashed to 224 already
+    model = imagenet(
+        shared, "squeezenet1_1", crop_ratio=1.0
+    )  # the images are squashed to 224 already
     result = evaluate(model, shared("data/ilsvrc_boxes"))
     assert result.n == 200
     assert len(result.classes) == 1000
@@ -56,7 +58,7 @@ def test_squeezenet_tells_a_thousand_classes_apart_as_it_should(shared: Shared) 
     assert result.top5 is not None
     assert result.top5_low is not None
     assert result.top5_high is not None
-    assert result.top5_low < official("squeezenet1_1").top5 / 100 < result.top5_high
+    assert result.top5_low < find_official("squeezenet1_1").top5 / 100 < result.top5_high
     assert "10 of 10 classes were matched by their id (n01440764 is tench)" in result.notes
 
 
@@ -83,9 +85,9 @@ def test_mobilenet_s_interval_holds_the_published_accuracy(shared: Shared, tmp_p
         (tmp_path / folder.name).mkdir()
         for path in sorted(folder.iterdir())[:8]:
             (tmp_path / folder.name / path.name).symlink_to(path)
-    result = evaluate(imagenet(shared, "mobilenet_v2", zoom=1.0), tmp_path)
+    result = evaluate(imagenet(shared, "mobilenet_v2", crop_ratio=1.0), tmp_path)
     assert result.n == 80
-    assert result.accuracy_low < official("mobilenet_v2").top1 / 100 < result.accuracy_high
+    assert result.accuracy_low < find_official("mobilenet_v2").top1 / 100 < result.accuracy_high
 
 
 def test_a_lenet_saved_on_a_graphics_card_tells_digits_as_it_should(shared: Shared) -> None:
@@ -105,7 +107,7 @@ def test_everything_is_recorded_and_survives_the_file(shared: Shared, tmp_path: 
     model = imagenet(shared, "squeezenet1_1")
     again = load(model.save(tmp_path / "a.safetensors"))
     assert again.ids[0] == "n01440764"
-    assert again.preprocess == official("squeezenet1_1").preprocess
+    assert again.preprocess == find_official("squeezenet1_1").preprocess
     assert again.text is not None
     assert again.text.endswith("gap > flatten")
     record = again.training["imported"]
@@ -117,7 +119,7 @@ def test_everything_is_recorded_and_survives_the_file(shared: Shared, tmp_path: 
 
 def test_the_prefix_the_nesting_and_the_guess_are_told(tmp_path: Path) -> None:
     events: list[Event] = []
-    made = adopt(SMALL, small(tmp_path), classes=["ant", "bee"], callback=events.append)
+    made = import_with_fit(SMALL, small(tmp_path), classes=["ant", "bee"], callback=events.append)
     said = [event.text for event in events if isinstance(event, Note)]
     assert tuple(said) == made.notes
     assert said[0] == "the weights were taken from 'state_dict' of the file"
@@ -139,13 +141,13 @@ def test_the_classes_decide_how_many_outputs_a_known_network_has(tmp_path: Path)
 
 def test_settings_of_the_preprocessing_override_the_usual(tmp_path: Path, shared: Shared) -> None:
     bent = imagenet(shared, "squeezenet1_1", fit="squash", mean=(0.5, 0.5, 0.5))
-    assert (bent.preprocess.fit, bent.preprocess.zoom) == ("squash", 1.0)
+    assert (bent.preprocess.fit, bent.preprocess.crop_ratio) == ("squash", 1.0)
     assert bent.preprocess.mean == (0.5, 0.5, 0.5)
     assert bent.preprocess.std == (0.229, 0.224, 0.225)
-    assert "but for fit, mean, zoom" in bent.training["imported"]["notes"][-1]
+    assert "but for fit, mean, crop_ratio" in bent.training["imported"]["notes"][-1]
     larger = imagenet(shared, "squeezenet1_1", channels=3, height=256, width=256)
     assert larger.preprocess.shape == (3, 256, 256)
-    assert larger.preprocess.zoom == 256 / 224
+    assert larger.preprocess.crop_ratio == 256 / 224
     own = Preprocess(3, 8, 8, "squash")
     assert import_classifier(
         SMALL, small(tmp_path), classes=["a", "b"], preprocess=own
@@ -194,7 +196,7 @@ def test_what_does_not_fit_comes_with_its_table(tmp_path: Path) -> None:
         ({"men": (0.5,)}, "no setting 'men'"),
         ({"mean": (0.5,)}, "expected 3 values each"),
         ({"height": 8}, "expected all three"),
-        ({"zoom": 1.1}, "only a crop"),
+        ({"crop_ratio": 1.1}, "only a crop"),
     ],
 )
 def test_preprocessing_that_makes_no_sense_is_one_clear_line(

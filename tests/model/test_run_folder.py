@@ -5,7 +5,7 @@ import pytest
 
 from striate.errors import RunError
 from striate.events import Epoch
-from striate.model.run_folder import RunFolder, new_folder, surroundings, write_whole
+from striate.model.run_folder import RunFolder, describe_environment, make_run_folder, write_text
 
 EPOCH = Epoch(1, 3, 0.5, 0.8, 0.4, 0.9, 1e-3, 100.0, 9.0, 30.0, True)
 
@@ -35,7 +35,7 @@ def test_runs_are_named_after_their_data(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: str, name: str | None
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    made = new_folder(None, data).path
+    made = make_run_folder(None, data).path
     assert made.parent == Path("runs")
     assert made.is_dir()
     if name:
@@ -45,9 +45,9 @@ def test_runs_are_named_after_their_data(
 def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="nothing is overwritten"):
-        new_folder(tmp_path / "file", "digits")
+        make_run_folder(tmp_path / "file", "digits")
     with pytest.raises(RunError, match="cannot be made"):
-        new_folder(tmp_path / "file" / "run", "digits")
+        make_run_folder(tmp_path / "file" / "run", "digits")
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"format_version": 99}'])
@@ -59,14 +59,14 @@ def test_a_damaged_record_is_one_clear_line(tmp_path: Path, text: str) -> None:
 
 
 def test_text_is_written_whole(tmp_path: Path) -> None:
-    write_whole(tmp_path / "a.txt", "one")
-    write_whole(tmp_path / "a.txt", "two \udcff")
+    write_text(tmp_path / "a.txt", "one")
+    write_text(tmp_path / "a.txt", "two \udcff")
     assert (tmp_path / "a.txt").read_bytes() == b"two \xff"
     assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_the_surroundings_are_plain_values() -> None:
-    values = json.loads(json.dumps(surroundings()))
+    values = json.loads(json.dumps(describe_environment()))
     assert {"versions", "machine"} == set(values)
     assert values["versions"]["torch"]
     assert values["machine"]["processor"]

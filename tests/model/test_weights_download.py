@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from file_server import Served, serving
 
-from striate.data.cache_folder import cache_folder
+from striate.data.cache_folder import find_cache_folder
 from striate.errors import WeightsError
 from striate.events import Event, Note, Progress
 from striate.files.lock import try_lock
@@ -235,7 +235,7 @@ def test_a_cache_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> Non
 
 def test_the_cache_can_be_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STRIATE_CACHE", str(tmp_path / "mine"))
-    assert cache_folder() == tmp_path / "mine"
+    assert find_cache_folder() == tmp_path / "mine"
     with serving(Served(CONTENT)) as served:
         path = fetch(source(served))
     assert path.parent == tmp_path / "mine" / "weights"

@@ -11,7 +11,7 @@ from striate.architecture import zoo
 from striate.backends.torch import build
 from striate.data.images import Preprocess
 from striate.errors import WeightsError
-from striate.model.weights import OFFICIAL, compare, fit, official, official_file
+from striate.model.weights import OFFICIAL, compare, find_official, find_official_file, fit
 from striate.model.weights.names import TORCHVISION, known_order, layers_in, out_of_order
 
 
@@ -114,26 +114,26 @@ def test_weights_of_another_known_network_are_told_as_what_they_are() -> None:
 
 
 def test_preprocessing_is_that_of_the_published_figures() -> None:
-    usual = official("resnet18").preprocess
+    usual = find_official("resnet18").preprocess
     assert usual == Preprocess(
         3, 224, 224, "crop",
-        mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225), zoom=256 / 224,
+        mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225), crop_ratio=256 / 224,
     )  # fmt: skip
-    assert official("inception_v3").preprocess.zoom == 342 / 299
+    assert find_official("inception_v3").preprocess.crop_ratio == 342 / 299
 
 
 def test_a_name_without_official_weights_is_one_clear_line() -> None:
     with pytest.raises(WeightsError, match="did you mean 'resnet50'"):
-        official("resnet-50")
+        find_official("resnet-50")
     with pytest.raises(WeightsError, match="there are for alexnet, vgg11"):
-        official("conv 8 > relu\n> fc")
+        find_official("conv 8 > relu\n> fc")
 
 
 def test_a_file_is_known_by_its_hash() -> None:
-    found = official_file("b0353104" + 56 * "a")
+    found = find_official_file("b0353104" + 56 * "a")
     assert found is not None
     assert found.network == "mobilenet_v2"
-    assert official_file(64 * "0") is None
+    assert find_official_file(64 * "0") is None
 
 
 def test_any_torch_module_can_be_filled() -> None:

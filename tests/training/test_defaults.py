@@ -12,7 +12,7 @@ from striate.architecture.layer_table import summary
 from striate.architecture.notation import parse
 from striate.architecture.zoo import compact
 from striate.backends.torch import build
-from striate.data import Survey, split_stratified, find, load, survey
+from striate.data import Survey, find, load, split_stratified, survey
 from striate.data.images import Preprocess
 from striate.errors import NotationError
 from striate.settings import Settings

@@ -16,7 +16,7 @@ from torch import nn
 from striate.backends.precision import WAYS
 from striate.backends.torch import build
 from striate.data import Images, find, load
-from striate.data.augmentation import Augmentation, fitting
+from striate.data.augmentation import Augmentation, choose_augmentation
 from striate.data.images import Preprocess
 from striate.errors import RunError, TrainingError
 from striate.events import Epoch, Progress
@@ -36,7 +36,7 @@ RECIPE = Recipe(
     weight_decay=0.05,
     label_smoothing=0.1,
     class_weights=None,
-    augmentation=fitting(1, 8, 8, []),
+    augmentation=choose_augmentation(1, 8, 8, []),
     patience=None,
     precision=WAYS[0],
     seed=3,

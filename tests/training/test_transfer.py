@@ -249,7 +249,7 @@ def test_real_weights_tell_ants_from_bees(shared: object, tmp_path: Path) -> Non
     )
     assert run.evaluation.n == 32
     assert run.evaluation.accuracy > 0.75
-    assert np.isclose(run.model.preprocess.zoom, 256 / 224)
+    assert np.isclose(run.model.preprocess.crop_ratio, 256 / 224)
 
 
 def test_the_report_tells_of_the_body_the_head_and_what_fine_tuning_changed(

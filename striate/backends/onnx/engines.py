@@ -22,7 +22,7 @@ from striate.backends.onnx import libraries
 from striate.backends.onnx.graph import OUTPUT, PIXELS, graph
 from striate.backends.onnx.own_thread import OwnThread
 from striate.backends.onnx.trained_weights import Trained
-from striate.data import cores
+from striate.data import count_cores
 from striate.data.images import Preprocess
 from striate.errors import EngineError
 
@@ -193,7 +193,7 @@ def threads() -> int:
     wanted = os.environ.get("OMP_NUM_THREADS", "")
     if wanted.isdecimal() and int(wanted):
         return int(wanted)
-    return cores()
+    return count_cores()
 
 
 def _model(name: str, trained: Trained, preprocess: Preprocess) -> bytes:

@@ -4,8 +4,16 @@
 everything between an image and a network's input, the same in training and ever after.
 """
 
-from striate.data.images.decoder_warnings import quiet
-from striate.data.images.decoding import Decoded, Measured, Source, decode, decoded, measure, read
+from striate.data.images.decoder_warnings import collect_warnings
+from striate.data.images.decoding import (
+    Decoded,
+    ImageSize,
+    Source,
+    decode,
+    hold_decoded,
+    measure,
+    read,
+)
 from striate.data.images.preprocess import Placement, Preprocess
 from striate.data.images.safe_open import HEIF_HINT, MAX_BYTES, MAX_PIXELS, UNREADABLE
 
@@ -15,13 +23,13 @@ __all__ = [
     "MAX_PIXELS",
     "UNREADABLE",
     "Decoded",
-    "Measured",
+    "ImageSize",
     "Placement",
     "Preprocess",
     "Source",
     "decode",
-    "decoded",
+    "hold_decoded",
     "measure",
-    "quiet",
+    "collect_warnings",
     "read",
 ]

@@ -24,20 +24,20 @@ from PIL import Image
 
 from striate.errors import ImageError
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
 _SCALED = {"I;16", "I;16L", "I;16B", "I;16N", "I", "F"}
 _GREY = {"1", "L", "LA", "La"} | _SCALED
 
 
-def is_grey(image: Image.Image) -> bool:
+def is_gray(image: Image.Image) -> bool:
     """Tell from the header whether an image is grey, apart from a coloured background."""
     if image.mode in ("P", "PA"):
-        return _has_grey_palette(image)
+        return _has_gray_palette(image)
     return image.mode in _GREY
 
 
-def in_eight_bits(image: Image.Image, background: Colour, said: list[str]) -> Image.Image:
+def to_eight_bits(image: Image.Image, background: Color, said: list[str]) -> Image.Image:
     """Give a decoded image in mode L or RGB, by the rules above.
 
     Args:
@@ -49,13 +49,13 @@ def in_eight_bits(image: Image.Image, background: Colour, said: list[str]) -> Im
         ImageError: for values that are not numbers.
     """
     if image.mode in _SCALED:
-        return _scaled(image, background, said)
+        return _scale(image, background, said)
     if image.mode == "LAB":
         return _from_lab(image)
     if image.mode in ("La", "RGBa"):
         image = image.convert({"La": "LA", "RGBa": "RGBA"}[image.mode])
     elif image.mode in ("P", "PA"):
-        image = _looked_up(image)
+        image = _apply_palette(image)
     elif image.mode == "1":
         transparent = image.info.get("transparency")
         image = image.convert("L")
@@ -64,16 +64,16 @@ def in_eight_bits(image: Image.Image, background: Colour, said: list[str]) -> Im
     if image.mode in ("L", "RGB") and "transparency" in image.info:
         image = image.convert({"L": "LA", "RGB": "RGBA"}[image.mode])
     if image.mode in ("LA", "RGBA"):
-        return _laid_over(image, background, said)
+        return _composite(image, background, said)
     return image if image.mode in ("L", "RGB") else image.convert("RGB")
 
 
-def grey(image: Image.Image) -> Image.Image:
+def to_gray(image: Image.Image) -> Image.Image:
     """Give an RGB image as grey: L = 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), in 16 bits."""
     return image if image.mode == "L" else image.convert("L")
 
 
-def _has_grey_palette(image: Image.Image) -> bool:
+def _has_gray_palette(image: Image.Image) -> bool:
     """Look at the palette as it is stored, without decoding the image."""
     if image.palette is None:
         return False
@@ -86,8 +86,8 @@ def _has_grey_palette(image: Image.Image) -> bool:
     return bool((colours[:, :3] == colours[:, :1]).all())
 
 
-def _looked_up(image: Image.Image) -> Image.Image:
-    grey_palette = _has_grey_palette(image)
+def _apply_palette(image: Image.Image) -> Image.Image:
+    grey_palette = _has_gray_palette(image)
     if image.mode == "PA" or image.has_transparency_data:
         coloured = image.convert("RGBA")
         if not grey_palette:
@@ -97,7 +97,7 @@ def _looked_up(image: Image.Image) -> Image.Image:
     return coloured.getchannel(0) if grey_palette else coloured
 
 
-def _laid_over(image: Image.Image, background: Colour, said: list[str]) -> Image.Image:
+def _composite(image: Image.Image, background: Color, said: list[str]) -> Image.Image:
     alpha = image.getchannel("A")
     opaque_mode = "L" if image.mode == "LA" else "RGB"
     lowest, highest = alpha.getextrema()
@@ -120,10 +120,10 @@ def _sixteen_to_eight() -> np.ndarray:
     return scaled.astype(np.uint8)
 
 
-def eight_bits_of(values: np.ndarray, said: list[str]) -> np.ndarray:
+def scale_to_uint8(values: np.ndarray, said: list[str]) -> np.ndarray:
     """Give 16-bit, 32-bit or float values of an image's file as uint8, scaled and never clipped.
 
-    >>> eight_bits_of(np.array([0, 257, 65535], dtype=np.uint16), []).tolist()
+    >>> scale_to_uint8(np.array([0, 257, 65535], dtype=np.uint16), []).tolist()
     [0, 1, 255]
     """
     if values.dtype.kind == "f" and not np.isfinite(values).all():
@@ -140,14 +140,14 @@ def eight_bits_of(values: np.ndarray, said: list[str]) -> np.ndarray:
     return np.floor(stretched + 0.5).astype(np.uint8)
 
 
-def _scaled(image: Image.Image, background: Colour, said: list[str]) -> Image.Image:
+def _scale(image: Image.Image, background: Color, said: list[str]) -> Image.Image:
     values = np.asarray(image)
-    shades = Image.fromarray(eight_bits_of(values, said))
+    shades = Image.fromarray(scale_to_uint8(values, said))
     transparent = image.info.get("transparency")
     if not isinstance(transparent, int):
         return shades
     alpha = Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8))
-    return _laid_over(Image.merge("LA", (shades, alpha)), background, said)
+    return _composite(Image.merge("LA", (shades, alpha)), background, said)
 
 
 def _from_lab(image: Image.Image) -> Image.Image:

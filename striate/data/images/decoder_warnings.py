@@ -31,12 +31,12 @@ _LIBTIFF = re.compile(rb"(_?TIFF|Fax|LZW|ZIP|JPEG|OJPEG|Packbits|Pixar|LogL|LERC
 
 
 @contextmanager
-def quiet() -> Iterator[list[str]]:
+def collect_warnings() -> Iterator[list[str]]:
     """Keep Pillow's warnings of this thread off the screen and hand them over as texts.
 
     Other threads, and warnings of other packages, are not touched.
 
-    >>> with quiet() as said:
+    >>> with collect_warnings() as said:
     ...     pass
     >>> said
     []
@@ -59,7 +59,7 @@ def quiet() -> Iterator[list[str]]:
                 _restore()
 
 
-class _Ear(logging.Handler):
+class _Handler(logging.Handler):
     """Takes what Pillow logs as a warning; without any handler, Python would print it."""
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -94,7 +94,7 @@ def _listen() -> Callable[[], None]:
     filters = cast("list[object]", warnings.filters)
     ours = filters[0]
     warnings.showwarning = hook
-    ear = _Ear(logging.WARNING)
+    ear = _Handler(logging.WARNING)
     logging.getLogger("PIL").addHandler(ear)
 
     def restore() -> None:
@@ -108,7 +108,7 @@ def _listen() -> Callable[[], None]:
 
 
 @contextmanager
-def hearing_libtiff(said: list[str]) -> Iterator[None]:
+def collect_libtiff_warnings(said: list[str]) -> Iterator[None]:
     """Take what libtiff writes to the standard error stream; what others write is passed on.
 
     The stream is the process's, so TIFF files that need libtiff are decoded one at a time.

@@ -14,16 +14,16 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, JpegImagePlugin
 
-from striate.data.images.color_mode import Colour, in_eight_bits, is_grey
-from striate.data.images.decoder_warnings import hearing_libtiff, quiet
+from striate.data.images.color_mode import Color, is_gray, to_eight_bits
+from striate.data.images.decoder_warnings import collect_libtiff_warnings, collect_warnings
 from striate.data.images.safe_open import (
     UNREADABLE,
-    blaming_the_image,
     check_pixels,
+    convert_errors,
     open_file,
     open_image,
 )
-from striate.data.images.value_range import EXPECTED, black_and_white, in_bytes
+from striate.data.images.value_range import EXPECTED, find_black_and_white, to_uint8
 from striate.errors import ImageError
 
 Source = str | Path | bytes | Image.Image | np.ndarray
@@ -75,11 +75,11 @@ class Decoded:
 
 
 @dataclass(frozen=True)
-class Measured:
+class ImageSize:
     """What the header says of an image, the right way up.
 
     >>> measure(np.zeros((20, 30), np.uint8))
-    Measured(rows=20, columns=30, channels=1)
+    ImageSize(rows=20, columns=30, channels=1)
     """
 
     rows: int
@@ -87,7 +87,7 @@ class Measured:
     channels: int
 
 
-def read(source: Source, *, background: Colour = (255, 255, 255)) -> np.ndarray:
+def read(source: Source, *, background: Color = (255, 255, 255)) -> np.ndarray:
     """Read an image as numbers, whatever it is stored as.
 
     EXIF orientation is honoured, the first frame stands for an animation, 16 bits are scaled
@@ -113,7 +113,7 @@ def read(source: Source, *, background: Colour = (255, 255, 255)) -> np.ndarray:
     return pixels[:, :, None] if pixels.ndim == 2 else pixels
 
 
-def decode(source: Source, *, background: Colour = (255, 255, 255)) -> Decoded:
+def decode(source: Source, *, background: Color = (255, 255, 255)) -> Decoded:
     """Read an image as `read` does, and keep it Pillow's: mode L or RGB, with remarks.
 
     Raises:
@@ -122,15 +122,15 @@ def decode(source: Source, *, background: Colour = (255, 255, 255)) -> Decoded:
     >>> decode(np.zeros((2, 3), np.uint8)).image.mode
     'L'
     """
-    with decoded(source, background=background) as image:
+    with hold_decoded(source, background=background) as image:
         return image
 
 
 @contextmanager
-def decoded(
+def hold_decoded(
     source: Source,
     *,
-    background: Colour = (255, 255, 255),
+    background: Color = (255, 255, 255),
     reduction: Reduction = lambda rows, columns: 1,
 ) -> Iterator[Decoded]:
     """Hold an image as `decode` gives it; very large ones are held one at a time.
@@ -151,12 +151,12 @@ def decoded(
     """
     if isinstance(source, np.ndarray):
         said: list[str] = []
-        array = in_eight_bits(_from_array(source), background, said)
+        array = to_eight_bits(_from_array(source), background, said)
         whole = (0, 0, array.height, array.width)
         yield Decoded(array, tuple(said), array.height, array.width, whole)
         return
     with contextlib.ExitStack() as stack:
-        with quiet() as said, _opened(source) as image:
+        with collect_warnings() as said, _open(source) as image:
             if image.width * image.height > LARGE:
                 stack.enter_context(_one_large_image)
             extent = None
@@ -166,8 +166,8 @@ def decoded(
             orientation = _orientation(image, said)
             turn = _TURNS.get(orientation)
             columns, rows, across, down = extent or (*image.size, *image.size)
-            with blaming_the_image(f"its colours ({image.mode}) cannot be read"):
-                plain = in_eight_bits(image, background, said)
+            with convert_errors(f"its colours ({image.mode}) cannot be read"):
+                plain = to_eight_bits(image, background, said)
                 upright = plain if turn is None else plain.transpose(turn)
         if orientation >= 5:
             rows, columns, down, across = columns, rows, across, down
@@ -196,7 +196,7 @@ def _reduce(
 
 def _load(image: Image.Image, said: list[str]) -> None:
     tiles = getattr(image, "tile", None)
-    with blaming_the_image(f"damaged or incomplete {image.format or 'image'}"):
+    with convert_errors(f"damaged or incomplete {image.format or 'image'}"):
         if image.format == "TIFF" and tiles and tiles[0][0] == "libtiff":
             _load_with_libtiff(image, said)
         else:
@@ -207,14 +207,14 @@ def _load(image: Image.Image, said: list[str]) -> None:
 def _load_with_libtiff(image: Image.Image, said: list[str]) -> None:
     heard: list[str] = []
     try:
-        with hearing_libtiff(heard):
+        with collect_libtiff_warnings(heard):
             image.load()
     except OSError as error:  # "decoder error -2", where libtiff has said more
         raise OSError(heard[0] if heard else str(error)) from error
     said.extend(heard)
 
 
-def measure(source: Source) -> Measured:
+def measure(source: Source) -> ImageSize:
     """Tell an image's size and channels from its header, without decoding it.
 
     Raises:
@@ -222,18 +222,18 @@ def measure(source: Source) -> Measured:
     """
     if isinstance(source, np.ndarray):
         rows, columns = source.shape[:2]
-        return Measured(rows, columns, 3 if source.ndim == 3 and source.shape[2] >= 3 else 1)
-    with quiet() as said, _opened(source) as image:
+        return ImageSize(rows, columns, 3 if source.ndim == 3 and source.shape[2] >= 3 else 1)
+    with collect_warnings() as said, _open(source) as image:
         columns, rows = image.size
         # Pillow gives a TIFF's size upright, and would decode a PNG to look for EXIF after it.
         settled = image.format == "TIFF" or (image.format == "PNG" and "exif" not in image.info)
         if not settled and _orientation(image, said) >= 5:
             rows, columns = columns, rows
-        return Measured(rows, columns, 1 if is_grey(image) else 3)
+        return ImageSize(rows, columns, 1 if is_gray(image) else 3)
 
 
 @contextmanager
-def _opened(source: str | Path | bytes | Image.Image) -> Iterator[Image.Image]:
+def _open(source: str | Path | bytes | Image.Image) -> Iterator[Image.Image]:
     if isinstance(source, Image.Image):
         check_pixels(source.size)
         yield source
@@ -276,10 +276,10 @@ def _in_eight_bits(values: np.ndarray) -> np.ndarray:
     low, high = float(values.min()), float(values.max())
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ImageError("it holds values that are not numbers (NaN or infinite)")
-    ends = black_and_white(low, high, whole=values.dtype.kind in "bui")
+    ends = find_black_and_white(low, high, whole=values.dtype.kind in "bui")
     if ends is None:
         raise ImageError(
             f"an array of {values.dtype} with values from {low:g} to {high:g}; expected "
             f"{EXPECTED}; scale it, best to uint8"
         )
-    return in_bytes(values, *ends)
+    return to_uint8(values, *ends)

@@ -12,8 +12,8 @@ from typing import Literal, cast, get_args
 import numpy as np
 from PIL import Image
 
-from striate.data.images.color_mode import Colour, grey
-from striate.data.images.decoding import Decoded, Source, decoded
+from striate.data.images.color_mode import Color, to_gray
+from striate.data.images.decoding import Decoded, Source, hold_decoded
 from striate.errors import SettingError
 
 Fit = Literal["pad", "squash", "crop"]
@@ -22,6 +22,8 @@ MARGIN = 1.9
 """How many times finer than needed a JPEG that is decoded smaller stays, at least: just below 2, so
 that photos of 500 pixels, the commonest, may be halved for 128. Classifiers that were saved rely on
 it: another number would give them other pixels."""
+
+ONCE = {"zoom": "crop_ratio", "reduced": "draft"}  # names that files on disk may still have
 
 
 @dataclass(frozen=True)
@@ -79,14 +81,14 @@ class Preprocess:
         fit: what happens to an image of other proportions. "pad" keeps them and all of the
             image, centred in a border; "squash" keeps all and bends the proportions; "crop"
             keeps the proportions and cuts away what stands out of the centre.
-        zoom: how much larger than the input an image is made before the centre of it is cut
+        crop_ratio: how much larger than the input an image is made before the centre of it is cut
             out; from 1 to 8, above 1 with "crop" alone. Networks trained on ImageNet are mostly
             judged on the middle 224 of images whose shorter side is made 256: 256 / 224.
         background: the colour under transparent pixels.
         border: the colour beside a padded image.
         mean: of each channel, of values scaled to 0..1; left empty, 0.
         std: of each channel, of values scaled to 0..1; left empty, 1.
-        reduced: whether a JPEG file is decoded at a half, a quarter or an eighth of its size
+        draft: whether a JPEG file is decoded at a half, a quarter or an eighth of its size
             where that is still nearly twice as fine as what is made of it (`MARGIN`). Large photos
             are read in less than half the time; the pixels differ by about 0.5 of 255 on the mean.
             Images given as arrays or as Pillow's are taken as they are.
@@ -100,12 +102,12 @@ class Preprocess:
     height: int = 64
     width: int = 64
     fit: Fit = "pad"
-    background: Colour = (255, 255, 255)
-    border: Colour = (128, 128, 128)
+    background: Color = (255, 255, 255)
+    border: Color = (128, 128, 128)
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
-    zoom: float = 1.0
-    reduced: bool = False
+    crop_ratio: float = 1.0
+    draft: bool = False
 
     def __post_init__(self) -> None:
         if self.channels not in (1, 3):
@@ -114,17 +116,19 @@ class Preprocess:
             raise SettingError(f"a size of {self.height}x{self.width}: expected 1 to 8192 each way")
         if self.fit not in get_args(Fit):
             raise SettingError(f"fit {self.fit!r}: expected pad, squash or crop")
-        if not 1 <= self.zoom <= 8:
-            raise SettingError(f"zoom {self.zoom}: expected 1 to 8, such as {256 / 224:.3f}")
-        if self.zoom != 1 and self.fit != "crop":
+        if not 1 <= self.crop_ratio <= 8:
             raise SettingError(
-                f"zoom {self.zoom:.4g} with fit {self.fit!r}: only a crop leaves out the rim of a "
-                "image; expected fit crop, or zoom 1"
+                f"crop_ratio {self.crop_ratio}: expected 1 to 8, such as {256 / 224:.3f}"
+            )
+        if self.crop_ratio != 1 and self.fit != "crop":
+            raise SettingError(
+                f"crop_ratio {self.crop_ratio:.4g} with fit {self.fit!r}: only a crop leaves "
+                "out the rim of an image; expected fit crop, or crop_ratio 1"
             )
         for name in ("background", "border"):
-            colour = getattr(self, name)
-            if len(colour) != 3 or not all(0 <= value <= 255 for value in colour):
-                raise SettingError(f"{name} {colour}: expected three values from 0 to 255")
+            color = getattr(self, name)
+            if len(color) != 3 or not all(0 <= value <= 255 for value in color):
+                raise SettingError(f"{name} {color}: expected three values from 0 to 255")
         object.__setattr__(self, "mean", self.mean or (0.0,) * self.channels)
         object.__setattr__(self, "std", self.std or (1.0,) * self.channels)
         if len(self.mean) != self.channels or len(self.std) != self.channels:
@@ -150,7 +154,7 @@ class Preprocess:
 
         >>> Preprocess(height=64, width=64).placement(100, 200)
         Placement(box=(0, 0, 100, 200), top=16, left=0, height=32, width=64, beyond=False)
-        >>> Preprocess(height=224, width=224, fit="crop", zoom=256 / 224).placement(256, 512)
+        >>> Preprocess(height=224, width=224, fit="crop", crop_ratio=256 / 224).placement(256, 512)
         Placement(box=(16.0, 144.0, 240.0, 368.0), ..., height=224, width=224, beyond=True)
         """
         whole = (0, 0, rows, columns)
@@ -165,8 +169,8 @@ class Preprocess:
                 height = max(1, _rounded(rows * self.width, columns))
             top, left = (self.height - height) // 2, (self.width - width) // 2
             return Placement(whole, top, left, height, width)
-        if self.zoom != 1:
-            return self._zoomed(rows, columns, tall)
+        if self.crop_ratio != 1:
+            return self._crop_of_larger(rows, columns, tall)
         if tall:
             kept = max(1, _rounded(columns * self.height, self.width))
             first = (rows - kept) // 2
@@ -177,14 +181,14 @@ class Preprocess:
             box = (0, first, rows, first + kept)
         return Placement(box, 0, 0, self.height, self.width)
 
-    def _zoomed(self, rows: int, columns: int, tall: bool) -> Placement:
+    def _crop_of_larger(self, rows: int, columns: int, tall: bool) -> Placement:
         """Place the centre of an image that is made larger than the input."""
-        zoom = Fraction(self.zoom).limit_denominator(10_000)  # 256 / 224 is 8/7 again
+        crop_ratio = Fraction(self.crop_ratio).limit_denominator(10_000)  # 256 / 224 is 8/7 again
         if tall:
-            across = _rounded(self.width * zoom.numerator, zoom.denominator)
+            across = _rounded(self.width * crop_ratio.numerator, crop_ratio.denominator)
             along = across * rows // columns
         else:
-            along = _rounded(self.height * zoom.numerator, zoom.denominator)
+            along = _rounded(self.height * crop_ratio.numerator, crop_ratio.denominator)
             across = along * columns // rows
         top, left = round((along - self.height) / 2), round((across - self.width) / 2)
         y, x = rows / along, columns / across  # pixels of the image to one of the input
@@ -209,23 +213,23 @@ class Preprocess:
         Raises:
             ImageError: the reason why it cannot be read, in one line.
         """
-        with decoded(source, background=self.background, reduction=self.reduction) as image:
+        with hold_decoded(source, background=self.background, reduction=self.reduction) as image:
             return self.place(image), image.remarks
 
     def reduction(self, rows: int, columns: int) -> int:
         """Tell by how much smaller a JPEG of so many rows and columns is decoded: 1, 2, 4 or 8.
 
-        >>> Preprocess(height=224, width=224, fit="crop", reduced=True).reduction(3000, 4000)
+        >>> Preprocess(height=224, width=224, fit="crop", draft=True).reduction(3000, 4000)
         4
         """
-        if not self.reduced:
+        if not self.draft:
             return 1
         finest = MARGIN * max(self.placement(rows, columns).scale)
         return next((by for by in (8, 4, 2) if by * finest <= 1), 1)
 
     def place(self, image: Decoded) -> np.ndarray:
         """Make a decoded image (mode L or RGB) fit; uint8 (channels, height, width)."""
-        shown = grey(image.image) if self.channels == 1 else image.image
+        shown = to_gray(image.image) if self.channels == 1 else image.image
         where = self.placement(image.rows, image.columns)
         if (shown.height, shown.width) != (image.rows, image.columns):
             where = where.on(image)
@@ -246,19 +250,19 @@ class Preprocess:
     def border_values(self) -> np.ndarray:
         """The border as this many channels have it: uint8 (channels,)."""
         shown = Image.new("RGB", (1, 1), tuple(self.border))
-        image = grey(shown) if self.channels == 1 else shown
+        image = to_gray(shown) if self.channels == 1 else shown
         return np.asarray(image).reshape(self.channels)
 
     def spoken(self) -> str:
         """Say in words what it does.
 
         >>> half = (0.5, 0.5, 0.5)
-        >>> Preprocess(3, 224, 224, "crop", zoom=256 / 224, mean=half, std=half).spoken()
+        >>> Preprocess(3, 224, 224, "crop", crop_ratio=256 / 224, mean=half, std=half).spoken()
         '224x224 out of the middle of images made 256 on the shorter side, mean 0.5, std 0.5'
         """
         size = f"{self.height}x{self.width}"
-        if self.zoom != 1:
-            shorter = round(min(self.height, self.width) * self.zoom)
+        if self.crop_ratio != 1:
+            shorter = round(min(self.height, self.width) * self.crop_ratio)
             how = f"{size} out of the middle of images made {shorter} on the shorter side"
         elif self.fit == "crop":
             how = f"{size}, the middle of images of other proportions"
@@ -269,7 +273,7 @@ class Preprocess:
         for name, numbers in (("mean", self.mean), ("std", self.std)):
             told = numbers[:1] if len(set(numbers)) == 1 else numbers
             values.append(f"{name} {' '.join(f'{value:g}' for value in told)}")
-        if self.reduced:
+        if self.draft:
             values.append("large JPEG files decoded smaller")
         return ", ".join((how, *values))
 
@@ -284,8 +288,8 @@ class Preprocess:
     def from_json(values: Mapping[str, object]) -> Preprocess:
         """Make the preprocessing that `as_json` recorded.
 
-        A zoom that is missing is 1, and images are not reduced where nothing is said of it:
-        records of before there were these hold neither.
+        Files that were written before call the ratio "zoom" and drafts "reduced"; older ones hold
+        neither, which stands for 1 and for none.
 
         Raises:
             SettingError: for a missing, unknown or senseless value.
@@ -293,7 +297,8 @@ class Preprocess:
         >>> Preprocess.from_json(Preprocess(height=32).as_json()) == Preprocess(height=32)
         True
         """
-        values = {"zoom": 1.0, "reduced": False, **values}
+        now = {ONCE.get(name, name): value for name, value in values.items()}
+        values = {"crop_ratio": 1.0, "draft": False, **now}
         names = {field.name for field in dataclasses.fields(Preprocess)}
         if set(values) != names:
             odd = ", ".join(sorted(names.symmetric_difference(values)))
@@ -308,10 +313,10 @@ class Preprocess:
                 return tuple(map(float, found))
             raise SettingError(f"{name} {str(found)[:60]}: expected a list of numbers")
 
-        def colour(name: str) -> Colour:
+        def color(name: str) -> Color:
             found = numbers(name)
             if len(found) == 3 and all(each in range(256) for each in found):
-                return cast("Colour", tuple(map(int, found)))
+                return cast("Color", tuple(map(int, found)))
             raise SettingError(f"{name} {found}: expected three values from 0 to 255")
 
         def whole(name: str) -> int:
@@ -320,23 +325,23 @@ class Preprocess:
                 return found
             raise SettingError(f"{name} {found!r}: expected a whole number")
 
-        zoom = values["zoom"]
-        if type(zoom) not in (int, float):
-            raise SettingError(f"zoom {str(zoom)[:60]}: expected a number")
-        reduced = values["reduced"]
-        if not isinstance(reduced, bool):
-            raise SettingError(f"reduced {str(reduced)[:60]}: expected true or false")
+        crop_ratio = values["crop_ratio"]
+        if type(crop_ratio) not in (int, float):
+            raise SettingError(f"crop_ratio {str(crop_ratio)[:60]}: expected a number")
+        draft = values["draft"]
+        if not isinstance(draft, bool):
+            raise SettingError(f"draft {str(draft)[:60]}: expected true or false")
         return Preprocess(
             channels=whole("channels"),
             height=whole("height"),
             width=whole("width"),
             fit=cast("Fit", values["fit"]),
-            background=colour("background"),
-            border=colour("border"),
+            background=color("background"),
+            border=color("border"),
             mean=numbers("mean"),
             std=numbers("std"),
-            zoom=cast("float", zoom),
-            reduced=reduced,
+            crop_ratio=cast("float", crop_ratio),
+            draft=draft,
         )
 
 
@@ -352,7 +357,7 @@ def resize(image: Image.Image, where: Placement) -> Image.Image:
 
     A crop is cut in whole pixels before; one that zooms is the middle of the whole image
     resized (`Placement.beyond`), of which only that much is calculated. So is all of a JPEG that
-    was decoded smaller (`Preprocess.reduced`), whose box need not end between two pixels.
+    was decoded smaller (`Preprocess.draft`), whose box need not end between two pixels.
 
     Args:
         image: in mode L or RGB.

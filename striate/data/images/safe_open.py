@@ -114,7 +114,7 @@ def _reason(error: BaseException) -> str:
 
 
 @contextmanager
-def blaming_the_image(doing: str) -> Iterator[None]:
+def convert_errors(doing: str) -> Iterator[None]:
     """Turn whatever a decoder raises into a `ImageError` that says what was being done."""
     try:
         yield
@@ -171,7 +171,7 @@ def open_image(stream: IO[bytes], ending: str = "") -> Image.Image:
     formats = _formats()
     if ending.lower() in TGA_ENDINGS or _has_tga_footer(stream):
         formats = (*formats, "TGA")
-    with blaming_the_image("its header is damaged"):
+    with convert_errors("its header is damaged"):
         _check_inner_sizes(stream, start)
         stream.seek(0)
         try:
@@ -286,7 +286,7 @@ def _open_heif(stream: IO[bytes]) -> Image.Image:
     except ImportError:
         raise ImageError(HEIF_HINT) from None
     stream.seek(0)
-    with blaming_the_image("its HEIC header is damaged"):
+    with convert_errors("its HEIC header is damaged"):
         image: Image.Image = pillow_heif.HeifImageFile(stream)  # type: ignore[no-untyped-call]
     check_pixels(image.size)
     image.info.pop("exif", None)  # it is turned while it is decoded, as HEIC itself says

@@ -19,7 +19,7 @@ import numpy as np
 EXPECTED = "0 to 255, 0 to 1 or -1 to 1 (0 to 65535 for whole numbers)"
 
 
-def black_and_white(low: float, high: float, *, whole: bool) -> tuple[float, float] | None:
+def find_black_and_white(low: float, high: float, *, whole: bool) -> tuple[float, float] | None:
     """Tell what stands for black and for white, or None where the rule has no answer.
 
     Args:
@@ -27,7 +27,7 @@ def black_and_white(low: float, high: float, *, whole: bool) -> tuple[float, flo
         high: the largest value.
         whole: whether the values are whole numbers by their type.
 
-    >>> black_and_white(0, 251, whole=True), black_and_white(0, 300, whole=False)
+    >>> find_black_and_white(0, 251, whole=True), find_black_and_white(0, 300, whole=False)
     ((0.0, 255.0), None)
     """
     if low >= 0 and high <= 1:
@@ -41,10 +41,10 @@ def black_and_white(low: float, high: float, *, whole: bool) -> tuple[float, flo
     return None
 
 
-def in_bytes(values: np.ndarray, black: float, white: float) -> np.ndarray:
+def to_uint8(values: np.ndarray, black: float, white: float) -> np.ndarray:
     """Scale values from black to white to 0..255, rounded half up; uint8 of the same shape.
 
-    >>> in_bytes(np.array([[0.0, 0.5, 1.0]]), 0.0, 1.0).tolist()
+    >>> to_uint8(np.array([[0.0, 0.5, 1.0]]), 0.0, 1.0).tolist()
     [[0, 128, 255]]
     """
     result = np.empty(values.shape, np.uint8)

@@ -15,8 +15,16 @@ from typing import IO
 
 import numpy as np
 
-from striate.data.collection import SPLIT_WORDS, SPLITS, Collection, Kind, Skipped, few, labelled
-from striate.data.images.value_range import EXPECTED, black_and_white, in_bytes
+from striate.data.collection import (
+    SPLIT_WORDS,
+    SPLITS,
+    Collection,
+    Kind,
+    Skipped,
+    encode_labels,
+    quote_few,
+)
+from striate.data.images.value_range import EXPECTED, find_black_and_white, to_uint8
 from striate.errors import DataError
 
 MAX_ARRAY_BYTES = 2**34
@@ -58,7 +66,7 @@ def find_split(name: str) -> str:
 def is_idx(path: Path) -> bool:
     """Tell by its first bytes whether a file is IDX, gzipped or not."""
     try:
-        with _unzipped(path) as file:
+        with _open_unzipped(path) as file:
             start = file.read(4)
     except (OSError, EOFError, zlib.error):
         return False
@@ -73,7 +81,7 @@ def read_idx(path: Path) -> np.ndarray:
     """
     name = path.name
     try:
-        with _unzipped(path) as file:
+        with _open_unzipped(path) as file:
             start = file.read(4)
             if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in _IDX_TYPES:
                 raise DataError(f"{name!r} is not an IDX file")
@@ -98,7 +106,7 @@ def read_idx(path: Path) -> np.ndarray:
     return np.frombuffer(held, dtype).reshape(shape)
 
 
-def _unzipped(path: Path) -> IO[bytes] | gzip.GzipFile:
+def _open_unzipped(path: Path) -> IO[bytes] | gzip.GzipFile:
     with path.open("rb") as file:
         zipped = file.read(2) == b"\x1f\x8b"
     return gzip.open(path, "rb") if zipped else path.open("rb")
@@ -133,7 +141,9 @@ def find_idx(files: Sequence[Path], source: str, skipped: Sequence[Skipped] = ()
     unzipped = {path.name.removesuffix(".gz") for path in files if path.suffix != ".gz"}
     families = sorted({idx_family(path.name) for path in files})
     if len(families) > 1:
-        raise DataError(f"several sets of IDX files ({few(families)}); point at a file of one")
+        raise DataError(
+            f"several sets of IDX files ({quote_few(families)}); point at a file of one"
+        )
     for path in files:
         if path.suffix == ".gz" and path.stem in unzipped:
             left_out.append(Skipped(path.name, f"{path.stem!r} beside it is the same unpacked"))
@@ -142,7 +152,9 @@ def find_idx(files: Sequence[Path], source: str, skipped: Sequence[Skipped] = ()
         side = labels if values.ndim == 1 else images
         key = _idx_key(path.name)
         if key in side:
-            raise DataError(f"{few([side[key][0].name, path.name])} are two files for one split")
+            raise DataError(
+                f"{quote_few([side[key][0].name, path.name])} are two files for one split"
+            )
         side[key] = (path, values)
     for here, there, lacking in ((images, labels, "labels"), (labels, images, "images")):
         for key, (path, _) in here.items():
@@ -155,7 +167,7 @@ def find_idx(files: Sequence[Path], source: str, skipped: Sequence[Skipped] = ()
         ArraySplit(find_split(path.name), values, labels[key][1], path.name)
         for key, (path, values) in images.items()
     ]
-    return gather(splits, source=source, kind="idx", skipped=left_out)
+    return collect_arrays(splits, source=source, kind="idx", skipped=left_out)
 
 
 # ---------------------------------------------------------------- npz
@@ -239,19 +251,21 @@ def find_npz(files: Sequence[Path], source: str, skipped: Sequence[Skipped] = ()
             found.setdefault(split, {})[kind] = values
         complete = {split: both for split, both in found.items() if len(both) == 2}
         if not complete or len(complete) < len(found):
-            held = few(arrays, 8) or "nothing"
+            held = quote_few(arrays, 8) or "nothing"
             raise DataError(
                 f"{path.name!r} holds {held}; expected x and y, or x_train, y_train, x_test, y_test"
             )
-        splits += [ArraySplit(split, both["x"], both["y"], path.name) for split, both in complete.items()]
-    notes = (f"arrays not used: {few(unused)}",) if unused else ()
-    return gather(splits, source=source, kind="npz", skipped=skipped, notes=notes)
+        splits += [
+            ArraySplit(split, both["x"], both["y"], path.name) for split, both in complete.items()
+        ]
+    notes = (f"arrays not used: {quote_few(unused)}",) if unused else ()
+    return collect_arrays(splits, source=source, kind="npz", skipped=skipped, notes=notes)
 
 
 # ---------------------------------------------------------------- both
 
 
-def gather(
+def collect_arrays(
     splits: Sequence[ArraySplit],
     *,
     source: str,
@@ -267,8 +281,8 @@ def gather(
     splits = sorted(splits, key=lambda each: (*SPLITS, "").index(each.split))
     if len({each.split for each in splits}) < len(splits):
         raise DataError(
-            f"{few([each.where for each in splits])} cannot be told apart as train, val and test; "
-            "put the split into each file's name, such as digits_train and digits_test"
+            f"{quote_few([each.where for each in splits])} cannot be told apart as train, val and "
+            "test; put the split into each file's name, such as digits_train and digits_test"
         )
     said = list(notes)
     images = [_channels_last(each, said) for each in splits]
@@ -279,7 +293,7 @@ def gather(
     if not sum(map(len, images)):
         raise DataError(f"no images in {source!r}: its arrays are empty")
     images = _in_bytes(images, said)
-    classes, indices = labelled([name for each in labels for name in each])
+    classes, indices = encode_labels([name for each in labels for name in each])
     names = [
         f"{each.split or 'images'}/{index:05d}"
         for each, values in zip(splits, images, strict=True)
@@ -358,11 +372,11 @@ def _in_bytes(images: Sequence[np.ndarray], said: list[str]) -> list[np.ndarray]
     low = float(min(values.min() for values in held))
     high = float(max(values.max() for values in held))
     whole = all(values.dtype.kind in "bui" for values in held)
-    ends = black_and_white(low, high, whole=whole)
+    ends = find_black_and_white(low, high, whole=whole)
     if ends is None:
         raise DataError(f"the images hold values from {low:g} to {high:g}; expected {EXPECTED}")
     black, white = ends
     said.append(
         f"values from {low:g} to {high:g}: {black:g} was taken as black, {white:g} as white"
     )
-    return [in_bytes(values, black, white) for values in images]
+    return [to_uint8(values, black, white) for values in images]

@@ -7,7 +7,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from striate.data.collection import SPLIT_WORDS, Collection, Skipped, counted, few, labelled, natural
+from striate.data.collection import (
+    SPLIT_WORDS,
+    Collection,
+    Skipped,
+    encode_labels,
+    format_count,
+    natural_key,
+    quote_few,
+)
 from striate.errors import DataError
 
 DEEPEST = 50
@@ -61,9 +69,9 @@ def list_folder(folder: Path, below: str = "") -> Listing:
             "mend its permissions or leave it out"
         ) from error
     return Listing(
-        tuple(sorted(folders, key=natural)),
-        tuple(sorted(files, key=natural)),
-        tuple(sorted(skipped, key=lambda each: natural(each.name))),
+        tuple(sorted(folders, key=natural_key)),
+        tuple(sorted(files, key=natural_key)),
+        tuple(sorted(skipped, key=lambda each: natural_key(each.name))),
     )
 
 
@@ -160,13 +168,13 @@ def find_folder(root: Path, source: str) -> Collection:
                 empty.append(top + kind)
     if not names:
         raise DataError(_nothing(source, listing, empty))
-    classes, labels = labelled(kinds)
+    classes, labels = encode_labels(kinds)
     if len(classes) == 1:
         _refuse_level_too_high(root, source, tops, classes[0])
     notes = []
     if empty:
-        which = counted(len(empty), "class folder has", "class folders have")
-        notes.append(f"{which} no images and is left out: {few(empty)}")
+        which = format_count(len(empty), "class folder has", "class folders have")
+        notes.append(f"{which} no images and is left out: {quote_few(empty)}")
     return Collection(
         source=source,
         kind="folder",
@@ -192,7 +200,7 @@ def _split(root: Path, name: str) -> str:
 def _why_no_split(name: str, splits: Iterable[str]) -> str:
     if name.lower() in SPLIT_WORDS:
         return "holds no class folders, so its images have no class"
-    return f"stands beside {few(splits)} and is none of train, val or test"
+    return f"stands beside {quote_few(splits)} and is none of train, val or test"
 
 
 def _refuse_plain_splits(root: Path, listing: Listing) -> None:
@@ -208,8 +216,9 @@ def _refuse_plain_splits(root: Path, listing: Listing) -> None:
     inner = [set(list_folder(root / name).folders) for name in listing.folders[:10]]
     if len(inner[0]) >= 2 and all(each == inner[0] for each in inner):
         raise DataError(
-            f"{few(listing.folders)} all hold the same folders ({few(sorted(inner[0]))}): "
-            "rename them to train, val and test, or point at one of them"
+            f"{quote_few(listing.folders)} all hold the same folders "
+            f"({quote_few(sorted(inner[0]))}): rename "
+            "them to train, val and test, or point at one of them"
         )
 
 
@@ -221,19 +230,19 @@ def _refuse_level_too_high(root: Path, source: str, tops: list[tuple[str, str]],
         meant = str(Path(source) / top / only)
         raise DataError(
             f"{source!r} holds one folder only, {only!r}, and the class folders seem to be in it "
-            f"({few(inside.folders)}); did you mean {meant!r}?"
+            f"({quote_few(inside.folders)}); did you mean {meant!r}?"
         )
 
 
 def _nothing(source: str, listing: Listing, empty: list[str]) -> str:
     how = "expected one folder a class with its images in it, such as cats/ and dogs/"
     if empty:
-        return f"no images in {source!r}: its folders ({few(empty)}) are empty; {how}"
+        return f"no images in {source!r}: its folders ({quote_few(empty)}) are empty; {how}"
     archives = [name for name in listing.files if name.lower().endswith(".zip")]
     if archives:
         return f"no class folders in {source!r}; did you mean {str(Path(source) / archives[0])!r}?"
     if listing.files:
-        found = counted(len(listing.files), "file stands", "files stand")
+        found = format_count(len(listing.files), "file stands", "files stand")
         return (
             f"no class folders in {source!r}: {found} in it directly; {how}, or a CSV of path,label"
         )

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from unicodedata import normalize
 
-from striate.data.collection import SPLIT_WORDS, Collection, Skipped, few, labelled
+from striate.data.collection import SPLIT_WORDS, Collection, Skipped, encode_labels, quote_few
 from striate.errors import DataError
 
 _HEADERS = {
@@ -58,8 +58,8 @@ def find_csv(path: Path, source: str, *, within: Path | None = None) -> Collecti
                 skipped.append(Skipped(name, f"line {number} lists it a second time"))
                 continue
             raise DataError(
-                f"{path.name!r}, line {number}: {name!r} is listed as {few([label, split])}, "
-                f"and before as {few([kinds[before], splits[before]])}; keep one of the two"
+                f"{path.name!r}, line {number}: {name!r} is listed as {quote_few([label, split])}, "
+                f"and before as {quote_few([kinds[before], splits[before]])}; keep one of the two"
             )
         seen[found] = len(names)
         names.append(found)
@@ -68,7 +68,7 @@ def find_csv(path: Path, source: str, *, within: Path | None = None) -> Collecti
     if not names:
         told = f" (the first: {skipped[0].name!r}, {skipped[0].reason})" if skipped else ""
         raise DataError(f"none of the images that {path.name!r} lists can be found{told}")
-    classes, labels = labelled(kinds)
+    classes, labels = encode_labels(kinds)
     return Collection(
         source=source,
         kind="csv",
@@ -118,7 +118,7 @@ def _columns(rows: list[tuple[int, list[str]]], path: Path) -> tuple[dict[str, i
         return columns, 1
     if len(row) not in (2, 3):
         raise DataError(
-            f"{path.name!r}, line {number}: {few(row, 5)} is neither a header with path and "
+            f"{path.name!r}, line {number}: {quote_few(row, 5)} is neither a header with path and "
             f"label nor a row; {_EXPECTED}"
         )
     return {"path": 0, "label": 1, **({"split": 2} if len(row) == 3 else {})}, 0

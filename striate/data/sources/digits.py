@@ -12,7 +12,7 @@ from importlib import resources
 
 import numpy as np
 
-from striate.data.collection import Collection, labelled
+from striate.data.collection import Collection, encode_labels
 
 
 def choose_test_split(labels: np.ndarray) -> list[int]:
@@ -33,7 +33,7 @@ def find_digits() -> Collection:
 
     bunch = load_digits()
     pixels = np.floor(bunch.images * (255 / 16) + 0.5).astype(np.uint8)  # (1797, 8, 8)
-    classes, labels = labelled([str(value) for value in bunch.target.tolist()])
+    classes, labels = encode_labels([str(value) for value in bunch.target.tolist()])
     written = (
         resources.files("striate.data.sources").joinpath("digits_test.json").read_text("utf-8")
     )

@@ -7,8 +7,8 @@ import difflib
 import zipfile
 from pathlib import Path
 
-from striate.data.cache_folder import cache_folder
-from striate.data.collection import Collection, Skipped, few
+from striate.data.cache_folder import find_cache_folder
+from striate.data.collection import Collection, Skipped, quote_few
 from striate.data.images import measure
 from striate.data.sources.arrays import find_idx, find_npz, idx_family, is_idx, is_npz
 from striate.data.sources.class_folders import find_folder, list_folder
@@ -55,7 +55,7 @@ def find(data: str | Path, *, cache: Path | None = None) -> Collection:
     try:
         with path.open("rb"):  # or say at once why it cannot be read
             pass
-        return _find_in_file(path, str(data), cache or cache_folder())
+        return _find_in_file(path, str(data), cache or find_cache_folder())
     except OSError as error:
         raise DataError(
             f"{str(data)!r} cannot be read ({error.strerror or error}); mend its permissions"
@@ -103,8 +103,9 @@ def _find_in_folder(folder: Path, source: str, within: Path | None = None) -> Co
     if tables and not _has_class_folders(folder, listing.folders):
         if len(tables) > 1:
             raise DataError(
-                f"{source!r} holds several CSV files ({few([each.name for each in tables])}); "
-                "point at the one that lists the images"
+                f"{source!r} holds several CSV files "
+                f"({quote_few([each.name for each in tables])}); point "
+                "at the one that lists the images"
             )
         found = find_csv(tables[0], source, within=within)
         note = f"{tables[0].name} was taken as the list of images"

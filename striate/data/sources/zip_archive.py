@@ -11,7 +11,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from striate.data.cache_folder import made_once
+from striate.data.cache_folder import make_once
 from striate.data.collection import Skipped, read_skipped, write_skipped
 from striate.errors import DataError
 
@@ -57,7 +57,7 @@ def unpack(path: Path, cache: Path, limits: Limits | None = None) -> tuple[Path,
         (folder / "files").mkdir()
         write_skipped(folder / "skipped.csv", _unpack_all(path, folder / "files", limits))
 
-    place = made_once(cache / "unzipped" / _content_key(path), make)
+    place = make_once(cache / "unzipped" / _content_key(path), make)
     return place / "files", read_skipped(place / "skipped.csv")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from striate.data import Collection, Images, counted, find
+from striate.data import Collection, Images, find, format_count
 from striate.errors import DataError, SettingError
 from striate.evaluation.comparison.models import Contender
 from striate.evaluation.selection import PARTS, Selection, matched, needed
@@ -143,7 +143,7 @@ def choose(
     ]
     lost = len(usable) - int(usable.sum())
     if lost:
-        notes.append(f"{counted(lost, 'file')} left out: not readable as an image")
+        notes.append(f"{format_count(lost, 'file')} left out: not readable as an image")
     indices = np.flatnonzero(usable)
     learnt = _used(contenders, images, "train")
     words = f"{len(indices):,} images"

@@ -6,7 +6,7 @@ import math
 import textwrap
 from collections.abc import Sequence
 
-from striate.data import counted
+from striate.data import format_count
 from striate.evaluation.comparison.records import Answered, Compared, Pair
 from striate.terminal.escape import escape_controls
 from striate.terminal.tables import Table
@@ -97,7 +97,7 @@ def differing(names: Sequence[str], images: Sequence[Answered]) -> Table:
     )
     deciding = sum(image.decides for image in images)
     caption = (
-        f"{len(shown)} of {counted(len(images), 'image')} whose answers differ, first those "
+        f"{len(shown)} of {format_count(len(images), 'image')} whose answers differ, first those "
         f"that some told right ({deciding:,})"
     )
     return Table(("image", "truth", *map(name, names)), rows, caption=caption)

@@ -1,6 +1,6 @@
 """A classifier from a known network and weights that others have trained."""
 
 from striate.model.importing.classes import ClassList, read_classes
-from striate.model.importing.from_zoo import Imported, adopt, import_classifier
+from striate.model.importing.from_zoo import Imported, import_classifier, import_with_fit
 
-__all__ = ["ClassList", "Imported", "adopt", "import_classifier", "read_classes"]
+__all__ = ["ClassList", "Imported", "import_with_fit", "import_classifier", "read_classes"]

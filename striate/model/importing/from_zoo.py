@@ -22,12 +22,12 @@ from striate.model.weights import (
     Fit,
     Official,
     compare,
+    compute_sha256,
     fetch,
     fill,
-    official,
-    official_file,
+    find_official,
+    find_official_file,
     read,
-    sha256_of,
 )
 from striate.model.weights.official import CLASSES
 
@@ -69,7 +69,7 @@ def import_classifier(
         classes: their names in the order of the network's outputs, or a file of them: a name a
             line, JSON, CSV, or an ImageNet index.
         preprocess: how images become the network's input; a `Preprocess`, or those of its
-            settings that shall be other than usual, as ``{"fit": "squash", "zoom": 1.0}``. The
+            settings that shall be other than usual, as ``{"fit": "squash", "crop_ratio": 1}``. The
             usual ones are torchvision's for networks of its, trained on ImageNet; else values
             from 0 to 1, which is told.
         map: which of the file's names stands for which of ours, where neither names nor order
@@ -94,7 +94,7 @@ def import_classifier(
     >>> model
     Classifier of 2 classes (no, yes): 10 parameters, grey images of 2x2
     """
-    return adopt(
+    return import_with_fit(
         network,
         weights,
         classes=classes,
@@ -105,7 +105,7 @@ def import_classifier(
     ).classifier
 
 
-def adopt(
+def import_with_fit(
     network: str | Path,
     weights: str | Path = IMAGENET,
     *,
@@ -133,8 +133,8 @@ def adopt(
     plan.check_classes()
     path = Path(weights) if wanted is None else fetch(wanted, offline=offline, callback=both)
     state = read(path, callback=both)
-    sha256 = sha256_of(path)
-    known = official_file(sha256)
+    sha256 = compute_sha256(path)
+    known = find_official_file(sha256)
     fitted, why = _preprocess(plan, known, name, len(listed.names), given=preprocess)
     module = build(plan, seed=None)
     found = compare(state, module, map=map)
@@ -173,7 +173,7 @@ def _official_for(name: str | None, network: str | Path) -> Official:
             f"'{shown}' is a text of your own; expected one of {', '.join(OFFICIAL)}, or a file of "
             "weights"
         )
-    return official(name)
+    return find_official(name)
 
 
 def _wrong_count(listed: ClassList, expected: int, file: str) -> SettingError:
@@ -226,7 +226,7 @@ def _preprocess(
     if unknown:
         raise SettingError(f"the preprocessing has no setting '{min(unknown)}'")
     if changes.get("fit", usual.fit) != "crop":
-        changes.setdefault("zoom", 1.0)
+        changes.setdefault("crop_ratio", 1.0)
     fitted = dataclasses.replace(usual, **changes)
     if fitted != usual:
         reason += f", but for {', '.join(n for n in changes if _differs(fitted, usual, n))}"

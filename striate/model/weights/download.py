@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import IO
 
 from striate import __version__
-from striate.data.cache_folder import cache_folder
+from striate.data.cache_folder import find_cache_folder
 from striate.errors import WeightsError
 from striate.events import Callback, Note, ignore
 from striate.files.lock import try_lock
-from striate.model.weights.official import Official, official
+from striate.model.weights.official import Official, find_official
 from striate.terminal.progress import ProgressReporter
 
 TRIES = 5
@@ -64,12 +64,12 @@ def fetch(
     Traceback (most recent call last):
     striate.errors.WeightsError: 'resnet18-f37072fd.pth' is not in the cache ...
     """
-    source = official(weights) if isinstance(weights, str) else weights
-    folder = cache_folder() / "weights" if cache is None else cache
+    source = find_official(weights) if isinstance(weights, str) else weights
+    folder = find_cache_folder() / "weights" if cache is None else cache
     path = folder / source.file
     try:
         if path.is_file():
-            found = sha256_of(path)
+            found = compute_sha256(path)
             if found.startswith(source.sha256):
                 return path
             if offline:
@@ -93,7 +93,7 @@ def fetch(
     return path
 
 
-def sha256_of(path: Path) -> str:
+def compute_sha256(path: Path) -> str:
     """Give the SHA-256 of a file, in hexadecimal.
 
     Raises:
@@ -143,7 +143,7 @@ def _complete(source: Official, part: Path, *, pause: float, callback: Callback)
         try:
             with part.open("ab") as file:
                 _receive(source, file, reporter)
-            return sha256_of(part)
+            return compute_sha256(part)
         except _Broken as broken:
             said = str(broken)
         except urllib.error.URLError as error:

@@ -19,7 +19,7 @@ from striate.architecture.notation import Block, Join, Leaf, Step
 from striate.backends.torch import Net
 from striate.errors import WeightsError
 from striate.model.weights.fit_result import TORCHVISION, Fit, Pair, Unfit
-from striate.model.weights.name_map import mapped, read_map
+from striate.model.weights.name_map import apply_map, read_map
 from striate.model.weights.names import (
     AUXILIARY,
     SHORTCUT,
@@ -103,7 +103,7 @@ def compare(
     """
     own = {name: value for name, value in module.state_dict().items() if kind_of(name) != COUNTER}
     names = [name for name in state if kind_of(name) != COUNTER]
-    places = dict.fromkeys(names) if map is None else mapped(names, read_map(map))
+    places = dict.fromkeys(names) if map is None else apply_map(names, read_map(map))
     told = [(name, place) for name, place in places.items() if place]
     theirs = [name for name, place in places.items() if place is None]
     left = [name for name, place in places.items() if place == ""]
@@ -112,7 +112,7 @@ def compare(
         theirs = [name for name in theirs if not AUXILIARY.match(name)]
     taken = {place for _, place in told}
     rest = [name for name in own if name not in taken]
-    way, matched, unsure = _matched(theirs, rest, state=state, own=own, module=module)
+    way, matched, unsure = _match(theirs, rest, state=state, own=own, module=module)
     pairs, unfit = _checked([*_of_map(told, own), *matched], state, own)
     if told:
         way = f"by the map and {way}" if theirs or rest else "by the map"
@@ -148,7 +148,7 @@ def _of_map(
 Matched = list[tuple[str | None, str | None]]
 
 
-def _matched(
+def _match(
     theirs: Sequence[str],
     ours: Sequence[str],
     *,
@@ -164,13 +164,13 @@ def _matched(
     known = known_order(theirs)
     if known is not None:
         network, ordered = known
-        pairs = list(_aligned(ordered, ours, state=state, own=own))
+        pairs = list(_align(ordered, ours, state=state, own=own))
         return f"{TORCHVISION}{network}", pairs, ""
-    pairs = list(_aligned(theirs, ours, state=state, own=own))
+    pairs = list(_align(theirs, ours, state=state, own=own))
     return "by their order", pairs, _against(theirs, pairs, module)
 
 
-def _aligned(
+def _align(
     theirs: Sequence[str],
     ours: Sequence[str],
     *,

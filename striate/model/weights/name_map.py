@@ -63,7 +63,7 @@ def read_map(given: Mapping[str, str] | str | Path) -> dict[str, str]:
     return _checked(dict(rows), f"the map '{path}'")
 
 
-def mapped(names: Iterable[str], rules: Mapping[str, str]) -> dict[str, str | None]:
+def apply_map(names: Iterable[str], rules: Mapping[str, str]) -> dict[str, str | None]:
     """Give what the map makes of their names: ours, "" where left out, None where it is silent.
 
     The longest rule that covers a name holds.
@@ -75,7 +75,7 @@ def mapped(names: Iterable[str], rules: Mapping[str, str]) -> dict[str, str | No
     Raises:
         WeightsError: a rule covers no tensor.
 
-    >>> mapped(["a.0.weight", "a.1.weight", "b"], {"a": "block1", "a.1": "fc1"})
+    >>> apply_map(["a.0.weight", "a.1.weight", "b"], {"a": "block1", "a.1": "fc1"})
     {'a.0.weight': 'block1.0.weight', 'a.1.weight': 'fc1.weight', 'b': None}
     """
     found: dict[str, str | None] = {}

@@ -57,7 +57,7 @@ class Official:
     def sha256(self) -> str:
         """How the SHA-256 of the file begins, eight hexadecimal digits.
 
-        >>> official("resnet18").sha256
+        >>> find_official("resnet18").sha256
         'f37072fd'
         """
         return self.file.rpartition("-")[2].partition(".")[0]
@@ -72,7 +72,7 @@ class Official:
             "crop",
             mean=self.mean,
             std=self.std,
-            zoom=self.shorter / self.size,
+            crop_ratio=self.shorter / self.size,
         )
 
 
@@ -103,15 +103,15 @@ OFFICIAL: dict[str, Official] = {each.network: each for each in _EVERY}
 was taken with the usual preprocessing, and its training is the plain one of the papers."""
 
 
-def official(network: str) -> Official:
+def find_official(network: str) -> Official:
     """Give the official weights of a network of the zoo.
 
     Raises:
         WeightsError: there are none of this name.
 
-    >>> official("squeezenet1_1").top1
+    >>> find_official("squeezenet1_1").top1
     58.178
-    >>> official("squeezenet")
+    >>> find_official("squeezenet")
     Traceback (most recent call last):
     striate.errors.WeightsError: there are no official weights for 'squeezenet'; did you mean ...
     """
@@ -124,13 +124,13 @@ def official(network: str) -> Official:
     raise WeightsError(f"there are no official weights for '{shown}'; {said}")
 
 
-def official_file(sha256: str) -> Official | None:
+def find_official_file(sha256: str) -> Official | None:
     """Tell which official file has this SHA-256, or None.
 
     Args:
         sha256: in hexadecimal, whole.
 
-    >>> official_file("f37072fd" + 56 * "0").network
+    >>> find_official_file("f37072fd" + 56 * "0").network
     'resnet18'
     """
     return next((each for each in _EVERY if sha256.startswith(each.sha256)), None)

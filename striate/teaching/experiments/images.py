@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from striate.data import Collection, Images, Split, counted, split_stratified, load, survey
+from striate.data import Collection, Images, Split, format_count, load, split_stratified, survey
 from striate.data.images import Preprocess
 from striate.events import Callback, Note
 from striate.settings import Settings
@@ -53,7 +53,7 @@ class Material:
         channels, rows, columns = self.preprocess.shape
         name = Path(self.collection.source).name
         return (
-            f"{name}: {counted(len(split.train), 'image')} of {channels}x{rows}x{columns} to "
+            f"{name}: {format_count(len(split.train), 'image')} of {channels}x{rows}x{columns} to "
             f"learn from, {len(split.val):,} to choose the best state by, {len(split.test):,} "
             "to test"
         )
@@ -109,7 +109,7 @@ def gather(
     images = load(collection, preprocess, progress=ProgressReporter("reading", callback))
     usable = np.flatnonzero(images.usable)
     if len(usable) < len(images):
-        say(f"{counted(len(images) - len(usable), 'image')} cannot be read and left out")
+        say(f"{format_count(len(images) - len(usable), 'image')} cannot be read and left out")
     pixels = np.ascontiguousarray(np.moveaxis(images.take(usable), 1, -1))
     material = of_pixels(collection.only(usable), preprocess, pixels)
     for note in material.split(0).notes:
@@ -154,7 +154,7 @@ def _drawn(collection: Collection, most: int, say: defaults.Say) -> np.ndarray:
     for part, bound, use in (("train", most, "learn from"), ("test", MOST_TESTED, "test on")):
         there = np.flatnonzero([each == part for each in collection.splits])
         if len(there) > bound:
-            say(f"{bound:,} of {counted(len(there), 'image')} are drawn to {use}")
+            say(f"{bound:,} of {format_count(len(there), 'image')} are drawn to {use}")
             there = generator.choice(there, bound, replace=False)
         chosen.append(there)
     return np.sort(np.concatenate(chosen))

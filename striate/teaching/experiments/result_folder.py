@@ -9,7 +9,7 @@ from typing import Any
 
 from striate.errors import RunError
 from striate.files.atomic_write import write_atomically
-from striate.model.run_folder import LOCK, surroundings
+from striate.model.run_folder import LOCK, describe_environment
 
 FORMAT_VERSION = 1
 
@@ -49,7 +49,7 @@ class Ledger:
             "settings": self.settings,
             "trials": self.trials,
             "result": result or None,
-            **surroundings(),
+            **describe_environment(),
         }
         text = json.dumps(record, indent=1, allow_nan=False) + "\n"
         store(self.path, text.encode("utf-8"))

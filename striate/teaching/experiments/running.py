@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from striate.data import counted
+from striate.data import format_count
 from striate.errors import RunError, SettingError
 from striate.events import Callback, Event, Note, Progress
 from striate.model.run_folder import RunFolder
@@ -158,7 +158,7 @@ class _Work:
         if len(left) < len(planned):
             self._callback(
                 Note(
-                    f"{counted(len(planned) - len(left), 'training')} of {len(planned)} "
+                    f"{format_count(len(planned) - len(left), 'training')} of {len(planned)} "
                     f"are there already, in {self._ledger.path}"
                 )
             )
@@ -189,8 +189,8 @@ class _Work:
         if not done:
             raise RunError(
                 f"stopped before all networks were trained from one seed; "
-                f"{counted(len(self._ledger.trials), 'training')} of {len(planned)} are kept in "
-                f"{self._ledger.path.parent}, and the same command goes on"
+                f"{format_count(len(self._ledger.trials), 'training')} of {len(planned)} are kept "
+                f"in {self._ledger.path.parent}, and the same command goes on"
             )
         return done
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from striate.data import Collection, cores, counted
+from striate.data import Collection, count_cores, format_count
 from striate.errors import SettingError
 from striate.settings import Settings
 from striate.training import defaults
@@ -52,14 +52,14 @@ def shared(
     least = team.size * (2 if normalises else 1)
     if images < least:
         raise SettingError(
-            f"{team.size} processes are to share {counted(images, 'training image')}, and each "
-            f"needs {least // team.size} a step; give fewer --devices"
+            f"{team.size} processes are to share {format_count(images, 'training image')}, and "
+            f"each needs {least // team.size} a step; give fewer --devices"
         )
     if chosen["batch"] < least:
         values["batch"] = least
         say(f"a step has {least} images, not {chosen['batch']}: every process needs some")
     if settings.threads is None and team.device == "cpu":
-        values["threads"] = max(1, cores() // team.here)
+        values["threads"] = max(1, count_cores() // team.here)
     say(
         f"{team.size} processes share the {values['batch']} images of each step"
         + (

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from striate.architecture.layer_table import Summary
 from striate.evaluation.metrics import Evaluation
 from striate.events import Epoch
-from striate.features.filter_shift import Moved
-from striate.features.head import Tried
+from striate.features.filter_shift import FilterShift
+from striate.features.head import Candidate
 from striate.training.health import CheckUp, Finding
 
 
@@ -50,8 +50,8 @@ class Start:
     body: str
     features: int
     strength: float
-    tried: Sequence[Tried]
-    moved: Moved | None = None
+    tried: Sequence[Candidate]
+    moved: FilterShift | None = None
 
 
 @dataclass(frozen=True)

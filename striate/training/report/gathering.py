@@ -12,14 +12,14 @@ import torch
 from PIL import Image
 
 from striate.architecture.layer_table import summary
-from striate.data.augmentation import augment, draws
+from striate.data.augmentation import augment, draw_numbers
 from striate.data.images import read
 from striate.errors import ImageError
 from striate.evaluation.metrics import Evaluation, Judged
 from striate.events import Epoch
-from striate.features.filter_shift import Moved
-from striate.features.head import Tried
-from striate.model.run_folder import RunFolder, write_whole
+from striate.features.filter_shift import FilterShift
+from striate.features.head import Candidate
+from striate.model.run_folder import RunFolder, write_text
 from striate.settings import Settings
 from striate.training.energy import Energy
 from striate.training.health import Finding
@@ -37,7 +37,7 @@ CHOSEN = ("batch", "learning_rate", "class_weights", "augmentation", "preprocess
 
 def write_report(folder: RunFolder, shown: Facts) -> None:
     """Write report.html into the run's folder."""
-    write_whole(folder.report, html(shown))
+    write_text(folder.report, html(shown))
 
 
 def facts(
@@ -48,7 +48,7 @@ def facts(
     epochs: Sequence[Epoch],
     evaluation: Evaluation,
     judged: np.ndarray,
-    moved: Moved | None = None,
+    moved: FilterShift | None = None,
 ) -> Facts:
     """Gather everything the page shows.
 
@@ -107,7 +107,7 @@ def facts(
     )
 
 
-def _start(record: Mapping[str, Any], moved: Moved | None) -> Start | None:
+def _start(record: Mapping[str, Any], moved: FilterShift | None) -> Start | None:
     """Give what the report says of the trained network that the run started from."""
     transfer = record["chosen"].get("transfer")
     if transfer is None:
@@ -116,7 +116,7 @@ def _start(record: Mapping[str, Any], moved: Moved | None) -> Start | None:
         body=transfer["body"],
         features=transfer["features"],
         strength=transfer["head"]["strength"],
-        tried=[Tried(**one) for one in transfer["head"]["tried"]],
+        tried=[Candidate(**one) for one in transfer["head"]["tried"]],
         moved=moved,
     )
 
@@ -170,7 +170,7 @@ def augmented(prepared: Prepared) -> Iterator[Shown]:
     train, labels = prepared.split.train, prepared.collection.labels
     places = np.unique(np.linspace(0, len(train) - 1, AUGMENTED).astype(np.int64))
     chosen = train[places]
-    numbers = torch.from_numpy(draws(prepared.recipe.seed, 1, len(labels))[chosen])
+    numbers = torch.from_numpy(draw_numbers(prepared.recipe.seed, 1, len(labels))[chosen])
     pixels = torch.from_numpy(prepared.images.take(chosen))
     changed = augment(pixels, prepared.recipe.augmentation, numbers).round().to(torch.uint8)
     for index, image in zip(chosen, changed.permute(0, 2, 3, 1).numpy(), strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from striate.features.filter_shift import Moved
+from striate.features.filter_shift import FilterShift
 from striate.render.page import Html, element, join, paragraph, table, text
 from striate.render.strip_plot import strips
 from striate.terminal.units import format_percent
@@ -40,7 +40,7 @@ def transfer(facts: Facts) -> Html:
     return join(parts)
 
 
-def _moved(found: Moved) -> Html:
+def _moved(found: FilterShift) -> Html:
     layers = found.layers
     if not any(layer.change for layer in layers):
         return paragraph(

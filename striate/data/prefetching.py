@@ -11,7 +11,7 @@ import numpy as np
 from striate.data.loader import Images
 
 
-def prefetched(
+def prefetch(
     images: Images, groups: Iterable[np.ndarray]
 ) -> Generator[tuple[np.ndarray, np.ndarray], None, None]:
     """Give groups of images one after the other, the next two being prepared meanwhile.
@@ -27,7 +27,7 @@ def prefetched(
     >>> from striate.data.images import Preprocess
     >>> images = load(find("digits"), Preprocess(channels=1, height=8, width=8))
     >>> groups = np.array_split(np.arange(5), 2)
-    >>> [pixels.shape for indices, pixels in prefetched(images, groups)]
+    >>> [pixels.shape for indices, pixels in prefetch(images, groups)]
     [(3, 1, 8, 8), (2, 1, 8, 8)]
     """
     ahead: deque[tuple[np.ndarray, Future[np.ndarray]]] = deque()
