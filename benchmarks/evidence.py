@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness import Report, look, parser, publish, read
-from striate.evaluation.metrics.intervals import wilson
+from striate.evaluation.metrics.wilson import wilson_interval
 from striate.explanation.contributions import contributions, last_maps
 from striate.explanation.deletion_insertion import centred, falls
 from striate.explanation.map_resampling import stretched
@@ -184,7 +184,7 @@ def table(name: str, found: Mapping[str, Sequence[Measured]]) -> Table:
     rows = []
     for method, each in found.items():
         hits = [one.hit for one in each]
-        low, high = wilson(round(sum(hits)), len(hits))
+        low, high = wilson_interval(round(sum(hits)), len(hits))
         game = f"{format_percent(float(np.mean(hits)))} ({low * 100:.1f} to {high * 100:.1f})"
         rows.append(
             (

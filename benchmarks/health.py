@@ -25,7 +25,7 @@ from benchmarks.harness import Report, look, parser, publish, read
 from striate.backends.torch import build
 from striate.data.images import Preprocess
 from striate.errors import TrainingError
-from striate.evaluation.metrics.intervals import wilson
+from striate.evaluation.metrics.wilson import wilson_interval
 from striate.events import ignore
 from striate.settings import Settings
 from striate.terminal.tables import Table
@@ -361,7 +361,7 @@ def finding(trials: Sequence[Trial]) -> str:
     said = []
     for words, own in (("planted faults named", faults), ("sound runs not accused", clean)):
         right = sum(one.right for one in own)
-        low, _ = wilson(right, len(own))
+        low, _ = wilson_interval(right, len(own))
         said.append(f"{right} of {len(own)} {words} (at least {format_percent(low)}, 95 %)")
     return "; ".join(said) + "."
 

@@ -25,7 +25,7 @@ from benchmarks.harness import Report, look, parser, publish, read
 from striate.backends.torch import build
 from striate.data import find, load
 from striate.data.images import Preprocess
-from striate.evaluation.selection import answers
+from striate.evaluation.classifier_evaluation import predict_images
 from striate.events import ignore
 from striate.explanation.feature_maps import maps
 from striate.explanation.methods import explain
@@ -132,7 +132,7 @@ def one_folder(shared: Path, rounds: int) -> Times:
 
     def judge(model: Classifier) -> None:
         with load(find(data), model.preprocess) as images:
-            answers(
+            predict_images(
                 model, images, np.flatnonzero(images.usable), reporter=ProgressReporter("", ignore)
             )
 

@@ -26,7 +26,7 @@ from benchmarks.harness import (
     read,
     spread,
 )
-from striate.evaluation.metrics.intervals import wilson
+from striate.evaluation.metrics.wilson import wilson_interval
 from striate.terminal.tables import Table
 from striate.terminal.units import format_percent
 
@@ -105,7 +105,7 @@ def seeds(sides: Sides) -> Table:
     for name, runs in sides.items():
         for seed, ran in enumerate(runs):
             right, n = int(ran.told["right"]), int(ran.told["n"])
-            low, high = wilson(right, n)
+            low, high = wilson_interval(right, n)
             rows.append(
                 (
                     str(seed),

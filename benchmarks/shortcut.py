@@ -21,7 +21,7 @@ from PIL import Image
 
 import striate as st
 from benchmarks.harness import Machine, Report, look, parser, publish, read
-from striate.evaluation.metrics.intervals import wilson
+from striate.evaluation.metrics.wilson import wilson_interval
 from striate.events import ignore
 from striate.explanation.image_regions import Region
 from striate.explanation.shortcut_search import where_it_looks
@@ -224,7 +224,7 @@ def findings(trials: Sequence[Trial]) -> tuple[str, ...]:
     ):
         own = [each for each in trials if each.kind == kind]
         hits = sum(each.right != (kind == CLEAN) for each in own)
-        low, high = wilson(hits, len(own))
+        low, high = wilson_interval(hits, len(own))
         found.append(
             f"Of {len(own)} networks {words.format(hits)} "
             f"(95 % interval {format_percent(low)} to {format_percent(high)})."

@@ -23,10 +23,10 @@ from .errors import StoppedError as StoppedError
 from .errors import StriateError as StriateError
 from .errors import TrainingError as TrainingError
 from .errors import WeightsError as WeightsError
+from .evaluation.classifier_evaluation import evaluate as evaluate
 from .evaluation.comparison import Comparison as Comparison
 from .evaluation.comparison import compare as compare
 from .evaluation.metrics import Evaluation as Evaluation
-from .evaluation.selection import evaluate as evaluate
 from .events import Estimate as Estimate
 from .explanation.activation_maximisation import Climbing as Climbing
 from .explanation.activation_maximisation import Dream as Dream

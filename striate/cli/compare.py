@@ -23,7 +23,7 @@ def compare(
         str | None,
         typer.Option(help="What `striate train` takes. Default: what the runs learnt from."),
     ] = None,
-    part: Annotated[
+    split: Annotated[
         str | None,
         typer.Option(help="train, val, test or all. Default: what none has used."),
     ] = None,
@@ -37,9 +37,9 @@ def compare(
 ) -> None:
     """Say whether one classifier is really better than another.
 
-    All are judged on exactly the same images, none of which any of them learnt from, and each
-    is set beside the first: the difference with its paired 95 % interval, an exact test, and what
-    that allows one to say.
+    All are evaluated on exactly the same images, none of which any of them learnt from, and each
+    is set beside the first: the difference with its paired 95 % interval, McNemar's exact test,
+    and what follows.
     """
     import json
 
@@ -54,7 +54,7 @@ def compare(
             if as_json or not isinstance(event, Note):  # for people, the result holds the notes
                 console(event)
 
-        result = comparison.compare(runs, data, part=part, callback=callback)
+        result = comparison.compare(runs, data, split=split, callback=callback)
     print(json.dumps(result.as_json()) if as_json else result)
     if csv is not None:
         comparison.write_csv(result, csv)

@@ -1,4 +1,4 @@
-"""striate evaluate: what a classifier is worth on images whose classes are known."""
+"""striate evaluate: how good a classifier is on images whose classes are known."""
 
 from __future__ import annotations
 
@@ -11,23 +11,22 @@ import typer
 def evaluate(
     model: Annotated[Path, typer.Argument(help="A classifier's file, or the folder of its run.")],
     data: Annotated[str, typer.Argument(help="Whatever `striate train` takes.")],
-    part: Annotated[
+    split: Annotated[
         str | None,
         typer.Option(help="train, val, test or all. Default: what training has not used."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Judge a classifier on images of known classes.
+    """Evaluate a classifier on images of known classes.
 
-    Accuracy with its interval, errors side by side, confusion, the worst images. The test part
-    is taken where DATA has one, else the validation part, else what training held out; what was
-    taken is said.
+    Accuracy with its interval, Brier score, cross-entropy, confusion matrix, the worst images. The
+    test split is taken where DATA has one, else the validation split, else what training held
+    out; what was taken is said.
     """
     import json
 
-    from striate.evaluation import selection
+    from striate.evaluation.classifier_evaluation import evaluate as evaluate_classifier
     from striate.events import Event, Note
-    from striate.model.classifier import load
     from striate.terminal.console import Console
 
     with Console() as console:
@@ -36,5 +35,5 @@ def evaluate(
             if as_json or not isinstance(event, Note):  # for people, the result holds the notes
                 console(event)
 
-        result = selection.evaluate(load(model), data, part=part, callback=callback)
+        result = evaluate_classifier(model, data, split=split, callback=callback)
     print(json.dumps(result.as_json()) if as_json else result)

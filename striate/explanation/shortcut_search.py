@@ -13,7 +13,12 @@ import numpy as np
 
 from striate.data import Images, find, load
 from striate.errors import DataError, SettingError
-from striate.evaluation.selection import absent, matched, needed, select
+from striate.evaluation.image_selection import (
+    find_candidates,
+    match_classes,
+    note_missing_classes,
+    select_images,
+)
 from striate.events import Callback, Note, ignore
 from striate.explanation.class_maps import ClassMaps, class_maps
 from striate.explanation.contributions import last_maps
@@ -60,14 +65,14 @@ def where_it_looks(
     """
     if not 0 < border < 0.5:
         raise SettingError(f"border is {border:g}; expected above 0 and below 0.5")
-    collection, notes = matched(find(data), model.classes, model.ids)
-    collection = collection.only(needed(collection, part))
+    collection, notes = match_classes(find(data), model.classes, model.ids)
+    collection = collection.only(find_candidates(collection, part))
     reporter = ProgressReporter("reading", callback)
     with load(collection, model.preprocess, progress=reporter) as images:
-        chosen = select(
-            collection.splits, images.hashes, usable=images.usable, seen=model.seen, part=part
+        chosen = select_images(
+            collection.splits, images.hashes, usable=images.usable, seen=model.seen, split=part
         )
-        notes += (*chosen.notes, *absent(collection, chosen.indices))
+        notes += (*chosen.notes, *note_missing_classes(collection, chosen.indices))
         labels = collection.labels[chosen.indices]
         counts = np.bincount(labels, minlength=len(model.classes))
         few = [model.classes[each] for each in np.flatnonzero((counts > 0) & (counts < FEWEST))]

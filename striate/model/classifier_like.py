@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from striate.errors import ClassifierError
 from striate.model.classifier import Classifier, load
@@ -23,7 +23,7 @@ class HasModel(Protocol):
         """The folder of the run that made it."""
 
 
-ClassifierLike = Classifier | str | Path | HasModel
+ClassifierLike: TypeAlias = Classifier | str | Path | HasModel
 
 
 def open_classifier(model: ClassifierLike) -> Classifier:

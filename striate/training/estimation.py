@@ -20,7 +20,8 @@ from striate.architecture.notation import expand
 from striate.backends import precision
 from striate.backends.onnx import Trained
 from striate.backends.torch import build
-from striate.evaluation.selection import Selection, held_out, judge
+from striate.evaluation.classifier_evaluation import evaluate_images
+from striate.evaluation.image_selection import ImageSelection, select_held_out
 from striate.events import Callback, Epoch, Estimate, Note, ignore
 from striate.model.classifier import Classifier
 from striate.model.run_folder import RunFolder
@@ -192,12 +193,12 @@ def _judging(module: nn.Module, prepared: Prepared, *, chosen: bool) -> float:
         classes=prepared.collection.classes,
         preprocess=prepared.preprocess,
     )
-    every = held_out(prepared.split, chosen=chosen)
-    some = Selection(every.indices[:JUDGED], every.words)
+    every = select_held_out(prepared.split, checkpoint_selected=chosen)
+    some = ImageSelection(every.indices[:JUDGED], every.words)
     seconds = []
     for _ in range(2):  # the first time also makes ready
         begun = time.perf_counter()
-        judge(model, prepared.images, prepared.collection, some)
+        evaluate_images(model, prepared.images, prepared.collection, some)
         seconds.append(time.perf_counter() - begun)
     rest = len(every.indices) - len(some.indices)
     return seconds[0] + rest * seconds[1] / len(some.indices)

@@ -19,8 +19,9 @@ from striate.backends import allocator, precision
 from striate.backends.onnx import Trained
 from striate.backends.torch import build
 from striate.errors import RunError, StoppedError
+from striate.evaluation.classifier_evaluation import evaluate_images
+from striate.evaluation.image_selection import ImageSelection, select_held_out
 from striate.evaluation.metrics import Evaluation
-from striate.evaluation.selection import Selection, held_out, judge
 from striate.events import Done, Epoch, Event, Note
 from striate.features.backbone import Backbone
 from striate.features.filter_shift import FilterShift, measure_filter_shift
@@ -288,7 +289,7 @@ class Job:
         chosen = self._judged(prepared, known)
         if note := model.engine.note:
             self.say(note)
-        evaluation = judge(model, images, prepared.collection, chosen, callback=self.tell)
+        evaluation = evaluate_images(model, images, prepared.collection, chosen, callback=self.tell)
         metrics = {
             name: value
             for name, value in evaluation.as_json().items()
@@ -361,9 +362,9 @@ class Job:
             seen[part] = np.union1d(seen.get(part, more), more)
         return seen
 
-    def _judged(self, prepared: Prepared, seen: Mapping[str, np.ndarray]) -> Selection:
+    def _judged(self, prepared: Prepared, seen: Mapping[str, np.ndarray]) -> ImageSelection:
         """Choose the images to judge on: none that the body has learnt from, where others are."""
-        chosen = held_out(prepared.split, chosen=bool(self.record["cycles"]))
+        chosen = select_held_out(prepared.split, checkpoint_selected=bool(self.record["cycles"]))
         learnt = seen.get("train", np.array([], np.uint64))
         if not len(learnt):
             return chosen

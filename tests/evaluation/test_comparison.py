@@ -19,8 +19,8 @@ from striate.backends.torch import build
 from striate.data import find
 from striate.data.images import Preprocess
 from striate.errors import ClassifierError, DataError, SettingError
+from striate.evaluation.classifier_evaluation import evaluate
 from striate.evaluation.comparison import Comparison, compare, draw, write_csv
-from striate.evaluation.selection import evaluate
 from striate.events import Event, ignore
 from striate.model.classifier import Classifier, load
 from striate.training.run import Run
@@ -100,7 +100,7 @@ def test_the_answers_are_those_of_predict(compared: Comparison, first: Path, new
 def test_the_counts_of_a_pair_come_from_the_images(compared: Comparison) -> None:
     (pair,) = compared.pairs
     right = [(p.answers[0] == p.truth, p.answers[1] == p.truth) for p in compared.images]
-    assert pair.both_right == right.count((True, True))
+    assert pair.both_correct == right.count((True, True))
     assert pair.only_first == right.count((True, False))
     assert pair.only_second == right.count((False, True))
     assert pair.both_wrong == right.count((False, False))
@@ -124,7 +124,7 @@ def test_without_data_the_runs_own_held_out_images_are_taken(first: Path, second
     assert result.n == 8
     said = " ".join(result.notes)
     assert "32 of 40 images were learnt from by both and are left out for all" in said
-    assert "they chose the best state of each" in said
+    assert "they also selected the checkpoint of each model" in said
     assert result.evaluated == "8 images"
 
 
@@ -149,7 +149,7 @@ def test_whose_best_state_was_chosen_by_the_images_is_said(first: Path, second: 
     free = replace(load(second), seen={"train": load(second).seen["train"]})
     result = compare([own, free], own.data["source"])
     assert any(
-        "8 chose the best state of 'classifier 1', which favours it" in note
+        "8 selected the checkpoint of 'classifier 1', which favours it" in note
         for note in result.notes
     )
 
@@ -164,25 +164,25 @@ def test_where_a_head_alone_was_learnt_no_state_was_chosen(first: Path, second: 
     assert not any("best state" in note for note in result.notes)
     assert result.models[0].origin == "head on squeezenet1_1"
     mixed = compare([one, load(second)], one.data["source"])
-    assert any("8 chose the best state of 'classifier 2'," in note for note in mixed.notes)
+    assert any("8 selected the checkpoint of 'classifier 2'," in note for note in mixed.notes)
 
 
 def test_nothing_left_is_an_error_and_says_what_to_do(first: Path, photos: Path) -> None:
     own = load(first)
     all_of_it = {"train": np.concatenate([own.seen["train"], own.seen["val"]])}
-    with pytest.raises(DataError, match="nothing .* is left to compare on.*same --seed"):
+    with pytest.raises(DataError, match="no image .* is left to compare on.*same --seed"):
         compare([own, replace(own, seen=all_of_it)], photos)
 
 
 def test_the_training_part_is_compared_only_when_asked_for(first: Path, second: Path) -> None:
-    result = compare([first, second], part="all")
+    result = compare([first, second], split="all")
     assert result.n == 40
     assert result.evaluated == "40 images of all, not a test"
     assert "'shapes' learnt from 32 of them" in result.notes
-    with pytest.raises(SettingError, match="has no part 'test'"):
-        compare([first, second], part="test")
-    with pytest.raises(SettingError, match="there is no part 'tset'"):
-        compare([first, second], part="tset")
+    with pytest.raises(SettingError, match="has no split 'test'"):
+        compare([first, second], split="test")
+    with pytest.raises(SettingError, match="there is no split 'tset'"):
+        compare([first, second], split="tset")
 
 
 def test_a_test_part_comes_first(first: Path, second: Path, tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_test_part_comes_first(first: Path, second: Path, tmp_path: Path) -> N
         drawn.folder(tmp_path / part, n=4, first=number)
     result = compare([first, second], tmp_path)
     assert result.evaluated == "8 test images that none of them has seen"
-    assert compare([first, second], tmp_path, part="val").evaluated.startswith("8 validation")
+    assert compare([first, second], tmp_path, split="val").evaluated.startswith("8 validation")
 
 
 def toy(classes: tuple[str, ...], *, ids: tuple[str, ...] = (), seed: int = 0) -> Classifier:
@@ -237,7 +237,7 @@ def test_runs_of_one_name_are_called_by_their_paths(first: Path, second: Path, n
     result = compare([first, copy, second], new)
     assert [model.name for model in result.models] == [str(first), str(copy), "small"]
     assert result.models[1].training_seconds is None
-    assert result.pairs[0].both_right + result.pairs[0].both_wrong == 30
+    assert result.pairs[0].both_correct + result.pairs[0].both_wrong == 30
 
 
 def test_mistakes_are_one_clear_line(first: Path, second: Path, tmp_path: Path) -> None:
@@ -331,7 +331,7 @@ def test_the_json_keys_are_stable(first: Path, second: Path, new: Path) -> None:
         "first",
         "second",
         "n",
-        "both_right",
+        "both_correct",
         "only_first",
         "only_second",
         "both_wrong",
@@ -355,7 +355,7 @@ def test_the_json_keys_are_stable(first: Path, second: Path, new: Path) -> None:
         (("--plot", "a.pdf"), "neither .svg nor .png"),
         (("--csv", "."), "is a folder"),
         (("--plot", "file/a.png"), "lies in a file"),
-        (("--part", "tset"), "there is no part 'tset'"),
+        (("--split", "tset"), "there is no split 'tset'"),
         (("--data", "nowhere"), "there is no 'nowhere'"),
     ],
 )

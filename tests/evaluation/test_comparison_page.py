@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from shell import striate
 
-from striate.evaluation.comparison.pairs import pair_up
+from striate.evaluation.comparison.paired_comparison import compare_pairs
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "compare.md").read_text("utf-8")
@@ -34,5 +34,5 @@ def test_the_sentence_of_the_page_is_the_one_for_its_counts() -> None:
     ((_, shown),) = BLOCK.findall(PAGE)
     both, first, second, neither = map(int, shown.splitlines()[11].split()[1:5])
     rows = np.repeat([[1, 1], [1, 0], [0, 1], [0, 0]], [both, first, second, neither], axis=0)
-    (pair,) = pair_up(["linear", "conv"], [rows[:, 0] == 1, rows[:, 1] == 1])
+    (pair,) = compare_pairs(["linear", "conv"], [rows[:, 0] == 1, rows[:, 1] == 1])
     assert pair.words == shown.splitlines()[-1]

@@ -13,11 +13,11 @@ from scipy.stats import binomtest
 from sklearn import metrics as oracle
 
 from striate.errors import SettingError
-from striate.evaluation.metrics import SMALLEST, Evaluation, score, wilson
+from striate.evaluation.metrics import SMALLEST, Evaluation, score, wilson_interval
 from striate.terminal.units import format_percent
 
 
-def judge(
+def score_rows(
     probabilities: object, labels: object, *, classes: Sequence[str] | None = None, worst: int = 24
 ) -> Evaluation:
     rows = np.asarray(probabilities)
@@ -52,23 +52,23 @@ NN2 = [(0.6, 0.4), (0.3, 0.7), (0.1, 0.9)]
 def test_the_worked_example_tells_two_networks_apart(
     answers: list[tuple[float, float]], squared: float, entropy: float
 ) -> None:
-    result = judge(answers, [0, 1, 0], classes=["dog", "cat"])
+    result = score_rows(answers, [0, 1, 0], classes=["dog", "cat"])
     assert result.classification_error == pytest.approx(1 / 3)
-    assert round(result.squared_error, 2) == squared
+    assert round(result.brier_score, 2) == squared
     assert round(result.cross_entropy, 2) == entropy
 
 
 @pytest.mark.parametrize(("n", "k", "seed"), [(7, 2, 0), (200, 3, 1), (500, 12, 2), (90, 40, 3)])
 def test_agrees_with_scikit_learn(n: int, k: int, seed: int) -> None:
     rows, labels = drawn(n, k, seed)
-    result = judge(rows, labels)
+    result = score_rows(rows, labels)
     answers = rows.argmax(axis=1)
     every = list(range(k))
     assert result.accuracy == pytest.approx(oracle.accuracy_score(labels, answers))
     assert result.classification_error == pytest.approx(oracle.zero_one_loss(labels, answers))
     assert result.cross_entropy == pytest.approx(oracle.log_loss(labels, rows, labels=every))
     targets = np.eye(k)[labels]
-    assert result.squared_error == pytest.approx(k * oracle.mean_squared_error(targets, rows))
+    assert result.brier_score == pytest.approx(k * oracle.mean_squared_error(targets, rows))
     assert np.array_equal(result.confusion, oracle.confusion_matrix(labels, answers, labels=every))
     scores = oracle.precision_recall_fscore_support(
         labels, answers, labels=every, zero_division=np.nan
@@ -82,7 +82,7 @@ def test_agrees_with_scikit_learn(n: int, k: int, seed: int) -> None:
         first_five = oracle.top_k_accuracy_score(labels, rows, k=5, labels=every)
         assert result.top5 == pytest.approx(first_five)
         hits = round(first_five * result.n)
-        assert (result.top5_low, result.top5_high) == wilson(hits, result.n)
+        assert (result.top5_low, result.top5_high) == wilson_interval(hits, result.n)
     else:
         assert (result.top5, result.top5_low, result.top5_high) == (None, None, None)
 
@@ -91,7 +91,7 @@ def test_agrees_with_scikit_learn(n: int, k: int, seed: int) -> None:
 @settings(max_examples=200, deadline=None)
 def test_the_interval_is_wilsons(n: int, data: st.DataObject) -> None:
     successes = data.draw(st.integers(0, n))
-    low, high = wilson(successes, n)
+    low, high = wilson_interval(successes, n)
     theirs = binomtest(successes, n).proportion_ci(0.95, method="wilson")
     assert low == pytest.approx(theirs.low, abs=1e-12)
     assert high == pytest.approx(theirs.high, abs=1e-12)
@@ -101,14 +101,14 @@ def test_the_interval_is_wilsons(n: int, data: st.DataObject) -> None:
 @pytest.mark.parametrize(("successes", "n"), [(0, 0), (3, 2), (-1, 5)])
 def test_no_interval_without_images(successes: int, n: int) -> None:
     with pytest.raises(SettingError, match=f"{successes} successes of {n} have no interval"):
-        wilson(successes, n)
+        wilson_interval(successes, n)
 
 
 @given(n=st.integers(1, 60), k=st.integers(1, 9), seed=st.integers(0, 2**31))
 @settings(max_examples=60, deadline=None)
 def test_the_parts_add_up(n: int, k: int, seed: int) -> None:
     rows, labels = drawn(n, k, seed)
-    result = judge(rows, labels, worst=n)
+    result = score_rows(rows, labels, worst=n)
     confusion = np.array(result.confusion)
     assert confusion.sum() == n == sum(row.n for row in result.per_class)
     assert result.accuracy == pytest.approx(confusion.trace() / n)
@@ -124,16 +124,16 @@ def test_the_parts_add_up(n: int, k: int, seed: int) -> None:
 
 def test_the_worst_images_are_the_surest_mistakes_then_the_least_sure() -> None:
     rows = [[0.6, 0.4], [0.9, 0.1], [0.01, 0.99], [0.3, 0.7]]
-    worst = judge(rows, [0, 0, 0, 0], worst=3).worst
+    worst = score_rows(rows, [0, 0, 0, 0], worst=3).worst
     assert [row.name for row in worst] == ["2.png", "3.png", "0.png"]
     assert (worst[0].answer, worst[0].probability) == ("class 1", 0.99)
     assert worst[0].truth_probability == 0.01
-    assert judge(rows, [0, 0, 0, 0], worst=0).worst == ()
+    assert score_rows(rows, [0, 0, 0, 0], worst=0).worst == ()
 
 
 def test_confused_pairs_stand_most_often_first() -> None:
     rows = np.eye(3)[[1, 1, 2, 0, 2]]
-    confused = judge(rows, [0, 0, 0, 1, 2], classes=["a", "b", "c"]).confused
+    confused = score_rows(rows, [0, 0, 0, 1, 2], classes=["a", "b", "c"]).confused
     assert [(p.truth, p.answer, p.n) for p in confused] == [
         ("a", "b", 2),
         ("a", "c", 1),
@@ -143,11 +143,13 @@ def test_confused_pairs_stand_most_often_first() -> None:
 
 def test_what_cannot_be_said_of_a_class_is_none_and_json() -> None:
     rows = np.eye(4)[[0, 0, 2, 0]]
-    result = judge(rows, [0, 1, 0, 0], classes=["seen", "never answered", "no image", "neither"])
-    seen, never, absent, neither = result.per_class
+    result = score_rows(
+        rows, [0, 1, 0, 0], classes=["seen", "never answered", "no image", "neither"]
+    )
+    seen, never, missing, neither = result.per_class
     assert seen.recall == pytest.approx(2 / 3)
     assert (never.precision, never.recall, never.f1) == (None, 0.0, 0.0)
-    assert (absent.precision, absent.recall, absent.f1) == (0.0, None, 0.0)
+    assert (missing.precision, missing.recall, missing.f1) == (0.0, None, 0.0)
     assert (neither.precision, neither.recall, neither.f1) == (None, None, None)
     assert any("2 of 4 classes have no image here" in note for note in result.notes)
     text = json.dumps(result.as_json(), allow_nan=False)
@@ -155,17 +157,17 @@ def test_what_cannot_be_said_of_a_class_is_none_and_json() -> None:
 
 
 def test_json_has_its_stable_keys() -> None:
-    keys = list(judge(NN1, [0, 1, 0]).as_json())
+    keys = list(score_rows(NN1, [0, 1, 0]).as_json())
     for key in ("n", "accuracy", "accuracy_low", "accuracy_high", "cross_entropy", "classes"):
         assert key in keys
     assert "confusion" in keys
 
 
 def test_a_probability_of_zero_counts_as_the_smallest_float_and_says_so() -> None:
-    result = judge([[1.0, 0.0], [1.0, 0.0]], [1, 0])
+    result = score_rows([[1.0, 0.0], [1.0, 0.0]], [1, 0])
     assert result.cross_entropy == pytest.approx(-math.log(SMALLEST) / 2)
     assert any("for 1 of 2 images" in note and "1.2e-38" in note for note in result.notes)
-    assert judge([[0.5, 0.5]], [1]).notes == (
+    assert score_rows([[0.5, 0.5]], [1]).notes == (
         "1 of 2 classes have no image here, so nothing is known of their recall: class 0",
     )
 
@@ -174,7 +176,7 @@ def test_float32_softmax_of_many_classes_is_accepted() -> None:
     rng = np.random.default_rng(0)
     rows = np.exp(rng.normal(size=(50, 1000)) * 5).astype(np.float32)
     rows /= rows.sum(axis=1, keepdims=True)
-    result = judge(rows, rng.integers(0, 1000, 50))
+    result = score_rows(rows, rng.integers(0, 1000, 50))
     assert isinstance(result.accuracy, float)
     assert type(result.confusion[0][0]) is int
 
@@ -184,14 +186,14 @@ def test_prints_its_headline_and_a_row_a_class() -> None:
     labels = np.arange(360) % 10
     answers = np.where(np.arange(360) < 6, (labels + 1) % 10, labels)
     rows[np.arange(360), answers] = 0.91
-    text = str(judge(rows, labels, classes=list("0123456789")))
+    text = str(score_rows(rows, labels, classes=list("0123456789")))
     assert text.startswith("accuracy 98.3 % (96.4 to 99.2, n = 360)\non images drawn for a test")
     assert len(text.split("\n\n")[1].splitlines()) == 11
 
 
 def test_prints_the_weakest_ten_of_many_classes_and_says_so() -> None:
     rows, labels = drawn(300, 21, 4)
-    result = judge(rows, labels)
+    result = score_rows(rows, labels)
     text = str(result)
     assert "the weakest 10 of 21 classes, lowest F1 first" in text
     shown = result.table().rows
@@ -201,7 +203,7 @@ def test_prints_the_weakest_ten_of_many_classes_and_says_so() -> None:
 
 
 def test_shows_itself_in_a_notebook_with_names_escaped() -> None:
-    page = judge(NN1, [0, 1, 0], classes=["<script>", "b"])._repr_html_()
+    page = score_rows(NN1, [0, 1, 0], classes=["<script>", "b"])._repr_html_()
     assert "&lt;script&gt;" in page
     assert "<script>" not in page
     assert "accuracy 66.7 %" in page
@@ -243,12 +245,12 @@ def test_says_what_is_wrong_with_its_input(rows: object, labels: object, said: s
 
 def test_class_names_stand_once() -> None:
     with pytest.raises(SettingError, match="'x' stands twice"):
-        judge([[0.5, 0.5]], [0], classes=["x", "x"])
+        score_rows([[0.5, 0.5]], [0], classes=["x", "x"])
 
 
 def test_the_confusion_matrix_and_the_worst_images_are_printed() -> None:
     rows, labels = drawn(400, 10, 7)
-    result = judge(rows, labels)
+    result = score_rows(rows, labels)
     scores, confusion, worst = str(result).split("\n\n")[1:]
     assert len(scores.splitlines()) == 11
     lines = confusion.splitlines()[2:]
@@ -273,18 +275,18 @@ def test_what_is_printed_fits_a_terminal_however_long_the_names(k: int) -> None:
 
 def test_a_notebook_shows_confusion_and_worst_images_too() -> None:
     rows, labels = drawn(30, 3, 0)
-    assert judge(rows, labels)._repr_html_().count("<table>") == 3
+    assert score_rows(rows, labels)._repr_html_().count("<table>") == 3
 
 
 def test_few_right_images_are_said_to_be_right() -> None:
-    result = judge(np.eye(3) * 0.7 + 0.1, [0, 1, 2])
+    result = score_rows(np.eye(3) * 0.7 + 0.1, [0, 1, 2])
     assert "0 wrong, 3 right but least sure" in str(result)
 
 
 def test_a_thousand_classes_blow_up_neither_the_screen_nor_the_json() -> None:
     rows, labels = drawn(400, 1000, 0)
     labels = labels % 10  # images of ten of them, as a sample of ImageNet has
-    result = judge(rows, labels)
+    result = score_rows(rows, labels)
     said = str(result)
     assert len(said.splitlines()) < 60
     assert "the 10 classes that have images here, lowest F1 first" in said
@@ -299,4 +301,4 @@ def test_a_thousand_classes_blow_up_neither_the_screen_nor_the_json() -> None:
 
 def test_of_equal_probabilities_the_first_columns_are_the_first_five() -> None:
     rows = np.full((10, 10), 0.1)
-    assert judge(rows, np.arange(10)).top5 == 0.5
+    assert score_rows(rows, np.arange(10)).top5 == 0.5

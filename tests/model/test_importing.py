@@ -15,7 +15,7 @@ from torch import nn
 from striate.backends.torch import normalised
 from striate.data.images import Preprocess
 from striate.errors import SettingError, WeightsError
-from striate.evaluation.selection import evaluate
+from striate.evaluation.classifier_evaluation import evaluate
 from striate.events import Event, Note
 from striate.model.classifier import Classifier, load
 from striate.model.importing import import_classifier, import_with_fit

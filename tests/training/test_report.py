@@ -150,7 +150,7 @@ def test_the_measures_are_the_evaluations(read: tuple[Facts, str, Read]) -> None
     for name, value in (
         ("Accuracy", format_percent(result.accuracy)),
         ("Classification error", format_percent(result.classification_error)),
-        ("Mean squared error", f"{result.squared_error:.3f}"),
+        ("Mean squared error", f"{result.brier_score:.3f}"),
         ("Cross-entropy", f"{result.cross_entropy:.3f}"),
     ):
         assert name + value in words

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import drawn
 
-from striate.evaluation.selection import held_out
+from striate.evaluation.image_selection import select_held_out
 from striate.events import ignore
 from striate.model.run_folder import RunFolder
 from striate.settings import Settings
@@ -47,7 +47,7 @@ def test_the_images_on_the_page_are_the_ones_judged(tmp_path: Path) -> None:
             text=run.model.text,
             epochs=folder.read_epochs(9),
             evaluation=run.evaluation,
-            judged=held_out(prepared.split).indices,
+            judged=select_held_out(prepared.split).indices,
         )
         for shown, judged in zip(facts.worst, run.evaluation.worst, strict=True):
             assert (shown.name, shown.truth, shown.answer) == (

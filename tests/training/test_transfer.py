@@ -16,7 +16,7 @@ import torch
 from quick_runs import QUICK, record
 
 from striate.errors import NotationError, RunError, SettingError, WeightsError
-from striate.evaluation.selection import evaluate
+from striate.evaluation.classifier_evaluation import evaluate
 from striate.events import Epoch, Event, Note, Progress, ignore
 from striate.model.classifier import load
 from striate.settings import Settings
@@ -97,7 +97,7 @@ def test_a_head_alone_takes_no_epochs_and_says_what_it_did(
     assert values["chosen"]["transfer"]["body"].endswith("up to flatten1")
     assert values["chosen"]["transfer"]["head"]["tried"]
     assert (run.folder / "report.html").read_text().startswith("<!doctype html>")
-    assert "chose the best state" not in run.evaluation.evaluated
+    assert "selected the checkpoint" not in run.evaluation.evaluated
 
 
 def test_validation_images_chose_nothing_and_evaluate_knows_it(

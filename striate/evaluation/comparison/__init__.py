@@ -1,22 +1,24 @@
 """Classifiers side by side on the same images: is one really better than the other."""
 
-from striate.evaluation.comparison.csv_file import write_csv
-from striate.evaluation.comparison.figure import draw
-from striate.evaluation.comparison.paired_tests import difference, holm, images_needed, mcnemar
-from striate.evaluation.comparison.records import Answered, Compared, Pair
-from striate.evaluation.comparison.result import Comparison
-from striate.evaluation.comparison.running import compare
+from striate.evaluation.comparison.answers_csv import write_csv
+from striate.evaluation.comparison.comparison_plot import draw
+from striate.evaluation.comparison.comparison_result import Comparison
+from striate.evaluation.comparison.comparison_rows import ImageAnswers, ModelPair, ModelScores
+from striate.evaluation.comparison.comparison_run import compare
+from striate.evaluation.comparison.mcnemar import adjust_holm, mcnemar_test
+from striate.evaluation.comparison.sample_size import estimate_images_needed
+from striate.evaluation.comparison.tango import tango_interval
 
 __all__ = [
-    "Answered",
-    "Compared",
     "Comparison",
-    "Pair",
+    "ImageAnswers",
+    "ModelPair",
+    "ModelScores",
+    "adjust_holm",
     "compare",
-    "difference",
-    "holm",
-    "mcnemar",
     "draw",
-    "images_needed",
+    "estimate_images_needed",
+    "mcnemar_test",
+    "tango_interval",
     "write_csv",
 ]

@@ -9,18 +9,23 @@ import numpy as np
 
 from striate.data import Collection, Images, find, format_count
 from striate.errors import DataError, SettingError
-from striate.evaluation.comparison.models import Contender
-from striate.evaluation.selection import PARTS, Selection, matched, needed
+from striate.evaluation.comparison.opened_models import OpenedModel
+from striate.evaluation.image_selection import (
+    ImageSelection,
+    check_split,
+    find_candidates,
+    match_classes,
+)
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
-    """Images whose classes all contenders know, before any is decoded.
+class CommonImages:
+    """Images whose classes all models know, before any is decoded.
 
     Attributes:
         collection: the images, with the classes as the data calls them.
-        labels: int64 (images,) for each contender, in its own order of classes.
-        answers: for each contender what its classes are called here, by their index.
+        labels: int64 (images,) for each model, in its own order of classes.
+        answers: for each model what its classes are called here, by their index.
         notes: what was left out and matched.
     """
 
@@ -30,58 +35,59 @@ class Ground:
     notes: tuple[str, ...]
 
 
-def lay_out(contenders: Sequence[Contender], data: str | None, part: str | None) -> Ground:
-    """Find the images to compare on and leave out those whose class one does not know.
+def find_common_images(
+    models: Sequence[OpenedModel], data: str | None, split: str | None
+) -> CommonImages:
+    """Return the images to compare on, without those whose class one of the models does not know.
 
     Args:
-        contenders: the classifiers.
+        models: the classifiers.
         data: where images are; None takes those of the runs.
-        part: "train", "val", "test", "all", or None.
+        split: "train", "val", "test", "all", or None.
 
     Raises:
         SettingError: no data is given and the runs name none, or not the same.
         DataError: there is nothing to compare on.
     """
-    if part is not None and part not in PARTS:
-        raise SettingError(f"there is no part '{part}'; choose {', '.join(PARTS)}, or leave it out")
-    collection = _found(contenders, data)
+    check_split(split)
+    collection = _found(models, data)
     notes: list[str] = []
-    for contender in contenders:
+    for model in models:
         try:
-            known, said = matched(collection, contender.model.classes, contender.model.ids)
+            known, said = match_classes(collection, model.classifier.classes, model.classifier.ids)
         except DataError as error:
-            raise DataError(f"'{contender.name}': {error}") from error
-        notes += [f"'{contender.name}': {note}" for note in said]
+            raise DataError(f"'{model.name}': {error}") from error
+        notes += [f"'{model.name}': {note}" for note in said]
         if len(known) < len(collection):
             kept = set(known.names)
             collection = collection.only(
                 np.array([i for i, name in enumerate(collection.names) if name in kept], np.int64)
             )
-    collection = collection.only(needed(collection, part))
-    notes += _other_tasks(contenders)
+    collection = collection.only(find_candidates(collection, split))
+    notes += _other_tasks(models)
     views = [
-        matched(collection, contender.model.classes, contender.model.ids)[0].labels
-        for contender in contenders
+        match_classes(collection, model.classifier.classes, model.classifier.ids)[0].labels
+        for model in models
     ]
     truths = [collection.classes[label] for label in collection.labels]
     answers = tuple(
-        _called(contender.model.classes, view, truths)
-        for contender, view in zip(contenders, views, strict=True)
+        _called(model.classifier.classes, view, truths)
+        for model, view in zip(models, views, strict=True)
     )
-    return Ground(collection, tuple(views), answers, tuple(notes))
+    return CommonImages(collection, tuple(views), answers, tuple(notes))
 
 
-def _found(contenders: Sequence[Contender], data: str | None) -> Collection:
+def _found(models: Sequence[OpenedModel], data: str | None) -> Collection:
     """Find the data given, else the data that all runs have learnt from."""
     if data is not None:
         return find(data)
     sources: dict[str, str] = {}  # with the first that learnt from it
-    for contender in contenders:
-        if contender.source is not None:
-            sources.setdefault(contender.source, contender.name)
+    for model in models:
+        if model.source is not None:
+            sources.setdefault(model.source, model.name)
     if not sources:
         raise SettingError(
-            f"'{contenders[0].name}' does not say which data it learnt from; say by --data (data= "
+            f"'{models[0].name}' does not say which data it learnt from; say by --data (data= "
             "in Python) which images to compare on"
         )
     if len(sources) > 1:
@@ -100,11 +106,11 @@ def _found(contenders: Sequence[Contender], data: str | None) -> Collection:
         ) from error
 
 
-def _other_tasks(contenders: Sequence[Contender]) -> list[str]:
+def _other_tasks(models: Sequence[OpenedModel]) -> list[str]:
     """Say where the classifiers do not choose among the same classes."""
-    if len({frozenset(contender.model.classes) for contender in contenders}) == 1:
+    if len({frozenset(model.classifier.classes) for model in models}) == 1:
         return []
-    told = ", ".join(f"'{one.name}' among {len(one.model.classes):,}" for one in contenders)
+    told = ", ".join(f"'{one.name}' among {len(one.classifier.classes):,}" for one in models)
     return [f"they do not choose among the same classes, so their tasks differ: {told}"]
 
 
@@ -114,23 +120,23 @@ def _called(classes: Sequence[str], labels: np.ndarray, truths: Sequence[str]) -
     return tuple(here.get(number, name) for number, name in enumerate(classes))
 
 
-def choose(
-    contenders: Sequence[Contender],
+def select_common_images(
+    models: Sequence[OpenedModel],
     images: Sequence[Images],
     collection: Collection,
     *,
-    part: str | None = None,
-) -> Selection:
-    """Choose the images that all can be compared on, and say what they are.
+    split: str | None = None,
+) -> ImageSelection:
+    """Return the images that all can be compared on, and what they are.
 
     Which images a classifier used is known by their pixels after its own preprocessing; what one
     of them learnt from is left out for all.
 
     Args:
-        contenders: the classifiers.
+        models: the classifiers.
         images: as each of them takes them, all of the collection.
-        collection: their names and parts.
-        part: the part asked for, or None.
+        collection: their names and splits.
+        split: the split asked for, or None.
 
     Raises:
         DataError: none is left.
@@ -138,34 +144,34 @@ def choose(
     usable = np.logical_and.reduce([own.usable for own in images])
     notes = [
         f"what '{one.name}' has learnt from is not known"
-        for one in contenders
-        if not one.model.seen
+        for one in models
+        if not one.classifier.seen
     ]
     lost = len(usable) - int(usable.sum())
     if lost:
         notes.append(f"{format_count(lost, 'file')} left out: not readable as an image")
     indices = np.flatnonzero(usable)
-    learnt = _used(contenders, images, "train")
+    learnt = _used(models, images, "train")
     words = f"{len(indices):,} images"
-    if part in ("train", "all"):
-        words += f" of {'the training part' if part == 'train' else 'all'}, not a test"
+    if split in ("train", "all"):
+        words += f" of {'the train split' if split == 'train' else 'all'}, not a test"
         notes += [
             f"'{one.name}' learnt from {int(own[indices].sum()):,} of them"
-            for one, own in zip(contenders, learnt, strict=True)
+            for one, own in zip(models, learnt, strict=True)
             if own[indices].any()
         ]
-        return Selection(indices, words, tuple(notes))
+        return ImageSelection(indices, words, tuple(notes))
     any_learnt = np.logical_or.reduce(learnt)[indices]
     if any_learnt.any():
-        by = [one.name for one, own in zip(contenders, learnt, strict=True) if own[indices].any()]
+        by = [one.name for one, own in zip(models, learnt, strict=True) if own[indices].any()]
         notes.append(
             f"{int(any_learnt.sum()):,} of {len(indices):,} images were learnt from by "
-            f"{_all_or(by, contenders)} and are left out for all"
+            f"{_all_or(by, models)} and are left out for all"
         )
         indices = indices[~any_learnt]
     if not len(indices):
         raise DataError(
-            f"nothing in '{collection.source}' is left to compare on: {'; '.join(notes)}; give "
+            f"no image of '{collection.source}' is left to compare on: {'; '.join(notes)}; give "
             "other images by --data, or compare runs of the same --seed, which hold out the same"
         )
     kinds = set(collection.splits)
@@ -173,38 +179,38 @@ def choose(
         kinds.pop() if len(kinds) == 1 else "", "images"
     )
     words = f"{len(indices):,} {kind}"
-    held = [int(own[indices].sum()) for own in _used(contenders, images, "val")]
-    chose = [count * one.chose for one, count in zip(contenders, held, strict=True)]
-    if all(one.model.seen for one in contenders) and not any(chose):
+    held = [int(own[indices].sum()) for own in _used(models, images, "val")]
+    chose = [count * one.checkpoint_selected for one, count in zip(models, held, strict=True)]
+    if all(one.classifier.seen for one in models) and not any(chose):
         words += f" that none of them {'learnt from' if any(held) else 'has seen'}"
-    return Selection(indices, words, (*notes, *_choosers(contenders, chose, len(indices))))
+    return ImageSelection(indices, words, (*notes, *_choosers(models, chose, len(indices))))
 
 
-def _used(contenders: Sequence[Contender], images: Sequence[Images], what: str) -> list[np.ndarray]:
-    """Tell for each contender which images its run learnt from ("train") or held out ("val")."""
+def _used(models: Sequence[OpenedModel], images: Sequence[Images], what: str) -> list[np.ndarray]:
+    """Tell for each model which images its run learnt from ("train") or held out ("val")."""
     empty = np.array([], np.uint64)
     return [
-        np.isin(own.hashes, one.model.seen.get(what, empty)) & own.usable
-        for one, own in zip(contenders, images, strict=True)
+        np.isin(own.hashes, one.classifier.seen.get(what, empty)) & own.usable
+        for one, own in zip(models, images, strict=True)
     ]
 
 
-def _choosers(contenders: Sequence[Contender], chose: Sequence[int], n: int) -> list[str]:
+def _choosers(models: Sequence[OpenedModel], chose: Sequence[int], n: int) -> list[str]:
     """Say whose best state was chosen by the images of the comparison."""
     if not any(chose):
         return []
     if all(count == n for count in chose):
-        return ["they chose the best state of each, so expect slightly less of all on new images"]
+        return ["they also selected the checkpoint of each model, so this is slightly optimistic"]
     told = [
-        f"{count:,} chose the best state of '{one.name}'"
-        for one, count in zip(contenders, chose, strict=True)
+        f"{count:,} selected the checkpoint of '{one.name}'"
+        for one, count in zip(models, chose, strict=True)
         if count
     ]
     favoured = "it" if len(told) == 1 else "these"
     return [f"of these images {', '.join(told)}, which favours {favoured} a little"]
 
 
-def _all_or(names: Sequence[str], contenders: Sequence[Contender]) -> str:
-    if len(names) == len(contenders):
+def _all_or(names: Sequence[str], models: Sequence[OpenedModel]) -> str:
+    if len(names) == len(models):
         return "both" if len(names) == 2 else "all of them"
     return " and ".join(f"'{name}'" for name in names)

@@ -3,16 +3,21 @@
 Plain numbers from plain arrays; nothing here knows about networks or files.
 """
 
-from striate.evaluation.metrics.intervals import wilson
-from striate.evaluation.metrics.result import ClassScore, ConfusedPair, Evaluation, Judged
+from striate.evaluation.metrics.evaluation_result import (
+    ClassScore,
+    ConfusedPair,
+    EvaluatedImage,
+    Evaluation,
+)
 from striate.evaluation.metrics.scoring import SMALLEST, score
+from striate.evaluation.metrics.wilson import wilson_interval
 
 __all__ = [
     "SMALLEST",
     "ClassScore",
     "ConfusedPair",
+    "EvaluatedImage",
     "Evaluation",
-    "Judged",
     "score",
-    "wilson",
+    "wilson_interval",
 ]

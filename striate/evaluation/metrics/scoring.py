@@ -9,8 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from striate.errors import SettingError
-from striate.evaluation.metrics.intervals import wilson
-from striate.evaluation.metrics.result import ClassScore, ConfusedPair, Evaluation, Judged
+from striate.evaluation.metrics.evaluation_result import (
+    ClassScore,
+    ConfusedPair,
+    EvaluatedImage,
+    Evaluation,
+)
+from striate.evaluation.metrics.wilson import wilson_interval
 
 SMALLEST = float(np.finfo(np.float32).tiny)
 """1.2e-38, the smallest normal float32: a probability below it counts as this much in a
@@ -29,7 +34,7 @@ def score(
     evaluated: str,
     worst: int = 24,
 ) -> Evaluation:
-    """Say how good answers are, beside the truth.
+    """Return how good answers are, beside the truth.
 
     The answer is the class with the highest probability, the first of them where several
     share it.
@@ -55,22 +60,22 @@ def score(
     >>> print(result)
     accuracy 66.7 % (20.8 to 93.9, n = 3)
     on three images
-    classification error 33.3 %, mean squared error 0.253, cross-entropy 0.376
+    classification error 33.3 %, Brier score 0.253, cross-entropy 0.376
     <BLANKLINE>
     class  images  precision  recall     F1
     dog           2      1.000   0.500  0.667
     cat           1      0.500   1.000  0.667
     <BLANKLINE>
-    confusion: a row a true class, a column an answer
+    confusion matrix: true classes in rows, answers in columns
          dog  cat
     dog    1    1
     cat    -    1
     <BLANKLINE>
     the worst images: 1 wrong, 2 right but least sure
-    image  truth  answer  sure of it  of the truth
-    c.jpg    dog    cat         60.0 %        40.0 %
-    a.jpg    dog    dog         90.0 %        90.0 %
-    b.jpg    cat    cat         90.0 %        90.0 %
+    image  truth  answer  confidence  P(truth)
+    c.jpg  dog    cat         60.0 %    40.0 %
+    a.jpg  dog    dog         90.0 %    90.0 %
+    b.jpg  cat    cat         90.0 %    90.0 %
     >>> result.worst[0].name, result.confused
     ('c.jpg', (ConfusedPair(truth='dog', answer='cat', n=1),))
     """
@@ -83,15 +88,17 @@ def score(
     confusion = np.zeros((k, k), dtype=np.int64)
     np.add.at(confusion, (truth, answers), 1)
     accuracy = float(right.mean())
-    low, high = wilson(int(right.sum()), n)
+    low, high = wilson_interval(int(right.sum()), n)
     first_five = _among_first(rows, truth, 5) if k > 5 else None
-    five_low, five_high = (None, None) if first_five is None else wilson(first_five, n)
+    five_low, five_high = (None, None) if first_five is None else wilson_interval(first_five, n)
     # Wrong ones first, then right ones; inside both the least probable truth first.
     order = np.lexsort((of_truth, right))[: max(worst, 0)]
 
-    def judged(i: int) -> Judged:
+    def image(i: int) -> EvaluatedImage:
         answer, probability = classes[answers[i]], float(rows[i, answers[i]])
-        return Judged(names[i], classes[truth[i]], answer, probability, float(of_truth[i]), i)
+        return EvaluatedImage(
+            names[i], classes[truth[i]], answer, probability, float(of_truth[i]), i
+        )
 
     return Evaluation(
         evaluated=evaluated,
@@ -102,7 +109,7 @@ def score(
         accuracy_high=high,
         classification_error=float((~right).mean()),
         # (p - t)^2 summed is the sum of p^2, but for the truth, where it is (p - 1)^2
-        squared_error=float(((rows**2).sum(axis=1) - 2 * of_truth + 1).mean()),
+        brier_score=float(((rows**2).sum(axis=1) - 2 * of_truth + 1).mean()),
         cross_entropy=float(-np.log(np.maximum(of_truth, SMALLEST)).mean()),
         top5=first_five / n if first_five is not None else None,
         top5_low=five_low,
@@ -110,7 +117,7 @@ def score(
         per_class=_per_class(confusion, classes),
         confusion=tuple(tuple(row) for row in confusion.tolist()),
         confused=_confused(confusion, classes),
-        worst=tuple(judged(i) for i in order.tolist()),
+        worst=tuple(image(i) for i in order.tolist()),
         notes=_notes(of_truth, confusion, classes),
     )
 

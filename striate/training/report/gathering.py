@@ -15,7 +15,7 @@ from striate.architecture.layer_table import summary
 from striate.data.augmentation import augment, draw_numbers
 from striate.data.images import read
 from striate.errors import ImageError
-from striate.evaluation.metrics import Evaluation, Judged
+from striate.evaluation.metrics import EvaluatedImage, Evaluation
 from striate.events import Epoch
 from striate.features.filter_shift import FilterShift
 from striate.features.head import Candidate
@@ -178,7 +178,7 @@ def augmented(prepared: Prepared) -> Iterator[Shown]:
         yield Shown(name, prepared.collection.classes[labels[index]], None, None, image)
 
 
-def _judged(prepared: Prepared, index: int, judged: Judged) -> Shown | None:
+def _judged(prepared: Prepared, index: int, judged: EvaluatedImage) -> Shown | None:
     pixels = thumbnail(prepared, index)
     if pixels is None:
         return None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from striate.evaluation.metrics import Evaluation, Judged
+from striate.evaluation.metrics import EvaluatedImage, Evaluation
 from striate.render import data_uri
 from striate.render.page import Html, bar, box, element, image, join, name, paragraph, table, text
 from striate.terminal.units import format_percent
@@ -40,7 +40,7 @@ def metrics(result: Evaluation) -> Html:
         ),
         (
             "Mean squared error",
-            f"{result.squared_error:.3f}",
+            f"{result.brier_score:.3f}",
             "How far the probabilities are from being sure of the truth, from 0 (sure and always "
             "right) to 2 (sure and always wrong). Equal probabilities for all classes would give "
             f"{1 - 1 / k:.2f}.",
@@ -245,7 +245,7 @@ def sureness(probability: float) -> str:
     return "over 99.9 %" if probability > 0.999 else f"{probability * 100:.1f} %"
 
 
-def _judged(shown: Shown, judged: Judged | None) -> Html:
+def _judged(shown: Shown, judged: EvaluatedImage | None) -> Html:
     right = shown.answer == shown.truth
     mark = "right, but unsure" if right else "wrong"
     sure = "" if shown.probability is None else f" {sureness(shown.probability)}"

@@ -8,7 +8,7 @@ from statistics import NormalDist
 from striate.errors import SettingError
 
 
-def wilson(successes: int, n: int) -> tuple[float, float]:
+def wilson_interval(successes: int, n: int) -> tuple[float, float]:
     """Give the 95 % Wilson interval of a share: where the true one plausibly lies.
 
     Unlike accuracy ± 1.96 standard errors it stays inside 0 to 1 and stays honest for small
@@ -18,7 +18,7 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
     Raises:
         SettingError: n is below 1, or successes is not between 0 and n.
 
-    >>> low, high = wilson(354, 360)
+    >>> low, high = wilson_interval(354, 360)
     >>> f"{low:.3f} {high:.3f}"
     '0.964 0.992'
     """

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from striate.evaluation.comparison import tables
-from striate.evaluation.comparison.records import Pair
-from striate.evaluation.comparison.result import Comparison
+from striate.evaluation.comparison import comparison_tables as tables
+from striate.evaluation.comparison.comparison_result import Comparison
+from striate.evaluation.comparison.comparison_rows import ModelPair
 from striate.render import BLUE, INK, ORANGE
 from striate.render.error_bars import Whisker, draw_whiskers
 from striate.render.figure_files import Still
@@ -34,7 +34,7 @@ def draw(comparison: Comparison) -> Still:
     """
     accuracies = [
         Whisker(
-            tables.name(model.name),
+            tables.shorten_name(model.name),
             100 * model.accuracy,
             100 * model.accuracy_low,
             100 * model.accuracy_high,
@@ -44,7 +44,7 @@ def draw(comparison: Comparison) -> Still:
         for model in comparison.models
     ]
     differences = [_difference(pair) for pair in comparison.pairs]
-    first = tables.name(comparison.models[0].name)
+    first = tables.shorten_name(comparison.models[0].name)
     heights = [ROW * len(rows) + FRAME for rows in (accuracies, differences)]
 
     def draw(figure: Figure) -> None:
@@ -53,7 +53,7 @@ def draw(comparison: Comparison) -> Still:
             upper,
             accuracies,
             title=f"Accuracy on the same {comparison.n:,} images",
-            across="% told right, with 95 % intervals",
+            across="% correct, with 95 % intervals",
         )
         draw_whiskers(
             lower,
@@ -66,14 +66,14 @@ def draw(comparison: Comparison) -> Still:
     return Still(draw, WIDTH, sum(heights))
 
 
-def _difference(pair: Pair) -> Whisker:
+def _difference(pair: ModelPair) -> Whisker:
     told = pair.better is not None
     return Whisker(
-        tables.name(pair.second),
+        tables.shorten_name(pair.second),
         100 * pair.difference,
         100 * pair.difference_low,
         100 * pair.difference_high,
-        tables.points(pair.difference, pair.n, signed=True).replace("-", "\N{MINUS SIGN}"),
+        tables.format_points(pair.difference, pair.n, signed=True).replace("-", "\N{MINUS SIGN}"),
         ORANGE if told else INK,
         hollow=not told,
     )

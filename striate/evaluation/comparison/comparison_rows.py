@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Compared:
+class ModelScores:
     """One classifier of a comparison.
 
     Attributes:
         name: what it is called here.
         origin: where it comes from: "from scratch, resnet18".
-        accuracy: share told right, 0 to 1; `accuracy_low` and `accuracy_high` are its 95 %
-            Wilson interval.
+        accuracy: share classified correctly, 0 to 1; `accuracy_low` and `accuracy_high` are its
+            95 % Wilson interval.
         cross_entropy: mean of -ln(probability of the true class).
         parameters: numbers that it has learnt.
         macs: multiply-accumulates for one image; None for a torch module.
@@ -35,17 +35,17 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Pair:
+class ModelPair:
     """Two classifiers on the same images.
 
     Attributes:
         first: the name of the one compared against.
         second: the name of the other.
         n: how many images.
-        both_right: images that both told right.
-        only_first: images that the first alone told right.
-        only_second: images that the second alone told right.
-        both_wrong: images that neither told right.
+        both_correct: images that both classified correctly.
+        only_first: images that the first alone classified correctly.
+        only_second: images that the second alone classified correctly.
+        both_wrong: images that neither classified correctly.
         difference: accuracy of the second minus accuracy of the first, -1 to 1;
             `difference_low` and `difference_high` are its paired 95 % interval (Tango's).
         p: of McNemar's exact test that both are equally good.
@@ -59,7 +59,7 @@ class Pair:
     first: str
     second: str
     n: int
-    both_right: int
+    both_correct: int
     only_first: int
     only_second: int
     both_wrong: int
@@ -74,7 +74,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Answered:
+class ImageAnswers:
     """One image and what each classifier answered.
 
     Attributes:

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Sequence
 
 from striate.data import format_count
-from striate.evaluation.comparison.records import Answered, Compared, Pair
+from striate.evaluation.comparison.comparison_rows import ImageAnswers, ModelPair, ModelScores
 from striate.terminal.escape import escape_controls
 from striate.terminal.tables import Table
 from striate.terminal.units import format_duration, format_percent
@@ -19,13 +19,13 @@ COSTS = 47  # columns that the figures of a classifier's cost take
 SHORTEST = 12  # letters of an image's name, below which a table of images makes no sense
 
 
-def scores(models: Sequence[Compared]) -> Table:
-    """Give the accuracy of each with its interval, and its cross-entropy."""
+def make_scores_table(models: Sequence[ModelScores]) -> Table:
+    """Return the accuracy of each with its interval, and its cross-entropy."""
     rows = tuple(
         (
-            name(model.name),
+            shorten_name(model.name),
             format_percent(model.accuracy),
-            f"{_bare(model.accuracy_low)} to {_bare(model.accuracy_high)}",
+            f"{_bare_percent(model.accuracy_low)} to {_bare_percent(model.accuracy_high)}",
             f"{model.cross_entropy:.3f}",
         )
         for model in models
@@ -34,16 +34,16 @@ def scores(models: Sequence[Compared]) -> Table:
     return Table(header, rows, frozenset(header[1:]))
 
 
-def costs(models: Sequence[Compared]) -> Table:
-    """Give what each is and what it costs."""
-    room = WIDTH - COSTS - max(len(name(model.name)) for model in models)
+def make_costs_table(models: Sequence[ModelScores]) -> Table:
+    """Return what each is and what it costs."""
+    room = WIDTH - COSTS - max(len(shorten_name(model.name)) for model in models)
     rows = tuple(
         (
-            name(model.name),
-            start(model.origin or "-", room),
+            shorten_name(model.name),
+            truncate(model.origin or "-", room),
             f"{model.parameters:,}",
-            "-" if model.macs is None else short(model.macs),
-            brief(model.seconds_per_image),
+            "-" if model.macs is None else format_large_number(model.macs),
+            format_short_time(model.seconds_per_image),
             "-" if model.training_seconds is None else format_duration(model.training_seconds),
         )
         for model in models
@@ -52,24 +52,24 @@ def costs(models: Sequence[Compared]) -> Table:
     return Table(header, rows, frozenset(header[2:]))
 
 
-def pairs(of: Sequence[Pair]) -> Table:
-    """Give each of the others beside the first: who is right where, and the difference."""
+def make_pairs_table(of: Sequence[ModelPair]) -> Table:
+    """Return each of the others beside the first: who is right where, and the difference."""
     rows = tuple(
         (
-            name(pair.second),
-            f"{pair.both_right:,}",
+            shorten_name(pair.second),
+            f"{pair.both_correct:,}",
             f"{pair.only_first:,}",
             f"{pair.only_second:,}",
             f"{pair.both_wrong:,}",
-            points(pair.difference, pair.n, signed=True),
-            between(pair),
-            probability(pair.p_adjusted),
+            format_points(pair.difference, pair.n, signed=True),
+            format_interval(pair),
+            format_p(pair.p_adjusted),
         )
         for pair in of
     )
     header = (
-        f"beside {name(of[0].first)}",
-        "both right",
+        f"beside {shorten_name(of[0].first)}",
+        "both correct",
         "only first",
         "only this",
         "neither",
@@ -80,14 +80,14 @@ def pairs(of: Sequence[Pair]) -> Table:
     return Table(header, rows, frozenset(header[1:]))
 
 
-def differing(names: Sequence[str], images: Sequence[Answered]) -> Table:
-    """Give the first images whose answers differ, those first that some told right."""
+def make_differing_table(names: Sequence[str], images: Sequence[ImageAnswers]) -> Table:
+    """Return the first images whose answers differ, those first that some classified correctly."""
     room = WIDTH - (2 + LONGEST) * (1 + len(names))
     shown = images[:SHOWN] if room >= SHORTEST else ()
     rows = tuple(
         (
             escape_controls(image.name, longest=room),
-            name(image.truth),
+            shorten_name(image.truth),
             *(
                 f"{escape_controls(answer, longest=LONGEST - 7)} {share:.0%}"
                 for answer, share in zip(image.answers, image.probabilities, strict=True)
@@ -98,17 +98,17 @@ def differing(names: Sequence[str], images: Sequence[Answered]) -> Table:
     deciding = sum(image.decides for image in images)
     caption = (
         f"{len(shown)} of {format_count(len(images), 'image')} whose answers differ, first those "
-        f"that some told right ({deciding:,})"
+        f"that some classified correctly ({deciding:,})"
     )
-    return Table(("image", "truth", *map(name, names)), rows, caption=caption)
+    return Table(("image", "truth", *map(shorten_name, names)), rows, caption=caption)
 
 
-def name(text: str) -> str:
-    """Give a name in the length that fits."""
+def shorten_name(text: str) -> str:
+    """Return a name in the length that fits."""
     return escape_controls(text, longest=LONGEST)
 
 
-def wrapped(sentence: str) -> str:
+def wrap(sentence: str) -> str:
     """Break a sentence to the width of a terminal, what follows the first line indented."""
     return textwrap.fill(
         escape_controls(sentence),
@@ -119,47 +119,49 @@ def wrapped(sentence: str) -> str:
     )
 
 
-def start(text: str, longest: int) -> str:
-    """Give the beginning of a text.
+def truncate(text: str, longest: int) -> str:
+    """Return the beginning of a text.
 
-    >>> start("head on squeezenet1_1 with ImageNet weights", 24)
+    >>> truncate("head on squeezenet1_1 with ImageNet weights", 24)
     'head on squeezenet1_1...'
     """
     text = escape_controls(text)
     return text if len(text) <= longest else text[: longest - 3].rstrip() + "..."
 
 
-def points(share: float, n: int, *, signed: bool = False) -> str:
+def format_points(share: float, n: int, *, signed: bool = False) -> str:
     """Write a difference of shares in points of a hundred, as finely as n images tell.
 
-    >>> points(0.0461, 355), points(-0.0461, 355, signed=True), points(0.00042, 10_000)
-    ('4.6', '-4.6', '0.04')
+    >>> format_points(0.0461, 355), format_points(-0.0461, 355, signed=True)
+    ('4.6', '-4.6')
+    >>> format_points(0.00042, 10_000)
+    '0.04'
     """
     digits = max(1, math.ceil(math.log10(n)) - 2)
     text = f"{100 * share:{'+' if signed else ''}.{digits}f}"
     return text if float(text) else f"{0:.{digits}f}"
 
 
-def between(pair: Pair, *, turned: bool = False) -> str:
+def format_interval(pair: ModelPair, *, turned: bool = False) -> str:
     """Write the interval of a difference in points; turned, that of first minus second."""
     low, high = pair.difference_low, pair.difference_high
     low, high = (-high, -low) if turned else (low, high)
-    return f"{points(low, pair.n)} to {points(high, pair.n)}"
+    return f"{format_points(low, pair.n)} to {format_points(high, pair.n)}"
 
 
-def probability(p: float) -> str:
+def format_p(p: float) -> str:
     """Write a p value with two digits.
 
-    >>> probability(0.0703125), probability(1.0), probability(1e-9)
+    >>> format_p(0.0703125), format_p(1.0), format_p(1e-9)
     ('0.07', '1', '<0.001')
     """
     return "<0.001" if p < 0.001 else f"{p:.2g}"
 
 
-def rounded(count: int) -> str:
+def format_rough_count(count: int) -> str:
     """Write a rough number with two digits, above a million as such.
 
-    >>> rounded(2011), rounded(87), rounded(3_400_000)
+    >>> format_rough_count(2011), format_rough_count(87), format_rough_count(3_400_000)
     ('2,000', '87', 'more than a million')
     """
     if count > 1_000_000:
@@ -167,10 +169,10 @@ def rounded(count: int) -> str:
     return f"{float(f'{count:.2g}'):,.0f}"
 
 
-def short(count: int) -> str:
+def format_large_number(count: int) -> str:
     """Write a large number with three digits.
 
-    >>> short(349_000_000), short(56_448), short(12)
+    >>> format_large_number(349_000_000), format_large_number(56_448), format_large_number(12)
     ('349 M', '56.4 k', '12')
     """
     for size, unit in ((10**9, " G"), (10**6, " M"), (10**3, " k")):
@@ -179,10 +181,10 @@ def short(count: int) -> str:
     return str(count)
 
 
-def brief(seconds: float) -> str:
+def format_short_time(seconds: float) -> str:
     """Write a short time with two digits.
 
-    >>> brief(0.00123), brief(0.000041), brief(2.5)
+    >>> format_short_time(0.00123), format_short_time(0.000041), format_short_time(2.5)
     ('1.2 ms', '41 µs', '2.5 s')
     """
     for size, unit in ((1.0, "s"), (1e-3, "ms")):
@@ -191,5 +193,5 @@ def brief(seconds: float) -> str:
     return f"{float(f'{seconds / 1e-6:.2g}'):g} µs"
 
 
-def _bare(share: float) -> str:
+def _bare_percent(share: float) -> str:
     return format_percent(share).removesuffix(" %")

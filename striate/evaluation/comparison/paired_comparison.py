@@ -7,14 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from striate.evaluation.comparison import tables
-from striate.evaluation.comparison.paired_tests import difference, holm, images_needed, mcnemar
-from striate.evaluation.comparison.records import Pair
+from striate.evaluation.comparison import comparison_tables as tables
+from striate.evaluation.comparison.comparison_rows import ModelPair
+from striate.evaluation.comparison.mcnemar import adjust_holm, mcnemar_test
+from striate.evaluation.comparison.sample_size import estimate_images_needed
+from striate.evaluation.comparison.tango import tango_interval
 
 LEVEL = 0.05
 
 
-def pair_up(names: Sequence[str], right: Sequence[np.ndarray]) -> tuple[Pair, ...]:
+def compare_pairs(names: Sequence[str], right: Sequence[np.ndarray]) -> tuple[ModelPair, ...]:
     """Set each of the others beside the first.
 
     The first is the yardstick because the caller chose it before anything was measured; against
@@ -25,27 +27,27 @@ def pair_up(names: Sequence[str], right: Sequence[np.ndarray]) -> tuple[Pair, ..
         right: bool (images,) for each, where it told the truth.
 
     >>> first, second = np.repeat([1, 0], [300, 55]), np.repeat([1, 0], [330, 25])
-    >>> print(pair_up(["old", "new"], [first == 1, second == 1])[0].words)
+    >>> print(compare_pairs(["old", "new"], [first == 1, second == 1])[0].words)
     new is better than old: 8.5 points more (95 % interval 6.0 to 11.8; p <0.001)
     """
     raw = [
         _counted(names[0], name, right[0], own)
         for name, own in zip(names[1:], right[1:], strict=True)
     ]
-    adjusted = holm([pair.p for pair in raw])
+    adjusted = adjust_holm([pair.p for pair in raw])
     return tuple(_told(replace(pair, p_adjusted=p)) for pair, p in zip(raw, adjusted, strict=True))
 
 
-def _counted(first: str, second: str, one: np.ndarray, other: np.ndarray) -> Pair:
+def _counted(first: str, second: str, one: np.ndarray, other: np.ndarray) -> ModelPair:
     n = len(one)
     only_first, only_second = int((one & ~other).sum()), int((other & ~one).sum())
-    low, high = difference(only_first, only_second, n)
-    p = mcnemar(only_first, only_second)
-    return Pair(
+    low, high = tango_interval(only_first, only_second, n)
+    p = mcnemar_test(only_first, only_second)
+    return ModelPair(
         first=first,
         second=second,
         n=n,
-        both_right=int((one & other).sum()),
+        both_correct=int((one & other).sum()),
         only_first=only_first,
         only_second=only_second,
         both_wrong=int((~one & ~other).sum()),
@@ -60,28 +62,27 @@ def _counted(first: str, second: str, one: np.ndarray, other: np.ndarray) -> Pai
     )
 
 
-def _told(pair: Pair) -> Pair:
+def _told(pair: ModelPair) -> ModelPair:
     """Say what the counts allow: who is better, or that it cannot be told."""
     ahead, behind = (pair.second, pair.first) if pair.difference > 0 else (pair.first, pair.second)
-    more = tables.points(abs(pair.difference), pair.n)
-    interval = tables.between(pair, turned=pair.difference < 0)
-    p = tables.probability(pair.p_adjusted)
+    more = tables.format_points(abs(pair.difference), pair.n)
+    interval = tables.format_interval(pair, turned=pair.difference < 0)
+    p = tables.format_p(pair.p_adjusted)
     sure = f"95 % interval {interval}; p {'' if p.startswith('<') else '= '}{p}"
     apart = pair.difference_low > 0 or pair.difference_high < 0
     certain = pair.p_adjusted < LEVEL
     if apart and certain:
         words = f"{ahead} is better than {behind}: {more} points more ({sure})"
         return replace(pair, better=ahead, words=words)
-    needed = images_needed(pair.only_first, pair.only_second, pair.n)
+    needed = estimate_images_needed(pair.only_first, pair.only_second, pair.n)
     if needed is None:
         words = (
             f"no difference between {pair.first} and {pair.second} can be told: as many right "
             f"of {pair.n:,} ({sure})"
         )
         return replace(pair, words=words)
-    enough = (
-        f"; about {tables.rounded(needed)} images would be needed to tell a difference of this size"
-    )
+    images = tables.format_rough_count(needed)
+    enough = f"; about {images} images would be needed to tell a difference of this size"
     if apart:
         words = f"{ahead} may be better than {behind}, but it is not certain: {more} points more"
     else:

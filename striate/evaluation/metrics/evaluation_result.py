@@ -1,4 +1,4 @@
-"""What came of judging a classifier: plain numbers that show themselves as tables."""
+"""How good a classifier is: plain numbers that show themselves as tables."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class ConfusedPair:
 
 
 @dataclass(frozen=True)
-class Judged:
+class EvaluatedImage:
     """One image and what was answered.
 
     Attributes:
@@ -85,10 +85,10 @@ class Evaluation:
         evaluated: what was evaluated, in words: "360 test images the run never saw".
         n: how many images.
         classes: the class names, in the classifier's order.
-        accuracy: share told right, 0 to 1; `accuracy_low` and `accuracy_high` are its 95 %
-            Wilson interval.
-        classification_error: share told wrong, 1 - accuracy.
-        squared_error: (probability - target)^2 summed over the classes, mean over the
+        accuracy: share classified correctly, 0 to 1; `accuracy_low` and `accuracy_high` are its
+            95 % Wilson interval.
+        classification_error: share classified wrongly, 1 - accuracy.
+        brier_score: (probability - target)^2 summed over the classes, mean over the
             images, 0 to 2; the target is 1 for the true class, else 0.
         cross_entropy: mean of -ln(probability of the true class).
         top5: share whose true class is among the five most probable; None for five classes
@@ -108,7 +108,7 @@ class Evaluation:
     accuracy_low: float
     accuracy_high: float
     classification_error: float
-    squared_error: float
+    brier_score: float
     cross_entropy: float
     top5: float | None
     top5_low: float | None
@@ -116,11 +116,11 @@ class Evaluation:
     per_class: tuple[ClassScore, ...]
     confusion: tuple[tuple[int, ...], ...]
     confused: tuple[ConfusedPair, ...]
-    worst: tuple[Judged, ...]
+    worst: tuple[EvaluatedImage, ...]
     notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, object]:
-        """Give everything as plain JSON values (numbers, texts, lists, None), same names.
+        """Return everything as plain JSON values (numbers, texts, lists, None), same names.
 
         The matrix of more than 200 classes is None: `confused` and `per_class` say the same.
         """
@@ -132,22 +132,22 @@ class Evaluation:
             if len(self.classes) <= MOST_IN_JSON
             else None,
             "confused": [asdict(pair) for pair in self.confused],
-            "worst": [asdict(judged) for judged in self.worst],
+            "worst": [asdict(image) for image in self.worst],
             "notes": list(self.notes),
         }
 
     def headline(self) -> str:
-        """Give the accuracy with its interval and n in one line."""
+        """Return the accuracy with its interval and n in one line."""
         ends = _ends(self.accuracy_low, self.accuracy_high)
         return f"accuracy {format_percent(self.accuracy)} ({ends}, n = {self.n:,})"
 
     def weakest(self) -> tuple[ClassScore, ...]:
-        """Give the scores of the classes that have images here, lowest F1 first."""
-        judged = [score for score in self.per_class if score.n]
-        return tuple(sorted(judged, key=lambda score: (score.f1 or 0.0, score.recall or 0.0)))
+        """Return the scores of the classes that have images here, lowest F1 first."""
+        scored = [score for score in self.per_class if score.n]
+        return tuple(sorted(scored, key=lambda score: (score.f1 or 0.0, score.recall or 0.0)))
 
     def table(self) -> Table:
-        """Give precision, recall and F1 a class; of more than 20 classes the weakest ten."""
+        """Return precision, recall and F1 a class; of more than 20 classes the weakest ten."""
         scores, caption = self.per_class, ""
         if len(scores) > MANY_CLASSES:
             scores = self.weakest()[:10]
@@ -167,7 +167,7 @@ class Evaluation:
         return Table(header, rows, frozenset(header[1:]), caption)
 
     def confusion_table(self) -> Table:
-        """Give the confusion matrix; of more than 12 classes the pairs most often confused.
+        """Return the confusion matrix; of more than 12 classes the pairs most often confused.
 
         Where the names of the classes are too long to stand above the columns, numbers do.
         """
@@ -175,7 +175,7 @@ class Evaluation:
             pairs = self.confused[:SHOWN]
             caption = f"{len(pairs)} of {len(self.confused)} confused pairs, most often first"
             rows = tuple((*map(_named, (p.truth, p.answer)), f"{p.n:,}") for p in pairs)
-            return Table(("truth", "answered with", "images"), rows, {"images"}, caption)
+            return Table(("truth", "answer", "images"), rows, {"images"}, caption)
         names = [_named(name) for name in self.classes]
         columns = names
         counts = [[f"{n:,}" if n else "-" for n in row] for row in self.confusion]
@@ -185,23 +185,23 @@ class Evaluation:
             columns = [str(number) for number in range(1, len(names) + 1)]
             names = [f"{number} {name}" for number, name in zip(columns, names, strict=True)]
         rows = tuple((name, *row) for name, row in zip(names, counts, strict=True))
-        caption = "confusion: a row a true class, a column an answer"
+        caption = "confusion matrix: true classes in rows, answers in columns"
         return Table(("", *columns), rows, frozenset(columns) - {""}, caption)
 
     def worst_table(self) -> Table:
-        """Give the worst images: those told wrong first, then those that were least sure."""
+        """Return the worst images: the wrong ones first, then those that were least sure."""
         shown = self.worst[:SHOWN]
         rows = tuple(
             (
-                escape_controls(judged.name, longest=LONGEST),
-                *map(_named, (judged.truth, judged.answer)),
-                format_percent(judged.probability),
-                format_percent(judged.truth_probability),
+                escape_controls(image.name, longest=LONGEST),
+                *map(_named, (image.truth, image.answer)),
+                format_percent(image.probability),
+                format_percent(image.truth_probability),
             )
-            for judged in shown
+            for image in shown
         )
-        header = ("image", "truth", "answer", "sure of it", "of the truth")
-        wrong = sum(judged.truth != judged.answer for judged in shown)
+        header = ("image", "truth", "answer", "confidence", "P(truth)")
+        wrong = sum(image.truth != image.answer for image in shown)
         rest = f", {len(shown) - wrong} right but least sure" if wrong < len(shown) else ""
         caption = f"the worst images: {wrong} wrong{rest}"
         return Table(header, rows, frozenset(header[3:]), caption)
@@ -213,7 +213,7 @@ class Evaluation:
     def _lines(self) -> list[str]:
         errors = [
             f"classification error {format_percent(self.classification_error)}",
-            f"mean squared error {self.squared_error:.3f}",
+            f"Brier score {self.brier_score:.3f}",
             f"cross-entropy {self.cross_entropy:.3f}",
         ]
         lines = [self.headline(), f"on {escape_controls(self.evaluated)}", ", ".join(errors)]

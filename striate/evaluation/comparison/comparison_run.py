@@ -1,4 +1,4 @@
-"""Classifiers side by side: the same images for all, judged and timed."""
+"""Compare classifiers: the same images for all, evaluated and timed."""
 
 from __future__ import annotations
 
@@ -14,14 +14,20 @@ import numpy as np
 from striate.data import Collection, Images, load
 from striate.data.images import Preprocess
 from striate.data.loader import MEMORY
-from striate.evaluation.comparison.common_images import Ground, choose, lay_out
-from striate.evaluation.comparison.models import Contender, Model, open_all
-from striate.evaluation.comparison.pairs import pair_up
-from striate.evaluation.comparison.records import Answered, Compared
-from striate.evaluation.comparison.result import Comparison
+from striate.evaluation.classifier_evaluation import predict_images
+from striate.evaluation.comparison.common_images import (
+    CommonImages,
+    find_common_images,
+    select_common_images,
+)
+from striate.evaluation.comparison.comparison_result import Comparison
+from striate.evaluation.comparison.comparison_rows import ImageAnswers, ModelScores
+from striate.evaluation.comparison.opened_models import OpenedModel, open_models
+from striate.evaluation.comparison.paired_comparison import compare_pairs
+from striate.evaluation.image_selection import ImageSelection, note_missing_classes
 from striate.evaluation.metrics import Evaluation, score
-from striate.evaluation.selection import Selection, absent, answers
 from striate.events import Callback, Note, ignore
+from striate.model.classifier_like import ClassifierLike
 from striate.terminal.progress import ProgressReporter
 
 TIMED = 32  # images of the batch that is timed, as many as prediction takes at once
@@ -29,21 +35,21 @@ ROUNDS, SECONDS = 5, 10.0  # how often, and after how long no new round is begun
 
 
 def compare(
-    models: Sequence[Model],
+    models: Sequence[ClassifierLike],
     data: str | Path | None = None,
     *,
-    part: str | None = None,
+    split: str | None = None,
     callback: Callback = ignore,
 ) -> Comparison:
-    """Say whether one classifier is really better than another, on the same images for all.
+    """Return whether one classifier is really better than another, on the same images for all.
 
     Each is set beside the first. What any of them learnt from is left out for all; so is what one
     cannot read, or whose class one does not know.
 
     Args:
-        models: two or more: folders of runs, files of classifiers, or classifiers.
+        models: two or more: classifiers, their files, folders of runs, or what `train` returned.
         data: whatever training takes; None takes what the runs learnt from, where it is the same.
-        part: "train", "val", "test" or "all" to choose; None takes the test part where there is
+        split: "train", "val", "test" or "all" to choose; None takes the test split where there is
             one, else validation, else what none has learnt from.
         callback: is told how far the work is.
 
@@ -58,27 +64,31 @@ def compare(
 
     Example: ``compare(["runs/photos", "runs/photos-2"]).pairs[0].words``.
     """
-    contenders = open_all(models)
-    ground = lay_out(contenders, None if data is None else str(data), part)
+    opened = open_models(models)
+    common = find_common_images(opened, None if data is None else str(data), split)
     with ExitStack() as stack:
-        images = _decoded(contenders, ground.collection, stack, callback)
-        chosen = choose(contenders, images, ground.collection, part=part)
-        notes = (*ground.notes, *chosen.notes, *absent(ground.collection, chosen.indices))
+        images = _decoded(opened, common.collection, stack, callback)
+        chosen = select_common_images(opened, images, common.collection, split=split)
+        notes = (
+            *common.notes,
+            *chosen.notes,
+            *note_missing_classes(common.collection, chosen.indices),
+        )
         for note in notes:
             callback(Note(note))
         found = [
-            _judged(contender, own, chosen, labels, ground.collection, callback)
-            for contender, own, labels in zip(contenders, images, ground.labels, strict=True)
+            _evaluated(model, own, chosen, labels, common.collection, callback)
+            for model, own, labels in zip(opened, images, common.labels, strict=True)
         ]
-        seconds = _timed(contenders, images, chosen.indices)
-    return _result(contenders, found, seconds, ground=ground, chosen=replace(chosen, notes=notes))
+        seconds = _timed(opened, images, chosen.indices)
+    return _result(opened, found, seconds, common=common, chosen=replace(chosen, notes=notes))
 
 
 def _decoded(
-    contenders: Sequence[Contender], collection: Collection, stack: ExitStack, callback: Callback
+    models: Sequence[OpenedModel], collection: Collection, stack: ExitStack, callback: Callback
 ) -> list[Images]:
     """Decode the images as each takes them, once for those that take the same pixels."""
-    pixels = [_pixels_alone(contender.model.preprocess) for contender in contenders]
+    pixels = [_pixels_alone(model.classifier.preprocess) for model in models]
     each = MEMORY // len(set(pixels))
     by_preprocess: dict[Preprocess, Images] = {}
     for preprocess in pixels:
@@ -99,34 +109,34 @@ def _pixels_alone(preprocess: Preprocess) -> Preprocess:
 Found = tuple[np.ndarray, np.ndarray, Evaluation]
 
 
-def _judged(
-    contender: Contender,
+def _evaluated(
+    model: OpenedModel,
     images: Images,
-    chosen: Selection,
+    chosen: ImageSelection,
     labels: np.ndarray,
     collection: Collection,
     callback: Callback,
 ) -> Found:
-    """Give a contender's probabilities, the true labels in its classes, and its scores."""
-    reporter = ProgressReporter(f"judging {contender.name}", callback)
-    rows = answers(contender.model, images, chosen.indices, reporter=reporter)
+    """Give a model's probabilities, the true labels in its classes, and its scores."""
+    reporter = ProgressReporter(f"evaluating {model.name}", callback)
+    rows = predict_images(model.classifier, images, chosen.indices, reporter=reporter)
     truth = labels[chosen.indices]
     names = [collection.names[index] for index in chosen.indices]
-    classes = contender.model.classes
+    classes = model.classifier.classes
     return rows, truth, score(rows, truth, classes=classes, names=names, evaluated=chosen.words)
 
 
 def _timed(
-    contenders: Sequence[Contender], images: Sequence[Images], indices: np.ndarray
+    models: Sequence[OpenedModel], images: Sequence[Images], indices: np.ndarray
 ) -> list[float]:
     """Time a batch of each in turns, so that whatever else the machine does strikes all alike."""
     batches = [own.take(indices[:TIMED]) for own in images]
-    times: list[list[float]] = [[] for _ in contenders]
+    times: list[list[float]] = [[] for _ in models]
     begun = time.perf_counter()
     for _ in range(ROUNDS):
-        for contender, batch, own in zip(contenders, batches, times, strict=True):
+        for model, batch, own in zip(models, batches, times, strict=True):
             start = time.perf_counter()
-            contender.model.probabilities(batch)
+            model.classifier.probabilities(batch)
             own.append(time.perf_counter() - start)
         if time.perf_counter() - begun > SECONDS:
             break
@@ -134,48 +144,48 @@ def _timed(
 
 
 def _result(
-    contenders: Sequence[Contender],
+    models: Sequence[OpenedModel],
     found: Sequence[Found],
     seconds: Sequence[float],
     *,
-    ground: Ground,
-    chosen: Selection,
+    common: CommonImages,
+    chosen: ImageSelection,
 ) -> Comparison:
     """Put everything together."""
     answered = [rows.argmax(axis=1) for rows, _, _ in found]
     right = [own == truth for own, (_, truth, _) in zip(answered, found, strict=True)]
-    names = [contender.name for contender in contenders]
+    names = [model.name for model in models]
     notes = chosen.notes
-    if len(contenders) > 2:
+    if len(models) > 2:
         notes += (
-            f"p counts that there are {len(contenders) - 1} comparisons (Holm); each interval is "
+            f"p counts that there are {len(models) - 1} comparisons (Holm); each interval is "
             "by itself",
         )
     return Comparison(
         evaluated=chosen.words,
         n=len(chosen.indices),
         models=tuple(
-            Compared(
-                name=contender.name,
-                origin=contender.origin,
+            ModelScores(
+                name=model.name,
+                origin=model.origin,
                 accuracy=scores.accuracy,
                 accuracy_low=scores.accuracy_low,
                 accuracy_high=scores.accuracy_high,
                 cross_entropy=scores.cross_entropy,
-                parameters=contender.parameters,
-                macs=contender.macs,
+                parameters=model.parameters,
+                macs=model.macs,
                 seconds_per_image=taken,
-                training_seconds=contender.training_seconds,
+                training_seconds=model.training_seconds,
             )
-            for contender, (_, _, scores), taken in zip(contenders, found, seconds, strict=True)
+            for model, (_, _, scores), taken in zip(models, found, seconds, strict=True)
         ),
-        pairs=pair_up(names, right),
+        pairs=compare_pairs(names, right),
         images=tuple(
-            Answered(
-                name=ground.collection.names[index],
-                truth=ground.collection.classes[ground.collection.labels[index]],
+            ImageAnswers(
+                name=common.collection.names[index],
+                truth=common.collection.classes[common.collection.labels[index]],
                 answers=tuple(
-                    called[own[place]] for called, own in zip(ground.answers, answered, strict=True)
+                    called[own[place]] for called, own in zip(common.answers, answered, strict=True)
                 ),
                 probabilities=tuple(
                     float(rows[place, own[place]])

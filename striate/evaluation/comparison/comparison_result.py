@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from html import escape
 
-from striate.evaluation.comparison import tables as showing
-from striate.evaluation.comparison.records import Answered, Compared, Pair
+from striate.evaluation.comparison import comparison_tables as showing
+from striate.evaluation.comparison.comparison_rows import ImageAnswers, ModelPair, ModelScores
 from striate.terminal.escape import escape_controls
 from striate.terminal.tables import Table
 
@@ -20,7 +20,7 @@ class Comparison:
     """Classifiers side by side, all on exactly the same images.
 
     Attributes:
-        evaluated: what they were judged on, in words.
+        evaluated: what they were evaluated on, in words.
         n: how many images.
         models: one entry a classifier, in the order given.
         pairs: each of the others against the first.
@@ -30,18 +30,18 @@ class Comparison:
 
     evaluated: str
     n: int
-    models: tuple[Compared, ...]
-    pairs: tuple[Pair, ...]
-    images: tuple[Answered, ...] = field(repr=False)
+    models: tuple[ModelScores, ...]
+    pairs: tuple[ModelPair, ...]
+    images: tuple[ImageAnswers, ...] = field(repr=False)
     notes: tuple[str, ...] = ()
 
-    def differing(self) -> tuple[Answered, ...]:
-        """Give the images whose answers differ, first those that some told right."""
+    def differing(self) -> tuple[ImageAnswers, ...]:
+        """Return the images whose answers differ, first those that some classified correctly."""
         found = [image for image in self.images if image.differs]
         return tuple(sorted(found, key=lambda image: not image.decides))
 
     def as_json(self) -> dict[str, object]:
-        """Give everything but the images on which all agree as plain JSON values.
+        """Return everything but the images on which all agree as plain JSON values.
 
         `differing` holds the first 24 images whose answers differ, `differing_n` says how many
         there are.
@@ -65,20 +65,20 @@ class Comparison:
         }
 
     def table(self) -> Table:
-        """Give the accuracy of each with its interval, and its cross-entropy."""
-        return showing.scores(self.models)
+        """Return the accuracy of each with its interval, and its cross-entropy."""
+        return showing.make_scores_table(self.models)
 
     def costs_table(self) -> Table:
-        """Give what each is and what it costs."""
-        return showing.costs(self.models)
+        """Return what each is and what it costs."""
+        return showing.make_costs_table(self.models)
 
     def pairs_table(self) -> Table:
-        """Give each of the others beside the first: who is right where, and the difference."""
-        return showing.pairs(self.pairs)
+        """Return each of the others beside the first: who is right where, and the difference."""
+        return showing.make_pairs_table(self.pairs)
 
     def differing_table(self) -> Table:
-        """Give the first images whose answers differ; no rows where too many are compared."""
-        return showing.differing([model.name for model in self.models], self.differing())
+        """Return the first images whose answers differ; no rows where too many are compared."""
+        return showing.make_differing_table([model.name for model in self.models], self.differing())
 
     def _tables(self) -> Sequence[Table]:
         tables = (self.table(), self.costs_table(), self.pairs_table(), self.differing_table())
@@ -86,10 +86,10 @@ class Comparison:
 
     def __str__(self) -> str:
         scores, costs, pairs, *rest = map(str, self._tables())
-        words = "\n".join(showing.wrapped(pair.words) for pair in self.pairs)
+        words = "\n".join(showing.wrap(pair.words) for pair in self.pairs)
         parts = [f"on {escape_controls(self.evaluated)}", scores, costs, pairs, words, *rest]
         if self.notes:
-            parts.append("\n".join(map(showing.wrapped, self.notes)))
+            parts.append("\n".join(map(showing.wrap, self.notes)))
         return "\n\n".join(parts)
 
     def _repr_html_(self) -> str:

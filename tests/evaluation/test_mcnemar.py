@@ -13,8 +13,13 @@ from scipy.optimize import brentq, minimize_scalar
 from scipy.stats import binomtest, multinomial, norm
 
 from striate.errors import SettingError
-from striate.evaluation.comparison import difference, holm, images_needed, mcnemar
-from striate.evaluation.metrics import wilson
+from striate.evaluation.comparison import (
+    adjust_holm,
+    estimate_images_needed,
+    mcnemar_test,
+    tango_interval,
+)
+from striate.evaluation.metrics import wilson_interval
 
 Counts = tuple[int, int, int]
 COUNTS = st.integers(1, 400).flatmap(
@@ -32,7 +37,7 @@ COUNTS = st.integers(1, 400).flatmap(
     ],
 )
 def test_the_interval_is_the_published_one(counts: Counts, low: float, high: float) -> None:
-    assert difference(*counts) == pytest.approx((low, high), abs=5e-4)
+    assert tango_interval(*counts) == pytest.approx((low, high), abs=5e-4)
 
 
 def searched(only_first: int, only_second: int, n: int, *, sign: float) -> float:
@@ -60,13 +65,13 @@ def searched(only_first: int, only_second: int, n: int, *, sign: float) -> float
 @pytest.mark.parametrize("counts", [(8, 16, 86), (5, 1, 200), (97, 79, 355), (1, 4, 12)])
 def test_the_interval_is_that_of_a_numerical_search(counts: Counts) -> None:
     ends = searched(*counts, sign=1), searched(*counts, sign=-1)
-    assert difference(*counts) == pytest.approx(ends, abs=1e-6)
+    assert tango_interval(*counts) == pytest.approx(ends, abs=1e-6)
 
 
 @given(COUNTS)
 def test_the_interval_holds_what_was_seen_and_stays_inside(counts: Counts) -> None:
     only_first, only_second, n = counts
-    low, high = difference(*counts)
+    low, high = tango_interval(*counts)
     assert -1 <= low < high <= 1
     assert low <= (only_second - only_first) / n <= high
 
@@ -74,14 +79,14 @@ def test_the_interval_holds_what_was_seen_and_stays_inside(counts: Counts) -> No
 @given(COUNTS)
 def test_the_interval_turns_with_the_order(counts: Counts) -> None:
     only_first, only_second, n = counts
-    low, high = difference(*counts)
-    assert difference(only_second, only_first, n) == pytest.approx((-high, -low), abs=1e-9)
+    low, high = tango_interval(*counts)
+    assert tango_interval(only_second, only_first, n) == pytest.approx((-high, -low), abs=1e-9)
 
 
 @given(COUNTS)
 def test_zero_is_left_out_exactly_where_mcnemars_uncorrected_test_refuses(counts: Counts) -> None:
     only_first, only_second, _ = counts
-    low, high = difference(*counts)
+    low, high = tango_interval(*counts)
     apart = only_first + only_second
     statistic = (only_first - only_second) ** 2 / apart if apart else 0.0
     assert (low > 0 or high < 0) == (statistic > norm.ppf(0.975) ** 2)
@@ -90,8 +95,8 @@ def test_zero_is_left_out_exactly_where_mcnemars_uncorrected_test_refuses(counts
 def test_the_exact_test_never_refuses_what_the_interval_holds() -> None:
     for apart in range(1, 150):
         for few in range(apart // 2 + 1):
-            low, _ = difference(few, apart - few, apart + 50)
-            if mcnemar(few, apart - few) < 0.05:
+            low, _ = tango_interval(few, apart - few, apart + 50)
+            if mcnemar_test(few, apart - few) < 0.05:
                 assert low > 0
 
 
@@ -99,20 +104,20 @@ def test_the_interval_at_the_ends() -> None:
     z2 = norm.ppf(0.975) ** 2
     for n in (1, 20, 355):
         # who never differ: a length all the same, n / (n + z^2) away from certainty
-        assert difference(0, 0, n) == pytest.approx((-z2 / (n + z2), z2 / (n + z2)))
-        low, high = difference(0, n, n)
+        assert tango_interval(0, 0, n) == pytest.approx((-z2 / (n + z2), z2 / (n + z2)))
+        low, high = tango_interval(0, n, n)
         assert high == 1
         # where all differ, it is Wilson's of the share, on the scale of -1 to 1
-        assert low == pytest.approx(2 * wilson(n, n)[0] - 1)
-    low, high = difference(30, 70, 100)
-    assert (low, high) == pytest.approx(tuple(2 * end - 1 for end in wilson(70, 100)))
+        assert low == pytest.approx(2 * wilson_interval(n, n)[0] - 1)
+    low, high = tango_interval(30, 70, 100)
+    assert (low, high) == pytest.approx(tuple(2 * end - 1 for end in wilson_interval(70, 100)))
 
 
 @pytest.mark.parametrize("n", [20, 45])
 def test_the_interval_covers_the_truth_19_times_in_20(n: int) -> None:
     """Not by simulation but exactly, summed over all that can be seen."""
     seen = [(b, c) for b in range(n + 1) for c in range(n + 1 - b)]
-    ends = np.array([difference(b, c, n) for b, c in seen])
+    ends = np.array([tango_interval(b, c, n) for b, c in seen])
     counts = np.array([(b, c, n - b - c) for b, c in seen])
     covered = []
     for only_first in (0.01, 0.05, 0.1, 0.2, 0.35):
@@ -131,8 +136,8 @@ def test_the_interval_covers_the_truth_19_times_in_20(n: int) -> None:
 def test_the_exact_test_is_the_binomial_one(only_first: int, only_second: int) -> None:
     apart = only_first + only_second
     expected = binomtest(only_first, apart).pvalue if apart else 1.0
-    assert mcnemar(only_first, only_second) == pytest.approx(expected, rel=1e-8, abs=1e-290)
-    assert mcnemar(only_first, only_second) == mcnemar(only_second, only_first)
+    assert mcnemar_test(only_first, only_second) == pytest.approx(expected, rel=1e-8, abs=1e-290)
+    assert mcnemar_test(only_first, only_second) == mcnemar_test(only_second, only_first)
 
 
 def test_the_exact_test_is_the_sum_of_its_chances() -> None:
@@ -142,12 +147,12 @@ def test_the_exact_test_is_the_sum_of_its_chances() -> None:
             chance = chance * (few + many - heads + 1) // heads
             total += chance
         expected = float(Fraction(2 * total, 2 ** (few + many)))
-        assert mcnemar(few, many) == pytest.approx(expected, rel=1e-10)
+        assert mcnemar_test(few, many) == pytest.approx(expected, rel=1e-10)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
 def test_holms_adjustment_keeps_the_order_and_never_goes_beyond_bonferroni(p: list[float]) -> None:
-    found = holm(p)
+    found = adjust_holm(p)
     order = sorted(range(len(p)), key=p.__getitem__)
     assert [found[i] for i in order] == sorted(found)
     assert all(
@@ -157,14 +162,14 @@ def test_holms_adjustment_keeps_the_order_and_never_goes_beyond_bonferroni(p: li
 
 
 def test_one_p_stays_as_it_is() -> None:
-    assert holm([0.03]) == (0.03,)
-    assert holm([]) == ()
+    assert adjust_holm([0.03]) == (0.03,)
+    assert adjust_holm([]) == ()
 
 
 @pytest.mark.parametrize("counts", [(10, 16, 355), (97, 79, 355), (10, 24, 400)])
 def test_so_many_images_tell_the_difference_four_times_in_five(counts: Counts) -> None:
     only_first, only_second, n = counts
-    needed = images_needed(*counts)
+    needed = estimate_images_needed(*counts)
     assert needed is not None
     shares = [only_first / n, only_second / n, 1 - (only_first + only_second) / n]
     drawn = np.random.default_rng(0).multinomial(needed, shares, 20_000)
@@ -174,15 +179,15 @@ def test_so_many_images_tell_the_difference_four_times_in_five(counts: Counts) -
 
 
 def test_no_number_of_images_tells_no_difference() -> None:
-    assert images_needed(5, 5, 100) is None
-    assert images_needed(0, 0, 1) is None
+    assert estimate_images_needed(5, 5, 100) is None
+    assert estimate_images_needed(0, 0, 1) is None
 
 
 @pytest.mark.parametrize("counts", [(0, 0, 0), (-1, 0, 5), (3, 3, 5)])
 def test_counts_that_make_no_sense_are_one_clear_line(counts: Counts) -> None:
-    for function in (difference, images_needed):
+    for function in (tango_interval, estimate_images_needed):
         with pytest.raises(SettingError, match="expected counts from 0"):
             function(*counts)
     if counts[0] < 0:
         with pytest.raises(SettingError, match="expected counts from 0"):
-            mcnemar(*counts[:2])
+            mcnemar_test(*counts[:2])

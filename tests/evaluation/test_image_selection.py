@@ -15,7 +15,8 @@ from striate.backends.torch import build
 from striate.data import find, load
 from striate.data.images import Preprocess
 from striate.errors import DataError, SettingError
-from striate.evaluation.selection import evaluate, matched, select
+from striate.evaluation.classifier_evaluation import evaluate
+from striate.evaluation.image_selection import match_classes, select_images
 from striate.model.classifier import Classifier
 
 TEXT = "input 3x16x16 classes=2 > gap > flatten > fc"
@@ -52,7 +53,7 @@ def test_validation_comes_next_and_its_part_in_training_is_said(tmp_path: Path) 
     result = evaluate(model(train=hashes(1), val=hashes(*used)), tmp_path)
     assert result.n == 6
     assert "6 validation images" in result.evaluated
-    assert "chose the best state" in result.evaluated
+    assert "selected the checkpoint" in result.evaluated
 
 
 def test_what_was_learnt_from_is_left_out_wherever_it_lies(tmp_path: Path) -> None:
@@ -73,24 +74,24 @@ def test_what_was_learnt_from_is_left_out_wherever_it_lies(tmp_path: Path) -> No
 
 def test_nothing_left_is_an_error_and_not_a_figure(tmp_path: Path) -> None:
     drawn.folder(tmp_path, n=3)
-    with pytest.raises(DataError, match="nothing .* is left to judge.*learnt from"):
+    with pytest.raises(DataError, match="no image .* is left to evaluate.*learnt from"):
         evaluate(model(train=hashes(*hashes_of(tmp_path).values())), tmp_path)
 
 
 def test_the_training_part_is_judged_only_when_asked_for(tmp_path: Path) -> None:
     drawn.folder(tmp_path / "train", n=3)
     drawn.folder(tmp_path / "val", n=2, first=9)
-    result = evaluate(model(train=hashes(1)), tmp_path, part="train")
+    result = evaluate(model(train=hashes(1)), tmp_path, split="train")
     assert result.n == 6
     assert "not a test" in result.evaluated
 
 
 def test_a_part_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
     drawn.folder(tmp_path, n=3)
-    with pytest.raises(SettingError, match="has no part 'test'"):
-        evaluate(model(), tmp_path, part="test")
-    with pytest.raises(SettingError, match="there is no part 'tset'"):
-        evaluate(model(), tmp_path, part="tset")
+    with pytest.raises(SettingError, match="has no split 'test'"):
+        evaluate(model(), tmp_path, split="test")
+    with pytest.raises(SettingError, match="there is no split 'tset'"):
+        evaluate(model(), tmp_path, split="tset")
 
 
 def test_classes_are_matched_by_name_not_by_place(tmp_path: Path) -> None:
@@ -107,7 +108,7 @@ def test_classes_it_does_not_know_are_left_out_and_said(tmp_path: Path) -> None:
     assert result.n == 8
     assert any("4 images are of classes" in note and "bar" in note for note in result.notes)
     with pytest.raises(DataError, match="no class of"):
-        matched(find(tmp_path), ("cat", "dog"))
+        match_classes(find(tmp_path), ("cat", "dog"))
 
 
 def test_folders_are_matched_by_id_too_and_that_is_said(tmp_path: Path) -> None:
@@ -124,7 +125,7 @@ def test_folders_are_matched_by_id_too_and_that_is_said(tmp_path: Path) -> None:
         said = "2 of 2" if half == "all" else "1 of 2"
         assert f"{said} classes were matched by their id (n01 is disc)" in result.notes
     with pytest.raises(DataError, match="or by their ids as n01"):
-        matched(find(named), ("cat", "dog"), ("n01", "n02"))
+        match_classes(find(named), ("cat", "dog"), ("n01", "n02"))
 
 
 def test_bad_images_are_left_out_and_said(tmp_path: Path) -> None:
@@ -158,7 +159,7 @@ def test_no_selection_ever_holds_a_image_that_was_learnt_from(
     own: list[int], learnt: set[int], part: str
 ) -> None:
     values = hashes(*own)
-    chosen = select(
+    chosen = select_images(
         [part] * len(own),
         values,
         usable=np.ones(len(own), bool),
@@ -176,25 +177,25 @@ def test_a_classifier_of_unknown_past_says_so(tmp_path: Path) -> None:
 
 
 NOT_KNOWN = "what the classifier has learnt from is not known"
-FEWER = "chose the best state, so expect slightly less on new images"
+OPTIMISTIC = "also selected the checkpoint, so this is slightly optimistic"
 
 
 @pytest.mark.parametrize(
     ("kind", "chose", "words"),
     [
         ("test", (), "4 test images the run never saw"),
-        ("test", (1, 2), f"4 test images; 2 of them {FEWER}"),
-        ("test", (1, 2, 3, 4), f"4 test images; they {FEWER}"),
+        ("test", (1, 2), f"4 test images; 2 of them {OPTIMISTIC}"),
+        ("test", (1, 2, 3, 4), f"4 test images; they {OPTIMISTIC}"),
         ("val", (), "4 validation images the run never saw"),
-        ("val", (3,), f"4 validation images; 1 of them {FEWER}"),
-        ("val", (1, 2, 3, 4), f"4 validation images; they {FEWER}"),
+        ("val", (3,), f"4 validation images; 1 of them {OPTIMISTIC}"),
+        ("val", (1, 2, 3, 4), f"4 validation images; they {OPTIMISTIC}"),
         ("", (), "4 images the run did not learn from"),
-        ("", (1,), f"4 images the run did not learn from; 1 of them {FEWER}"),
-        ("", (1, 2, 3, 4), f"4 images held out from training; they {FEWER}"),
+        ("", (1,), f"4 images the run did not learn from; 1 of them {OPTIMISTIC}"),
+        ("", (1, 2, 3, 4), f"4 images held out from training; they {OPTIMISTIC}"),
     ],
 )
 def test_the_words_say_what_is_true(kind: str, chose: tuple[int, ...], words: str) -> None:
-    chosen = select(
+    chosen = select_images(
         [kind] * 4,
         hashes(1, 2, 3, 4),
         usable=np.ones(4, bool),
@@ -206,18 +207,18 @@ def test_the_words_say_what_is_true(kind: str, chose: tuple[int, ...], words: st
 @pytest.mark.parametrize("part", [None, "train", "val", "test", "all"])
 def test_a_past_that_is_not_known_is_never_told(part: str | None) -> None:
     kind = part if part in ("train", "val", "test") else ""
-    chosen = select([kind] * 2, hashes(1, 2), usable=np.ones(2, bool), seen={}, part=part)
+    chosen = select_images([kind] * 2, hashes(1, 2), usable=np.ones(2, bool), seen={}, split=part)
     assert chosen.words.endswith(f"; {NOT_KNOWN}")
     assert "learnt from;" not in chosen.words
 
 
 def test_all_images_tell_how_many_were_used_and_for_what() -> None:
-    chosen = select(
+    chosen = select_images(
         [""] * 3,
         hashes(1, 2, 3),
         usable=np.ones(3, bool),
         seen={"train": hashes(1), "val": hashes(2, 3)},
-        part="all",
+        split="all",
     )
-    said = "1 of them learnt from, 2 used to choose the best state; not a test"
+    said = "1 of them learnt from, 2 used to select the checkpoint; not a test"
     assert chosen.words == f"3 images of all, {said}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from striate.evaluation.comparison.pairs import pair_up
+from striate.evaluation.comparison.paired_comparison import compare_pairs
 
 
 def arrays(both: int, first: int, second: int, neither: int) -> list[np.ndarray]:
@@ -26,7 +26,7 @@ def arrays(both: int, first: int, second: int, neither: int) -> list[np.ndarray]
 def test_the_verdict_says_no_more_than_interval_and_test_allow(
     counts: tuple[int, int, int, int], better: str | None, said: str
 ) -> None:
-    (pair,) = pair_up(["a", "b"], arrays(*counts))
+    (pair,) = compare_pairs(["a", "b"], arrays(*counts))
     assert pair.better == better
     assert said in pair.words
     undecided = better is None and counts[1] != counts[2]
@@ -36,8 +36,8 @@ def test_the_verdict_says_no_more_than_interval_and_test_allow(
 
 def test_among_several_a_small_p_counts_for_less() -> None:
     one, other = arrays(300, 8, 22, 25)
-    alone = pair_up(["a", "b"], [one, other])[0]
-    among = pair_up(["a", "b", "c", "d", "e"], [one, other, one, one, one])[0]
+    alone = compare_pairs(["a", "b"], [one, other])[0]
+    among = compare_pairs(["a", "b", "c", "d", "e"], [one, other, one, one, one])[0]
     assert alone.better == "b"
     assert alone.p == among.p < among.p_adjusted == pytest.approx(4 * alone.p)
     assert among.better is None

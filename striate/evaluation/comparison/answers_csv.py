@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from striate.data.collection import write_rows
-from striate.evaluation.comparison.result import Comparison
+from striate.evaluation.comparison.comparison_result import Comparison
 from striate.files.atomic_write import write_atomically
 
 

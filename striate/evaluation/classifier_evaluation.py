@@ -1,0 +1,128 @@
+"""Evaluate a classifier on images whose classes are known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from striate.data import Collection, Images, format_count, find, load, prefetch
+from striate.errors import DataError
+from striate.evaluation.image_selection import (
+    ImageSelection,
+    check_split,
+    find_candidates,
+    match_classes,
+    note_missing_classes,
+    select_images,
+)
+from striate.evaluation.metrics import Evaluation, score
+from striate.events import Callback, Note, ignore
+from striate.model.classifier import Classifier
+from striate.model.classifier_like import ClassifierLike, open_classifier
+from striate.terminal.progress import ProgressReporter
+
+BATCH = 64
+
+
+def evaluate(
+    model: ClassifierLike,
+    data: str | Path,
+    *,
+    split: str | None = None,
+    callback: Callback = ignore,
+) -> Evaluation:
+    """Return how good a classifier is on images whose classes are known.
+
+    Args:
+        model: the classifier, its file, the folder of its run, or what `train` returned.
+        data: whatever training takes: a folder, IDX, npz, CSV, zip, or "digits". Classes are
+            matched by name, or by the classifier's ids of them.
+        split: "train", "val", "test" or "all" to choose; None takes the test split where there is
+            one, else validation, else what training has not used.
+        callback: is told how far the work is.
+
+    Raises:
+        ClassifierError: the classifier cannot be opened.
+        DataError: no image is left, or no class is the classifier's.
+        SettingError: there is no such split.
+
+    Example: ``evaluate("runs/digits", "digits").accuracy``.
+    """
+    check_split(split)
+    classifier = open_classifier(model)
+    collection, notes = match_classes(find(data), classifier.classes, classifier.ids)
+    collection = collection.only(find_candidates(collection, split))
+    reporter = ProgressReporter("reading", callback)
+    with load(collection, classifier.preprocess, progress=reporter) as images:
+        selection = select_images(
+            collection.splits,
+            images.hashes,
+            usable=images.usable,
+            seen=classifier.seen,
+            split=split,
+        )
+        notes += selection.notes
+        if images.skipped:
+            notes += (f"{format_count(len(images.skipped), 'file')} left out: not readable as an image",)
+        notes += note_missing_classes(collection, selection.indices)
+        if classifier.engine.note:
+            notes += (classifier.engine.note,)
+        for note in notes:
+            callback(Note(note))
+        if not len(selection.indices):
+            raise DataError(
+                f"no image of '{data}' is left to evaluate: " + "; ".join(notes or ("no images",))
+            )
+        result = evaluate_images(classifier, images, collection, selection, callback=callback)
+    return replace(result, notes=notes + result.notes)
+
+
+def evaluate_images(
+    model: Classifier,
+    images: Images,
+    collection: Collection,
+    selection: ImageSelection,
+    *,
+    callback: Callback = ignore,
+) -> Evaluation:
+    """Return how good a classifier is on decoded images.
+
+    Args:
+        model: the classifier.
+        images: decoded with its preprocessing.
+        collection: their names and labels, in the classifier's classes.
+        selection: which of them, and what they are.
+        callback: is told how far the work is.
+    """
+    reporter = ProgressReporter("evaluating", callback)
+    return score(
+        predict_images(model, images, selection.indices, reporter=reporter),
+        collection.labels[selection.indices],
+        classes=model.classes,
+        names=[collection.names[index] for index in selection.indices],
+        evaluated=selection.words,
+    )
+
+
+def predict_images(
+    model: Classifier, images: Images, indices: np.ndarray, *, reporter: ProgressReporter
+) -> np.ndarray:
+    """Return a classifier's probabilities for decoded images, computed batch by batch.
+
+    Args:
+        model: the classifier.
+        images: decoded with its preprocessing.
+        indices: which of them, at least one.
+        reporter: is told the images done and their total.
+
+    Returns:
+        float32 (images, classes).
+    """
+    rows: list[np.ndarray] = []
+    steps = max(1, -(-len(indices) // BATCH))
+    for _, pixels in prefetch(images, np.array_split(indices, steps)):
+        rows.append(model.probabilities(pixels))
+        reporter(sum(map(len, rows)), len(indices))
+    return np.concatenate(rows)

@@ -1,0 +1,194 @@
+"""Which images a classifier may be evaluated on.
+
+Never quietly those it learnt from: the test split where the data has one, else the validation
+split, else, of data the run has used, the images it held out. What was taken is said in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from striate.data import Collection, Split
+from striate.errors import DataError, SettingError
+
+SPLITS = ("train", "val", "test", "all")
+OPTIMISTIC = "also selected the checkpoint, so this is slightly optimistic"
+UNKNOWN = "what the classifier has learnt from is not known"
+
+
+@dataclass(frozen=True)
+class ImageSelection:
+    """Which images are evaluated.
+
+    Attributes:
+        indices: int64, into the collection.
+        words: what they are: "360 test images the run never saw".
+        notes: what was left out and why.
+    """
+
+    indices: np.ndarray
+    words: str
+    notes: tuple[str, ...] = ()
+
+
+def check_split(split: str | None) -> None:
+    """Refuse what is no split.
+
+    Raises:
+        SettingError: it is none of "train", "val", "test", "all", and not None.
+    """
+    if split is not None and split not in SPLITS:
+        raise SettingError(
+            f"there is no split '{split}'; choose {', '.join(SPLITS)}, or leave it out"
+        )
+
+
+def find_candidates(collection: Collection, split: str | None) -> np.ndarray:
+    """Return the indices that need decoding: the split asked for, or the first of test and val."""
+    splits = np.array(collection.splits)
+    if split == "all":
+        return np.arange(len(splits))
+    if split is not None:
+        chosen = np.flatnonzero(splits == split)
+        if not len(chosen):
+            there = ", ".join(sorted({name for name in collection.splits if name})) or "none"
+            raise SettingError(
+                f"'{collection.source}' has no split '{split}'; it has {there}; leave --split out "
+                "to evaluate on what training has not used"
+            )
+        return chosen
+    for name in ("test", "val"):
+        if (splits == name).any():
+            return np.flatnonzero(splits == name)
+    return np.arange(len(splits))
+
+
+def select_images(
+    splits: Sequence[str],
+    hashes: np.ndarray,
+    *,
+    usable: np.ndarray,
+    seen: Mapping[str, np.ndarray],
+    split: str | None = None,
+) -> ImageSelection:
+    """Return which of the decoded images to evaluate, and what they are.
+
+    Args:
+        splits: the split of each image, "" where the data has none.
+        hashes: uint64 content hash of each.
+        usable: bool, which of them can be read.
+        seen: hashes that training ("train") and the choice of the checkpoint ("val") used.
+        split: the split asked for, or None.
+
+    >>> import numpy as np
+    >>> hashes = np.array([1, 2, 3, 4], np.uint64)
+    >>> usable = np.ones(4, bool)
+    >>> print(select_images(["test"] * 4, hashes, usable=usable, seen={}).words)
+    4 test images; what the classifier has learnt from is not known
+    >>> seen = {"train": hashes[:2], "val": hashes[2:]}
+    >>> print(select_images([""] * 4, hashes, usable=usable, seen=seen).words)
+    2 images held out from training; they also selected the checkpoint, so this is ...
+    """
+    indices = np.flatnonzero(usable)
+    taken = splits[indices[0]] if len(indices) and len(set(splits)) == 1 else ""
+    learnt = np.isin(hashes[indices], seen.get("train", np.array([], np.uint64)))
+    selected = np.isin(hashes[indices], seen.get("val", np.array([], np.uint64)))
+    if split in ("train", "all"):
+        words = f"{len(indices):,} images of {'the train split' if split == 'train' else 'all'}"
+        if not seen:
+            return ImageSelection(indices, f"{words}; {UNKNOWN}")
+        used = f"{int(learnt.sum()):,} of them learnt from"
+        if selected.any():
+            used += f", {int(selected.sum()):,} used to select the checkpoint"
+        return ImageSelection(indices, f"{words}, {used}; not a test")
+    notes: tuple[str, ...] = ()
+    if learnt.any():
+        notes = (
+            f"{int(learnt.sum()):,} of {len(indices):,} images were learnt from and are left out",
+        )
+        indices, selected = indices[~learnt], selected[~learnt]
+    kind = {"test": "test images", "val": "validation images"}.get(taken, "images")
+    words = f"{len(indices):,} {kind}{_describe_use(selected, taken, seen)}"
+    return ImageSelection(indices, words, notes)
+
+
+def _describe_use(selected: np.ndarray, taken: str, seen: Mapping[str, np.ndarray]) -> str:
+    """Say what training used images for that it did not learn from."""
+    if not seen:
+        return f"; {UNKNOWN}"
+    if not selected.any():
+        return " the run never saw" if taken else " the run did not learn from"
+    if selected.all():
+        return f"{'' if taken else ' held out from training'}; they {OPTIMISTIC}"
+    learnt = "" if taken else " the run did not learn from"
+    return f"{learnt}; {int(selected.sum()):,} of them {OPTIMISTIC}"
+
+
+def select_held_out(split: Split, *, checkpoint_selected: bool = True) -> ImageSelection:
+    """Return what a run evaluates its own classifier on: its test split, else validation.
+
+    Args:
+        split: of the run.
+        checkpoint_selected: whether the validation images selected the checkpoint.
+    """
+    if len(split.test):
+        return ImageSelection(split.test, f"{len(split.test):,} test images the run never saw")
+    use = f"; they {OPTIMISTIC}" if checkpoint_selected else ", which nothing was learnt from"
+    return ImageSelection(split.val, f"{len(split.val):,} validation images{use}")
+
+
+def match_classes(
+    collection: Collection, classes: tuple[str, ...], ids: tuple[str, ...] = ()
+) -> tuple[Collection, tuple[str, ...]]:
+    """Return the collection with its labels in the classifier's order of classes, and notes.
+
+    Args:
+        collection: the images, with the names of their classes as the data has them.
+        classes: the classifier's.
+        ids: its second names of these; a class of the data may be called by either.
+
+    Raises:
+        DataError: no class of the data is the classifier's.
+    """
+    by_id = {name: number for number, name in enumerate(ids)}
+    by_name = {name: number for number, name in enumerate(classes)}
+    order = by_id | by_name
+    unknown = [name for name in collection.classes if name not in order]
+    if len(unknown) == len(collection.classes):
+        raise DataError(
+            f"no class of '{collection.source}' ({', '.join(collection.classes[:5])}) is one of "
+            f"the classifier's ({', '.join(classes[:5])}{', ...' if len(classes) > 5 else ''}); "
+            f"name the folders as the classes{f', or by their ids as {ids[0]}' if ids else ''}"
+        )
+    table = np.array([order.get(name, -1) for name in collection.classes], np.int64)
+    labels = table[collection.labels]
+    kept = np.flatnonzero(labels >= 0)
+    notes: tuple[str, ...] = ()
+    called = [name for name in collection.classes if name in by_id and name not in by_name]
+    if called:
+        notes = (
+            f"{len(called):,} of {len(collection.classes):,} classes were matched by their id "
+            f"({called[0]} is {classes[by_id[called[0]]]})",
+        )
+    if len(kept) < len(labels):
+        notes += (
+            f"{len(labels) - len(kept):,} images are of classes the classifier does not know "
+            f"({', '.join(unknown[:5])}{', ...' if len(unknown) > 5 else ''}) and are left out",
+        )
+    renamed = replace(collection, labels=labels, classes=classes)
+    return renamed.only(kept) if len(kept) < len(labels) else renamed, notes
+
+
+def note_missing_classes(collection: Collection, indices: np.ndarray) -> tuple[str, ...]:
+    """Say where not every class of the classifier has an image to be evaluated on."""
+    there = [collection.classes[label] for label in np.unique(collection.labels[indices])]
+    if not there or len(there) == len(collection.classes):
+        return ()
+    return (
+        f"only {len(there)} of {len(collection.classes)} classes have images here "
+        f"({', '.join(there[:5])}{', ...' if len(there) > 5 else ''}): the figures are of these "
+        "alone",
+    )
