@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from striate.data import Collection, Images, format_count, find, load, prefetch
+from striate.data import Collection, Images, find, format_count, load, prefetch
 from striate.errors import DataError
 from striate.evaluation.image_selection import (
     ImageSelection,
@@ -65,7 +65,9 @@ def evaluate(
         )
         notes += selection.notes
         if images.skipped:
-            notes += (f"{format_count(len(images.skipped), 'file')} left out: not readable as an image",)
+            notes += (
+                f"{format_count(len(images.skipped), 'file')} left out: not readable as an image",
+            )
         notes += note_missing_classes(collection, selection.indices)
         if classifier.engine.note:
             notes += (classifier.engine.note,)
