@@ -32,7 +32,7 @@ PEERS := .venv-bench
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types format figure ideas experiments table clean install install-test \
   bench-install bench-mnist bench-transfer bench-throughput bench-predict bench-growth \
-  bench-learning bench-evidence bench-shortcut bench-health bench-inside
+  bench-learning bench-evidence bench-shortcut bench-health bench-explain
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -91,8 +91,8 @@ bench-evidence: install-test  ## what maps are worth: pointing game, deletion an
 bench-shortcut: install-test  ## whether a planted shortcut is caught, and a clean classifier left alone
 	$(BIN)/python -m benchmarks.shortcut $(BENCH_FLAGS)
 
-bench-inside: install-test  ## what looking inside takes, beside a plain pass, captum and judging
-	$(BIN)/python -m benchmarks.inside $(BENCH_FLAGS)
+bench-explain: install-test  ## what looking inside takes, beside a plain pass, captum and judging
+	$(BIN)/python -m benchmarks.explain $(BENCH_FLAGS)
 
 bench-health: install-test  ## whether planted faults of training are named, and sound runs left alone
 	$(BIN)/python -m benchmarks.health $(BENCH_FLAGS)

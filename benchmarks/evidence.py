@@ -19,13 +19,13 @@ import numpy as np
 
 from benchmarks.harness import Report, look, parser, publish, read
 from striate.evaluation.metrics.wilson import wilson_interval
-from striate.explanation.contributions import contributions, last_maps
-from striate.explanation.deletion_insertion import centred, falls
-from striate.explanation.map_resampling import stretched
-from striate.explanation.methods import explain
-from striate.explanation.pointing_game import Box, pointing
-from striate.explanation.subject import Subject
-from striate.explanation.target import Aim
+from striate.explanation.attribution_methods import explain
+from striate.explanation.batch_hires_cam import batch_hires_cam, find_map_layer
+from striate.explanation.deletion_insertion import center_gaussian, score_curves
+from striate.explanation.input_image import InputImage
+from striate.explanation.map_resampling import resize_map
+from striate.explanation.pointing_game import Box, play_pointing_game
+from striate.explanation.target import Target
 from striate.model.classifier import Classifier
 from striate.model.importing import import_classifier
 from striate.terminal.tables import Table
@@ -36,20 +36,22 @@ MIDDLE, CHANCE = "the middle", "chance"
 DRAWS, STEPS = 3, 10
 RESAMPLED = 2000  # of the bootstrap
 
-MapOf = Callable[[Classifier, Subject, int], np.ndarray]  # of a class, on the network's input
+MapOf = Callable[[Classifier, InputImage, int], np.ndarray]  # of a class, on the network's input
 
 
-def against_others(model: Classifier, subject: Subject, place: int) -> np.ndarray:
+def against_others(model: Classifier, subject: InputImage, place: int) -> np.ndarray:
     """Give the class activation map of a class against the mean of the others."""
-    found, _ = contributions(model, last_maps(model), subject.pixels[None], np.array([place]))
-    return stretched(found[0], *subject.pixels.shape[1:])
+    found, _ = batch_hires_cam(
+        model, find_map_layer(model), subject.pixels[None], np.array([place])
+    )
+    return resize_map(found[0], *subject.pixels.shape[1:])
 
 
 def by(method: str) -> MapOf:
     """Give a method of `explain`, as one that makes a map of a class."""
 
-    def make(model: Classifier, subject: Subject, place: int) -> np.ndarray:
-        return explain(model, subject, of=place, method=method).map
+    def make(model: Classifier, subject: InputImage, place: int) -> np.ndarray:
+        return explain(model, subject, target=place, method=method).map
 
     return make
 
@@ -63,7 +65,7 @@ METHODS: dict[str, MapOf] = {
     "Layer-CAM": by("layer-cam"),
     "occlusion": by("occlusion"),
     "integrated gradients": by("integrated-gradients"),
-    "smooth gradients": by("smooth-gradients"),
+    "smooth gradients": by("smoothgrad"),
 }
 SLOW = ("occlusion", "integrated gradients", "smooth gradients")  # on fewer images
 
@@ -142,8 +144,8 @@ def measured(shared: Path, name: str, *, images: int, curves: int) -> Found:
     followed = set(np.linspace(0, len(spread) - 1, min(curves, len(spread))).round().astype(int))
     found: Found = {method: [] for method in (*METHODS, MIDDLE, CHANCE)}
     for number, entry in enumerate(listed[place] for place in spread):
-        subject = Subject.of(model, folder / entry["file"])
-        aim = Aim(model.ids.index(entry["wnid"]), None, entry["wnid"])
+        subject = InputImage.read(model, folder / entry["file"])
+        aim = Target(model.ids.index(entry["wnid"]), None, entry["wnid"])
         boxes = [(top, left, bottom, right) for left, top, right, bottom in entry["boxes"]]
         for method, one in judged(model, subject, aim, boxes, curves=number in followed).items():
             found[method].append(one)
@@ -152,27 +154,27 @@ def measured(shared: Path, name: str, *, images: int, curves: int) -> Found:
 
 
 def judged(
-    model: Classifier, subject: Subject, aim: Aim, boxes: Sequence[Box], *, curves: bool
+    model: Classifier, subject: InputImage, aim: Target, boxes: Sequence[Box], *, curves: bool
 ) -> dict[str, Measured]:
     """Measure every method on one image."""
     size = subject.pixels.shape[1:]
     maps = {
-        name: method(model, subject, aim.place)
+        name: method(model, subject, aim.index)
         for name, method in METHODS.items()
         if curves or name not in SLOW
     }
-    maps[MIDDLE] = centred(*size)
+    maps[MIDDLE] = center_gaussian(*size)
     chance = np.random.default_rng(0)
     orders = [*maps.values(), *(chance.random(size) for _ in range(DRAWS))]
     areas: list[tuple[float | None, float | None]] = [(None, None)] * len(orders)
     if curves:
-        both = falls(model, subject.pixels, orders, aim, steps=STEPS)
-        areas = [(gone.area, come.area) for gone, come in zip(*both, strict=True)]
+        both = score_curves(model, subject.pixels, orders, aim, steps=STEPS)
+        areas = [(gone.auc, come.auc) for gone, come in zip(*both, strict=True)]
     found = {}
     for place, (name, values) in enumerate(maps.items()):
-        at = pointing(values, boxes)
+        at = play_pointing_game(values, boxes)
         found[name] = Measured(float(at.hit), at.energy or 0.0, *areas[place])
-    blind = pointing(maps[MIDDLE], boxes).area
+    blind = play_pointing_game(maps[MIDDLE], boxes).area
     random = np.array(areas[len(maps) :], float).mean(0).tolist() if curves else (None, None)
     found[CHANCE] = Measured(blind, blind, *random)
     return found

@@ -24,7 +24,7 @@ from benchmarks.harness import Machine, Report, look, parser, publish, read
 from striate.evaluation.metrics.wilson import wilson_interval
 from striate.events import ignore
 from striate.explanation.image_regions import Region
-from striate.explanation.shortcut_search import where_it_looks
+from striate.explanation.shortcut_search import find_shortcuts
 from striate.terminal.tables import Table
 from striate.terminal.units import format_percent
 
@@ -129,13 +129,13 @@ def trial(source: Path, seed: int, *, kind: str, quick: bool = False) -> Trial:
         )  # fmt: skip
         network, run = NETWORKS[seed % 2], Path(folder) / "run"
         model = st.train(data, network, out=run, settings=settings, callback=ignore)
-        found = where_it_looks(model, data / "val")
+        found = find_shortcuts(model, data / "val")
     ours = [
         each
         for each in found.shortcuts
         if each.label == marked and covers(each.region, corner) >= 0.5
     ]
-    told = tuple((each.label, each.region.words) for each in found.shortcuts)
+    told = tuple((each.label, each.region.name) for each in found.shortcuts)
     made = Trial(
         data=source.name,
         seed=seed,
@@ -145,7 +145,7 @@ def trial(source: Path, seed: int, *, kind: str, quick: bool = False) -> Trial:
         accuracy=float(model.metrics["accuracy"]),
         told=told,
         right=not told if kind == CLEAN else bool(ours),
-        hidden=(ours[0].right, ours[0].hidden) if ours else None,
+        hidden=(ours[0].accuracy, ours[0].occluded_accuracy) if ours else None,
         others=len(told) - len(ours),
     )
     print(made, *found.words, sep="\n  ")

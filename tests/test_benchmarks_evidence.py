@@ -23,7 +23,7 @@ from benchmarks.shortcut import (
     planted,
 )
 from benchmarks.shortcut import table as shortcut_table
-from striate.explanation.image_regions import Region, ring
+from striate.explanation.image_regions import Region, border_region
 
 FOUND = {
     "CAM": [Measured(1.0, 0.8, 0.1, 0.6), Measured(1.0, 0.6, None, None)],
@@ -71,7 +71,7 @@ def test_the_mark_lies_in_the_corner_of_one_class_only(tmp_path: Path) -> None:
 def test_what_covers_the_mark_and_what_does_not() -> None:
     assert covers(Region(0.8, 0.0, 1.0, 0.2), "lower left") > 0.9
     assert covers(Region(0.8, 0.8, 1.0, 1.0), "lower left") == 0
-    assert covers(ring(0.1), "") > 0.9
+    assert covers(border_region(0.1), "") > 0.9
 
 
 def test_the_page_counts_what_was_caught_and_who_was_accused() -> None:

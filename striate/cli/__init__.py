@@ -19,7 +19,7 @@ from striate.cli.convolve import convolve
 from striate.cli.describe import describe
 from striate.cli.evaluate import evaluate
 from striate.cli.experiment import experiment
-from striate.cli.explain import inside
+from striate.cli.explain import explain
 from striate.cli.import_ import import_
 from striate.cli.predict import predict
 from striate.cli.train import train
@@ -44,7 +44,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "compare": compare,
     "predict": predict,
     "describe": describe,
-    "inside": inside,
+    "explain": explain,
     "convolve": convolve,
     "experiment": experiment,
     "zoo": zoo,

@@ -1,4 +1,4 @@
-"""striate inside: what there is to see inside a network, as one page and its numbers."""
+"""striate explain: what a network sees in one image or a folder, as one page and its numbers."""
 
 from __future__ import annotations
 
@@ -15,39 +15,40 @@ from striate.terminal.escape import escape_controls
 if TYPE_CHECKING:
     import numpy as np
 
-    from striate.explanation.feature_maps import Span
-    from striate.explanation.inspection import Number, Specimen
+    from striate.explanation.inspection import Inspection, InspectionSettings, UnitPosition
+    from striate.explanation.layer_maps import ColorScale
+    from striate.explanation.unit_inspection import UnitSelection
     from striate.model.classifier import Classifier
     from striate.terminal.console import Console
 
 AT = re.compile(r"\s*([\w.#]+)[\s,]+(\d{1,9})(?:[\s,]+(\d{1,9})[\s,]+(\d{1,9}))?\s*")
-FOLDER = Path("inside")
+FOLDER = Path("explanations")
 
 
-def inside(
+def explain(
     model: Annotated[Path, typer.Argument(help="A classifier's file, or the folder of its run.")],
     image: Annotated[
         Path | None, typer.Argument(help="An image's file. Left out where --data is given.")
     ] = None,
     data: Annotated[
         str | None,
-        typer.Option(help="A folder, or what `striate train` takes: look at the units over it."),
+        typer.Option(help="A folder, or what `striate train` takes: explain its units over it."),
     ] = None,
-    of: Annotated[
-        str | None, typer.Option(help="The class that is explained. Default: the most probable.")
+    target: Annotated[
+        str | None, typer.Option(help="Class to explain. Default: the most probable.")
     ] = None,
     against: Annotated[
-        str | None, typer.Option(help="The class it is set against. Default: the next probable.")
+        str | None, typer.Option(help="Class to compare with. Default: the next probable.")
     ] = None,
     layer: Annotated[
-        str | None, typer.Option(help="Whose maps explain. Default: the last with positions.")
+        str | None, typer.Option(help="Layer to explain. Default: the last spatial layer.")
     ] = None,
     at: Annotated[
         str | None,
         typer.Option(help="'LAYER UNIT ROW COLUMN', from 0: print this number's whole sum."),
     ] = None,
-    span: Annotated[
-        str, typer.Option(help="What a colour scale of maps spans: layer, block or network.")
+    color_scale: Annotated[
+        str, typer.Option(help="What shares a colour scale of maps: layer, block or network.")
     ] = "layer",
     quick: Annotated[
         bool, typer.Option("--quick", help="Leave out what takes more than a moment.")
@@ -60,7 +61,7 @@ def inside(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Look inside a network: one page for a IMAGE, or one over a whole folder (--data).
+    """Explain a network: one page for one image, or one for a whole folder (--data).
 
     Of an image: where the class is, by eight methods, and whether the map can be trusted; why
     this class and not another; every layer's maps; what units see; the arithmetic down to a
@@ -74,33 +75,36 @@ def inside(
             "give an image's file or --data with a folder of them" + (", not both" if image else "")
         )
     if image is not None and image.is_dir():
-        raise SettingError(f"'{image}' is a folder; to look at a whole folder give it as --data")
+        raise SettingError(f"'{image}' is a folder; to explain a whole folder give it as --data")
     number = None if at is None else number_of(at)
-    if data is not None and (of or against or layer or at):
-        raise SettingError("--of, --against, --layer and --at are about one image, not --data")
+    if data is not None and (target or against or layer or at):
+        raise SettingError("--target, --against, --layer and --at are about one image, not --data")
     stem = image.stem if image is not None else Path(data or "").name or "data"
     page = place(out, stem)
     opened = load(model)
     with Console() as console:
         if image is not None:
-            from striate.explanation.inspection import Question
+            from striate.explanation.inspection import InspectionSettings
 
-            question = Question(
-                of=of,
-                against=against,
+            settings = InspectionSettings(
                 layer=layer,
-                at=number,
-                span=cast("Span", span),
+                position=number,
+                color_scale=cast("ColorScale", color_scale),
                 quick=quick,
             )
-            told = _of_image(opened, image, page, question=question, console=console)
-        else:
-            from striate.explanation.unit_hierarchy import Choice
-
-            choice = Choice(
-                layers=layers, units=units, seed=seed, dreams=not quick, shortcut=not quick
+            found = _inspect(
+                opened, image, target=target, against=against, settings=settings, console=console
             )
-            told = _of_folder(opened, data or "", page, choice=choice, console=console, model=model)
+            told = _write_image(found, page, asked=at is not None)
+        else:
+            from striate.explanation.unit_inspection import UnitSelection
+
+            selection = UnitSelection(
+                layers=layers, units=units, seed=seed, visualize=not quick, shortcuts=not quick
+            )
+            told = _of_folder(
+                opened, data or "", page, selection=selection, console=console, model=model
+            )
     said, facts = told
     if as_json:
         import json
@@ -110,7 +114,7 @@ def inside(
         print(escape_controls(said, lines=True))
 
 
-def number_of(text: str) -> Number:
+def number_of(text: str) -> UnitPosition:
     """Read which number is asked for.
 
     Raises:
@@ -130,14 +134,14 @@ def number_of(text: str) -> Number:
 
 
 def place(out: Path | None, stem: str) -> Path:
-    """Say where the page goes: as asked for, else inside/STEM.html, never over another one.
+    """Say where the page goes: as asked for, else explanations/STEM.html, never over another one.
 
     Raises:
         SettingError: the path cannot be a page's.
     """
     if out is not None:
         if out.suffix.lower() != ".html":
-            raise SettingError(f"--out '{out}' is no page; give it the ending .html")
+            raise SettingError(f"--out '{out}' must end in .html")
         if out.is_dir() or any(parent.is_file() for parent in out.parents):
             raise SettingError(f"--out '{out}' cannot be written there; name another place")
         return out
@@ -148,45 +152,63 @@ def place(out: Path | None, stem: str) -> Path:
     return path
 
 
-def _of_image(
-    opened: Classifier, image: Path, page: Path, *, question: Any, console: Console
-) -> tuple[str, dict[str, Any]]:
-    from striate.explanation.inspection import specimen
-    from striate.explanation.page import of_image
+def _inspect(
+    opened: Classifier,
+    image: Path,
+    *,
+    target: str | None,
+    against: str | None,
+    settings: InspectionSettings,
+    console: Console,
+) -> Inspection:
+    from striate.explanation.inspection import inspect
 
     try:
-        found = specimen(opened, image, question=question, callback=console)
+        return inspect(
+            opened, image, target=target, against=against, settings=settings, callback=console
+        )
     except ImageError as error:
         raise ImageError(f"'{image}' cannot be read: {error}") from error
+
+
+def _write_image(found: Inspection, page: Path, *, asked: bool) -> tuple[str, dict[str, Any]]:
+    from striate.explanation.page import of_image
+
     files = _beside(page, "every array: pixels, maps, gradients, filters", "every other number")
     facts = found.as_json()
     _write(page, of_image(found, command=_command(), files=files), found.arrays(), facts)
-    return _told(found, page, asked=question.at is not None), {"page": str(page), **facts}
+    return _summarize(found, page, asked=asked), {"page": str(page), **facts}
 
 
-def _told(found: Specimen, page: Path, *, asked: bool) -> str:
-    best = ", ".join(f"{label} {odds:.1%}" for label, _, odds in found.best(3))
-    lines = [f"{found.subject.name}: {best}"]
+def _summarize(found: Inspection, page: Path, *, asked: bool) -> str:
+    best = ", ".join(f"{label} {odds:.1%}" for label, _, odds in found.top_classes(3))
+    lines = [f"{found.image.name}: {best}"]
     if found.explanations:
         lines.append(str(found.explanations[0]))
-    if found.contrast is not None:
-        lines.append(str(found.contrast))
-    if found.evidence is not None:
-        lines.append(str(found.evidence))
-    if asked and found.sum is not None:
-        lines.append(f"\n{found.sum}\n")
-    lines += [f"not shown: {each}" for each in found.missing]
+    if found.score_decomposition is not None:
+        lines.append(str(found.score_decomposition))
+    if found.evaluation is not None:
+        lines.append(str(found.evaluation))
+    if asked and found.arithmetic is not None:
+        lines.append(f"\n{found.arithmetic}\n")
+    lines += [f"not shown: {each}" for each in found.unavailable]
     return "\n".join([*lines, f"the page     {page}", *_files(page)])
 
 
 def _of_folder(
-    opened: Classifier, data: str, page: Path, *, choice: Any, console: Console, model: Path
+    opened: Classifier,
+    data: str,
+    page: Path,
+    *,
+    selection: UnitSelection,
+    console: Console,
+    model: Path,
 ) -> tuple[str, dict[str, Any]]:
     from striate.explanation.page import of_folder
-    from striate.explanation.unit_hierarchy import hierarchy
+    from striate.explanation.unit_inspection import inspect_units
 
-    found = hierarchy(opened, data, choice=choice, callback=console)
-    files = _beside(page, "every array: images, answers, filters", "every unit in words")
+    found = inspect_units(opened, data, selection=selection, callback=console)
+    files = _beside(page, "every array: images, activations, filters", "every unit in words")
     facts = found.as_json()
     name = model.parent.name if model.name == "classifier.safetensors" else model.stem
     markup = of_folder(
@@ -198,17 +220,18 @@ def _of_folder(
         files=files,
     )
     _write(page, markup, found.arrays(), facts)
-    units = sum(len(layer.use) for layer in found.found.layers)
+    units = sum(len(layer.mean_activation) for layer in found.activations.layers)
     lines = [
-        f"{units:,} units of {len(found.found.layers)} layers over "
-        f"{len(found.found.names):,} images",
+        f"{units:,} units of {len(found.activations.layers)} layers over "
+        f"{len(found.activations.names):,} images",
         *(
-            f"{layer.address}: {len(layer.silent):,} of {len(layer.use):,} units answer to no image"
-            for layer in found.found.layers
-            if layer.silent
+            f"{layer.name}: {len(layer.dead):,} of {len(layer.mean_activation):,} units are dead: "
+            "they answer to no image"
+            for layer in found.activations.layers
+            if layer.dead
         ),
-        *(found.looks.words if found.looks is not None else ()),
-        *(f"not shown: {each}" for each in found.missing),
+        *(found.shortcuts.words if found.shortcuts is not None else ()),
+        *(f"not shown: {each}" for each in found.unavailable),
         f"the page     {page}",
         *_files(page),
     ]

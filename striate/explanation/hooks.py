@@ -23,21 +23,21 @@ from striate.errors import SettingError
 
 LISTED = 12  # choices that a refusal names, at most
 
-Hear = Callable[[str, tuple[Any, ...], Any], Any]
+Hook = Callable[[str, tuple[Any, ...], Any], Any]
 
 
 @dataclass(frozen=True, eq=False)
-class Call:
+class LayerCall:
     """One layer at work, once.
 
     Attributes:
-        address: its name, with its number where it works more than once in a pass.
+        name: its name, with its number where it works more than once in a pass.
         module: the layer.
         inputs: the tensors that went in; (batch, channels, rows, columns) or (batch, features).
         output: the tensor that came out.
     """
 
-    address: str
+    name: str
     module: nn.Module
     inputs: tuple[Tensor, ...]
     output: Tensor
@@ -49,25 +49,25 @@ class Recording:
 
     Attributes:
         calls: what was recorded, in the order in which the layers came to their ends.
-        values: what went into the network.
+        input: what went into the network.
         output: what came out of it.
     """
 
-    calls: tuple[Call, ...]
-    values: Tensor
+    calls: tuple[LayerCall, ...]
+    input: Tensor
     output: Tensor
 
-    def __getitem__(self, address: str) -> Call:
+    def __getitem__(self, address: str) -> LayerCall:
         """Give the call of a layer.
 
         Raises:
             SettingError: it was not recorded, or it worked more than once and the number is
                 missing.
         """
-        found = [call for call in self.calls if call.address == address]
+        found = [call for call in self.calls if call.name == address]
         if found:
             return found[0]
-        stem = [call.address for call in self.calls if call.address.partition("#")[0] == address]
+        stem = [call.name for call in self.calls if call.name.partition("#")[0] == address]
         if stem:
             raise SettingError(
                 f"'{shortened(address)}' works {len(stem)} times in a pass; say which: "
@@ -75,10 +75,10 @@ class Recording:
             )
         raise SettingError(
             f"'{shortened(address)}' did not work in this pass; "
-            f"expected one of {_listed([call.address for call in self.calls])}"
+            f"expected one of {_listed([call.name for call in self.calls])}"
         )
 
-    def maker(self, given: Tensor, before: Call | None = None) -> Call | None:
+    def producer_of(self, given: Tensor, before: LayerCall | None = None) -> LayerCall | None:
         """Give the layer that made a tensor; None where no layer did.
 
         Tensors that are one and the same count first. Where layers work in place the recording
@@ -109,7 +109,7 @@ class Recording:
 def record(
     module: nn.Module,
     values: Tensor,
-    addresses: Sequence[str] | None = None,
+    names: Sequence[str] | None = None,
     *,
     gradients: bool = False,
 ) -> Recording:
@@ -121,7 +121,7 @@ def record(
     Args:
         module: the network.
         values: float (batch, channels, rows, columns), normalised; moved to the network's device.
-        addresses: which layers; None takes every module that has no parts of its own.
+        names: which layers; None takes every module that has no parts of its own.
         gradients: whether the graph is kept, so that `gradients_of` can go back to any of the
             tensors, ``values`` included.
 
@@ -131,14 +131,14 @@ def record(
     >>> from striate.backends.torch import build
     >>> network = build("input 1x4x4 classes=2 > conv 3 > relu > gap > flatten > fc")
     >>> passed = record(network, torch.zeros(1, 1, 4, 4), ["relu1", "conv1"])
-    >>> [call.address for call in passed.calls], passed["relu1"].output.shape
+    >>> [call.name for call in passed.calls], passed["relu1"].output.shape
     (['conv1', 'relu1'], torch.Size([1, 3, 4, 4]))
     """
-    names = leaves(module) if addresses is None else [find(module, name) for name in addresses]
+    names = leaf_names(module) if names is None else [find_layer(module, name) for name in names]
     given = values.detach().to(device_of(module))
     if gradients:
         given = given.clone().requires_grad_()
-    with undisturbed(module), torch.set_grad_enabled(gradients):
+    with frozen(module), torch.set_grad_enabled(gradients):
         try:
             return _recorded(module, given, names, copied=False)
         except _Overwritten:
@@ -165,13 +165,13 @@ def gradients_of(score: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
 
 
 @contextmanager
-def undisturbed(module: nn.Module) -> Iterator[None]:
+def frozen(module: nn.Module) -> Iterator[None]:
     """Have a network in evaluation mode with its weights at rest; leave all as it was found.
 
     Weights ask for no gradient meanwhile, so going back through the network computes none.
 
     >>> layer = nn.Linear(2, 1)
-    >>> with undisturbed(layer):
+    >>> with frozen(layer):
     ...     layer.training, layer.weight.requires_grad
     (False, False)
     >>> layer.training, layer.weight.requires_grad
@@ -189,44 +189,44 @@ def undisturbed(module: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def listening(module: nn.Module, addresses: Sequence[str], hear: Hear) -> Iterator[None]:
+def forward_hooks(module: nn.Module, names: Sequence[str], hook: Hook) -> Iterator[None]:
     """Hear what layers do while the body of ``with`` runs the network; then take the hooks off.
 
     Args:
         module: the network.
-        addresses: names of its submodules, from `find` or `leaves`.
-        hear: is given (address, inputs, output) after each call; anything but None that it
+        names: names of its submodules, from `find_layer` or `leaf_names`.
+        hook: is given (address, inputs, output) after each call; anything but None that it
             returns takes the place of the output.
 
     >>> network = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
-    >>> with listening(network, ["0"], lambda *heard: print(heard[0], heard[2].shape)):
+    >>> with forward_hooks(network, ["0"], lambda *heard: print(heard[0], heard[2].shape)):
     ...     _ = network(torch.zeros(1, 1, 2, 2))
     0 torch.Size([1, 4])
     """
     handles = []
     try:
-        for address in addresses:
+        for name in names:
 
-            def hook(part: nn.Module, given: Any, output: Any, address: str = address) -> Any:
-                return hear(address, given, output)
+            def forward(part: nn.Module, given: Any, output: Any, name: str = name) -> Any:
+                return hook(name, given, output)
 
-            handles.append(module.get_submodule(address).register_forward_hook(hook))
+            handles.append(module.get_submodule(name).register_forward_hook(forward))
         yield
     finally:
         for handle in handles:
             handle.remove()
 
 
-def leaves(module: nn.Module) -> list[str]:
+def leaf_names(module: nn.Module) -> list[str]:
     """Name every submodule that has no parts of its own, in the order of definition.
 
-    >>> leaves(nn.Sequential(nn.Sequential(nn.ReLU()), nn.Tanh()))
+    >>> leaf_names(nn.Sequential(nn.Sequential(nn.ReLU()), nn.Tanh()))
     ['0.0', '1']
     """
     return [name for name, part in module.named_modules() if name and not list(part.children())]
 
 
-def find(module: nn.Module, address: str) -> str:
+def find_layer(module: nn.Module, address: str) -> str:
     """Give the full name of a submodule: of a layer, or of a block.
 
     Args:
@@ -240,9 +240,9 @@ def find(module: nn.Module, address: str) -> str:
         NotationError: the same, of a network of the notation.
 
     >>> parts = nn.ModuleDict({"body": nn.Sequential(nn.ReLU()), "head": nn.Sequential(nn.Tanh())})
-    >>> find(parts, "body.0")
+    >>> find_layer(parts, "body.0")
     'body.0'
-    >>> find(parts, "0")
+    >>> find_layer(parts, "0")
     Traceback (most recent call last):
     striate.errors.SettingError: '0' does not say which layer; expected one of body.0, head.0
     """
@@ -305,7 +305,7 @@ def _recorded(
         for name in unique if copied else ():
             handle = module.get_submodule(name).register_forward_pre_hook(before)
             stack.callback(handle.remove)
-        stack.enter_context(listening(module, unique, hear))
+        stack.enter_context(forward_hooks(module, unique, hear))
         output = module(values.clone())
     if not isinstance(output, Tensor):
         raise SettingError(
@@ -319,7 +319,7 @@ def _recorded(
     for address, inputs, out in calls:
         turns[address] += 1
         full = f"{address}#{turns[address]}" if times[address] > 1 else address
-        found.append(Call(full, module.get_submodule(address), inputs, out))
+        found.append(LayerCall(full, module.get_submodule(address), inputs, out))
     return Recording(tuple(found), values, output)
 
 

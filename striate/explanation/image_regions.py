@@ -31,10 +31,10 @@ class Region:
     outside: bool = False
 
     @property
-    def words(self) -> str:
+    def name(self) -> str:
         """Say where it is.
 
-        >>> Region(0.8, 0.0, 1.0, 0.2).words, Region(0.0, 0.0, 0.15, 1.0).words
+        >>> Region(0.8, 0.0, 1.0, 0.2).name, Region(0.0, 0.0, 0.15, 1.0).name
         ('the lower left corner', 'the upper edge')
         """
         if self.outside:
@@ -73,7 +73,7 @@ class Region:
     def controls(self) -> tuple[Region, ...]:
         """Give parts as large, elsewhere: mirrored ones, the middle for the border all around.
 
-        >>> [each.words for each in Region(0.8, 0.0, 1.0, 0.2).controls()]
+        >>> [each.name for each in Region(0.8, 0.0, 1.0, 0.2).controls()]
         ['the lower right corner', 'the upper left corner', 'the upper right corner']
         """
         if self.outside:
@@ -102,22 +102,22 @@ class Region:
         )
 
 
-def ring(width: float) -> Region:
+def border_region(width: float) -> Region:
     """Give the border all around.
 
     Args:
         width: as a share of each side, above 0 and below a half.
 
-    >>> round(float(ring(0.1).mask(100, 100).mean()), 2)
+    >>> round(float(border_region(0.1).mask(100, 100).mean()), 2)
     0.36
     """
     return Region(width, width, 1 - width, 1 - width, outside=True)
 
 
-def candidates() -> tuple[Region, ...]:
+def candidate_regions() -> tuple[Region, ...]:
     """Give the squares and strips along the border in which a watermark may lie.
 
-    >>> len(candidates()), all(each.controls() for each in candidates())
+    >>> len(candidate_regions()), all(each.controls() for each in candidate_regions())
     (64, True)
     """
     found: list[Region] = []

@@ -1,4 +1,4 @@
-"""One image inside one network: what there is to see of it, gathered once."""
+"""All that can be explained of one image, gathered once: `inspect`."""
 
 from __future__ import annotations
 
@@ -11,93 +11,98 @@ import numpy as np
 from striate.data.images.decoding import Source
 from striate.errors import SettingError
 from striate.events import Callback, ignore
-from striate.explanation.contribution_path import Contrast, Walk, contrast, walk
+from striate.explanation.attribution_methods import METHODS, explain
+from striate.explanation.contribution_path import ContributionPath, trace_contributions
 from striate.explanation.explanation import Explanation
-from striate.explanation.feature_maps import LayerMaps, Maps, Span, maps, telling
 from striate.explanation.hooks import record
-from striate.explanation.layer_filters import Filters, filters
-from striate.explanation.map_evidence import Evidence, by_method, evidence
-from striate.explanation.methods import METHODS, explain
-from striate.explanation.receptive_fields import Receptive, receptive
-from striate.explanation.subject import Subject
-from striate.explanation.target import Aim, Wanted, aim_at
-from striate.explanation.unit_arithmetic import Arithmetic, arithmetic
+from striate.explanation.input_image import InputImage
+from striate.explanation.layer_filters import LayerFilters, filters
+from striate.explanation.layer_maps import (
+    ColorScale,
+    FeatureMaps,
+    LayerMaps,
+    feature_maps,
+    select_block_outputs,
+)
+from striate.explanation.map_evaluation import MapEvaluation, evaluate_map, map_function
+from striate.explanation.receptive_fields import ReceptiveField, receptive_field
+from striate.explanation.score_decomposition import ScoreDecomposition, decompose_score
+from striate.explanation.target import Target, TargetClass, resolve_target
+from striate.explanation.unit_arithmetic import UnitArithmetic, recompute_activation
 from striate.model.classifier import Classifier
 from striate.terminal.progress import ProgressReporter
 
-SLOW = ("occlusion", "integrated-gradients", "smooth-gradients")  # seconds instead of a moment
+SLOW = ("occlusion", "integrated-gradients", "smoothgrad")  # seconds instead of a moment
 LISTED = 32 * 32  # numbers of a map that the JSON lists, too
 FIELDS = 6  # layers whose strongest unit's receptive field is shown
 ALIKE = 1e-3  # maps that differ by less, as a share of their largest number, are the same
 
 Found = TypeVar("Found")
-Number = tuple[str, int, int, int]  # layer, unit, row, column; the last two are -1 for features
+UnitPosition = tuple[
+    str, int, int, int
+]  # layer, unit, row, column; the last two are -1 for features
 
 
 @dataclass(frozen=True)
-class Question:
-    """What is asked of a specimen.
+class InspectionSettings:
+    """What is shown of an image.
 
     Attributes:
-        of: the class, by name or place; None takes the most probable.
-        against: the class that it is set against; None takes the most probable of the others.
-        layer: whose maps explain; None takes the last layer with positions.
-        at: (layer, unit, row, column) of the number whose whole sum is shown, row and column -1
-            where there are none; None takes the one that the walk ends with.
-        span: what one colour scale of the maps spans: "layer", "block" or "network".
-        quick: whether what takes seconds is left out: the evidence and the slower maps.
+        layer: whose maps explain; None takes the last spatial layer.
+        position: (layer, unit, row, column) of the activation whose whole sum is shown, row and
+            column -1 where there are none; None takes the one that the path ends with.
+        color_scale: what one colour scale of the maps spans: "layer", "block" or "network".
+        quick: whether what takes seconds is left out: the map's evaluation and the slower methods.
     """
 
-    of: Wanted = None
-    against: Wanted = None
     layer: str | None = None
-    at: Number | None = None
-    span: Span = "layer"
+    position: UnitPosition | None = None
+    color_scale: ColorScale = "layer"
     quick: bool = False
 
 
-USUAL = Question()
+USUAL = InspectionSettings()
 
 
 @dataclass(frozen=True, eq=False)
-class Specimen:
-    """An image inside a network.
+class Inspection:
+    """One image in one network.
 
     Attributes:
         classes: of the classifier.
-        text: its network in the notation; None for a foreign module.
+        network: its network in the notation; None for a foreign module.
         temperature: what the logits are divided by before the softmax.
-        subject: the image.
+        image: the image.
         logits: float64 (classes,).
         explanations: maps of where the class is, the first by the method that fits the network.
-        same: for each of them, the other methods whose map is the same but for a factor.
-        contrast: why the class and not the one against it.
-        evidence: of the first map; None where it was not asked for.
-        walk: from the logit down to a pixel; None where it cannot begin.
-        sum: the whole sum of one number; None where there is none to show.
-        maps: what every layer made of the image, with the gradients of the class's logit.
-        shown: addresses of the layers that tell most: what each block ends with.
-        fields: what the strongest unit sees, of some of these from the first to the last.
+        proportional: for each of them, the other methods whose map is the same but for a factor.
+        score_decomposition: why the class and not the one against it.
+        evaluation: of the first map; None where it was not asked for.
+        path: from the logit down to a pixel; None where it cannot begin.
+        arithmetic: the whole sum of one number; None where there is none to show.
+        feature_maps: what every layer made of the image, with the gradients of the class's logit.
+        block_outputs: addresses of the layers that tell most: what each block ends with.
+        receptive_fields: what the strongest unit sees, of some of these from the first to the last.
         filters: of every convolution, the most used for this image first.
-        missing: what could not be shown, and why.
+        unavailable: what could not be shown, and why.
     """
 
     classes: tuple[str, ...]
-    text: str | None = field(repr=False)
+    network: str | None = field(repr=False)
     temperature: float
-    subject: Subject
+    image: InputImage
     logits: np.ndarray = field(repr=False)
     explanations: tuple[Explanation, ...]
-    same: tuple[tuple[str, ...], ...]
-    contrast: Contrast | None
-    evidence: Evidence | None = field(repr=False)
-    walk: Walk | None = field(repr=False)
-    sum: Arithmetic | None = field(repr=False)
-    maps: Maps = field(repr=False)
-    shown: tuple[str, ...] = field(repr=False)
-    fields: tuple[Receptive, ...] = field(repr=False)
-    filters: tuple[Filters, ...] = field(repr=False)
-    missing: tuple[str, ...] = ()
+    proportional: tuple[tuple[str, ...], ...]
+    score_decomposition: ScoreDecomposition | None
+    evaluation: MapEvaluation | None = field(repr=False)
+    path: ContributionPath | None = field(repr=False)
+    arithmetic: UnitArithmetic | None = field(repr=False)
+    feature_maps: FeatureMaps = field(repr=False)
+    block_outputs: tuple[str, ...] = field(repr=False)
+    receptive_fields: tuple[ReceptiveField, ...] = field(repr=False)
+    filters: tuple[LayerFilters, ...] = field(repr=False)
+    unavailable: tuple[str, ...] = ()
 
     @property
     def probabilities(self) -> np.ndarray:
@@ -105,7 +110,7 @@ class Specimen:
         powers = np.exp((self.logits - self.logits.max()) / self.temperature)
         return np.asarray(powers / powers.sum())
 
-    def best(self, count: int = 5) -> tuple[tuple[str, float, float], ...]:
+    def top_classes(self, count: int = 5) -> tuple[tuple[str, float, float], ...]:
         """Give (class, logit, probability) of the most probable."""
         odds = self.probabilities
         order = np.argsort(-self.logits, kind="stable")[:count].tolist()
@@ -114,64 +119,72 @@ class Specimen:
     def as_json(self) -> dict[str, Any]:
         """Give it as plain JSON values: all but the images and what `arrays` has in full."""
         return {
-            "image": self.subject.name,
-            "network": self.text,
+            "image": self.image.name,
+            "network": self.network,
             "classes": list(self.classes),
             "logits": self.logits.tolist(),
             "probabilities": self.probabilities.tolist(),
             "explanations": [
                 {
                     name: value
-                    for name, value in (each.as_json() | {"same": list(same)}).items()
-                    if name != "map" or each.native.size <= LISTED
+                    for name, value in (each.as_json() | {"proportional": list(same)}).items()
+                    if name != "map" or each.attribution.size <= LISTED
                 }
-                for each, same in zip(self.explanations, self.same, strict=True)
+                for each, same in zip(self.explanations, self.proportional, strict=True)
             ],
-            "contrast": self.contrast and self.contrast.as_json(),
-            "evidence": self.evidence and self.evidence.as_json(),
-            "walk": self.walk and self.walk.as_json(),
-            "sum": self.sum and self.sum.as_json(),
-            "maps": self.maps.as_json(),
-            "fields": [each.as_json() for each in self.fields],
+            "score_decomposition": self.score_decomposition and self.score_decomposition.as_json(),
+            "evaluation": self.evaluation and self.evaluation.as_json(),
+            "path": self.path and self.path.as_json(),
+            "arithmetic": self.arithmetic and self.arithmetic.as_json(),
+            "feature_maps": self.feature_maps.as_json(),
+            "receptive_fields": [each.as_json() for each in self.receptive_fields],
             "filters": [each.as_json() for each in self.filters],
-            "missing": list(self.missing),
+            "unavailable": list(self.unavailable),
         }
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Give its arrays by name, as they go into an npz file."""
         found = {
-            "pixels": self.subject.pixels,
-            "values": self.subject.values[0].numpy(),
+            "pixels": self.image.pixels,
+            "values": self.image.tensor[0].numpy(),
             "logits": self.logits,
         }
         for each in self.explanations:
-            found[f"explanation {each.method}"] = each.native
-        if self.contrast is not None:
-            found["contrast positions"] = self.contrast.map
-            found["contrast units"] = self.contrast.units
-        for layer in self.maps.layers:
-            found[f"maps {layer.address}"] = layer.values
+            found[f"explanation {each.method}"] = each.attribution
+        if self.score_decomposition is not None:
+            found["score by position"] = self.score_decomposition.map
+            found["score by unit"] = self.score_decomposition.units
+        for layer in self.feature_maps.layers:
+            found[f"maps {layer.name}"] = layer.values
             if layer.gradient is not None:
-                found[f"gradients {layer.address}"] = layer.gradient
+                found[f"gradients {layer.name}"] = layer.gradient
         for one in self.filters:
-            found[f"filters {one.address}"] = one.weights
-        for seen in self.fields:
-            found[f"field {seen.address} unit {seen.unit}"] = seen.gradient
+            found[f"filters {one.name}"] = one.weights
+        for seen in self.receptive_fields:
+            found[f"receptive field {seen.layer} unit {seen.unit}"] = seen.gradient
         return found
 
 
-def specimen(
-    model: Classifier, source: Source, *, question: Question = USUAL, callback: Callback = ignore
-) -> Specimen:
-    """Look at one image inside a network: where the class is, whether that can be trusted, why.
+def inspect(
+    model: Classifier,
+    image: Source | InputImage,
+    *,
+    target: TargetClass = None,
+    against: TargetClass = None,
+    settings: InspectionSettings = USUAL,
+    callback: Callback = ignore,
+) -> Inspection:
+    """Return all that can be explained of one image: where its class is, whether to trust it, why.
 
     What cannot be shown of a network (a foreign module may have steps that are no layers) is
-    named in `missing`, with the reason; the rest is there.
+    named in `unavailable`, with the reason; the rest is there.
 
     Args:
         model: the classifier.
-        source: whatever `Classifier.predict` takes.
-        question: which class, layer and number.
+        image: whatever `Classifier.predict` takes.
+        target: the class that is explained, by name or index; None takes the most probable.
+        against: the class it is compared with; None takes the most probable of the others.
+        settings: which layer and activation are shown, and how much is left out.
         callback: is told the progress.
 
     Raises:
@@ -183,15 +196,15 @@ def specimen(
     >>> from striate.data.images import Preprocess
     >>> text = "input 1x8x8 classes=2 > conv 3 > relu > gap > flatten > fc"
     >>> model = Classifier(build(text), text, ("dark", "light"), Preprocess(1, 8, 8))
-    >>> found = specimen(model, np.eye(8), question=Question(quick=True))
-    >>> found.contrast.of in ("dark rather than light", "light rather than dark")
+    >>> found = inspect(model, np.eye(8), settings=InspectionSettings(quick=True))
+    >>> found.score_decomposition.target in ("dark rather than light", "light rather than dark")
     True
-    >>> [each.method for each in found.explanations], found.same[0]
+    >>> [each.method for each in found.explanations], found.proportional[0]
     (['cam', 'grad-cam++'], ('grad-cam', 'hires-cam'))
     """
-    subject = Subject.of(model, source)
-    logits = record(model.module, subject.values, []).output[0].double().cpu().numpy()
-    aim = aim_at(model, question.of, logits=logits)
+    read = InputImage.read(model, image)
+    logits = record(model.module, read.tensor, []).output[0].double().cpu().numpy()
+    chosen = resolve_target(model, target, logits=logits)
     missing: dict[str, list[str]] = {}  # what, by the reason
 
     def attempt(what: str, make: Callable[[], Found], *, asked: bool = False) -> Found | None:
@@ -203,8 +216,8 @@ def specimen(
             missing.setdefault(str(error), []).append(what)
             return None
 
-    reporter = ProgressReporter("looking inside", callback, unit="parts")
-    methods = [each for each in METHODS if not (question.quick and each in SLOW)]
+    reporter = ProgressReporter("explaining", callback, unit="parts")
+    methods = [each for each in METHODS if not (settings.quick and each in SLOW)]
     parts = len(methods) + 4
     reporter(0, parts)
     explanations = []
@@ -213,84 +226,94 @@ def specimen(
             method,
             lambda method=method: explain(  # type: ignore[misc]
                 model,
-                subject,
-                of=aim.place,
+                read,
+                target=chosen.index,
                 method=method,
-                layer=None if method in (*SLOW, "cam") else question.layer,
+                layer=None if method in (*SLOW, "cam") else settings.layer,
             ),
-            asked=method == "grad-cam" and question.layer is not None,
+            asked=method == "grad-cam" and settings.layer is not None,
         )
         if found is not None:
             explanations.append(found)
         reporter(number + 1, parts)
     kept, same = _grouped(explanations)
-    passed = maps(model, subject, of=aim.place, gradients=True, span=question.span)
-    shown = telling([(each.address, each.word, each.values.shape) for each in passed.layers])
-    fields = tuple(_strongest(model, subject, passed[address]) for address in _some(shown, FIELDS))
+    passed = feature_maps(
+        model, read, target=chosen.index, gradients=True, color_scale=settings.color_scale
+    )
+    shown = select_block_outputs(
+        [(each.name, each.kind, each.values.shape) for each in passed.layers]
+    )
+    fields = tuple(_strongest(model, read, passed[address]) for address in _some(shown, FIELDS))
     reporter(len(methods) + 1, parts)
-    against = _against(question.against, aim, logits)
+    other = _against(against, chosen, logits)
     why = attempt(
         "why this class",
-        lambda: contrast(model, subject, aim.place, against, layer=question.layer),
-        asked=question.against is not None,
+        lambda: decompose_score(
+            model, read, target=chosen.index, against=other, layer=settings.layer
+        ),
+        asked=against is not None,
     )
-    walked = attempt("the walk", lambda: walk(model, subject, of=aim.place))
+    path = attempt(
+        "the path to a pixel", lambda: trace_contributions(model, read, target=chosen.index)
+    )
     reporter(len(methods) + 2, parts)
-    at = question.at or _last(walked)
+    at = settings.position or _last(path)
     summed = None
     if at is not None:
-        layer, unit, row, column = at
+        name, unit, row, column = at
         summed = attempt(
-            f"the sum at {layer}",
-            lambda: arithmetic(model, subject, layer, unit=unit, row=row, column=column),
-            asked=question.at is not None,
+            f"the sum at {name}",
+            lambda: recompute_activation(model, read, name, unit=unit, row=row, column=column),
+            asked=settings.position is not None,
         )
     reporter(len(methods) + 3, parts)
-    proof = None
-    if kept and not question.quick:
-        proof = attempt("the evidence", lambda: _evidence(model, subject, aim, kept[0]))
+    evaluation = None
+    if kept and not settings.quick:
+        evaluation = attempt(
+            "the map's evaluation", lambda: _evaluate(model, read, chosen, kept[0])
+        )
     reporter(parts, parts)
-    return Specimen(
+    return Inspection(
         classes=model.classes,
-        text=model.text,
+        network=model.text,
         temperature=model.temperature,
-        subject=subject,
+        image=read,
         logits=logits,
         explanations=kept,
-        same=same,
-        contrast=why,
-        evidence=proof,
-        walk=walked,
-        sum=summed,
-        maps=passed,
-        shown=shown,
-        fields=fields,
-        filters=filters(model, use=passed.use),
-        missing=tuple(f"{', '.join(what)}: {reason}" for reason, what in missing.items()),
+        proportional=same,
+        score_decomposition=why,
+        evaluation=evaluation,
+        path=path,
+        arithmetic=summed,
+        feature_maps=passed,
+        block_outputs=shown,
+        receptive_fields=fields,
+        filters=filters(model, mean_activations=passed.mean_activations),
+        unavailable=tuple(f"{', '.join(what)}: {reason}" for reason, what in missing.items()),
     )
 
 
-def _against(wanted: Wanted, aim: Aim, logits: np.ndarray) -> Wanted:
+def _against(wanted: TargetClass, target: Target, logits: np.ndarray) -> TargetClass:
     """Give the class to set against: as asked for, else the most probable of the others."""
     if wanted is not None:
         return wanted
     others = np.array(logits, np.float64)
-    others[aim.place] = -np.inf
+    others[target.index] = -np.inf
     return int(others.argmax()) if len(others) > 1 else None
 
 
-def _last(walked: Walk | None) -> Number | None:
-    """Give the number of the walk that is nearest to the pixels and adds several up."""
-    if walked is None:
+def _last(path: ContributionPath | None) -> UnitPosition | None:
+    """Give the number of the path that is nearest to the pixels and adds several up."""
+    if path is None:
         return None
     added = [
-        each.step
-        for each in walked.strides
-        if len(each.step.terms.value) > 1 and not each.step.terms.function
+        each.arithmetic
+        for each in path.steps
+        if len(each.arithmetic.terms.value) > 1 and not each.arithmetic.terms.function
     ]
     if not added:
         return None
-    return added[-1].address, added[-1].unit, added[-1].row, added[-1].column
+    return added[-1].layer, added[-1].unit, added[-1].row, added[-1].column
 
 
 def _some(names: tuple[str, ...], count: int) -> list[str]:
@@ -299,17 +322,19 @@ def _some(names: tuple[str, ...], count: int) -> list[str]:
     return [names[place] for place in places.tolist()]
 
 
-def _strongest(model: Classifier, subject: Subject, layer: LayerMaps) -> Receptive:
+def _strongest(model: Classifier, image: InputImage, layer: LayerMaps) -> ReceptiveField:
     """Look through the layer's strongest unit, at the place where it answers most."""
     unit = int(layer.order[0])
     row, column = np.unravel_index(int(layer.values[unit].argmax()), layer.values.shape[1:])
-    return receptive(model, subject, layer.address, unit=unit, row=int(row), column=int(column))
+    return receptive_field(model, image, layer.name, unit=unit, row=int(row), column=int(column))
 
 
-def _evidence(model: Classifier, subject: Subject, aim: Aim, shown: Explanation) -> Evidence:
+def _evaluate(
+    model: Classifier, image: InputImage, target: Target, shown: Explanation
+) -> MapEvaluation:
     layer = shown.layer if shown.method not in (*SLOW, "cam") else None
-    make = by_method(model, subject, shown.method, layer=layer)
-    return evidence(model, subject, make, of=aim.place)
+    make = map_function(model, image, shown.method, layer=layer)
+    return evaluate_map(model, image, make, target=target.index)
 
 
 def _grouped(
@@ -320,7 +345,7 @@ def _grouped(
     same: list[list[str]] = []
     for each in found:
         for place, other in enumerate(kept):
-            if _proportional(other.native, each.native):
+            if _proportional(other.attribution, each.attribution):
                 same[place].append(each.method)
                 break
         else:

@@ -18,39 +18,41 @@ PAIRS = 50  # of duplicates that are named, a layer
 
 
 @dataclass(frozen=True, eq=False)
-class Filters:
+class LayerFilters:
     """The filters of one convolution.
 
     Attributes:
-        address: of the layer.
+        name: of the layer.
         weights: float32 (units, channels, rows, columns); channels are those of a filter's group.
         norms: float64 (units,), the square root of the sum of squares of each filter.
-        use: float64 (units,), how strong its positive answers are on the mean, over an image or
-            a folder; None where that was not given.
+        mean_activation: float64 (units,), how strong its positive answers are on the mean, over an
+            image or a folder; None where that was not given.
         dead: filters whose norm is below a thousandth of the layer's middle one: whatever comes
             in, they answer with their bias.
-        twins: (one, other, cosine) of filters that are the same but for a factor: the cosine is
-            above 0.98 or below -0.98; the most alike first, at most 50.
+        duplicates: (one, other, cosine) of filters that are the same but for a factor: the cosine
+            is above 0.98 or below -0.98; the most alike first, at most 50.
     """
 
-    address: str
+    name: str
     weights: np.ndarray = field(repr=False)
     norms: np.ndarray = field(repr=False)
-    use: np.ndarray | None = field(repr=False)
+    mean_activation: np.ndarray | None = field(repr=False)
     dead: tuple[int, ...]
-    twins: tuple[tuple[int, int, float], ...]
+    duplicates: tuple[tuple[int, int, float], ...]
 
     @property
     def order(self) -> np.ndarray:
         """The filters, the most used first; by their norm where no use is known."""
-        return np.argsort(-(self.norms if self.use is None else self.use), kind="stable")
+        return np.argsort(
+            -(self.norms if self.mean_activation is None else self.mean_activation), kind="stable"
+        )
 
     @property
-    def colour(self) -> bool:
+    def is_color(self) -> bool:
         """Whether a filter can be seen as a colour image: it looks at three channels."""
         return int(self.weights.shape[1]) == 3
 
-    def channels(self, unit: int, count: int = 6) -> np.ndarray:
+    def strongest_channels(self, unit: int, count: int = 6) -> np.ndarray:
         """Give the input channels that a filter weighs most, the first the most."""
         sizes = np.square(self.weights[unit]).sum((1, 2))
         return np.argsort(-sizes, kind="stable")[:count]
@@ -58,24 +60,26 @@ class Filters:
     def as_json(self) -> dict[str, Any]:
         """Give all but the weights as plain JSON values."""
         return {
-            "layer": self.address,
+            "layer": self.name,
             "shape": list(self.weights.shape),
             "norms": self.norms.tolist(),
-            "use": None if self.use is None else self.use.tolist(),
+            "mean_activation": None
+            if self.mean_activation is None
+            else self.mean_activation.tolist(),
             "dead": list(self.dead),
-            "twins": [list(each) for each in self.twins],
+            "duplicates": [list(each) for each in self.duplicates],
         }
 
 
 def filters(
-    model: Classifier, *, use: Mapping[str, np.ndarray] | None = None
-) -> tuple[Filters, ...]:
-    """Give the filters of every two-dimensional convolution, in the order of definition.
+    model: Classifier, *, mean_activations: Mapping[str, np.ndarray] | None = None
+) -> tuple[LayerFilters, ...]:
+    """Return the filters of every two-dimensional convolution, in the order of definition.
 
     Args:
         model: the classifier.
-        use: by the address of a convolution, how strongly its units answer: (units,), as
-            `Maps.use` and `Strongest.use` have it.
+        mean_activations: by the name of a convolution, how strongly its units answer: (units,), as
+            `FeatureMaps.mean_activations` and `TopActivations.mean_activations` have it.
 
     >>> from striate.backends.torch import build
     >>> from striate.data.images import Preprocess
@@ -85,33 +89,33 @@ def filters(
     ...     _ = module.conv1.weight[1].copy_(module.conv1.weight[0] * -2)
     ...     _ = module.conv1.weight[2].zero_()
     >>> found = filters(Classifier(module, text, ("dark", "light"), Preprocess(1, 8, 8)))
-    >>> [each.weights.shape for each in found], found[0].dead, found[0].twins
+    >>> [each.weights.shape for each in found], found[0].dead, found[0].duplicates
     ([(3, 1, 3, 3), (4, 3, 1, 1)], (2,), ((0, 1, -1.0),))
     """
     found = []
     for address, layer in model.module.named_modules():
         if isinstance(layer, nn.Conv2d):
             weights = layer.weight.detach().float().cpu().numpy()
-            used = None if use is None else use.get(address)
+            used = None if mean_activations is None else mean_activations.get(address)
             found.append(_of(address, weights, used))
     return tuple(found)
 
 
-def _of(address: str, weights: np.ndarray, use: np.ndarray | None) -> Filters:
+def _of(address: str, weights: np.ndarray, use: np.ndarray | None) -> LayerFilters:
     flat = weights.reshape(len(weights), -1).astype(np.float64)
     norms = np.sqrt(np.square(flat).sum(1))
     dead = norms <= FAINT * np.median(norms)
-    return Filters(
-        address=address,
+    return LayerFilters(
+        name=address,
         weights=weights,
         norms=norms,
-        use=None if use is None else np.asarray(use, np.float64),
+        mean_activation=None if use is None else np.asarray(use, np.float64),
         dead=tuple(np.flatnonzero(dead).tolist()),
-        twins=_twins(flat, norms, dead),
+        duplicates=_duplicates(flat, norms, dead),
     )
 
 
-def _twins(
+def _duplicates(
     flat: np.ndarray, norms: np.ndarray, dead: np.ndarray
 ) -> tuple[tuple[int, int, float], ...]:
     if flat.shape[1] < 2:  # single numbers are always the same but for a factor

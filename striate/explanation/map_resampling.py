@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional
 
 
-def stretched(values: np.ndarray, rows: int, columns: int) -> np.ndarray:
+def resize_map(values: np.ndarray, rows: int, columns: int) -> np.ndarray:
     """Stretch a map over so many rows and columns, bilinearly between the middles of its places.
 
     The same as torch's ``interpolate`` with ``align_corners=False``, which is what published
@@ -21,7 +21,7 @@ def stretched(values: np.ndarray, rows: int, columns: int) -> np.ndarray:
     Returns:
         float32 (rows, columns).
 
-    >>> stretched(np.array([[0.0, 1.0]]), 1, 4).tolist()
+    >>> resize_map(np.array([[0.0, 1.0]]), 1, 4).tolist()
     [[0.0, 0.25, 0.75, 1.0]]
     """
     given = torch.from_numpy(np.ascontiguousarray(values, np.float32))[None, None]

@@ -4,31 +4,28 @@ occlusion             how far the score falls where a patch is covered. Zeiler a
                       https://arxiv.org/abs/1311.2901
 integrated-gradients  the gradient along the way from a baseline to the image, times the way.
                       Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365
-smooth-gradients      the mean gradient of noisy copies. Smilkov et al. 2017,
+smoothgrad            the mean gradient of noisy copies. Smilkov et al. 2017,
                       https://arxiv.org/abs/1706.03825
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from striate.errors import SettingError
-from striate.explanation.hooks import device_of, gradients_of, record, undisturbed
-from striate.explanation.target import Aim
+from striate.explanation.hooks import device_of, frozen, gradients_of, record
+from striate.explanation.target import Target
 
 BATCH = 32  # changed images that pass at once
 MOST_STEPS = 512
 GAP = 0.01  # of the difference of the scores, which integrated gradients may miss
 
-Progress = Callable[[int, int], None]
-
 
 @dataclass(frozen=True)
-class Asking:
+class PerturbationSettings:
     """How a network is asked about changed images.
 
     Attributes:
@@ -61,10 +58,9 @@ class Asking:
 def occlusion(
     module: nn.Module,
     values: Tensor,
-    aim: Aim,
+    target: Target,
     *,
-    asking: Asking,
-    progress: Progress = lambda done, total: None,
+    settings: PerturbationSettings,
 ) -> tuple[Tensor, dict[str, float]]:
     """Cover the image patch by patch with 0, the mean of what the network was taught with.
 
@@ -73,9 +69,8 @@ def occlusion(
     Args:
         module: the network.
         values: float (1, channels, rows, columns), normalised.
-        aim: which class, or which against which.
-        asking: patch and stride.
-        progress: told the patches that are done, and how many there are.
+        target: which class, or which against which.
+        settings: patch and stride.
 
     Returns:
         float32 (rows, columns): how far the score falls; and the patch and the stride.
@@ -84,8 +79,8 @@ def occlusion(
         SettingError: the patch is larger than the image.
     """
     rows, columns = values.shape[2:]
-    patch = asking.patch or max(1, min(rows, columns) // 8)
-    stride = asking.stride or max(1, patch // 2)
+    patch = settings.patch or max(1, min(rows, columns) // 8)
+    stride = settings.stride or max(1, patch // 2)
     if patch > min(rows, columns):
         raise SettingError(f"a patch of {patch} pixels on an input of {rows}x{columns}: too large")
     places = [
@@ -96,23 +91,22 @@ def occlusion(
     values = values.detach().to(device_of(module))
     falls = torch.zeros(rows, columns)
     counts = torch.zeros(rows, columns)
-    with undisturbed(module), torch.inference_mode():
-        whole = float(aim.score(module(values)))
+    with frozen(module), torch.inference_mode():
+        whole = float(target.score(module(values)))
         for start in range(0, len(places), BATCH):
             group = places[start : start + BATCH]
             covered = values.repeat(len(group), 1, 1, 1)
             for number, (top, left) in enumerate(group):
                 covered[number, :, top : top + patch, left : left + patch] = 0
-            scores = aim.score(module(covered)).tolist()
+            scores = target.score(module(covered)).tolist()
             for (top, left), score in zip(group, scores, strict=True):
                 falls[top : top + patch, left : left + patch] += whole - score
                 counts[top : top + patch, left : left + patch] += 1
-            progress(start + len(group), len(places))
     return falls / counts, {"patch": patch, "stride": stride}
 
 
 def integrated_gradients(
-    module: nn.Module, values: Tensor, aim: Aim, *, asking: Asking
+    module: nn.Module, values: Tensor, target: Target, *, settings: PerturbationSettings
 ) -> tuple[Tensor, dict[str, float]]:
     """Add up the gradient on the straight way from 0, the mean image, to the image.
 
@@ -123,28 +117,28 @@ def integrated_gradients(
         float32 (rows, columns), channels added; and steps, baseline score and gap.
     """
     values = values.detach().to(device_of(module))
-    with undisturbed(module), torch.inference_mode():
-        both = aim.score(module(torch.cat([torch.zeros_like(values), values])))
+    with frozen(module), torch.inference_mode():
+        both = target.score(module(torch.cat([torch.zeros_like(values), values])))
     wanted = float(both[1] - both[0])
-    steps = asking.steps or 32
+    steps = settings.steps or 32
     while True:
         shares = (torch.arange(steps, device=values.device) + 0.5) / steps
         total = torch.zeros_like(values[0])
         for group in torch.split(shares, BATCH):
             points = group.view(-1, 1, 1, 1) * values
             passed = record(module, points, [], gradients=True)
-            (gradient,) = gradients_of(aim.score(passed.output), [passed.values])
+            (gradient,) = gradients_of(target.score(passed.output), [passed.input])
             total += gradient.sum(0)
         found = (total / steps * values[0]).float()
         gap = float(found.sum()) - wanted
-        if asking.steps or abs(gap) <= GAP * abs(wanted) or 2 * steps > MOST_STEPS:
+        if settings.steps or abs(gap) <= GAP * abs(wanted) or 2 * steps > MOST_STEPS:
             facts = {"steps": steps, "score of the baseline": float(both[0]), "gap": gap}
             return found.sum(0).cpu(), facts
         steps *= 2
 
 
-def smooth_gradients(
-    module: nn.Module, values: Tensor, aim: Aim, *, asking: Asking
+def smoothgrad(
+    module: nn.Module, values: Tensor, target: Target, *, settings: PerturbationSettings
 ) -> tuple[Tensor, dict[str, float]]:
     """Give the mean gradient of noisy copies, its size added over the channels.
 
@@ -152,19 +146,19 @@ def smooth_gradients(
         float32 (rows, columns), never below 0; and the samples and the noise.
     """
     values = values.detach().to(device_of(module))
-    spread = asking.noise * float(values.max() - values.min())
-    generator = torch.Generator().manual_seed(asking.seed)
+    spread = settings.noise * float(values.max() - values.min())
+    generator = torch.Generator().manual_seed(settings.seed)
     total = torch.zeros_like(values[0])
-    left = asking.samples
+    left = settings.samples
     while left:
         count = min(left, BATCH)
         noise = torch.randn((count, *values.shape[1:]), generator=generator).to(values) * spread
         passed = record(module, values + noise, [], gradients=True)
-        (gradient,) = gradients_of(aim.score(passed.output), [passed.values])
+        (gradient,) = gradients_of(target.score(passed.output), [passed.input])
         total += gradient.sum(0)
         left -= count
-    found = (total / asking.samples).abs().sum(0).float()
-    return found.cpu(), {"samples": asking.samples, "noise": spread}
+    found = (total / settings.samples).abs().sum(0).float()
+    return found.cpu(), {"samples": settings.samples, "noise": spread}
 
 
 def _starts(side: int, patch: int, stride: int) -> list[int]:

@@ -8,39 +8,39 @@ from dataclasses import dataclass
 import numpy as np
 
 from striate.errors import SettingError
-from striate.explanation.deletion_insertion import centred
+from striate.explanation.deletion_insertion import center_gaussian
 
 Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
-class Pointing:
+class PointingGame:
     """A map, and the boxes of what it should mark.
 
     Attributes:
         hit: whether the map's highest place lies in a box, or no further than the tolerance.
-        place: row and column of that place.
+        peak: row and column of that place.
         tolerance: in pixels of the network's input.
         energy: the share of the map's positive part that lies in the boxes, 0 to 1; None where
             nothing of the map is positive.
         area: the boxes' share of the input: what a map that is the same everywhere would have.
-        centre_hit: whether the middle of the image would have been a hit.
-        centre_energy: the share that a Gaussian in the middle would have had.
+        center_hit: whether the middle of the image would have been a hit.
+        center_energy: the share that a Gaussian in the middle would have had.
     """
 
     hit: bool
-    place: tuple[int, int]
+    peak: tuple[int, int]
     tolerance: float
     energy: float | None
     area: float
-    centre_hit: bool
-    centre_energy: float
+    center_hit: bool
+    center_energy: float
 
     @property
     def words(self) -> str:
         """Say it with the figures.
 
-        >>> print(Pointing(True, (3, 4), 0.0, 0.5, 0.2, False, 0.3).words)
+        >>> print(PointingGame(True, (3, 4), 0.0, 0.5, 0.2, False, 0.3).words)
         the highest place (row 3, column 4) lies in the box, the image's middle does not; ...
         """
         beyond = f" or up to {self.tolerance:g} pixels beside it" if self.tolerance else ""
@@ -49,19 +49,21 @@ class Pointing:
             (True, False): "the image's middle does not",
             (False, True): "the image's middle does",
             (False, False): "nor does the image's middle",
-        }[self.hit, self.centre_hit]
-        where = f"row {self.place[0]}, column {self.place[1]}"
+        }[self.hit, self.center_hit]
+        where = f"row {self.peak[0]}, column {self.peak[1]}"
         lies = "lies" if self.hit else "does not lie"
         inside = "nothing of the map is positive"
         if self.energy is not None:
             inside = (
                 f"{self.energy:.0%} of the map's positive part is inside, which takes up "
-                f"{self.area:.0%} of the image (a spot in the middle: {self.centre_energy:.0%})"
+                f"{self.area:.0%} of the image (a spot in the middle: {self.center_energy:.0%})"
             )
         return f"the highest place ({where}) {lies} in the box{beyond}, {told}; {inside}"
 
 
-def pointing(values: np.ndarray, boxes: Sequence[Box], *, tolerance: float = 0) -> Pointing:
+def play_pointing_game(
+    values: np.ndarray, boxes: Sequence[Box], *, tolerance: float = 0
+) -> PointingGame:
     """Play the pointing game with a map, and measure how much of it lies in the boxes.
 
     Sources: J. Zhang et al., Top-down neural attention by excitation backprop, ECCV 2016,
@@ -78,7 +80,7 @@ def pointing(values: np.ndarray, boxes: Sequence[Box], *, tolerance: float = 0) 
     Raises:
         SettingError: there is no box, or one has no inside.
 
-    >>> found = pointing(np.array([[0.0, 3.0], [1.0, 0.0]]), [(0, 1, 1, 2)])
+    >>> found = play_pointing_game(np.array([[0.0, 3.0], [1.0, 0.0]]), [(0, 1, 1, 2)])
     >>> found.hit, found.energy, found.area
     (True, 0.75, 0.25)
     """
@@ -94,19 +96,19 @@ def pointing(values: np.ndarray, boxes: Sequence[Box], *, tolerance: float = 0) 
     cover = _cover(given.shape, boxes)
     positive = np.clip(given, 0, None)
     total = positive.sum()
-    spot = centred(*given.shape)
+    spot = center_gaussian(*given.shape)
     ties = np.argwhere(given == given.max())
     nearest = ties[((ties - ties.mean(0)) ** 2).sum(1).argmin()]
     place = (int(nearest[0]), int(nearest[1]))
     middle = (given.shape[0] / 2, given.shape[1] / 2)
-    return Pointing(
+    return PointingGame(
         hit=_hits((place[0] + 0.5, place[1] + 0.5), boxes, tolerance),
-        place=place,
+        peak=place,
         tolerance=tolerance,
         energy=float((positive * cover).sum() / total) if total > 0 else None,
         area=float(cover.mean()),
-        centre_hit=_hits(middle, boxes, tolerance),
-        centre_energy=float((spot * cover).sum() / spot.sum()),
+        center_hit=_hits(middle, boxes, tolerance),
+        center_energy=float((spot * cover).sum() / spot.sum()),
     )
 
 

@@ -25,16 +25,23 @@ from striate.architecture.layer_table.row import Row
 from striate.backends.torch.modules import Net
 from striate.data.images.decoding import Source
 from striate.errors import SettingError
-from striate.explanation.hooks import device_of, find, gradients_of, listening, record, undisturbed
-from striate.explanation.subject import Subject
-from striate.explanation.sum_terms import checked
+from striate.explanation.hooks import (
+    device_of,
+    find_layer,
+    forward_hooks,
+    frozen,
+    gradients_of,
+    record,
+)
+from striate.explanation.input_image import InputImage
+from striate.explanation.terms import check_position
 from striate.model.classifier import Classifier
 
 MOST = 0.95  # of the gradient that the effective rectangle holds
 
 
 @dataclass(frozen=True)
-class Field:
+class Rectangle:
     """A rectangle of the network's input, in its pixels.
 
     Attributes:
@@ -59,15 +66,15 @@ class Field:
         """Of how many columns."""
         return self.right - self.left
 
-    def within(self, rows: int, columns: int) -> Field:
+    def clip(self, rows: int, columns: int) -> Rectangle:
         """Give the part that lies on the image; of no size where nothing does.
 
-        >>> Field(-2, 3, 5, 12).within(8, 8)
-        Field(top=0, left=3, bottom=5, right=8)
+        >>> Rectangle(-2, 3, 5, 12).clip(8, 8)
+        Rectangle(top=0, left=3, bottom=5, right=8)
         """
         top, left = min(max(0, self.top), rows), min(max(0, self.left), columns)
         bottom, right = max(top, min(rows, self.bottom)), max(left, min(columns, self.right))
-        return Field(top, left, bottom, right)
+        return Rectangle(top, left, bottom, right)
 
     def __str__(self) -> str:
         return (
@@ -77,41 +84,41 @@ class Field:
 
 
 @dataclass(frozen=True, eq=False)
-class Receptive:
+class ReceptiveField:
     """What one unit sees of an image.
 
     Attributes:
-        address: of the layer.
+        layer: of the layer.
         unit: the channel or feature.
         row: -1 for features.
         column: likewise.
-        value: what the unit answers.
+        activation: what the unit answers.
         theoretical: what it can depend on.
         effective: where its gradient is: the rectangle of which all but 2.5 % of the gradient lie
             at either end of the rows, and of the columns; None where the gradient is 0 everywhere.
         gradient: float32 (height, width), the size of the gradient of the unit with respect to
             each pixel, summed over the channels.
-        subject: the image.
+        image: the image.
     """
 
-    address: str
+    layer: str
     unit: int
     row: int
     column: int
-    value: float
-    theoretical: Field
-    effective: Field | None
+    activation: float
+    theoretical: Rectangle
+    effective: Rectangle | None
     gradient: np.ndarray = field(repr=False)
-    subject: Subject = field(repr=False)
+    image: InputImage = field(repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """Give it as plain JSON values, without the gradient."""
         return {
-            "layer": self.address,
+            "layer": self.layer,
             "unit": self.unit,
             "row": None if self.row < 0 else self.row,
             "column": None if self.column < 0 else self.column,
-            "value": self.value,
+            "activation": self.activation,
             "theoretical": list(vars(self.theoretical).values()),
             "effective": None if self.effective is None else list(vars(self.effective).values()),
         }
@@ -119,23 +126,23 @@ class Receptive:
     def __str__(self) -> str:
         where = "" if self.row < 0 else f" at row {self.row}, column {self.column}"
         looks = "nothing moves it" if self.effective is None else f"looks at {self.effective}"
-        return f"{self.address} unit {self.unit}{where}: can see {self.theoretical}; {looks}"
+        return f"{self.layer} unit {self.unit}{where}: can see {self.theoretical}; {looks}"
 
 
-def receptive(
+def receptive_field(
     model: Classifier,
-    source: Source | Subject,
+    image: Source | InputImage,
     layer: str,
     *,
     unit: int,
     row: int = -1,
     column: int = -1,
-) -> Receptive:
+) -> ReceptiveField:
     """Say what a unit can see of an image, and where in it it really looks.
 
     Args:
         model: the classifier.
-        source: whatever `Classifier.predict` takes.
+        image: whatever `Classifier.predict` takes.
         layer: its address.
         unit: the channel or feature, from 0.
         row: of the map, from 0; -1 for features.
@@ -150,83 +157,83 @@ def receptive(
     >>> from striate.data.images import Preprocess
     >>> text = "input 1x8x8 classes=2 > conv 3 > maxpool 2 > gap > flatten > fc"
     >>> model = Classifier(build(text), text, ("dark", "light"), Preprocess(1, 8, 8))
-    >>> print(receptive(model, np.eye(8), "maxpool1", unit=0, row=0, column=1).theoretical)
+    >>> print(receptive_field(model, np.eye(8), "maxpool1", unit=0, row=0, column=1).theoretical)
     rows -1 to 2, columns 1 to 4 (4 x 4)
     """
-    subject = source if isinstance(source, Subject) else Subject.of(model, source)
+    image = InputImage.read(model, image)
     module = model.module
     number = layer.partition("#")[2]
-    address = find(module, layer) + (f"#{number}" if number else "")
-    passed = record(module, subject.values, [address], gradients=True)
+    address = find_layer(module, layer) + (f"#{number}" if number else "")
+    passed = record(module, image.tensor, [address], gradients=True)
     call = passed[address]
-    checked(call, unit, row, column)
+    check_position(call, unit, row, column)
     output = call.output
     one = output[:, unit] if output.ndim == 2 else output[:, unit, row, column]
-    (slope,) = gradients_of(one, [passed.values])
+    (slope,) = gradients_of(one, [passed.input])
     size = slope[0].abs().sum(0).float().cpu().numpy()
-    seen = theoretical(module, subject.values, call.address, unit=unit, row=row, column=column)
-    return Receptive(
-        address=call.address,
+    seen = theoretical_field(module, image.tensor, call.name, unit=unit, row=row, column=column)
+    return ReceptiveField(
+        layer=call.name,
         unit=unit,
         row=row,
         column=column,
-        value=float(one.detach()),
+        activation=float(one.detach()),
         theoretical=seen,
-        effective=effective(size),
+        effective=effective_field(size),
         gradient=np.asarray(size, np.float32),
-        subject=subject,
+        image=image,
     )
 
 
-def theoretical(
+def theoretical_field(
     module: nn.Module,
     values: Tensor,
-    address: str,
+    layer: str,
     *,
     unit: int = 0,
     row: int = -1,
     column: int = -1,
-) -> Field:
+) -> Rectangle:
     """Give the rectangle that a unit can depend on.
 
     Of a network of the notation it is what its summary says, which may reach into the
     padding. Of any other module, and behind a cat of branches that see differently, it is found
-    by `reached` and ends with the image.
+    by `field_by_nan` and ends with the image.
 
     Args:
         module: the network.
         values: float (1, channels, height, width), an image.
-        address: of a layer, with the number of its call where it has several.
+        layer: of a layer, with the number of its call where it has several.
         unit: the channel or feature; matters behind a cat of branches that see differently.
         row: of the unit; -1 for features.
         column: likewise.
 
     >>> from striate.backends.torch import build
     >>> network = build("input 1x8x8 classes=2 > conv 3 > conv 3 > gap > flatten > fc")
-    >>> theoretical(network, torch.zeros(1, 1, 8, 8), "conv2", row=4, column=4)
-    Field(top=2, left=2, bottom=7, right=7)
+    >>> theoretical_field(network, torch.zeros(1, 1, 8, 8), "conv2", row=4, column=4)
+    Rectangle(top=2, left=2, bottom=7, right=7)
     """
     size = (int(values.shape[2]), int(values.shape[3]))
     line = None
-    if isinstance(module, Net) and "#" not in address:
+    if isinstance(module, Net) and "#" not in layer:
         every = summary(module.plan).layers
-        line = next((each for each in every if each.name == address), None)
-    most = None if line is None else of_line(line, row, column, size=size)
+        line = next((each for each in every if each.name == layer), None)
+    most = None if line is None else field_of_row(line, row, column, size=size)
     if line is not None and most is not None and line.kind != "cat":
         return most
-    found = reached(module, values, address, unit=unit, row=row, column=column)
-    return most if most is not None and found == most.within(*size) else found
+    found = field_by_nan(module, values, layer, unit=unit, row=row, column=column)
+    return most if most is not None and found == most.clip(*size) else found
 
 
-def reached(
+def field_by_nan(
     module: nn.Module,
     values: Tensor,
-    address: str,
+    layer: str,
     *,
     unit: int = 0,
     row: int = -1,
     column: int = -1,
-) -> Field:
+) -> Rectangle:
     """Find the rectangle that a unit depends on in any module, by letting "not a number" in.
 
     Not-a-number times any weight is not a number, and no sum, maximum or function of it is a
@@ -236,7 +243,7 @@ def reached(
     Args:
         module: the network.
         values: float (1, channels, height, width), an image.
-        address: of a layer.
+        layer: of a layer.
         unit: the channel or feature.
         row: of the unit; -1 for features.
         column: likewise.
@@ -246,12 +253,12 @@ def reached(
 
     >>> from striate.backends.torch import build
     >>> network = build("input 1x8x8 classes=2 > conv 3 > conv 3 > gap > flatten > fc")
-    >>> reached(network, torch.zeros(1, 1, 8, 8), "conv2", row=0, column=4)
-    Field(top=0, left=2, bottom=3, right=7)
+    >>> field_by_nan(network, torch.zeros(1, 1, 8, 8), "conv2", row=0, column=4)
+    Rectangle(top=0, left=2, bottom=3, right=7)
     """
     given = values.detach().to(device_of(module))
     rows, columns = given.shape[2:]
-    name, turn = address.partition("#")[0], int(address.partition("#")[2] or 1)
+    name, turn = layer.partition("#")[0], int(layer.partition("#")[2] or 1)
 
     def reaches(down: slice, across: slice) -> bool:
         values = given.clone()
@@ -261,7 +268,7 @@ def reached(
         def hear(address: str, given: Any, output: Tensor) -> None:
             heard.append(output.clone())
 
-        with undisturbed(module), torch.no_grad(), listening(module, [name], hear):
+        with frozen(module), torch.no_grad(), forward_hooks(module, [name], hear):
             module(values)
         output = heard[turn - 1]
         number = output[0, unit] if output.ndim == 2 else output[0, unit, row, column]
@@ -274,30 +281,30 @@ def reached(
     whole = slice(None)
     top = first(rows, lambda n: (slice(0, n), whole)) - 1
     if top == rows:
-        return Field(0, 0, 0, 0)
+        return Rectangle(0, 0, 0, 0)
     bottom = rows - first(rows, lambda n: (slice(rows - n, rows), whole)) + 1
     left = first(columns, lambda n: (whole, slice(0, n))) - 1
     right = columns - first(columns, lambda n: (whole, slice(columns - n, columns))) + 1
-    return Field(top, left, bottom, right)
+    return Rectangle(top, left, bottom, right)
 
 
-def effective(gradient: np.ndarray, most: float = MOST) -> Field | None:
+def effective_field(gradient: np.ndarray, share: float = MOST) -> Rectangle | None:
     """Give the rectangle that holds most of a gradient: the same share is cut off at every side.
 
     Args:
         gradient: (height, width), 0 or above.
-        most: the share of the rows' sums, and of the columns', that it holds, above 0 and below 1.
+        share: the share of the rows' sums, and of the columns', that it holds, above 0 and below 1.
 
     Raises:
         SettingError: the share makes no sense.
 
     >>> spot = np.zeros((8, 8))
     >>> spot[2:4, 5] = 1
-    >>> effective(spot)
-    Field(top=2, left=5, bottom=4, right=6)
+    >>> effective_field(spot)
+    Rectangle(top=2, left=5, bottom=4, right=6)
     """
-    if not 0 < most < 1:
-        raise SettingError(f"a share of {most:g}; expected above 0 and below 1")
+    if not 0 < share < 1:
+        raise SettingError(f"a share of {share:g}; expected above 0 and below 1")
     total = float(gradient.sum(dtype=np.float64))
     if not total:
         return None
@@ -305,20 +312,20 @@ def effective(gradient: np.ndarray, most: float = MOST) -> Field | None:
     for axis in (1, 0):
         sums = gradient.sum(axis, dtype=np.float64)
         grown = np.cumsum(sums) / total
-        cut = (1 - most) / 2
+        cut = (1 - share) / 2
         ends.append((int(np.argmax(grown > cut)), int(np.argmax(grown >= 1 - cut - 1e-12)) + 1))
-    return Field(ends[0][0], ends[1][0], ends[0][1], ends[1][1])
+    return Rectangle(ends[0][0], ends[1][0], ends[0][1], ends[1][1])
 
 
-def of_line(line: Row, row: int, column: int, *, size: tuple[int, int]) -> Field:
-    """Give the rectangle that a unit of a line of `summary` sees; all of it for features."""
-    if line.stride is None or line.start is None or row < 0:
-        return Field(0, 0, *size)
+def field_of_row(summary_row: Row, row: int, column: int, *, size: tuple[int, int]) -> Rectangle:
+    """Give the rectangle that a unit of a row of `summary` sees; all of it for features."""
+    if summary_row.stride is None or summary_row.start is None or row < 0:
+        return Rectangle(0, 0, *size)
     (height, width), (down, across), (top, left) = map(
-        _both, (line.receptive_field, line.stride, line.start)
+        _both, (summary_row.receptive_field, summary_row.stride, summary_row.start)
     )
     first, begin = top + row * down, left + column * across
-    return Field(first, begin, first + height, begin + width)
+    return Rectangle(first, begin, first + height, begin + width)
 
 
 def _both(side: int | tuple[int, int]) -> tuple[int, int]:

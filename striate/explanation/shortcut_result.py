@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from striate.explanation.occlusion_test import Hiding
+from striate.explanation.region_occlusion import OcclusionTest
 from striate.terminal.tables import Table
 from striate.terminal.units import format_percent
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class ClassFocus:
     """Where the maps of one class lie.
 
     Attributes:
@@ -21,24 +21,24 @@ class Look:
         n: its images whose map has a positive part.
         mean_map: of the positive parts, each of sum one: float32 (height, width) of the
             network's input, of sum one.
-        border: the share of it in the border all around.
-        centre: its centre of mass, row and column as shares of height and width, 0 to 1.
-        alike: how alike the maps of the class are: the mean cosine of two of them, 0 to 1.
-        hidings: what came of hiding the parts that were suspected, the worst first.
+        border_share: the share of it in the border all around.
+        center_of_mass: its centre of mass, row and column as shares of height and width, 0 to 1.
+        map_similarity: how alike the maps of the class are: the mean cosine of two of them, 0 to 1.
+        occlusion_tests: what came of hiding the parts that were suspected, the worst first.
     """
 
     label: str
     n: int
     mean_map: np.ndarray = field(repr=False)
-    border: float
-    centre: tuple[float, float]
-    alike: float
-    hidings: tuple[Hiding, ...] = ()
+    border_share: float
+    center_of_mass: tuple[float, float]
+    map_similarity: float
+    occlusion_tests: tuple[OcclusionTest, ...] = ()
 
     @property
-    def shortcut(self) -> Hiding | None:
+    def shortcut(self) -> OcclusionTest | None:
         """The worst proven shortcut; None where there is none."""
-        return next((each for each in self.hidings if each.proved), None)
+        return next((each for each in self.occlusion_tests if each.is_shortcut), None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +47,8 @@ class ShortcutReport:
 
     Attributes:
         evaluated: which images.
-        looks: one a class with at least 5 images.
-        width: of the border, as a share of each side.
+        classes: one a class with at least 5 images.
+        border: of the border, as a share of each side.
         border_area: the border's share of the image: what a map that is the same everywhere
             has in it.
         layer: whose maps were taken.
@@ -56,28 +56,28 @@ class ShortcutReport:
     """
 
     evaluated: str
-    looks: tuple[Look, ...]
-    width: float
+    classes: tuple[ClassFocus, ...]
+    border: float
     border_area: float
     layer: str
     notes: tuple[str, ...] = ()
 
     @property
-    def shortcuts(self) -> tuple[Hiding, ...]:
+    def shortcuts(self) -> tuple[OcclusionTest, ...]:
         """The proven shortcuts, one a class."""
-        return tuple(each.shortcut for each in self.looks if each.shortcut is not None)
+        return tuple(each.shortcut for each in self.classes if each.shortcut is not None)
 
     @property
     def words(self) -> tuple[str, ...]:
         """The verdict, a sentence each."""
         if self.shortcuts:
             return tuple(each.words for each in self.shortcuts)
-        hidden = sum(len(look.hidings) for look in self.looks)
+        hidden = sum(len(look.occlusion_tests) for look in self.classes)
         tried = "no part at the border was suspected"
         if hidden:
             worst = max(
-                (each for look in self.looks for each in look.hidings),
-                key=lambda each: each.right - each.hidden,
+                (each for look in self.classes for each in look.occlusion_tests),
+                key=lambda each: each.accuracy - each.occluded_accuracy,
             )
             tried = f"{hidden} suspected parts were hidden; the worst: {worst.words}"
         return (
@@ -97,15 +97,15 @@ class ShortcutReport:
             (
                 look.label,
                 f"{look.n:,}",
-                format_percent(look.border),
-                f"{look.centre[0]:.2f}, {look.centre[1]:.2f}",
-                f"{look.alike:.2f}",
-                look.shortcut.region.words if look.shortcut else "",
+                format_percent(look.border_share),
+                f"{look.center_of_mass[0]:.2f}, {look.center_of_mass[1]:.2f}",
+                f"{look.map_similarity:.2f}",
+                look.shortcut.region.name if look.shortcut else "",
             )
-            for look in self.looks
+            for look in self.classes
         )
         caption = (
-            f"Where it looks: {self.evaluated}; the border is the outer {self.width:.0%}, "
+            f"Where it looks: {self.evaluated}; the border is the outer {self.border:.0%}, "
             f"{format_percent(self.border_area)} of the image"
         )
         return Table(header, rows, set(header[1:5]), caption)
@@ -115,7 +115,7 @@ class ShortcutReport:
         return {
             "evaluated": self.evaluated,
             "layer": self.layer,
-            "width": self.width,
+            "border": self.border,
             "border_area": self.border_area,
             "notes": list(self.notes),
             "words": list(self.words),
@@ -123,15 +123,15 @@ class ShortcutReport:
                 {
                     "class": look.label,
                     "n": look.n,
-                    "border": look.border,
-                    "centre": list(look.centre),
-                    "alike": look.alike,
+                    "border_share": look.border_share,
+                    "center_of_mass": list(look.center_of_mass),
+                    "map_similarity": look.map_similarity,
                     "mean_map": look.mean_map.tolist(),
-                    "hidings": [
-                        {**asdict(each), "proved": each.proved, "words": each.words}
-                        for each in look.hidings
+                    "occlusion_tests": [
+                        {**asdict(each), "is_shortcut": each.is_shortcut, "words": each.words}
+                        for each in look.occlusion_tests
                     ],
                 }
-                for look in self.looks
+                for look in self.classes
             ],
         }

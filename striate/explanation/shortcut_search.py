@@ -20,11 +20,11 @@ from striate.evaluation.image_selection import (
     select_images,
 )
 from striate.events import Callback, Note, ignore
-from striate.explanation.class_maps import ClassMaps, class_maps
-from striate.explanation.contributions import last_maps
-from striate.explanation.image_regions import Region, candidates, ring
-from striate.explanation.occlusion_test import hide
-from striate.explanation.shortcut_result import Look, ShortcutReport
+from striate.explanation.batch_hires_cam import find_map_layer
+from striate.explanation.image_regions import Region, border_region, candidate_regions
+from striate.explanation.mean_class_maps import ClassMeanMap, average_class_maps
+from striate.explanation.region_occlusion import occlude_region
+from striate.explanation.shortcut_result import ClassFocus, ShortcutReport
 from striate.model.classifier import Classifier
 from striate.terminal.progress import ProgressReporter
 
@@ -34,11 +34,11 @@ SUSPECTS = 3  # squares and strips a class that are hidden, at most
 EXCESS = 0.05  # the share by which a part exceeds its area, and what other classes have there
 
 
-def where_it_looks(
+def find_shortcuts(
     model: Classifier,
     data: str | Path,
     *,
-    part: str | None = None,
+    split: str | None = None,
     border: float = 0.1,
     callback: Callback = ignore,
 ) -> ShortcutReport:
@@ -53,7 +53,7 @@ def where_it_looks(
     Args:
         model: the classifier.
         data: whatever training takes.
-        part: which images, as `evaluate` has it.
+        split: which images, as `evaluate` has it.
         border: the border's width as a share of each side, above 0 and below a half.
         callback: is told how far the work is.
 
@@ -61,16 +61,16 @@ def where_it_looks(
         DataError: no class has 5 images.
         SettingError: the border makes no sense, or the network has no maps that say where.
 
-    Example: ``print(where_it_looks(load("runs/photos"), "photos"))``.
+    Example: ``print(find_shortcuts(load("runs/photos"), "photos"))``.
     """
     if not 0 < border < 0.5:
         raise SettingError(f"border is {border:g}; expected above 0 and below 0.5")
     collection, notes = match_classes(find(data), model.classes, model.ids)
-    collection = collection.only(find_candidates(collection, part))
+    collection = collection.only(find_candidates(collection, split))
     reporter = ProgressReporter("reading", callback)
     with load(collection, model.preprocess, progress=reporter) as images:
         chosen = select_images(
-            collection.splits, images.hashes, usable=images.usable, seen=model.seen, split=part
+            collection.splits, images.hashes, usable=images.usable, seen=model.seen, split=split
         )
         notes += (*chosen.notes, *note_missing_classes(collection, chosen.indices))
         labels = collection.labels[chosen.indices]
@@ -86,8 +86,8 @@ def where_it_looks(
             )
         for note in notes:
             callback(Note(note))
-        where = last_maps(model)
-        found = class_maps(
+        where = find_map_layer(model)
+        found = average_class_maps(
             model,
             where,
             images,
@@ -95,7 +95,7 @@ def where_it_looks(
             labels,
             reporter=ProgressReporter("looking", callback),
         )
-        found = tuple(each for each in found if counts[each.place] >= FEWEST)
+        found = tuple(each for each in found if counts[each.index] >= FEWEST)
         looks = tuple(
             _look(
                 model,
@@ -110,15 +110,15 @@ def where_it_looks(
         )
     return ShortcutReport(
         evaluated=chosen.words,
-        looks=looks,
-        width=border,
-        border_area=float(ring(border).mask(*model.preprocess.shape[1:]).mean()),
-        layer=where.address,
+        classes=looks,
+        border=border,
+        border_area=float(border_region(border).mask(*model.preprocess.shape[1:]).mean()),
+        layer=where.name,
         notes=notes,
     )
 
 
-def suspected(
+def suspect_regions(
     mean_map: np.ndarray, others: np.ndarray | None, *, border: float = 0.1
 ) -> tuple[Region, ...]:
     """Give the parts to hide: along the border, where a class's mean map marks more than it should.
@@ -139,7 +139,7 @@ def suspected(
     >>> flat = np.full((20, 20), 1 / 400)
     >>> corner = flat / 2
     >>> corner[16:, :4] += 0.5 / 16
-    >>> [each.words for each in suspected(corner, flat)]
+    >>> [each.name for each in suspect_regions(corner, flat)]
     ['the lower left corner', 'the border all around (outer 10%)']
     """
 
@@ -148,14 +148,16 @@ def suspected(
         usual = area if others is None else max(area, part.share(others))
         return part.share(mean_map) - usual
 
-    ordered = sorted(((excess(part), part) for part in candidates()), key=lambda pair: -pair[0])
+    ordered = sorted(
+        ((excess(part), part) for part in candidate_regions()), key=lambda pair: -pair[0]
+    )
     found: list[Region] = []
     for beyond, part in ordered:
         if beyond < EXCESS or len(found) == SUSPECTS:
             break
         if not any(part.overlaps(each) for each in found):
             found.append(part)
-    return (*found, ring(border))
+    return (*found, border_region(border))
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,44 +175,46 @@ class _Material:
 
 
 def _suspects(
-    model: Classifier, found: tuple[ClassMaps, ...], number: int, border: float
+    model: Classifier, found: tuple[ClassMeanMap, ...], number: int, border: float
 ) -> tuple[Region, ...]:
     size = model.preprocess.shape[1:]
-    others = [each.on(*size) for place, each in enumerate(found) if place != number]
+    others = [each.resized(*size) for place, each in enumerate(found) if place != number]
     usual = np.mean(others, axis=0) if others else None
-    return suspected(found[number].on(*size), usual, border=border)
+    return suspect_regions(found[number].resized(*size), usual, border=border)
 
 
 def _look(
     model: Classifier,
     images: Images,
     material: _Material,
-    maps: ClassMaps,
+    maps: ClassMeanMap,
     *,
     suspects: tuple[Region, ...],
     border: float,
     callback: Callback,
-) -> Look:
+) -> ClassFocus:
     """Say where the maps of a class lie, and hide what is suspected."""
-    mean_map = maps.on(*model.preprocess.shape[1:])
+    mean_map = maps.resized(*model.preprocess.shape[1:])
     rows, columns = mean_map.shape
-    label = model.classes[maps.place]
-    own = material.some(maps.place, own=True)
-    others = material.some(maps.place, own=False)
+    label = model.classes[maps.index]
+    own = material.some(maps.index, own=True)
+    others = material.some(maps.index, own=False)
     reporter = ProgressReporter(f"hiding parts of {label}", callback)
     hidings = [
-        hide(model, images, maps.place, part, own=own, others=others, reporter=reporter)
+        occlude_region(model, images, maps.index, part, own=own, others=others, reporter=reporter)
         for part in suspects
     ]
-    return Look(
+    return ClassFocus(
         label=label,
         n=maps.n,
         mean_map=mean_map,
-        border=ring(border).share(mean_map),
-        centre=(
+        border_share=border_region(border).share(mean_map),
+        center_of_mass=(
             float(mean_map.sum(1) @ (np.arange(rows) + 0.5)) / rows,
             float(mean_map.sum(0) @ (np.arange(columns) + 0.5)) / columns,
         ),
-        alike=maps.alike,
-        hidings=tuple(sorted(hidings, key=lambda each: each.hidden - each.right)),
+        map_similarity=maps.similarity,
+        occlusion_tests=tuple(
+            sorted(hidings, key=lambda each: each.occluded_accuracy - each.accuracy)
+        ),
     )

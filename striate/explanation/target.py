@@ -12,53 +12,55 @@ from striate.architecture.notation.suggestions import shortened, suggestion
 from striate.errors import SettingError
 from striate.model.classifier import Classifier
 
-Wanted = str | int | None
+TargetClass = str | int | None
 LISTED = 12  # classes that a refusal names, at most
 
 
 @dataclass(frozen=True)
-class Aim:
+class Target:
     """The score that is explained: the logit of a class, or how far it is above another's.
 
     Attributes:
-        place: which output.
+        index: which output.
         against: which other output is taken off; None for none.
-        words: as a person says it, "cat" or "cat rather than dog".
+        name: as a person says it, "cat" or "cat rather than dog".
     """
 
-    place: int
+    index: int
     against: int | None
-    words: str
+    name: str
 
     def score(self, logits: Tensor) -> Tensor:
         """Give the score of each image: (batch, classes) in, (batch,) out.
 
         >>> import torch
-        >>> Aim(0, 2, "a rather than c").score(torch.tensor([[5.0, 1.0, 2.0]]))
+        >>> Target(0, 2, "a rather than c").score(torch.tensor([[5.0, 1.0, 2.0]]))
         tensor([3.])
         """
-        score = logits[:, self.place]
+        score = logits[:, self.index]
         return score if self.against is None else score - logits[:, self.against]
 
-    def vector(self, classes: int) -> np.ndarray:
+    def weights(self, classes: int) -> np.ndarray:
         """Give the score as weights of the logits: float64 (classes,).
 
-        >>> Aim(0, 2, "a rather than c").vector(3).tolist()
+        >>> Target(0, 2, "a rather than c").weights(3).tolist()
         [1.0, 0.0, -1.0]
         """
         found = np.zeros(classes)
-        found[self.place] = 1.0
+        found[self.index] = 1.0
         if self.against is not None:
             found[self.against] -= 1.0
         return found
 
 
-def aim_at(model: Classifier, wanted: Wanted, against: Wanted = None, *, logits: np.ndarray) -> Aim:
+def resolve_target(
+    model: Classifier, target: TargetClass, against: TargetClass = None, *, logits: np.ndarray
+) -> Target:
     """Find the class that is meant.
 
     Args:
         model: with the names of the classes.
-        wanted: a class by its name, by its second name (`Classifier.ids`) or by its place;
+        target: a class by its name, by its second name (`Classifier.ids`) or by its place;
             None takes the most probable.
         against: another one, or None.
         logits: (classes,) of the image.
@@ -70,21 +72,21 @@ def aim_at(model: Classifier, wanted: Wanted, against: Wanted = None, *, logits:
     >>> from striate.data.images import Preprocess
     >>> text = "input 1x8x8 classes=2 > gap > flatten > fc"
     >>> model = Classifier(build(text), text, ("dark", "light"), Preprocess(1, 8, 8))
-    >>> aim_at(model, None, "dark", logits=np.array([0.0, 1.0])).words
+    >>> resolve_target(model, None, "dark", logits=np.array([0.0, 1.0])).name
     'light rather than dark'
-    >>> aim_at(model, "lihgt", logits=np.zeros(2))
+    >>> resolve_target(model, "lihgt", logits=np.zeros(2))
     Traceback (most recent call last):
     striate.errors.SettingError: there is no class 'lihgt'; did you mean 'light'?
     """
-    place = int(np.argmax(logits)) if wanted is None else _place(model, wanted)
+    place = int(np.argmax(logits)) if target is None else _place(model, target)
     if against is None:
-        return Aim(place, None, model.classes[place])
+        return Target(place, None, model.classes[place])
     other = _place(model, against)
     if other == place:
         raise SettingError(
             f"'{model.classes[place]}' against itself is nothing; give two different classes"
         )
-    return Aim(place, other, f"{model.classes[place]} rather than {model.classes[other]}")
+    return Target(place, other, f"{model.classes[place]} rather than {model.classes[other]}")
 
 
 def _place(model: Classifier, wanted: str | int) -> int:

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from striate.data.images.decoding import Source
 from striate.errors import SettingError
-from striate.explanation.decomposition import terms
-from striate.explanation.hooks import Call, Recording, find, record
-from striate.explanation.subject import Subject
-from striate.explanation.sum_terms import Terms
+from striate.explanation.activation_terms import decompose
+from striate.explanation.hooks import LayerCall, Recording, find_layer, record
+from striate.explanation.input_image import InputImage
+from striate.explanation.terms import Terms
 from striate.model.classifier import Classifier
 
 LARGEST = 12  # contributions that the text writes out
@@ -24,29 +24,29 @@ FOLLOWING = (*POINTWISE, nn.Sigmoid, nn.Tanh)  # what is told along with the lay
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class ArithmeticStep:
     """One layer's part in an activation.
 
     Attributes:
-        address: of the layer.
-        word: what it is.
+        layer: of the layer.
+        kind: what it is.
         unit: the channel or feature.
         row: -1 for features.
         column: likewise.
         terms: what goes in.
-        own: the number that the network itself came to.
+        network_value: the number that the network itself came to.
         tolerance: how far rounding may have taken it: gamma(n) times the sum of the sizes of all
             terms, gamma(n) = n u / (1 - n u) with the unit roundoff u of the network's format.
             Higham 2002, Accuracy and stability of numerical algorithms, section 3.1.
     """
 
-    address: str
-    word: str
+    layer: str
+    kind: str
     unit: int
     row: int
     column: int
     terms: Terms = field(repr=False)
-    own: float
+    network_value: float
     tolerance: float
 
     @property
@@ -57,9 +57,9 @@ class Step:
     @property
     def agrees(self) -> bool:
         """Whether both numbers are the same but for rounding."""
-        return abs(self.value - self.own) <= self.tolerance
+        return abs(self.value - self.network_value) <= self.tolerance
 
-    def largest(self, count: int = LARGEST) -> np.ndarray:
+    def largest_terms(self, count: int = LARGEST) -> np.ndarray:
         """Give the places among the terms of the largest contributions, the largest first."""
         order = np.argsort(-np.abs(self.terms.product), kind="stable")
         return np.asarray(order[:count])
@@ -67,13 +67,13 @@ class Step:
     def as_json(self) -> dict[str, Any]:
         """Give it as plain values, every term included."""
         return {
-            "layer": self.address,
-            "word": self.word,
+            "layer": self.layer,
+            "kind": self.kind,
             "unit": self.unit,
             "row": None if self.row < 0 else self.row,
             "column": None if self.column < 0 else self.column,
             "value": self.value,
-            "own": self.own,
+            "network_value": self.network_value,
             "tolerance": self.tolerance,
             "bias": self.terms.bias,
             "function": self.terms.function,
@@ -86,7 +86,7 @@ class Step:
 
     def __str__(self) -> str:
         found, where = self.terms, "" if self.row < 0 else f", row {self.row}, column {self.column}"
-        lines = [f"{self.address} ({self.word}), unit {self.unit}{where}: {self.value:.6g}"]
+        lines = [f"{self.layer} ({self.kind}), unit {self.unit}{where}: {self.value:.6g}"]
         if found.function == "softmax":
             lines += self._softmax()
         elif "variance" in found.facts:
@@ -95,9 +95,9 @@ class Step:
             lines.append(self._single())
         else:
             lines += self._sum()
-        off = self.value - self.own
+        off = self.value - self.network_value
         lines.append(
-            f"  the network's own number is {self.own:.8g}; the difference {off:.1e} "
+            f"  the network's own number is {self.network_value:.8g}; the difference {off:.1e} "
             f"is {'within' if self.agrees else 'BEYOND'} what rounding allows, {self.tolerance:.1e}"
         )
         return "\n".join(lines)
@@ -137,7 +137,7 @@ class Step:
 
     def _sum(self) -> list[str]:
         found = self.terms
-        product, order = found.product, self.largest()
+        product, order = found.product, self.largest_terms()
         if found.function == "the largest":
             ties = int(found.facts["winners"])
             won = int(np.flatnonzero(found.weight)[0])
@@ -163,14 +163,14 @@ class Step:
 
 
 @dataclass(frozen=True, eq=False)
-class Arithmetic:
+class UnitArithmetic:
     """One activation: the layer asked for, and what follows it number by number.
 
     Attributes:
         steps: the layer, then the bn and activation that take up its number at the same place.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[ArithmeticStep, ...]
 
     @property
     def value(self) -> float:
@@ -190,21 +190,21 @@ class Arithmetic:
         return "\n".join(map(str, self.steps))
 
 
-def arithmetic(
+def recompute_activation(
     model: Classifier,
-    source: Source | Subject,
+    image: Source | InputImage,
     layer: str,
     *,
     unit: int,
     row: int = -1,
     column: int = -1,
     following: bool = True,
-) -> Arithmetic:
+) -> UnitArithmetic:
     """Calculate one activation anew, step by step, from what went into it.
 
     Args:
         model: the classifier.
-        source: whatever `Classifier.predict` takes.
+        image: whatever `Classifier.predict` takes.
         layer: its address.
         unit: the channel or feature, from 0.
         row: from 0; left out for features.
@@ -220,24 +220,24 @@ def arithmetic(
     >>> from striate.data.images import Preprocess
     >>> text = "input 1x3x3 classes=2 > conv 2 pad=valid > relu > flatten > fc"
     >>> model = Classifier(build(text), text, ("dark", "light"), Preprocess(1, 3, 3))
-    >>> found = arithmetic(model, np.eye(3), "conv1", unit=1, row=0, column=0)
-    >>> [step.address for step in found.steps], len(found.steps[0].terms.value), found.agrees
+    >>> found = recompute_activation(model, np.eye(3), "conv1", unit=1, row=0, column=0)
+    >>> [step.layer for step in found.steps], len(found.steps[0].terms.value), found.agrees
     (['conv1', 'relu1'], 9, True)
     """
-    subject = source if isinstance(source, Subject) else Subject.of(model, source)
-    passed = record(model.module, subject.values)
+    image = InputImage.read(model, image)
+    passed = record(model.module, image.tensor)
     call = passed[_full(model.module, layer, passed)]
-    steps = [step_of(call, unit, row, column)]
+    steps = [recompute_call(call, unit, row, column)]
     while following:
         after = next((one for one in passed.calls if _takes(passed, one, call)), None)
         if after is None or not isinstance(after.module, FOLLOWING):
             break
-        steps.append(step_of(after, unit, row, column))
+        steps.append(recompute_call(after, unit, row, column))
         call = after
-    return Arithmetic(tuple(steps))
+    return UnitArithmetic(tuple(steps))
 
 
-def step_of(call: Call, unit: int, row: int = -1, column: int = -1) -> Step:
+def recompute_call(call: LayerCall, unit: int, row: int = -1, column: int = -1) -> ArithmeticStep:
     """Take one number of a recorded layer apart, beside the number that it came to itself.
 
     Args:
@@ -249,17 +249,17 @@ def step_of(call: Call, unit: int, row: int = -1, column: int = -1) -> Step:
     Raises:
         SettingError: there is no such number, or what the layer does is not known.
     """
-    found = terms(call, unit, row, column)
+    found = decompose(call, unit, row, column)
     place = (0, unit) if call.output.ndim == 2 else (0, unit, row, column)
     own = float(call.output[place].double())
-    return Step(
-        address=call.address,
-        word=type(call.module).__name__,
+    return ArithmeticStep(
+        layer=call.name,
+        kind=type(call.module).__name__,
         unit=unit,
         row=row,
         column=column,
         terms=found,
-        own=own,
+        network_value=own,
         tolerance=_rounding(found, call.output),
     )
 
@@ -283,14 +283,14 @@ def _rounding(found: Terms, output: Tensor) -> float:
 def _full(module: nn.Module, layer: str, passed: Recording) -> str:
     """Give the address of a call, a block's being that of the layer that makes its output."""
     number = layer.partition("#")[2]
-    name = find(module, layer) + (f"#{number}" if number else "")
-    if any(call.address.partition("#")[0] == name.partition("#")[0] for call in passed.calls):
+    name = find_layer(module, layer) + (f"#{number}" if number else "")
+    if any(call.name.partition("#")[0] == name.partition("#")[0] for call in passed.calls):
         return name
-    inner = [call.address for call in passed.calls if call.address.startswith(f"{name}.")]
+    inner = [call.name for call in passed.calls if call.name.startswith(f"{name}.")]
     if inner:
         raise SettingError(f"'{name}' is made of several layers; its output is '{inner[-1]}'")
     raise SettingError(f"'{name}' did not work in this pass")
 
 
-def _takes(passed: Recording, one: Call, before: Call) -> bool:
-    return len(one.inputs) == 1 and passed.maker(one.inputs[0], one) is before
+def _takes(passed: Recording, one: LayerCall, before: LayerCall) -> bool:
+    return len(one.inputs) == 1 and passed.producer_of(one.inputs[0], one) is before

@@ -1,4 +1,4 @@
-"""striate inside, as a person types it."""
+"""striate explain, as a person types it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from striate.training.run import Run
 Done = tuple[Run, list[Event]]
 
 
-def inside(*words: str | Path, at: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "striate", "inside", *map(str, words)]
+def explain(*words: str | Path, at: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "striate", "explain", *map(str, words)]
     return subprocess.run(command, cwd=at, capture_output=True, text=True, check=False, timeout=120)
 
 
@@ -30,32 +30,32 @@ def test_a_image_and_its_numbers_and_never_over_another(
     model: Path, photos: Path, tmp_path: Path
 ) -> None:
     image = sorted(photos.glob("disc/*.png"))[0]
-    words = (model, image, "--quick", "--of", "square", "--at", "conv1 3 4 5")
-    told = inside(*words, at=tmp_path)
+    words = (model, image, "--quick", "--target", "square", "--at", "conv1 3 4 5")
+    told = explain(*words, at=tmp_path)
     assert told.returncode == 0, told.stderr
     assert f"{image.name}: " in told.stdout
     assert "cam at relu2 of 'square'" in told.stdout
     assert "square rather than disc" in told.stdout
     assert "conv1 (Conv2d), unit 3, row 4, column 5" in told.stdout
-    page = tmp_path / "inside" / f"{image.stem}.html"
+    page = tmp_path / "explanations" / f"{image.stem}.html"
     assert "Where “square” is" in page.read_text("utf-8")
     numbers = np.load(page.with_suffix(".npz"))
     assert numbers["maps relu2"].shape == (16, 8, 8)
     facts = json.loads(page.with_suffix(".json").read_text("utf-8"))
     cam = np.array(facts["explanations"][0]["map"])
     assert np.allclose(cam, numbers["explanation cam"])
-    again = inside(model, image, "--quick", "--json", at=tmp_path)
-    assert json.loads(again.stdout)["page"] == f"inside/{image.stem}-2.html"
+    again = explain(model, image, "--quick", "--json", at=tmp_path)
+    assert json.loads(again.stdout)["page"] == f"explanations/{image.stem}-2.html"
 
 
 def test_a_folder(model: Path, photos: Path, tmp_path: Path) -> None:
     words = (model, "--data", photos, "--layers", "2", "--units", "1", "--out", "o/page.html")
-    told = inside(*words, at=tmp_path)
+    told = explain(*words, at=tmp_path)
     assert told.returncode == 0, told.stderr
     assert "32 units of 3 layers over 40 images" in told.stdout
     assert "From edges to objects" in (tmp_path / "o" / "page.html").read_text("utf-8")
     numbers = np.load(tmp_path / "o" / "page.npz")
-    assert numbers["strongest relu1"].shape == (8, 9)
+    assert numbers["top relu1"].shape == (8, 9)
 
 
 @pytest.mark.parametrize(
@@ -63,17 +63,17 @@ def test_a_folder(model: Path, photos: Path, tmp_path: Path) -> None:
     [
         ((), "give an image's file or --data with a folder of them"),
         (("IMAGE", "--data", "x"), "them, not both"),
-        (("FOLDER",), "is a folder; to look at a whole folder give it as --data"),
+        (("FOLDER",), "is a folder; to explain a whole folder give it as --data"),
         (("nowhere.png",), "'nowhere.png' cannot be read: there is no such file"),
-        (("IMAGE", "--of", "disk"), "there is no class 'disk'; did you mean 'disc'?"),
-        (("IMAGE", "--of", "disc", "--against", "disc"), "against itself is nothing"),
+        (("IMAGE", "--target", "disk"), "there is no class 'disk'; did you mean 'disc'?"),
+        (("IMAGE", "--target", "disc", "--against", "disc"), "against itself is nothing"),
         (("IMAGE", "--layer", "conv9"), "conv9"),
         (("IMAGE", "--layer", "fc1"), "no positions to show"),
         (("IMAGE", "--at", "conv1"), "--at 'conv1': expected LAYER UNIT ROW COLUMN"),
         (("IMAGE", "--at", "conv1 99 0 0"), "has no unit, row and column 99, 0, 0"),
-        (("IMAGE", "--span", "all"), "span 'all': expected layer, block, network"),
-        (("IMAGE", "--out", "page.txt"), "is no page; give it the ending .html"),
-        (("--data", "FOLDER", "--of", "disc"), "about one image, not --data"),
+        (("IMAGE", "--color-scale", "all"), "color scale 'all': expected layer, block, network"),
+        (("IMAGE", "--out", "page.txt"), "must end in .html"),
+        (("--data", "FOLDER", "--target", "disc"), "about one image, not --data"),
         (("--data", "nowhere"), "nowhere"),
         (("--data", "FOLDER", "--units", "0"), "0 units; expected 1 or more"),
     ],
@@ -82,9 +82,9 @@ def test_bad_input_gets_one_clear_line(
     words: tuple[str, ...], said: str, model: Path, photos: Path, tmp_path: Path
 ) -> None:
     names = {"IMAGE": str(sorted(photos.glob("*/*.png"))[0]), "FOLDER": str(photos)}
-    told = inside(model, *(names.get(each, each) for each in words), "--quick", at=tmp_path)
+    told = explain(model, *(names.get(each, each) for each in words), "--quick", at=tmp_path)
     assert told.returncode == 2, told.stdout
     assert said in told.stderr
     assert len(told.stderr.strip().splitlines()) == 1 or "conv9" in said
     assert "Traceback" not in told.stderr
-    assert not (tmp_path / "inside").exists()
+    assert not (tmp_path / "explanations").exists()

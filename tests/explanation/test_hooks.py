@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from striate.backends.torch import build
 from striate.errors import NotationError, SettingError
-from striate.explanation.hooks import find, gradients_of, record, undisturbed
+from striate.explanation.hooks import find_layer, frozen, gradients_of, record
 
 TEXT = """
 unit(c) = conv c > bn > relu
@@ -55,7 +55,7 @@ def test_the_network_is_left_as_it_was_found() -> None:
     before = state_of(module)
     weights = copy.deepcopy(module.state_dict())
     passed = record(module, torch.rand(2, 1, 6, 6), gradients=True)
-    gradients_of(passed.output[:, 0], [passed.values])
+    gradients_of(passed.output[:, 0], [passed.input])
     assert state_of(module) == before
     after = module.state_dict()
     assert all(torch.equal(weights[name], after[name]) for name in weights)
@@ -72,7 +72,7 @@ def test_it_is_left_as_found_after_an_error_within_the_pass() -> None:
     with pytest.raises(ValueError, match="no"):
         record(module, torch.rand(1, 1, 4, 4))
     assert state_of(module) == before
-    with pytest.raises(ValueError, match="no"), undisturbed(module):
+    with pytest.raises(ValueError, match="no"), frozen(module):
         raise ValueError("no")
     assert state_of(module) == before
 
@@ -87,7 +87,7 @@ def test_what_is_recorded_equals_a_pass_by_hand() -> None:
     assert torch.equal(passed["unit1.bn1"].inputs[0], conv)
     assert len(passed["add1"].inputs) == 2
     assert torch.equal(passed.output, module(values))
-    assert [call.address for call in passed.calls][:3] == [
+    assert [call.name for call in passed.calls][:3] == [
         "unit1.conv1",
         "unit1.bn1",
         "unit1.relu1",
@@ -102,7 +102,7 @@ def test_what_is_overwritten_later_is_kept_as_it_was(gradients: bool) -> None:
     conv = module.conv(values - 0.5).detach()
     relu = conv.relu()
     again = module.again(relu).detach()
-    assert torch.equal(passed.values.detach(), values)
+    assert torch.equal(passed.input.detach(), values)
     assert torch.equal(passed["conv"].output.detach(), conv)
     assert torch.equal(passed["relu#1"].inputs[0].detach(), conv)
     assert torch.equal(passed["relu#1"].output.detach(), relu)
@@ -115,7 +115,7 @@ def test_gradients_of_what_is_overwritten_are_those_of_the_same_network_in_plain
     module = InPlace().eval()
     values = torch.rand(1, 1, 4, 4)
     passed = record(module, values, ["conv", "again"], gradients=True)
-    found = gradients_of(passed.output[:, 1], [passed.values, passed["again"].output])
+    found = gradients_of(passed.output[:, 1], [passed.input, passed["again"].output])
     leaf = values.clone().requires_grad_()
     relu = module.conv(leaf - 0.5).relu()
     again = module.again(relu)
@@ -128,7 +128,7 @@ def test_gradients_of_what_is_overwritten_are_those_of_the_same_network_in_plain
 def test_weights_get_no_gradient() -> None:
     module = build(TEXT)
     passed = record(module, torch.rand(1, 1, 6, 6), gradients=True)
-    gradients_of(passed.output[:, 0], [passed.values])
+    gradients_of(passed.output[:, 0], [passed.input])
     assert all(parameter.grad is None for parameter in module.parameters())
 
 
@@ -140,13 +140,13 @@ def test_a_layer_that_works_twice_is_refused_without_its_number() -> None:
 
 def test_unclear_and_unknown_layers_are_refused_with_the_choices() -> None:
     module = build(TEXT)
-    assert find(module, "gap") == "gap1"
-    assert find(module, "unit1.conv") == "unit1.conv1"
+    assert find_layer(module, "gap") == "gap1"
+    assert find_layer(module, "unit1.conv") == "unit1.conv1"
     with pytest.raises(NotationError, match="has no layer 'conv7'; it has"):
-        find(module, "conv7")
+        find_layer(module, "conv7")
     plain = nn.Sequential(nn.Sequential(nn.ReLU()), nn.Sequential(nn.ReLU()))
     with pytest.raises(SettingError, match="the network has no layer 'relu'"):
-        find(plain, "relu")
+        find_layer(plain, "relu")
 
 
 def test_a_network_that_gives_no_tensor_is_refused() -> None:

@@ -14,10 +14,10 @@ from torch import nn
 
 from striate.data.images import Preprocess
 from striate.events import Event
-from striate.explanation.contribution_path import walk
-from striate.explanation.inspection import Question, specimen
+from striate.explanation.contribution_path import trace_contributions
+from striate.explanation.inspection import InspectionSettings, inspect
 from striate.explanation.page import of_folder, of_image
-from striate.explanation.unit_hierarchy import Choice, hierarchy
+from striate.explanation.unit_inspection import UnitSelection, inspect_units
 from striate.model.classifier import Classifier, load
 from striate.render.number_cells import cells
 from striate.training.run import Run
@@ -32,33 +32,39 @@ def image(photos: Path) -> Path:
 
 def test_the_parts_of_a_specimen_agree_with_each_other(done: Done, photos: Path) -> None:
     model = load(done[0].folder)
-    found = specimen(model, image(photos), question=Question(of="square", against="disc"))
-    assert not found.missing
+    found = inspect(model, image(photos), target="square", against="disc")
+    assert not found.unavailable
     odds = model.predict(image(photos)).probabilities
     for name, value in zip(found.classes, found.probabilities, strict=True):
         assert value == pytest.approx(odds[name], abs=1e-5)
     first = found.explanations[0]
     assert first.method == "cam"
     assert first.score == pytest.approx(found.logits[found.classes.index("square")], abs=1e-5)
-    assert first.native.mean() + first.facts["bias"] == pytest.approx(first.score, abs=1e-4)
-    every = {each.method for each in found.explanations} | {m for same in found.same for m in same}
+    assert first.attribution.mean() + first.facts["bias"] == pytest.approx(first.score, abs=1e-4)
+    every = {each.method for each in found.explanations} | {
+        m for same in found.proportional for m in same
+    }
     assert len(every) == 8
-    assert found.contrast is not None and found.evidence is not None and found.walk is not None
+    assert (
+        found.score_decomposition is not None
+        and found.evaluation is not None
+        and found.path is not None
+    )
     difference = found.logits[found.classes.index("square")] - found.logits[0]
-    assert found.contrast.score == pytest.approx(difference, abs=1e-5)
-    assert found.walk.strides[0].step.value == pytest.approx(first.score, abs=1e-4)
-    assert found.sum is not None and found.sum.agrees
-    assert found.maps[found.shown[-1]].values.shape[1:] == first.native.shape
-    assert [each.address for each in found.fields][0] == found.shown[0]
+    assert found.score_decomposition.score == pytest.approx(difference, abs=1e-5)
+    assert found.path.steps[0].arithmetic.value == pytest.approx(first.score, abs=1e-4)
+    assert found.arithmetic is not None and found.arithmetic.agrees
+    assert found.feature_maps[found.block_outputs[-1]].values.shape[1:] == first.attribution.shape
+    assert [each.layer for each in found.receptive_fields][0] == found.block_outputs[0]
     arrays = found.arrays()
-    assert np.array_equal(arrays["explanation cam"], first.native)
+    assert np.array_equal(arrays["explanation cam"], first.attribution)
     assert set(arrays) >= {"pixels", "logits", "maps relu1", "gradients relu1", "filters conv1"}
     assert json.loads(json.dumps(found.as_json()))["explanations"][0]["method"] == "cam"
 
 
 def test_its_page_is_whole_and_asks_nothing_of_the_network(done: Done, photos: Path) -> None:
-    found = specimen(load(done[0].folder), image(photos))
-    page = of_image(found, command="striate inside M <P>", files=FILES)
+    found = inspect(load(done[0].folder), image(photos))
+    page = of_image(found, command="striate explain M <P>", files=FILES)
     headings = re.findall(r"<h2 id=[^>]*>([^<]*)</h2>", page)
     assert len(headings) == 10
     assert [line[:5] for line in headings[1:3]] == ["Has t", "Why s"]
@@ -71,8 +77,8 @@ def test_its_page_is_whole_and_asks_nothing_of_the_network(done: Done, photos: P
 
 
 def test_the_quick_one_leaves_out_what_takes_seconds(done: Done, photos: Path) -> None:
-    found = specimen(load(done[0].folder), image(photos), question=Question(quick=True))
-    assert found.evidence is None
+    found = inspect(load(done[0].folder), image(photos), settings=InspectionSettings(quick=True))
+    assert found.evaluation is None
     assert not {"occlusion", "integrated-gradients"} & {each.method for each in found.explanations}
     assert "Has the map earned trust?" not in of_image(found, command="c", files=FILES)
 
@@ -90,12 +96,12 @@ def test_what_a_foreign_module_hides_is_named() -> None:
     torch.manual_seed(0)
     model = Classifier(Odd(), None, ("a", "b"), Preprocess(3, 12, 12))
     noise = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
-    found = specimen(model, noise)
-    assert found.walk is None and found.sum is None
+    found = inspect(model, noise)
+    assert found.path is None and found.arithmetic is None
     assert any(
-        each.startswith("the walk: the logits come out of no layer") for each in found.missing
+        each.startswith("the walk: the logits come out of no layer") for each in found.unavailable
     )
-    assert any(each.startswith("cam: ") for each in found.missing)
+    assert any(each.startswith("cam: ") for each in found.unavailable)
     page = of_image(found, command="c", files=FILES)
     assert "What could not be shown" in page and "come out of no layer" in page
 
@@ -108,32 +114,39 @@ def test_a_walk_through_torchvision_s_vgg_comes_down_to_the_pixels() -> None:
         nn.init.normal_(parameter, std=0.05)
     model = Classifier(module, None, ("a", "b", "c"), Preprocess(3, 64, 64))
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    found = walk(model, noise)
-    assert found.pixel is not None or found.left.endswith("padding")
-    addresses = [one.step.address for one in found.strides]
+    found = trace_contributions(model, noise)
+    assert found.pixel is not None or found.stopped.endswith("padding")
+    addresses = [one.arithmetic.layer for one in found.steps]
     assert addresses[0] == "classifier.6" and addresses[-1] == "features.0"
-    for one, after in zip(found.strides, found.strides[1:], strict=False):
-        assert one.step.agrees
-        assert one.step.terms.value[one.chosen] == pytest.approx(after.step.own, abs=1e-6)
+    for one, after in zip(found.steps, found.steps[1:], strict=False):
+        assert one.arithmetic.agrees
+        assert one.arithmetic.terms.value[one.term] == pytest.approx(
+            after.arithmetic.network_value, abs=1e-6
+        )
 
 
 def test_a_network_over_a_folder(done: Done, photos: Path) -> None:
     model = load(done[0].folder)
-    found = hierarchy(model, photos, choice=Choice(layers=2, units=2, dreams=True))
-    assert [level.address for level in found.levels] == ["relu1", "relu2"]
-    assert [level.count for level in found.levels] == [8, 16]
-    for level in found.levels:
+    found = inspect_units(model, photos, selection=UnitSelection(layers=2, units=2, visualize=True))
+    assert [level.name for level in found.layers] == ["relu1", "relu2"]
+    assert [level.n_units for level in found.layers] == [8, 16]
+    for level in found.layers:
         units = [one.unit for one in level.units]
         assert len(set(units)) == len(units) == 2
         for one in level.units:
-            assert len(one.strongest) == 9
-            assert one.strongest[0].value >= one.middle[0].value >= one.weakest[0].value
-            assert one.dream is not None and one.dream.images.shape == (1, 16, 16, 3)
-    assert found.looks is not None
+            assert len(one.top) == 9
+            assert one.top[0].activation >= one.middle[0].activation >= one.bottom[0].activation
+            assert one.visualization is not None and one.visualization.images.shape == (
+                1,
+                16,
+                16,
+                3,
+            )
+    assert found.shortcuts is not None
     arrays = found.arrays()
     assert arrays["strongest relu1"].shape == (8, 9)
     told = json.loads(json.dumps(found.as_json()))
-    assert told["layers"][0]["units"][0]["strongest"][0]["image"] in found.found.names
+    assert told["layers"][0]["units"][0]["strongest"][0]["image"] in found.activations.names
     page = of_folder(found, model="shapes", data="photos", parameters=7, command="c", files=FILES)
     headings = re.findall(r"<h2 id=[^>]*>([^<]*)</h2>", page)
     assert headings[:3] == ["From edges to objects", "Where it looks", "Units at rest"]

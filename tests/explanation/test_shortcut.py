@@ -17,11 +17,11 @@ from striate.backends.torch import build
 from striate.data.images import Preprocess
 from striate.errors import DataError, SettingError
 from striate.events import Event, Note, Progress, ignore
-from striate.explanation.class_maps import Summing
-from striate.explanation.contributions import last_maps
-from striate.explanation.image_regions import Region, candidates, ring
+from striate.explanation.batch_hires_cam import find_map_layer
+from striate.explanation.image_regions import Region, border_region, candidate_regions
+from striate.explanation.mean_class_maps import MapAccumulator
 from striate.explanation.shortcut_result import ShortcutReport
-from striate.explanation.shortcut_search import suspected, where_it_looks
+from striate.explanation.shortcut_search import find_shortcuts, suspect_regions
 from striate.model.classifier import Classifier
 from striate.settings import Settings
 from striate.training.runs import train
@@ -49,7 +49,7 @@ def looked_at(root: Path, marked: str | None) -> tuple[Classifier, ShortcutRepor
     marked_folder(root / "data" / "val", marked, n=30, first=500)
     model = train(root / "data", NETWORK, out=root / "run", settings=SETTINGS, callback=ignore)
     told: list[Event] = []
-    return model, where_it_looks(model, root / "data" / "val", callback=told.append), told
+    return model, find_shortcuts(model, root / "data" / "val", callback=told.append), told
 
 
 @pytest.fixture(scope="module")
@@ -63,27 +63,29 @@ def test_a_planted_watermark_is_caught_with_its_class_and_corner(
     report, _ = planted
     (found,) = report.shortcuts
     assert found.label == "square"
-    assert found.region.words == "the lower left corner"
+    assert found.region.name == "the lower left corner"
     mark = np.zeros((32, 32), np.bool_)
     mark[25:31, 1:7] = True
     assert found.region.mask(32, 32)[mark].mean() > 0.8
-    assert found.right - found.hidden > 0.5
-    assert found.control_right > 0.8
-    assert found.hidden_probability < found.probability
-    assert found.carried is not None
-    assert found.carried > 0.5
+    assert found.accuracy - found.occluded_accuracy > 0.5
+    assert found.control_accuracy > 0.8
+    assert found.occluded_probability < found.probability
+    assert found.transferred is not None
+    assert found.transferred > 0.5
     assert report.words[0].startswith("the class 'square' is told by the lower left corner: hiding")
 
 
 def test_the_marked_class_looks_at_one_place_in_the_corner(
     planted: tuple[ShortcutReport, list[Event]],
 ) -> None:
-    looks = {look.label: look for look in planted[0].looks}
+    looks = {look.label: look for look in planted[0].classes}
     square, disc = looks["square"], looks["disc"]
-    assert square.alike > disc.alike
-    assert square.border == pytest.approx(square.mean_map[ring(0.1).mask(32, 32)].sum(), abs=1e-4)
-    assert square.centre[0] > 0.55
-    assert square.centre[1] < 0.45
+    assert square.map_similarity > disc.map_similarity
+    assert square.border_share == pytest.approx(
+        square.mean_map[border_region(0.1).mask(32, 32)].sum(), abs=1e-4
+    )
+    assert square.center_of_mass[0] > 0.55
+    assert square.center_of_mass[1] < 0.45
     assert square.mean_map.shape == (32, 32)
     assert square.mean_map.sum() == pytest.approx(1.0, abs=1e-4)
     assert disc.shortcut is None
@@ -117,8 +119,8 @@ def test_classes_with_few_images_are_left_out_and_it_is_said(tmp_path: Path) -> 
     for file in sorted((data / "disc").iterdir())[4:]:
         file.unlink()
     told: list[Event] = []
-    report = where_it_looks(untaught(), data, callback=told.append)
-    assert [look.label for look in report.looks] == ["square"]
+    report = find_shortcuts(untaught(), data, callback=told.append)
+    assert [look.label for look in report.classes] == ["square"]
     said = "nothing is said of classes with less than 5 images: disc"
     assert said in report.notes
     assert Note(said) in told
@@ -127,39 +129,39 @@ def test_classes_with_few_images_are_left_out_and_it_is_said(tmp_path: Path) -> 
 def test_too_few_images_and_a_border_without_sense_are_refused(tmp_path: Path) -> None:
     data = drawn.folder(tmp_path, n=3)
     with pytest.raises(DataError, match="no class of .* has 5 images to look at"):
-        where_it_looks(untaught(), data)
+        find_shortcuts(untaught(), data)
     with pytest.raises(SettingError, match=r"border is 0\.5"):
-        where_it_looks(untaught(), data, border=0.5)
+        find_shortcuts(untaught(), data, border=0.5)
 
 
 def test_the_last_maps_are_those_that_still_say_where() -> None:
     text = "input 1x16x16 classes=2 > conv 4 > relu > maxpool 4 > conv 8 > relu > maxpool 2 > "
     text += "flatten > fc"
     model = Classifier(build(text), text, ("a", "b"), Preprocess(1, 16, 16))
-    assert last_maps(model).address == "relu2"
+    assert find_map_layer(model).name == "relu2"
     tiny = "input 1x3x3 classes=2 > conv 4 > gap > flatten > fc"
     with pytest.raises(SettingError, match="maps of 4x4 places"):
-        last_maps(Classifier(build(tiny), tiny, ("a", "b"), Preprocess(1, 3, 3)))
+        find_map_layer(Classifier(build(tiny), tiny, ("a", "b"), Preprocess(1, 3, 3)))
 
 
 def test_likeness_is_the_mean_cosine_of_all_pairs() -> None:
     maps = np.random.default_rng(0).normal(size=(7, 4, 5))
-    summing = Summing(4, 5)
+    summing = MapAccumulator(4, 5)
     for each in maps:
-        summing.take(each)
+        summing.add(each)
     flat = np.clip(maps, 0, None).reshape(7, -1)
     flat /= np.linalg.norm(flat, axis=1, keepdims=True)
     cosines = (flat @ flat.T)[~np.eye(7, dtype=bool)]
-    assert summing.result(0).alike == pytest.approx(cosines.mean())
+    assert summing.result(0).similarity == pytest.approx(cosines.mean())
 
 
-@pytest.mark.parametrize("place", range(len(candidates())))
+@pytest.mark.parametrize("place", range(len(candidate_regions())))
 def test_a_mark_anywhere_along_the_border_is_suspected_there(place: int) -> None:
-    part = candidates()[place]
+    part = candidate_regions()[place]
     others = np.full((40, 40), 1 / 1600)
     mask = part.mask(40, 40)
     marked = 0.5 * others + 0.5 * mask / mask.sum()
-    first = suspected(marked, others)[0]
+    first = suspect_regions(marked, others)[0]
     assert first.overlaps(part)
     assert first.share(marked) >= part.share(marked) - 0.02
 
@@ -167,13 +169,13 @@ def test_a_mark_anywhere_along_the_border_is_suspected_there(place: int) -> None
 def test_what_all_classes_mark_is_not_suspected_nor_what_is_even() -> None:
     even = np.full((40, 40), 1 / 1600)
     corner = Region(0.8, 0.0, 1.0, 0.2).mask(40, 40) / 64
-    assert suspected(even, None) == (ring(0.1),)
-    assert suspected(corner, corner) == (ring(0.1),)
-    assert suspected(corner, None)[0].words == "the lower left corner"
+    assert suspect_regions(even, None) == (border_region(0.1),)
+    assert suspect_regions(corner, corner) == (border_region(0.1),)
+    assert suspect_regions(corner, None)[0].name == "the lower left corner"
 
 
 def test_controls_are_as_large_and_elsewhere() -> None:
-    for part in (*candidates(), ring(0.1)):
+    for part in (*candidate_regions(), border_region(0.1)):
         mask = part.mask(40, 40)
         assert part.controls()
         for control in part.controls():

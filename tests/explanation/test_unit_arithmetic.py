@@ -20,8 +20,8 @@ from striate.architecture.notation import expand
 from striate.backends.torch import build
 from striate.data.images import Preprocess
 from striate.errors import SettingError
-from striate.explanation.hooks import Call, record
-from striate.explanation.unit_arithmetic import arithmetic, step_of
+from striate.explanation.hooks import LayerCall, record
+from striate.explanation.unit_arithmetic import recompute_activation, recompute_call
 from striate.model.classifier import Classifier
 from striate.model.importing import import_classifier
 
@@ -53,20 +53,20 @@ def stirred(module: nn.Module, seed: int) -> nn.Module:
     return module
 
 
-def drawn_place(call: Call, random: np.random.Generator) -> tuple[int, int, int]:
+def drawn_place(call: LayerCall, random: np.random.Generator) -> tuple[int, int, int]:
     shape = call.output.shape[1:]
     place = [int(random.integers(size)) for size in shape]
     return (place[0], *place[1:]) if len(place) == 3 else (place[0], -1, -1)  # type: ignore[return-value]
 
 
-def disagreeing(calls: tuple[Call, ...], count: int, seed: int) -> list[str]:
+def disagreeing(calls: tuple[LayerCall, ...], count: int, seed: int) -> list[str]:
     """Take so many activations apart, each layer's turn by turn, and give those that are off."""
     random = np.random.default_rng(seed)
     order = random.permutation(len(calls))
     wrong = []
     for number in range(count):
         call = calls[order[number % len(calls)]]
-        step = step_of(call, *drawn_place(call, random))
+        step = recompute_call(call, *drawn_place(call, random))
         if not step.agrees or not math.isfinite(step.value):
             wrong.append(str(step))
     return wrong
@@ -102,8 +102,8 @@ def test_in_double_precision_they_are_equal_to_the_last_digits() -> None:
     calls = record(module, torch.randn(1, 2, 9, 9, dtype=torch.float64)).calls
     random = np.random.default_rng(0)
     for call in calls * 5:
-        step = step_of(call, *drawn_place(call, random))
-        assert step.value == pytest.approx(step.own, rel=1e-12, abs=1e-13)
+        step = recompute_call(call, *drawn_place(call, random))
+        assert step.value == pytest.approx(step.network_value, rel=1e-12, abs=1e-13)
 
 
 def test_a_convolution_by_hand() -> None:
@@ -117,11 +117,11 @@ def test_a_convolution_by_hand() -> None:
         )
         module.get_parameter("conv1.bias").fill_(0.5)
     passed = record(module, image)
-    step = step_of(passed["conv1"], 0, 3, 1)
+    step = recompute_call(passed["conv1"], 0, 3, 1)
     assert step.value == 4.5
     assert step.terms.bias == 0.5
     assert sorted(step.terms.product.tolist()) == [0, 0, 0, 0, 0, 1, 1, 1, 1]
-    pool = step_of(passed["maxpool1"], 0, 1, 0)
+    pool = recompute_call(passed["maxpool1"], 0, 1, 0)
     assert pool.value == 4.5
     won = int(np.flatnonzero(pool.terms.weight)[0])
     assert (pool.terms.row[won], pool.terms.column[won]) == (3, 1)
@@ -129,7 +129,7 @@ def test_a_convolution_by_hand() -> None:
 
 def test_padding_is_said_and_counts_nothing() -> None:
     module = build("input 1x4x4 > conv 1", seed=1)
-    step = step_of(record(module, torch.ones(1, 1, 4, 4))["conv1"], 0, 0, 0)
+    step = recompute_call(record(module, torch.ones(1, 1, 4, 4))["conv1"], 0, 0, 0)
     assert step.terms.padding is not None
     assert int(step.terms.padding.sum()) == 5
     assert (step.terms.value[step.terms.padding] == 0).all()
@@ -140,14 +140,16 @@ def test_what_follows_a_layer_is_told_along() -> None:
     text = "unit(c) = conv c > bn > relu\ninput 3x8x8 classes=2 > unit(4) > gap > flatten > fc"
     model = Classifier(stirred(build(text), 1), text, ("a", "b"), Preprocess(3, 8, 8))
     image = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
-    found = arithmetic(model, image, "unit1.conv", unit=2, row=3, column=4)
-    assert [step.address for step in found.steps] == ["unit1.conv1", "unit1.bn1", "unit1.relu1"]
+    found = recompute_activation(model, image, "unit1.conv", unit=2, row=3, column=4)
+    assert [step.layer for step in found.steps] == ["unit1.conv1", "unit1.bn1", "unit1.relu1"]
     assert found.agrees
     assert found.as_json()["value"] == found.value
     said = str(found)
     assert "27 products, the largest first" in said
     assert "sqrt(variance" in said
-    alone = arithmetic(model, image, "unit1.conv1", unit=2, row=3, column=4, following=False)
+    alone = recompute_activation(
+        model, image, "unit1.conv1", unit=2, row=3, column=4, following=False
+    )
     assert len(alone.steps) == 1
 
 
@@ -155,9 +157,9 @@ def test_the_largest_contributions_stand_first_and_the_rest_is_summed() -> None:
     text = "input 1x8x8 classes=3 > flatten > fc"
     model = Classifier(build(text, seed=2), text, ("a", "b", "c"), Preprocess(1, 8, 8))
     image = np.random.default_rng(0).integers(0, 256, (8, 8), dtype=np.uint8)
-    (step,) = arithmetic(model, image, "fc1", unit=1).steps
+    (step,) = recompute_activation(model, image, "fc1", unit=1).steps
     products = np.abs(step.terms.product)
-    assert products[step.largest(3)].tolist() == sorted(products, reverse=True)[:3]
+    assert products[step.largest_terms(3)].tolist() == sorted(products, reverse=True)[:3]
     assert "52 more:" in str(step)
     assert math.fsum(step.terms.product) + step.terms.bias == pytest.approx(step.value, abs=1e-12)
 
@@ -186,13 +188,13 @@ def test_what_there_is_not_is_refused_in_one_line() -> None:
     model = Classifier(build(text), text, ("a", "b", "c"), Preprocess(1, 8, 8))
     image = np.zeros((8, 8), np.uint8)
     with pytest.raises(SettingError, match="gives 4x8x8 and has no unit, row and column 4, 0, 0"):
-        arithmetic(model, image, "unit1.conv1", unit=4, row=0, column=0)
+        recompute_activation(model, image, "unit1.conv1", unit=4, row=0, column=0)
     with pytest.raises(SettingError, match="gives 4x8x8 and has no unit, row and column 1, -1"):
-        arithmetic(model, image, "unit1.conv1", unit=1)
+        recompute_activation(model, image, "unit1.conv1", unit=1)
     with pytest.raises(SettingError, match="gives 3 features, which have no row and column"):
-        arithmetic(model, image, "fc1", unit=1, row=0, column=0)
+        recompute_activation(model, image, "fc1", unit=1, row=0, column=0)
     with pytest.raises(SettingError, match=r"made of several layers; its output is 'unit1\.relu1'"):
-        arithmetic(model, image, "unit1", unit=1, row=0, column=0)
+        recompute_activation(model, image, "unit1", unit=1, row=0, column=0)
 
     class Odd(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -200,4 +202,4 @@ def test_what_there_is_not_is_refused_in_one_line() -> None:
 
     call = record(nn.Sequential(Odd()), torch.ones(1, 1, 2, 2)).calls[0]
     with pytest.raises(SettingError, match="what '0', a Odd, does is not known here"):
-        step_of(call, 0, 0, 0)
+        recompute_call(call, 0, 0, 0)

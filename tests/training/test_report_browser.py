@@ -10,9 +10,9 @@ from made_facts import digits, many
 from made_facts import photos as of_photos
 
 from striate.events import Event
-from striate.explanation.inspection import specimen
+from striate.explanation.inspection import inspect
 from striate.explanation.page import of_folder, of_image
-from striate.explanation.unit_hierarchy import Choice, hierarchy
+from striate.explanation.unit_inspection import UnitSelection, inspect_units
 from striate.model.classifier import load
 from striate.training.report import html
 from striate.training.run import Run
@@ -51,16 +51,16 @@ def pages(
     model, files = load(done[0].folder), [("a.npz", "arrays"), ("a.json", "numbers")]
     image = sorted(photos.glob("disc/*.png"))[0]
     made["specimen"] = folder / "specimen.html"
-    whole = of_image(specimen(model, image), command="striate inside", files=files)
+    whole = of_image(inspect(model, image), command="striate explain", files=files)
     made["specimen"].write_text(whole, "utf-8")
     made["folder"] = folder / "folder.html"
     made["folder"].write_text(
         of_folder(
-            hierarchy(model, photos, choice=Choice(layers=2, units=2)),
+            inspect_units(model, photos, selection=UnitSelection(layers=2, units=2)),
             model="shapes",
             data="drawn",
             parameters=model.parameters,
-            command="striate inside",
+            command="striate explain",
             files=files,
         ),
         "utf-8",

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from striate.explanation.inspection import Specimen
+from striate.explanation.inspection import Inspection
 from striate.explanation.page import (
     arithmetic_section,
     class_maps,
@@ -23,13 +23,13 @@ from striate.explanation.page import (
     shortcut_section,
     units_section,
 )
-from striate.explanation.unit_hierarchy import Hierarchy
+from striate.explanation.unit_inspection import UnitInspection
 from striate.render.page import Section, page
 
 __all__ = ["of_folder", "of_image"]
 
 
-def of_image(found: Specimen, *, command: str, files: Sequence[tuple[str, str]]) -> str:
+def of_image(found: Inspection, *, command: str, files: Sequence[tuple[str, str]]) -> str:
     """Write the page of one image inside one network.
 
     Args:
@@ -39,26 +39,30 @@ def of_image(found: Specimen, *, command: str, files: Sequence[tuple[str, str]])
     """
     sections = []
     if found.explanations:
-        about = found.explanations[0].of
+        about = found.explanations[0].target
         sections.append(Section("where", f"Where “{about}” is", class_maps.where(found)))
-    if found.evidence is not None:
+    if found.evaluation is not None:
         sections.append(
-            Section("trust", "Has the map earned trust?", evidence_section.trust(found.evidence))
+            Section("trust", "Has the map earned trust?", evidence_section.trust(found.evaluation))
         )
-    if found.contrast is not None:
+    if found.score_decomposition is not None:
         sections.append(
-            Section("contrast", f"Why {found.contrast.of}", class_maps.contrast(found.contrast))
+            Section(
+                "contrast",
+                f"Why {found.score_decomposition.target}",
+                class_maps.contrast(found.score_decomposition),
+            )
         )
     sections.append(Section("maps", "Layer by layer", layers_section.maps(found)))
-    if found.fields:
+    if found.receptive_fields:
         sections.append(Section("fields", "What a unit sees", layers_section.fields(found)))
-    if found.walk is not None:
+    if found.path is not None:
         sections.append(
-            Section("walk", "From the answer to a pixel", arithmetic_section.way(found.walk))
+            Section("walk", "From the answer to a pixel", arithmetic_section.way(found.path))
         )
-    if found.sum is not None:
+    if found.arithmetic is not None:
         sections.append(
-            Section("sum", "One number, whole", arithmetic_section.whole_sum(found.sum))
+            Section("sum", "One number, whole", arithmetic_section.whole_sum(found.arithmetic))
         )
     sections.append(
         Section(
@@ -69,12 +73,12 @@ def of_image(found: Specimen, *, command: str, files: Sequence[tuple[str, str]])
     )
     if found.filters:
         sections.append(Section("filters", "The filters", layers_section.filters(found.filters)))
-    sections += _closing(found.missing, command, files)
-    return page(f"{found.subject.name}: specimen", headline.first_screen(found), sections)
+    sections += _closing(found.unavailable, command, files)
+    return page(f"{found.image.name}: specimen", headline.first_screen(found), sections)
 
 
 def of_folder(
-    found: Hierarchy,
+    found: UnitInspection,
     *,
     model: str,
     data: str,
@@ -85,7 +89,7 @@ def of_folder(
     """Write the page of one network over a folder of images.
 
     Args:
-        found: from `striate.explanation.unit_hierarchy.hierarchy`.
+        found: from `striate.explanation.unit_inspection.hierarchy`.
         model: what the network is called.
         data: what the folder is called.
         parameters: how many numbers the network has learnt.
@@ -93,12 +97,14 @@ def of_folder(
         files: (name, what it holds) of the npz and the JSON file beside it.
     """
     sections = [Section("hierarchy", "From edges to objects", units_section.hierarchy(found))]
-    if found.looks is not None:
-        sections.append(Section("looks", "Where it looks", shortcut_section.looking(found.looks)))
+    if found.shortcuts is not None:
+        sections.append(
+            Section("looks", "Where it looks", shortcut_section.looking(found.shortcuts))
+        )
     sections.append(Section("silent", "Units at rest", units_section.silent(found)))
     if found.filters:
         sections.append(Section("filters", "The filters", layers_section.filters(found.filters)))
-    sections += _closing(found.missing, command, files)
+    sections += _closing(found.unavailable, command, files)
     console = headline.folder_screen(found, model=model, data=data, parameters=parameters)
     return page(f"{model}: specimen", console, sections)
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from striate.explanation.contribution_path import Walk
-from striate.explanation.unit_arithmetic import Arithmetic, Step
+from striate.explanation.contribution_path import ContributionPath
+from striate.explanation.unit_arithmetic import ArithmeticStep, UnitArithmetic
 from striate.render.number_cells import cells, number
 from striate.render.page import Html, bar, element, join, name, paragraph, table, text
 
@@ -17,34 +17,34 @@ TERMS = 10  # of a sum without a grid
 ODDS = 6  # classes whose exponentials are written out
 
 
-def way(walked: Walk) -> Html:
+def way(walked: ContributionPath) -> Html:
     """Show a walk, a row a layer that adds something up; what hands its number on is left out."""
-    added = [one for one in walked.strides if len(one.step.terms.value) > 1]
+    added = [one for one in walked.steps if len(one.arithmetic.terms.value) > 1]
     rows = []
     for one in added:
-        step, terms = one.step, one.step.terms
+        step, terms = one.arithmetic, one.arithmetic.terms
         pooled = terms.function == "the largest"
         much = "the largest of" if pooled else "the most of"
         rows.append(
             [
-                text(step.address),
+                text(step.layer),
                 text(_place(step.unit, step.row, step.column)),
                 text(number(step.value)),
                 text(
-                    f"{number(one.product)} is {much} {len(terms.value):,}"
+                    f"{number(one.contribution)} is {much} {len(terms.value):,}"
                     + ("" if pooled else f" that come to {number(step.value - terms.bias)}")
                 ),
                 bar(min(1.0, max(0.0, one.share)), f"{one.share:.0%}"),
                 text(
-                    f"{number(terms.value[one.chosen])} × {number(terms.weight[one.chosen])}"
+                    f"{number(terms.value[one.term])} × {number(terms.weight[one.term])}"
                     if not pooled
-                    else number(terms.value[one.chosen])
+                    else number(terms.value[one.term])
                 ),
             ]
         )
-    silent = len(walked.strides) - len(added)
+    silent = len(walked.steps) - len(added)
     if walked.pixel is None:
-        end = f"The walk ends before the pixels: {walked.left}."
+        end = f"The walk ends before the pixels: {walked.stopped}."
     else:
         channel, row, column = walked.pixel
         end = f"It ends at the pixel in row {row}, column {column}, channel {channel}."
@@ -52,7 +52,7 @@ def way(walked: Walk) -> Html:
     return join(
         [
             paragraph(
-                f"From the logit of “{walked.of}” down: at each layer the largest part of the "
+                f"From the logit of “{walked.target}” down: at each layer the largest part of the "
                 "number is followed. One part is never the whole: its share says how much of "
                 "the number it explains.",
                 f"{silent:,} steps that hand the number on as it is, such as ReLU, are left out.",
@@ -69,7 +69,7 @@ def way(walked: Walk) -> Html:
     )
 
 
-def whole_sum(found: Arithmetic) -> Html:
+def whole_sum(found: UnitArithmetic) -> Html:
     """Show how one number comes about: patch times kernel, the sum, and what it goes through."""
     first = found.steps[0]
     parts = [paragraph(*_opening(first))]
@@ -128,10 +128,10 @@ def _place(unit: int, row: int, column: int) -> str:
     return f"{unit}" if row < 0 else f"{unit}, {row}, {column}"
 
 
-def _opening(step: Step) -> list[str]:
+def _opening(step: ArithmeticStep) -> list[str]:
     terms = step.terms
     where = "" if step.row < 0 else f", at row {step.row}, column {step.column}"
-    said = [f"{step.address}, unit {step.unit}{where}."]
+    said = [f"{step.layer}, unit {step.unit}{where}."]
     if _has_grid(step):
         units = len(np.unique(terms.unit))
         each = len(terms.value) // units
@@ -145,7 +145,7 @@ def _opening(step: Step) -> list[str]:
     return said
 
 
-def _has_grid(step: Step) -> bool:
+def _has_grid(step: ArithmeticStep) -> bool:
     terms = step.terms
     if terms.function or step.row < 0 or (terms.row < -(10**6)).any():
         return False
@@ -155,7 +155,7 @@ def _has_grid(step: Step) -> bool:
     return 1 < size <= WIDEST**2 and size * units == len(terms.value)
 
 
-def _grids(step: Step) -> Html:
+def _grids(step: ArithmeticStep) -> Html:
     """Show patch × kernel = products for the channels that add most."""
     terms = step.terms
     rows, columns = np.unique(terms.row), np.unique(terms.column)
@@ -197,7 +197,7 @@ def _grids(step: Step) -> Html:
     return join([*lines, paragraph(total)])
 
 
-def _terms(step: Step) -> Html:
+def _terms(step: ArithmeticStep) -> Html:
     terms = step.terms
     if len(terms.value) == 1:
         return Html("")
@@ -208,24 +208,24 @@ def _terms(step: Step) -> Html:
             text(number(float(terms.weight[at]))),
             text(number(float(terms.product[at]))),
         ]
-        for at in step.largest(TERMS).tolist()
+        for at in step.largest_terms(TERMS).tolist()
     ]
     rest = len(terms.value) - len(rows)
     if rest > 0:
-        others = step.value - terms.bias - float(terms.product[step.largest(TERMS)].sum())
+        others = step.value - terms.bias - float(terms.product[step.largest_terms(TERMS)].sum())
         rows.append([text(f"{rest:,} more"), text(""), text(""), text(number(others))])
     rows.append([text("bias"), text(""), text(""), text(number(terms.bias))])
     header = ("from unit, row, column", "value", "weight", "product")
     return table(
         [text(each) for each in header],
         rows,
-        label=f"What {step.address} adds up",
+        label=f"What {step.layer} adds up",
         numbers=(1, 2, 3),
         total=[text("in all"), text(""), text(""), text(number(step.value))],
     )
 
 
-def _chain(steps: Sequence[Step]) -> Html:
+def _chain(steps: Sequence[ArithmeticStep]) -> Html:
     """Show what the sum goes through, and beside it the network's own number."""
     said = []
     for step in steps[1:]:
@@ -233,17 +233,18 @@ def _chain(steps: Sequence[Step]) -> Html:
         value = float(terms.value[0])
         if "variance" in f:
             said.append(
-                f"{step.address}: ({number(value)} − mean {number(f['mean'])}) / √(variance "
+                f"{step.layer}: ({number(value)} − mean {number(f['mean'])}) / √(variance "
                 f"{number(f['variance'])} + {f['eps']:g}) × {number(f['scale'])} + "
                 f"{number(f['shift'])} = {number(step.value)}."
             )
         else:
-            word = terms.function or step.word
-            said.append(f"{step.address}: {word} of {number(value)} is {number(step.value)}.")
+            word = terms.function or step.kind
+            said.append(f"{step.layer}: {word} of {number(value)} is {number(step.value)}.")
     last = steps[-1]
     exact = all(step.agrees for step in steps)
     said.append(
-        f"The network itself came to {last.own:.7g}, this calculation to {last.value:.7g}: "
+        f"The network itself came to {last.network_value:.7g}, "
+        f"this calculation to {last.value:.7g}: "
         + ("the same within what rounding allows." if exact else "NOT the same.")
     )
     return paragraph(*said)

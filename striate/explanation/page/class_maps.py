@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from striate.explanation.contribution_path import Contrast
 from striate.explanation.explanation import Explanation
-from striate.explanation.inspection import SLOW, Specimen
-from striate.explanation.map_resampling import stretched
+from striate.explanation.inspection import SLOW, Inspection
+from striate.explanation.map_resampling import resize_map
+from striate.explanation.score_decomposition import ScoreDecomposition
 from striate.render import data_uri
 from striate.render.heat_map import blocks, heat
 from striate.render.number_cells import number
@@ -25,7 +25,7 @@ TITLES = {
     "layer-cam": "Layer-CAM",
     "occlusion": "occlusion",
     "integrated-gradients": "integrated gradients",
-    "smooth-gradients": "smooth gradients",
+    "smoothgrad": "smooth gradients",
 }
 MEANINGS = {
     "cam": "the last maps, each times its weight for the class; their mean is the logit",
@@ -35,35 +35,38 @@ MEANINGS = {
     "layer-cam": "the last maps times what is positive of their gradients",
     "occlusion": "how far the logit falls when a patch is covered",
     "integrated-gradients": "gradients summed up on the way from the mean image to this one",
-    "smooth-gradients": "the size of the gradient, over noisy copies of the image",
+    "smoothgrad": "the size of the gradient, over noisy copies of the image",
 }
 
 
-def where(found: Specimen) -> Html:
+def where(found: Inspection) -> Html:
     """Show the map that fits the network large, and the other methods beside it."""
     first, *others = found.explanations
-    same = found.same[0]
+    same = found.proportional[0]
     alike = f" {_listed(same)} give the same map but for a factor." if same else ""
     large = [
         image(
             over(first, LARGE),
-            alt=f"Where {first.of} is, over the image",
+            alt=f"Where {first.target} is, over the image",
             caption=text("on the image"),
         ),
         image(
-            data_uri(blocks(first.native, side=LARGE), side=LARGE),
+            data_uri(blocks(first.attribution, side=LARGE), side=LARGE),
             alt="The map on its own grid",
-            caption=text(f"on its own grid, {first.native.shape[0]} × {first.native.shape[1]}"),
+            caption=text(
+                f"on its own grid, {first.attribution.shape[0]} × {first.attribution.shape[1]}"
+            ),
         ),
     ]
-    small = [_small(each, found.same[place]) for place, each in enumerate(others, start=1)]
+    small = [_small(each, found.proportional[place]) for place, each in enumerate(others, start=1)]
     return join(
         [
             paragraph(
-                f"Orange speaks for “{first.of}”, blue against it, uncoloured places do neither. "
-                f"This is the {TITLES[first.method]} of {first.layer}: {first.rule}.{alike}"
+                f"Orange speaks for “{first.target}”, blue against it, uncoloured places do "
+                f"neither. This is the {TITLES[first.method]} of {first.layer}: {first.rule}."
+                f"{alike}"
                 if first.layer
-                else f"Orange speaks for “{first.of}”, blue against it. This is by "
+                else f"Orange speaks for “{first.target}”, blue against it. This is by "
                 f"{TITLES[first.method]}: {first.rule}.",
                 _identity(first),
             ),
@@ -90,19 +93,19 @@ def over(found: Explanation, side: int) -> str:
 
     Maps of single pixels are averaged over 28 x 28 squares first, else nothing could be seen.
     """
-    return data_uri(heat(found.subject.image, _seen(found), side=side), side=side)
+    return data_uri(heat(found.image.original, _seen(found), side=side), side=side)
 
 
 def _seen(found: Explanation) -> np.ndarray:
-    values = found.native
+    values = found.attribution
     rows, columns = values.shape
     if found.method not in SLOW[1:] or min(rows, columns) <= GRID:
         return found.on_image()
     down = np.linspace(0, rows, GRID + 1).astype(int)[:-1]
     across = np.linspace(0, columns, GRID + 1).astype(int)[:-1]
     sums = np.add.reduceat(np.add.reduceat(values, down, 0), across, 1)
-    shape = found.subject.preprocess.shape[1:]
-    return found.subject.onto_image(stretched(sums.astype(np.float32), *shape))
+    shape = found.image.preprocess.shape[1:]
+    return found.image.onto_image(resize_map(sums.astype(np.float32), *shape))
 
 
 def scale(low: float, high: float) -> Html:
@@ -125,7 +128,7 @@ def _small(found: Explanation, same: tuple[str, ...]) -> Html:
     )
     return image(
         over(found, SMALL),
-        alt=f"{TITLES[found.method]} of {found.of}",
+        alt=f"{TITLES[found.method]} of {found.target}",
         caption=Html(caption),
     )
 
@@ -141,27 +144,27 @@ def _identity(found: Explanation) -> str:
     return ""
 
 
-def contrast(found: Contrast) -> Html:
+def contrast(found: ScoreDecomposition) -> Html:
     """Show why one class and not another: the difference of the logits, place by place."""
     drawn = heat(
-        found.subject.image,
-        found.subject.onto_image(
-            stretched(found.map.astype(np.float32), *found.subject.preprocess.shape[1:])
+        found.image.original,
+        found.image.onto_image(
+            resize_map(found.map.astype(np.float32), *found.image.preprocess.shape[1:])
         ),
         side=LARGE,
     )
     shown = [
-        image(data_uri(drawn, side=LARGE), alt=found.of, caption=text("on the image")),
+        image(data_uri(drawn, side=LARGE), alt=found.target, caption=text("on the image")),
         element("div", _units(found)),
     ]
     rest = "biases" if found.exact else "biases, and what bends between"
     return join(
         [
             paragraph(
-                f"{found.of[:1].upper() + found.of[1:]}: the difference of the two logits is "
-                f"{number(found.score)}. The places of {found.layer} add "
+                f"{found.target[:1].upper() + found.target[1:]}: the difference of the two logits "
+                f"is {number(found.score)}. The places of {found.layer} add "
                 f"{number(float(found.map.sum()))} to it, "
-                f"the rest ({rest}) {number(found.rest)}.",
+                f"the rest ({rest}) {number(found.remainder)}.",
                 "Orange places speak for the first, blue ones for the second.",
             ),
             element("div", join(shown), kind="pair"),
@@ -170,10 +173,10 @@ def contrast(found: Contrast) -> Html:
     )
 
 
-def _units(found: Contrast) -> Html:
+def _units(found: ScoreDecomposition) -> Html:
     rows = [
         [text(f"unit {unit}"), text(f"{'+' if value > 0 else ''}{number(value)}")]
-        for unit, value in (*found.largest(UNITS), *found.lowest(UNITS)[::-1])
+        for unit, value in (*found.highest(UNITS), *found.lowest(UNITS)[::-1])
     ]
     header = (f"of {found.layer}", "adds")
     return table(

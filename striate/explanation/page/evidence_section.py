@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from striate.explanation.deletion_insertion import Removal
-from striate.explanation.map_evidence import Evidence
-from striate.explanation.parameter_randomisation import Randomisation
+from striate.explanation.deletion_insertion import PerturbationTest
+from striate.explanation.map_evaluation import MapEvaluation
+from striate.explanation.parameter_randomization import ParameterRandomization
 from striate.render.evidence_plot import Orders, removal_still
 from striate.render.page import Html, element, join, paragraph, table, text
 
@@ -17,7 +17,7 @@ MEANINGS = {
 }
 
 
-def trust(found: Evidence) -> Html:
+def trust(found: MapEvaluation) -> Html:
     """Show the verdict, each check with its figures, and the curves behind them."""
     verdict, *figures = found.words
     checks = [
@@ -25,7 +25,7 @@ def trust(found: Evidence) -> Html:
         for kind, passed in found.checks.items()
     ]
     said = element("p", text(_sentence(verdict)), kind="lead")
-    drawn = removal_still([orders(found.deletion), orders(found.insertion)], about=found.about)
+    drawn = removal_still([orders(found.deletion), orders(found.insertion)], about=found.target)
     svg = drawn.svg(
         title="Deletion and insertion",
         description=f"{found.deletion.words}. {found.insertion.words}.",
@@ -40,25 +40,29 @@ def trust(found: Evidence) -> Html:
             ),
             element("figure", Html(svg), kind="wide-chart"),
             *(paragraph(_sentence(each), kind="small") for each in figures),
-            *([] if found.randomisation is None else [_depths(found.randomisation)]),
+            *(
+                []
+                if found.parameter_randomization is None
+                else [_depths(found.parameter_randomization)]
+            ),
         ]
     )
 
 
-def orders(found: Removal) -> Orders:
+def orders(found: PerturbationTest) -> Orders:
     """Give the curves of a removal as they are drawn."""
     return Orders(
         found.kind,
-        found.shares,
+        found.fractions,
         found.by_map.probability,
-        found.by_centre.probability,
-        [each.probability for each in found.by_chance],
+        found.by_center.probability,
+        [each.probability for each in found.by_random],
     )
 
 
-def _depths(found: Randomisation) -> Html:
+def _depths(found: ParameterRandomization) -> Html:
     rows = [
-        [text(each.address), text(f"{each.correlation:.2f}"), text(f"{each.similarity:.2f}")]
+        [text(each.name), text(f"{each.correlation:.2f}"), text(f"{each.similarity:.2f}")]
         for each in found.depths
     ]
     header = ("weights drawn anew from here up", "rank correlation", "structural similarity")

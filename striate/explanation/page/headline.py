@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from striate.explanation.inspection import Specimen
+from striate.explanation.inspection import Inspection
 from striate.explanation.page.class_maps import over
-from striate.explanation.unit_hierarchy import Hierarchy
+from striate.explanation.unit_inspection import UnitInspection
 from striate.render import data_uri
 from striate.render.number_cells import number
 from striate.render.page import (
@@ -25,16 +25,16 @@ from striate.render.page import (
 SIDE = 320  # pixels of an image
 
 
-def first_screen(found: Specimen) -> Html:
+def first_screen(found: Inspection) -> Html:
     """Show the image, as the network gets it, where the class is, and the answer."""
-    seen = found.subject
-    best = found.best()
+    seen = found.image
+    best = found.top_classes()
     channels, rows, columns = seen.preprocess.shape
     shown = [
         image(
-            data_uri(seen.image, side=SIDE),
+            data_uri(seen.original, side=SIDE),
             alt=seen.name,
-            caption=text(f"the image, {seen.image.shape[1]} × {seen.image.shape[0]}"),
+            caption=text(f"the image, {seen.original.shape[1]} × {seen.original.shape[0]}"),
         ),
         image(
             data_uri(seen.pixels.transpose(1, 2, 0), side=SIDE),
@@ -47,7 +47,7 @@ def first_screen(found: Specimen) -> Html:
             image(
                 over(found.explanations[0], SIDE),
                 alt=f"where {best[0][0]} is",
-                caption=text(f"what speaks for “{found.explanations[0].of}”"),
+                caption=text(f"what speaks for “{found.explanations[0].target}”"),
             )
         )
     answers = [
@@ -75,14 +75,14 @@ def first_screen(found: Specimen) -> Html:
     )
 
 
-def folder_screen(found: Hierarchy, *, model: str, data: str, parameters: int) -> Html:
+def folder_screen(found: UnitInspection, *, model: str, data: str, parameters: int) -> Html:
     """Say which network was looked at, and over which images."""
-    images = len(found.found.names)
-    units = sum(len(layer.use) for layer in found.found.layers)
+    images = len(found.activations.names)
+    units = sum(len(layer.mean_activation) for layer in found.activations.layers)
     figures = [
         (f"{images:,}", "images"),
-        (f"{len(found.found.classes):,}", "classes"),
-        (f"{len(found.found.layers):,}", "layers"),
+        (f"{len(found.activations.classes):,}", "classes"),
+        (f"{len(found.activations.layers):,}", "layers"),
         (f"{units:,}", "units"),
         (f"{parameters:,}", "parameters"),
     ]
@@ -95,7 +95,10 @@ def folder_screen(found: Hierarchy, *, model: str, data: str, parameters: int) -
             Html(f"<h1>{name(model)}</h1>"),
             element("p", Html(f"What its units look for in {name(data)}."), kind="lead"),
             Html(f'<dl class="figures">{shown}</dl>'),
-            *(paragraph(f"Left out: {note}.", kind="small") for note in found.found.notes[:5]),
+            *(
+                paragraph(f"Left out: {note}.", kind="small")
+                for note in found.activations.notes[:5]
+            ),
         ]
     )
 

@@ -6,11 +6,11 @@ import base64
 
 import numpy as np
 
-from striate.explanation.feature_maps import LayerMaps
-from striate.explanation.inspection import Specimen
-from striate.explanation.layer_filters import Filters
-from striate.explanation.receptive_fields import Field, Receptive
-from striate.explanation.subject import Subject
+from striate.explanation.input_image import InputImage
+from striate.explanation.inspection import Inspection
+from striate.explanation.layer_filters import LayerFilters
+from striate.explanation.layer_maps import LayerMaps
+from striate.explanation.receptive_fields import ReceptiveField, Rectangle
 from striate.render import BLUE, ORANGE, data_uri
 from striate.render.heat_map import heat
 from striate.render.image_files import Pixels, png
@@ -26,10 +26,12 @@ FILTERS, CHANNELS = 8, 8  # of a deeper layer, and input channels of each
 SIDE = 280  # pixels of an image with its fields
 
 
-def maps(found: Specimen) -> Html:
+def maps(found: Inspection) -> Html:
     """Show a strip of the strongest units of each layer, and their gradients under it."""
-    reaches = found.maps.reaches
-    strips = [_strip(found.maps[address], reaches[address]) for address in found.shown]
+    reaches = found.feature_maps.color_limits
+    strips = [
+        _strip(found.feature_maps[address], reaches[address]) for address in found.block_outputs
+    ]
     spans = {
         "layer": "Each layer has a colour scale of its own",
         "block": "The layers of a block share a colour scale",
@@ -41,9 +43,10 @@ def maps(found: Specimen) -> Html:
                 f"From the input (top) to the last maps (bottom): the {UNITS} units of each layer "
                 "that answer most, the strongest first, with their numbers. Early maps follow "
                 "edges and colours and are fine; late ones are coarse and follow parts and things.",
-                f"{spans[found.maps.span]}: orange above 0, blue below; all but 0.5 % of the "
-                "numbers lie within it. Under each map stands its "
-                f"gradient: where a larger value would raise the logit of “{found.maps.of}” "
+                f"{spans[found.feature_maps.color_scale]}: orange above 0, blue below; all but "
+                "0.5 % of the numbers lie within it. Under each map stands its "
+                "gradient: where a larger value would raise the logit of "
+                f"“{found.feature_maps.target}” "
                 "(orange) or lower it (blue).",
             ),
             *strips[:OPEN],
@@ -63,10 +66,10 @@ def _strip(layer: LayerMaps, reach: float) -> Html:
         far = float(np.percentile(np.abs(slopes), 99.5)) or float(np.abs(slopes).max())
         drawn.append(image_of(map_strip(slopes, reach=far, columns=UNITS), "gradients"))
     numbers = "".join(f"<span>{unit}</span>" for unit in units.tolist())
-    quiet = round(layer.silent * count)
+    quiet = round(layer.inactive_share * count)
     silent = f", {quiet:,} of them silent" if quiet else ""
     said = (
-        f"<b>{text(layer.address)}</b> {text(layer.word)}: {count} units of {rows} × {columns}"
+        f"<b>{text(layer.name)}</b> {text(layer.kind)}: {count} units of {rows} × {columns}"
         f"{silent}; {number(layer.low)} to {number(layer.high)}"
     )
     strip = f'<div class="units" style="--each:{UNITS}">{numbers}</div>'
@@ -85,18 +88,18 @@ def _more(title: str, parts: list[Html]) -> Html:
     return Html(f"<details><summary>{text(title)}</summary>{join(parts)}</details>")
 
 
-def fields(found: Specimen) -> Html:
+def fields(found: Inspection) -> Html:
     """Show what the strongest unit of some layers can see of the image, and where it looks."""
-    shown = [_field(each) for each in found.fields]
+    shown = [_field(each) for each in found.receptive_fields]
     rows = [
         [
-            text(each.address),
+            text(each.layer),
             text(f"{each.unit}, {each.row}, {each.column}"),
-            text(number(each.value)),
+            text(number(each.activation)),
             text(_size(each.theoretical)),
             text("nothing" if each.effective is None else _size(each.effective)),
         ]
-        for each in found.fields
+        for each in found.receptive_fields
     ]
     header = ("layer", "unit, row, column", "answers", "can see", "looks at")
     return join(
@@ -119,13 +122,13 @@ def fields(found: Specimen) -> Html:
     )
 
 
-def _field(seen: Receptive) -> Html:
-    subject = seen.subject
-    drawn = heat(subject.image, subject.onto_image(seen.gradient), side=SIDE)
+def _field(seen: ReceptiveField) -> Html:
+    subject = seen.image
+    drawn = heat(subject.original, subject.onto_image(seen.gradient), side=SIDE)
     boxes = [(on_image(subject, seen.theoretical), BLUE)]
     if seen.effective is not None:
         boxes.append((on_image(subject, seen.effective), ORANGE))
-    scaled = drawn.shape[0] / subject.image.shape[0]
+    scaled = drawn.shape[0] / subject.original.shape[0]
     frames = framed(
         drawn,
         [
@@ -136,30 +139,30 @@ def _field(seen: Receptive) -> Html:
     )
     return image(
         data_uri(frames, side=SIDE),
-        alt=f"What unit {seen.unit} of {seen.address} sees",
-        caption=Html(f"<b>{text(seen.address)}</b>, unit {seen.unit}"),
+        alt=f"What unit {seen.unit} of {seen.layer} sees",
+        caption=Html(f"<b>{text(seen.layer)}</b>, unit {seen.unit}"),
     )
 
 
-def on_image(subject: Subject, seen: Field) -> tuple[float, float, float, float]:
+def on_image(subject: InputImage, seen: Rectangle) -> tuple[float, float, float, float]:
     """Give where a field of the network's input lies on the image."""
     return subject.box_on_image(seen.top, seen.left, seen.bottom, seen.right)
 
 
-def _size(seen: Field) -> str:
+def _size(seen: Rectangle) -> str:
     return f"{seen.height} × {seen.width}"
 
 
-def filters(found: tuple[Filters, ...]) -> Html:
+def filters(found: tuple[LayerFilters, ...]) -> Html:
     """Show the filters of every convolution, and name those that are dead or there twice."""
     first, deeper = found[0], [each for each in found[1:] if each.weights.shape[2] > 1]
     rows = [
         [
-            text(each.address),
+            text(each.name),
             text(" × ".join(map(str, each.weights.shape))),
             text(f"{number(float(each.norms.min()))} to {number(float(each.norms.max()))}"),
             text(_listed(each.dead)),
-            text(_listed([f"{a} and {b} ({number(c)})" for a, b, c in each.twins])),
+            text(_listed([f"{a} and {b} ({number(c)})" for a, b, c in each.duplicates])),
         ]
         for each in found
     ]
@@ -169,10 +172,14 @@ def filters(found: tuple[Filters, ...]) -> Html:
             paragraph(
                 "A filter is what a unit multiplies the patch under it with. Those of the first "
                 "layer can be seen as images"
-                + (", in colour" if first.colour else "")
+                + (", in colour" if first.is_color else "")
                 + ": mostly edges, bars, spots and colours.",
-                f"The {'most used for this image' if first.use is not None else 'strongest'} "
-                "stand first.",
+                (
+                    "The strongest"
+                    if first.mean_activation is None
+                    else "The most used for this image"
+                )
+                + " stand first.",
             ),
             _first(first),
             *(
@@ -207,12 +214,12 @@ def filters(found: tuple[Filters, ...]) -> Html:
     )
 
 
-def _first(one: Filters) -> Html:
+def _first(one: LayerFilters) -> Html:
     reach = float(np.abs(one.weights).max()) or 1.0
     shown = []
     for unit in one.order[:ALL].tolist():
         weights = one.weights[unit]
-        if one.colour:  # grey stands for 0
+        if one.is_color:  # grey stands for 0
             pixels = np.rint(127.5 + weights.transpose(1, 2, 0) * (127.5 / reach)).astype(np.uint8)
         else:
             pixels = map_strip(weights, reach=reach, side=max(weights.shape[1:]))
@@ -220,16 +227,16 @@ def _first(one: Filters) -> Html:
             image(data_uri(pixels, side=72), alt=f"filter {unit}", caption=text(str(unit)))
         )
     rest = len(one.norms) - len(shown)
-    said = f"{one.address}: {len(one.norms)} filters of {_sides(one)}"
-    said += ", grey where they are 0." if one.colour else "."
+    said = f"{one.name}: {len(one.norms)} filters of {_sides(one)}"
+    said += ", grey where they are 0." if one.is_color else "."
     said += f" The {rest} least used are not shown." if rest > 0 else ""
     return join([paragraph(said), element("div", join(shown), kind="gallery tiny filters")])
 
 
-def _deeper(one: Filters) -> Html:
+def _deeper(one: LayerFilters) -> Html:
     rows = []
     for unit in one.order[:FILTERS].tolist():
-        channels = one.channels(unit, CHANNELS)
+        channels = one.strongest_channels(unit, CHANNELS)
         reach = float(np.abs(one.weights[unit]).max()) or 1.0
         drawn = map_strip(one.weights[unit][channels], reach=reach, side=36, columns=CHANNELS)
         numbers = "".join(f"<span>{channel}</span>" for channel in channels.tolist())
@@ -244,11 +251,11 @@ def _deeper(one: Filters) -> Html:
                 kind="strip small",
             )
         )
-    head = f"<h3>{text(one.address)}: {len(one.norms)} filters of {_sides(one)}</h3>"
+    head = f"<h3>{text(one.name)}: {len(one.norms)} filters of {_sides(one)}</h3>"
     return Html(head + element("div", join(rows), kind="strips-of"))
 
 
-def _sides(one: Filters) -> str:
+def _sides(one: LayerFilters) -> str:
     return " × ".join(map(str, one.weights.shape[1:]))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from striate.explanation.shortcut_result import Look, ShortcutReport
+from striate.explanation.shortcut_result import ClassFocus, ShortcutReport
 from striate.render import data_uri
 from striate.render.evidence_plot import mean_map
 from striate.render.page import Html, element, image, join, name, paragraph, table, text
@@ -17,7 +17,7 @@ def looking(found: ShortcutReport) -> Html:
     """Show the mean map of each class, what lies in the border, and the verdict."""
     verdict = element("p", text(found.words[0][:1].upper() + found.words[0][1:] + "."), kind="lead")
     more = [paragraph(each[:1].upper() + each[1:] + ".") for each in found.words[1:]]
-    looks = found.looks[:MOST]
+    looks = found.classes[:MOST]
     shown = join(
         image(
             data_uri(mean_map(look.mean_map, marked=_marked(look))),
@@ -30,15 +30,15 @@ def looking(found: ShortcutReport) -> Html:
         [
             name(look.label),
             text(f"{look.n:,}"),
-            text(format_percent(look.border)),
-            text(f"{look.centre[0]:.2f}, {look.centre[1]:.2f}"),
-            text(f"{look.alike:.2f}"),
-            text(look.shortcut.region.words if look.shortcut else "nothing at the border"),
+            text(format_percent(look.border_share)),
+            text(f"{look.center_of_mass[0]:.2f}, {look.center_of_mass[1]:.2f}"),
+            text(f"{look.map_similarity:.2f}"),
+            text(look.shortcut.region.name if look.shortcut else "nothing at the border"),
         ]
-        for look in found.looks
+        for look in found.classes
     ]
     header = ("class", "images", "in the border", "centre of mass", "alike", "told by")
-    left = len(found.looks) - len(looks)
+    left = len(found.classes) - len(looks)
     return join(
         [
             verdict,
@@ -46,7 +46,8 @@ def looking(found: ShortcutReport) -> Html:
             paragraph(
                 "Each image below is the mean of all maps of a class: dark is where the "
                 "classifier looks for it. A map that is the same everywhere has "
-                f"{format_percent(found.border_area)} in the border (the outer {found.width:.0%}).",
+                f"{format_percent(found.border_area)} in the border (the outer "
+                f"{found.border:.0%}).",
                 *([f"{left:,} more classes stand in the table."] if left else []),
             ),
             element("div", shown, kind="gallery"),
@@ -68,7 +69,7 @@ def looking(found: ShortcutReport) -> Html:
     )
 
 
-def _marked(look: Look) -> tuple[float, float, float, float] | None:
+def _marked(look: ClassFocus) -> tuple[float, float, float, float] | None:
     """Give the part that a class is told by, as shares, where it is a box."""
     if look.shortcut is None:
         return None

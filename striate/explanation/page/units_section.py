@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from striate.explanation.activation_maximisation import Dream
-from striate.explanation.unit_hierarchy import Hierarchy, Level, UnitView
+from striate.explanation.activation_maximization import FeatureVisualization
+from striate.explanation.unit_inspection import LayerView, UnitInspection, UnitView
 from striate.explanation.unit_patches import Patch
 from striate.render import data_uri
 from striate.render.number_cells import number
@@ -15,9 +15,9 @@ DREAM = 200  # of an image made for a unit
 SILENT = 12  # units that are named, a layer
 
 
-def hierarchy(found: Hierarchy) -> Html:
+def hierarchy(found: UnitInspection) -> Html:
     """Show some units of each layer, with what they saw where they answered most."""
-    dreams = any(one.dream for level in found.levels for one in level.units)
+    dreams = any(one.visualization for level in found.layers for one in level.units)
     said = [
         "Each row is a unit. Left the patches that it saw in its nine strongest images of the "
         "folder, cut out by what it can see; right of them what it saw in images in the middle "
@@ -33,31 +33,31 @@ def hierarchy(found: Hierarchy) -> Html:
         "ones for whole things. Of each layer half of the units are those that answer most to one "
         "class alone, half those that are used most."
     )
-    return join([paragraph(*said), *(_level(level) for level in found.levels)])
+    return join([paragraph(*said), *(_level(level) for level in found.layers)])
 
 
-def _level(level: Level) -> Html:
-    silent = f"; {level.silent:,} answer to no image" if level.silent else ""
+def _level(level: LayerView) -> Html:
+    silent = f"; {level.n_dead:,} answer to no image" if level.n_dead else ""
     head = (
-        f"<h3>{text(level.address)}</h3>"
-        f"<p class=small>{level.count:,} units, each sees {level.seen.height} × "
-        f"{level.seen.width} pixels of the network's input{silent}.</p>"
+        f"<h3>{text(level.name)}</h3>"
+        f"<p class=small>{level.n_units:,} units, each sees {level.receptive_field.height} × "
+        f"{level.receptive_field.width} pixels of the network's input{silent}.</p>"
     )
     return Html(head + join(_unit(one) for one in level.units))
 
 
 def _unit(one: UnitView) -> Html:
     parts = [
-        _row("strongest", one.strongest),
+        _row("strongest", one.top),
         _row("middle", one.middle),
-        _row("weakest", one.weakest),
+        _row("weakest", one.bottom),
     ]
-    if one.dream is not None:
-        parts.append(_dream(one.dream, one.strongest))
+    if one.visualization is not None:
+        parts.append(_dream(one.visualization, one.top))
     label = f" ({name(one.name)})" if one.name else ""
     said = [
         f"<b>unit {one.unit}</b>{label}",
-        f"answers in {format_percent(one.fires)} of the images",
+        f"answers in {format_percent(one.active_share)} of the images",
     ]
     if one.classes:
         names = ", ".join(f"{name(label)} ({number(mean)})" for label, mean in one.classes)
@@ -72,11 +72,11 @@ def _row(title: str, shown: tuple[Patch, ...]) -> Html:
         Html(
             f'<img src="{data_uri(each.pixels, side=SIDE)}" '
             f'alt="{text(f"{each.label}: {each.name}")}" '
-            f'title="{text(f"{number(each.value)}: {each.name}")}">'
+            f'title="{text(f"{number(each.activation)}: {each.name}")}">'
         )
         for each in shown
     )
-    ends = f"{number(shown[0].value)} to {number(shown[-1].value)}" if shown else "none"
+    ends = f"{number(shown[0].activation)} to {number(shown[-1].activation)}" if shown else "none"
     return element(
         "figure",
         Html(f"<div>{images}</div><figcaption>{title}: {ends}</figcaption>"),
@@ -84,33 +84,33 @@ def _row(title: str, shown: tuple[Patch, ...]) -> Html:
     )
 
 
-def _dream(found: Dream, strongest: tuple[Patch, ...]) -> Html:
-    real = strongest[0].value if strongest else 0.0
-    times = f", {found.reached[0] / real:.1f} times the strongest" if real > 0 else ""
+def _dream(found: FeatureVisualization, strongest: tuple[Patch, ...]) -> Html:
+    real = strongest[0].activation if strongest else 0.0
+    times = f", {found.activation[0] / real:.1f} times the strongest" if real > 0 else ""
     return element(
         "figure",
         Html(
             f'<img src="{data_uri(found.images[0], side=DREAM)}" alt="made for the unit">'
-            f"<figcaption>made for it: {number(found.reached[0])}{times}</figcaption>"
+            f"<figcaption>made for it: {number(found.activation[0])}{times}</figcaption>"
         ),
         kind="dream",
     )
 
 
-def silent(found: Hierarchy) -> Html:
+def silent(found: UnitInspection) -> Html:
     """Name the units that answer to no image of the folder."""
     rows = [
         [
-            text(layer.address),
-            text(f"{len(layer.use):,}"),
-            text(f"{len(layer.silent):,}"),
+            text(layer.name),
+            text(f"{len(layer.mean_activation):,}"),
+            text(f"{len(layer.dead):,}"),
             text(
-                ", ".join(map(str, layer.silent[:SILENT]))
-                + (", …" if len(layer.silent) > SILENT else "")
+                ", ".join(map(str, layer.dead[:SILENT]))
+                + (", …" if len(layer.dead) > SILENT else "")
             ),
             text(f"{float(layer.selectivity.max()):.2f}"),
         ]
-        for layer in found.found.layers
+        for layer in found.activations.layers
     ]
     header = ("layer", "units", "silent", "which", "most selective")
     return join(

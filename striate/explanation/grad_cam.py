@@ -20,17 +20,19 @@ import torch
 from torch import Tensor
 
 from striate.errors import SettingError
-from striate.explanation.last_spatial_layer import Ending
-from striate.explanation.target import Aim
+from striate.explanation.last_spatial_layer import LastSpatialLayer
+from striate.explanation.target import Target
 
 
-def exact(maps: Tensor, end: Ending, aim: Aim) -> tuple[Tensor, float]:
+def class_activation_map(
+    maps: Tensor, last: LastSpatialLayer, target: Target
+) -> tuple[Tensor, float]:
     """Give the class activation map and the bias beside it: mean(map) + bias is the score.
 
     Args:
         maps: float (channels, rows, columns), of the layer of the ending.
-        end: of a network whose class map is exact.
-        aim: which class, or which against which.
+        last: of a network whose class map is exact.
+        target: which class, or which against which.
 
     Returns:
         float (rows, columns), and the bias.
@@ -38,17 +40,17 @@ def exact(maps: Tensor, end: Ending, aim: Aim) -> tuple[Tensor, float]:
     Raises:
         SettingError: the network does not end so.
     """
-    classes = len(maps) if end.own else 0 if end.weight is None else len(end.weight)
+    classes = len(maps) if last.is_class_map else 0 if last.weight is None else len(last.weight)
     if not classes:
         raise SettingError(
             "the network does not end in a mean over positions and one linear layer, so there is "
             "no exact class activation map; expected grad-cam, hires-cam or another method"
         )
-    vector = torch.from_numpy(aim.vector(classes)).to(maps)
-    if end.own or end.weight is None or end.bias is None:
+    vector = torch.from_numpy(target.weights(classes)).to(maps)
+    if last.is_class_map or last.weight is None or last.bias is None:
         return torch.einsum("k,krc->rc", vector, maps), 0.0
-    weights = vector @ end.weight.to(maps)
-    return torch.einsum("k,krc->rc", weights, maps), float(vector @ end.bias.to(maps))
+    weights = vector @ last.weight.to(maps)
+    return torch.einsum("k,krc->rc", weights, maps), float(vector @ last.bias.to(maps))
 
 
 def grad_cam(maps: Tensor, gradient: Tensor) -> Tensor:
@@ -94,7 +96,7 @@ def layer_cam(maps: Tensor, gradient: Tensor) -> Tensor:
     return (maps * gradient.relu()).sum(0)
 
 
-BY_GRADIENT: Final[dict[str, Callable[[Tensor, Tensor], Tensor]]] = {
+GRADIENT_METHODS: Final[dict[str, Callable[[Tensor, Tensor], Tensor]]] = {
     "grad-cam": grad_cam,
     "hires-cam": hires_cam,
     "grad-cam++": grad_cam_pp,

@@ -8,11 +8,11 @@ import torch
 
 from striate.architecture.layer_table import summary
 from striate.backends.torch.modules import Net
-from striate.explanation.receptive_fields import Field, of_line, reached
+from striate.explanation.receptive_fields import Rectangle, field_by_nan, field_of_row
 from striate.model.classifier import Classifier
 
 
-class Fields:
+class ReceptiveFieldTable:
     """Gives the receptive field of any unit of a network.
 
     For a network of the notation that is arithmetic. Of a foreign module the rows and the columns
@@ -22,8 +22,8 @@ class Fields:
     >>> from striate.data.images import Preprocess
     >>> text = "input 1x8x8 classes=2 > conv 3 > maxpool 2 > gap > flatten > fc"
     >>> model = Classifier(build(text), text, ("dark", "light"), Preprocess(1, 8, 8))
-    >>> Fields(model).of("maxpool1", 0, 0, 1)
-    Field(top=-1, left=1, bottom=3, right=5)
+    >>> ReceptiveFieldTable(model).rectangle("maxpool1", 0, 0, 1)
+    Rectangle(top=-1, left=1, bottom=3, right=5)
     """
 
     def __init__(self, model: Classifier) -> None:
@@ -36,10 +36,12 @@ class Fields:
         )
         values = torch.zeros(1, *model.preprocess.shape)
         self._reached = cache(
-            lambda address, row, column: reached(module, values, address, row=row, column=column)
+            lambda address, row, column: field_by_nan(
+                module, values, address, row=row, column=column
+            )
         )
 
-    def of(self, address: str, unit: int, row: int, column: int) -> Field:
+    def rectangle(self, address: str, unit: int, row: int, column: int) -> Rectangle:
         """Give the field of a unit at a place.
 
         Behind a cat it is that of the branch that sees most.
@@ -52,6 +54,6 @@ class Fields:
         """
         line = self._lines.get(address)
         if line is not None:
-            return of_line(line, row, column, size=self._size)
+            return field_of_row(line, row, column, size=self._size)
         down, across = self._reached(address, row, 0), self._reached(address, 0, column)
-        return Field(down.top, across.left, down.bottom, across.right)
+        return Rectangle(down.top, across.left, down.bottom, across.right)

@@ -14,15 +14,15 @@ from PIL import Image
 from striate.backends.torch import build
 from striate.data.images import Preprocess
 from striate.errors import SettingError
-from striate.explanation.map_resampling import stretched
-from striate.explanation.subject import Subject
+from striate.explanation.input_image import InputImage
+from striate.explanation.map_resampling import resize_map
 from striate.model.classifier import Classifier
 
 
-def subject(preprocess: Preprocess, image: np.ndarray) -> Subject:
+def subject(preprocess: Preprocess, image: np.ndarray) -> InputImage:
     text = f"input {'x'.join(map(str, preprocess.shape))} classes=2 > gap > flatten > fc"
     model = Classifier(build(text), text, ("a", "b"), preprocess)
-    return Subject.of(model, image)
+    return InputImage.read(model, image)
 
 
 @given(
@@ -66,8 +66,8 @@ def test_a_turned_photograph_is_upright_and_so_is_its_map(tmp_path: Path) -> Non
     Image.fromarray(pixels).save(tmp_path / "turned.png", exif=exif)
     text = "input 3x16x16 classes=2 > gap > flatten > fc"
     model = Classifier(build(text), text, ("a", "b"), Preprocess(3, 16, 16))
-    seen = Subject.of(model, tmp_path / "turned.png")
-    assert seen.image.shape == (80, 40, 3)
+    seen = InputImage.read(model, tmp_path / "turned.png")
+    assert seen.original.shape == (80, 40, 3)
     back = seen.onto_image(seen.pixels[0].astype(float))
     assert back.shape == (80, 40)
     assert back[:, 30:].mean() > 240
@@ -81,7 +81,7 @@ def test_values_are_what_the_classifier_gives_its_network() -> None:
     scaled = torch.from_numpy(image).permute(2, 0, 1).float() / 255
     mean, std = torch.tensor(preprocess.mean), torch.tensor(preprocess.std)
     expected = (scaled - mean.view(3, 1, 1)) / std.view(3, 1, 1)
-    torch.testing.assert_close(seen.values[0], expected)
+    torch.testing.assert_close(seen.tensor[0], expected)
 
 
 def test_a_map_of_another_size_is_refused() -> None:
@@ -93,7 +93,7 @@ def test_a_map_of_another_size_is_refused() -> None:
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 30), st.integers(1, 30))
 def test_stretching_keeps_within_what_was_there(a: int, b: int, rows: int, columns: int) -> None:
     values = np.random.default_rng(a * 10 + b).normal(size=(a, b))
-    found = stretched(values, rows, columns)
+    found = resize_map(values, rows, columns)
     assert found.shape == (rows, columns)
     assert values.min() - 1e-6 <= found.min()
     assert found.max() <= values.max() + 1e-6

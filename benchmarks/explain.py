@@ -1,6 +1,6 @@
 """How long does looking inside take, beside a plain pass and beside captum?
 
-    python -m benchmarks.inside [--rounds 20] [--quick]
+    python -m benchmarks.explain [--rounds 20] [--quick]
 
 One photograph, decoded before, in SqueezeNet 1.1 and ResNet-18 at 224 pixels: the maps of every
 layer, a class activation map and Grad-CAM, beside the network's own forward pass and captum's
@@ -27,10 +27,10 @@ from striate.data import find, load
 from striate.data.images import Preprocess
 from striate.evaluation.classifier_evaluation import predict_images
 from striate.events import ignore
-from striate.explanation.feature_maps import maps
-from striate.explanation.methods import explain
-from striate.explanation.subject import Subject
-from striate.explanation.top_activations import strongest
+from striate.explanation.attribution_methods import explain
+from striate.explanation.input_image import InputImage
+from striate.explanation.layer_maps import feature_maps
+from striate.explanation.unit_activations import top_activations
 from striate.model.classifier import Classifier
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.tables import Table
@@ -54,9 +54,9 @@ def main() -> None:
     folder = one_folder(chosen.shared, 1 if chosen.quick else FOLDER_ROUNDS)
     publish(
         Report(
-            name="inside",
+            name="explain",
             title="Looking inside",
-            command="make bench-inside",
+            command="make bench-explain",
             method=(
                 f"One photograph of 224 pixels, decoded and scaled before, {rounds} rounds in "
                 "turns; SqueezeNet 1.1 with ImageNet's weights, ResNet-18 with drawn ones. "
@@ -97,8 +97,8 @@ def drawn(name: str) -> Classifier:
 
 def one_image(model: Classifier, image: Path, rounds: int) -> tuple[Times, float]:
     """Time each way on one image in turns; give how far captum's map is from ours, as a share."""
-    subject = Subject.of(model, image)
-    values = subject.values
+    subject = InputImage.read(model, image)
+    values = subject.tensor
     module = model.module.eval()
     ours = explain(model, subject, method="grad-cam")
     theirs: Any = LayerGradCam(module, module.get_submodule(ours.layer))
@@ -109,10 +109,10 @@ def one_image(model: Classifier, image: Path, rounds: int) -> tuple[Times, float
 
     ways: dict[str, Callable[[], object]] = {
         PLAIN: plain,
-        OURS[0]: lambda: maps(model, subject),
+        OURS[0]: lambda: feature_maps(model, subject),
         OURS[1]: lambda: explain(model, subject, method="cam"),
         OURS[2]: lambda: explain(model, subject, method="grad-cam"),
-        CAPTUM: lambda: theirs.attribute(values, target=ours.place),
+        CAPTUM: lambda: theirs.attribute(values, target=ours.target_index),
     }
     times: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(rounds + 2):
@@ -121,8 +121,8 @@ def one_image(model: Classifier, image: Path, rounds: int) -> tuple[Times, float
             ways[name]()
             if turn > 1:  # the first two warm up
                 times[name].append(time.perf_counter() - begun)
-    other = theirs.attribute(values, target=ours.place)[0, 0].detach().numpy()
-    return times, float(np.abs(other - ours.native).max() / np.abs(ours.native).max())
+    other = theirs.attribute(values, target=ours.target_index)[0, 0].detach().numpy()
+    return times, float(np.abs(other - ours.attribution).max() / np.abs(ours.attribution).max())
 
 
 def one_folder(shared: Path, rounds: int) -> Times:
@@ -137,7 +137,7 @@ def one_folder(shared: Path, rounds: int) -> Times:
             )
 
     def look_inside(model: Classifier) -> None:
-        strongest(model, data)
+        top_activations(model, data)
 
     ways: dict[str, Callable[[Classifier], None]] = {
         "judging them": judge,

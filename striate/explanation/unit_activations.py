@@ -1,4 +1,4 @@
-"""What makes the units of a network answer: their strongest images of a folder, in one pass."""
+"""What makes the units of a network answer: their top images of a folder, in one pass."""
 
 from __future__ import annotations
 
@@ -18,64 +18,65 @@ from striate.backends.torch.modules import Net
 from striate.data import Collection, Images, find, load, prefetch
 from striate.errors import DataError, EngineError, SettingError
 from striate.events import Callback, Note, ignore
-from striate.explanation.feature_maps import telling
-from striate.explanation.hooks import device_of, listening, record, undisturbed
+from striate.explanation.hooks import device_of, forward_hooks, frozen, record
+from striate.explanation.layer_maps import select_block_outputs
 from striate.model.classifier import Classifier
 from striate.terminal.progress import ProgressReporter
 
 BATCH = 32  # images at once
-KEPT = 9  # strongest images of a unit
-FEW = 3  # of its weakest, and of those in its middle
+TOP = 9  # top images of a unit
+OTHERS = 3  # of its weakest, and of those in its middle
 LARGEST = 2**26  # numbers that are kept of every image, for the weakest and the middle: 512 MiB
 
 
 @dataclass(frozen=True, eq=False)
-class Picked:
+class RankedImages:
     """Some images of each unit of a layer; `unit_patches` cuts out what it saw there.
 
     Attributes:
-        image: int64 (units, k), indices into `Strongest.names`.
-        value: float32 (units, k), the unit's answer: the largest number of its map.
+        indices: int64 (units, k), indices into `TopActivations.names`.
+        activations: float32 (units, k), the unit's answer: the largest number of its map.
     """
 
-    image: np.ndarray = field(repr=False)
-    value: np.ndarray = field(repr=False)
+    indices: np.ndarray = field(repr=False)
+    activations: np.ndarray = field(repr=False)
 
 
 @dataclass(frozen=True, eq=False)
-class LayerUnits:
+class LayerActivations:
     """The units of one layer.
 
     Attributes:
-        address: of the layer.
-        size: (rows, columns) of its maps.
-        strongest: the images in which each unit answers most, the first the most.
-        weakest: in which it answers least.
+        name: of the layer.
+        map_size: (rows, columns) of its maps.
+        top: the images in which each unit answers most, the first the most.
+        bottom: in which it answers least.
         middle: in whose largest answer half of the images lie below, half above.
-        use: float64 (units,), the mean over all images of the largest answer, 0 where it is
-            negative.
-        fires: float64 (units,), the share of the images in which it answers above 0.
-        by_class: float64 (units, classes), the same mean as `use`, of each class of the folder.
+        mean_activation: float64 (units,), the mean over all images of the largest answer, 0 where
+            it is negative.
+        active_share: float64 (units,), the share of the images in which it answers above 0.
+        class_means: float64 (units, classes), the same mean as `mean_activation`, of each class of
+            the folder.
     """
 
-    address: str
-    size: tuple[int, int]
-    strongest: Picked
-    weakest: Picked
-    middle: Picked
-    use: np.ndarray = field(repr=False)
-    fires: np.ndarray = field(repr=False)
-    by_class: np.ndarray = field(repr=False)
+    name: str
+    map_size: tuple[int, int]
+    top: RankedImages
+    bottom: RankedImages
+    middle: RankedImages
+    mean_activation: np.ndarray = field(repr=False)
+    active_share: np.ndarray = field(repr=False)
+    class_means: np.ndarray = field(repr=False)
 
     @property
     def order(self) -> np.ndarray:
         """The units, the most used first."""
-        return np.argsort(-self.use, kind="stable")
+        return np.argsort(-self.mean_activation, kind="stable")
 
     @property
-    def silent(self) -> tuple[int, ...]:
+    def dead(self) -> tuple[int, ...]:
         """The units that answer above 0 in no image."""
-        return tuple(np.flatnonzero(self.fires == 0).tolist())
+        return tuple(np.flatnonzero(self.active_share == 0).tolist())
 
     @property
     def selectivity(self) -> np.ndarray:
@@ -85,22 +86,22 @@ class LayerUnits:
         others, (m - r) / (m + r); 0 for a unit that answers to none, or where there is one class.
         Morcos and others 2018, https://arxiv.org/abs/1803.06959.
         """
-        classes = self.by_class.shape[1]
+        classes = self.class_means.shape[1]
         if classes < 2:
-            return np.zeros(len(self.by_class))
-        most = self.by_class.max(1)
-        rest = (self.by_class.sum(1) - most) / (classes - 1)
+            return np.zeros(len(self.class_means))
+        most = self.class_means.max(1)
+        rest = (self.class_means.sum(1) - most) / (classes - 1)
         return np.asarray((most - rest) / np.where(most + rest > 0, most + rest, 1.0))
 
-    def classes_of(self, unit: int, count: int = 3) -> tuple[tuple[int, float], ...]:
+    def top_classes(self, unit: int, count: int = 3) -> tuple[tuple[int, float], ...]:
         """Give (class, mean answer) of the classes that a unit answers most to."""
-        means = self.by_class[unit]
+        means = self.class_means[unit]
         order = np.argsort(-means, kind="stable")[:count].tolist()
         return tuple((place, float(means[place])) for place in order if means[place] > 0)
 
 
 @dataclass(frozen=True, eq=False)
-class Strongest:
+class TopActivations:
     """The units of a network, and the images of a folder that they answer to.
 
     Attributes:
@@ -109,7 +110,7 @@ class Strongest:
         classes: of the folder; by the classifier's names where the folder has its ids.
         collection: the same images, to be opened again.
         layers: from the first to the last.
-        remembered: how many images the weakest and those in the middle are of: all, unless that
+        n_ranked: how many images the weakest and those in the middle are of: all, unless that
             would take too much memory.
         notes: what was left out and why.
     """
@@ -118,26 +119,26 @@ class Strongest:
     labels: np.ndarray = field(repr=False)
     classes: tuple[str, ...]
     collection: Collection = field(repr=False)
-    layers: tuple[LayerUnits, ...] = field(repr=False)
-    remembered: int
+    layers: tuple[LayerActivations, ...] = field(repr=False)
+    n_ranked: int
     notes: tuple[str, ...] = ()
 
-    def __getitem__(self, address: str) -> LayerUnits:
+    def __getitem__(self, address: str) -> LayerActivations:
         """Give the units of a layer.
 
         Raises:
             SettingError: there are none of it.
         """
         for each in self.layers:
-            if each.address == address:
+            if each.name == address:
                 return each
-        known = ", ".join(each.address for each in self.layers)
+        known = ", ".join(each.name for each in self.layers)
         raise SettingError(f"'{address}' was not looked at; expected one of {known}")
 
     @property
-    def use(self) -> dict[str, np.ndarray]:
+    def mean_activations(self) -> dict[str, np.ndarray]:
         """How strongly the units of each layer answer, by its address, as `filters` takes it."""
-        return {each.address: each.use for each in self.layers}
+        return {each.name: each.mean_activation for each in self.layers}
 
     def as_json(self) -> dict[str, Any]:
         """Give it as plain JSON values, every unit with its images."""
@@ -147,20 +148,20 @@ class Strongest:
             "notes": list(self.notes),
             "layers": [
                 {
-                    "layer": layer.address,
-                    "silent": list(layer.silent),
+                    "layer": layer.name,
+                    "dead": list(layer.dead),
                     "units": [
                         {
                             "unit": unit,
-                            "use": float(layer.use[unit]),
-                            "fires": float(layer.fires[unit]),
+                            "mean_activation": float(layer.mean_activation[unit]),
+                            "active_share": float(layer.active_share[unit]),
                             "selectivity": selectivity,
                             "classes": {
-                                self.classes[place]: mean for place, mean in layer.classes_of(unit)
+                                self.classes[place]: mean for place, mean in layer.top_classes(unit)
                             },
-                            "strongest": self._images(layer.strongest, unit),
+                            "top": self._images(layer.top, unit),
                             "middle": self._images(layer.middle, unit),
-                            "weakest": self._images(layer.weakest, unit),
+                            "bottom": self._images(layer.bottom, unit),
                         }
                         for unit, selectivity in enumerate(layer.selectivity.tolist())
                     ],
@@ -169,34 +170,34 @@ class Strongest:
             ],
         }
 
-    def _images(self, picked: Picked, unit: int) -> list[dict[str, Any]]:
+    def _images(self, picked: RankedImages, unit: int) -> list[dict[str, Any]]:
         return [
-            {"image": self.names[image], "value": value}
+            {"image": self.names[image], "activation": value}
             for image, value in zip(
-                picked.image[unit].tolist(), picked.value[unit].tolist(), strict=True
+                picked.indices[unit].tolist(), picked.activations[unit].tolist(), strict=True
             )
         ]
 
 
-def strongest(
+def top_activations(
     model: Classifier,
     data: str | Path,
     *,
     layers: Sequence[str] | None = None,
-    kept: int = KEPT,
+    n_images: int = TOP,
     callback: Callback = ignore,
-) -> Strongest:
-    """Find the images of a folder that each unit answers most to, least to and in between.
+) -> TopActivations:
+    """Return the images of a folder that each unit answers most to, least to and in between.
 
     All units of all layers asked for are looked at in one pass, and only their largest answers
-    are kept, so that it takes hardly more time than judging the images. An image counts once
+    are kept, so that it takes hardly more time than evaluating them. An image counts once
     for a unit.
 
     Args:
         model: the classifier.
         data: whatever training takes; its classes need not be the classifier's.
         layers: addresses of layers whose output is maps; None takes what each block ends with.
-        kept: how many of the strongest.
+        n_images: how many of the strongest.
         callback: is told the progress.
 
     Raises:
@@ -204,10 +205,10 @@ def strongest(
         SettingError: there is no such layer, it gives no maps, or ``kept`` is below 1.
         NotationError: there is no such layer in a network of the notation.
 
-    Example: ``strongest(load("runs/photos"), "photos")["relu3"].strongest.image[12]``.
+    Example: ``top_activations(load("runs/photos"), "photos")["relu3"].top.indices[12]``.
     """
-    if kept < 1:
-        raise SettingError(f"{kept} images of each unit; expected 1 or more")
+    if n_images < 1:
+        raise SettingError(f"{n_images} images of each unit; expected 1 or more")
     shapes = _shapes(model, layers)
     collection = find(data)
     with load(
@@ -220,34 +221,34 @@ def strongest(
         if not len(chosen):
             raise DataError(f"no image in '{data}' can be read, so there is nothing to look at")
         labels = collection.labels[chosen]
-        gathering = {
-            address: _Gathering(
+        rankings = {
+            address: _Ranking(
                 shape,
                 images=len(chosen),
-                kept=min(kept, len(chosen)),
+                kept=min(n_images, len(chosen)),
                 classes=len(collection.classes),
                 memory=_share(shapes, len(chosen)),
             )
             for address, shape in shapes.items()
         }
-        look = _look(model, list(shapes))
+        peaks_of = _find_peaks(model, list(shapes))
         reporter, done = ProgressReporter("looking at units", callback), 0
         groups = [chosen[start : start + BATCH] for start in range(0, len(chosen), BATCH)]
         for _, pixels in prefetch(images, groups):
             places = np.arange(done, done + len(pixels))
-            for address, largest in look(pixels).items():
-                gathering[address].take(largest, places, labels[places])
+            for address, largest in peaks_of(pixels).items():
+                rankings[address].take(largest, places, labels[places])
             done += len(pixels)
             reporter(done, len(chosen))
     counts = np.bincount(labels, minlength=len(collection.classes))
-    found = tuple(each.result(address, counts) for address, each in gathering.items())
-    return Strongest(
+    found = tuple(each.result(address, counts) for address, each in rankings.items())
+    return TopActivations(
         names=tuple(collection.names[index] for index in chosen.tolist()),
         labels=labels,
         classes=tuple(_named(model, name) for name in collection.classes),
         collection=collection.only(chosen),
         layers=found,
-        remembered=next(iter(gathering.values())).remembered,
+        n_ranked=next(iter(rankings.values())).remembered,
         notes=notes,
     )
 
@@ -265,10 +266,10 @@ def _shapes(model: Classifier, layers: Sequence[str] | None) -> dict[str, tuple[
     """Give the shape of what each layer asked for gives, (units, rows, columns)."""
     values = torch.zeros(1, *model.preprocess.shape)
     passed = record(model.module, values, layers)
-    every = {call.address: tuple(call.output.shape[1:]) for call in passed.calls}
+    every = {call.name: tuple(call.output.shape[1:]) for call in passed.calls}
     if layers is None:
-        words = {call.address: type(call.module).__name__ for call in passed.calls}
-        names = telling([(name, words[name], shape) for name, shape in every.items()])
+        words = {call.name: type(call.module).__name__ for call in passed.calls}
+        names = select_block_outputs([(name, words[name], shape) for name, shape in every.items()])
     else:
         names = tuple(every)
     flat = [name for name in names if len(every[name]) != 3]
@@ -288,7 +289,7 @@ def _share(shapes: dict[str, tuple[int, int, int]], images: int) -> int:
     return min(images, max(1, LARGEST // units))
 
 
-def _look(model: Classifier, addresses: Sequence[str]) -> Callable[[np.ndarray], Peaks]:
+def _find_peaks(model: Classifier, addresses: Sequence[str]) -> Callable[[np.ndarray], Peaks]:
     """Give what finds the largest numbers: ONNX Runtime, or torch for foreign modules."""
     module = model.module
     if isinstance(module, Net) and device_of(module).type == "cpu":
@@ -314,13 +315,13 @@ def _by_torch(
                 found[address] = output.amax((2, 3)).float().cpu().numpy()
 
     names = sorted({address.partition("#")[0] for address in addresses})
-    with undisturbed(module), torch.no_grad(), listening(module, names, hear):
+    with frozen(module), torch.no_grad(), forward_hooks(module, names, hear):
         values = normalised(torch.from_numpy(pixels).float(), model.preprocess)
         module(values.to(device_of(module)))
     return {address: found[address] for address in addresses}
 
 
-class _Gathering:
+class _Ranking:
     """Takes in the largest numbers of one layer, batch by batch."""
 
     def __init__(
@@ -364,21 +365,21 @@ class _Gathering:
         self._value[better] = np.take_along_axis(value, order, axis=1)
         self._image[better] = np.take_along_axis(image, order, axis=1)
 
-    def result(self, address: str, counts: np.ndarray) -> LayerUnits:
+    def result(self, address: str, counts: np.ndarray) -> LayerActivations:
         """Give what there is, with how many images each class has."""
         order = np.argsort(self._all, axis=0, kind="stable").T
-        few = min(FEW, order.shape[1])
+        few = min(OTHERS, order.shape[1])
         first = (order.shape[1] - few) // 2
-        return LayerUnits(
-            address=address,
-            size=self._size,
-            strongest=Picked(self._image, self._value),
-            weakest=self._of(order[:, :few]),
+        return LayerActivations(
+            name=address,
+            map_size=self._size,
+            top=RankedImages(self._image, self._value),
+            bottom=self._of(order[:, :few]),
             middle=self._of(order[:, first : first + few]),
-            use=self._sums.sum(0) / self._n,
-            fires=self._fires / self._n,
-            by_class=(self._sums / np.maximum(counts, 1)[:, None]).T,
+            mean_activation=self._sums.sum(0) / self._n,
+            active_share=self._fires / self._n,
+            class_means=(self._sums / np.maximum(counts, 1)[:, None]).T,
         )
 
-    def _of(self, order: np.ndarray) -> Picked:
-        return Picked(self._spread[order], np.take_along_axis(self._all.T, order, axis=1))
+    def _of(self, order: np.ndarray) -> RankedImages:
+        return RankedImages(self._spread[order], np.take_along_axis(self._all.T, order, axis=1))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from striate.data import Images, prefetch
-from striate.explanation.contributions import LastMaps, contributions
-from striate.explanation.map_resampling import stretched
+from striate.explanation.batch_hires_cam import MapLayer, batch_hires_cam
+from striate.explanation.map_resampling import resize_map
 from striate.model.classifier import Classifier
 from striate.terminal.progress import ProgressReporter
 
@@ -17,35 +17,35 @@ BATCH = 32  # images at once
 
 
 @dataclass(frozen=True, eq=False)
-class ClassMaps:
+class ClassMeanMap:
     """The positive parts of the maps of a class, each scaled to sum one.
 
     Attributes:
-        place: of the class.
+        index: of the class.
         n: how many maps have a positive part.
         mean: float64 (rows, columns) of the maps.
-        alike: the mean cosine of two of them; 1 for a single one.
+        similarity: the mean cosine of two of them; 1 for a single one.
     """
 
-    place: int
+    index: int
     n: int
     mean: np.ndarray
-    alike: float
+    similarity: float
 
-    def on(self, height: int, width: int) -> np.ndarray:
+    def resized(self, height: int, width: int) -> np.ndarray:
         """Give the mean on the grid of the network's input, of sum one: float32."""
-        found = stretched(self.mean, height, width)
+        found = resize_map(self.mean, height, width)
         return found / max(float(found.sum()), 1e-12)
 
 
-class Summing:
+class MapAccumulator:
     """Takes up the maps of a class one by one, and keeps two sums.
 
-    >>> summing = Summing(2, 2)
+    >>> summing = MapAccumulator(2, 2)
     >>> for each in ([[1.0, 0.0], [0.0, -9.0]], [[3.0, 0.0], [0.0, 0.0]], [[0.0, 5.0], [0.0, 0.0]]):
-    ...     summing.take(np.array(each))
+    ...     summing.add(np.array(each))
     >>> found = summing.result(0)
-    >>> found.n, found.mean.round(2).tolist(), round(found.alike, 2)
+    >>> found.n, found.mean.round(2).tolist(), round(found.similarity, 2)
     (3, [[0.67, 0.33], [0.0, 0.0]], 0.33)
     """
 
@@ -54,7 +54,7 @@ class Summing:
         self._shares = np.zeros((rows, columns))  # each map of sum one
         self._lengths = np.zeros((rows, columns))  # each map of length one
 
-    def take(self, values: np.ndarray) -> None:
+    def add(self, values: np.ndarray) -> None:
         """Take up one map; one without a positive part counts for nothing."""
         positive = np.clip(np.asarray(values, np.float64), 0, None)
         total = positive.sum()
@@ -63,28 +63,28 @@ class Summing:
             self._shares += positive / total
             self._lengths += positive / np.sqrt((positive**2).sum())
 
-    def result(self, place: int) -> ClassMaps:
+    def result(self, place: int) -> ClassMeanMap:
         """Give what there is so far."""
         n = self._n
         pairs = n * (n - 1)
         alike = (float((self._lengths**2).sum()) - n) / pairs if pairs else 1.0
-        return ClassMaps(place, n, self._shares / max(n, 1), alike)
+        return ClassMeanMap(place, n, self._shares / max(n, 1), alike)
 
 
-def class_maps(
+def average_class_maps(
     model: Classifier,
-    where: LastMaps,
+    layer: MapLayer,
     images: Images,
     indices: np.ndarray,
     labels: Sequence[int] | np.ndarray,
     *,
     reporter: ProgressReporter,
-) -> tuple[ClassMaps, ...]:
+) -> tuple[ClassMeanMap, ...]:
     """Sum up the maps of every class that has images, in one pass over them.
 
     Args:
         model: the classifier.
-        where: from `last_maps`.
+        layer: from `find_map_layer`.
         images: decoded with its preprocessing.
         indices: int64, which of them.
         labels: the class of each of these.
@@ -93,17 +93,17 @@ def class_maps(
     Returns:
         One a class that has a map with a positive part, in the order of the classes.
 
-    Example: ``class_maps(model, last_maps(model), images, indices, labels, reporter=reporter)``.
+    Example: ``average_class_maps(model, layer, images, indices, labels, reporter=reporter)``.
     """
     truth = np.asarray(labels, np.int64)
-    sums = {int(label): Summing(where.rows, where.columns) for label in np.unique(truth)}
+    sums = {int(label): MapAccumulator(layer.rows, layer.columns) for label in np.unique(truth)}
     groups = [indices[start : start + BATCH] for start in range(0, len(indices), BATCH)]
     done = 0
     for _, pixels in prefetch(images, groups):
         own = truth[done : done + len(pixels)]
-        maps, _ = contributions(model, where, pixels, own)
+        maps, _ = batch_hires_cam(model, layer, pixels, own)
         for label, values in zip(own.tolist(), maps, strict=True):
-            sums[label].take(values)
+            sums[label].add(values)
         done += len(pixels)
         reporter(done, len(indices))
     found = (summing.result(label) for label, summing in sums.items())

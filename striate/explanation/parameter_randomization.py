@@ -18,42 +18,42 @@ from torch import nn
 
 from striate.errors import SettingError
 from striate.explanation.hooks import record
-from striate.explanation.map_similarity import correlation, similarity
-from striate.explanation.subject import Subject
+from striate.explanation.input_image import InputImage
+from striate.explanation.map_similarity import rank_correlation, structural_similarity
 from striate.model.classifier import Classifier
 
-MapOf = Callable[[Classifier], np.ndarray]
+MapOfModel = Callable[[Classifier], np.ndarray]
 ALIKE = 0.5  # rank correlation from which on a map counts as the same
 DRAWS = 3  # networks with other weights, at each depth
 
 
 @dataclass(frozen=True)
-class Depth:
+class RandomizedDepth:
     """The map with the last layers' weights drawn anew.
 
     Attributes:
         layers: how many layers, counted from the logits.
-        address: the lowest of them.
+        name: the lowest of them.
         correlation: Spearman's rank correlation of the map with the one before, the mean of the
             draws; 0 where the map became the same everywhere.
         similarity: structural similarity of both, each scaled to 0..1; the mean of the draws.
     """
 
     layers: int
-    address: str
+    name: str
     correlation: float
     similarity: float
 
 
 @dataclass(frozen=True)
-class Randomisation:
+class ParameterRandomization:
     """What became of a map while the network forgot, layer by layer.
 
     Attributes:
         depths: one a layer, from the logits downwards.
     """
 
-    depths: tuple[Depth, ...]
+    depths: tuple[RandomizedDepth, ...]
 
     @property
     def passed(self) -> bool:
@@ -64,7 +64,7 @@ class Randomisation:
     def words(self) -> str:
         """Say it with the figures.
 
-        >>> print(Randomisation((Depth(1, "fc1", 0.12, 0.3),)).words)
+        >>> print(ParameterRandomization((RandomizedDepth(1, "fc1", 0.12, 0.3),)).words)
         the map follows the network: with the weights of the last layer drawn anew it correlates ...
         """
         last = self.depths[-1]
@@ -81,9 +81,9 @@ class Randomisation:
         ).replace("the last layer have", "the last layer has")
 
 
-def randomisation(
-    model: Classifier, subject: Subject, map_of: MapOf, *, layers: int = 3
-) -> Randomisation:
+def randomize_parameters(
+    model: Classifier, image: InputImage, make_map: MapOfModel, *, layers: int = 3
+) -> ParameterRandomization:
     """Draw the weights of the last layers anew, and compare the map with what it was.
 
     The weights and biases of each layer come from a normal distribution with the mean and
@@ -92,8 +92,8 @@ def randomisation(
 
     Args:
         model: the classifier.
-        subject: an image, to see in which order the layers work.
-        map_of: makes the map (rows, columns) with a classifier.
+        image: an image, to see in which order the layers work.
+        make_map: makes the map (rows, columns) with a classifier.
         layers: how many, at most, counted from the logits: convolutions and full connections.
 
     Raises:
@@ -103,31 +103,33 @@ def randomisation(
     >>> from striate.data.images import Preprocess
     >>> text = "input 1x8x8 classes=2 > conv 4 > relu > gap > flatten > fc"
     >>> model = Classifier(build(text), text, ("a", "b"), Preprocess(1, 8, 8))
-    >>> seen = Subject.of(model, np.arange(64, dtype=np.uint8).reshape(8, 8))
+    >>> seen = InputImage.read(model, np.arange(64, dtype=np.uint8).reshape(8, 8))
     >>> edges = lambda changed: np.gradient(seen.pixels[0].astype(float))[0] + seen.pixels[0]
-    >>> found = randomisation(model, seen, edges)
-    >>> [depth.address for depth in found.depths], found.depths[-1].correlation, found.passed
+    >>> found = randomize_parameters(model, seen, edges)
+    >>> [depth.name for depth in found.depths], found.depths[-1].correlation, found.passed
     (['fc1', 'conv1'], 1.0, False)
     """
     if layers < 1:
         raise SettingError(f"layers is {layers}; expected 1 or more")
-    names = _weighted(model, subject)[:layers]
+    names = _weighted(model, image)[:layers]
     if not names:
         raise SettingError("the network has no convolution and no full connection to draw anew")
-    before = map_of(model)
+    before = make_map(model)
     found: list[list[tuple[float, float]]] = [[] for _ in names]
     for seed in range(DRAWS):
         forgetful = replace(model, network=copy.deepcopy(model.module))
         generator = torch.Generator().manual_seed(seed)
         for depth, name in enumerate(names):
             _draw(forgetful.module.get_submodule(name), generator)
-            after = map_of(forgetful)
-            found[depth].append((correlation(before, after), similarity(before, after)))
-    return Randomisation(
+            after = make_map(forgetful)
+            found[depth].append(
+                (rank_correlation(before, after), structural_similarity(before, after))
+            )
+    return ParameterRandomization(
         tuple(
-            Depth(
+            RandomizedDepth(
                 layers=depth + 1,
-                address=name,
+                name=name,
                 correlation=mean(each for each, _ in found[depth]),
                 similarity=mean(each for _, each in found[depth]),
             )
@@ -136,11 +138,11 @@ def randomisation(
     )
 
 
-def _weighted(model: Classifier, subject: Subject) -> list[str]:
+def _weighted(model: Classifier, image: InputImage) -> list[str]:
     """Name the convolutions and full connections, the last to work first, each once."""
-    passed = record(model.module, subject.values)
+    passed = record(model.module, image.tensor)
     kinds = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.Linear)
-    names = [c.address.partition("#")[0] for c in passed.calls if isinstance(c.module, kinds)]
+    names = [c.name.partition("#")[0] for c in passed.calls if isinstance(c.module, kinds)]
     return list(dict.fromkeys(reversed(names)))
 
 

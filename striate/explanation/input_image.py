@@ -16,26 +16,26 @@ from striate.model.classifier import Classifier
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
-    """An image under study.
+class InputImage:
+    """An image as a classifier takes it in.
 
     Attributes:
         name: its file's name, or "image" where it was given as numbers.
-        image: as it is, upright: uint8 (rows, columns, 1 or 3).
+        original: as it is, upright: uint8 (rows, columns, 1 or 3).
         pixels: as it was made to fit: uint8 (channels, height, width).
         preprocess: how.
         placement: which part of the image lies where in the input.
     """
 
     name: str
-    image: np.ndarray = field(repr=False)
+    original: np.ndarray = field(repr=False)
     pixels: np.ndarray = field(repr=False)
     preprocess: Preprocess = field(repr=False)
     placement: Placement
 
     @staticmethod
-    def of(model: Classifier, source: Source) -> Subject:
-        """Read an image and make it fit, as the classifier does itself.
+    def read(model: Classifier, source: Source | InputImage) -> InputImage:
+        """Read an image and make it fit, as the classifier does itself; one that is read stays.
 
         Raises:
             ImageError: it cannot be read.
@@ -43,22 +43,24 @@ class Subject:
         >>> from striate.backends.torch import build
         >>> text = "input 1x4x8 classes=2 > gap > flatten > fc"
         >>> model = Classifier(build(text), text, ("dark", "light"), Preprocess(1, 4, 8))
-        >>> Subject.of(model, np.zeros((30, 30), np.uint8)).pixels.shape
+        >>> InputImage.read(model, np.zeros((30, 30), np.uint8)).pixels.shape
         (1, 4, 8)
         """
+        if isinstance(source, InputImage):
+            return source
         preprocess = model.preprocess
         image = read(source, background=preprocess.background)
         name = Path(source).name if isinstance(source, (str, Path)) else "image"
-        return Subject(
+        return InputImage(
             name=name,
-            image=image,
+            original=image,
             pixels=preprocess.pixels(source),
             preprocess=preprocess,
             placement=preprocess.placement(*image.shape[:2]),
         )
 
     @property
-    def values(self) -> torch.Tensor:
+    def tensor(self) -> torch.Tensor:
         """What goes into the network: float32 (1, channels, height, width), normalised."""
         return normalised(torch.from_numpy(self.pixels[None]).float(), self.preprocess)
 
@@ -80,7 +82,7 @@ class Subject:
 
         >>> wide = Preprocess(1, 2, 2, fit="crop")
         >>> whole = np.zeros((2, 4, 1), np.uint8)
-        >>> seen = Subject("p", whole, wide.pixels(whole), wide, wide.placement(2, 4))
+        >>> seen = InputImage("p", whole, wide.pixels(whole), wide, wide.placement(2, 4))
         >>> seen.onto_image(np.array([[1.0, 2.0], [3.0, 4.0]]))
         array([[nan,  1.,  2., nan],
                [nan,  3.,  4., nan]], dtype=float32)
@@ -89,10 +91,10 @@ class Subject:
         if values.shape != own:
             raise SettingError(
                 f"a map of {values.shape} on an input of {own}: resize it first "
-                "(`striate.explanation.map_resampling.stretched`)"
+                "(`striate.explanation.map_resampling.resize_map`)"
             )
         where = self.placement
-        rows, columns = self.image.shape[:2]
+        rows, columns = self.original.shape[:2]
         part = values[where.top : where.top + where.height, where.left : where.left + where.width]
         down = _weights(rows, where.box[0], where.box[2], where.height)
         across = _weights(columns, where.box[1], where.box[3], where.width)
@@ -114,7 +116,7 @@ class Subject:
 
         >>> half = Preprocess(1, 4, 4, fit="squash")
         >>> whole = np.zeros((8, 16, 1), np.uint8)
-        >>> seen = Subject("p", whole, half.pixels(whole), half, half.placement(8, 16))
+        >>> seen = InputImage("p", whole, half.pixels(whole), half, half.placement(8, 16))
         >>> seen.box_on_image(0, 1, 2, 3)
         (0.0, 4.0, 4.0, 12.0)
         """

@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from striate.errors import SettingError
-from striate.explanation.hooks import Call
+from striate.explanation.hooks import LayerCall
 
 Place = tuple[int, int, int]  # unit, row, column; row and column are -1 for features
 
@@ -55,7 +55,7 @@ class Terms:
         return math.fsum([*self.product.tolist(), self.bias])
 
 
-def checked(call: Call, unit: int, row: int, column: int) -> Place:
+def check_position(call: LayerCall, unit: int, row: int, column: int) -> Place:
     """Make sure that a layer has such a number.
 
     Raises:
@@ -65,8 +65,7 @@ def checked(call: Call, unit: int, row: int, column: int) -> Place:
     wanted = (unit,) if len(shape) == 1 else (unit, row, column)
     if len(shape) == 1 and (row, column) != (-1, -1):
         raise SettingError(
-            f"'{call.address}' gives {shape[0]} features, which have no row and column; leave "
-            "them out"
+            f"'{call.name}' gives {shape[0]} features, which have no row and column; leave them out"
         )
     if len(wanted) != len(shape) or not all(
         0 <= at < size for at, size in zip(wanted, shape, strict=True)
@@ -75,22 +74,22 @@ def checked(call: Call, unit: int, row: int, column: int) -> Place:
         asked = ", ".join(map(str, wanted))
         words = "unit" if len(shape) == 1 else "unit, row and column"
         raise SettingError(
-            f"'{call.address}' gives {told} and has no {words} {asked}; they count from 0"
+            f"'{call.name}' gives {told} and has no {words} {asked}; they count from 0"
         )
     return unit, row, column
 
 
-def numbers(tensor: Tensor) -> np.ndarray:
+def to_float64(tensor: Tensor) -> np.ndarray:
     """Give the one image of a batch as float64."""
     return np.asarray(tensor[0].detach().double().cpu().numpy())
 
 
-def plain(values: Tensor | None) -> np.ndarray | None:
+def parameter_to_float64(values: Tensor | None) -> np.ndarray | None:
     """Give weights or statistics as float64; None stays None."""
     return None if values is None else np.asarray(values.detach().double().cpu().numpy())
 
 
-def one(place: Place, value: float, weight: float = 1.0, **more: Any) -> Terms:
+def single_term(place: Place, value: float, weight: float = 1.0, **more: Any) -> Terms:
     """Give the terms of a number that is made of one other."""
     unit, row, column = place
     return Terms(
@@ -109,7 +108,7 @@ def value_at(values: np.ndarray, place: Place) -> float:
     return float(values[place[0]] if values.ndim == 1 else values[place])
 
 
-def window(
+def read_window(
     values: np.ndarray, places: tuple[np.ndarray, np.ndarray], units: np.ndarray, *, edge: bool
 ) -> tuple[np.ndarray, ...]:
     """Read a window of each unit: (unit, row, column, value, padding), unit by unit."""
@@ -129,7 +128,7 @@ def window(
     )
 
 
-def summed(
+def weighted_sum(
     unit: np.ndarray,
     row: np.ndarray,
     column: np.ndarray,

@@ -9,9 +9,9 @@ import torch
 from striate.backends.torch import build
 from striate.data.images import Preprocess
 from striate.errors import SettingError
-from striate.explanation.contributions import contributions, last_maps
-from striate.explanation.parameter_randomisation import randomisation
-from striate.explanation.subject import Subject
+from striate.explanation.batch_hires_cam import batch_hires_cam, find_map_layer
+from striate.explanation.input_image import InputImage
+from striate.explanation.parameter_randomization import randomize_parameters
 from striate.model.classifier import Classifier
 
 TEXT = "input 1x16x16 classes=4 > conv 8 > bn > relu > conv 8 > relu > gap > flatten > fc"
@@ -25,8 +25,8 @@ def model() -> Classifier:
 
 
 def activation_map(model: Classifier) -> np.ndarray:
-    pixels = Subject.of(model, IMAGE).pixels[None]
-    maps, _ = contributions(model, last_maps(model), pixels, np.array([0]))
+    pixels = InputImage.read(model, IMAGE).pixels[None]
+    maps, _ = batch_hires_cam(model, find_map_layer(model), pixels, np.array([0]))
     return np.asarray(maps[0])
 
 
@@ -36,12 +36,12 @@ def edges(model: Classifier) -> np.ndarray:
 
 
 def test_a_map_of_the_network_follows_it_and_edges_do_not(model: Classifier) -> None:
-    subject = Subject.of(model, IMAGE)
-    found = randomisation(model, subject, activation_map)
-    assert [depth.address for depth in found.depths] == ["fc1", "conv2", "conv1"]
+    subject = InputImage.read(model, IMAGE)
+    found = randomize_parameters(model, subject, activation_map)
+    assert [depth.name for depth in found.depths] == ["fc1", "conv2", "conv1"]
     assert found.passed
     assert "follows the network" in found.words
-    fixed = randomisation(model, subject, edges)
+    fixed = randomize_parameters(model, subject, edges)
     assert all(depth.correlation == pytest.approx(1.0) for depth in fixed.depths)
     assert all(depth.similarity == pytest.approx(1.0) for depth in fixed.depths)
     assert not fixed.passed
@@ -62,7 +62,7 @@ def test_the_layers_are_drawn_anew_from_the_logits_down_and_the_model_stays(
         )
         return IMAGE
 
-    randomisation(model, Subject.of(model, IMAGE), callback, layers=2)
+    randomize_parameters(model, InputImage.read(model, IMAGE), callback, layers=2)
     assert changed == [set(), *([{"fc1"}, {"fc1", "conv2"}] * 3)]
     after = model.module.state_dict()
     assert all(torch.equal(value, after[name]) for name, value in before.items())
@@ -76,7 +76,7 @@ def test_drawn_weights_have_the_moments_of_those_they_replace(model: Classifier)
         drawn.append(other.module.state_dict()["conv2.weight"].clone())
         return IMAGE
 
-    randomisation(model, Subject.of(model, IMAGE), callback, layers=2)
+    randomize_parameters(model, InputImage.read(model, IMAGE), callback, layers=2)
     first, new = drawn[0], drawn[2]
     assert new.std().item() == pytest.approx(first.std().item(), rel=0.15)
     assert abs(new.mean().item() - first.mean().item()) < 0.15 * first.std().item()
@@ -84,31 +84,31 @@ def test_drawn_weights_have_the_moments_of_those_they_replace(model: Classifier)
 
 def test_a_map_that_dies_counts_as_changed(model: Classifier) -> None:
     answers = iter([IMAGE.astype(float), *[np.zeros((16, 16))] * 9])
-    found = randomisation(model, Subject.of(model, IMAGE), lambda other: next(answers))
+    found = randomize_parameters(model, InputImage.read(model, IMAGE), lambda other: next(answers))
     assert found.depths[-1].correlation == 0.0
     assert found.passed
 
 
 def test_no_layer_or_none_with_weights_is_refused(model: Classifier) -> None:
-    subject = Subject.of(model, IMAGE)
+    subject = InputImage.read(model, IMAGE)
     with pytest.raises(SettingError, match="layers is 0"):
-        randomisation(model, subject, edges, layers=0)
+        randomize_parameters(model, subject, edges, layers=0)
     text = "input 1x16x16 classes=1 > relu > gap > flatten"
     bare = Classifier(build(text), text, ("a",), Preprocess(1, 16, 16))
     with pytest.raises(SettingError, match="no convolution"):
-        randomisation(bare, Subject.of(bare, IMAGE), edges)
+        randomize_parameters(bare, InputImage.read(bare, IMAGE), edges)
 
 
 def test_contributions_add_up_to_the_score_and_are_the_class_activation_map(
     model: Classifier,
 ) -> None:
     """Against the weights of the full connection times the maps, by hand."""
-    pixels = np.stack([Subject.of(model, IMAGE).pixels] * 2)
+    pixels = np.stack([InputImage.read(model, IMAGE).pixels] * 2)
     labels = np.array([2, 0])
-    maps, shares = contributions(model, last_maps(model), pixels, labels)
+    maps, shares = batch_hires_cam(model, find_map_layer(model), pixels, labels)
     with torch.no_grad():
         network = model.module.eval()
-        values = Subject.of(model, IMAGE).values
+        values = InputImage.read(model, IMAGE).tensor
         features = values
         for name in ("conv1", "bn1", "relu1", "conv2", "relu2"):
             features = network.get_submodule(name)(features)

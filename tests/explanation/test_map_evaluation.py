@@ -14,13 +14,13 @@ from torch import nn
 
 from striate.data.images import Preprocess
 from striate.errors import SettingError
-from striate.explanation.baselines import blurred, filled, stand_in
-from striate.explanation.deletion_insertion import centred, removals
-from striate.explanation.map_evidence import evidence_of
-from striate.explanation.map_similarity import correlation, similarity
-from striate.explanation.pointing_game import pointing
-from striate.explanation.subject import Subject
-from striate.explanation.target import Aim
+from striate.explanation.baselines import gaussian_blur, inpaint, make_baseline
+from striate.explanation.deletion_insertion import center_gaussian, measure_deletion_insertion
+from striate.explanation.input_image import InputImage
+from striate.explanation.map_evaluation import evaluate_values
+from striate.explanation.map_similarity import rank_correlation, structural_similarity
+from striate.explanation.pointing_game import play_pointing_game
+from striate.explanation.target import Target
 from striate.model.classifier import Classifier
 
 SIZE = 8
@@ -48,14 +48,16 @@ IMAGE = np.zeros((SIZE, SIZE), np.uint8)
 IMAGE[5, 2] = 255
 ORACLE = np.zeros((SIZE, SIZE))
 ORACLE[5, 2] = 1.0
-AIM = Aim(0, None, "bright")
+AIM = Target(0, None, "bright")
 
 
 def test_the_curves_are_the_classifier_s_own_probabilities_on_the_changed_images() -> None:
     """Followed pixel by pixel, against images changed by hand and predict."""
     generator = np.random.default_rng(3)
     values = generator.permutation(SIZE * SIZE).reshape(SIZE, SIZE).astype(float)
-    deleted, inserted = removals(MODEL, IMAGE[None], values, AIM, steps=16, how="mean")
+    deleted, inserted = measure_deletion_insertion(
+        MODEL, IMAGE[None], values, AIM, steps=16, baseline="mean"
+    )
     away = IMAGE.mean()
     order = np.argsort(-values.ravel())
     for step in range(17):
@@ -71,30 +73,30 @@ def test_the_curves_are_the_classifier_s_own_probabilities_on_the_changed_images
 
 
 def test_areas_are_trapezoids_over_the_share_moved() -> None:
-    deleted, _ = removals(MODEL, IMAGE[None], ORACLE, AIM, steps=16)
-    assert deleted.by_map.area == pytest.approx(
-        np.trapezoid(deleted.by_map.probability, deleted.shares)
+    deleted, _ = measure_deletion_insertion(MODEL, IMAGE[None], ORACLE, AIM, steps=16)
+    assert deleted.by_map.auc == pytest.approx(
+        np.trapezoid(deleted.by_map.probability, deleted.fractions)
     )
-    assert deleted.by_map.margin_area == pytest.approx(
-        np.trapezoid(deleted.by_map.margin, deleted.shares)
+    assert deleted.by_map.margin_auc == pytest.approx(
+        np.trapezoid(deleted.by_map.margin, deleted.fractions)
     )
 
 
 def test_the_map_that_is_right_beats_chance_and_the_middle_and_its_opposite_does_not() -> None:
-    good = removals(MODEL, IMAGE[None], ORACLE, AIM, draws=20)
-    bad = removals(MODEL, IMAGE[None], -ORACLE, AIM, draws=20)
+    good = measure_deletion_insertion(MODEL, IMAGE[None], ORACLE, AIM, n_random=20)
+    bad = measure_deletion_insertion(MODEL, IMAGE[None], -ORACLE, AIM, n_random=20)
     for right, wrong in zip(good, bad, strict=True):
-        assert right.better_than_centre
-        assert not wrong.better_than_chance
-        assert not wrong.better_than_centre
-    assert good[0].by_map.area < min(each.area for each in good[0].by_chance)
-    assert good[1].by_map.area >= max(each.area for each in good[1].by_chance)
+        assert right.better_than_center
+        assert not wrong.better_than_random
+        assert not wrong.better_than_center
+    assert good[0].by_map.auc < min(each.auc for each in good[0].by_random)
+    assert good[1].by_map.auc >= max(each.auc for each in good[1].by_random)
 
 
 def test_the_interval_of_chance_is_where_one_more_random_order_lies() -> None:
-    deleted, _ = removals(MODEL, IMAGE[None], ORACLE, AIM, draws=5)
-    areas = np.array([each.area for each in deleted.by_chance])
-    middle, low, high = deleted.chance
+    deleted, _ = measure_deletion_insertion(MODEL, IMAGE[None], ORACLE, AIM, n_random=5)
+    areas = np.array([each.auc for each in deleted.by_random])
+    middle, low, high = deleted.random_auc
     reach = stats.t.ppf(0.975, 4) * areas.std(ddof=1) * np.sqrt(1 + 1 / 5)
     assert middle == pytest.approx(areas.mean())
     assert (low, high) == pytest.approx(
@@ -103,30 +105,36 @@ def test_the_interval_of_chance_is_where_one_more_random_order_lies() -> None:
 
 
 def test_the_margin_is_taken_to_the_class_asked_against() -> None:
-    deleted, _ = removals(MODEL, IMAGE[None], ORACLE, Aim(1, 0, "dark rather than bright"))
+    deleted, _ = measure_deletion_insertion(
+        MODEL, IMAGE[None], ORACLE, Target(1, 0, "dark rather than bright")
+    )
     assert deleted.by_map.margin[0] == pytest.approx(-2.0)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"draws": 2}, "draws is 2"), ({"steps": 1}, "steps is 1"), ({"how": "holes"}, "'holes'")],
+    [
+        ({"n_random": 2}, "n_random is 2"),
+        ({"steps": 1}, "steps is 1"),
+        ({"baseline": "holes"}, "'holes'"),
+    ],
 )
 def test_numbers_out_of_range_are_refused(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(SettingError, match=message):
-        removals(MODEL, IMAGE[None], ORACLE, AIM, **arguments)  # type: ignore[arg-type]
+        measure_deletion_insertion(MODEL, IMAGE[None], ORACLE, AIM, **arguments)  # type: ignore[arg-type]
 
 
 def test_a_map_of_another_size_is_refused() -> None:
     with pytest.raises(SettingError, match=r"a map of \(4, 4\) on an input of \(8, 8\)"):
-        removals(MODEL, IMAGE[None], np.zeros((4, 4)), AIM)
+        measure_deletion_insertion(MODEL, IMAGE[None], np.zeros((4, 4)), AIM)
 
 
 def test_the_blur_is_scipy_s_away_from_the_border_and_keeps_what_is_even() -> None:
     values = np.random.default_rng(0).random((40, 50))
-    ours = blurred(torch.from_numpy(values)[None, None], 1.5)[0, 0].numpy()
+    ours = gaussian_blur(torch.from_numpy(values)[None, None], 1.5)[0, 0].numpy()
     theirs = ndimage.gaussian_filter(values, 1.5, truncate=8)
     np.testing.assert_allclose(ours[14:-14, 14:-14], theirs[14:-14, 14:-14], atol=1e-9)
-    np.testing.assert_allclose(stand_in(np.full((3, 20, 20), 77, np.uint8)), 77, rtol=1e-6)
+    np.testing.assert_allclose(make_baseline(np.full((3, 20, 20), 77, np.uint8)), 77, rtol=1e-6)
 
 
 def test_what_is_hidden_has_no_say_in_what_fills_it_and_the_rest_stays() -> None:
@@ -136,7 +144,7 @@ def test_what_is_hidden_has_no_say_in_what_fills_it_and_the_rest_stays() -> None
     hidden[10:, :5] = True
     changed = image.clone()
     changed[:, :, torch.from_numpy(hidden)] = 1e6
-    first, second = filled(image, hidden), filled(changed, hidden)
+    first, second = inpaint(image, hidden), inpaint(changed, hidden)
     assert torch.allclose(first, second)
     stays = torch.from_numpy(~hidden)
     assert torch.equal(first[:, :, stays], image[:, :, stays])
@@ -148,10 +156,10 @@ def test_the_rank_correlation_is_scipy_s(given_values: list[int], seed: int) -> 
     first = np.array(given_values, float)
     second = np.random.default_rng(seed).permutation(first)
     if first.std() == 0:
-        assert correlation(first, second) == 0.0
+        assert rank_correlation(first, second) == 0.0
     else:
         expected = stats.spearmanr(first, second).statistic
-        assert correlation(first, second) == pytest.approx(expected, abs=1e-9)
+        assert rank_correlation(first, second) == pytest.approx(expected, abs=1e-9)
 
 
 def test_the_structural_similarity_is_the_published_formula() -> None:
@@ -170,51 +178,53 @@ def test_the_structural_similarity_is_the_published_formula() -> None:
     expected = ((2 * means[0] * means[1] + 1e-4) * (2 * both + 9e-4)) / (
         (means[0] ** 2 + means[1] ** 2 + 1e-4) * (spread[0] + spread[1] + 9e-4)
     )
-    assert similarity(one, two) == pytest.approx(expected.mean(), abs=0.01)  # borders differ
-    assert similarity(one, one) == pytest.approx(1.0)
+    assert structural_similarity(one, two) == pytest.approx(
+        expected.mean(), abs=0.01
+    )  # borders differ
+    assert structural_similarity(one, one) == pytest.approx(1.0)
 
 
 def test_pointing_by_hand() -> None:
     values = np.full((10, 10), -1.0)
     values[2, 7], values[6, 1] = 3.0, 1.0
-    found = pointing(values, [(2, 6, 4, 9)])
-    assert (found.hit, found.place, found.energy, found.area) == (True, (2, 7), 0.75, 0.06)
-    assert not found.centre_hit
-    beside = pointing(values, [(2, 9, 4, 10)])
+    found = play_pointing_game(values, [(2, 6, 4, 9)])
+    assert (found.hit, found.peak, found.energy, found.area) == (True, (2, 7), 0.75, 0.06)
+    assert not found.center_hit
+    beside = play_pointing_game(values, [(2, 9, 4, 10)])
     assert not beside.hit
-    assert pointing(values, [(2, 9, 4, 10)], tolerance=1.5).hit
-    assert not pointing(values, [(2, 9, 4, 10)], tolerance=1.4).hit
-    spot = centred(10, 10)
-    assert found.centre_energy == pytest.approx(spot[2:4, 6:9].sum() / spot.sum())
+    assert play_pointing_game(values, [(2, 9, 4, 10)], tolerance=1.5).hit
+    assert not play_pointing_game(values, [(2, 9, 4, 10)], tolerance=1.4).hit
+    spot = center_gaussian(10, 10)
+    assert found.center_energy == pytest.approx(spot[2:4, 6:9].sum() / spot.sum())
 
 
 def test_boxes_that_overlap_count_once_and_a_map_that_is_even_points_at_the_middle() -> None:
-    found = pointing(np.ones((10, 10)), [(3, 3, 7, 7), (3, 3, 7, 7)])
+    found = play_pointing_game(np.ones((10, 10)), [(3, 3, 7, 7), (3, 3, 7, 7)])
     assert found.hit
     assert found.energy == pytest.approx(0.16)
     assert found.area == pytest.approx(0.16)
 
 
 def test_a_map_without_a_positive_part_has_no_energy_and_says_so() -> None:
-    found = pointing(-np.ones((4, 4)), [(0, 0, 2, 2)])
+    found = play_pointing_game(-np.ones((4, 4)), [(0, 0, 2, 2)])
     assert found.energy is None
     assert "nothing of the map is positive" in found.words
 
 
 def test_a_box_without_an_inside_and_no_box_are_refused() -> None:
     with pytest.raises(SettingError, match="has no inside"):
-        pointing(np.ones((4, 4)), [(2, 0, 2, 3)])
+        play_pointing_game(np.ones((4, 4)), [(2, 0, 2, 3)])
     with pytest.raises(SettingError, match="no box"):
-        pointing(np.ones((4, 4)), [])
+        play_pointing_game(np.ones((4, 4)), [])
 
 
 def test_the_verdict_has_figures_and_trusts_only_what_passes_every_check() -> None:
-    subject = Subject.of(MODEL, IMAGE)
-    good = evidence_of(MODEL, subject, ORACLE, AIM, boxes=[(4, 1, 7, 4)])
-    assert good.deletion.better_than_centre
+    subject = InputImage.read(MODEL, IMAGE)
+    good = evaluate_values(MODEL, subject, ORACLE, AIM, boxes=[(4, 1, 7, 4)])
+    assert good.deletion.better_than_center
     assert good.checks["pointing"]
     assert good.checks["energy"]
-    bad = evidence_of(MODEL, subject, ORACLE[::-1].copy(), AIM, boxes=[(4, 1, 7, 4)])
+    bad = evaluate_values(MODEL, subject, ORACLE[::-1].copy(), AIM, boxes=[(4, 1, 7, 4)])
     assert not bad.trusted
     assert "did not earn" in bad.words[0]
     for found in (good, bad):

@@ -12,10 +12,10 @@ from torch import nn
 from striate.backends.torch import build
 from striate.data.images import Preprocess
 from striate.errors import SettingError
-from striate.explanation.activation_maximisation import Climbing, dream
+from striate.explanation.activation_maximization import VisualizationSettings, visualize_unit
 from striate.explanation.hooks import record
-from striate.explanation.subject import Subject
-from striate.explanation.top_activations import strongest
+from striate.explanation.input_image import InputImage
+from striate.explanation.unit_activations import top_activations
 from striate.model.classifier import Classifier
 
 TEXT = (
@@ -33,21 +33,23 @@ def test_a_unit_answers_to_its_image_more_than_to_any_real_one(
     layer: str, unit: int, photos: Path
 ) -> None:
     model = classifier()
-    made = dream(model, layer, unit, climbing=Climbing(steps=40, rate=0.05))
+    made = visualize_unit(
+        model, layer, unit, settings=VisualizationSettings(steps=40, learning_rate=0.05)
+    )
     assert made.images.shape == (2, 24, 24, 3)
-    assert min(made.reached) > max(made.began)
+    assert min(made.activation) > max(made.initial_activation)
     if layer != "fc1":
-        real = strongest(model, photos, layers=[layer])[layer].strongest.value[unit, 0]
-        assert max(made.reached) > real
+        real = top_activations(model, photos, layers=[layer])[layer].top.activations[unit, 0]
+        assert max(made.activation) > real
 
 
 def test_what_it_reached_is_what_the_finished_image_gets() -> None:
     model = classifier()
-    made = dream(model, "relu2", 1, climbing=Climbing(count=3, steps=12))
-    for image, reached in zip(made.images, made.reached, strict=True):
-        subject = Subject.of(model, image)
+    made = visualize_unit(model, "relu2", 1, settings=VisualizationSettings(count=3, steps=12))
+    for image, reached in zip(made.images, made.activation, strict=True):
+        subject = InputImage.read(model, image)
         assert np.array_equal(subject.pixels.transpose(1, 2, 0), image)
-        output = record(model.module, subject.values)["relu2"].output[0, 1]
+        output = record(model.module, subject.tensor)["relu2"].output[0, 1]
         assert float(output.max()) == pytest.approx(reached, abs=1e-4)
 
 
@@ -59,8 +61,8 @@ def test_of_a_linear_unit_the_middle_of_the_image_becomes_its_kernel() -> None:
     with torch.no_grad():
         module.get_parameter("conv1.weight").copy_(kernel)
     model = Classifier(module, text, ("a", "b"), Preprocess(1, 15, 15))
-    still = Climbing(count=1, steps=120, rate=0.1, centre=True, restless=False)
-    made = dream(model, "conv1", 0, climbing=still)
+    still = VisualizationSettings(count=1, steps=120, learning_rate=0.1, center=True, jitter=False)
+    made = visualize_unit(model, "conv1", 0, settings=still)
     middle = made.images[0, 4:11, 4:11, 0].astype(float)
     likeness = np.corrcoef(middle.ravel(), kernel.numpy().ravel())[0, 1]
     assert likeness > 0.9
@@ -69,7 +71,9 @@ def test_of_a_linear_unit_the_middle_of_the_image_becomes_its_kernel() -> None:
 def test_the_same_seed_gives_the_same_image_and_another_does_not() -> None:
     model = classifier()
     first, again, other = (
-        dream(model, "relu2", 2, climbing=Climbing(count=1, steps=6, seed=seed)).images
+        visualize_unit(
+            model, "relu2", 2, settings=VisualizationSettings(count=1, steps=6, seed=seed)
+        ).images
         for seed in (4, 4, 5)
     )
     assert np.array_equal(first, again)
@@ -77,7 +81,9 @@ def test_the_same_seed_gives_the_same_image_and_another_does_not() -> None:
 
 
 def test_several_images_differ_from_each_other() -> None:
-    made = dream(classifier(), "relu2", 2, climbing=Climbing(count=3, steps=20))
+    made = visualize_unit(
+        classifier(), "relu2", 2, settings=VisualizationSettings(count=3, steps=20)
+    )
     flat = made.images.reshape(3, -1).astype(float)
     assert np.corrcoef(flat)[np.triu_indices(3, 1)].max() < 0.9
 
@@ -87,9 +93,11 @@ def test_a_unit_at_rest_is_woken() -> None:
     model = classifier()
     with torch.no_grad():
         model.module.get_parameter("conv2.bias")[4] = -0.5
-    made = dream(model, "relu2", 4, climbing=Climbing(count=1, steps=80, rate=0.08))
-    assert made.began == (0.0,)
-    assert made.reached[0] > 0
+    made = visualize_unit(
+        model, "relu2", 4, settings=VisualizationSettings(count=1, steps=80, learning_rate=0.08)
+    )
+    assert made.initial_activation == (0.0,)
+    assert made.activation[0] > 0
 
 
 def test_the_network_is_left_as_it_was_after_an_error_too() -> None:
@@ -108,16 +116,16 @@ def test_the_network_is_left_as_it_was_after_an_error_too() -> None:
     module = Failing().train()
     model = Classifier(module, None, ("a", "b"), Preprocess(1, 4, 4))
     with pytest.raises(RuntimeError, match="fourth"):
-        dream(model, "bend", 0, climbing=Climbing(count=1, steps=9))
+        visualize_unit(model, "bend", 0, settings=VisualizationSettings(count=1, steps=9))
     assert module.training
     assert not module.bend._forward_hooks
     parameters = classifier()
-    dream(parameters, "relu1", 0, climbing=Climbing(count=1, steps=2))
+    visualize_unit(parameters, "relu1", 0, settings=VisualizationSettings(count=1, steps=2))
     assert all(each.requires_grad and each.grad is None for each in parameters.module.parameters())
 
 
 def test_what_makes_no_sense_is_refused() -> None:
     with pytest.raises(SettingError, match="'relu2' has 8 units and none of number 8"):
-        dream(classifier(), "relu2", 8)
+        visualize_unit(classifier(), "relu2", 8)
     with pytest.raises(SettingError, match="steps is 0; expected 1 or more"):
-        dream(classifier(), "relu2", 1, climbing=Climbing(steps=0))
+        visualize_unit(classifier(), "relu2", 1, settings=VisualizationSettings(steps=0))

@@ -17,20 +17,20 @@ from torch import nn
 
 from striate.backends.torch.modules import Addition, Concatenation
 from striate.errors import SettingError
-from striate.explanation.hooks import Call
-from striate.explanation.sum_terms import (
+from striate.explanation.hooks import LayerCall
+from striate.explanation.terms import (
     Terms,
-    checked,
-    numbers,
-    one,
-    plain,
-    summed,
+    check_position,
+    parameter_to_float64,
+    read_window,
+    single_term,
+    to_float64,
     value_at,
-    window,
+    weighted_sum,
 )
 
 
-def terms(call: Call, unit: int, row: int = -1, column: int = -1) -> Terms:
+def decompose(call: LayerCall, unit: int, row: int = -1, column: int = -1) -> Terms:
     """Take one number of a layer apart.
 
     Args:
@@ -46,34 +46,34 @@ def terms(call: Call, unit: int, row: int = -1, column: int = -1) -> Terms:
     >>> from striate.explanation.hooks import record
     >>> pool = nn.Sequential(nn.MaxPool2d(2))
     >>> image = torch.arange(4.0).view(1, 1, 2, 2)
-    >>> found = terms(record(pool, image)["0"], 0, 0, 0)
+    >>> found = decompose(record(pool, image)["0"], 0, 0, 0)
     >>> found.value.tolist(), found.weight.tolist(), found.result
     ([0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 0.0, 1.0], 3.0)
     """
-    place = checked(call, unit, row, column)
-    way = WAYS.get(type(call.module))
+    place = check_position(call, unit, row, column)
+    way = DECOMPOSITIONS.get(type(call.module))
     if way is None:
-        known = ", ".join(sorted({kind.__name__ for kind in WAYS}))
+        known = ", ".join(sorted({kind.__name__ for kind in DECOMPOSITIONS}))
         raise SettingError(
-            f"what '{call.address}', a {type(call.module).__name__}, does is not known here; "
+            f"what '{call.name}', a {type(call.module).__name__}, does is not known here; "
             f"expected one of {known}"
         )
     return way(call, *place)
 
 
-def _conv(call: Call, unit: int, row: int, column: int) -> Terms:
+def _conv(call: LayerCall, unit: int, row: int, column: int) -> Terms:
     layer: Any = call.module
     if layer.padding_mode not in ("zeros", "replicate"):
         raise SettingError(
-            f"'{call.address}' pads by '{layer.padding_mode}', which is not known here; expected "
+            f"'{call.name}' pads by '{layer.padding_mode}', which is not known here; expected "
             "zeros or replicate"
         )
-    values = numbers(call.inputs[0])
+    values = to_float64(call.inputs[0])
     padding = layer.padding
     if isinstance(padding, str):  # "same" puts what is left over to the bottom and the right
         sides = zip(layer.kernel_size, layer.dilation, strict=True)
         padding = tuple(d * (k - 1) // 2 if padding == "same" else 0 for k, d in sides)
-    weight = numbers(layer.weight[unit][None])
+    weight = to_float64(layer.weight[unit][None])
     places = tuple(
         at * layer.stride[axis]
         - padding[axis]
@@ -84,30 +84,33 @@ def _conv(call: Call, unit: int, row: int, column: int) -> Terms:
     first = unit // (layer.out_channels // layer.groups) * per
     units = np.arange(first, first + per)
     edge = layer.padding_mode == "replicate"
-    which, rows, columns, read, outside = window(values, places, units, edge=edge)
+    which, rows, columns, read, outside = read_window(values, places, units, edge=edge)
     bias = 0.0 if layer.bias is None else float(layer.bias[unit].detach().double())
-    return summed(which, rows, columns, read, weight.ravel(), bias, outside)
+    return weighted_sum(which, rows, columns, read, weight.ravel(), bias, outside)
 
 
-def _linear(call: Call, unit: int, row: int, column: int) -> Terms:
+def _linear(call: LayerCall, unit: int, row: int, column: int) -> Terms:
     layer: Any = call.module
-    values = numbers(call.inputs[0])
+    values = to_float64(call.inputs[0])
     none = np.full(len(values), -1)
     bias = 0.0 if layer.bias is None else float(layer.bias[unit].detach().double())
-    weight = numbers(layer.weight[unit][None])
-    return summed(np.arange(len(values)), none, none, values, weight, bias)
+    weight = to_float64(layer.weight[unit][None])
+    return weighted_sum(np.arange(len(values)), none, none, values, weight, bias)
 
 
-def _bn(call: Call, unit: int, row: int, column: int) -> Terms:
+def _bn(call: LayerCall, unit: int, row: int, column: int) -> Terms:
     layer: Any = call.module
-    mean, variance = plain(layer.running_mean), plain(layer.running_var)
+    mean, variance = (
+        parameter_to_float64(layer.running_mean),
+        parameter_to_float64(layer.running_var),
+    )
     if mean is None or variance is None:
-        raise SettingError(f"'{call.address}' keeps no statistics, so it has none to show")
-    gamma, beta = plain(layer.weight), plain(layer.bias)
+        raise SettingError(f"'{call.name}' keeps no statistics, so it has none to show")
+    gamma, beta = parameter_to_float64(layer.weight), parameter_to_float64(layer.bias)
     spread = math.sqrt(variance[unit] + layer.eps)
     scale = (1.0 if gamma is None else float(gamma[unit])) / spread
     shift = 0.0 if beta is None else float(beta[unit])
-    value = value_at(numbers(call.inputs[0]), (unit, row, column))
+    value = value_at(to_float64(call.inputs[0]), (unit, row, column))
     facts = {
         "mean": float(mean[unit]),
         "variance": float(variance[unit]),
@@ -117,17 +120,17 @@ def _bn(call: Call, unit: int, row: int, column: int) -> Terms:
     }
     result = (value - facts["mean"]) * scale + shift
     bias = shift - facts["mean"] * scale
-    return one((unit, row, column), value, scale, bias=bias, result=result, facts=facts)
+    return single_term((unit, row, column), value, scale, bias=bias, result=result, facts=facts)
 
 
 def _pair(value: Any) -> tuple[int, int]:
     return (value, value) if isinstance(value, int) else (value[0], value[1])
 
 
-def _pooled(call: Call, unit: int, row: int, column: int) -> tuple[np.ndarray, ...]:
+def _pooled(call: LayerCall, unit: int, row: int, column: int) -> tuple[np.ndarray, ...]:
     """Read the window of a pool, without its padding: (rows, columns, values)."""
     layer: Any = call.module
-    values = numbers(call.inputs[0])[unit]
+    values = to_float64(call.inputs[0])[unit]
     dilation = _pair(getattr(layer, "dilation", 1))
     kernel, stride, padding = (_pair(x) for x in (layer.kernel_size, layer.stride, layer.padding))
     rows, columns = (
@@ -142,16 +145,16 @@ def _pooled(call: Call, unit: int, row: int, column: int) -> tuple[np.ndarray, .
     return down, across, values[down, across]
 
 
-def _maxpool(call: Call, unit: int, row: int, column: int) -> Terms:
+def _maxpool(call: LayerCall, unit: int, row: int, column: int) -> Terms:
     down, across, values = _pooled(call, unit, row, column)
     weight = np.zeros(len(values))
     weight[int(values.argmax())] = 1.0
     ties = int((values == values.max()).sum())
-    found = summed(np.full(len(values), unit), down, across, values, weight)
+    found = weighted_sum(np.full(len(values), unit), down, across, values, weight)
     return Terms(**{**vars(found), "function": "the largest", "facts": {"winners": float(ties)}})
 
 
-def _avgpool(call: Call, unit: int, row: int, column: int) -> Terms:
+def _avgpool(call: LayerCall, unit: int, row: int, column: int) -> Terms:
     layer: Any = call.module
     down, across, values = _pooled(call, unit, row, column)
     divisor = layer.divisor_override
@@ -164,12 +167,12 @@ def _avgpool(call: Call, unit: int, row: int, column: int) -> Terms:
             sides.append(last - first)
         divisor = sides[0] * sides[1] if layer.count_include_pad else len(values)
     weight = np.full(len(values), 1.0 / divisor)
-    found = summed(np.full(len(values), unit), down, across, values, weight)
+    found = weighted_sum(np.full(len(values), unit), down, across, values, weight)
     return Terms(**{**vars(found), "facts": {"divisor": float(divisor)}})
 
 
-def _adaptive(call: Call, unit: int, row: int, column: int) -> Terms:
-    values = numbers(call.inputs[0])[unit]
+def _adaptive(call: LayerCall, unit: int, row: int, column: int) -> Terms:
+    values = to_float64(call.inputs[0])[unit]
     out = call.output.shape[2:]
     rows, columns = (
         np.arange(at * size // to, -(-(at + 1) * size // to))
@@ -177,26 +180,26 @@ def _adaptive(call: Call, unit: int, row: int, column: int) -> Terms:
     )
     down, across = (each.ravel() for each in np.meshgrid(rows, columns, indexing="ij"))
     weight = np.full(len(down), 1.0 / len(down))
-    found = summed(np.full(len(down), unit), down, across, values[down, across], weight)
+    found = weighted_sum(np.full(len(down), unit), down, across, values[down, across], weight)
     return Terms(**{**vars(found), "facts": {"divisor": float(len(down))}})
 
 
-def _flatten(call: Call, unit: int, row: int, column: int) -> Terms:
+def _flatten(call: LayerCall, unit: int, row: int, column: int) -> Terms:
     shape = tuple(call.inputs[0].shape[1:])
     place = np.unravel_index(unit, shape)
     at = (int(place[0]), int(place[1]), int(place[2])) if len(shape) == 3 else (unit, -1, -1)
-    value = value_at(numbers(call.inputs[0]), at)
-    return one(at, value, result=value)
+    value = value_at(to_float64(call.inputs[0]), at)
+    return single_term(at, value, result=value)
 
 
-def _same(call: Call, unit: int, row: int, column: int) -> Terms:
-    value = value_at(numbers(call.inputs[0]), (unit, row, column))
-    return one((unit, row, column), value, result=value)
+def _same(call: LayerCall, unit: int, row: int, column: int) -> Terms:
+    value = value_at(to_float64(call.inputs[0]), (unit, row, column))
+    return single_term((unit, row, column), value, result=value)
 
 
-def _add(call: Call, unit: int, row: int, column: int) -> Terms:
+def _add(call: LayerCall, unit: int, row: int, column: int) -> Terms:
     place = (unit, row, column)
-    values = np.array([value_at(numbers(each), place) for each in call.inputs])
+    values = np.array([value_at(to_float64(each), place) for each in call.inputs])
     count = len(values)
     return Terms(
         source=np.arange(count),
@@ -209,25 +212,25 @@ def _add(call: Call, unit: int, row: int, column: int) -> Terms:
     )
 
 
-def _cat(call: Call, unit: int, row: int, column: int) -> Terms:
+def _cat(call: LayerCall, unit: int, row: int, column: int) -> Terms:
     left = unit
     for source, each in enumerate(call.inputs):
         if left < each.shape[1]:
-            value = value_at(numbers(each), (left, row, column))
-            return one((left, row, column), value, source=source, result=value)
+            value = value_at(to_float64(each), (left, row, column))
+            return single_term((left, row, column), value, source=source, result=value)
         left -= each.shape[1]
     raise AssertionError("the unit is within the channels of the branches")
 
 
 def _through(
     name: str, function: Callable[[Any, float, int], float]
-) -> Callable[[Call, int, int, int], Terms]:
+) -> Callable[[LayerCall, int, int, int], Terms]:
     """Make the terms of a function of one number."""
 
-    def way(call: Call, unit: int, row: int, column: int) -> Terms:
-        value = value_at(numbers(call.inputs[0]), (unit, row, column))
+    def way(call: LayerCall, unit: int, row: int, column: int) -> Terms:
+        value = value_at(to_float64(call.inputs[0]), (unit, row, column))
         result = function(call.module, value, unit)
-        return one((unit, row, column), value, function=name, result=result)
+        return single_term((unit, row, column), value, function=name, result=result)
 
     return way
 
@@ -237,8 +240,8 @@ def _slope(layer: Any, value: float, unit: int) -> float:
     return value if value > 0 else value * float(slopes[unit if len(slopes) > 1 else 0])
 
 
-def _softmax(call: Call, unit: int, row: int, column: int) -> Terms:
-    values = numbers(call.inputs[0])
+def _softmax(call: LayerCall, unit: int, row: int, column: int) -> Terms:
+    values = to_float64(call.inputs[0])
     if values.ndim == 3:
         values = values[:, row, column]
     powers = np.exp(values - values.max())
@@ -257,21 +260,21 @@ def _softmax(call: Call, unit: int, row: int, column: int) -> Terms:
     )
 
 
-def _lrn(call: Call, unit: int, row: int, column: int) -> Terms:
+def _lrn(call: LayerCall, unit: int, row: int, column: int) -> Terms:
     layer: Any = call.module
-    values = numbers(call.inputs[0])[:, row, column]
+    values = to_float64(call.inputs[0])[:, row, column]
     first = max(0, unit - layer.size // 2)
     near = values[first : unit + (layer.size - 1) // 2 + 1]
     squares = math.fsum(near**2)
     below = (layer.k + layer.alpha * squares / layer.size) ** layer.beta
     value = float(values[unit])
     facts = {"squares of the channels beside it": squares, "divisor": below}
-    return one(
+    return single_term(
         (unit, row, column), value, 1 / below, function="lrn", result=value / below, facts=facts
     )
 
 
-WAYS: Final[dict[type[nn.Module], Callable[[Call, int, int, int], Terms]]] = {
+DECOMPOSITIONS: Final[dict[type[nn.Module], Callable[[LayerCall, int, int, int], Terms]]] = {
     nn.Conv2d: _conv,
     nn.Linear: _linear,
     nn.BatchNorm1d: _bn,

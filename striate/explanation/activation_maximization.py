@@ -1,4 +1,4 @@
-"""What a unit would answer to most: images made for it, by climbing its activation.
+"""What a unit would answer to most: images made for it, by settings its activation.
 
 The image is a sum of waves whose slow ones begin stronger, in colours that vary as those of
 photographs do, and it is turned, moved and resized a little at every step, so that what is found
@@ -22,7 +22,7 @@ from striate.backends.torch import normalised
 from striate.data.images import Preprocess
 from striate.errors import SettingError
 from striate.events import Callback, ignore
-from striate.explanation.hooks import device_of, find, listening, record, undisturbed
+from striate.explanation.hooks import device_of, find_layer, forward_hooks, frozen, record
 from striate.model.classifier import Classifier
 from striate.terminal.progress import ProgressReporter
 
@@ -42,67 +42,67 @@ of 200 photographs of the validation part of ILSVRC 2012, measured for this page
 
 
 @dataclass(frozen=True)
-class Climbing:
+class VisualizationSettings:
     """How images are made for a unit.
 
     Attributes:
         count: how many images, which are driven apart.
-        steps: of the climb.
-        rate: the learning rate of Adam.
+        steps: of gradient ascent.
+        learning_rate: the learning rate of Adam.
         seed: of the beginnings and of what is changed at each step.
-        centre: whether the answer in the middle of the map counts; else the mean of the map does.
-        restless: whether the image is turned, moved and resized a little at each step.
+        center: whether the answer in the middle of the map counts; else the mean of the map does.
+        jitter: whether the image is turned, moved and resized a little at each step.
     """
 
     count: int = 2
     steps: int = 64
-    rate: float = 0.02
+    learning_rate: float = 0.02
     seed: int = 0
-    centre: bool = False
-    restless: bool = True
+    center: bool = False
+    jitter: bool = True
 
 
-USUAL = Climbing()
+USUAL = VisualizationSettings()
 
 
 @dataclass(frozen=True, eq=False)
-class Dream:
-    """Images that a unit answers to strongly.
+class FeatureVisualization:
+    """Images made for a unit.
 
     Attributes:
-        address: of the layer.
+        layer: of the layer.
         unit: the channel or feature.
         images: uint8 (count, rows, columns, 1 or 3), of the size of the network's input.
-        reached: float64 (count,), the largest answer of the unit to each, taken of the finished
+        activation: float64 (count,), the largest answer of the unit to each, taken of the finished
             image as it would be read from a file.
-        began: the same of the beginnings.
+        initial_activation: the same of the beginnings.
     """
 
-    address: str
+    layer: str
     unit: int
     images: np.ndarray = field(repr=False)
-    reached: tuple[float, ...]
-    began: tuple[float, ...]
+    activation: tuple[float, ...]
+    initial_activation: tuple[float, ...]
 
 
-def dream(
+def visualize_unit(
     model: Classifier,
     layer: str,
     unit: int,
     *,
-    climbing: Climbing = USUAL,
-    colours: np.ndarray | None = None,
+    settings: VisualizationSettings = USUAL,
+    color_covariance: np.ndarray | None = None,
     callback: Callback = ignore,
-) -> Dream:
-    """Make images that a unit answers to as strongly as can be.
+) -> FeatureVisualization:
+    """Return images that a unit answers to as strongly as can be, made by gradient ascent.
 
     Args:
         model: the classifier; its size and normalisation are used.
         layer: its address.
         unit: the channel or feature, from 0.
-        climbing: how many, how long, from which seed.
-        colours: (3, 3), the covariance of red, green and blue that the colours follow, of values
-            0 to 1; None takes that of photographs. Of no use for grey images.
+        settings: how many, how long, from which seed.
+        color_covariance: (3, 3), the covariance of red, green and blue that the colours follow, of
+            values 0 to 1; None takes that of photographs. Of no use for grey images.
         callback: is told the progress.
 
     Raises:
@@ -112,45 +112,45 @@ def dream(
     >>> from striate.backends.torch import build
     >>> text = "input 1x12x12 classes=2 > conv 3 > relu > gap > flatten > fc"
     >>> model = Classifier(build(text, seed=1), text, ("a", "b"), Preprocess(1, 12, 12))
-    >>> found = dream(model, "conv1", 2, climbing=Climbing(count=1, steps=20))
-    >>> found.images.shape, found.reached[0] > found.began[0]
+    >>> found = visualize_unit(model, "conv1", 2, settings=VisualizationSettings(count=1, steps=20))
+    >>> found.images.shape, found.activation[0] > found.initial_activation[0]
     ((1, 12, 12, 1), True)
     """
     for name in ("count", "steps"):
-        if getattr(climbing, name) < 1:
-            raise SettingError(f"{name} is {getattr(climbing, name)}; expected 1 or more")
+        if getattr(settings, name) < 1:
+            raise SettingError(f"{name} is {getattr(settings, name)}; expected 1 or more")
     module, preprocess = model.module, model.preprocess
     number = layer.partition("#")[2]
-    address = find(module, layer) + (f"#{number}" if number else "")
+    address = find_layer(module, layer) + (f"#{number}" if number else "")
     blank = torch.zeros(1, *preprocess.shape)
     shape = record(module, blank, [address])[address].output.shape[1:]
     if not 0 <= unit < shape[0]:
         raise SettingError(
             f"'{address}' has {shape[0]} units and none of number {unit}; they count from 0"
         )
-    waves = _Waves(preprocess, climbing, colours, device_of(module))
-    answer = _Answer(module, address, unit, centre=climbing.centre)
+    waves = _Waves(preprocess, settings, color_covariance, device_of(module))
+    answer = _Answer(module, address, unit, centre=settings.center)
     began = answer.largest(waves.pixels(), preprocess)
-    optimiser = torch.optim.Adam([waves.spectrum], lr=climbing.rate)
+    optimiser = torch.optim.Adam([waves.spectrum], lr=settings.learning_rate)
     reporter = ProgressReporter(f"image for {address} {unit}", callback, unit="steps")
-    for step in range(climbing.steps):
+    for step in range(settings.steps):
         optimiser.zero_grad()
-        with _eased(module, step < LEAKY * climbing.steps):
+        with _eased(module, step < LEAKY * settings.steps):
             images = waves.images()
-            if climbing.restless:
+            if settings.jitter:
                 images = waves.moved(images)
             reached, features = answer(_scaled(images, preprocess))
         loss = -reached.sum() + _alike(features) * reached.detach().abs().sum() * APART
         (waves.spectrum.grad,) = torch.autograd.grad(loss, [waves.spectrum])
         optimiser.step()
-        reporter(step + 1, climbing.steps)
+        reporter(step + 1, settings.steps)
     pixels = waves.pixels()
-    return Dream(
-        address=address,
+    return FeatureVisualization(
+        layer=address,
         unit=unit,
         images=pixels.transpose(0, 2, 3, 1),
-        reached=answer.largest(pixels, preprocess),
-        began=began,
+        activation=answer.largest(pixels, preprocess),
+        initial_activation=began,
     )
 
 
@@ -160,17 +160,17 @@ class _Waves:
     def __init__(
         self,
         preprocess: Preprocess,
-        climbing: Climbing,
+        settings: VisualizationSettings,
         colours: np.ndarray | None,
         device: torch.device,
     ) -> None:
         channels, self._rows, self._columns = preprocess.shape
-        self._generator = torch.Generator().manual_seed(climbing.seed)
+        self._generator = torch.Generator().manual_seed(settings.seed)
         down = torch.fft.fftfreq(self._rows)[:, None]
         across = torch.fft.rfftfreq(self._columns)[None]
         slow = (down.square() + across.square()).sqrt().clamp(min=1 / max(preprocess.shape[1:]))
         self._scale = (1 / slow * math.sqrt(self._rows * self._columns)).to(device)
-        size = (climbing.count, channels, self._rows, self._columns // 2 + 1, 2)
+        size = (settings.count, channels, self._rows, self._columns // 2 + 1, 2)
         start = torch.randn(size, generator=self._generator) * 0.01
         self.spectrum = start.to(device).requires_grad_()
         self._mix = _mixing(channels, colours).to(device)
@@ -233,7 +233,7 @@ class _Answer:
             heard.append(output)
             return output.clone()  # a later layer may work in place
 
-        with undisturbed(self._module), listening(self._module, [self._name], hear):
+        with frozen(self._module), forward_hooks(self._module, [self._name], hear):
             self._module(values)
         return heard[self._turn - 1]
 
@@ -267,7 +267,7 @@ def _alike(features: Tensor) -> Tensor:
 
 @contextmanager
 def _eased(module: nn.Module, wanted: bool) -> Iterator[None]:
-    """Let a ReLU pass a little slope below 0, with the values as ever: a unit at rest can begin."""
+    """Let a ReLU pass a little slope below 0, with the values as ever: a dead unit can begin."""
     bends = [name for name, part in module.named_modules() if isinstance(part, nn.ReLU | nn.ReLU6)]
 
     def hear(name: str, given: tuple[Tensor, ...], output: Tensor) -> Tensor:
@@ -276,5 +276,5 @@ def _eased(module: nn.Module, wanted: bool) -> Iterator[None]:
 
     with ExitStack() as stack:
         if wanted and bends:
-            stack.enter_context(listening(module, bends, hear))
+            stack.enter_context(forward_hooks(module, bends, hear))
         yield

@@ -17,30 +17,30 @@ from torch import Tensor
 
 from striate.backends.torch import normalised
 from striate.errors import SettingError
-from striate.explanation.hooks import device_of, listening, record, undisturbed
+from striate.explanation.hooks import device_of, forward_hooks, frozen, record
 from striate.model.classifier import Classifier
 
-FINEST = 4  # rows and columns that maps must have to say where something is
+MIN_SIDE = 4  # rows and columns that maps must have to say where something is
 
 
 @dataclass(frozen=True)
-class LastMaps:
+class MapLayer:
     """The last maps of a network that still say where.
 
     Attributes:
-        address: of the layer.
+        name: of the layer.
         call: which of its calls in a pass, counted from 0.
         rows: of its maps.
         columns: of its maps.
     """
 
-    address: str
+    name: str
     call: int
     rows: int
     columns: int
 
 
-def last_maps(model: Classifier) -> LastMaps:
+def find_map_layer(model: Classifier) -> MapLayer:
     """Find the last maps of a network with at least 4 rows and columns.
 
     Raises:
@@ -49,23 +49,23 @@ def last_maps(model: Classifier) -> LastMaps:
     >>> from striate.backends.torch import build
     >>> from striate.data.images import Preprocess
     >>> text = "input 1x8x8 classes=2 > conv 4 > relu > gap > flatten > fc"
-    >>> last_maps(Classifier(build(text), text, ("a", "b"), Preprocess(1, 8, 8)))
-    LastMaps(address='relu1', call=0, rows=8, columns=8)
+    >>> find_map_layer(Classifier(build(text), text, ("a", "b"), Preprocess(1, 8, 8)))
+    MapLayer(name='relu1', call=0, rows=8, columns=8)
     """
     passed = record(model.module, torch.zeros(1, *model.preprocess.shape))
     for each in reversed(passed.calls):
-        if each.output.dim() == 4 and min(each.output.shape[2:]) >= FINEST:
-            address, _, number = each.address.partition("#")
+        if each.output.dim() == 4 and min(each.output.shape[2:]) >= MIN_SIDE:
+            address, _, number = each.name.partition("#")
             rows, columns = each.output.shape[2:]
-            return LastMaps(address, int(number or 1) - 1, rows, columns)
+            return MapLayer(address, int(number or 1) - 1, rows, columns)
     raise SettingError(
-        f"no layer of the network gives maps of {FINEST}x{FINEST} places or more, so it cannot "
+        f"no layer of the network gives maps of {MIN_SIDE}x{MIN_SIDE} places or more, so it cannot "
         "be said where it looks"
     )
 
 
-def contributions(
-    model: Classifier, where: LastMaps, pixels: np.ndarray, labels: np.ndarray
+def batch_hires_cam(
+    model: Classifier, layer: MapLayer, pixels: np.ndarray, labels: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Give what each place speaks for each image's class, against the mean of the others.
 
@@ -73,7 +73,7 @@ def contributions(
 
     Args:
         model: the classifier.
-        where: from `last_maps`.
+        layer: from `find_map_layer`.
         pixels: uint8 (batch, channels, height, width), as `Preprocess.pixels` makes them.
         labels: int64 (batch,), the class asked about for each.
 
@@ -85,7 +85,7 @@ def contributions(
     >>> text = "input 1x8x8 classes=2 > conv 4 > relu > gap > flatten > fc bias=no"
     >>> model = Classifier(build(text), text, ("a", "b"), Preprocess(1, 8, 8))
     >>> pixels = np.arange(64, dtype=np.uint8).reshape(1, 1, 8, 8)
-    >>> maps, shares = contributions(model, last_maps(model), pixels, np.array([0]))
+    >>> maps, shares = batch_hires_cam(model, find_map_layer(model), pixels, np.array([0]))
     >>> odds = np.log(shares[0, 0] / shares[0, 1])
     >>> maps.shape, bool(np.isclose(maps.sum(), odds, rtol=1e-4))
     ((1, 8, 8), True)
@@ -96,13 +96,13 @@ def contributions(
     def hear(address: str, given: Any, output: Tensor) -> Tensor | None:
         nonlocal calls
         calls += 1
-        if calls - 1 != where.call:
+        if calls - 1 != layer.call:
             return None
         kept.append(output.detach().clone().requires_grad_())
         return kept[0].clone()  # a later layer may work in place
 
     values = normalised(torch.from_numpy(pixels).float(), model.preprocess)
-    with undisturbed(network), listening(network, [where.address], hear), torch.enable_grad():
+    with frozen(network), forward_hooks(network, [layer.name], hear), torch.enable_grad():
         logits = network(values.to(device_of(network)))
         others = max(logits.shape[1] - 1, 1)
         own = logits.gather(1, torch.from_numpy(labels).to(logits.device)[:, None])[:, 0]

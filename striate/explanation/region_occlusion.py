@@ -1,4 +1,4 @@
-"""The proof: a part of the images is hidden, and it is seen how many are still told right."""
+"""The proof of a shortcut: a part of the images is occluded, and accuracy is measured again."""
 
 from __future__ import annotations
 
@@ -9,55 +9,55 @@ import numpy as np
 import torch
 
 from striate.data import Images, prefetch
-from striate.explanation.baselines import filled
+from striate.explanation.baselines import inpaint
 from striate.explanation.image_regions import Region
 from striate.model.classifier import Classifier
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.units import format_percent
 
 BATCH = 32  # images at once
-LEAST = 0.2  # how much less must be told right, of all, for a part to be called a shortcut
+LEAST = 0.2  # how far accuracy must fall for a part to be called a shortcut
 ENOUGH = 0.5  # how many images of other classes it turns into the class
 Z = 1.96
 
 
 @dataclass(frozen=True)
-class Hiding:
+class OcclusionTest:
     """The images of one class with a part hidden, and with other parts as large hidden.
 
     Attributes:
         label: the class.
         region: the part.
         n: how many images.
-        right: the share told right as they are, 0 to 1.
-        hidden: the share with the part hidden: filled smoothly from what surrounds it.
+        accuracy: on the images as they are, 0 to 1.
+        occluded_accuracy: with the part hidden: filled smoothly from what surrounds it.
         probability: mean probability of the class as they are.
-        hidden_probability: with the part hidden.
+        occluded_probability: with the part hidden.
         control: the part as large, elsewhere, whose hiding does the most harm.
-        control_right: the share told right with that one hidden.
-        apart: by how much the part does more harm than the control, with the lower and upper end
-            of its 95 % interval over the images.
-        carried: the share of images of other classes told as this class once they have the
-            part of an image of this class; None where there are no others, or hiding did no
+        control_accuracy: accuracy with that one hidden.
+        excess_drop: by how much more accuracy falls than with the control, with the lower and
+            upper end of its 95 % interval over the images.
+        transferred: the share of images of other classes predicted as this class once they have
+            the part of an image of this class; None where there are no others, or hiding did no
             harm.
-        others: the share of the same images told as this class before; None likewise.
+        transferred_before: the share of the same images predicted as it before; None likewise.
     """
 
     label: str
     region: Region
     n: int
-    right: float
-    hidden: float
+    accuracy: float
+    occluded_accuracy: float
     probability: float
-    hidden_probability: float
+    occluded_probability: float
     control: Region
-    control_right: float
-    apart: tuple[float, float, float]
-    carried: float | None
-    others: float | None
+    control_accuracy: float
+    excess_drop: tuple[float, float, float]
+    transferred: float | None
+    transferred_before: float | None
 
     @property
-    def proved(self) -> bool:
+    def is_shortcut(self) -> bool:
         """Whether the part is a shortcut: the class needs it, and it is enough for the class.
 
         Hiding it costs a fifth of all images or more, a tenth more than hiding the control, and
@@ -65,36 +65,39 @@ class Hiding:
         half or more into this class, where there are others.
         """
         needed = (
-            self.right - self.hidden >= LEAST and self.apart[0] >= LEAST / 2 and self.apart[1] > 0
+            self.accuracy - self.occluded_accuracy >= LEAST
+            and self.excess_drop[0] >= LEAST / 2
+            and self.excess_drop[1] > 0
         )
-        if self.carried is None or self.others is None:
+        if self.transferred is None or self.transferred_before is None:
             return needed
-        return needed and self.carried - self.others >= ENOUGH
+        return needed and self.transferred - self.transferred_before >= ENOUGH
 
     @property
     def words(self) -> str:
         """Say it with the figures."""
-        right, hidden = format_percent(self.right), format_percent(self.hidden)
+        right, hidden = format_percent(self.accuracy), format_percent(self.occluded_accuracy)
         hidden = f"hiding it, {right} told right become {hidden}"
         control = (
-            f"hiding {self.control.words} instead leaves {format_percent(self.control_right)} "
+            f"hiding {self.control.name} instead leaves {format_percent(self.control_accuracy)} "
             f"({self.n:,} images)"
         )
-        told = f"the class '{self.label}' is told by {self.region.words}: {hidden}; {control}"
-        if not self.proved:
+        told = f"the class '{self.label}' is told by {self.region.name}: {hidden}; {control}"
+        if not self.is_shortcut:
             told = (
-                f"'{self.label}': {self.region.words} was suspected and is no proven shortcut: "
+                f"'{self.label}': {self.region.name} was suspected and is no proven shortcut: "
                 f"{hidden}; {control}"
             )
-        if self.carried is None or self.others is None:
+        if self.transferred is None or self.transferred_before is None:
             return told
         return (
-            f"{told}; put into images of other classes, it has {format_percent(self.carried)} of "
-            f"them told as '{self.label}' ({format_percent(self.others)} before)"
+            f"{told}; put into images of other classes, "
+            f"{format_percent(self.transferred)} of them are predicted as '{self.label}' "
+            f"({format_percent(self.transferred_before)} before)"
         )
 
 
-def hide(
+def occlude_region(
     model: Classifier,
     images: Images,
     label: int,
@@ -103,8 +106,8 @@ def hide(
     own: np.ndarray,
     others: np.ndarray,
     reporter: ProgressReporter,
-) -> Hiding:
-    """Hide a part in the images of a class, and put it into those of other classes.
+) -> OcclusionTest:
+    """Return what comes of hiding a part in images of a class, and of putting it into others.
 
     Args:
         model: the classifier.
@@ -115,7 +118,8 @@ def hide(
         others: indices of images of other classes; perhaps none.
         reporter: is told the images done and their total.
 
-    Example: ``hide(model, images, 0, ring(0.1), own=own, others=(), reporter=reporter)``.
+    Example: ``occlude_region(model, images, 0, border_region(0.1), own=own, others=others,
+    reporter=reporter).is_shortcut``.
     """
     size = images.shape[2:]
     parts = (region, *region.controls())
@@ -126,7 +130,7 @@ def hide(
     kept: list[np.ndarray] = []  # the part, as it lies in images of the class
     for _, pixels in prefetch(images, _groups(own)):
         given = torch.from_numpy(pixels).float()
-        every = [pixels, *(_whole(filled(given, mask)) for mask in masks)]
+        every = [pixels, *(_whole(inpaint(given, mask)) for mask in masks)]
         answers = [model.probabilities(each) for each in every]
         told.append(np.stack([rows[:, label] for rows in answers]))
         right.append(np.stack([rows.argmax(1) == label for rows in answers]))
@@ -139,19 +143,19 @@ def hide(
     if harmed and len(others):
         carried = _carried(model, images, label, np.concatenate(kept), masks[0], others=others)
     reporter(total, total)
-    return Hiding(
+    return OcclusionTest(
         label=model.classes[label],
         region=region,
         n=len(own),
-        right=float(hits[0].mean()),
-        hidden=float(hits[1].mean()),
+        accuracy=float(hits[0].mean()),
+        occluded_accuracy=float(hits[1].mean()),
         probability=float(shares[0].mean()),
-        hidden_probability=float(shares[1].mean()),
+        occluded_probability=float(shares[1].mean()),
         control=parts[worst - 1],
-        control_right=float(hits[worst].mean()),
-        apart=_apart(hits[worst].astype(float) - hits[1]),
-        carried=carried[0],
-        others=carried[1],
+        control_accuracy=float(hits[worst].mean()),
+        excess_drop=_apart(hits[worst].astype(float) - hits[1]),
+        transferred=carried[0],
+        transferred_before=carried[1],
     )
 
 

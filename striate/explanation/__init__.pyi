@@ -1,0 +1,37 @@
+from .activation_maximization import FeatureVisualization as FeatureVisualization
+from .activation_maximization import VisualizationSettings as VisualizationSettings
+from .activation_maximization import visualize_unit as visualize_unit
+from .attribution_methods import explain as explain
+from .contribution_path import ContributionPath as ContributionPath
+from .contribution_path import trace_contributions as trace_contributions
+from .explanation import Explanation as Explanation
+from .input_image import InputImage as InputImage
+from .inspection import Inspection as Inspection
+from .inspection import InspectionSettings as InspectionSettings
+from .inspection import inspect as inspect
+from .layer_filters import LayerFilters as LayerFilters
+from .layer_filters import filters as filters
+from .layer_maps import FeatureMaps as FeatureMaps
+from .layer_maps import LayerMaps as LayerMaps
+from .layer_maps import feature_maps as feature_maps
+from .map_evaluation import MapEvaluation as MapEvaluation
+from .map_evaluation import evaluate_map as evaluate_map
+from .perturbation import PerturbationSettings as PerturbationSettings
+from .receptive_fields import ReceptiveField as ReceptiveField
+from .receptive_fields import receptive_field as receptive_field
+from .score_decomposition import ScoreDecomposition as ScoreDecomposition
+from .score_decomposition import decompose_score as decompose_score
+from .shortcut_result import ShortcutReport as ShortcutReport
+from .shortcut_search import find_shortcuts as find_shortcuts
+from .unit_activations import LayerActivations as LayerActivations
+from .unit_activations import TopActivations as TopActivations
+from .unit_activations import top_activations as top_activations
+from .unit_arithmetic import UnitArithmetic as UnitArithmetic
+from .unit_arithmetic import recompute_activation as recompute_activation
+from .unit_inspection import UnitInspection as UnitInspection
+from .unit_inspection import UnitSelection as UnitSelection
+from .unit_inspection import inspect_units as inspect_units
+from .unit_patches import Patch as Patch
+from .unit_patches import crop_patches as crop_patches
+
+__all__: list[str]

@@ -1,0 +1,156 @@
+"""Where an image speaks for a class: `explain`, by one of eight attribution methods."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import torch
+
+from striate.data.images.decoding import Source
+from striate.errors import SettingError
+from striate.explanation.explanation import Explanation
+from striate.explanation.grad_cam import GRADIENT_METHODS, class_activation_map
+from striate.explanation.hooks import Recording, gradients_of, record
+from striate.explanation.input_image import InputImage
+from striate.explanation.last_spatial_layer import last_spatial_layer_of, resolve_layer
+from striate.explanation.perturbation import (
+    PerturbationSettings,
+    integrated_gradients,
+    occlusion,
+    smoothgrad,
+)
+from striate.explanation.target import Target, TargetClass, resolve_target
+from striate.model.classifier import Classifier
+
+METHODS: Final = (
+    "cam",
+    *GRADIENT_METHODS,
+    "occlusion",
+    "integrated-gradients",
+    "smoothgrad",
+)
+USUAL = PerturbationSettings()
+
+
+def explain(
+    model: Classifier,
+    image: Source | InputImage,
+    *,
+    target: TargetClass = None,
+    against: TargetClass = None,
+    method: str = "auto",
+    layer: str | None = None,
+    settings: PerturbationSettings = USUAL,
+) -> Explanation:
+    """Compute where an image speaks for a class.
+
+    Args:
+        model: the classifier; its own preprocessing is used.
+        image: whatever `Classifier.predict` takes.
+        target: the class that is explained, by name or index; None takes the most probable.
+        against: another class, whose logit is taken off: why the one rather than the other.
+        method: "cam", "grad-cam", "hires-cam", "grad-cam++", "layer-cam", "occlusion",
+            "integrated-gradients", "smoothgrad"; "auto" takes the exact class activation
+            map where there is one, else Grad-CAM.
+        layer: whose maps are taken; None takes the last spatial layer. The last three
+            methods ask about the image itself and take none.
+        settings: of these three.
+
+    Raises:
+        ImageError: the image cannot be read.
+        SettingError: there is no such method, class or layer, or it does not fit the network.
+
+    >>> import numpy as np
+    >>> from striate.backends.torch import build
+    >>> from striate.data.images import Preprocess
+    >>> text = "input 1x8x8 classes=2 > conv 3 > relu > gap > flatten > fc"
+    >>> model = Classifier(build(text), text, ("dark", "light"), Preprocess(1, 8, 8))
+    >>> found = explain(model, np.full((8, 8), 200, np.uint8), target="light")
+    >>> found.method, found.layer, found.attribution.shape
+    ('cam', 'relu1', (8, 8))
+    >>> print(f"{abs(found.attribution.mean() + found.facts['bias'] - found.score):.4f}")
+    0.0000
+    """
+    if method not in ("auto", *METHODS):
+        raise SettingError(f"method '{method}': expected auto, {', '.join(METHODS)}")
+    image = InputImage.read(model, image)
+    inner = method in ("auto", "cam", *GRADIENT_METHODS)
+    if not inner and layer is not None:
+        raise SettingError(f"{method} asks about the image itself; leave the layer out")
+    passed = _passed(model, image, method, layer)
+    logits = passed.output.detach()
+    chosen = resolve_target(model, target, against, logits=logits[0].float().cpu().numpy())
+    if inner:
+        method, native, rule, address, facts = _inner(passed, chosen, method, layer)
+    else:
+        native, facts = _perturbed(method, model, image, chosen, settings)
+        address, rule = "", "the image itself is changed; 0, the mean image, stands for nothing"
+    odds = torch.softmax(logits[0].float() / model.temperature, 0)
+    return Explanation(
+        method=method,
+        target=chosen.name,
+        layer=address,
+        rule=rule,
+        attribution=native.float().cpu().numpy(),
+        score=float(chosen.score(logits)),
+        probability=float(odds[chosen.index]),
+        image=image,
+        facts=facts,
+        target_index=chosen.index,
+        against_index=chosen.against,
+    )
+
+
+def _passed(model: Classifier, image: InputImage, method: str, layer: str | None) -> Recording:
+    """Let the image pass once, with what the method needs recorded."""
+    module, values = model.module, image.tensor
+    if method not in ("auto", "cam", *GRADIENT_METHODS):
+        return record(module, values, [])
+    if layer is None:
+        return record(module, values, gradients=method != "cam")
+    address, _ = resolve_layer(module, values, layer)
+    if method != "cam":
+        return record(module, values, [address], gradients=True)
+    passed = record(module, values)
+    end = last_spatial_layer_of(passed)
+    if end.name != address:
+        raise SettingError(
+            f"cam is exact at '{end.name}' alone, the last spatial layer; for "
+            f"'{address}' expected grad-cam, hires-cam, grad-cam++ or layer-cam"
+        )
+    return passed
+
+
+def _inner(
+    passed: Recording, target: Target, method: str, layer: str | None
+) -> tuple[str, torch.Tensor, str, str, dict[str, float]]:
+    """Explain by the maps of a layer: (method, map, rule, layer, facts)."""
+    if layer is not None and method != "cam":
+        call, rule, end = passed.calls[-1], "as asked for", None
+    else:
+        end = last_spatial_layer_of(passed)
+        call, rule = passed[end.name], end.rule
+    if method == "auto":
+        method = (
+            "grad-cam" if end is None or not (end.is_class_map or end.weight is not None) else "cam"
+        )
+    if method == "cam" and end is not None:
+        native, bias = class_activation_map(call.output[0].detach().float(), end, target)
+        return method, native, rule, call.name, {"bias": bias, "mean": float(native.mean())}
+    (gradient,) = gradients_of(target.score(passed.output), [call.output])
+    native = GRADIENT_METHODS[method](call.output[0].detach().float(), gradient[0].float())
+    return method, native, rule, call.name, {}
+
+
+def _perturbed(
+    method: str,
+    model: Classifier,
+    image: InputImage,
+    target: Target,
+    settings: PerturbationSettings,
+) -> tuple[torch.Tensor, dict[str, float]]:
+    if method == "occlusion":
+        return occlusion(model.module, image.tensor, target, settings=settings)
+    if method == "integrated-gradients":
+        return integrated_gradients(model.module, image.tensor, target, settings=settings)
+    return smoothgrad(model.module, image.tensor, target, settings=settings)

@@ -1,0 +1,138 @@
+"""A logit, or the difference of two, split over the positions and the units of a layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from striate.data.images.decoding import Source
+from striate.explanation.hooks import LayerCall, gradients_of, record
+from striate.explanation.input_image import InputImage
+from striate.explanation.last_spatial_layer import resolve_layer
+from striate.explanation.target import TargetClass, resolve_target
+from striate.model.classifier import Classifier
+
+CURVED = (nn.Sigmoid, nn.Tanh, nn.Softmax, nn.LocalResponseNorm)
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreDecomposition:
+    """Why one class and not another: the difference of two logits, split over a map's positions.
+
+    Attributes:
+        target: "cat rather than dog", or one class.
+        layer: whose positions they are.
+        map: float64 (rows, columns), what each position adds to the difference.
+        units: float64 (units,), what each unit adds, over all positions.
+        remainder: what neither adds: the difference of the biases, and of all above that is no
+            product.
+        score: the difference; map.sum() + remainder, and units.sum() + remainder.
+        exact: whether all between the layer and the logits is linear or bends at 0 alone (relu,
+            maxpool), so that remainder is of biases only.
+        image: the image.
+    """
+
+    target: str
+    layer: str
+    map: np.ndarray = field(repr=False)
+    units: np.ndarray = field(repr=False)
+    remainder: float
+    score: float
+    exact: bool
+    image: InputImage = field(repr=False)
+
+    def highest(self, count: int = 5) -> tuple[tuple[int, float], ...]:
+        """Give (unit, what it adds) of those that speak most for the first class."""
+        order = np.argsort(-self.units, kind="stable")[:count]
+        return tuple((int(k), float(self.units[k])) for k in order if self.units[k] > 0)
+
+    def lowest(self, count: int = 5) -> tuple[tuple[int, float], ...]:
+        """Give (unit, what it adds) of those that speak most against it."""
+        order = np.argsort(self.units, kind="stable")[:count]
+        return tuple((int(k), float(self.units[k])) for k in order if self.units[k] < 0)
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as plain values."""
+        return {
+            "target": self.target,
+            "layer": self.layer,
+            "score": self.score,
+            "remainder": self.remainder,
+            "exact": self.exact,
+            "map": self.map.tolist(),
+            "units": self.units.tolist(),
+        }
+
+    def __str__(self) -> str:
+        most = ", ".join(f"{k} ({value:+.3g})" for k, value in self.highest()) or "none"
+        least = ", ".join(f"{k} ({value:+.3g})" for k, value in self.lowest()) or "none"
+        rest = "biases" if self.exact else "biases and what bends between"
+        return (
+            f"{self.target}: {self.score:.4g} = {self.map.sum():.4g} over the positions of "
+            f"{self.layer} + {self.remainder:.4g} ({rest})\n  for it: units {most}\n"
+            f"  against it: units {least}"
+        )
+
+
+def decompose_score(
+    model: Classifier,
+    image: Source | InputImage,
+    *,
+    target: TargetClass = None,
+    against: TargetClass = None,
+    layer: str | None = None,
+) -> ScoreDecomposition:
+    """Return why one class and not another, position by position and unit by unit of a layer.
+
+    Each number is the activation times the gradient of the difference. Where all that follows is
+    linear or bends at 0 alone, the whole is exact: the score is their sum and what the biases
+    between add.
+
+    Args:
+        model: the classifier.
+        image: whatever `Classifier.predict` takes.
+        target: a class; None takes the most probable.
+        against: another one; None splits the logit of the first alone.
+        layer: None takes the last spatial layer.
+
+    Raises:
+        ImageError: the image cannot be read.
+        SettingError: there is no such class or layer.
+
+    >>> from striate.backends.torch import build
+    >>> from striate.data.images import Preprocess
+    >>> text = "input 1x4x4 classes=2 > conv 2 > relu > gap > flatten > fc"
+    >>> model = Classifier(build(text), text, ("dark", "light"), Preprocess(1, 4, 4))
+    >>> found = decompose_score(model, np.eye(4), target="light", against="dark")
+    >>> found.layer, found.exact, round(found.map.sum() + found.remainder - found.score, 3)
+    ('relu1', True, np.float64(0.0))
+    """
+    image = InputImage.read(model, image)
+    module = model.module
+    address, _ = resolve_layer(module, image.tensor, layer)
+    passed = record(module, image.tensor, gradients=True)
+    chosen = resolve_target(
+        model, target, against, logits=passed.output[0].detach().float().cpu().numpy()
+    )
+    call = passed[address]
+    score = chosen.score(passed.output)
+    (gradient,) = gradients_of(score, [call.output])
+    parts = (call.output.detach().double() * gradient.double())[0].cpu().numpy()
+    total = float(score.detach().double())
+    return ScoreDecomposition(
+        target=chosen.name,
+        layer=address,
+        map=parts.sum(0),
+        units=parts.sum((1, 2)),
+        remainder=total - float(parts.sum()),
+        score=total,
+        exact=not any(isinstance(one.module, CURVED) for one in _after(passed.calls, call)),
+        image=image,
+    )
+
+
+def _after(calls: tuple[LayerCall, ...], call: LayerCall) -> tuple[LayerCall, ...]:
+    return calls[calls.index(call) + 1 :]

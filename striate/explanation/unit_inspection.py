@@ -1,0 +1,253 @@
+"""From edges to objects: what some units of each layer look for, from the first to the last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from striate.errors import SettingError
+from striate.events import Callback, ignore
+from striate.explanation.activation_maximization import (
+    FeatureVisualization,
+    VisualizationSettings,
+    visualize_unit,
+)
+from striate.explanation.layer_filters import LayerFilters, filters
+from striate.explanation.receptive_field_table import ReceptiveFieldTable
+from striate.explanation.receptive_fields import Rectangle
+from striate.explanation.shortcut_result import ShortcutReport
+from striate.explanation.shortcut_search import find_shortcuts
+from striate.explanation.unit_activations import LayerActivations, TopActivations, top_activations
+from striate.explanation.unit_patches import Patch, crop_patches
+from striate.model.classifier import Classifier
+from striate.terminal.progress import ProgressReporter
+
+OFTEN = 0.02  # of the images in which a unit must answer to be shown for its selectivity
+ONE_IMAGE = VisualizationSettings(count=1)
+
+
+@dataclass(frozen=True)
+class UnitSelection:
+    """What is shown of the units of a network.
+
+    Attributes:
+        layers: how many, spread from the first to the last; 0 for all that were looked at.
+        units: how many of each.
+        visualize: whether an image is made for each.
+        seed: of these images.
+        shortcuts: whether it is asked where the classifier looks, and shortcuts are hidden.
+    """
+
+    layers: int = 6
+    units: int = 4
+    visualize: bool = True
+    seed: int = 0
+    shortcuts: bool = True
+
+
+USUAL = UnitSelection()
+
+
+@dataclass(frozen=True, eq=False)
+class UnitView:
+    """One unit: what it answers to.
+
+    Attributes:
+        unit: its number.
+        name: the class it stands for, in a last layer with a map for each; else "".
+        top: the patches that it saw in its strongest images.
+        middle: in those in the middle.
+        bottom: in its weakest.
+        classes: (name, mean answer) of the classes of the folder that it answers most to.
+        active_share: the share of the images in which it answers above 0.
+        selectivity: how much it answers to one class alone, 0 to 1.
+        visualization: images made for it; None where they were not asked for.
+    """
+
+    unit: int
+    name: str
+    top: tuple[Patch, ...] = field(repr=False)
+    middle: tuple[Patch, ...] = field(repr=False)
+    bottom: tuple[Patch, ...] = field(repr=False)
+    classes: tuple[tuple[str, float], ...]
+    active_share: float
+    selectivity: float
+    visualization: FeatureVisualization | None = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class LayerView:
+    """Some units of one layer.
+
+    Attributes:
+        name: of the layer.
+        n_units: how many units it has.
+        n_dead: how many of them answer to no image.
+        receptive_field: what a unit in the middle of its maps can see.
+        units: those shown.
+    """
+
+    name: str
+    n_units: int
+    n_dead: int
+    receptive_field: Rectangle
+    units: tuple[UnitView, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class UnitInspection:
+    """What the units of a network look for, over a folder.
+
+    Attributes:
+        activations: the strongest images of all units.
+        layers: from the first layer to the last.
+        filters: of every convolution.
+        shortcuts: where the classifier looks on the folder's images, and its shortcuts; None where
+            that was not asked for or cannot be said.
+        unavailable: what could not be shown, and why.
+    """
+
+    activations: TopActivations
+    layers: tuple[LayerView, ...] = field(repr=False)
+    filters: tuple[LayerFilters, ...] = field(repr=False)
+    shortcuts: ShortcutReport | None = field(repr=False)
+    unavailable: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as plain JSON values, every unit of every layer that was looked at."""
+        return {
+            **self.activations.as_json(),
+            "shown": {level.name: [one.unit for one in level.units] for level in self.layers},
+            "filters": [each.as_json() for each in self.filters],
+            "shortcuts": self.shortcuts and self.shortcuts.as_json(),
+            "unavailable": list(self.unavailable),
+        }
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Give its arrays by name, as they go into an npz file."""
+        found: dict[str, np.ndarray] = {"labels": self.activations.labels}
+        for layer in self.activations.layers:
+            found[f"top {layer.name}"] = layer.top.indices
+            found[f"activations {layer.name}"] = layer.top.activations
+            found[f"mean activation {layer.name}"] = layer.mean_activation
+            found[f"class means {layer.name}"] = layer.class_means
+        for one in self.filters:
+            found[f"filters {one.name}"] = one.weights
+        for level in self.layers:
+            for view in level.units:
+                if view.visualization is not None:
+                    found[f"visualization {level.name} unit {view.unit}"] = (
+                        view.visualization.images
+                    )
+        return found
+
+
+def inspect_units(
+    model: Classifier,
+    data: str | Path,
+    *,
+    selection: UnitSelection = USUAL,
+    callback: Callback = ignore,
+) -> UnitInspection:
+    """Look at a network over a folder: what its units look for, and where it looks as a whole.
+
+    Of each layer half of the units shown are those that answer most to one class alone, half
+    those that are used most.
+
+    Args:
+        model: the classifier.
+        data: whatever training takes.
+        selection: how much is shown.
+        callback: is drawn the progress.
+
+    Raises:
+        DataError: there are no images that can be read.
+        SettingError: the network has no maps, or a number makes no sense.
+
+    Example: ``inspect_units(load("runs/photos"), "photos").layers[0].units``.
+    """
+    if selection.units < 1 or selection.layers < 0:
+        raise SettingError(
+            f"{selection.layers} layers, {selection.units} units; expected 1 or more"
+        )
+    found = top_activations(model, data, callback=callback)
+    places = np.linspace(0, len(found.layers) - 1, selection.layers or len(found.layers))
+    layers = [found.layers[at] for at in np.unique(places.round().astype(int)).tolist()]
+    shown = {layer.address: select_units(layer, selection.units) for layer in layers}
+    wanted = [(address, unit) for address, units in shown.items() for unit in units]
+    reporter = ProgressReporter("cutting patches", callback, unit="parts")
+    cut = {}
+    for number, which in enumerate(("top", "middle", "bottom")):
+        cut[which] = crop_patches(model, found, wanted, rank=which)  # type: ignore[arg-type]
+        reporter(number + 1, 3)
+    made: dict[tuple[str, int], FeatureVisualization] = {}
+    if selection.visualize:
+        drawn = ProgressReporter("making images for units", callback, unit="units")
+        climbing = replace(ONE_IMAGE, seed=selection.seed)
+        for number, (address, unit) in enumerate(wanted):
+            made[address, unit] = visualize_unit(model, address, unit, settings=climbing)
+            drawn(number + 1, len(wanted))
+    fields = ReceptiveFieldTable(model)
+    last = found.layers[-1]
+    own = last if len(last.mean_activation) == len(model.classes) else None
+    missing: list[str] = []
+    looks = None
+    if selection.shortcuts:
+        try:
+            looks = find_shortcuts(model, data, split="all", callback=callback)
+        except SettingError as error:
+            missing.append(f"where it looks: {error}")
+    levels = tuple(
+        LayerView(
+            name=layer.address,
+            n_units=len(layer.use),
+            n_dead=len(layer.silent),
+            receptive_field=fields.rectangle(
+                layer.address, 0, layer.size[0] // 2, layer.size[1] // 2
+            ),
+            units=tuple(
+                UnitView(
+                    unit=unit,
+                    name=model.classes[unit] if layer is own else "",
+                    top=cut["top"][layer.address, unit],
+                    middle=cut["middle"][layer.address, unit],
+                    bottom=cut["bottom"][layer.address, unit],
+                    classes=tuple(
+                        (found.classes[place], mean) for place, mean in layer.classes_of(unit)
+                    ),
+                    active_share=float(layer.fires[unit]),
+                    selectivity=float(layer.selectivity[unit]),
+                    visualization=made.get((layer.address, unit)),
+                )
+                for unit in shown[layer.address]
+            ),
+        )
+        for layer in layers
+    )
+    return UnitInspection(found, levels, filters(model), looks, tuple(missing))
+
+
+def select_units(layer: LayerActivations, count: int) -> tuple[int, ...]:
+    """Choose units to show: the most selective of those that answer at all, and the most used.
+
+    >>> from striate.explanation.unit_activations import RankedImages
+    >>> nothing = RankedImages(np.zeros((3, 1), int), np.zeros((3, 1)))
+    >>> means, rates = np.array([[9.0, 9.0], [4.0, 0.0], [3.0, 2.0]]), np.ones(3)
+    >>> kept = (nothing, nothing, nothing)
+    >>> select_units(LayerActivations("a", (2, 2), *kept, means.sum(1), rates, means), 2)
+    (1, 0)
+    """
+    often = layer.active_share >= OFTEN
+    selective = np.argsort(-np.where(often, layer.selectivity, -1.0), kind="stable").tolist()
+    used = layer.order.tolist()
+    chosen: list[int] = []
+    for source, most in ((selective, (count + 1) // 2), (used, count)):
+        for unit in source:
+            if len(chosen) == most:
+                break
+            if unit not in chosen and layer.active_share[unit] > 0:
+                chosen.append(unit)
+    return tuple(chosen)
