@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from striate.evaluation.selection import evaluate
+from striate.evaluation.classifier_evaluation import evaluate
 
 from striate.architecture.layer_table import summary
 from striate.data import find
