@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from striate.evaluation.classifier_evaluation import evaluate
 
 from striate.architecture.layer_table import summary
 from striate.data import find
 from striate.errors import ClassifierError
+from striate.evaluation.classifier_evaluation import evaluate
 from striate.model import classifier_file
 from striate.model.classifier import Prediction, load
 
