@@ -1,8 +1,12 @@
-"""What the tests share: local test images, where the checkout has them beside it."""
+"""What the tests share: their order, local test images where the checkout has them beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ctypes
+import gc
+import os
+import random
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import drawn
@@ -13,7 +17,33 @@ from striate.events import Event
 from striate.training.run import Run
 from striate.training.runs import start
 
+SEED = pytest.StashKey[int]()
 SHARED = Path(__file__).parents[2] / "shared"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seed", type=int, help="shuffle as the run that printed this seed did")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    given = config.getoption("seed")
+    config.stash[SEED] = random.randrange(1_000_000) if given is None else given
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"shuffled: --seed={config.stash[SEED]} gives this order again"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Shuffle the files and the tests within each, so that what they share is made but once."""
+    shuffle = random.Random(config.stash[SEED])
+    ranks = {file: shuffle.random() for file in sorted({item.path for item in items})}
+    keyed = [(ranks[item.path], shuffle.random(), item) for item in items]
+    items[:] = [item for *_, item in sorted(keyed, key=lambda each: each[:2])]
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # what is imported by now stays, and need not be searched for garbage each time
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +71,12 @@ def done(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, l
     told: list[Event] = []
     out = tmp_path_factory.mktemp("runs") / "shapes"
     return start(photos, TINY, out=out, settings=QUICK, callback=told.append), told
+
+
+@pytest.fixture(scope="module", autouse=True)
+def given_back() -> Iterator[None]:
+    """Give the memory of one file's tests back to the system before the next."""
+    yield
+    gc.collect()
+    if "CS_GNU_LIBC_VERSION" in getattr(os, "confstr_names", {}):
+        ctypes.CDLL(None).malloc_trim(ctypes.c_size_t(0))
