@@ -15,12 +15,14 @@
 #   make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu
 #
 # PIP_FLAGS are handed to every `pip install`, for example PIP_FLAGS=--no-index; BENCH_FLAGS to
-# every benchmark, for example BENCH_FLAGS=--quick.
+# every benchmark, for example BENCH_FLAGS=--quick; TEST_FLAGS to pytest, for example
+# TEST_FLAGS=--seed=4711, which tests in the order of the run that printed that seed.
 
 PYTHON ?=
 TORCH_INDEX ?=
 PIP_FLAGS ?=
 BENCH_FLAGS ?=
+TEST_FLAGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -30,7 +32,7 @@ NEEDS := pyproject.toml constraints.txt
 PEERS := .venv-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format figure ideas experiments table clean install install-test \
+.PHONY: help demo test test-all lint types format figure ideas experiments table clean install install-test \
   bench-install bench-mnist bench-transfer bench-throughput bench-predict bench-growth \
   bench-learning bench-evidence bench-shortcut bench-health bench-explain
 .DELETE_ON_ERROR:
@@ -44,8 +46,11 @@ demo: install  ## install, train on the embedded digits, say where the report is
 	@echo "The report: $$(ls -t runs/digits*/report.html | head -n 1) (open it in a browser)"
 	@echo "Next, for images of your own: . $(BIN)/activate, then: striate train photos/"
 
-test: lint types  ## lint, type-check, run every test, build and start the wheel
-	$(BIN)/python -m pytest
+test: lint types  ## lint, type-check, test, build and start the wheel: what CI runs, in minutes
+	$(BIN)/python -m pytest $(TEST_FLAGS)
+
+test-all: lint types  ## the same with every test: all networks, more random ones, the benchmarks
+	THOROUGH=1 $(BIN)/python -m pytest -m 'slow or not slow' $(TEST_FLAGS)
 
 lint: install-test  ## check the formatting and the lint rules
 	$(BIN)/ruff format --check .

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from hypothesis import HealthCheck, Phase, given, settings
 from networks_strategy import networks
+from thoroughness import examples
 from torch import Tensor, nn
 
 from striate.backends.torch import Net, build
@@ -58,11 +59,11 @@ TEXTS: list[str] = [*WORDS.strip().split("\n"), BLOCKS]
 
 @functools.cache
 def random_texts() -> tuple[str, ...]:
-    """200 random networks, the same for every test of a session: drawing them takes longest."""
+    """Random networks, the same for every test of a session: drawing them takes longest."""
     texts: list[str] = []
 
     @settings(
-        max_examples=200,
+        max_examples=examples(200),
         deadline=None,
         database=None,
         phases=[Phase.generate],

@@ -153,6 +153,7 @@ def test_striate_s_side_of_mnist_runs(tmp_path: Path) -> None:
     assert 0 < sum(told["epoch_seconds"]) < told["seconds"]
 
 
+@pytest.mark.slow
 def test_striate_s_side_of_throughput_times_every_epoch(tmp_path: Path) -> None:
     photos = drawn.folder(tmp_path / "photos", n=10, size=(20, 20))
     given = ("--side", 32, "--epochs", 2, "--batch", 8)

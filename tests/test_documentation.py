@@ -124,13 +124,13 @@ def test_no_page_speaks_of_one_machine(page: Path) -> None:
 def draw(path: Path, *, kind: str, seed: int) -> None:
     """A bright disc on a dark ground for "cat", slanted stripes for "dog", both noisy."""
     generator = np.random.default_rng(seed)
-    rows, columns = np.mgrid[0:40, 0:48]
+    rows, columns = np.mgrid[0:20, 0:24]
     if kind == "cat":
-        row, column = generator.uniform(12, 28, 2)
-        value = 160.0 * (np.hypot(rows - row, columns - column) < 10)
+        row, column = generator.uniform(6, 14, 2)
+        value = 160.0 * (np.hypot(rows - row, columns - column) < 5)
     else:
-        value = 160.0 * ((rows + columns + generator.integers(12)) % 12 < 6)
-    noisy = value[..., None] + generator.uniform(0, 80, (40, 48, 3))
+        value = 160.0 * ((rows + columns + generator.integers(6)) % 6 < 3)
+    noisy = value[..., None] + generator.uniform(0, 80, (20, 24, 3))
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(noisy.astype(np.uint8)).save(path)
 

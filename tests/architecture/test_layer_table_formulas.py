@@ -8,6 +8,7 @@ import re
 import pytest
 from hypothesis import HealthCheck, given, settings
 from networks_strategy import fitting, networks
+from thoroughness import examples
 
 from striate.architecture import zoo
 from striate.architecture.layer_table import Row, summary
@@ -45,7 +46,7 @@ def check(row: Row) -> None:
         assert sides == list(ours) or (len(sides) == 1 and {*sides} == {*ours})
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(networks())
 def test_every_calculation_gives_its_number(text: str) -> None:
     plan = fitting(text)

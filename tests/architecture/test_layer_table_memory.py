@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from networks_strategy import fitting, networks
+from thoroughness import slow_if
 from torch import Tensor
 
 from striate.architecture import zoo
@@ -41,8 +42,8 @@ def saved_bytes(plan: ExpandedNetwork, batch: int, *, bf16: bool = False) -> int
     ("name", "side", "batch"),
     [
         ("lenet5", 32, 4),
-        ("alexnet", 224, 2),
-        ("vgg11", 224, 1),
+        pytest.param("alexnet", 224, 2, marks=pytest.mark.slow),
+        pytest.param("vgg11", 224, 1, marks=pytest.mark.slow),
         ("squeezenet1_1", 224, 1),
         ("resnet18", 224, 1),
         ("mobilenet_v2", 96, 2),
@@ -67,7 +68,9 @@ def test_it_is_so_for_any_network(text: str) -> None:
         assert table.training_memory(2).activations == saved_bytes(plan, 2)
 
 
-@pytest.mark.parametrize("name", ["lenet5", "vgg11", "resnet18", "mobilenet_v2", "googlenet"])
+@pytest.mark.parametrize(
+    "name", slow_if(["lenet5", "vgg11", "resnet18", "mobilenet_v2", "googlenet"])
+)
 def test_with_bf16_it_is_what_autocast_keeps(name: str) -> None:
     side = 32 if name == "lenet5" else 64
     plan = expand(zoo.text(name), input=(1 if name == "lenet5" else 3, side, side))

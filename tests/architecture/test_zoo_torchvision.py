@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 import torchvision_oracle
+from thoroughness import slow_if
 from torch import Tensor, nn
 
 from striate.architecture import zoo
@@ -80,7 +81,7 @@ def test_every_network_that_torchvision_has_is_checked() -> None:
     assert set(zoo.names()) == SIDES.keys() | without
 
 
-@pytest.mark.parametrize("name", SIDES)
+@pytest.mark.parametrize("name", slow_if(SIDES))
 def test_the_same_weights_give_torchvision_s_numbers(name: str) -> None:
     ours, theirs = ours_and_theirs(name)
     x = images(name)
@@ -91,7 +92,7 @@ def test_the_same_weights_give_torchvision_s_numbers(name: str) -> None:
     torch.testing.assert_close(given, expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2"])
+@pytest.mark.parametrize("name", slow_if(["resnet18", "mobilenet_v2"], ["mobilenet_v2"]))
 def test_learning_gives_torchvision_s_gradients_and_running_statistics(name: str) -> None:
     results = []
     for module in ours_and_theirs(name, torch.float64):

@@ -9,6 +9,7 @@ import pytest
 import torch
 from programs import BLOCKS, TEXTS, counted, image, lively, random_texts, run
 from safetensors.torch import save_file
+from thoroughness import slow_if
 
 from striate.architecture import zoo
 from striate.architecture.layer_table import summary
@@ -44,7 +45,7 @@ def test_random_networks_compute_the_same_in_torch() -> None:
         same(text)
 
 
-@pytest.mark.parametrize("name", [name for name in zoo.names() if name not in LARGE])
+@pytest.mark.parametrize("name", slow_if(sorted(set(zoo.names()) - LARGE)))
 def test_known_networks_compute_the_same_in_torch(name: str) -> None:
     native = expand(name).input
     side = SIDES.get(name, min(64, native[1]))

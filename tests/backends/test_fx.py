@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 import torchvision_oracle
 from programs import TEXTS, image, lively, random_texts
+from thoroughness import slow_if
 from torch import Tensor, nn
 from traced_modules import Called, carried, computing, refusal, text_of
 
@@ -22,7 +23,7 @@ KNOWN = "alexnet vgg11 squeezenet1_1 resnet18 resnet50 mobilenet_v2 googlenet in
 OTHERS = "densenet121 resnext50_32x4d vgg11_bn"
 
 
-@pytest.mark.parametrize("name", [*KNOWN.split(), *OTHERS.split()])
+@pytest.mark.parametrize("name", slow_if([*KNOWN.split(), *OTHERS.split()]))
 def test_networks_of_torchvision_come_back_with_the_same_numbers(name: str) -> None:
     heads = name in ("googlenet", "inception_v3")
     settings = {"aux_logits": False} if heads else {}

@@ -10,9 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks_strategy import networks
+from thoroughness import LARGE, examples, slow_if
 
 from striate.architecture import zoo
-from striate.architecture.layer_table import summary
 from striate.architecture.notation import ExpandedNetwork, expand
 from striate.backends.onnx.graph import OPSET, OUTPUT, PIXELS, graph
 from striate.backends.torch import build
@@ -80,18 +80,16 @@ def test_every_word_is_as_in_torch() -> None:
     assert expected.std() > 0.01
 
 
-LARGE = 30_000_000  # parameters: what is larger is made of the same words, and takes seconds
+HEAVY = {*LARGE, "inception_v3", "resnet50"}  # which take half a gigabyte and more, in copies
 
 
-@pytest.mark.parametrize("name", zoo.names())
+@pytest.mark.parametrize("name", slow_if(zoo.names(), HEAVY))
 def test_known_networks_are_as_in_torch(name: str) -> None:
-    if summary(zoo.text(name)).parameters > LARGE:
-        pytest.skip("made of the words of smaller networks, and seconds slower")
     found, expected = both(zoo.text(name), n=1)
     assert close(found, expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(networks())
 def test_any_network_is_as_in_torch(text: str) -> None:
     found, expected = both(text)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from networks_strategy import fitting, networks
+from thoroughness import examples, slow_if
 
 from striate.architecture import zoo
 from striate.architecture.layer_table import summary
@@ -40,7 +41,7 @@ def test_layers_that_pass_no_gradient_have_no_backward_time() -> None:
     assert [layer.backward > 0 for layer in found.layers] == [False, False, True]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(networks())
 def test_the_cut_network_has_the_gradients_of_the_whole(text: str) -> None:
     """Timing layers by themselves is timing the real work only where the numbers are the same."""
@@ -74,7 +75,7 @@ def test_more_work_takes_more_time() -> None:
     assert by_name["conv2"].backward > by_name["conv1"].backward
 
 
-@pytest.mark.parametrize("name", ["lenet5", "squeezenet1_1", "resnet18"])
+@pytest.mark.parametrize("name", slow_if(["lenet5", "squeezenet1_1", "resnet18"], ["resnet18"]))
 def test_the_peak_is_near_what_the_arithmetic_says(name: str) -> None:
     """Above it lie the gradients of maps that are under way, and AdamW's intermediate values."""
     side = 32 if name == "lenet5" else 64

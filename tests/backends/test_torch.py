@@ -9,6 +9,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from known_networks import KNOWN, LENET5, NAMES, RESNET18
 from networks_strategy import linear_networks, networks
+from thoroughness import examples
 from torch import Tensor, nn
 
 from striate.architecture.layer_table import summary
@@ -61,7 +62,7 @@ def agree(text: str) -> None:
     assert sum(p.numel() for p in module.parameters()) == table.parameters
 
 
-@settings(RANDOM, max_examples=200)
+@settings(RANDOM, max_examples=examples(200))
 @given(networks())
 def test_random_networks_agree_with_their_table(text: str) -> None:
     agree(text)
@@ -72,7 +73,7 @@ def test_known_networks_agree_with_their_table(name: str) -> None:
     agree(KNOWN[NAMES.index(name)].text)
 
 
-@settings(RANDOM, max_examples=60)
+@settings(RANDOM, max_examples=examples(60))
 @given(linear_networks())
 def test_the_receptive_field_is_the_extent_of_the_gradient_of_the_input(text: str) -> None:
     plan, table = expand(text), summary(text)

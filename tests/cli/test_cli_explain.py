@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from shell import striate
 
 from striate.events import Event
 from striate.training.run import Run
@@ -82,8 +83,8 @@ def test_bad_input_gets_one_clear_line(
     words: tuple[str, ...], said: str, model: Path, photos: Path, tmp_path: Path
 ) -> None:
     names = {"IMAGE": str(sorted(photos.glob("*/*.png"))[0]), "FOLDER": str(photos)}
-    told = explain(model, *(names.get(each, each) for each in words), "--quick", at=tmp_path)
-    assert told.returncode == 2, told.stdout
+    given = (names.get(each, each) for each in words)
+    told = striate("explain", model, *given, "--quick", cwd=tmp_path, code=2)
     assert said in told.stderr
     assert len(told.stderr.strip().splitlines()) == 1 or "conv9" in said
     assert "Traceback" not in told.stderr

@@ -106,6 +106,7 @@ def test_what_a_foreign_module_hides_is_named() -> None:
     assert "What could not be shown" in page and "come out of no layer" in page
 
 
+@pytest.mark.slow
 def test_a_walk_through_torchvision_s_vgg_comes_down_to_the_pixels() -> None:
     """It works in place and flattens by itself; still every step adds up to the number above."""
     module = torchvision_oracle.model("vgg11", num_classes=3)

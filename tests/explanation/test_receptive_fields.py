@@ -13,6 +13,7 @@ import torchvision_oracle
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from networks_strategy import linear_networks, networks
+from thoroughness import examples
 from torch import nn
 
 from striate.architecture.notation import expand
@@ -45,7 +46,7 @@ def support(
     return Rectangle(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(linear_networks(), st.integers(0, 2**16))
 def test_positive_weights_let_the_gradient_fill_what_a_unit_can_depend_on(
     text: str, seed: int
@@ -72,7 +73,7 @@ def test_positive_weights_let_the_gradient_fill_what_a_unit_can_depend_on(
         assert can == found
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(networks(), st.integers(0, 2**16))
 def test_no_word_lets_a_unit_depend_on_more(text: str, seed: int) -> None:
     plan = expand(text.replace(" padmode=edge", ""))
@@ -92,16 +93,20 @@ def test_no_word_lets_a_unit_depend_on_more(text: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "layer"),
-    [("alexnet", "features.12"), ("vgg11", "features.20")],
+    ("name", "layer", "side"),
+    [
+        ("squeezenet1_1", "features.12.expand3x3", 224),
+        pytest.param("alexnet", "features.12", 288, marks=pytest.mark.slow),
+        pytest.param("vgg11", "features.20", 288, marks=pytest.mark.slow),
+    ],
 )
 def test_fields_of_foreign_modules_are_those_of_the_reference(
-    name: str, layer: str, shared: Callable[[str], Path]
+    name: str, layer: str, side: int, shared: Callable[[str], Path]
 ) -> None:
     entry = json.loads(shared("reference/networks.json").read_text("utf-8"))["models"][name]
     known = entry["rf"][layer]
     module = torchvision_oracle.model(name, num_classes=2)
-    values = torch.zeros(1, 3, 288, 288)
+    values = torch.zeros(1, 3, side, side)
     output = record(module, values, [layer])[layer].output
     row, column = (size // 2 for size in output.shape[2:])
     found = field_by_nan(module, values, layer, row=row, column=column)

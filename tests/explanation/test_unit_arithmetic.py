@@ -13,6 +13,7 @@ import torchvision_oracle
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from networks_strategy import networks
+from thoroughness import examples, slow_if
 from torch import nn
 
 from striate.architecture import zoo
@@ -72,7 +73,7 @@ def disagreeing(calls: tuple[LayerCall, ...], count: int, seed: int) -> list[str
     return wrong
 
 
-@pytest.mark.parametrize("name", zoo.names())
+@pytest.mark.parametrize("name", slow_if(zoo.names()))
 def test_a_thousand_activations_of_the_zoo_equal_the_networks_own(name: str) -> None:
     """63 of each of the sixteen networks."""
     own = expand(zoo.text(name)).input
@@ -85,7 +86,7 @@ def test_a_thousand_activations_of_the_zoo_equal_the_networks_own(name: str) -> 
     assert not disagreeing(calls, 63, seed=len(name))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(networks(), st.integers(0, 2**16))
 def test_activations_of_random_networks_equal_the_networks_own(text: str, seed: int) -> None:
     plan = expand(text)

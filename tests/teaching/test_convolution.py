@@ -16,6 +16,7 @@ from hypothesis.extra import numpy as npst
 from PIL import Image, ImageFilter
 from scipy import ndimage
 from scipy.signal import convolve2d, correlate
+from thoroughness import examples
 
 from striate.data.images import read
 from striate.errors import ImageError, SettingError
@@ -65,7 +66,7 @@ def test_the_figures_of_convolution_arithmetic_come_out(figures: dict[str, Any])
 
 
 @given(image=arrays((1, 12), (1, 12)), kernel=arrays((1, 5), (1, 5)))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_valid_and_same_are_what_scipy_gives(image: np.ndarray, kernel: np.ndarray) -> None:
     rows, columns = kernel.shape
     if rows <= image.shape[0] and columns <= image.shape[1]:
@@ -123,7 +124,7 @@ def by_torch(
 
 
 @given(drawn=set_ups())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_every_setting_gives_what_torch_gives(
     drawn: tuple[np.ndarray, np.ndarray, dict[str, Any]],
 ) -> None:
@@ -149,7 +150,7 @@ def test_every_setting_gives_what_torch_gives(
     stride=st.tuples(st.integers(1, 4), st.integers(1, 4)),
     ceil=st.booleans(),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_pooling_is_torch_s(
     image: np.ndarray, window: tuple[int, int], stride: tuple[int, int], ceil: bool
 ) -> None:

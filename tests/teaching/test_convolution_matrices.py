@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thoroughness import examples
 
 from striate.architecture.words import Conv
 from striate.errors import SettingError
@@ -62,7 +63,7 @@ def by_torch(
 
 
 @given(drawn=layers(), seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 def test_both_gradients_are_those_of_autograd(
     drawn: tuple[Conv, tuple[int, int, int, int]], seed: int
 ) -> None:
