@@ -23,7 +23,8 @@ PACKAGE = ROOT / "striate"
 # The rooms from the ground up; names in one line do not know each other.
 ORDER = """
 errors events files
-settings terminal data render
+settings terminal data
+render
 architecture
 backends
 model
@@ -224,7 +225,7 @@ def test_few_entries_stand_side_by_side_at_the_top() -> None:
 
 PROBE = """
 import importlib, json, sys
-heavy = ("torch", "numpy", "PIL", "sklearn", "matplotlib")
+heavy = ("torch", "numpy", "PIL", "sklearn", "matplotlib", "jinja2")
 loaded = {}
 for name in ["striate", *sys.argv[1:]]:
     importlib.import_module(name)
@@ -247,3 +248,4 @@ def test_what_need_not_load_torch_does_not() -> None:
     assert loaded["striate"] == [], "importing striate loads more than itself"
     assert [name for name, found in loaded.items() if "torch" in found] == []
     assert [name for name, found in loaded.items() if "matplotlib" in found] == []
+    assert [name for name, found in loaded.items() if "jinja2" in found] == []

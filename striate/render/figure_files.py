@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from striate.render.palette import LOOK, for_page
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ class Still:
         image.quantize(COLOURS, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
         return out.getvalue()
 
-    def svg(self, *, title: str, description: str) -> str:
+    def svg(self, *, title: str, description: str) -> Markup:
         """Give it as an SVG text whose colours follow the page it stands in."""
         drawn = self._saved("svg", 100).decode("utf-8")
         return for_page(drawn, title=title, description=description)

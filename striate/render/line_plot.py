@@ -7,6 +7,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from striate.render.palette import BLUE, LOOK, PALE, for_page
 
 
@@ -35,7 +37,7 @@ def curves(
     marked: int | None = None,
     as_percent: bool = False,
     description: str = "",
-) -> str:
+) -> Markup:
     """Draw lines over counted steps, as an SVG text.
 
     Written for a width of 360 points, so that it is read without enlarging on a phone; its

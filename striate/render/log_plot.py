@@ -6,6 +6,8 @@ import io
 import math
 from collections.abc import Sequence
 
+from markupsafe import Markup
+
 from striate.render.line_plot import Curve
 from striate.render.palette import LOOK, PALE, for_page
 
@@ -18,7 +20,7 @@ def trails(
     across: str,
     as_percent: bool = False,
     description: str = "",
-) -> str:
+) -> Markup:
     """Draw lines over given places, as an SVG text.
 
     Args:

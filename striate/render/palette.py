@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import zlib
-from html import escape
 from typing import Any
+
+from markupsafe import Markup, escape
 
 INK, PALE = "#1b1f24", "#8b949e"
 BLUE, ORANGE, GREEN, PINK = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
@@ -50,7 +51,7 @@ def painted(*, fill: str = "none", stroke: str = "none") -> str:
     return " ".join(f'{key}="{value}"' for key, value in given.items()) + style
 
 
-def for_page(svg: str, *, title: str, description: str) -> str:
+def for_page(svg: str, *, title: str, description: str) -> Markup:
     """Cut an SVG file down to its element, named for readers, coloured by the page."""
     body = svg[svg.index("<svg") :].strip()
     head = re.match(r"<svg\b[^>]*>", body)
@@ -70,8 +71,8 @@ def for_page(svg: str, *, title: str, description: str) -> str:
     for colour, name in THEMED.items():
         body = body.replace(colour, f"var({name}, {colour})")
     body = re.sub(r"font-family: [^;\"]*", "font-family: system-ui, sans-serif", body)
-    label = escape(f"{title}. {description}".strip(), quote=True)
-    return (
+    label = escape(f"{title}. {description}".strip())
+    return Markup(
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
         f'viewBox="{box[1]}" role="img" aria-label="{label}">{body}'
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
+from markupsafe import Markup
+
 from striate.render.palette import BLUE, INK, LOOK, PALE, for_page
 
 
@@ -14,7 +16,7 @@ def strips(
     title: str,
     across: str,
     description: str = "",
-) -> str:
+) -> Markup:
     """Draw a strip of dots for each row, with a mark at the middle one, as an SVG text.
 
     Args:

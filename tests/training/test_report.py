@@ -58,7 +58,8 @@ class Read(HTMLParser):
     def handle_data(self, data: str) -> None:
         if "style" in self.open or "title" in self.open:
             return
-        self.words[self.section] = self.words.get(self.section, "") + data.replace("\xa0", " ")
+        data = data.replace("\xa0", " ")
+        self.words[self.section] = self.words.get(self.section, "") + data
         if {"th", "td"} & set(self.open):
             self.cells[self.section][-1][-1] += data
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from itertools import pairwise
 from typing import Final
+
+from markupsafe import Markup, escape
 
 from striate.architecture.diagram.solids import Point, Scale, Solid, faces, kernel, solid
 from striate.architecture.diagram.stages import Stage, by, stages
@@ -82,7 +83,7 @@ class Placed:
 
 def draw_architecture(
     network: Summary | str | Network | ExpandedNetwork, *, width: int = 960
-) -> str:
+) -> Markup:
     """Draw the architecture diagram: the height, width and depth of what each layer gives.
 
     A box stands for the maps that come out of a layer, its sizes at its edges; the kernel of the
@@ -136,7 +137,7 @@ def draw_architecture(
         f'<g {painted(fill=INK)} font-size="{LETTERS}">{"".join([*texts, words])}</g>',
     ]
     box = f"0 0 {width} {y + MARGIN:.0f}"
-    return (
+    return Markup(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" role="img" '
         f'width="{width}" height="{y + MARGIN:.0f}" aria-label="{escape(_printable(label))}" '
         f'font-family="system-ui, sans-serif">{"".join(groups)}</svg>'

@@ -1,35 +1,24 @@
 """The specimen: what there is to see inside a network, as one HTML page.
 
-opening     the image and the answer; what could not be shown; the files beside
-where       maps of where the class is, by every method; why this class and not another
-trust       whether the map has earned trust
-layers      feature maps layer by layer, what a unit sees, the filters
-numbers     from the answer down to a pixel; one whole sum; the softmax
-units       what units look for, from edges to objects
-looking     where a classifier looks over a whole folder
+view        what the templates need besides what was found
+drawings    what they show as images
+sums        sums written out
+templates   the two first screens and the sections, a file each
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from striate.explanation.inspection import Inspection
-from striate.explanation.page import (
-    arithmetic_section,
-    class_maps,
-    evidence_section,
-    headline,
-    layers_section,
-    shortcut_section,
-    units_section,
-)
+from striate.explanation.page.view import Files, FolderView, ImageView
 from striate.explanation.unit_inspection import UnitInspection
-from striate.render.page import Section, page
+from striate.render.page import page
 
 __all__ = ["of_folder", "of_image"]
 
+TEMPLATES = "explanation/page/templates"
 
-def of_image(found: Inspection, *, command: str, files: Sequence[tuple[str, str]]) -> str:
+
+def of_image(found: Inspection, *, command: str, files: Files) -> str:
     """Write the page of one image inside one network.
 
     Args:
@@ -37,54 +26,31 @@ def of_image(found: Inspection, *, command: str, files: Sequence[tuple[str, str]
         command: what makes this page again.
         files: (name, what it holds) of the npz and the JSON file beside it.
     """
-    sections = []
-    if found.explanations:
-        about = found.explanations[0].target
-        sections.append(Section("where", f"Where “{about}” is", class_maps.where(found)))
-    if found.evaluation is not None:
-        sections.append(
-            Section("trust", "Has the map earned trust?", evidence_section.trust(found.evaluation))
-        )
-    if found.score_decomposition is not None:
-        sections.append(
-            Section(
-                "contrast",
-                f"Why {found.score_decomposition.target}",
-                class_maps.contrast(found.score_decomposition),
-            )
-        )
-    sections.append(Section("maps", "Layer by layer", layers_section.maps(found)))
-    if found.receptive_fields:
-        sections.append(Section("fields", "What a unit sees", layers_section.fields(found)))
-    if found.path is not None:
-        sections.append(
-            Section("walk", "From the answer to a pixel", arithmetic_section.way(found.path))
-        )
-    if found.arithmetic is not None:
-        sections.append(
-            Section("sum", "One number, whole", arithmetic_section.whole_sum(found.arithmetic))
-        )
-    sections.append(
-        Section(
-            "softmax",
-            "From logits to probabilities",
-            arithmetic_section.softmax(found.logits, found.classes, found.temperature),
-        )
+    about = found.explanations[0].target if found.explanations else ""
+    why = "" if found.score_decomposition is None else found.score_decomposition.target
+    sections = {
+        "where": (f"Where “{about}” is", found.explanations),
+        "trust": ("Has the map earned trust?", found.evaluation),
+        "contrast": (f"Why {why}", found.score_decomposition),
+        "maps": ("Layer by layer", True),
+        "fields": ("What a unit sees", found.receptive_fields),
+        "walk": ("From the answer to a pixel", found.path),
+        "sum": ("One number, whole", found.arithmetic),
+        "softmax": ("From logits to probabilities", True),
+        "filters": ("The filters", found.filters),
+        "missing": ("What could not be shown", found.unavailable),
+        "files": ("The numbers, and how to repeat", True),
+    }
+    return page(
+        f"{found.image.name}: specimen",
+        f"{TEMPLATES}/image.html",
+        {anchor: heading for anchor, (heading, shown) in sections.items() if shown},
+        ImageView(found, command, files),
     )
-    if found.filters:
-        sections.append(Section("filters", "The filters", layers_section.filters(found.filters)))
-    sections += _closing(found.unavailable, command, files)
-    return page(f"{found.image.name}: specimen", headline.first_screen(found), sections)
 
 
 def of_folder(
-    found: UnitInspection,
-    *,
-    model: str,
-    data: str,
-    parameters: int,
-    command: str,
-    files: Sequence[tuple[str, str]],
+    found: UnitInspection, *, model: str, data: str, parameters: int, command: str, files: Files
 ) -> str:
     """Write the page of one network over a folder of images.
 
@@ -96,26 +62,17 @@ def of_folder(
         command: what makes this page again.
         files: (name, what it holds) of the npz and the JSON file beside it.
     """
-    sections = [Section("hierarchy", "From edges to objects", units_section.hierarchy(found))]
-    if found.shortcuts is not None:
-        sections.append(
-            Section("looks", "Where it looks", shortcut_section.looking(found.shortcuts))
-        )
-    sections.append(Section("silent", "Units at rest", units_section.silent(found)))
-    if found.filters:
-        sections.append(Section("filters", "The filters", layers_section.filters(found.filters)))
-    sections += _closing(found.unavailable, command, files)
-    console = headline.folder_screen(found, model=model, data=data, parameters=parameters)
-    return page(f"{model}: specimen", console, sections)
-
-
-def _closing(
-    missing: Sequence[str], command: str, files: Sequence[tuple[str, str]]
-) -> list[Section]:
-    """Give what both pages end with: what could not be shown, and the numbers beside."""
-    left = [Section("missing", "What could not be shown", headline.missing(missing))]
-    repeat = headline.beside(command, files)
-    return [
-        *(left if missing else []),
-        Section("files", "The numbers, and how to repeat", repeat),
-    ]
+    sections = {
+        "hierarchy": ("From edges to objects", True),
+        "looks": ("Where it looks", found.shortcuts),
+        "silent": ("Units at rest", True),
+        "filters": ("The filters", found.filters),
+        "missing": ("What could not be shown", found.unavailable),
+        "files": ("The numbers, and how to repeat", True),
+    }
+    return page(
+        f"{model}: specimen",
+        f"{TEMPLATES}/folder.html",
+        {anchor: heading for anchor, (heading, shown) in sections.items() if shown},
+        FolderView(found, model, data, parameters, command, files),
+    )

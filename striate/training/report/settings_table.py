@@ -1,12 +1,12 @@
-"""The report's recipe: how to repeat the run, and every setting it was made with."""
+"""The settings of a run as the report lists them: names and texts, by themselves and in groups."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from striate.render.page import Html, join, name, paragraph, text
 from striate.terminal.units import format_duration
-from striate.training.report.facts import Facts
+
+Pairs = list[tuple[str, str]]
 
 FIRST = ("data", "seed", "precision", "device", "threads", "machine", "seconds", "versions")
 ELSEWHERE = frozenset(
@@ -16,30 +16,18 @@ LONGEST = 12
 """Lists with more values than this are cut short; run.json has them whole."""
 
 
-def recipe(facts: Facts) -> Html:
-    """Give the command, what the run was made with, and every setting."""
-    run = facts.run
+def grouped(run: Mapping[str, object]) -> tuple[Pairs, list[tuple[str, Pairs]]]:
+    """Give what a run was made with: what stands by itself, and what has names in turn.
+
+    >>> grouped({"epochs": 3, "seed": 0, "batch_norm": {"kept": True}})
+    ([('seed', '0'), ('epochs', '3')], [('Batch norm', [('kept', 'yes')])])
+    """
     keys = [key for key in FIRST if key in run]
     keys += [key for key in run if key not in FIRST and key not in ELSEWHERE]
     groups = [key for key in keys if isinstance(run[key], Mapping)]
-    single = [pair for key in keys if key not in groups for pair in flat(key, run[key])]
-    return join(
-        [
-            paragraph("Run this command:"),
-            Html(f"<pre><code>{_unbroken(facts.command)}</code></pre>"),
-            paragraph(
-                "With the same images, versions, device, precision and number of threads the "
-                "same seed gives the same network.",
-            ),
-            _pairs(single),
-            *(_group(key, run[key]) for key in groups),
-            paragraph(
-                "The folder of the run holds it all for programs: run.json (these settings), "
-                + ("epochs.jsonl (the curves), " if facts.epochs else "")
-                + "split.csv (which image went where) and skipped.csv.",
-                kind="small",
-            ),
-        ]
+    return (
+        [pair for key in keys if key not in groups for pair in flat(key, run[key])],
+        [(key[:1].upper() + key[1:].replace("_", " "), list(flat("", run[key]))) for key in groups],
     )
 
 
@@ -63,26 +51,9 @@ def flat(key: str, value: object) -> Iterator[tuple[str, str]]:
         yield label, _plain(value)
 
 
-def _unbroken(command: str) -> Html:
-    """Let a command wrap between its words only, so that no "--option" is torn apart."""
-    return join((Html(f"<span>{text(word)}</span>") for word in command.split(" ")), " ")
-
-
 def _plain(value: object) -> str:
     if value is None:
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _group(key: str, values: object) -> Html:
-    heading = Html(f"<h3>{text(key[:1].upper() + key[1:].replace('_', ' '))}</h3>")
-    return join([heading, _pairs(flat("", values))])
-
-
-def _pairs(pairs: Iterable[tuple[str, str]]) -> Html:
-    lines = join(
-        Html(f"<div><dt>{name(key)}</dt><dd>{name(value)}</dd></div>") for key, value in pairs
-    )
-    return Html(f'<dl class="pairs">{lines}</dl>')

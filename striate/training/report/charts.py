@@ -1,0 +1,125 @@
+"""The drawings of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from striate.events import Epoch
+from striate.features.filter_shift import LayerShift
+from striate.render import BLUE, GREEN, ORANGE, Curve, curves
+from striate.render.log_plot import trails
+from striate.render.strip_plot import strips
+from striate.terminal.units import format_percent
+from striate.training.health import CheckUp
+
+COLOURS = (BLUE, GREEN, ORANGE)
+MOST_ROWS = 80  # layers in the drawing of what moved
+
+
+def training(epochs: Sequence[Epoch], kept: Epoch | None) -> list[Markup]:
+    """Draw losses, accuracies and learning rate over the epochs, the kept one marked."""
+    marked = None if kept is None else epochs.index(kept) + 1
+    losses = [
+        Curve("training", [epoch.train_loss for epoch in epochs], BLUE, dashed=True),
+        Curve("validation", [epoch.val_loss for epoch in epochs], ORANGE),
+    ]
+    accuracies = [
+        Curve("training", [epoch.train_accuracy for epoch in epochs], BLUE, dashed=True),
+        Curve("validation", [epoch.val_accuracy for epoch in epochs], ORANGE),
+    ]
+    rates = [Curve("learning rate", [epoch.learning_rate for epoch in epochs], GREEN)]
+    first, last = epochs[0], epochs[-1]
+    return [
+        curves(
+            losses,
+            title="Loss (lower is better)",
+            across="epoch",
+            marked=marked,
+            description=f"Training loss from {first.train_loss:.3f} to {last.train_loss:.3f}, "
+            f"validation loss from {first.val_loss:.3f} to {last.val_loss:.3f}.",
+        ),
+        curves(
+            accuracies,
+            title="Share told right",
+            across="epoch",
+            marked=marked,
+            as_percent=True,
+            description=f"Validation accuracy from {format_percent(first.val_accuracy)} to "
+            f"{format_percent(last.val_accuracy)}.",
+        ),
+        curves(
+            rates,
+            title="Learning rate (size of the steps)",
+            across="epoch",
+            description=f"From {first.learning_rate:.2g} to {last.learning_rate:.2g}.",
+        ),
+    ]
+
+
+def health(checkups: Sequence[CheckUp]) -> list[Markup]:
+    """Draw gradients and steps of the first, a middle and the last layer, and units at rest."""
+    places = [one.epoch for one in checkups]
+    layers = [{layer.address: layer for layer in one.layers} for one in checkups]
+    every = list(layers[0])
+    shown = [every[place] for place in sorted({0, len(every) // 2, len(every) - 1})]
+    gradients, steps = (
+        [
+            Curve(
+                address,
+                [getattr(one[address], what) for one in layers],
+                colour,
+                dashed=colour == BLUE,
+            )
+            for colour, address in zip(COLOURS, shown, strict=False)
+        ]
+        for what in ("gradient", "update")
+    )
+    drawn = [
+        trails(
+            gradients,
+            places,
+            title="Gradient of the weights",
+            across="epoch",
+            description="The norm of the gradient of the first, a middle and the last layer.",
+        ),
+        trails(
+            steps,
+            places,
+            title="A step, as a share of the weights",
+            across="epoch",
+            description="How far the last step of an epoch moves the weights; 0.001 is usual.",
+        ),
+    ]
+    if checkups[-1].bends:
+        dead, flat = (
+            [max((getattr(b, what) for b in one.bends), default=0.0) for one in checkups]
+            for what in ("dead", "saturated")
+        )
+        rest = [Curve("always 0", dead, ORANGE)]
+        if max(flat) > 0:
+            rest.append(Curve("saturated", flat, BLUE, dashed=True))
+        drawn.append(
+            trails(
+                rest,
+                places,
+                title="Units at rest, in the worst layer",
+                across="epoch",
+                as_percent=True,
+                description=f"At the end {dead[-1]:.0%} of the units are 0 for all images.",
+            )
+        )
+    return drawn
+
+
+def moved(layers: Sequence[LayerShift]) -> tuple[LayerShift, Markup]:
+    """Give the layer that fine-tuning moved most, and draw how far each filter of each moved."""
+    most = max(layers, key=lambda layer: layer.change)
+    shown = [layer for layer in layers if layer.change][-MOST_ROWS:]
+    return most, strips(
+        [(layer.name, layer.filters) for layer in shown],
+        title="How far each filter moved",
+        across="length of the change over that of the filter",
+        description=f"The layer that moved most is {most.name}, by {most.change:.2%}.",
+    )
