@@ -76,10 +76,10 @@ def _check_files(csv: Path | None, plot: Path | None) -> None:
 
 
 def _draw(result: Comparison, path: Path) -> None:
-    from striate.evaluation.comparison import draw
+    from striate.evaluation.comparison import draw_comparison
     from striate.files.atomic_write import write_atomically
 
-    drawn = draw(result)
+    drawn = draw_comparison(result.models, result.pairs)
     if path.suffix.lower() == ".png":
         content = drawn.png()
     else:

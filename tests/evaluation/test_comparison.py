@@ -20,7 +20,7 @@ from striate.data import find
 from striate.data.images import Preprocess
 from striate.errors import ClassifierError, DataError, SettingError
 from striate.evaluation.classifier_evaluation import evaluate
-from striate.evaluation.comparison import Comparison, compare, draw, write_csv
+from striate.evaluation.comparison import Comparison, compare, draw_comparison, write_csv
 from striate.events import Event, ignore
 from striate.model.classifier import Classifier, load
 from striate.training.run import Run
@@ -287,7 +287,7 @@ def test_the_csv_holds_every_image(compared: Comparison, tmp_path: Path) -> None
 
 
 def test_the_image_names_all_and_says_the_verdict(compared: Comparison) -> None:
-    still = draw(compared)
+    still = draw_comparison(compared.models, compared.pairs)
     assert still.png()[1:4] == b"PNG"
     svg = still.svg(title="Classifiers compared", description=compared.pairs[0].words)
     for text in ("shapes", "small", "Difference from shapes", "the same 30 images"):

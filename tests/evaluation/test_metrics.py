@@ -3,11 +3,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 from sklearn import metrics as oracle
@@ -302,3 +304,38 @@ def test_a_thousand_classes_blow_up_neither_the_screen_nor_the_json() -> None:
 def test_of_equal_probabilities_the_first_columns_are_the_first_five() -> None:
     rows = np.full((10, 10), 0.1)
     assert score_rows(rows, np.arange(10)).top5 == 0.5
+
+
+def test_a_frame_holds_the_classes_the_images_or_the_confusion() -> None:
+    result = score_rows(NN1, [0, 1, 0])
+    classes = result.to_pandas()
+    assert classes["name"].tolist() == list(result.classes)
+    assert classes["recall"].tolist() == [score.recall for score in result.per_class]
+    images = result.to_pandas("images")
+    assert len(images) == result.n == len(result.images)
+    assert (images["truth"] == images["answer"]).mean() == result.accuracy
+    assert images["index"].tolist() == list(range(result.n))
+    confusion = result.to_pandas("confusion")
+    assert tuple(map(tuple, confusion.to_numpy().tolist())) == result.confusion
+    assert confusion.index.tolist() == confusion.columns.tolist() == list(result.classes)
+    with pytest.raises(SettingError, match="there is no table 'clases'"):
+        result.to_pandas("clases")
+
+
+def test_the_worst_images_are_among_all_and_all_stay_out_of_json() -> None:
+    result = score_rows(NN1, [0, 1, 0])
+    assert set(result.worst) <= set(result.images)
+    assert "images" not in result.as_json()
+    assert "EvaluatedImage" not in repr(replace(result, worst=()))
+
+
+def test_the_plot_stands_in_the_axes_given_or_in_a_figure_of_its_own() -> None:
+    result = score_rows(NN1, [0, 1, 0])
+    own = Figure().add_subplot()
+    assert result.plot(own) is own
+    assert len(own.images) == 1
+    axes = result.plot()
+    assert axes.figure is not own.figure
+    assert axes.get_title(loc="left") == result.headline()
+    with pytest.raises(SettingError, match="no plot 'roc'"):
+        result.plot(kind="roc")

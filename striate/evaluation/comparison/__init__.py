@@ -1,7 +1,7 @@
 """Classifiers side by side on the same images: is one really better than the other."""
 
 from striate.evaluation.comparison.answers_csv import write_csv
-from striate.evaluation.comparison.comparison_plot import draw
+from striate.evaluation.comparison.comparison_plot import draw_comparison
 from striate.evaluation.comparison.comparison_result import Comparison
 from striate.evaluation.comparison.comparison_rows import ImageAnswers, ModelPair, ModelScores
 from striate.evaluation.comparison.comparison_run import compare
@@ -16,7 +16,7 @@ __all__ = [
     "ModelScores",
     "adjust_holm",
     "compare",
-    "draw",
+    "draw_comparison",
     "estimate_images_needed",
     "mcnemar_test",
     "tango_interval",

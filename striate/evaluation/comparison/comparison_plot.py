@@ -1,38 +1,64 @@
-"""The figure of a comparison: each accuracy and each difference with its interval."""
+"""The drawings of a comparison: each accuracy and each difference with its interval."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from striate.evaluation.comparison import comparison_tables as tables
-from striate.evaluation.comparison.comparison_result import Comparison
-from striate.evaluation.comparison.comparison_rows import ModelPair
+from striate.evaluation.comparison.comparison_rows import ModelPair, ModelScores
 from striate.render import BLUE, INK, ORANGE
 from striate.render.error_bars import Whisker, draw_whiskers
 from striate.render.figure_files import Still
 from striate.terminal.units import format_percent
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 WIDTH, ROW, FRAME = 7.0, 0.42, 1.0  # inches: of all, of a row, around the rows of a drawing
 
 
-def draw(comparison: Comparison) -> Still:
-    """Draw a comparison: above the accuracies, below the differences from the first.
+def drawing_height(rows: int) -> float:
+    """Return the height in inches of a drawing with so many rows.
 
-    A difference whose whole interval lies beside 0, and that the exact test confirms, is filled
-    and orange; the others are hollow.
+    >>> round(drawing_height(2), 2)
+    1.84
+    """
+    return ROW * rows + FRAME
+
+
+def draw_comparison(models: Sequence[ModelScores], pairs: Sequence[ModelPair]) -> Still:
+    """Return a drawing of the accuracies, and below them the differences from the first.
 
     Args:
-        comparison: from `compare`.
+        models: of a comparison.
+        pairs: of it.
 
     Returns:
         The drawing, to be had by ``.png()`` or by ``.svg(title=..., description=...)``.
 
-    Example: ``Path("intervals.png").write_bytes(draw(compare(["runs/a", "runs/b"])).png())``.
+    Example: ``draw_comparison(result.models, result.pairs).png()``.
     """
-    accuracies = [
+    heights = [drawing_height(len(models)), drawing_height(len(pairs))]
+
+    def draw(figure: Figure) -> None:
+        upper, lower = figure.subplots(2, 1, height_ratios=heights)
+        draw_accuracies(upper, models, n=pairs[0].n)
+        draw_differences(lower, pairs)
+
+    return Still(draw, WIDTH, sum(heights))
+
+
+def draw_accuracies(axes: Axes, models: Sequence[ModelScores], *, n: int) -> None:
+    """Draw the accuracy of each model with its interval into axes.
+
+    Args:
+        axes: matplotlib's.
+        models: of a comparison.
+        n: how many images they were evaluated on.
+    """
+    rows = [
         Whisker(
             tables.shorten_name(model.name),
             100 * model.accuracy,
@@ -41,29 +67,29 @@ def draw(comparison: Comparison) -> Still:
             format_percent(model.accuracy),
             BLUE,
         )
-        for model in comparison.models
+        for model in models
     ]
-    differences = [_difference(pair) for pair in comparison.pairs]
-    first = tables.shorten_name(comparison.models[0].name)
-    heights = [ROW * len(rows) + FRAME for rows in (accuracies, differences)]
+    title = f"Accuracy on the same {n:,} images"
+    draw_whiskers(axes, rows, title=title, across="% correct, with 95 % intervals")
 
-    def draw(figure: Figure) -> None:
-        upper, lower = figure.subplots(2, 1, height_ratios=heights)
-        draw_whiskers(
-            upper,
-            accuracies,
-            title=f"Accuracy on the same {comparison.n:,} images",
-            across="% correct, with 95 % intervals",
-        )
-        draw_whiskers(
-            lower,
-            differences,
-            title=f"Difference from {first}",
-            across="points, with paired 95 % intervals",
-            zero=True,
-        )
 
-    return Still(draw, WIDTH, sum(heights))
+def draw_differences(axes: Axes, pairs: Sequence[ModelPair]) -> None:
+    """Draw the difference of each model from the first with its interval into axes.
+
+    A difference whose whole interval lies beside 0, and that the exact test confirms, is filled
+    and orange; the others are hollow.
+
+    Args:
+        axes: matplotlib's.
+        pairs: of a comparison.
+    """
+    draw_whiskers(
+        axes,
+        [_difference(pair) for pair in pairs],
+        title=f"Difference from {tables.shorten_name(pairs[0].first)}",
+        across="points, with paired 95 % intervals",
+        zero=True,
+    )
 
 
 def _difference(pair: ModelPair) -> Whisker:

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from html import escape
+from typing import TYPE_CHECKING
 
+from striate.errors import SettingError
 from striate.evaluation.comparison import comparison_tables as showing
+from striate.evaluation.comparison.comparison_plot import (
+    WIDTH,
+    draw_accuracies,
+    draw_differences,
+    drawing_height,
+)
 from striate.evaluation.comparison.comparison_rows import ImageAnswers, ModelPair, ModelScores
+from striate.terminal.dataframe import make_dataframe
 from striate.terminal.escape import escape_controls
 from striate.terminal.tables import Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
 
 LISTED = 24
 """So many of the images on which the answers differ stand in JSON; the CSV file has all."""
@@ -80,6 +93,51 @@ class Comparison:
         """Return the first images whose answers differ; no rows where too many are compared."""
         return showing.make_differing_table([model.name for model in self.models], self.differing())
 
+    def to_pandas(self, table: str = "models") -> DataFrame:
+        """Return a table of the comparison as a pandas DataFrame.
+
+        Args:
+            table: "models" for the figures of each, "pairs" for each beside the first, "images"
+                for every image with the answer and the probability of each model.
+
+        Raises:
+            SettingError: there is no such table.
+            StriateError: pandas is not installed.
+        """
+        if table not in ("models", "pairs", "images"):
+            raise SettingError(
+                f"there is no table '{table}' of a comparison; choose models, pairs or images"
+            )
+        if table == "images":
+            names = [model.name for model in self.models]
+            each = [f"{name}: {what}" for name in names for what in ("answer", "probability")]
+            return make_dataframe(["name", "truth", *each], map(_flatten, self.images))
+        rows = self.models if table == "models" else self.pairs
+        columns = [each.name for each in fields(ModelScores if table == "models" else ModelPair)]
+        return make_dataframe(columns, ([getattr(row, name) for name in columns] for row in rows))
+
+    def plot(self, ax: Axes | None = None, *, kind: str = "accuracy") -> Axes:
+        """Draw each figure with its 95 % interval; return the matplotlib axes.
+
+        Args:
+            ax: the axes to draw into; None makes a new figure, `plot().figure`.
+            kind: "accuracy" of each model, or "difference" of each from the first.
+
+        Raises:
+            SettingError: there is no such kind.
+        """
+        from striate.render.plot_axes import open_axes
+
+        if kind not in ("accuracy", "difference"):
+            raise SettingError(f"a comparison has no plot '{kind}'; choose accuracy or difference")
+        height = drawing_height(len(self.models if kind == "accuracy" else self.pairs))
+        with open_axes(ax, width=WIDTH, height=height) as axes:
+            if kind == "accuracy":
+                draw_accuracies(axes, self.models, n=self.n)
+            else:
+                draw_differences(axes, self.pairs)
+        return axes
+
     def _tables(self) -> Sequence[Table]:
         tables = (self.table(), self.costs_table(), self.pairs_table(), self.differing_table())
         return [table for table in tables if table.rows]
@@ -97,3 +155,9 @@ class Comparison:
         tables = "".join(table.html() for table in self._tables())
         notes = "".join(f"<p>{escape(escape_controls(note))}</p>" for note in self.notes)
         return f"<p>on {escape(escape_controls(self.evaluated))}{words}</p>{tables}{notes}"
+
+
+def _flatten(image: ImageAnswers) -> list[str | float]:
+    """Return an image as a row: its name, its class, then each answer with its probability."""
+    answers = zip(image.answers, image.probabilities, strict=True)
+    return [image.name, image.truth, *(value for answer in answers for value in answer)]

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Sequence
+from dataclasses import asdict, astuple, dataclass, field, fields
 from html import escape
+from typing import TYPE_CHECKING
 
+from striate.errors import SettingError
+from striate.terminal.dataframe import make_dataframe
 from striate.terminal.escape import escape_controls
 from striate.terminal.tables import Table
 from striate.terminal.units import format_percent
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
 
 MANY_CLASSES = 20
 """With more classes than this, the printed table holds the weakest ten only."""
@@ -99,6 +107,7 @@ class Evaluation:
         worst: the wrong images, least probability of the truth first, then the right ones
             that were least sure.
         notes: what has to be known to read the numbers.
+        images: every image with its answer, in the order they were evaluated in; not in JSON.
     """
 
     evaluated: str
@@ -118,13 +127,15 @@ class Evaluation:
     confused: tuple[ConfusedPair, ...]
     worst: tuple[EvaluatedImage, ...]
     notes: tuple[str, ...] = ()
+    images: tuple[EvaluatedImage, ...] = field(default=(), repr=False)
 
     def as_json(self) -> dict[str, object]:
         """Return everything as plain JSON values (numbers, texts, lists, None), same names.
 
         The matrix of more than 200 classes is None: `confused` and `per_class` say the same.
         """
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        del values["images"]
         return values | {
             "classes": list(self.classes),
             "per_class": [asdict(score) for score in self.per_class],
@@ -206,6 +217,49 @@ class Evaluation:
         caption = f"the worst images: {wrong} wrong{rest}"
         return Table(header, rows, frozenset(header[3:]), caption)
 
+    def to_pandas(self, table: str = "classes") -> DataFrame:
+        """Return a table of the evaluation as a pandas DataFrame.
+
+        Args:
+            table: "classes" for the figures of each class, "images" for every image with its
+                answer, "confusion" for the images by true class (rows) and answer (columns).
+
+        Raises:
+            SettingError: there is no such table.
+            StriateError: pandas is not installed.
+        """
+        match table:
+            case "classes":
+                return _frame_of(ClassScore, self.per_class)
+            case "images":
+                return _frame_of(EvaluatedImage, self.images)
+            case "confusion":
+                return make_dataframe(self.classes, self.confusion).set_axis(self.classes, axis=0)
+        raise SettingError(
+            f"there is no table '{table}' of an evaluation; choose classes, images or confusion"
+        )
+
+    def plot(self, ax: Axes | None = None, *, kind: str = "confusion") -> Axes:
+        """Draw the confusion matrix; return the matplotlib axes it stands in.
+
+        Args:
+            ax: the axes to draw into; None makes a new figure, `plot().figure`.
+            kind: what is drawn, "confusion".
+
+        Raises:
+            SettingError: there is no such kind.
+        """
+        from striate.render.confusion_matrix import draw_confusion_matrix, matrix_size
+        from striate.render.plot_axes import open_axes
+
+        if kind != "confusion":
+            raise SettingError(f"an evaluation has no plot '{kind}'; choose confusion")
+        names = [escape_controls(name) for name in self.classes]
+        width, height = matrix_size(names)
+        with open_axes(ax, width=width, height=height) as axes:
+            draw_confusion_matrix(axes, self.confusion, names, title=self.headline())
+        return axes
+
     def _tables(self) -> list[Table]:
         tables = (self.table(), self.confusion_table(), self.worst_table())
         return [table for table in tables if table.rows]
@@ -234,6 +288,12 @@ class Evaluation:
         tables = "".join(table.html() for table in self._tables())
         notes = "".join(f"<p>{escape(escape_controls(note))}</p>" for note in self.notes)
         return f"<p><strong>{escape(first)}</strong>{lines}</p>{tables}{notes}"
+
+
+def _frame_of(
+    row: type[ClassScore | EvaluatedImage], rows: Sequence[ClassScore | EvaluatedImage]
+) -> DataFrame:
+    return make_dataframe([each.name for each in fields(row)], map(astuple, rows))
 
 
 def _ends(low: float, high: float) -> str:

@@ -94,12 +94,19 @@ def score(
     # Wrong ones first, then right ones; inside both the least probable truth first.
     order = np.lexsort((of_truth, right))[: max(worst, 0)]
 
-    def image(i: int) -> EvaluatedImage:
-        answer, probability = classes[answers[i]], float(rows[i, answers[i]])
-        return EvaluatedImage(
-            names[i], classes[truth[i]], answer, probability, float(of_truth[i]), i
+    images = tuple(
+        EvaluatedImage(name, classes[true], classes[answer], probability, own, i)
+        for i, (name, true, answer, probability, own) in enumerate(
+            zip(
+                names,
+                truth.tolist(),
+                answers.tolist(),
+                rows[places, answers].tolist(),
+                of_truth.tolist(),
+                strict=True,
+            )
         )
-
+    )
     return Evaluation(
         evaluated=evaluated,
         n=n,
@@ -117,8 +124,9 @@ def score(
         per_class=_per_class(confusion, classes),
         confusion=tuple(tuple(row) for row in confusion.tolist()),
         confused=_confused(confusion, classes),
-        worst=tuple(image(i) for i in order.tolist()),
+        worst=tuple(images[i] for i in order.tolist()),
         notes=_notes(of_truth, confusion, classes),
+        images=images,
     )
 
 
