@@ -45,7 +45,8 @@ OTHERS = {
     b"\xff\xd8\xff": "is an image; " + EXPECTED,
 }
 
-# Whatever torch.load raises for a file that is cut off, damaged or hostile.
+# Whatever torch.load raises for a file that is cut off, damaged or hostile. Memory that runs out is
+# not the file's fault, and is not among them.
 DAMAGED = (
     RuntimeError,
     EOFError,
@@ -55,13 +56,14 @@ DAMAGED = (
     IndexError,
     TypeError,
     AttributeError,
-    AssertionError,
     OverflowError,
-    MemoryError,
     RecursionError,
     UnpicklingError,
     zipfile.BadZipFile,
 )
+# Torch's reader of its older kind of file tells by assertions that tensors and numbers do not fit
+# each other: "storage key '94' not found". Only there are these a word on the file.
+OLDER = (*DAMAGED, AssertionError)
 
 
 def read(path: str | Path, *, callback: Callback = ignore) -> dict[str, Tensor]:
@@ -143,13 +145,15 @@ def _from_safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def _from_torch(path: Path, kind: str) -> object:
+    kinds: tuple[type[Exception], ...] = OLDER
     if kind == "zip":
         _check_zip(path)
+        kinds = DAMAGED
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of pickle's versions; what does not do is an error
             return torch.load(path, map_location="cpu", weights_only=True, mmap=kind == "zip")
-    except DAMAGED as error:
+    except kinds as error:
         said = " ".join(str(error).split())
         if isinstance(error, UnpicklingError) and "Weights only load failed" in said:
             raise WeightsError(
