@@ -33,10 +33,10 @@ from .explanation.attribution_methods import explain as explain
 from .explanation.explanation import Explanation as Explanation
 from .model import weights as weights
 from .model.classifier import Classifier as Classifier
-from .model.classifier import Prediction as Prediction
-from .model.classifier import Unreadable as Unreadable
-from .model.classifier import load as load
 from .model.importing import import_classifier as import_classifier
+from .model.loading import load as load
+from .model.prediction import Prediction as Prediction
+from .model.prediction import Unreadable as Unreadable
 from .settings import Settings as Settings
 from .teaching.convolution import FILTERS as FILTERS
 from .teaching.convolution import FeatureMap as FeatureMap

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import striate as st
 from striate.events import ignore
-from striate.model.classifier import Prediction
+from striate.model.prediction import Prediction
 
 
 def main() -> None:

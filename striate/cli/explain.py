@@ -67,7 +67,7 @@ def explain(
     this class and not another; every layer's maps; what units see; the arithmetic down to a
     pixel. Of a folder: what units look for, from edges to objects, and where the classifier looks.
     """
-    from striate.model.classifier import load
+    from striate.model.loading import load
     from striate.terminal.console import Console
 
     if (image is None) == (data is None):

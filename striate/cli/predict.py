@@ -15,9 +15,8 @@ from striate.errors import SettingError
 from striate.terminal.escape import escape_controls
 
 if TYPE_CHECKING:
-    from striate.model.classifier import Prediction, Unreadable
+    from striate.model.prediction import Prediction, Unreadable
 
-LEFT_ALONE = {"thumbs.db", "desktop.ini"}
 LOST = "cannot be read"
 LONGEST = 40  # letters of a class's name in the table for people
 
@@ -46,7 +45,8 @@ def predict(
     One that cannot be read is named with the reason, and the rest go on. Ends with 0 if any
     image was classified, with 2 if none was.
     """
-    from striate.model.classifier import Unreadable, load
+    from striate.model.loading import load
+    from striate.model.prediction import Unreadable
 
     if as_csv and as_json:
         raise SettingError("--csv and --json are both given; give one")
@@ -74,6 +74,8 @@ def list_images(arguments: Iterable[str]) -> Iterator[str]:
     """Give the files that the arguments name, in order, without holding them all."""
     import glob
 
+    from striate.model.image_input import walk_folder
+
     for argument in arguments:
         if argument == "-":
             yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
@@ -84,22 +86,6 @@ def list_images(arguments: Iterable[str]) -> Iterator[str]:
             yield from sorted(glob.glob(argument, recursive=True)) or [argument]  # noqa: PTH207
         else:
             yield argument
-
-
-def walk_folder(folder: str) -> Iterator[str]:
-    """Give the files of a folder and its folders in order, hidden ones aside.
-
-    A folder that cannot be listed stands for what is in it, so that it becomes a row too.
-    """
-    unlisted: list[str] = []
-    for parent, folders, files in os.walk(folder, onerror=lambda e: unlisted.append(e.filename)):
-        yield from unlisted
-        unlisted.clear()
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            if not name.startswith(".") and name.lower() not in LEFT_ALONE:
-                yield str(Path(parent) / name)
-    yield from unlisted
 
 
 def choose_writer(
@@ -116,7 +102,7 @@ def choose_writer(
 
 def show_line(width: int, answer: Prediction | Unreadable) -> None:
     """Print an answer for people: class, probability, file."""
-    from striate.model.classifier import Prediction
+    from striate.model.prediction import Prediction
 
     name = escape_controls(answer.name)
     if isinstance(answer, Prediction):
@@ -130,7 +116,7 @@ def show_json(answer: Prediction | Unreadable) -> None:
     """Print an answer as one JSON object."""
     import json
 
-    from striate.model.classifier import Prediction
+    from striate.model.prediction import Prediction
 
     values: dict[str, object] = {"file": answer.name}
     if isinstance(answer, Prediction):
@@ -148,7 +134,7 @@ def make_csv_writer(classes: tuple[str, ...]) -> Callable[[Prediction | Unreadab
     """Print the header, and give what prints an answer as a row below it."""
     import csv
 
-    from striate.model.classifier import Prediction
+    from striate.model.prediction import Prediction
 
     plain = csv.writer(sys.stdout, lineterminator="\n")
     quoted = csv.writer(sys.stdout, lineterminator="\n", quoting=csv.QUOTE_ALL)

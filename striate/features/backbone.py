@@ -21,7 +21,7 @@ from striate.features.cut import cut_backbone
 from striate.features.timm_models import PREFIX, open_timm
 from striate.features.whole_network import WholeNetwork
 from striate.model import weights
-from striate.model.classifier import load
+from striate.model.loading import load
 from striate.settings import Settings
 
 SMALLEST = 128  # pixels a side that an input is made smaller to, at least

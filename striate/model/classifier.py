@@ -4,72 +4,35 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from PIL import Image
 
-from striate.architecture.notation import expand
-from striate.architecture.words import Shape
-from striate.backends.onnx import Engine, Trained, opened, state_shapes, torch_module
-from striate.data.images import Preprocess
-from striate.errors import ClassifierError, ImageError, NotationError, SettingError
+from striate.backends.onnx import Engine, Trained, opened, torch_module
+from striate.data.images import Preprocess, Source
+from striate.errors import ClassifierError, ImageError, SettingError
 from striate.model import classifier_file
+from striate.model.decision import Decision
+from striate.model.image_input import arrange, to_source
+from striate.model.prediction import Prediction, Unreadable
+from striate.terminal.progress import ProgressReporter
+from striate.terminal.progress_display import display_progress
 from striate.terminal.tables import Table
 
 if TYPE_CHECKING:
     from torch import nn
 
-Source = str | Path | bytes | np.ndarray | Image.Image
+    from striate.model.image_input import ImageInput, ImageInputs
+
 Seen = Mapping[str, np.ndarray]
 BATCH = 32  # images a forward pass in prediction; part of what makes it repeatable to the bit
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a classifier says of one image.
-
-    Attributes:
-        name: the file's name as it was given, or "image N" for one given as numbers.
-        label: the most probable class.
-        probability: its probability, 0 to 1.
-        probabilities: of every class, in the classifier's order.
-    """
-
-    name: str
-    label: str
-    probability: float
-    probabilities: Mapping[str, float]
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.label} ({self.probability:.1%})"
-
-    def _repr_html_(self) -> str:
-        first = sorted(self.probabilities.items(), key=lambda pair: -pair[1])[:5]
-        rows = tuple((name, f"{value:.1%}") for name, value in first)
-        return Table(("class", "probability"), rows, {"probability"}, self.name).html()
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """An image that could not be used, in its place among the predictions.
-
-    Attributes:
-        name: the file's name as it was given.
-        error: why, in one line.
-    """
-
-    name: str
-    error: str
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.error}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +46,7 @@ class Classifier:
         text: the network in the notation; None where it was given as a torch module.
         classes: class names, in the order of the network's outputs.
         preprocess: how an image becomes the network's input.
-        temperature: what logits are divided by before the softmax; 1 leaves them as they are.
+        decision: how what the network says becomes probabilities.
         metrics: the figures of its own evaluation, with what they were taken on.
         data: what it was trained on: name, counts, fingerprint.
         training: how: settings and choices.
@@ -97,7 +60,7 @@ class Classifier:
     text: str | None
     classes: tuple[str, ...]
     preprocess: Preprocess
-    temperature: float = 1.0
+    decision: Decision = Decision()
     metrics: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
@@ -105,22 +68,31 @@ class Classifier:
     ids: tuple[str, ...] = ()
 
     @overload
-    def predict(self, source: Source) -> Prediction: ...
+    def predict(self, source: bytes | Image.Image) -> Prediction: ...
     @overload
-    def predict(self, source: list[Any] | tuple[Any, ...]) -> list[Prediction | Unreadable]: ...
     def predict(
-        self, source: Source | list[Any] | tuple[Any, ...]
+        self, source: list[Any] | tuple[Any, ...], *, progress: bool | None = None
+    ) -> list[Prediction | Unreadable]: ...
+    @overload
+    def predict(
+        self, source: ImageInputs, *, progress: bool | None = None
+    ) -> Any: ...  # a path may be a folder's, an array may be of several images
+    def predict(
+        self, source: ImageInputs, *, progress: bool | None = None
     ) -> Prediction | list[Prediction | Unreadable]:
-        """Say which class an image shows, or each image of a list.
+        """Return which class an image shows, or each of several.
 
         Args:
-            source: a file's path, the bytes of one, a Pillow image, or an array (rows, columns)
-                or (rows, columns, channels) of uint8, or of other numbers within 0..1, -1..1,
-                0..255 or, where they are whole, 0..65535; or a list of these.
+            source: a file's path, the bytes of one, an image of Pillow's, an array (rows, columns)
+                or (rows, columns, channels), a tensor (channels, rows, columns), of uint8 or of
+                other numbers within 0..1, -1..1, 0..255 or, where they are whole, 0..65535; or
+                several: a folder, a list, an array or tensor with one dimension more in front
+                (`striate.model.image_input` has the rule).
+            progress: whether it is shown; None shows it in a terminal or a notebook.
 
         Returns:
-            One `Prediction`; for a list, as many entries as it has, an `Unreadable` for each
-            that cannot be read.
+            One `Prediction`; of several images a list with as many entries, a folder's in sorted
+            order, an `Unreadable` for each that cannot be read.
 
         Raises:
             ImageError: one image was given and it cannot be read.
@@ -128,31 +100,76 @@ class Classifier:
         >>> import numpy as np
         >>> from striate.backends.torch import build
         >>> text = "input 1x8x8 classes=2 > gap > flatten > fc"
-        >>> grey = Preprocess(1, 8, 8, mean=(0.5,), std=(0.5,))
-        >>> model = Classifier(build(text), text, ("dark", "light"), grey)
+        >>> gray = Preprocess(1, 8, 8, mean=(0.5,), std=(0.5,))
+        >>> model = Classifier(build(text), text, ("dark", "light"), gray)
         >>> model.predict(np.zeros((8, 8), np.uint8)).label in model.classes
         True
+        >>> len(model.predict(np.zeros((5, 8, 8, 3), np.uint8)))
+        5
         """
-        if isinstance(source, (list, tuple)):
-            return list(self.predict_each(source))
-        answer = next(self.predict_each([source]))
+        images, several = arrange(source)
+        if several:
+            return list(self._predict_all(images, progress))
+        answer = next(self.predict_each(images))
         if isinstance(answer, Unreadable):
             raise ImageError(str(answer))
         return answer
 
-    def predict_each(self, sources: Iterable[Source]) -> Iterator[Prediction | Unreadable]:
+    def predict_proba(
+        self,
+        source: ImageInputs,
+        *,
+        errors: Literal["raise", "nan"] = "raise",
+        progress: bool | None = None,
+    ) -> np.ndarray:
+        """Return the probability of each class, as numbers alone.
+
+        Args:
+            source: whatever `predict` takes.
+            errors: what becomes of an image that cannot be read: "raise" ends here, "nan" gives
+                it a row of NaN.
+            progress: whether it is shown; None shows it in a terminal or a notebook.
+
+        Returns:
+            float32 (n, classes), a row an image, one for an image alone.
+
+        Raises:
+            ImageError: an image cannot be read; it is named.
+            SettingError: ``errors`` is neither of the two.
+        """
+        if errors not in ("raise", "nan"):
+            raise SettingError(f"errors is '{errors}'; expected 'raise' or 'nan'")
+        images, _ = arrange(source)
+        rows = np.full((len(images), len(self.classes)), np.nan, np.float32)
+        for row, answer in zip(rows, self._predict_all(images, progress), strict=True):
+            if isinstance(answer, Prediction):
+                row[:] = list(answer.probabilities.values())
+            elif errors == "raise":
+                raise ImageError(str(answer))
+        return rows
+
+    def _predict_all(
+        self, images: Sequence[ImageInput], progress: bool | None
+    ) -> Iterator[Prediction | Unreadable]:
+        with display_progress(progress) as callback:
+            report = ProgressReporter("predicting", callback)
+            for done, answer in enumerate(self.predict_each(images), 1):
+                yield answer
+                report(done, len(images))
+
+    def predict_each(self, sources: Iterable[ImageInput]) -> Iterator[Prediction | Unreadable]:
         """Predict image by image, in order, in bounded memory however many there are.
 
         Images are decoded in threads while the network works on those before them.
 
         >>> from striate.backends.torch import build
         >>> text = "input 1x8x8 classes=2 > gap > flatten > fc"
-        >>> grey = Preprocess(1, 8, 8, mean=(0.5,), std=(0.5,))
-        >>> model = Classifier(build(text), text, ("dark", "light"), grey)
+        >>> gray = Preprocess(1, 8, 8, mean=(0.5,), std=(0.5,))
+        >>> model = Classifier(build(text), text, ("dark", "light"), gray)
         >>> print(next(model.predict_each(["nothing.png"])))
         nothing.png: ...
         """
-        for named in _decoded(sources, self.preprocess.pixels):
+        for named in _decode(sources, self.preprocess.pixels):
             good = [pixels for _, pixels in named if not isinstance(pixels, str)]
             rows = iter(self.probabilities(np.stack(good)) if good else [])
             for name, pixels in named:
@@ -188,9 +205,12 @@ class Classifier:
                 f"the network gives {logits.shape} values for {len(pixels)} images; expected "
                 f"one for each of the {len(self.classes)} classes"
             )
-        scaled = logits / np.float32(self.temperature)
-        powers = np.exp(scaled - scaled.max(1, keepdims=True))
-        return np.asarray(powers / powers.sum(1, keepdims=True))
+        return self.decision.probabilities(logits)
+
+    @property
+    def temperature(self) -> float:
+        """What logits are divided by before the softmax."""
+        return self.decision.temperature
 
     @cached_property
     def engine(self) -> Engine:
@@ -255,7 +275,7 @@ class Classifier:
             "network": self.text,
             "classes": list(self.classes),
             "preprocess": self.preprocess.as_json(),
-            "calibration": {"temperature": self.temperature},
+            "calibration": self.decision.as_json(),
             "metrics": dict(self.metrics),
             "data": dict(self.data),
             "training": dict(self.training),
@@ -286,107 +306,16 @@ class Classifier:
         return f"<p>{escape(repr(self))}</p>" + Table(("", "value"), tuple(rows)).html()
 
 
-def load(path: str | Path, *, network: nn.Module | None = None) -> Classifier:
-    """Open a classifier that was saved.
-
-    Args:
-        path: the .safetensors file, or the folder of the run that made it.
-        network: the torch module to put the weights into; needed only where the classifier was
-            made with one instead of a network text.
-
-    Raises:
-        ClassifierError: the file is missing, damaged, not Striate's or of a newer format, or
-            the weights do not fit the network.
-
-    >>> load("nowhere.safetensors")
-    Traceback (most recent call last):
-    striate.errors.ClassifierError: there is no file 'nowhere.safetensors'; ...
-    """
-    path = Path(path)
-    document, tensors, seen = classifier_file.read(path)
-    text, classes = document["network"], tuple(document["classes"])
-    try:
-        preprocess = Preprocess.from_json(document["preprocess"])
-    except SettingError as error:
-        raise ClassifierError(f"the preprocessing in '{path}' makes no sense: {error}") from error
-    if network is None and text is None:
-        raise ClassifierError(
-            f"'{path}' was made with a torch module, whose code is not in the file; "
-            "give the module: load(path, network=module)"
-        )
-    held: nn.Module | Trained
-    if network is None:
-        held = _trained(text, classes, tensors, path=path)
-    else:
-        held = _filled(network, tensors, path)
-    return Classifier(
-        network=held,
-        text=text,
-        classes=classes,
-        preprocess=preprocess,
-        temperature=float(document["calibration"]["temperature"]),
-        metrics=document["metrics"],
-        data=document["data"],
-        training=document["training"],
-        seen=seen,
-        ids=tuple(document.get("ids", ())),
-    )
-
-
-def _trained(
-    text: str, classes: tuple[str, ...], weights: Mapping[str, np.ndarray], *, path: Path
-) -> Trained:
-    """Work out the network of a file, or say why its text or its weights do not do."""
-    try:
-        plan = expand(text)
-    except NotationError as error:
-        raise ClassifierError(f"the network in '{path}' is no network: {error.message}") from error
-    if plan.output != (len(classes),):
-        shape = "x".join(map(str, plan.output))
-        raise ClassifierError(
-            f"the network in '{path}' ends with {shape} values and there are {len(classes)} "
-            "classes; expected one value a class"
-        )
-    _check(state_shapes(plan), weights, path)
-    return Trained(plan, weights)
-
-
-def _filled(module: nn.Module, weights: Mapping[str, np.ndarray], path: Path) -> nn.Module:
-    """Put the weights of a file into a module, or say what does not fit."""
-    import torch
-
-    own = {name: tuple(value.shape) for name, value in module.state_dict().items()}
-    _check(own, weights, path)
-    module.load_state_dict(
-        {name: torch.from_numpy(value.copy()) for name, value in weights.items()}
-    )
-    return module.eval()
-
-
-def _check(own: Mapping[str, Shape], weights: Mapping[str, np.ndarray], path: Path) -> None:
-    """Make sure that each weight of a network is there in its shape, and no other."""
-    given = {name: value.shape for name, value in weights.items()}
-    wrong = [
-        f"{name} is {given.get(name, 'missing')} in the file and {own.get(name, 'not')} in the "
-        "network"
-        for name in {**own, **given}
-        if own.get(name) != given.get(name)
-    ]
-    if wrong:
-        more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
-        raise ClassifierError(f"the weights of '{path}' do not fit the network: {wrong[0]}{more}")
-
-
-def _decoded(
-    sources: Iterable[Source], decode: Callable[[Source], np.ndarray]
+def _decode(
+    sources: Iterable[ImageInput], decode: Callable[[Source], np.ndarray]
 ) -> Iterator[list[tuple[str, np.ndarray | str]]]:
-    """Give (name, pixels or the reason why not), a batch at a time, decoding one ahead."""
+    """Return (name, pixels or the reason why not), a batch at a time, decoding one ahead."""
 
-    def one(numbered: tuple[int, Source]) -> tuple[str, np.ndarray | str]:
+    def one(numbered: tuple[int, ImageInput]) -> tuple[str, np.ndarray | str]:
         number, source = numbered
         name = str(source) if isinstance(source, (str, Path)) else f"image {number + 1}"
         try:
-            return name, decode(source)
+            return name, decode(to_source(source))
         except ImageError as error:
             return name, str(error)
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -182,7 +181,7 @@ def _checked(metadata: Mapping[str, str], path: Path) -> dict[str, Any]:
 
 
 def _check_values(document: Mapping[str, Any], path: Path) -> None:
-    """Refuse class names and a temperature that no classifier can have."""
+    """Refuse class names that no classifier can have."""
     classes = document["classes"]
     if (
         not classes
@@ -202,11 +201,6 @@ def _check_values(document: Mapping[str, Any], path: Path) -> None:
     ):
         raise ClassifierError(
             f"the ids in '{path}' are {str(ids)[:60]}; expected a different one a class, or none"
-        )
-    temperature = document["calibration"].get("temperature")
-    if type(temperature) not in (int, float) or not 0 < temperature <= sys.float_info.max:
-        raise ClassifierError(
-            f"the temperature in '{path}' is {str(temperature)[:60]}; expected a number above 0"
         )
 
 

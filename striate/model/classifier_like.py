@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from striate.errors import ClassifierError
-from striate.model.classifier import Classifier, load
+from striate.model.classifier import Classifier
 from striate.model.classifier_file import find_file
+from striate.model.loading import load
 
 
 @runtime_checkable

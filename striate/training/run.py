@@ -25,7 +25,8 @@ from striate.evaluation.metrics import Evaluation
 from striate.events import Done, Epoch, Event, Note
 from striate.features.backbone import Backbone
 from striate.features.filter_shift import FilterShift, measure_filter_shift
-from striate.model.classifier import Classifier, load
+from striate.model.classifier import Classifier
+from striate.model.loading import load
 from striate.model.run_folder import RunFolder, write_text
 from striate.terminal.units import format_duration
 from striate.training import autotune, checkpoints

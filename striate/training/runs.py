@@ -15,7 +15,8 @@ from striate.architecture import zoo
 from striate.errors import RunError, SettingError, StriateError
 from striate.evaluation.metrics import Evaluation
 from striate.events import Callback
-from striate.model.classifier import Classifier, load
+from striate.model.classifier import Classifier
+from striate.model.loading import load
 from striate.model.run_folder import (
     FORMAT_VERSION,
     RunFolder,

@@ -26,8 +26,8 @@ from striate.backends.onnx import (
 from striate.backends.torch import build
 from striate.data.images import Preprocess
 from striate.errors import EngineError
-from striate.model.classifier import load
 from striate.model.importing import import_classifier
+from striate.model.loading import load
 
 
 def made(text: str) -> tuple[Trained, Preprocess, np.ndarray]:

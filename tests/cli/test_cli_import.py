@@ -10,7 +10,7 @@ import torch
 from shell import striate
 from torch import nn
 
-from striate.model.classifier import load
+from striate.model.loading import load
 
 TEXT = "input 3x8x8 > conv 4 > relu > gap > flatten > fc"
 

@@ -22,7 +22,8 @@ from striate.errors import ClassifierError, DataError, SettingError
 from striate.evaluation.classifier_evaluation import evaluate
 from striate.evaluation.comparison import Comparison, compare, draw_comparison, write_csv
 from striate.events import Event, ignore
-from striate.model.classifier import Classifier, load
+from striate.model.classifier import Classifier
+from striate.model.loading import load
 from striate.training.run import Run
 from striate.training.runs import start
 

@@ -18,7 +18,8 @@ from striate.explanation.contribution_path import trace_contributions
 from striate.explanation.inspection import InspectionSettings, inspect
 from striate.explanation.page import of_folder, of_image
 from striate.explanation.unit_inspection import UnitSelection, inspect_units
-from striate.model.classifier import Classifier, load
+from striate.model.classifier import Classifier
+from striate.model.loading import load
 from striate.training.run import Run
 
 FILES = [("a.npz", "arrays"), ("a.json", "numbers")]

@@ -19,7 +19,7 @@ from striate.errors import NotationError, SettingError, WeightsError
 from striate.events import Note, ignore
 from striate.features.backbone import open_backbone
 from striate.features.timm_models import read_preprocess
-from striate.model.classifier import load
+from striate.model.loading import load
 from striate.settings import Settings
 from striate.training.runs import start
 

@@ -22,7 +22,10 @@ from striate.data import find
 from striate.data.images import Preprocess
 from striate.errors import ClassifierError, ImageError
 from striate.model import classifier_file
-from striate.model.classifier import BATCH, Classifier, Prediction, Unreadable, load
+from striate.model.classifier import BATCH, Classifier
+from striate.model.decision import Decision
+from striate.model.loading import load
+from striate.model.prediction import Prediction, Unreadable
 
 TEXT = "input 3x16x16 classes=3 > conv 8 > bn > relu > maxpool 2 > flatten > dropout 0.5 > fc"
 CLASSES = ("zebra", "ant", "bee")  # not in alphabetical order: it must survive
@@ -36,7 +39,7 @@ def model(seed: int = 0) -> Classifier:
         TEXT,
         CLASSES,
         PREPROCESS,
-        temperature=1.3,
+        decision=Decision(1.3),
         metrics={"accuracy": 0.5},
         seen=seen,
     )
@@ -145,7 +148,7 @@ def test_it_predicts_the_same_to_the_last_bit_in_a_fresh_process(
     here = [answer.probabilities for answer in load(path).predict(photos)]  # type: ignore[union-attr]
     script = (
         "import json, sys, torch; torch.set_num_threads(int(sys.argv[1]))\n"
-        "from striate.model.classifier import load\n"
+        "from striate.model.loading import load\n"
         "answers = load(sys.argv[2]).predict(sys.argv[3:])\n"
         "print(json.dumps([dict(answer.probabilities) for answer in answers]))"
     )
@@ -304,7 +307,7 @@ def test_a_copy_of_one_that_has_answered_answers_too(tmp_path: Path, photos: lis
     own = load(model().save(tmp_path / "model.safetensors"))
     answer = own.predict(photos[0])
     assert copy.deepcopy(own).predict(photos[0]) == answer
-    assert replace(own, temperature=1.0).predict(photos[0]).probability > answer.probability
+    assert replace(own, decision=Decision()).predict(photos[0]).probability > answer.probability
 
 
 PREDICTS = """

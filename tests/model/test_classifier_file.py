@@ -21,15 +21,18 @@ from striate.backends.torch import build
 from striate.data.images import Preprocess
 from striate.errors import ClassifierError
 from striate.model import classifier_file
-from striate.model.classifier import Classifier, load
+from striate.model.classifier import Classifier
+from striate.model.decision import Decision
+from striate.model.loading import load
 
 TEXT = "input 1x8x8 classes=2 > conv 2 > bn > relu > gap > flatten > fc"
 
 
 def saved(path: Path) -> Path:
     seen = {"train": np.array([3, 2**64 - 1], np.uint64)}
-    grey = Preprocess(1, 8, 8, mean=(0.5,), std=(0.25,))
-    return Classifier(build(TEXT), TEXT, ("dark", "light"), grey, 1.5, seen=seen).save(path)
+    gray = Preprocess(1, 8, 8, mean=(0.5,), std=(0.25,))
+    decision = Decision(1.5)
+    return Classifier(build(TEXT), TEXT, ("dark", "light"), gray, decision, seen=seen).save(path)
 
 
 def forged(path: Path, **changes: Any) -> Path:

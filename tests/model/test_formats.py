@@ -14,7 +14,8 @@ from striate.data import find
 from striate.errors import ClassifierError
 from striate.evaluation.classifier_evaluation import evaluate
 from striate.model import classifier_file
-from striate.model.classifier import Prediction, load
+from striate.model.loading import load
+from striate.model.prediction import Prediction
 
 FORMATS = Path(__file__).parents[1] / "formats"
 RUNS = sorted(path.parent for path in FORMATS.glob("*/*/classifier.safetensors"))

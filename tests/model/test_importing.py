@@ -17,8 +17,9 @@ from striate.data.images import Preprocess
 from striate.errors import SettingError, WeightsError
 from striate.evaluation.classifier_evaluation import evaluate
 from striate.events import Event, Note
-from striate.model.classifier import Classifier, load
+from striate.model.classifier import Classifier
 from striate.model.importing import import_classifier, import_with_fit
+from striate.model.loading import load
 from striate.model.weights import find_official
 
 Shared = Callable[[str], Path]

@@ -16,7 +16,7 @@ from torch import nn
 
 from striate.backends.torch import build
 from striate.events import Event, Note, ignore
-from striate.model.classifier import load
+from striate.model.loading import load
 from striate.training.monitoring import FILE, Monitoring, read
 from striate.training.run import Run
 from striate.training.runs import resume, start

@@ -13,7 +13,7 @@ from striate.events import Event
 from striate.explanation.inspection import inspect
 from striate.explanation.page import of_folder, of_image
 from striate.explanation.unit_inspection import UnitSelection, inspect_units
-from striate.model.classifier import load
+from striate.model.loading import load
 from striate.training.report import html
 from striate.training.run import Run
 

@@ -18,7 +18,7 @@ from quick_runs import QUICK, TINY, record
 
 from striate.errors import DataError, RunError
 from striate.events import Epoch, Event, Progress, ignore
-from striate.model.classifier import load
+from striate.model.loading import load
 from striate.training.run import Run
 from striate.training.runs import differences, resume, start
 

@@ -15,7 +15,7 @@ from torch import nn
 
 from striate.errors import DataError, NotationError, RunError, SettingError
 from striate.events import Done, Epoch, Event, Note, ignore
-from striate.model.classifier import load
+from striate.model.loading import load
 from striate.settings import Settings
 from striate.training.run import Run
 from striate.training.runs import resume, start, train

@@ -18,7 +18,7 @@ from quick_runs import QUICK, record
 from striate.errors import NotationError, RunError, SettingError, WeightsError
 from striate.evaluation.classifier_evaluation import evaluate
 from striate.events import Epoch, Event, Note, Progress, ignore
-from striate.model.classifier import load
+from striate.model.loading import load
 from striate.settings import Settings
 from striate.training import defaults
 from striate.training.run import Run

@@ -1,0 +1,49 @@
+"""What a classifier says of an image, or why the image cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from striate.terminal.tables import Table
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a classifier says of one image.
+
+    Attributes:
+        name: the file's name as it was given, or "image N" for one given as numbers.
+        label: the most probable class.
+        probability: its probability, 0 to 1.
+        probabilities: of every class, in the classifier's order.
+    """
+
+    name: str
+    label: str
+    probability: float
+    probabilities: Mapping[str, float]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.label} ({self.probability:.1%})"
+
+    def _repr_html_(self) -> str:
+        first = sorted(self.probabilities.items(), key=lambda pair: -pair[1])[:5]
+        rows = tuple((name, f"{value:.1%}") for name, value in first)
+        return Table(("class", "probability"), rows, {"probability"}, self.name).html()
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """An image that could not be used, in its place among the predictions.
+
+    Attributes:
+        name: the file's name as it was given.
+        error: why, in one line.
+    """
+
+    name: str
+    error: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.error}"
