@@ -14,7 +14,7 @@ from striate.explanation.attribution_methods import METHODS
 from striate.explanation.inspection import inspect
 from striate.explanation.page import of_folder, of_image
 from striate.explanation.unit_inspection import UnitSelection, inspect_units
-from striate.model.classifier import load
+from striate.model.loading import load
 from striate.training.run import Run
 
 Done = tuple[Run, list[Event]]
