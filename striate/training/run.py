@@ -380,8 +380,7 @@ class Job:
             return chosen
         if known.all():
             self.say("the body has learnt from every image judged here: the figures flatter it")
-            words = f"{len(known):,} images that the body has learnt from; not a test"
-            return replace(chosen, words=words)
+            return replace(chosen, words=f"{len(known):,} images that the body has learnt from")
         rest = chosen.indices[~known]
         words = f"{len(rest):,} held-out images that neither the run nor its body learnt from"
         self.say(
@@ -395,6 +394,6 @@ class Job:
     ) -> FilterShift:
         """Say how far fine-tuning moved the body, and write it down."""
         found = measure_filter_shift(before, after)
-        text = json.dumps(found.as_json(), indent=1, allow_nan=False)
-        write_text(self.folder.path / "moved.json", text + "\n")
+        text = json.dumps(found.as_json(), indent=1, allow_nan=False) + "\n"
+        write_text(self.folder.path / "moved.json", text)
         return found
