@@ -27,7 +27,7 @@ TIMES = (1, 4, 16)
 ROWS, COLUMNS = 360, 480
 NETWORK = "[conv 16 > bn > relu > maxpool 2]*3 > gap > flatten > fc"
 LEARN = (
-    *("--size", "64", "--batch", "25", "--precision", "float32", "--epochs", "2"),
+    *("--image-size", "64", "--batch-size", "25", "--precision", "float32", "--epochs", "2"),
     *("--network", NETWORK),
 )
 MIB = 2**20
@@ -73,15 +73,15 @@ def sides(data: Path, body: Path, working: Path, name: str) -> list[Side]:
     return [
         Side(f"train {name}", lambda n: striate("train", data, *LEARN, *out("train", n))),
         Side(
-            f"train --from {name}",
-            lambda n: [*cached(n), *striate("train", data, "--from", body, *out("head", n))],
+            f"train --pretrained {name}",
+            lambda n: [*cached(n), *striate("train", data, "--pretrained", body, *out("head", n))],
         ),
         Side(f"evaluate {name}", lambda n: striate("evaluate", body, data, "--json")),
         Side(f"predict {name}", lambda n: striate("predict", body, data, "--csv")),
     ]
 
 
-VERBS = ("train", "train --from", "evaluate", "predict")
+VERBS = ("train", "train --pretrained", "evaluate", "predict")
 
 
 def further(seconds: Sequence[float], images: Sequence[int]) -> tuple[float, float]:

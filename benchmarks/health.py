@@ -30,7 +30,7 @@ from striate.events import ignore
 from striate.settings import Settings
 from striate.terminal.tables import Table
 from striate.terminal.units import format_percent
-from striate.training.runs import start
+from striate.training.runs import start_run
 
 DATA = ("usps", "hotdog64")
 IMAGES = 2000  # of a data set, at most
@@ -260,7 +260,7 @@ def trial(
         named: list[str] = []
         words, accuracy = "", float("nan")
         try:
-            run = start(
+            run = start_run(
                 written(folder / "data", arrays, val),
                 given,
                 out=folder / "run",

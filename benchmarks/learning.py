@@ -17,14 +17,14 @@ from statistics import mean
 import numpy as np
 from matplotlib.figure import Figure
 
-import striate as st
 from benchmarks.harness import Report, look, parser, publish, read
-from striate.events import ignore
 from striate.render.confidence_bands import Band, draw_bands
 from striate.render.figure_files import Still
 from striate.render.palette import BLUE, ORANGE
+from striate.settings import Settings
 from striate.terminal.tables import Table
 from striate.terminal.units import format_percent
+from striate.training.runs import start_run
 
 SIZES = (20, 40, 80, 160, 244)
 SCRATCH = "from scratch"
@@ -41,8 +41,8 @@ def main() -> None:
     chosen = read(made, needed=("data/hymenoptera", "weights/squeezenet1_1.pth"))
     weights = str(chosen.shared / "weights" / "squeezenet1_1.pth")
     settings = {
-        SCRATCH: st.Settings(size="64", epochs=1 if chosen.quick else 30),
-        TRANSFER: st.Settings(body="squeezenet1_1", weights=weights, offline=True),
+        SCRATCH: Settings(image_size=64, epochs=1 if chosen.quick else 30),
+        TRANSFER: Settings(pretrained="squeezenet1_1", weights=weights, offline=True),
     }
     sizes = SIZES[:2] if chosen.quick else SIZES
     found: dict[str, dict[int, list[float]]] = {way: {n: [] for n in sizes} for way in settings}
@@ -55,11 +55,11 @@ def main() -> None:
                 for way, given in settings.items():
                     network = "compact" if way == SCRATCH else None
                     run = Path(folder) / way.replace(" ", "-")
-                    model = st.train(data, network, out=run, settings=given, callback=ignore)
-                    found[way][n].append(float(model.metrics["accuracy"]))
+                    ran = start_run(data, network, out=run, settings=given)
+                    found[way][n].append(ran.evaluation.accuracy)
                     print(f"seed {seed}, {n} images, {way}: {format_percent(found[way][n][-1])}")
-    if chosen.image is not None:
-        chosen.image.write_bytes(Still(lambda figure: plot(figure, found)).png())
+    if chosen.figure is not None:
+        chosen.figure.write_bytes(Still(lambda figure: plot(figure, found)).png())
     publish(
         Report(
             name="learning",

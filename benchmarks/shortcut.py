@@ -123,12 +123,18 @@ def trial(source: Path, seed: int, *, kind: str, quick: bool = False) -> Trial:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / source.name
         fill(source, data, seed=seed, marked=marked, corner=corner)
-        settings = st.Settings(
-            size=str(SIDE), epochs=2 if quick else 20, seed=seed, augment=False, threads=1,
+        model = st.train(
+            data,
+            NETWORKS[seed % 2],
+            out=Path(folder) / "run",
+            callback=ignore,
+            image_size=SIDE,
+            epochs=2 if quick else 20,
+            seed=seed,
+            augment=False,
+            threads=1,
             precision="float32",
-        )  # fmt: skip
-        network, run = NETWORKS[seed % 2], Path(folder) / "run"
-        model = st.train(data, network, out=run, settings=settings, callback=ignore)
+        ).model
         found = find_shortcuts(model, data / "val")
     ours = [
         each

@@ -68,7 +68,7 @@ def main() -> None:
                 "Time of learning, a process a seed, the sides in turns, both from the same "
                 "ImageNet weights. fastai's is that of vision_learner(...) and .fine_tune(3) with "
                 "Resize(224), all else by default. Striate's is that of the whole call of train() "
-                "with --from squeezenet1_1: reading, features, head, judging, report; no feature "
+                "with --pretrained squeezenet1_1, from reading to the report; no feature "
                 "is kept from an earlier run. Where there is no val/ (hot dogs), Striate holds a "
                 "fifth of train/ out, and fastai learns from all of it and validates on what is "
                 "judged. The images judged are the same; a difference "

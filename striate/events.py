@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,12 @@ class Epoch:
     seconds: float
     seconds_left: float
     best: bool
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Epoch:
+        """Return what a line of epochs.jsonl holds, under the names it has had."""
+        names = {"pictures_per_second": "images_per_second"}  # until November 2026
+        return cls(**{names.get(name, name): value for name, value in values.items()})
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,81 @@
-"""What a user may choose for a run, in one place, with the defaults."""
+"""What a user may choose for a run, in one place, with the defaults.
+
+`Settings` is what the run works with. `SettingsDict` are the same names as keywords of
+`striate.train`, and the options of ``striate train`` are made of the fields' metadata.
+"""
 
 from __future__ import annotations
 
+import difflib
 import re
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, TypedDict, TypeVar
 
 from striate.errors import SettingError
 
 FITS = ("pad", "squash", "crop")
-BALANCES = ("auto", "none", "sqrt", "full")
+CLASS_WEIGHTS = ("auto", "none", "sqrt", "full")
 DEVICES = ("auto", "cpu", "cuda", "mps")
-COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+RENAMED = {  # names in the records of runs made before 2026-12
+    "size": "image_size",
+    "batch": "batch_size",
+    "balance": "class_weight",
+    "body": "pretrained",
+    "hold_statistics": "freeze_bn",
+    "versions": "n_augmented",
+}
+
+ImageSize = int | tuple[int, int]
+Unfreeze = int | Literal["all"]
+T = TypeVar("T")
+
+
+class SettingsDict(TypedDict, total=False):
+    """The settings as keywords; `Settings` says what each means."""
+
+    epochs: int | None
+    minutes: float | None
+    image_size: ImageSize | None
+    fit: str | None
+    background: str
+    seed: int
+    batch_size: int | None
+    learning_rate: float | None
+    weight_decay: float
+    label_smoothing: float
+    class_weight: str
+    augment: bool
+    mirror: bool | None
+    val_fraction: float | None
+    patience: int | None
+    precision: str
+    threads: int | None
+    device: str
+    devices: int
+    memory: int
+    pretrained: str | None
+    weights: str | None
+    cut: str | None
+    unfreeze: Unfreeze | None
+    freeze_bn: bool
+    n_augmented: int
+    offline: bool
+    energy: bool
+    country: str | None
+
+
+class ResumeDict(TypedDict, total=False):
+    """What may change of a run that goes on."""
+
+    epochs: int | None
+    minutes: float | None
+    devices: int | None
+
+
+def _setting(default: T, text: str, *, hidden: bool = False) -> T:
+    """Describe a field: its default, and what ``striate train --help`` says of it."""
+    return field(default=default, metadata={"help": text, "hidden": hidden})
 
 
 @dataclass(frozen=True)
@@ -21,22 +85,22 @@ class Settings:
     Attributes:
         epochs: passes over the training images.
         minutes: the whole run's time, instead of epochs.
-        size: image size for the network, "128" or "96x128" (rows x columns).
+        image_size: what the network sees: the side of a square, or (rows, columns), in pixels.
         fit: how other shapes are fitted: "pad" (nothing lost, nothing bent), "squash"
-            (nothing lost, bent) or "crop" (the middle). None is "pad", or what the body was
+            (nothing lost, bent) or "crop" (the middle). None is "pad", or what the backbone was
             trained with.
         background: what lies under transparent pixels, "#rrggbb".
         seed: of the split, the weights, the order, the augmentation and dropout.
-        batch: images a step.
-        learning_rate: at the peak of the cycle.
+        batch_size: images a step.
+        learning_rate: at the peak of the one-cycle schedule.
         weight_decay: AdamW's.
         label_smoothing: share of the target spread over all classes, 0 to below 1.
-        balance: weight of rare classes in the loss: "none", "sqrt" (by the square root of
+        class_weight: weight of rare classes in the loss: "none", "sqrt" (by the square root of
             how rare), "full", or "auto": "sqrt" where the largest class has three times
             the images of the smallest.
         augment: whether training images are changed a little.
         mirror: whether left and right may be exchanged.
-        val_fraction: share that is held out where the data has no validation part; None: a
+        val_fraction: share that is held out where the data has no validation split; None: a
             fifth, and at most 5,000 images.
         patience: epochs without a better state after which to stop; None never stops early.
         precision: "auto" measures; "float32" or "bf16" fixes it.
@@ -44,56 +108,82 @@ class Settings:
         device: "auto", "cpu", "cuda" or "mps".
         devices: how many GPUs of this machine, or processes on its CPU, share every step.
         memory: bytes of decoded images held in memory; more goes to a file in the run.
-        body: the trained network to start from: a zoo name, a classifier's file or run, or
-            timm:NAME with the timm extra.
-        weights: of a body from the zoo or timm: "imagenet", its published ones, or a file.
-        cut: the last layer of the body that is kept; None cuts before the last full connection
-            or the convolution that tells the classes.
-        unfreeze: how many of the body's last layers and blocks are trained on after the head,
-            or "all"; None trains the head alone.
-        hold_statistics: whether batch normalisation keeps its statistics in fine-tuning.
-        versions: how many versions of each image the head is learnt from: the image itself,
-            and others changed as in training.
-        offline: open no connection.
+        pretrained: the trained network whose backbone the run starts from: a zoo name, a
+            classifier's file or run, or timm:NAME with the timm extra.
+        weights: of a backbone from the zoo or timm: "imagenet", its published ones, or a file.
+        cut: the last layer of the backbone that is kept; None cuts before the last full
+            connection or the convolution that tells the classes.
+        unfreeze: how many of the backbone's last layers and blocks are trained on after the
+            head, or "all"; None trains the head alone.
+        freeze_bn: whether batch normalisation keeps its statistics in fine-tuning.
+        n_augmented: how many copies of each image the head is learnt from: the image itself,
+            and others augmented as in training.
+        offline: never use the network.
         energy: measure the electricity that the run takes, by codecarbon.
         country: whose electricity it is, as three letters; None takes the world's mean.
 
-    >>> Settings(epochs=5).balance
+    >>> Settings(epochs=5).class_weight
     'auto'
     """
 
-    epochs: int | None = None
-    minutes: float | None = None
-    size: str | None = None
-    fit: str | None = None
-    background: str = "#ffffff"
-    seed: int = 0
-    batch: int | None = None
-    learning_rate: float | None = None
-    weight_decay: float = 0.05
-    label_smoothing: float = 0.1
-    balance: str = "auto"
-    augment: bool = True
-    mirror: bool | None = None
-    val_fraction: float | None = None
-    patience: int | None = None
-    precision: str = "auto"
-    threads: int | None = None
-    device: str = "auto"
-    devices: int = 1
-    memory: int = 2 * 2**30
-    body: str | None = None
-    weights: str | None = None
-    cut: str | None = None
-    unfreeze: str | None = None
-    hold_statistics: bool = True
-    versions: int = 1
-    offline: bool = False
-    energy: bool = False
-    country: str | None = None
+    epochs: int | None = _setting(None, "Passes over the images.")
+    minutes: float | None = _setting(None, "Time of the whole run, instead of epochs.")
+    image_size: ImageSize | None = _setting(
+        None, "Image size for the network, as 128 or 96x128 (rows x columns)."
+    )
+    fit: str | None = _setting(
+        None,
+        "How other shapes are fitted: pad, squash or crop. Default: pad, or as the backbone was "
+        "trained.",
+    )
+    background: str = _setting("#ffffff", "Colour under transparent pixels, #rrggbb.")
+    seed: int = _setting(0, "Random seed: of the split, the weights, the order.")
+    batch_size: int | None = _setting(None, "Batch size.")
+    learning_rate: float | None = _setting(None, "At the peak of the one-cycle schedule.")
+    weight_decay: float = _setting(0.05, "AdamW's.")
+    label_smoothing: float = _setting(0.1, "Share of the target spread over all classes.")
+    class_weight: str = _setting("auto", "Weight of rare classes: auto, none, sqrt or full.")
+    augment: bool = _setting(True, "Augment the training images.")
+    mirror: bool | None = _setting(
+        None, "Exchange left and right in training. Default: photographs only."
+    )
+    val_fraction: float | None = _setting(
+        None,
+        "Share held out where DATA has no validation split. Default: a fifth, and at most 5,000 "
+        "images.",
+    )
+    patience: int | None = _setting(None, "Stop after so many epochs without a better state.")
+    precision: str = _setting("auto", "auto (measured), float32 or bf16.")
+    threads: int | None = _setting(None, "CPU threads.")
+    device: str = _setting("auto", "auto, cpu, cuda or mps.")
+    devices: int = _setting(1, "GPUs, or processes on the CPU, that share every step.")
+    memory: int = _setting(2 * 2**30, "Bytes of decoded images held in memory.", hidden=True)
+    pretrained: str | None = _setting(
+        None,
+        "Start from a trained network and give it a new head: a name of `striate zoo`, a "
+        "classifier's file or run, or timm:NAME with the timm extra.",
+    )
+    weights: str | None = _setting(None, 'Pretrained weights: "imagenet" (default) or a file.')
+    cut: str | None = _setting(
+        None,
+        "The last layer of the backbone that is kept. Default: all before the last full "
+        "connection or the convolution that tells the classes.",
+    )
+    unfreeze: Unfreeze | None = _setting(
+        None, "After the head, train on the backbone's last N layers and blocks, or all of them."
+    )
+    freeze_bn: bool = _setting(True, "Keep batch-norm statistics in fine-tuning.")
+    n_augmented: int = _setting(
+        1, "Copies of each image that the head is learnt from: itself and augmented ones."
+    )
+    offline: bool = _setting(False, "Never use the network.")
+    energy: bool = _setting(False, "Measure the electricity that the run takes, and its CO2e.")
+    country: str | None = _setting(
+        None, "Whose electricity it is, as three letters (DEU). Default: the world's mean."
+    )
 
     def check(self) -> Settings:
-        """Give the settings back where they make sense.
+        """Return the settings where they make sense.
 
         Raises:
             SettingError: one is out of its range, or two exclude each other.
@@ -105,16 +195,17 @@ class Settings:
         if self.epochs is not None and self.minutes is not None:
             raise SettingError(
                 f"epochs ({self.epochs}) and minutes ({self.minutes:g}) are both given; "
-                "give the one that is to end the run"
+                "set only one of them"
             )
         for name, low, most in (
-            ("epochs", 1, 10**6), ("batch", 1, 10**6), ("patience", 1, 10**6),
-            ("threads", 1, 4096), ("versions", 1, 64), ("seed", 0, 2**63 - 1), ("devices", 1, 1024),
+            ("epochs", 1, 10**6), ("batch_size", 1, 10**6), ("patience", 1, 10**6),
+            ("threads", 1, 4096), ("n_augmented", 1, 64), ("seed", 0, 2**63 - 1),
+            ("devices", 1, 1024), ("memory", 0, 2**63 - 1),
         ):  # fmt: skip
             value = getattr(self, name)
-            if value is not None and not low <= value <= most:
+            if value is not None and (not _is_whole(value) or not low <= value <= most):
                 raise SettingError(
-                    f"{name} is {value}; expected a whole number from {low} to {most}"
+                    f"{name} is {value!r}; expected a whole number from {low} to {most}"
                 )
         for name, high in (("minutes", 1e6), ("learning_rate", 10.0), ("val_fraction", 0.9)):
             value = getattr(self, name)
@@ -124,11 +215,11 @@ class Settings:
             value = getattr(self, name)
             if not 0 <= value <= high:
                 raise SettingError(f"{name} is {value:g}; expected 0 to {high:g}")
-        for name, allowed in (("fit", FITS), ("balance", BALANCES), ("device", DEVICES)):
+        for name, allowed in (("fit", FITS), ("class_weight", CLASS_WEIGHTS), ("device", DEVICES)):
             value = getattr(self, name)
             if value not in allowed and (name, value) != ("fit", None):
                 raise SettingError(f"{name} is '{value}'; choose {', '.join(allowed)}")
-        if not COLOUR.fullmatch(self.background):
+        if not COLOR.fullmatch(self.background):
             raise SettingError(f"background is '{self.background}'; expected #rrggbb, as #ffffff")
         if self.country is not None and not self.energy:
             raise SettingError(
@@ -136,96 +227,168 @@ class Settings:
                 "--energy, or leave it out"
             )
         self.rows_and_columns()
-        self._check_body()
+        self._check_pretrained()
         return self
 
-    def _check_body(self) -> None:
+    def _check_pretrained(self) -> None:
         for name in ("weights", "cut", "unfreeze"):
-            if self.body is None and getattr(self, name) is not None:
+            if self.pretrained is None and getattr(self, name) is not None:
                 raise SettingError(
-                    f"{name} is '{getattr(self, name)}', but there is no body that it belongs to; "
-                    "give one, as in --from squeezenet1_1"
+                    f"{name} is '{getattr(self, name)}', but there is no trained network that it "
+                    "belongs to; give one, as in --pretrained squeezenet1_1"
                 )
-        if self.versions > 1 and (self.body is None or not self.augment):
+        if self.n_augmented > 1 and (self.pretrained is None or not self.augment):
             raise SettingError(
-                f"versions is {self.versions}, of images that are changed for the head of a "
-                "trained body; expected one, as in --from squeezenet1_1, and --augment"
+                f"n_augmented is {self.n_augmented}, of images that are augmented for the head on "
+                "a trained backbone; expected one, as in --pretrained squeezenet1_1, and --augment"
             )
-        self.unfrozen()
+        self.n_unfrozen()
         named = self.for_steps()
-        if self.body is not None and self.unfreeze is None and named:
+        if self.pretrained is not None and self.unfreeze is None and named:
             raise SettingError(
                 f"{' and '.join(named)} {'is' if len(named) == 1 else 'are'} given, but a head "
                 "alone is not learnt step by step; give --unfreeze N or --unfreeze all to "
-                "fine-tune the body, or leave this out"
+                "fine-tune the backbone, or leave this out"
             )
 
     def for_steps(self) -> tuple[str, ...]:
-        """Name the settings that were given and that matter to training step by step alone.
+        """Return the settings that were given and that matter to training step by step alone.
 
         >>> Settings(epochs=3, weight_decay=0.1).for_steps()
         ('epochs', 'weight_decay')
         """
         usual = Settings()
         names = (
-            "epochs", "minutes", "batch", "learning_rate", "weight_decay", "label_smoothing",
-            "patience", "hold_statistics",
+            "epochs", "minutes", "batch_size", "learning_rate", "weight_decay", "label_smoothing",
+            "patience", "freeze_bn",
         )  # fmt: skip
         return tuple(name for name in names if getattr(self, name) != getattr(usual, name))
 
-    def unfrozen(self) -> int | None:
-        """Give how many of the body's last layers are fine-tuned; None means all.
+    def n_unfrozen(self) -> int | None:
+        """Return how many of the backbone's last layers are fine-tuned; None means all.
 
-        >>> Settings(body="vgg16", unfreeze="2").unfrozen(), Settings().unfrozen()
+        >>> Settings(pretrained="vgg16", unfreeze=2).n_unfrozen(), Settings().n_unfrozen()
         (2, 0)
         """
         if self.unfreeze is None:
             return 0
         if self.unfreeze == "all":
             return None
-        if not re.fullmatch("[1-9][0-9]{0,3}", self.unfreeze):
+        if not _is_whole(self.unfreeze) or not 1 <= self.unfreeze <= 9999:
             raise SettingError(
-                f"unfreeze is '{self.unfreeze}'; expected a number of layers from 1 on, or all"
+                f"unfreeze is {self.unfreeze!r}; expected a number of layers from 1 on, or all"
             )
-        return int(self.unfreeze)
+        return self.unfreeze
 
     def rows_and_columns(self) -> tuple[int, int] | None:
-        """Give the size as two numbers, or None where it is left to the data.
+        """Return the image size as two numbers, or None where it is left to the data.
 
-        >>> Settings(size="96x128").rows_and_columns()
+        >>> Settings(image_size=(96, 128)).rows_and_columns()
         (96, 128)
         """
-        if self.size is None:
+        size = self.image_size
+        if size is None:
             return None
-        match = re.fullmatch(r"\s*(\d{1,4})(?:\s*[xX]\s*(\d{1,4}))?\s*", str(self.size))
-        if match is None or min(int(match[1]), int(match[2] or match[1])) < 4:
+        both = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
+        if len(both) != 2 or not all(_is_whole(each) and 4 <= each <= 9999 for each in both):
             raise SettingError(
-                f"size is '{self.size}'; expected rows, or rows x columns, of 4 to 9999 pixels, "
+                f"image_size is {size!r}; expected rows, or (rows, columns), of 4 to 9999 pixels, "
                 "as 128 or 96x128"
             )
-        return int(match[1]), int(match[2] or match[1])
+        rows, columns = both
+        return rows, columns
 
-    def background_colour(self) -> tuple[int, int, int]:
-        """Give the background as red, green and blue, 0 to 255.
+    def background_color(self) -> tuple[int, int, int]:
+        """Return the background as red, green and blue, 0 to 255.
 
-        >>> Settings(background="#ff8000").background_colour()
+        >>> Settings(background="#ff8000").background_color()
         (255, 128, 0)
         """
         red, green, blue = (int(self.background[place : place + 2], 16) for place in (1, 3, 5))
         return red, green, blue
 
     def as_json(self) -> dict[str, Any]:
-        """Give every setting as a plain value."""
+        """Return every setting as a plain value."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Settings:
-        """Make settings of what `as_json` gave; unknown names are an error.
+        """Return the settings that `as_json` wrote, now or under the names it had before.
+
+        Raises:
+            SettingError: there are settings that this version does not know.
 
         >>> Settings.from_json(Settings(seed=3).as_json()).seed
         3
+        >>> Settings.from_json({"size": "96x128", "unfreeze": "2"}).image_size
+        (96, 128)
         """
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(values.keys() - known):
+        values = {RENAMED.get(name, name): value for name, value in values.items()}
+        if unknown := sorted(values.keys() - {each.name for each in fields(cls)}):
             raise SettingError(f"unknown settings {', '.join(unknown)}; made by a newer Striate?")
+        size, unfreeze = values.get("image_size"), values.get("unfreeze")
+        if isinstance(size, str):
+            values["image_size"] = parse_size(size)
+        elif isinstance(size, list):
+            values["image_size"] = tuple(size)
+        if isinstance(unfreeze, str):
+            values["unfreeze"] = parse_unfreeze(unfreeze)
         return cls(**values)
+
+
+def make_settings(given: SettingsDict) -> Settings:
+    """Return the settings that keywords name.
+
+    Raises:
+        SettingError: there is no setting of such a name.
+
+    >>> make_settings({"epoch": 3})
+    Traceback (most recent call last):
+    striate.errors.SettingError: there is no setting 'epoch'; did you mean 'epochs'?
+    """
+    known = [each.name for each in fields(Settings)]
+    for name in given:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean '{close[0]}'?" if close else f"choose from {', '.join(known)}"
+            raise SettingError(f"there is no setting '{name}'; {hint}")
+    return Settings(**given)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def parse_size(text: str) -> ImageSize:
+    """Return the image size that a text names.
+
+    Raises:
+        SettingError: it names none.
+
+    >>> parse_size("128"), parse_size("96x128")
+    (128, (96, 128))
+    """
+    match = re.fullmatch(r"\s*(\d{1,4})(?:\s*[xX]\s*(\d{1,4}))?\s*", text)
+    if match is None:
+        raise SettingError(
+            f"image size is '{text}'; expected rows, or rows x columns, of 4 to 9999 pixels, as "
+            "128 or 96x128"
+        )
+    rows, columns = int(match[1]), match[2]
+    return rows if columns is None else (rows, int(columns))
+
+
+def parse_unfreeze(text: str) -> Unfreeze:
+    """Return the number of layers that a text names, or "all".
+
+    Raises:
+        SettingError: it is neither.
+
+    >>> parse_unfreeze("2"), parse_unfreeze("all")
+    (2, 'all')
+    """
+    if text == "all":
+        return "all"
+    if not re.fullmatch("[1-9][0-9]{0,3}", text):
+        raise SettingError(f"unfreeze is '{text}'; expected a number of layers from 1 on, or all")
+    return int(text)

@@ -14,8 +14,8 @@ import pytest
 from quick_runs import QUICK, TINY
 
 from striate.events import Event
-from striate.training.run import Run
-from striate.training.runs import start
+from striate.training.result import TrainingResult
+from striate.training.runs import start_run
 
 SEED = pytest.StashKey[int]()
 SHARED = Path(__file__).parents[2] / "shared"
@@ -66,11 +66,13 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def done(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, list[Event]]:
+def done(
+    photos: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[TrainingResult, list[Event]]:
     """A finished run of these, and what it told; not to be changed."""
     told: list[Event] = []
     out = tmp_path_factory.mktemp("runs") / "shapes"
-    return start(photos, TINY, out=out, settings=QUICK, callback=told.append), told
+    return start_run(photos, TINY, out=out, settings=QUICK, callback=told.append), told
 
 
 @pytest.fixture(scope="module", autouse=True)

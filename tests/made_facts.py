@@ -201,7 +201,7 @@ def many() -> Facts:
     )
     return Facts(
         title="dogs of " + HOSTILE[0],
-        command="striate train dogs.zip --minutes 60 --size 160 --seed 7",
+        command="striate train dogs.zip --minutes 60 --image-size 160 --seed 7",
         run=RUN | {"data": 'C:\\images\\<b>"dogs"</b>.zip', "classes": classes, "seconds": 3604.0},
         epochs=epochs(3, best=3),
         classes=classes,

@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
-from typing import Any
 
+from striate.model.run_folder import RunFolder
 from striate.settings import Settings
+from striate.training.plan import Plan
+from striate.training.record import Outcome, RunRecord
 
 TINY = "conv 8 > bn > relu > maxpool 2 > conv 16 > bn > relu > gap > flatten > fc"
-QUICK = Settings(epochs=3, size="16", precision="float32", threads=1, batch=8)
+QUICK = Settings(epochs=3, image_size=16, precision="float32", threads=1, batch_size=8)
 
 
-def record(run: Path) -> dict[str, Any]:
+def record(run: Path) -> RunRecord:
     """Read run.json."""
-    values: dict[str, Any] = json.loads((run / "run.json").read_text())
-    return values
+    return RunRecord.read(RunFolder(run))
+
+
+def plan(run: Path) -> Plan:
+    """Read the plan of a run that has one."""
+    found = record(run).plan
+    assert found is not None
+    return found
+
+
+def outcome(run: Path) -> Outcome:
+    """Read what came of a run that is over."""
+    found = record(run).outcome
+    assert found is not None
+    return found
 
 
 def rows(path: Path) -> list[dict[str, str]]:

@@ -156,7 +156,7 @@ def test_striate_s_side_of_mnist_runs(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_striate_s_side_of_throughput_times_every_epoch(tmp_path: Path) -> None:
     photos = drawn.folder(tmp_path / "photos", n=10, size=(20, 20))
-    given = ("--side", 32, "--epochs", 2, "--batch", 8)
+    given = ("--side", 32, "--epochs", 2, "--batch-size", 8)
     told = run(ours("train", photos, *given).command(0)).told
     assert told["images"] == 16
     assert len(told["epochs"]) == 2

@@ -33,8 +33,8 @@ for words in json.loads(sys.argv[1]):
 print(json.dumps(ends))
 """
 QUICK = [
-    *("--epochs", "1", "--size", "16", "--precision", "float32", "--threads", "1"),
-    *("--batch", "8", "--offline"),
+    *("--epochs", "1", "--image-size", "16", "--precision", "float32", "--threads", "1"),
+    *("--batch-size", "8", "--offline"),
 ]
 
 
@@ -107,10 +107,16 @@ def test_training_and_predicting_open_no_socket(
     image = str(next(photos.rglob("*.png")))
     seen = watched(
         ["train", str(photos), "--network", TINY, "--out", body, *QUICK],
-        ["train", str(photos), "--from", body, "--out", str(tmp_path / "head"), "--offline"],
+        ["train", str(photos), "--pretrained", body, "--out", str(tmp_path / "head"), "--offline"],
         ["predict", str(tmp_path / "head"), image],
         ["evaluate", body, str(photos)],
-        ["train", str(photos), "--from", "squeezenet1_1", "--offline"],  # whose weights are absent
+        [
+            "train",
+            str(photos),
+            "--pretrained",
+            "squeezenet1_1",
+            "--offline",
+        ],  # whose weights are absent
     )
     assert seen.ends == [0, 0, 0, 0, 2], seen.said
     assert "squeezenet1_1" in seen.said.splitlines()[-1]
@@ -153,7 +159,7 @@ def test_timm_s_weights_are_not_looked_for_offline(
         "library.define('nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')\n"
         "library.define('qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')\n"
     )
-    words = ["train", str(photos), "--from", "timm:resnet10t", "--offline"]
+    words = ["train", str(photos), "--pretrained", "timm:resnet10t", "--offline"]
     seen = watched(words, program=declared + PROGRAM)
     assert seen.ends == [2]
     assert "resnet10t" in seen.said.splitlines()[-1]

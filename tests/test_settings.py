@@ -1,7 +1,10 @@
+from dataclasses import fields
+from typing import get_type_hints
+
 import pytest
 
 from striate.errors import SettingError
-from striate.settings import Settings
+from striate.settings import ResumeDict, Settings, SettingsDict, make_settings
 
 
 def test_defaults_are_sound() -> None:
@@ -17,11 +20,11 @@ def test_defaults_are_sound() -> None:
         ({"learning_rate": -1.0}, "learning_rate is -1"),
         ({"label_smoothing": 1.0}, "label_smoothing is 1"),
         ({"fit": "stretch"}, "choose pad, squash, crop"),
-        ({"balance": "equal"}, "choose auto, none, sqrt, full"),
+        ({"class_weight": "equal"}, "choose auto, none, sqrt, full"),
         ({"background": "white"}, "#rrggbb"),
-        ({"size": "3"}, "size is '3'"),
-        ({"size": "big"}, "size is 'big'"),
-        ({"size": "64x2"}, "size is '64x2'"),
+        ({"image_size": 3}, "image_size is 3"),
+        ({"image_size": "big"}, "image_size is 'big'"),
+        ({"image_size": (64, 2)}, "image_size is (64, 2)"),
         ({"val_fraction": 1.0}, "val_fraction is 1"),
         ({"threads": 0}, "threads is 0"),
         ({"seed": -1}, "seed is -1"),
@@ -34,8 +37,19 @@ def test_a_wrong_setting_is_one_clear_line(wrong: dict[str, object], said: str) 
     assert "\n" not in str(caught.value)
 
 
+def test_the_keywords_of_train_are_the_settings() -> None:
+    own = {each.name: get_type_hints(Settings)[each.name] for each in fields(Settings)}
+    assert get_type_hints(SettingsDict) == own
+    assert set(ResumeDict.__annotations__) < set(own)
+
+
+def test_a_keyword_that_is_no_setting_is_one_clear_line() -> None:
+    with pytest.raises(SettingError, match="no setting 'batchsize'; did you mean 'batch_size'"):
+        make_settings({"batchsize": 8})  # type: ignore[typeddict-unknown-key]
+
+
 def test_settings_survive_json() -> None:
-    chosen = Settings(epochs=3, size="8x9", mirror=False, background="#010203")
+    chosen = Settings(epochs=3, image_size=(8, 9), mirror=False, background="#010203")
     assert Settings.from_json(chosen.as_json()) == chosen
 
 

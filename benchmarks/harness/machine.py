@@ -45,7 +45,7 @@ def look() -> Machine:
     """Describe this machine and measure its peak, in a process of its own."""
     load = os.getloadavg()[0]
     told = run([sys.executable, "-m", "benchmarks.harness.peak"]).told
-    return Machine(_line(told["machine"]), told["versions"], told["float32"], told["bf16"], load)
+    return Machine(_line(told), told["versions"], told["float32"], told["bf16"], load)
 
 
 def _line(machine: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ import json
 import torch
 
 from striate.backends import peak as measured
-from striate.model.run_folder import describe_environment
+from striate.model.environment import Environment
 
 SIDE = 4096  # more than a run's own look takes: this one may last, and suits more cores
 
@@ -30,7 +30,7 @@ def peak(dtype: torch.dtype, side: int = SIDE) -> float:
 def main() -> None:
     """Print what was found."""
     rates = {"float32": peak(torch.float32), "bf16": peak(torch.bfloat16)}
-    print(json.dumps({**describe_environment(), **rates}))
+    print(json.dumps({**Environment.here().as_json(), **rates}))
 
 
 if __name__ == "__main__":

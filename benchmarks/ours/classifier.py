@@ -25,8 +25,14 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args()
-    settings = st.Settings(body="mobilenet_v2", weights=str(chosen.weights), offline=True)
-    model = st.train(chosen.data, out=chosen.out / "run", settings=settings, callback=ignore)
+    model = st.train(
+        chosen.data,
+        out=chosen.out / "run",
+        callback=ignore,
+        pretrained="mobilenet_v2",
+        weights=str(chosen.weights),
+        offline=True,
+    ).model
     state = torch.load(chosen.weights, weights_only=True)
     layer = [part for part in model.module.modules() if isinstance(part, torch.nn.Linear)][-1]
     state |= {"classifier.1.weight": layer.weight.data, "classifier.1.bias": layer.bias.data}

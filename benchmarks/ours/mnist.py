@@ -12,7 +12,6 @@ import argparse
 import json
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import striate as st
@@ -25,7 +24,7 @@ conv 32 pad=valid > maxpool 2 > bn > relu
 conv 64 pad=valid > bn > relu
 flatten > fc
 """
-SETTINGS = st.Settings(epochs=2, batch=256, learning_rate=0.015, augment=False)
+EPOCHS = 2
 
 
 def main() -> None:
@@ -33,10 +32,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int, default=SETTINGS.epochs)
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
     chosen = parser.parse_args()
     told: list[tuple[float, Event]] = []
-    settings = replace(SETTINGS, seed=chosen.seed, epochs=chosen.epochs)
     train = st.train  # loads torch, as importing Keras does
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
@@ -44,7 +42,11 @@ def main() -> None:
             chosen.data,
             NETWORK,
             out=Path(folder) / "run",
-            settings=settings,
+            seed=chosen.seed,
+            epochs=chosen.epochs,
+            batch_size=256,
+            learning_rate=0.015,
+            augment=False,
             callback=lambda event: told.append((time.perf_counter(), event)),
         )
         seconds = time.perf_counter() - begun

@@ -24,21 +24,21 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--side", type=int, default=128)
     parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
     train = st.train  # loads torch, as the peers do before they time anything
     told: list[tuple[float, Event]] = []
-    settings = st.Settings(
-        size=str(chosen.side), batch=chosen.batch, epochs=chosen.epochs, seed=chosen.seed
-    )
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
         train(
             chosen.data,
             "resnet18",
             out=Path(folder) / "run",
-            settings=settings,
+            image_size=chosen.side,
+            batch_size=chosen.batch_size,
+            epochs=chosen.epochs,
+            seed=chosen.seed,
             callback=lambda event: told.append((time.perf_counter() - begun, event)),
         )
     steps = [(at, e) for at, e in told if isinstance(e, Progress) and e.stage == "training"]

@@ -1,4 +1,4 @@
-"""Transfer by Striate: a head on the features of a trained body, as `striate train --from` does it.
+"""Transfer by Striate: a head on a trained backbone, as `striate train --pretrained` does it.
 
     python -m benchmarks.ours.transfer DATA --valid val --weights squeezenet1_1.pth --seed 0
 
@@ -27,13 +27,18 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
-    settings = st.Settings(
-        body="squeezenet1_1", weights=str(chosen.weights), seed=chosen.seed, offline=True
-    )
     train = st.train  # loads torch, as importing fastai does
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
-        model = train(chosen.data, out=Path(folder) / "run", settings=settings, callback=ignore)
+        model = train(
+            chosen.data,
+            out=Path(folder) / "run",
+            callback=ignore,
+            pretrained="squeezenet1_1",
+            weights=str(chosen.weights),
+            seed=chosen.seed,
+            offline=True,
+        ).model
         seconds = time.perf_counter() - begun
     files = sorted(path for path in (chosen.data / chosen.valid).glob("*/*") if path.is_file())
     right = {

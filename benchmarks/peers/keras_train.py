@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--side", type=int, default=128)
     parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
     keras.utils.set_random_seed(chosen.seed)
@@ -84,7 +84,7 @@ def main() -> None:
     change = keras.Sequential([layers.RandomFlip("horizontal"), layers.RandomRotation(0.03)])
     auto = tensorflow.data.AUTOTUNE
     images = len(found)
-    ready = found.cache().shuffle(images).batch(chosen.batch)
+    ready = found.cache().shuffle(images).batch(chosen.batch_size)
     ready = ready.map(lambda x, y: (change(x, training=True), y), num_parallel_calls=auto)
     network = resnet18(chosen.side, len(found.class_names))
     network.compile(

@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--side", type=int, default=128)
     parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
     torch.manual_seed(chosen.seed)
@@ -39,7 +39,7 @@ def main() -> None:
     images = datasets.ImageFolder(chosen.data, change)
     loader = torch.utils.data.DataLoader(
         images,
-        chosen.batch,
+        chosen.batch_size,
         shuffle=True,
         num_workers=os.cpu_count() or 1,
         persistent_workers=True,

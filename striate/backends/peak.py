@@ -7,9 +7,7 @@ network that is all large convolutions comes near; what only moves memory lowers
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 
@@ -19,49 +17,49 @@ SECONDS = 0.25  # after which no new round is begun
 
 
 @dataclass(frozen=True)
-class Reach:
-    """How much of what the machine computes at best a training step reaches.
+class Utilization:
+    """How much of what the machine computes at best some work reaches (MFU).
 
     Attributes:
-        operations: a second in training; a multiply-accumulate counts as two.
-        float32: a second in a large matrix product of float32 values.
-        bf16: the same of bf16 values.
+        operations: a second in that work; a multiply-accumulate counts as two.
+        peak: a second in a large matrix product of the same number format.
+        number_format: "float32" or "bf16".
     """
 
     operations: float
-    float32: float
-    bf16: float
+    peak: float
+    number_format: str
+
+    @property
+    def share(self) -> float | None:
+        """What is reached, 0 to 1; None where the peak cannot have been measured rightly."""
+        found = self.operations / self.peak
+        return found if found <= 1 else None
 
     def __str__(self) -> str:
-        shares = (
-            f"{self.operations / peak:.0%} of a large matrix product's in {name}"
-            for name, peak in (("float32", self.float32), ("bf16", self.bf16))
-        )
-        return f"{self.operations / 1e9:,.3g} GFLOP/s, {' and '.join(shares)}"
+        """Return it in words.
 
-    def as_json(self) -> dict[str, float]:
-        """Give the numbers, rounded to whole operations."""
-        return {name: round(value) for name, value in asdict(self).items()}
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Reach:
-        """Make it of what `as_json` gave.
-
-        >>> print(Reach.from_json({"operations": 2e11, "float32": 1e11, "bf16": 4e11}))
-        200 GFLOP/s, 200% of a large matrix product's in float32 and 50% of a large matrix
-        product's in bf16
+        >>> print(Utilization(5e10, 1e11, "float32"))
+        50 GFLOP/s, 50 % of this machine's float32 peak
+        >>> print(Utilization(5e11, 1e11, "bf16"))
+        500 GFLOP/s
         """
-        return cls(**values)
+        rate = f"{self.operations / 1e9:,.3g} GFLOP/s"
+        if self.share is None:
+            return rate
+        return f"{rate}, {self.share * 100:.0f} % of this machine's {self.number_format} peak"
 
 
-def reach(operations: float, device: str) -> Reach:
-    """Set training beside a large matrix product on the same device, with the present threads.
+def utilization(operations: float, device: str, number_format: str = "float32") -> Utilization:
+    """Set some work beside a large matrix product on the same device, with the present threads.
 
     Args:
-        operations: a second in training.
+        operations: a second in the work.
         device: of torch: "cpu", "cuda", "mps".
+        number_format: "float32" or "bf16".
     """
-    return Reach(operations, peak(device, torch.float32), peak(device, torch.bfloat16))
+    kind = torch.bfloat16 if number_format == "bf16" else torch.float32
+    return Utilization(operations, peak(device, kind), number_format)
 
 
 def peak(device: str, kind: torch.dtype, *, side: int | None = None) -> float:

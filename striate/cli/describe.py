@@ -25,7 +25,7 @@ def describe(
         str | None, typer.Option("--input", help="Channels x rows x columns, as 3x224x224.")
     ] = None,
     classes: Annotated[int | None, typer.Option(help="How many classes.")] = None,
-    batch: Annotated[
+    batch_size: Annotated[
         int, typer.Option(help="Images a step, for the memory and the time of training.")
     ] = 32,
     profile: Annotated[
@@ -48,19 +48,19 @@ def describe(
 
     text = given(network, shape)
     result = layer_table.summary(text, input=shape_of(shape), classes=classes)
-    result.training_memory(batch)  # refuses a batch of none before anything is written
+    result.training_memory(batch_size)  # refuses a batch of none before anything is written
     if svg is not None:
         _draw(result, svg)
     if as_json:
-        _print_json(result, batch=batch, profile=profile, code=code)
+        _print_json(result, batch=batch_size, profile=profile, code=code)
     elif code is not None:
         print(_program(result, code), end="")
     else:
-        print(result.page(batch))
+        print(result.page(batch_size))
         if profile:
             from striate.backends import profiler
 
-            print(f"\n{profiler.profile(result.plan, batch=batch)}")
+            print(f"\n{profiler.profile(result.plan, batch=batch_size)}")
 
 
 def _print_json(result: Summary, *, batch: int, profile: bool, code: str | None) -> None:

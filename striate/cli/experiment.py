@@ -18,7 +18,7 @@ def experiment(
     images: Annotated[
         int | None, typer.Option(help="To learn from at most. Default: 5,000; shuffle 300.")
     ] = None,
-    size: Annotated[
+    image_size: Annotated[
         str | None, typer.Option(help="Image size for the networks, as 32 or 24x32.")
     ] = None,
     threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
@@ -40,13 +40,15 @@ def experiment(
 
     from striate.backends.precision import threads as on_threads
     from striate.errors import SettingError
+    from striate.settings import parse_size
     from striate.teaching.experiments import Effort
     from striate.teaching.experiments import experiment as carry_out
 
     if threads is not None and not 1 <= threads <= 4096:
         raise SettingError(f"threads is {threads}; expected a whole number from 1 to 4096")
+    size = None if image_size is None else parse_size(image_size)
     with on_threads(threads or torch.get_num_threads()):
-        effort = Effort(seeds=seeds, epochs=epochs, images=images, size=size)
+        effort = Effort(seeds=seeds, epochs=epochs, images=images, image_size=size)
         result = carry_out(name, data, effort=effort, out=out)
     if as_json:
         print(json.dumps(result.as_json()))

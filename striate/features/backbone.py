@@ -71,7 +71,7 @@ def open_backbone(
     """Find the trained network that settings name, and cut it.
 
     Args:
-        settings: body, weights, cut, size, fit and offline are used.
+        settings: pretrained, weights, cut, image_size, fit and offline are used.
         looks: gives the sizes of the images, by which the input is made smaller where they are
             small; None takes the size that the body was taught at.
         say: is told what was taken.
@@ -83,7 +83,7 @@ def open_backbone(
         ClassifierError: the classifier's file cannot be used.
         NotationError: it cannot be cut there, or the size does not fit it.
     """
-    name = str(settings.body).strip()
+    name = str(settings.pretrained).strip()
     if zoo.is_name(name):
         found = _from_zoo(name, settings, say=say, callback=callback)
     elif name.startswith(PREFIX):
@@ -102,14 +102,18 @@ def open_backbone(
             + (f"did you mean '{close}'? " if close else "")
             + "expected a network of `striate zoo`, the file or run of a classifier, or timm:NAME"
         )
-    side = None if settings.size is not None or looks is None else _enough(found, settings, looks())
+    side = (
+        None
+        if settings.image_size is not None or looks is None
+        else _enough(found, settings, looks())
+    )
     if side is not None:
         say(
             f"the images are small, so the network gets {side}x{side} and not the "
             f"{found.preprocess.height}x{found.preprocess.width} that the body was taught at: "
-            "less work, and nothing is lost (--size sets it)"
+            "less work, and nothing is lost (--image-size sets it)"
         )
-        settings = replace(settings, size=str(side))
+        settings = replace(settings, image_size=side)
     body = _cut(found, settings)
     say(f"the body: {body.words}; images are prepared as it was taught: {body.preprocess.spoken()}")
     return body
@@ -138,7 +142,7 @@ def _from_zoo(
     if name not in weights.OFFICIAL:
         raise SettingError(
             f"how '{name}' was shown its images is not known; make a classifier of its weights, "
-            "which says it, by `striate import`, and give that: --from FILE.safetensors"
+            "which says it, by `striate import`, and give that: --pretrained FILE.safetensors"
         )
     taught = replace(weights.find_official(name).preprocess, draft=True)
     return WholeNetwork(plan, module.state_dict(), taught, words)
@@ -194,14 +198,14 @@ def _cut(found: WholeNetwork, settings: Settings) -> Backbone:
         crop_ratio=taught.crop_ratio if fit == "crop" else 1.0,
     )
     if settings.background != Settings().background:
-        sized = replace(sized, background=settings.background_colour())
+        sized = replace(sized, background=settings.background_color())
     network = cut_backbone(found.plan, settings.cut).with_input((taught.channels, rows, columns))
     body = expand(network)
     if (name := _misfit(body, found)) is not None:
         raise SettingError(
             f"'{name.rpartition('.')[0]}' of the body was learnt for images of "
-            f"{taught.height}x{taught.width} and does not fit {rows}x{columns}; leave --size out, "
-            "or keep only the layers before it by --cut"
+            f"{taught.height}x{taught.width} and does not fit {rows}x{columns}; leave "
+            "--image-size out, or keep only the layers before it by --cut"
         )
     own = tuple(build(body, seed=None).state_dict())
     if not own:

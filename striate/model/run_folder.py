@@ -13,20 +13,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import platform
 import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from striate import __version__
 from striate.errors import RunError
 from striate.events import Epoch
 from striate.files.atomic_write import write_atomically
@@ -35,12 +28,21 @@ from striate.model import classifier_file
 
 RECORD = "run.json"
 LOCK = ".lock"
-FORMAT_VERSION = 1
-PACKAGES = (
-    "torch", "lightning-fabric", "numpy", "pillow", "onnx", "onnxruntime", "scikit-learn",
-    "safetensors",
-)  # fmt: skip
-EXTRAS = ("openvino", "timm")
+
+
+@dataclasses.dataclass(frozen=True)
+class RunOrigin:
+    """Where the classifier of a run comes from.
+
+    Attributes:
+        source: where the images of the run are.
+        network: the text that was given; None where none was.
+        seconds: the run took; None where it is not over.
+    """
+
+    source: str | None
+    network: str | None
+    seconds: float | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,15 +103,11 @@ class RunFolder:
                 )
             yield
 
-    def write_record(self, record: dict[str, Any]) -> None:
-        """Write run.json, whole or not at all."""
-        write_text(self.path / RECORD, json.dumps(record, indent=2, allow_nan=False) + "\n")
-
     def read_record(self) -> dict[str, Any]:
-        """Read run.json.
+        """Return what run.json holds, of whatever format.
 
         Raises:
-            RunError: there is none, or it is damaged or newer than this version.
+            RunError: there is none, or it is damaged.
         """
         path = self.path / RECORD
         try:
@@ -121,9 +119,25 @@ class RunFolder:
             ) from error
         except (OSError, ValueError) as error:
             raise RunError(f"'{path}' cannot be read ({error}); start a new run") from error
-        if not isinstance(record, dict) or record.get("format_version") != FORMAT_VERSION:
-            raise RunError(f"'{path}' is of another format; this Striate reads {FORMAT_VERSION}")
+        if not isinstance(record, dict) or not isinstance(record.get("format_version"), int):
+            raise RunError(f"'{path}' is no record of a run: it names no format_version")
         return record
+
+    def read_origin(self) -> RunOrigin | None:
+        """Return where the run's classifier comes from; None where there is no run.json.
+
+        Raises:
+            RunError: it is damaged.
+        """
+        if not (self.path / RECORD).is_file():
+            return None
+        values = self.read_record()
+        if values["format_version"] == 1:  # written until November 2026
+            request = {**values.get("data", {}), "network": values.get("network_given")}
+            outcome = values
+        else:
+            request, outcome = values.get("request", {}), values.get("outcome") or {}
+        return RunOrigin(request.get("source"), request.get("network"), outcome.get("seconds"))
 
     def write_epochs(self, epochs: Iterable[Epoch]) -> None:
         """Write epochs.jsonl anew."""
@@ -143,7 +157,7 @@ class RunFolder:
         epochs = []
         for line in lines:
             try:
-                epochs.append(Epoch(**json.loads(line)))
+                epochs.append(Epoch.from_json(json.loads(line)))
             except (ValueError, TypeError):
                 break
         return [epoch for epoch in epochs if epoch.epoch <= last]
@@ -207,32 +221,3 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file so that a kill leaves the old one or the new one, never a half."""
     with report_write_errors(path), write_atomically(path) as partial:
         partial.write_text(text, encoding="utf-8", errors="surrogateescape")
-
-
-def describe_environment() -> dict[str, Any]:
-    """Say what a run was made with: versions, system, processor, devices."""
-    devices = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-    return {
-        "versions": {
-            "striate": __version__,
-            "python": platform.python_version(),
-            **{name: version(name) for name in PACKAGES},
-            **{name: version(name) for name in EXTRAS if find_spec(name)},
-        },
-        "machine": {
-            "system": platform.platform(),
-            "processor": name_processor(),
-            "cores": os.cpu_count(),
-            "gpus": devices,
-        },
-    }
-
-
-def name_processor() -> str:
-    """Name the processor as well as the system lets one."""
-    path = Path("/proc/cpuinfo")
-    if path.is_file():
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()

@@ -3,103 +3,122 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from statistics import median
-from typing import Any
 
 import torch
 
 from striate.architecture.layer_table import summary
 from striate.backends import allocator, precision
-from striate.backends.peak import Reach, reach
+from striate.backends.peak import Utilization, utilization
 from striate.backends.torch import build, normalised
 from striate.data import format_count
-from striate.data.images import Preprocess
 from striate.events import Epoch
 from striate.settings import Settings
 from striate.terminal.units import format_duration
-from striate.training.loop import Part
+from striate.training.plan import Plan
+from striate.training.subset import Subset
 
-WORTH = 10.0  # seconds a training takes, from which its reach is worth measuring
+WORTH = 10.0  # seconds a training takes, from which its utilization is worth measuring
 
 Say = Callable[[str], None]
 
 
-def choose(chosen: dict[str, Any], settings: Settings, part: Part, *, say: Say) -> dict[str, Any]:
-    """Choose precision and threads: those that were set, or the fastest of a few measured steps.
+@dataclass(frozen=True)
+class Speed:
+    """How fast a training went.
+
+    Attributes:
+        images_per_second: of the median epoch.
+        utilization: what that is of the most that this machine computes.
+    """
+
+    images_per_second: float
+    utilization: Utilization
+
+    def __str__(self) -> str:
+        share = self.utilization.share
+        words = f"{self.images_per_second:,.0f} images/s"
+        if share is None:
+            return words
+        kind = self.utilization.number_format
+        return f"{words}, {share * 100:.0f} % of this machine's {kind} peak"
+
+
+def tuned(plan: Plan, settings: Settings, part: Subset, *, say: Say) -> Plan:
+    """Return a plan with precision and threads: as set, or the fastest of a few timed steps.
 
     Args:
-        chosen: what the run has chosen so far.
+        plan: all else.
         settings: what the user has set.
         part: the training images.
         say: is told each decision.
-
-    Returns:
-        What to add to what was chosen: "precision", "measured" (images a second, by way), and
-        "threads" where fewer are faster.
     """
-    if "transfer" in chosen and not chosen["transfer"]["shares"]:
-        return {"precision": str(precision.WAYS[0]), "measured": {}}  # nothing is trained in steps
+    if not plan.in_steps:
+        return plan
     if settings.precision != "auto":
-        return {"precision": str(precision.fixed(settings.precision)), "measured": {}}
-    if chosen["network"] is None or chosen["device"] == "mps":
+        return _with(plan, precision.fixed(settings.precision))
+    if plan.network is None or plan.device == "mps":
         say("precision is float32: it is measured only for networks given as text, on CPU or CUDA")
-        return {"precision": str(precision.WAYS[0]), "measured": {}}
-    processes = chosen.get("processes", 1)
-    batch = part.indices[: chosen["batch"] // processes]
-    preprocess = Preprocess.from_json(chosen["preprocess"])
-    pixels = torch.from_numpy(part.images.take(batch)).to(chosen["device"])
-    values = normalised(pixels.float(), preprocess)
-    labels = torch.from_numpy(part.labels[batch]).to(chosen["device"])
-    module = build(chosen["network"]).to(chosen["device"])
+        return plan
+    batch = part.indices[: plan.recipe.batch_size // plan.world_size]
+    pixels = torch.from_numpy(part.images.take(batch)).to(plan.device)
+    values = normalised(pixels.float(), plan.preprocess)
+    labels = torch.from_numpy(part.labels[batch]).to(plan.device)
+    module = build(plan.network).to(plan.device)
     threads: dict[int, float] = {}
-    with precision.threads(chosen["threads"]), allocator.kept():
+    with precision.threads(plan.threads), allocator.kept():
         seconds = precision.measure(module, values, labels)
         way = precision.fastest(seconds)
-        if chosen["device"] == "cpu" and processes == 1 and settings.threads is None:
+        if plan.device == "cpu" and plan.world_size == 1 and settings.threads is None:
             threads = precision.by_threads(module, values, labels, way=way, first=seconds[way])
     rates = {str(key): round(len(batch) / value) for key, value in seconds.items()}
     told = ", ".join(f"{name} {rate:,}" for name, rate in rates.items())
-    each = " and process" if processes > 1 else ""
+    each = " and process" if plan.world_size > 1 else ""
     say(f"precision {way}, measured in images a second{each}: {told}")
-    found: dict[str, Any] = {"precision": str(way), "measured": rates}
+    plan = replace(_with(plan, way), rates=tuple(rates.items()))
     step = seconds[way]
     if len(threads) > 1:
-        found["threads"], step = list(threads.items())[-1]
+        number, step = list(threads.items())[-1]
+        plan = replace(plan, threads=number)
         told = ", ".join(
             f"{round(len(batch) / one):,} on {number}" for number, one in threads.items()
         )
         say(
-            f"{format_count(found['threads'], 'CPU thread')}, measured in images a second: {told} "
+            f"{format_count(plan.threads, 'CPU thread')}, measured in images a second: {told} "
             "(--threads)"
         )
-    if chosen["epochs"]:
-        whole = chosen["epochs"] * len(part.indices) / (processes * len(batch) / step)
+    if plan.epochs:
+        whole = plan.epochs * len(part.indices) / (plan.world_size * len(batch) / step)
         say(
-            f"{format_count(chosen['epochs'], 'epoch')} of "
+            f"{format_count(plan.epochs, 'epoch')} of "
             f"{format_count(len(part.indices), 'image')}: about {format_duration(whole)}"
         )
     if way.name == "bf16":
-        say("training computes in bf16; the classifier is judged and used in float32")
-    return found
+        say("training computes in bf16; the classifier is evaluated and used in float32")
+    return plan
 
 
-def reached(text: str, epochs: Sequence[Epoch], device: str) -> tuple[float, Reach] | None:
-    """Say how fast the training went, beside the most that the machine computes.
+def _with(plan: Plan, way: precision.Precision) -> Plan:
+    return replace(plan, recipe=replace(plan.recipe, precision=way))
+
+
+def measure_speed(plan: Plan, epochs: Sequence[Epoch]) -> Speed | None:
+    """Return how fast the training went, beside the most that the machine computes.
 
     Operations are those of conv and fc, forward and backward; an epoch's time holds all that
     its steps need, reading and changing the images too.
 
     Args:
-        text: the network.
+        plan: of the run.
         epochs: the records of the training.
-        device: of torch.
 
     Returns:
-        Images a second (of the median epoch), and what that reaches; None where the training
-        was too short to be worth measuring.
+        None where the training was too short to be worth measuring, and for a torch module.
     """
-    if sum(epoch.seconds for epoch in epochs) < WORTH:
+    if plan.network is None or sum(epoch.seconds for epoch in epochs) < WORTH:
         return None
-    network = summary(text)
+    table = summary(plan.network)
     rate = median(epoch.images_per_second for epoch in epochs)
-    return rate, reach(2 * rate * (network.macs + network.backward_macs), device)
+    operations = 2 * rate * (table.macs + table.backward_macs)
+    return Speed(round(rate, 1), utilization(operations, plan.device, plan.recipe.precision.name))

@@ -7,13 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from torch import nn
 
-from striate.architecture.notation import expand, parse
-from striate.architecture.words import Softmax
+from striate.architecture.notation import ExpandedNetwork, expand, parse
+from striate.architecture.words import Bn, Softmax
 from striate.architecture.zoo import compact
-from striate.backends.torch import BATCH_NORMS
-from striate.data import Collection, Images, Split, Survey
+from striate.data import Collection, Images, Survey
 from striate.data.augmentation import Augmentation, choose_augmentation
 from striate.data.images import Preprocess
 from striate.errors import NotationError
@@ -22,13 +20,12 @@ from striate.settings import Settings
 LARGEST = 128  # pixels a side that are chosen without being asked for
 STATISTICS = 5000  # images that mean and std are taken from
 MOST_HELD_OUT = 5000  # images for validation where the data has no such part
-IMBALANCE = 3.0  # largest class over smallest from which it is said and, on auto, weighted
 RATE = 5e-3  # peak learning rate of a network with batch normalisation
 PLAIN_RATE = 1e-3  # of one without, which bears less
 
-BODY = "mobilenet_v2"  # what few photographs start from: 14 MB, and fast on a CPU
+PRETRAINED = "mobilenet_v2"  # what few photographs start from: 14 MB, and fast on a CPU
 PHOTOGRAPH = 128  # pixels of the shorter side, from which colour images are photographs
-FEW = 20_000  # images that are learnt from, up to which a trained body is worth more
+FEW = 20_000  # images that are learnt from, up to which a trained backbone is worth more
 
 Say = Callable[[str], None]
 
@@ -93,7 +90,7 @@ def preprocess_for(survey: Survey, settings: Settings, text: str | None, say: Sa
         rows,
         columns,
         fit=fit,  # type: ignore[arg-type]  # checked by Settings
-        background=settings.background_colour(),
+        background=settings.background_color(),
         mean=(0.5,) * channels,
         std=(0.25,) * channels,
         draft=True,
@@ -197,46 +194,23 @@ def epochs_for(n: int) -> int:
     return int(np.clip(round(1200 / max(1, n) ** 0.5), 10, 60))
 
 
-def normalises(text: str | None) -> bool:
-    """Say whether a network normalises by its batch, which then needs more than one image.
+def has_batch_norm(network: ExpandedNetwork | None) -> bool:
+    """Return whether a network normalises by its batch, which then needs more than one image.
 
     Args:
-        text: the network; None, a torch module whose layers are not looked at, may.
+        network: None, a torch module whose layers are not looked at, may.
 
-    >>> normalises("[bn > relu > conv 2]*2 > gap > flatten > fc"), normalises("flatten > fc")
-    (True, False)
+    >>> has_batch_norm(expand("input 1x8x8 classes=2 > bn > relu > gap > flatten > fc"))
+    True
+    >>> has_batch_norm(expand("input 1x8x8 classes=2 > flatten > fc")), has_batch_norm(None)
+    (False, True)
     """
-    return text is None or re.search(r"\bbn\b", text) is not None
+    return network is None or any(isinstance(each.layer, Bn) for each in network.layers())
 
 
-def learning_rate(module: nn.Module) -> float:
-    """Choose the peak learning rate: higher where batch normalisation steadies the network."""
-    steady = any(isinstance(part, BATCH_NORMS) for part in module.modules())
-    return RATE if steady else PLAIN_RATE
-
-
-def class_weights(
-    collection: Collection, split: Split, balance: str, say: Say
-) -> tuple[float, ...] | None:
-    """Choose the weight of each class in the loss, of mean 1 over the training images."""
-    counts = np.bincount(collection.labels[split.train], minlength=len(collection.classes))
-    most, least = int(counts.argmax()), int(counts.argmin())
-    ratio = counts[most] / max(1, counts[least])
-    found = (
-        f"'{collection.classes[most]}' has {counts[most]:,} training images, "
-        f"'{collection.classes[least]}' {counts[least]:,}"
-    )
-    if balance == "auto":
-        balance = "sqrt" if ratio >= IMBALANCE else "none"
-        if balance == "sqrt":
-            say(f"{found}: the loss weighs rare classes by the square root (--balance)")
-    elif ratio >= IMBALANCE:
-        say(f"{found}; balance is '{balance}'")
-    if balance == "none":
-        return None
-    weights = (1 / np.maximum(counts, 1)) ** (0.5 if balance == "sqrt" else 1.0)
-    weights *= counts.sum() / (weights * counts).sum()
-    return tuple(round(float(value), 6) for value in weights)
+def learning_rate(network: ExpandedNetwork | None) -> float:
+    """Return the peak learning rate: higher where batch normalisation steadies the network."""
+    return RATE if network is not None and has_batch_norm(network) else PLAIN_RATE
 
 
 def augmentation_for(

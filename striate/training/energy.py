@@ -187,13 +187,13 @@ class Meter:
 
 
 def metering(
-    settings: Settings, before: dict[str, Any] | None = None
+    settings: Settings, before: Energy | None = None
 ) -> AbstractContextManager[Meter | None]:
     """Give the meter of a run, or nothing where none is asked for.
 
     Args:
         settings: the user's.
-        before: what the run had taken before it was resumed, as it stands in its record.
+        before: what the run had taken before it was resumed.
 
     >>> with metering(Settings()) as meter:
     ...     print(meter)
@@ -201,11 +201,11 @@ def metering(
     """
     if not settings.energy:
         return nullcontext()
-    return Meter(settings.country, None if before is None else Energy.from_json(before))
+    return Meter(settings.country, before)
 
 
 class _Taken:
-    """What codecarbon hands its readings to, instead of a file: keeps the last one."""
+    """What codecarbon worker its readings to, instead of a file: keeps the last one."""
 
     total: Any = None
 
@@ -233,6 +233,6 @@ def _known_by(tracker: Any) -> tuple[str, ...]:
     found = {}
     for told in tracker._conf["hardware"]:  # as "CPU(Intel Rapl)"; there is no public way
         name = next((PARTS[key] for key in PARTS if key in told), "processor")
-        counted = any(word in told for word in COUNTED)
-        found[name] = f"{name} {'measured' if counted else 'estimated'}"
+        format_count = any(word in told for word in COUNTED)
+        found[name] = f"{name} {'measured' if format_count else 'estimated'}"
     return tuple(found[name] for name in PARTS.values() if name in found)

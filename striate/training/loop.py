@@ -12,9 +12,8 @@ the difference: each process normalises by its own share, and the first one's av
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,84 +23,31 @@ from torch import nn
 from torch.nn import functional
 
 from striate.backends.precision import Precision
-from striate.backends.torch import BATCH_NORMS, evaluating, normalised
-from striate.data import Images, prefetch
-from striate.data.augmentation import Augmentation, augment, draw_numbers
+from striate.backends.torch import evaluating, normalised
+from striate.data.augmentation import augment, draw_numbers
 from striate.data.images import Preprocess
 from striate.errors import TrainingError
 from striate.events import Epoch, Progress
-from striate.training.schedule import Clock, Cycle
+from striate.training.early_stopping import is_out_of_patience
+from striate.training.one_cycle import Clock, Cycle
+from striate.training.recipe import Recipe
 from striate.training.state import State
+from striate.training.subset import Subset
 
 VAL_BATCH = 256
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How the weights are learnt.
-
-    Attributes:
-        batch: images a step, about; an epoch is cut into equal steps.
-        learning_rate: at the peak of the cycle.
-        weight_decay: AdamW's, on weights but not on biases and normalisation.
-        label_smoothing: share of the target that is spread over all classes.
-        class_weights: weight of each class in the loss, or None for none.
-        augmentation: how training images are changed.
-        patience: epochs without a better state after which to stop, or None for never.
-        precision: number format and memory layout.
-        seed: of weights, order, augmentation and dropout.
-        shares: in fine-tuning, what is trained, with its share of the learning rate: (address,
-            share) of layers and blocks of the network itself. The others are held as they are.
-            Empty trains everything at the full rate.
-        hold_statistics: whether batch normalisation keeps the means and variances it came with.
-    """
-
-    batch: int
-    learning_rate: float
-    weight_decay: float
-    label_smoothing: float
-    class_weights: tuple[float, ...] | None
-    augmentation: Augmentation
-    patience: int | None
-    precision: Precision
-    seed: int
-    shares: tuple[tuple[str, float], ...] = ()
-    hold_statistics: bool = False
-
-
-@dataclass(frozen=True)
-class Part:
-    """Some of the decoded images, with their labels.
-
-    Attributes:
-        images: all decoded images.
-        indices: int64, which of them.
-        labels: int64, the class of each of ALL images.
-    """
-
-    images: Images
-    indices: np.ndarray
-    labels: np.ndarray
-
-    def batches(
-        self, groups: Sequence[np.ndarray]
-    ) -> Iterator[tuple[np.ndarray, torch.Tensor, torch.Tensor]]:
-        """Give (index, pixels, labels) of each group of images."""
-        for chosen, pixels in prefetch(self.images, groups):
-            yield chosen, torch.from_numpy(pixels), torch.from_numpy(self.labels[chosen])
 
 
 def optimizer_for(module: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
     """Make AdamW with decay on weights only, not on biases and normalisation.
 
-    What the recipe gives no share of the learning rate is held from here on.
+    What has no multiplier of the learning rate in the recipe is frozen from here on.
 
     Source: Loshchilov and Hutter 2017, https://arxiv.org/abs/1711.05101.
     """
-    shares = dict(recipe.shares)
+    multipliers = dict(recipe.lr_multipliers)
     groups: dict[tuple[float, float], dict[str, Any]] = {}
     for name, parameter in module.named_parameters():
-        share = shares.get(name.partition(".")[0], 0.0) if shares else 1.0
+        share = multipliers.get(name.partition(".")[0], 0.0) if multipliers else 1.0
         parameter.requires_grad_(parameter.requires_grad and share > 0)
         if parameter.requires_grad:
             decay = recipe.weight_decay if parameter.ndim > 1 else 0.0
@@ -114,8 +60,8 @@ def optimizer_for(module: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
 
 def train(
     state: State,
-    part: Part,
-    val: Part,
+    part: Subset,
+    val: Subset,
     *,
     preprocess: Preprocess,
     recipe: Recipe,
@@ -140,10 +86,10 @@ def train(
     """
     lay_out(state, recipe.precision)
     model, optimizer = fabric.setup(state.module, state.optimizer)
-    weights = None if recipe.class_weights is None else torch.tensor(recipe.class_weights)
+    weights = None if recipe.class_weight is None else torch.tensor(recipe.class_weight)
     criterion = nn.CrossEntropyLoss(weights, label_smoothing=recipe.label_smoothing)
     criterion.to(fabric.device)
-    steps = max(1, len(part.indices) // recipe.batch)
+    steps = max(1, len(part.indices) // recipe.batch_size)
     clock = Clock(
         state,
         cycle,
@@ -154,14 +100,14 @@ def train(
     )
 
     while state.step or not clock.over():  # an epoch that was begun is always closed
-        if state.step == 0 and out_of_patience(state, recipe, cycle):
+        if state.step == 0 and is_out_of_patience(state, recipe, cycle):
             return
         epoch = state.epoch + 1
         generator = np.random.Generator(np.random.Philox(key=[recipe.seed, 2**63 + epoch]))
         order = generator.permutation(part.indices)
         numbers = torch.from_numpy(draw_numbers(recipe.seed, epoch, len(part.labels)))
         state.module.train()
-        hold_statistics(state.module, recipe)
+        freeze_bn(state.module, recipe)
         rate = cycle.rate(clock.fraction())
         groups = np.array_split(order, steps)[state.step :]
         own = part.batches([own_share(group, fabric) for group in groups])
@@ -193,8 +139,8 @@ def train(
 
         mean_loss, accuracy = state.loss_sum / state.count, state.right / state.count
         state.epoch, state.step, state.loss_sum, state.right, state.count = epoch, 0, 0.0, 0, 0
-        # fine-tuning is compared with the head alone, so both are judged as they will be used
-        with nullcontext() if recipe.shares else fabric.autocast():
+        # fine-tuning is compared with the head alone, so both are evaluated as they will be used
+        with nullcontext() if recipe.lr_multipliers else fabric.autocast():
             val_loss, val_accuracy = validate_together(
                 state.module, val, preprocess=preprocess, recipe=recipe, fabric=fabric
             )
@@ -212,16 +158,16 @@ def train(
         )
 
 
-def hold_statistics(module: nn.Module, recipe: Recipe) -> None:
+def freeze_bn(module: nn.Module, recipe: Recipe) -> None:
     """Let batch normalisation use the means and variances that it has, where they are to stay.
 
-    That is everywhere where the recipe holds statistics, and always in what is not trained.
+    That is everywhere where the recipe freezes them, and always in what is not trained.
     """
-    trained = {name for name, _ in recipe.shares}
+    trained = {name for name, _ in recipe.lr_multipliers}
     for name, part in module.named_modules():
-        if isinstance(part, BATCH_NORMS):
+        if isinstance(part, nn.modules.batchnorm._BatchNorm):
             held = bool(trained) and name.partition(".")[0] not in trained
-            if recipe.hold_statistics or held:
+            if recipe.freeze_bn or held:
                 part.eval()
 
 
@@ -235,12 +181,6 @@ def lay_out(state: State, precision: Precision) -> None:
         for name, value in slots.items():
             if value.shape == parameter.shape:
                 slots[name] = torch.empty_like(parameter).copy_(value)
-
-
-def out_of_patience(state: State, recipe: Recipe, cycle: Cycle) -> bool:
-    """Say whether enough epochs of this cycle have brought no better state."""
-    since = max(state.best_epoch, cycle.first)
-    return recipe.patience is not None and state.epoch - since >= recipe.patience
 
 
 def check(loss: float, epoch: int, rate: float, name: str = "loss") -> float:
@@ -258,9 +198,9 @@ def check(loss: float, epoch: int, rate: float, name: str = "loss") -> float:
 
 
 def validate(
-    model: nn.Module, part: Part, *, preprocess: Preprocess, recipe: Recipe
+    model: nn.Module, part: Subset, *, preprocess: Preprocess, recipe: Recipe
 ) -> tuple[float, float]:
-    """Give (mean cross-entropy, share told right) of a part, in the precision of training."""
+    """Give (mean cross-entropy, accuracy) of a subset, in the precision of training."""
     device = next(model.parameters()).device
     loss, right = 0.0, 0
     with evaluating(model), torch.inference_mode():
@@ -275,18 +215,18 @@ def validate(
 
 
 def validate_together(
-    module: nn.Module, part: Part, *, preprocess: Preprocess, recipe: Recipe, fabric: Fabric
+    module: nn.Module, part: Subset, *, preprocess: Preprocess, recipe: Recipe, fabric: Fabric
 ) -> tuple[float, float]:
     """Validate as `validate` does, each process on its share, all with the first one's averages.
 
     Batch normalisation has averages of its own in every process; those of the first one are in
-    the state that is kept, so it is they that are judged.
+    the state that is kept, so it is they that are evaluated.
     """
     if fabric.world_size == 1:
         return validate(module, part, preprocess=preprocess, recipe=recipe)
     averages = {name: value.cpu() for name, value in module.named_buffers()}
     module.load_state_dict(fabric.broadcast(averages), strict=False)
-    own = Part(part.images, own_share(part.indices, fabric), part.labels)
+    own = Subset(part.images, own_share(part.indices, fabric), part.labels)
     loss, accuracy = 0.0, 0.0
     if len(own.indices):
         loss, accuracy = validate(module, own, preprocess=preprocess, recipe=recipe)
@@ -309,7 +249,7 @@ def weight_of(own: np.ndarray, whole: np.ndarray, recipe: Recipe, fabric: Fabric
         recipe: with the weights of the classes.
         fabric: with the number of processes.
     """
-    weights = np.asarray(recipe.class_weights or 1.0)
+    weights = np.asarray(recipe.class_weight or 1.0)
     if weights.ndim == 0:
         return fabric.world_size * len(own) / len(whole)
     return float(fabric.world_size * weights[own].sum() / weights[whole].sum())

@@ -6,7 +6,6 @@ import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -32,7 +31,7 @@ class Monitoring:
 
     def __init__(self, folder: Path, prepared: Prepared, state: State) -> None:
         self._path, self._prepared, self._state = folder / FILE, prepared, state
-        labels = prepared.collection.labels[prepared.split.val]
+        labels = prepared.loaded.collection.labels[prepared.loaded.split.val]
         self._chance = Chance.of(np.bincount(labels).tolist())
         self._sample: Sample | None = None
         self._told: set[str] = set()
@@ -74,18 +73,14 @@ class Monitoring:
         if finding.name != "labels":
             return finding
         prepared = self._prepared
-        some = _some(prepared.split.train, MOST)
-        pixels = prepared.images.take(some)
-        told, images = told_by_colours(pixels, prepared.collection.labels[some])
+        some = _some(prepared.loaded.split.train, MOST)
+        pixels = prepared.loaded.images.take(some)
+        told, images = told_by_colours(pixels, prepared.loaded.collection.labels[some])
         return reconsidered(finding, self._chance, told, images)
 
-    def as_json(self) -> list[dict[str, Any]]:
-        """Give the findings as plain values, for the run's record."""
-        return [vars(each) for each in self.findings]
-
     def _diagnose(self, epochs: Sequence[Epoch], *, over: bool) -> tuple[Finding, ...]:
-        recipe = self._prepared.recipe
-        held = recipe.hold_statistics or bool(recipe.shares)
+        recipe = self._prepared.plan.recipe
+        held = recipe.freeze_bn or bool(recipe.lr_multipliers)
         return diagnose(self.checkups, epochs, self._chance, over=over, held=held)
 
     def _new(self, found: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -96,22 +91,22 @@ class Monitoring:
     def _check(self, epoch: int, rate: float) -> CheckUp:
         prepared = self._prepared
         if self._sample is None:
-            split = prepared.split
+            split = prepared.loaded.split
             most = min(IMAGES, max(FEWEST, len(split.train) // SHARE))
             train, val = (_some(each, most) for each in (split.train, split.val))
             self._sample = Sample(
-                prepared.images.take(train),
-                prepared.collection.labels[train],
-                prepared.images.take(val),
+                prepared.loaded.images.take(train),
+                prepared.loaded.collection.labels[train],
+                prepared.loaded.images.take(val),
             )
         return check_up(
             self._state.module,
             self._state.optimizer,
             self._sample,
-            preprocess=prepared.preprocess,
+            preprocess=prepared.plan.preprocess,
             epoch=epoch,
             rate=rate,
-            precision=prepared.recipe.precision,
+            precision=prepared.plan.recipe.precision,
         )
 
     def _write(self) -> None:

@@ -1,31 +1,27 @@
-"""From images on a disk to a run that can begin: reading, splitting, choosing, measuring."""
+"""From images on a disk to a run that can begin: reading, splitting, and the plan.
+
+The plan is made once, by `make_plan`; of a run that is resumed it is the one that it began with.
+"""
 
 from __future__ import annotations
 
 import functools
-import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import indent
-from typing import Any
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
 
-from striate.architecture.notation import parse, source
+from striate.architecture.notation import ExpandedNetwork, expand, parse, source
 from striate.backends import precision
-from striate.backends.precision import Precision
-from striate.backends.torch import build
 from striate.data import (
     Collection,
     Images,
     Split,
     Survey,
-    find,
     format_count,
     load,
     split_stratified,
@@ -35,18 +31,51 @@ from striate.data import (
 )
 from striate.data.augmentation import Augmentation
 from striate.data.images import Preprocess
-from striate.errors import RunError, WeightsError
+from striate.errors import WeightsError
 from striate.events import Callback, Note
 from striate.features.backbone import Backbone, open_backbone
+from striate.features.cut import add_head, choose_lr_multipliers
 from striate.model.run_folder import RunFolder, report_write_errors
 from striate.settings import Settings
 from striate.terminal.progress import ProgressReporter
-from striate.training import autotune, checkpoints, defaults, transfer
-from striate.training.distributed.devices import Team, fabric_for, team_for
-from striate.training.distributed.sharing import memory_for, shared
-from striate.training.loop import Part, Recipe
+from striate.training import autotune, checkpoints, defaults, transfer, unchanged_data
+from striate.training.class_weight import class_weight
+from striate.training.distributed.devices import Workers, fabric_for, find_workers
+from striate.training.distributed.sharing import memory_for, share_steps
+from striate.training.plan import DataDescription, Plan, Request
+from striate.training.recipe import Recipe
+from striate.training.subset import Subset
 
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The images of a run, decoded and divided.
+
+    Attributes:
+        collection: names, labels and classes.
+        images: decoded, at the network's size.
+        split: which of them train, validate and test.
+        skipped: (name, reason) of everything that is not used.
+        description: of all this, for the record.
+    """
+
+    collection: Collection
+    images: Images
+    split: Split
+    skipped: tuple[tuple[str, str], ...]
+    description: DataDescription
+
+    @property
+    def training(self) -> Subset:
+        """The images that are learnt from."""
+        return Subset(self.images, self.split.train, self.collection.labels)
+
+    @property
+    def validation(self) -> Subset:
+        """The images that choose the best state."""
+        return Subset(self.images, self.split.val, self.collection.labels)
 
 
 @dataclass(frozen=True)
@@ -54,53 +83,27 @@ class Prepared:
     """Everything a run needs to begin or to go on.
 
     Attributes:
-        collection: names, labels and classes of the images.
-        images: decoded, at the network's size.
-        split: which of them train, validate and test.
-        preprocess: how they were and will be made.
-        text: the network; None where a torch module was given.
-        recipe: how the weights are learnt.
-        epochs: passes, or 0 where minutes end the run.
-        minutes: of the whole run, or 0 where epochs end it.
-        threads: CPU threads.
+        plan: what is to be done.
+        loaded: the images.
         fabric: device and precision.
-        skipped: (name, reason) of everything that is not used.
-        body: what the run starts from; None from scratch, and where a checkpoint holds it.
+        backbone: what the run starts from; None from scratch, and where a checkpoint holds it.
     """
 
-    collection: Collection
-    images: Images
-    split: Split
-    preprocess: Preprocess
-    text: str | None
-    recipe: Recipe
-    epochs: int
-    minutes: float
-    threads: int
+    plan: Plan
+    loaded: Loaded
     fabric: Fabric
-    skipped: tuple[tuple[str, str], ...]
-    body: Backbone | None = None
-
-    @property
-    def training(self) -> Part:
-        """The images that are learnt from."""
-        return Part(self.images, self.split.train, self.collection.labels)
-
-    @property
-    def validation(self) -> Part:
-        """The images that choose the best state."""
-        return Part(self.images, self.split.val, self.collection.labels)
+    backbone: Backbone | None = None
 
 
-def source_text(network: str | Path | None) -> str | None:
-    """Give the text of a network: itself, a known network's, or that in the .cnn file it names.
+def read_network(network: str | Path | None) -> str | None:
+    """Return the text of a network: itself, a known network's, or that in the .cnn file it names.
 
     ``compact`` is what is chosen where none is given, so it gives None as well.
 
     Raises:
         NotationError: the file is missing, or the text cannot be read.
 
-    >>> source_text("flatten > fc"), source_text("compact")
+    >>> read_network("flatten > fc"), read_network("compact")
     ('flatten > fc', None)
     """
     if network is None or (isinstance(network, str) and network.strip() == "compact"):
@@ -110,8 +113,8 @@ def source_text(network: str | Path | None) -> str | None:
     return text
 
 
-def check(settings: Settings) -> Team:
-    """Refuse settings that make no sense here, before any image is read; give who is to work.
+def check(settings: Settings) -> Workers:
+    """Refuse settings that make no sense here, before any image is read; find who is to work.
 
     Raises:
         SettingError: one is out of range, or this machine lacks the device.
@@ -119,31 +122,28 @@ def check(settings: Settings) -> Team:
     settings.check()
     if settings.precision != "auto":
         precision.fixed(settings.precision)
-    return team_for(settings.device, settings.devices)
-
-
-def collect(data: str | Path) -> Collection:
-    """Find the images of a run."""
-    return find(data)
+    return find_workers(settings.device, settings.devices)
 
 
 @contextmanager
 def prepare(
-    folder: RunFolder,
-    record: dict[str, Any],
+    request: Request,
     collection: Collection,
+    folder: RunFolder,
     *,
-    team: Team | None = None,
+    earlier: Plan | None = None,
+    workers: Workers | None = None,
     say: Say,
     callback: Callback,
 ) -> Iterator[Prepared]:
-    """Make a run ready; what was chosen before, for a run that goes on, is kept.
+    """Read and divide the images, and make the plan; that of a run that goes on is kept.
 
     Args:
-        folder: the run's folder; split.csv and skipped.csv are written there.
-        record: the run's record; "chosen" and "data" are filled in where they are not yet.
+        request: what the user asked for.
         collection: the images.
-        team: the processes that work together; None stands for this one alone.
+        folder: the run's folder; split.csv and skipped.csv are written there.
+        earlier: the plan of a run that goes on.
+        workers: the processes that work together; None stands for this one alone.
         say: is told each decision.
         callback: is told the progress.
 
@@ -151,213 +151,213 @@ def prepare(
         DataError: the data cannot be trained on.
         RunError: the data is not what it was when the run began.
     """
-    settings = Settings.from_json(record["settings"])
-    chosen = record["chosen"]
-    team = team or team_for(settings.device, 1)
+    settings = request.settings
+    workers = workers or find_workers(settings.device, 1)
     for note in collection.notes:
         say(note)
     looks = functools.cache(lambda: survey(collection))  # every header is read once at most
-    body = None
-    if not checkpoints.exists(folder.path):  # which holds the body's weights too
-        body = _body(record, settings, collection, looks=looks, say=say, callback=callback)
-    if chosen is not None:
-        preprocess = Preprocess.from_json(chosen["preprocess"])
-    elif body is not None:
-        preprocess = body.preprocess
+    backbone = None
+    if not checkpoints.exists(folder.path):  # which holds the backbone's weights too
+        backbone = _backbone(request, collection, earlier, looks=looks, say=say, callback=callback)
+    if earlier is not None:
+        preprocess = earlier.preprocess
+    elif backbone is not None:
+        preprocess = backbone.preprocess
     else:
-        preprocess = defaults.preprocess_for(looks(), settings, record["network_given"], say)
+        preprocess = defaults.preprocess_for(looks(), settings, request.network, say)
     with load(
         collection,
         preprocess,
-        memory=memory_for(collection, settings.memory, team),
+        memory=memory_for(collection, settings.memory, workers),
         cache=folder.cache,
         progress=ProgressReporter("reading", callback),
     ) as images:
-        fraction = settings.val_fraction or defaults.validation_fraction(collection)
-        split = split_stratified(collection, images, seed=settings.seed, fraction=fraction)
-        for note in (*images.notes, *split.notes):
-            say(note)
-        skipped = [*collection.skipped, *images.skipped, *split.skipped]
-        described = _described(collection, images, split, len(skipped))
-        if chosen is not None:
-            _check_same(record, described, collection.source)
-        with report_write_errors(folder.path):
-            write_skipped(folder.skipped, skipped)
-            write_split(folder.split, collection, split)
-        collection = split.collection
-        if left_out := len(skipped):
-            say(f"{format_count(left_out, 'file')} not used; skipped.csv says which and why")
-        if chosen is not None and chosen.get("processes", 1) != team.size:
-            chosen["threads"] = settings.threads or torch.get_num_threads()
-            chosen |= shared(chosen, settings, team, len(split.train), say=say)
-        if chosen is None:
-            record["data"] |= described
-            if body is None:
-                preprocess = defaults.with_statistics(
-                    preprocess, images, split.train, settings.seed
-                )
-            chosen = _choose(record, settings, collection, split, preprocess, body=body, say=say)
-            chosen |= shared(chosen, settings, team, len(split.train), say=say)
-            part = Part(images, split.train, collection.labels)
-            chosen |= autotune.choose(chosen, settings, part, say=say)
-            record["chosen"] = chosen
-            if chosen["network"]:
-                callback(Note("the network:\n" + indent(chosen["network"], "    ")))
-        way = precision.fixed(str(chosen["precision"]).replace(" ", "-"))
-        yield Prepared(
-            collection=collection,
-            images=images,
-            split=split,
-            preprocess=preprocess,
-            text=chosen["network"],
-            recipe=_recipe(chosen, settings, way),
-            epochs=chosen["epochs"],
-            minutes=chosen["minutes"],
-            threads=chosen["threads"],
-            fabric=fabric_for(team.device, way, team),
-            skipped=tuple((entry.name, entry.reason) for entry in skipped),
-            body=body,
-        )
+        loaded = _divide(collection, images, settings, folder, earlier=earlier, say=say)
+        if earlier is not None:
+            plan = earlier
+            if earlier.world_size != workers.size:
+                draft = replace(earlier, threads=settings.threads or torch.get_num_threads())
+                plan = share_steps(draft, settings, workers, len(loaded.split.train), say=say)
+        else:
+            plan = make_plan(
+                request,
+                loaded,
+                preprocess if backbone else _with_statistics(preprocess, loaded, settings),
+                backbone=backbone,
+                workers=workers,
+                say=say,
+            )
+            if plan.text is not None:
+                callback(Note("the network:\n" + indent(plan.text, "    ")))
+        fabric = fabric_for(workers.device, plan.recipe.precision, workers)
+        yield Prepared(plan, loaded, fabric, backbone)
 
 
-def _body(
-    record: dict[str, Any],
-    settings: Settings,
+def _backbone(
+    request: Request,
     collection: Collection,
+    earlier: Plan | None,
     *,
     looks: Callable[[], Survey],
     say: Say,
     callback: Callback,
 ) -> Backbone | None:
-    """Open the trained body that the run starts from: the one asked for, or one that suits."""
-    if settings.body is not None:
-        return open_backbone(settings, looks=looks, say=say, callback=callback)
-    chosen = record["chosen"]
-    if chosen is not None:  # decided before
-        if "transfer" not in chosen:
+    """Open the trained network that the run starts from: the one asked for, or one that suits."""
+    settings = request.settings
+    open_one = functools.partial(open_backbone, looks=looks, say=say, callback=callback)
+    if settings.pretrained is not None:
+        return open_one(settings)
+    if earlier is not None:  # decided before
+        if earlier.transfer is None:
             return None
-        return open_backbone(
-            replace(settings, body=record["body"]), looks=looks, say=say, callback=callback
-        )
-    record.setdefault("body", None)
-    given = (
-        record["network_given"] is not None or record["module_given"] or record.get("from_scratch")
-    )
-    reason = "" if given else defaults.reason_for_transfer(collection, looks, settings)
+        return open_one(replace(settings, pretrained=earlier.transfer.pretrained))
+    if request.from_scratch:
+        return None
+    reason = defaults.reason_for_transfer(collection, looks, settings)
     if not reason:
         return None
     try:
-        body = open_backbone(
-            replace(settings, body=defaults.BODY), looks=looks, say=say, callback=callback
-        )
+        backbone = open_one(replace(settings, pretrained=defaults.PRETRAINED))
     except WeightsError as error:
         say(
             f"{reason} would learn more from a trained network, but its weights cannot be had: "
-            f"{error}; the run goes on from scratch (with the file at hand: --from "
-            f"{defaults.BODY} --weights FILE)"
+            f"{error}; the run goes on from scratch (with the file at hand: --pretrained "
+            f"{defaults.PRETRAINED} --weights FILE)"
         )
         return None
     say(
-        f"{reason}: the run starts from a trained network, {body.words}, and learns a new head "
+        f"{reason}: the run starts from a trained network, {backbone.words}, and learns a new head "
         "(--network compact trains from scratch)"
     )
-    record["body"] = defaults.BODY
-    return body
+    return backbone
 
 
-def _check_same(record: dict[str, Any], described: dict[str, Any], source: str) -> None:
-    """Refuse to go on with other images, labels or parts than the run began with."""
-    if record["data"]["fingerprint"] != described["fingerprint"]:
-        raise RunError(
-            f"the images of '{source}' are not what they were when the run "
-            f"began ({record['data']['images']:,} then, {described['images']:,} now, or "
-            "others, or in other parts); put them back, or start a new run"
-        )
-
-
-def _choose(
-    record: dict[str, Any],
-    settings: Settings,
+def _divide(
     collection: Collection,
-    split: Split,
+    images: Images,
+    settings: Settings,
+    folder: RunFolder,
+    *,
+    earlier: Plan | None,
+    say: Say,
+) -> Loaded:
+    """Divide the decoded images, and write down which goes where and which are not used.
+
+    Raises:
+        RunError: they are not those of the earlier plan.
+    """
+    fraction = settings.val_fraction or defaults.validation_fraction(collection)
+    split = split_stratified(collection, images, seed=settings.seed, fraction=fraction)
+    for note in (*images.notes, *split.notes):
+        say(note)
+    skipped = [*collection.skipped, *images.skipped, *split.skipped]
+    description = unchanged_data.describe(collection, images, split, len(skipped))
+    if earlier is not None:
+        unchanged_data.check(collection.source, earlier.data, description)
+    with report_write_errors(folder.path):
+        write_skipped(folder.skipped, skipped)
+        write_split(folder.split, collection, split)
+    if skipped:
+        say(f"{format_count(len(skipped), 'file')} not used; skipped.csv says which and why")
+    named = tuple((each.name, each.reason) for each in skipped)
+    return Loaded(split.collection, images, split, named, description)
+
+
+def _with_statistics(preprocess: Preprocess, loaded: Loaded, settings: Settings) -> Preprocess:
+    return defaults.with_statistics(preprocess, loaded.images, loaded.split.train, settings.seed)
+
+
+def make_plan(
+    request: Request,
+    loaded: Loaded,
     preprocess: Preprocess,
     *,
-    body: Backbone | None,
+    backbone: Backbone | None,
+    workers: Workers,
     say: Say,
-) -> dict[str, Any]:
-    """Choose everything but the precision, as plain values for the record."""
+) -> Plan:
+    """Return the plan of a new run: everything that was set, and the rest chosen by the data.
+
+    Args:
+        request: what the user asked for.
+        loaded: the images.
+        preprocess: how they become the network's input.
+        backbone: the trained one that the run starts from.
+        workers: the processes that work together.
+        say: is told each decision.
+
+    Raises:
+        NotationError: the network does not fit the images.
+        SettingError: the settings do not fit the data.
+    """
+    settings, classes = request.settings, loaded.collection.classes
+    n = len(loaded.split.train)
     shape = (preprocess.channels, preprocess.height, preprocess.width)
-    classes = collection.classes
-    text = None
-    if not record["module_given"] and body is None:
-        text = defaults.network_text(record["network_given"], shape, len(classes), say)
-    n = len(split.train)
-    batch = min(settings.batch or defaults.batch_size(n), n)
-    if batch == 1 and n > 1 and defaults.normalises(text):
+    network = None
+    if backbone is not None:
+        network = expand(add_head(backbone.plan.network, len(classes)))
+    elif not request.is_module:
+        network = expand(defaults.network_text(request.network, shape, len(classes), say))
+    tuned: tuple[tuple[str, float], ...] = ()
+    if backbone is not None and network is not None and settings.unfreeze is not None:
+        tuned = choose_lr_multipliers(network, backbone.plan, settings.n_unfrozen())
+    recipe = _recipe(settings, loaded, preprocess, network, tuned, backbone, say=say)
+    in_steps = backbone is None or bool(tuned)
+    minutes = (settings.minutes or 0.0) if in_steps else 0.0
+    usual = defaults.epochs_for(n) if backbone is None else transfer.EPOCHS
+    plan = Plan(
+        data=loaded.description,
+        network=network,
+        preprocess=preprocess,
+        recipe=recipe,
+        epochs=0 if minutes or not in_steps else settings.epochs or usual,
+        minutes=minutes,
+        threads=settings.threads or torch.get_num_threads(),
+        device=workers.device,
+        transfer=None if backbone is None else transfer.plan_transfer(backbone, settings),
+    )
+    for note in transfer.spoken(plan, n):
+        say(note)
+    plan = share_steps(plan, settings, workers, n, say=say)
+    return autotune.tuned(plan, settings, loaded.training, say=say)
+
+
+def _recipe(
+    settings: Settings,
+    loaded: Loaded,
+    preprocess: Preprocess,
+    network: ExpandedNetwork | None,
+    tuned: tuple[tuple[str, float], ...],
+    backbone: Backbone | None,
+    *,
+    say: Say,
+) -> Recipe:
+    """Return how the weights are learnt; the precision is chosen later, by timing."""
+    n, classes = len(loaded.split.train), loaded.collection.classes
+    batch = min(settings.batch_size or defaults.batch_size(n), n)
+    if batch == 1 and n > 1 and defaults.has_batch_norm(network):
         batch = 2
-        say("a step has 2 images, not 1: batch normalisation needs more than one")
+        say("batch size raised from 1 to 2: batch normalisation needs more than one image")
     augmentation = defaults.augmentation_for(preprocess, classes, settings)
-    if body is None or settings.unfreeze is not None:
+    if backbone is None or tuned:
         say(f"training images are changed a little: {augmentation}")
-    minutes = settings.minutes or 0.0
+    elif settings.n_augmented == 1:  # images that are looked at once, as they are
+        augmentation = Augmentation()
     rate = settings.learning_rate
     if rate is None:
-        rate = defaults.learning_rate(build(text)) if text else defaults.PLAIN_RATE
-    chosen = {
-        "network": text,
-        "preprocess": preprocess.as_json(),
-        "epochs": 0 if minutes else settings.epochs or defaults.epochs_for(n),
-        "minutes": minutes,
-        "batch": batch,
-        "learning_rate": rate,
-        "class_weights": defaults.class_weights(collection, split, settings.balance, say),
-        "augmentation": augmentation.as_json(),
-        "threads": settings.threads or torch.get_num_threads(),
-    }
-    if body is not None:
-        chosen |= transfer.choose(body, settings, classes=len(classes))
-        for note in transfer.spoken(chosen, n):
-            say(note)
-    return chosen
-
-
-def _recipe(chosen: dict[str, Any], settings: Settings, way: Precision) -> Recipe:
-    weights = chosen["class_weights"]
+        rate = transfer.RATE if backbone is not None else defaults.learning_rate(network)
     return Recipe(
-        batch=chosen["batch"],
-        learning_rate=chosen["learning_rate"],
+        batch_size=batch,
+        learning_rate=rate,
         weight_decay=settings.weight_decay,
         label_smoothing=settings.label_smoothing,
-        class_weights=None if weights is None else tuple(weights),
-        augmentation=Augmentation(**chosen["augmentation"]),
+        class_weight=class_weight(
+            loaded.collection, loaded.split.train, settings.class_weight, say=say
+        ),
+        augmentation=augmentation,
         patience=settings.patience,
-        precision=way,
+        precision=precision.WAYS[0],
         seed=settings.seed,
-        shares=tuple((name, share) for name, share in chosen.get("transfer", {}).get("shares", ())),
-        hold_statistics="transfer" in chosen and settings.hold_statistics,
+        lr_multipliers=tuned,
+        freeze_bn=backbone is not None and settings.freeze_bn,
     )
-
-
-def _described(
-    collection: Collection, images: Images, split: Split, skipped: int
-) -> dict[str, Any]:
-    """Say what the data is: counts, and a fingerprint of names, labels, pixels and parts."""
-    kept = split.collection
-    total = hashlib.sha256()
-    for name, label in zip(collection.names, collection.labels.tolist(), strict=True):
-        total.update(f"{name}\t{label}\n".encode("utf-8", "surrogateescape"))
-    for values in (images.hashes, split.train, split.val, split.test):
-        total.update(np.ascontiguousarray(values).tobytes() + b"\n")
-    counts = {}
-    for part, indices in (("train", split.train), ("val", split.val), ("test", split.test)):
-        found = Counter(kept.labels[indices].tolist())
-        counts[part] = {name: found[number] for number, name in enumerate(kept.classes)}
-    return {
-        "name": Path(collection.source).name,
-        "kind": collection.kind,
-        "images": len(collection.names),
-        "skipped": skipped,
-        "classes": list(kept.classes),
-        "counts": counts,
-        "fingerprint": total.hexdigest()[:32],
-    }

@@ -1,48 +1,53 @@
-"""What `striate train` does: images in, a run's folder with a classifier and a report out."""
+"""What `striate train` does: images in, a run's folder with a classifier and a report out.
+
+A run goes one way: settings -> `Request` -> `prepare` makes the `Plan` -> `TrainingRun` carries it
+out -> `TrainingResult`.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 from torch import nn
 
 from striate.architecture import zoo
+from striate.data import find
 from striate.errors import RunError, SettingError, StriateError
 from striate.evaluation.metrics import Evaluation
-from striate.events import Callback
-from striate.model.classifier import Classifier
+from striate.events import Callback, ignore
+from striate.model.environment import Environment
 from striate.model.loading import load
-from striate.model.run_folder import (
-    FORMAT_VERSION,
-    RunFolder,
-    describe_environment,
-    make_run_folder,
-)
-from striate.settings import Settings
-from striate.terminal.console import Console
-from striate.training import preparation
-from striate.training.distributed.devices import Team, team_for
-from striate.training.distributed.processes import Hands, together
+from striate.model.run_folder import RunFolder, make_run_folder
+from striate.settings import ResumeDict, Settings, SettingsDict, make_settings
+from striate.terminal.progress_display import display_progress
+from striate.training.distributed.devices import Workers, find_workers
+from striate.training.distributed.processes import Worker, launch
 from striate.training.distributed.workers import assist
 from striate.training.energy import metering
-from striate.training.run import Job, Run
+from striate.training.history import History
+from striate.training.plan import Request
+from striate.training.preparation import check, prepare, read_network
+from striate.training.record import RunRecord
+from striate.training.result import TrainingResult
+from striate.training.run import Extension, TrainingRun
+
+Network = str | Path | nn.Module | None
 
 
 def train(
     data: str | Path,
-    network: str | Path | nn.Module | None = None,
+    network: Network = None,
     *,
-    epochs: int | None = None,
-    minutes: float | None = None,
     out: str | Path | None = None,
-    settings: Settings | None = None,
     callback: Callback | None = None,
-) -> Classifier:
+    progress: bool | None = None,
+    **settings: Unpack[SettingsDict],
+) -> TrainingResult:
     """Learn a classifier from a folder of images.
 
     Everything that is found, chosen and measured stands in the run's folder, with a report.
@@ -52,110 +57,79 @@ def train(
             npz, a CSV of path,label, a zip of any of these, or "digits".
         network: a text in the notation, the name of a known network, a .cnn file, or a torch
             module (n, channels, rows, columns) -> (n, classes); None takes a compact residual
-            network.
-        epochs: passes over the training images; None lets the data decide.
-        minutes: the whole run's time, instead of epochs.
+            network, or a pretrained one where that suits the data.
         out: the run's folder; None takes runs/NAME.
-        settings: everything else.
-        callback: is told every event; None shows them on the screen.
+        callback: is told every event.
+        progress: whether to show it; None does in a terminal or a notebook, where no callback is
+            told instead.
+        **settings: everything else, as `Settings` has it: epochs, minutes, image_size,
+            batch_size, learning_rate, seed, pretrained, unfreeze, device, ...
 
     Returns:
-        The best state as a classifier, as it was saved.
+        The best state as a classifier, what it is worth, and how it got there.
 
     Raises:
         StriateError: one of its children, saying what is wrong with the data, the network or
             a setting.
 
-    Example: ``model = train("photos/", epochs=10); model.predict("cat.jpg")``.
+    Example: ``train("photos/", epochs=10, image_size=64).model.predict("cat.jpg")``.
     """
-    chosen = settings or Settings()
-    if epochs is not None:
-        chosen = replace(chosen, epochs=epochs)
-    if minutes is not None:
-        chosen = replace(chosen, minutes=minutes)
-    if callback is not None:
-        return start(data, network, out=out, settings=chosen, callback=callback).model
-    with Console() as console:
-        return start(data, network, out=out, settings=chosen, callback=console).model
+    with display_progress(progress, callback) as tell:
+        return start_run(data, network, out=out, settings=make_settings(settings), callback=tell)
 
 
-def start(
+def start_run(
     data: str | Path,
-    network: str | Path | nn.Module | None = None,
+    network: Network = None,
     *,
     out: str | Path | None = None,
     settings: Settings,
-    callback: Callback,
-) -> Run:
+    callback: Callback = ignore,
+) -> TrainingResult:
     """Begin a run and see it through; arguments as for `train`."""
-    team = preparation.check(settings)
-    if settings.body is not None and network is not None:
-        raise SettingError(
-            f"a network is given, and a body to start from ('{settings.body}') too; the body "
-            "brings its own network: leave one of them out"
-        )
-    text = None if isinstance(network, nn.Module) else preparation.source_text(network)
-    settings = replace(settings, body=lasting(settings.body), weights=lasting(settings.weights))
+    workers = check(settings)
+    request = make_request(data, network, settings)
     module = network if isinstance(network, nn.Module) else None
-    record: dict[str, Any] = {
-        "format_version": FORMAT_VERSION,
-        "status": "preparing",
-        "data": {"source": source_of(data)},
-        "settings": settings.as_json(),
-        "network_given": text,
-        "module_given": module is not None,
-        "from_scratch": network is not None,
-        "chosen": None,
-        "cycles": [],
-        "notes": [],
-        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        **describe_environment(),
-    }
-    begin = partial(_begin, team=team, record=record, module=module, data=data, out=out)
-    return _worked(begin, team, module, callback)
+    job = Assignment(RunRecord.begin(request), data, module, out=out)
+    return _work(job, workers, callback)
 
 
-def _begin(
-    hands: Hands,
-    *,
-    team: Team,
-    record: dict[str, Any],
-    module: nn.Module | None,
-    data: str | Path,
-    out: str | Path | None,
-) -> Run:
-    """Begin a run, in the process that leads it."""
-    begun = time.perf_counter()
-    settings = Settings.from_json(record["settings"])
-    with metering(settings) as meter:
-        collection = preparation.collect(data)
-        folder = make_run_folder(out, str(data))
-        job = Job(folder, record, module, hands, meter=meter)
-        try:
-            with folder.held():
-                folder.write_record(record)
-                if folder.instead_of is not None:
-                    job.say(f"{folder.instead_of} exists, so this run goes to {folder.path}")
-                with preparation.prepare(
-                    folder, record, collection, team=team, say=job.say, callback=job.tell
-                ) as prepared:
-                    return job.run(prepared, begun)
-        except StriateError:
-            if record["status"] == "preparing":
-                folder.discard()
-            raise
+def make_request(data: str | Path, network: Network, settings: Settings) -> Request:
+    """Return what the user asks for, with every file by its whole path.
+
+    Raises:
+        SettingError: a network is given twice.
+        NotationError: its text cannot be read.
+
+    >>> make_request("digits", "compact", Settings()).from_scratch
+    True
+    """
+    if settings.pretrained is not None and network is not None:
+        raise SettingError(
+            f"a network is given, and a pretrained one ('{settings.pretrained}') too, which "
+            "brings its own; leave one of them out"
+        )
+    is_module = isinstance(network, nn.Module)
+    return Request(
+        source=source_of(data),
+        network=None if isinstance(network, nn.Module) else read_network(network),
+        is_module=is_module,
+        from_scratch=network is not None,
+        settings=replace(
+            settings, pretrained=lasting(settings.pretrained), weights=lasting(settings.weights)
+        ),
+    )
 
 
 def resume(
     run: str | Path,
     *,
     data: str | Path | None = None,
-    epochs: int | None = None,
-    minutes: float | None = None,
     network: nn.Module | None = None,
-    devices: int | None = None,
     callback: Callback | None = None,
-) -> Run:
+    progress: bool | None = None,
+    **changes: Unpack[ResumeDict],
+) -> TrainingResult:
     """Go on with a run that was stopped, or extend one that is finished.
 
     On the same processor, with the same threads, a run that was stopped and resumed ends with
@@ -164,96 +138,123 @@ def resume(
     Args:
         run: its folder.
         data: where the images are now, if they have moved; they must be the same.
-        epochs: the new number of epochs in all, to extend a finished run.
-        minutes: minutes more, to extend a finished run.
         network: the torch module, where the run was started with one.
-        devices: how many devices are to share the steps now; None takes as many as before.
-        callback: is told every event; None shows them on the screen.
+        callback: is told every event.
+        progress: as for `train`.
+        **changes: epochs, the new number in all, or minutes, so many more, to extend a finished
+            run; devices, how many are to share the steps now.
 
     Returns:
-        The run, whose ``model`` is the best state as a classifier.
+        The best state as a classifier, what it is worth, and how it got there.
 
     Raises:
         RunError: it is not a run, the data has changed, or there is nothing to go on with.
 
     Example: ``resume("runs/photos", epochs=40).model``.
     """
-    if callback is None:
-        with Console() as console:
-            return resume(
-                run,
-                data=data,
-                epochs=epochs,
-                minutes=minutes,
-                network=network,
-                devices=devices,
-                callback=console,
-            )
     folder = RunFolder(Path(run))
-    record = folder.read_record()
-    more = check_extension(record, folder.path, epochs, minutes)
-    if record["module_given"] and network is None:
+    record = RunRecord.read(folder)
+    epochs, minutes = changes.get("epochs"), changes.get("minutes")
+    extension = check_extension(record, folder.path, epochs, minutes)
+    request = record.request
+    if request.is_module and network is None:
         raise RunError(
             f"'{run}' was started with a torch module, whose code is not in the folder; "
             "give it: striate.resume(run, network=module)"
         )
-    settings = Settings.from_json(record["settings"])
+    devices = changes.get("devices")
     if devices is not None:
-        settings = replace(settings, devices=devices).check()
-    team = team_for(settings.device, settings.devices)
-    go_on = partial(
-        _go_on, team=team, folder=folder, record=record, module=network, data=data, more=more
+        request = replace(request, settings=replace(request.settings, devices=devices).check())
+    if data is not None:
+        request = replace(request, source=source_of(data))
+    workers = find_workers(request.settings.device, request.settings.devices)
+    job = Assignment(
+        replace(record, request=request),
+        data or request.source,
+        network,
+        folder=folder,
+        extension=extension,
     )
-    return _worked(go_on, team, network, callback)
+    with display_progress(progress, callback) as tell:
+        return _work(job, workers, tell)
 
 
-def _go_on(
-    hands: Hands,
-    *,
-    team: Team,
-    folder: RunFolder,
-    record: dict[str, Any],
-    module: nn.Module | None,
-    data: str | Path | None,
-    more: tuple[int, float] | None,
-) -> Run:
-    """Go on with a run, in the process that leads it."""
+@dataclass(frozen=True)
+class Assignment:
+    """What the process that leads a run is to do.
+
+    Attributes:
+        record: of the run: what was asked for, and how far it is.
+        data: where the images are.
+        module: the torch module, where one was given.
+        out: the folder asked for, of a new run.
+        folder: of a run that goes on; None of a new one.
+        extension: how a finished run goes on.
+    """
+
+    record: RunRecord
+    data: str | Path
+    module: nn.Module | None
+    out: str | Path | None = None
+    folder: RunFolder | None = None
+    extension: Extension | None = None
+
+
+def _lead(worker: Worker, job: Assignment, workers: Workers) -> TrainingResult:
+    """Carry a run out, in the process that leads it: a new one, or the one in a folder."""
     begun = time.perf_counter()
-    metered = metering(Settings.from_json(record["settings"]), record.get("energy"))
-    with folder.held(), metered as meter:
-        collection = preparation.collect(data or record["data"]["source"])
-        job = Job(folder, record, module, hands, meter=meter)
-        for difference in differences(record, team.size):
-            job.say(difference)
-        with preparation.prepare(
-            folder, record, collection, team=team, say=job.say, callback=job.tell
-        ) as prepared:
-            if data is not None:
-                record["data"]["source"] = source_of(data)
-            return job.run(prepared, begun, more=more)
+    record, folder = job.record, job.folder
+    with metering(record.request.settings, record.energy) as meter:
+        collection = find(job.data)
+        place = folder or make_run_folder(job.out, str(job.data))
+        run = TrainingRun(place, record, job.module, worker, meter=meter)
+        try:
+            with place.held():
+                if folder is None:
+                    record.write(place)
+                if place.instead_of is not None:
+                    run.say(f"{place.instead_of} exists, so this run goes to {place.path}")
+                for difference in [] if folder is None else differences(record, workers.size):
+                    run.say(difference)
+                with prepare(
+                    record.request,
+                    collection,
+                    place,
+                    earlier=record.plan,
+                    workers=workers,
+                    say=run.say,
+                    callback=run.tell,
+                ) as prepared:
+                    return run.run(prepared, begun, extension=job.extension)
+        except StriateError:
+            if folder is None and run.record.status == "preparing":
+                place.discard()
+            raise
 
 
-def _worked(
-    lead: Callable[[Hands], Run], team: Team, module: nn.Module | None, callback: Callback
-) -> Run:
-    """See a run through with all processes of a team."""
-    others = partial(assist, module=module, team=team)
-    if team.started or not team.several:
-        return together(lead, others, team=team, callback=callback)
+def _work(job: Assignment, workers: Workers, callback: Callback) -> TrainingResult:
+    """See a run through with all processes that share it."""
+    lead = partial(_lead, job=job, workers=workers)
+    others = partial(assist, module=job.module, workers=workers)
+    if workers.launched or not workers.several:
+        return launch(lead, others, workers=workers, callback=callback)
     # the run comes from another process, and weights are not sent but read from the file
-    folder, evaluation, interrupted = together(
-        partial(_outcome, lead), others, team=team, callback=callback
+    folder, evaluation, history, interrupted = launch(
+        partial(_outcome, lead), others, workers=workers, callback=callback
     )
-    return Run(folder, load(RunFolder(folder).model, network=module), evaluation, interrupted)
+    model = load(RunFolder(folder).model, network=job.module)
+    return TrainingResult(model, evaluation, folder, history, interrupted)
 
 
-def _outcome(lead: Callable[[Hands], Run], hands: Hands) -> tuple[Path, Evaluation, bool]:
-    run = lead(hands)
-    return run.folder, run.evaluation, run.interrupted
+def _outcome(
+    lead: Callable[[Worker], TrainingResult], worker: Worker
+) -> tuple[Path, Evaluation, History, bool]:
+    run = lead(worker)
+    return run.folder, run.evaluation, run.history, run.interrupted
 
 
 def source_of(data: str | Path) -> str:
-    """Give where the images are, so that a resumed run finds them from any folder.
+    """Return where the images are, so that a resumed run finds them from any folder.
 
     >>> source_of("digits")
     'digits'
@@ -262,7 +263,7 @@ def source_of(data: str | Path) -> str:
 
 
 def lasting(name: str | None) -> str | None:
-    """Give the whole path of a file or folder, so that a resumed run finds it from anywhere.
+    """Return the whole path of a file or folder, so that a resumed run finds it from anywhere.
 
     Names of the zoo, and whatever is not there, stay as they are.
 
@@ -274,51 +275,53 @@ def lasting(name: str | None) -> str | None:
     return str(Path(name).expanduser().resolve())
 
 
-def differences(record: dict[str, Any], processes: int = 1) -> list[str]:
+def differences(record: RunRecord, world_size: int = 1) -> list[str]:
     """Say what is not as it was when the run began, so that it may end with other last digits.
 
     Args:
         record: of the run.
-        processes: how many there are now.
+        world_size: how many processes there are now.
     """
-    now = describe_environment()
+    before, now = record.environment, Environment.here()
+    processes = world_size if record.plan is None else record.plan.world_size
     pairs = (
-        ("torch", record["versions"]["torch"], now["versions"]["torch"]),
-        ("the number of processes", (record["chosen"] or {}).get("processes", 1), processes),
-        ("the processor", record["machine"]["processor"], now["machine"]["processor"]),
+        ("torch", dict(before.versions)["torch"], dict(now.versions)["torch"]),
+        ("the number of processes", processes, world_size),
+        ("the processor", before.processor, now.processor),
     )
     return [
-        f"{name} was {before} and is {after}: the run may end with slightly other weights"
-        for name, before, after in pairs
-        if before != after
+        f"{name} was {then} and is {here}: the run may end with slightly other weights"
+        for name, then, here in pairs
+        if then != here
     ]
 
 
 def check_extension(
-    record: dict[str, Any], run: Path, epochs: int | None, minutes: float | None
-) -> tuple[int, float] | None:
-    """Say whether and how a run is to be extended: (epochs in all, minutes more), or None.
+    record: RunRecord, run: Path, epochs: int | None, minutes: float | None
+) -> Extension | None:
+    """Return how a run is to be extended; None where it is only to go on.
 
-    >>> check_extension({"status": "training"}, Path("runs/cats"), None, None)
-    >>> done = {"status": "finished", "epochs_done": 5, "cycles": [{}]}
-    >>> check_extension(done, Path("runs/cats"), 8, None)
-    (8, 0.0)
+    Raises:
+        RunError: what is asked for does not suit the run.
+
+    >>> record = RunRecord.begin(make_request("digits", "compact", Settings()))
+    >>> check_extension(record, Path("runs/cats"), None, None)
     """
     if epochs is not None and minutes is not None:
-        raise RunError("epochs and minutes are both given; give the one that is to end the run")
+        raise RunError("epochs and minutes are both given; set only one of them")
     asked = epochs is not None or minutes is not None
-    if record["status"] != "finished":
+    if record.status != "finished" or record.outcome is None:
         if asked:
             raise RunError(
                 f"'{run}' is not finished; to extend it, go on with it first: striate train "
                 f"--resume {run} (a classifier in it can be used as it is)"
             )
         return None
-    done = int(record["epochs_done"])
-    if not record["cycles"]:
+    done = record.outcome.epochs
+    if not record.cycles:
         raise RunError(
             f"'{run}' is finished: its head was learnt at once, in no epochs; to fine-tune the "
-            "body, start a new run with --unfreeze N or --unfreeze all"
+            "backbone, start a new run with --unfreeze N or --unfreeze all"
         )
     if not asked:
         raise RunError(
@@ -329,4 +332,4 @@ def check_extension(
         raise RunError(f"'{run}' has {done} epochs already; give more than {done}, the new total")
     if minutes is not None and not 0 < minutes <= 1e6:
         raise RunError(f"minutes is {minutes:g}; expected above 0, up to a million")
-    return epochs or 0, minutes or 0.0
+    return Extension(epochs or 0, minutes or 0.0)

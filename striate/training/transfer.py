@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from striate.architecture.notation import expand
 from striate.backends.onnx import Trained
 from striate.backends.precision import fixed
 from striate.data import format_count
@@ -18,18 +18,18 @@ from striate.data.augmentation import DRAWS, Augmentation
 from striate.data.cache_folder import find_cache_folder
 from striate.events import Callback
 from striate.features.backbone import Backbone
-from striate.features.cut import add_head, choose_lr_multipliers
 from striate.features.engine_choice import choose_engine, list_engines
 from striate.features.extraction import BATCH, Extractor, extract_features
 from striate.features.feature_cache import FeatureCache, make_key
-from striate.features.head import Head, fit_head
+from striate.features.head import Candidate, Head, fit_head
 from striate.settings import Settings
 from striate.terminal.progress import ProgressReporter
-from striate.training.loop import Part
+from striate.training.plan import Plan, Transfer
+from striate.training.subset import Subset
 
 EPOCHS = 6  # of fine-tuning
 RATE = 1e-3  # peak learning rate of the head in fine-tuning
-MEASURED = 4  # images on which the ways to compute are timed
+MEASURED = 4  # images on which the list_engines to compute are timed
 MANY = 8  # layers that are listed one by one
 ENOUGH = 1000  # images to learn from, from which fine-tuning is worth a try
 HEADED = 1000  # images on which the head is timed, at most
@@ -37,46 +37,59 @@ HEADED = 1000  # images on which the head is timed, at most
 Say = Callable[[str], None]
 
 
-def choose(body: Backbone, settings: Settings, *, classes: int) -> dict[str, Any]:
-    """Choose the network and how it is learnt, as plain values for the record.
+@dataclass(frozen=True)
+class LearntHead:
+    """How the head of a trained backbone was learnt.
 
-    Args:
-        body: the part that is trained already.
-        settings: the user's.
-        classes: how many classes.
+    Attributes:
+        engine: what computed the features, and in which number format.
+        weight_decay: that was chosen.
+        folds: of the cross-validation that chose it.
+        tried: what cross-validation said of each.
     """
-    network = add_head(body.plan.network, classes)
-    unfrozen = settings.unfrozen()
-    tuned = () if unfrozen == 0 else choose_lr_multipliers(expand(network), body.plan, unfrozen)
-    minutes = (settings.minutes or 0.0) if tuned else 0.0
-    return {
-        "network": str(network),
-        "classes": classes,
-        "epochs": 0 if minutes or not tuned else settings.epochs or EPOCHS,
-        "minutes": minutes,
-        "learning_rate": settings.learning_rate or RATE,
-        "transfer": {
-            "body": body.words,
-            "features": body.features,
-            "resized": body.resized,
-            "way": "" if settings.precision == "auto" else fixed(settings.precision).name,
-            "versions": settings.versions,
-            "shares": [list(pair) for pair in tuned],
-        },
-        # images that are looked at once, as they are, are not changed
-        **({} if tuned or settings.versions > 1 else {"augmentation": Augmentation().as_json()}),
-    }
+
+    engine: str
+    weight_decay: float
+    folds: int
+    tried: tuple[Candidate, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values, as they stand in run.json."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> LearntHead:
+        """Return what `as_json` wrote."""
+        return cls(**{**values, "tried": tuple(Candidate(**each) for each in values["tried"])})
 
 
-def spoken(chosen: Mapping[str, Any], images: int) -> tuple[str, ...]:
-    """Say what is trained on in fine-tuning, and how fast; or that it may pay.
+def plan_transfer(backbone: Backbone, settings: Settings) -> Transfer:
+    """Return what the plan holds of the trained network that a run starts from.
 
     Args:
-        chosen: what `choose` gave.
+        backbone: the part that is trained already.
+        settings: the user's, with the name that the backbone was opened by.
+    """
+    return Transfer(
+        pretrained=str(settings.pretrained),
+        backbone=backbone.words,
+        features=backbone.features,
+        resized=backbone.resized,
+        number_format="" if settings.precision == "auto" else fixed(settings.precision).name,
+        n_augmented=settings.n_augmented,
+    )
+
+
+def spoken(plan: Plan, images: int) -> tuple[str, ...]:
+    """Return what is trained on in fine-tuning, and how fast, in words; or that it may pay.
+
+    Args:
+        plan: of the run.
         images: how many are learnt from.
     """
-    shares = chosen["transfer"]["shares"]
-    if not shares:
+    if plan.transfer is None:
+        return ()
+    if not plan.in_steps:
         if images < ENOUGH:
             return ()
         return (
@@ -84,7 +97,7 @@ def spoken(chosen: Mapping[str, Any], images: int) -> tuple[str, ...]:
             "--unfreeze 4 (minutes where a new head takes seconds; `striate compare` says whether "
             "it paid)",
         )
-    told = [f"{name} ({share:.0%})" for name, share in shares]
+    told = [f"{name} ({share:.0%})" for name, share in plan.recipe.lr_multipliers]
     if len(told) > MANY:
         told = [*told[:2], "...", *told[-3:]]
     return (f"fine-tuning trains, at shares of the learning rate: {', '.join(told)}",)
@@ -93,30 +106,28 @@ def spoken(chosen: Mapping[str, Any], images: int) -> tuple[str, ...]:
 def learn_head(
     module: nn.Module,
     body: Backbone,
-    part: Part,
+    part: Subset,
     *,
-    chosen: Mapping[str, Any],
-    seed: int,
+    plan: Plan,
     say: Say,
     callback: Callback,
-) -> tuple[Head, str]:
+) -> LearntHead:
     """Put the body's weights into the network and learn its last layer on the body's features.
 
     Args:
         module: the network with its new head; its weights are set.
         body: the part that is trained already.
         part: the training images.
-        chosen: what `choose` gave, with the augmentation and the weights of the classes.
-        seed: of the folds.
+        plan: of the run.
         say: is told what was found.
         callback: is told the progress.
 
     Returns:
-        The head, and how the features were computed.
+        How the head was learnt.
     """
     device = next(module.parameters()).device.type
-    extractor, kept = _made_ready(body, part, chosen=chosen, device=device, say=say)
-    versions = chosen["transfer"]["versions"]
+    extractor, kept = _made_ready(body, part, plan=plan, device=device, say=say)
+    versions = _copies(plan)
     found = int(kept.find(part.images.hashes[part.indices], versions).sum())
     features = extract_features(
         extractor,
@@ -136,75 +147,81 @@ def learn_head(
     if kept.refused:
         say(kept.refused)
     labels = part.labels[part.indices]
-    weights = chosen["class_weights"]
+    weights = plan.recipe.class_weight
     head = fit_head(
         features,
         labels,
-        classes=int(chosen["classes"]),
+        classes=len(plan.data.classes),
         class_weights=weights,
-        seed=seed,
+        seed=plan.recipe.seed,
         progress=ProgressReporter("choosing the strength of the head", callback, unit="strengths"),
     )
     say(
         f"the head: logistic regression with weight decay {head.strength:g}; in cross-validation "
         f"({format_count(head.folds, 'fold')}) {head.best.accuracy:.1%} of {head.images:,} images "
-        "were told right"
+        "are correct"
     )
     fill(module, body, head)
-    return head, extractor.engine.name
+    return LearntHead(extractor.engine.name, head.strength, head.folds, head.tried)
 
 
-def ahead(
-    module: nn.Module, body: Backbone, part: Part, *, chosen: Mapping[str, Any], seed: int
-) -> dict[str, float]:
+def ahead(module: nn.Module, body: Backbone, part: Subset, *, plan: Plan) -> dict[str, float]:
     """Say how many seconds the features and the head would take, from a few of each.
 
     Arguments as for `learn_head`; the network is left as it is.
     """
     device = next(module.parameters()).device.type
-    versions = chosen["transfer"]["versions"]
+    versions = _copies(plan)
     begun = time.perf_counter()
-    extractor, kept = _made_ready(body, part, chosen=chosen, device=device, say=_left_to_the_run)
+    extractor, kept = _made_ready(body, part, plan=plan, device=device, say=_left_to_the_run)
     ready = time.perf_counter() - begun
     there = kept.find(part.images.hashes[part.indices], versions)
     some = part.images.take(part.indices[:BATCH])
-    numbers = np.random.default_rng(seed).random((len(some), DRAWS), np.float32)
+    numbers = np.random.default_rng(plan.recipe.seed).random((len(some), DRAWS), np.float32)
     features = ready
     for version, missing in enumerate((~there).sum(0).tolist()):
         if missing:
             begun = time.perf_counter()
             extractor.features(some, numbers if version else None)
             features += missing * (time.perf_counter() - begun) / len(some)
-    return {"features": features, "head": _head_ahead(body, part, chosen, seed)}
+    return {"features": features, "head": _head_ahead(body, part, plan)}
+
+
+def _copies(plan: Plan) -> int:
+    return 1 if plan.transfer is None else plan.transfer.n_augmented
 
 
 def _left_to_the_run(text: str) -> None:
     """Say nothing of the engines: the run itself will."""
 
 
-def _head_ahead(body: Backbone, part: Part, chosen: Mapping[str, Any], seed: int) -> float:
+def _head_ahead(body: Backbone, part: Subset, plan: Plan) -> float:
     """Time the head on made-up features of as many images, or of `HEADED`, and scale up."""
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(plan.recipe.seed)
     labels = generator.permutation(part.labels[part.indices])[:HEADED]
-    shape = (len(labels), int(chosen["transfer"]["versions"]), body.features)
-    classes = int(chosen["classes"])
+    shape = (len(labels), _copies(plan), body.features)
+    classes = len(plan.data.classes)
     centres = generator.normal(size=(classes, 1, body.features))
     features = (generator.normal(size=shape) + 0.2 * centres[labels]).astype(np.float32)
     begun = time.perf_counter()
-    fit_head(features, labels, classes=classes, class_weights=chosen["class_weights"], seed=seed)
+    fit_head(
+        features,
+        labels,
+        classes=classes,
+        class_weights=plan.recipe.class_weight,
+        seed=plan.recipe.seed,
+    )
     return (time.perf_counter() - begun) * len(part.indices) / len(labels)
 
 
 def _made_ready(
-    body: Backbone, part: Part, *, chosen: Mapping[str, Any], device: str, say: Say
+    body: Backbone, part: Subset, *, plan: Plan, device: str, say: Say
 ) -> tuple[Extractor, FeatureCache]:
     """Choose how features are computed: as most are kept already, or as is fastest here."""
     hashes = part.images.hashes[part.indices]
-    versions = chosen["transfer"]["versions"]
-    change = Augmentation(**chosen["augmentation"]) if versions > 1 else Augmentation()
-    choice = list_engines(
-        device, chosen["transfer"]["way"].partition(" ")[0]
-    )  # its number format, if set
+    versions = _copies(plan)
+    change = plan.recipe.augmentation if versions > 1 else Augmentation()
+    choice = list_engines(device, "" if plan.transfer is None else plan.transfer.number_format)
     taught = (body.preprocess.mean, body.preprocess.std)
     key = make_key(str(body.plan.network), body.tensors, taught, change)
 

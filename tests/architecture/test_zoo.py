@@ -79,7 +79,7 @@ def test_a_name_trains(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shape", [(1, 8, 8), (1, 28, 28), (3, 64, 64), (3, 128, 128), (3, 48, 96)])
 def test_compact_is_the_network_that_training_chooses(shape: tuple[int, int, int]) -> None:
-    assert preparation.source_text("compact") is preparation.source_text(None) is None
+    assert preparation.read_network("compact") is preparation.read_network(None) is None
     chosen = defaults.network_text(None, shape, 7, lambda said: None)
     assert expand("compact", input=shape, classes=7) == expand(chosen)
     by_verb = striate(
@@ -161,7 +161,7 @@ def test_a_file_that_holds_a_name_is_that_network(tmp_path: Path) -> None:
     (tmp_path / "own.cnn").write_text("tiny_vgg\n")
     done = striate("describe", "own.cnn", "--json", cwd=tmp_path)
     assert json.loads(done.stdout)["parameters"] == 19_920
-    assert preparation.source_text(tmp_path / "own.cnn") == "tiny_vgg\n"
+    assert preparation.read_network(tmp_path / "own.cnn") == "tiny_vgg\n"
 
 
 def test_the_verb_lists_every_network_with_its_costs() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from striate.settings import Settings
-from striate.training.runs import start
+from striate.training.runs import start_run
 
 
 def test_the_network_of_1989_learns_zip_code_digits(
@@ -14,7 +14,7 @@ def test_the_network_of_1989_learns_zip_code_digits(
 ) -> None:
     settings = Settings(epochs=4, learning_rate=5e-3, augment=False, precision="float32", threads=1)
     told: list[object] = []
-    run = start(
+    run = start_run(
         *(shared("data/usps"), "lenet1989"),
         out=tmp_path / "usps",
         settings=settings,

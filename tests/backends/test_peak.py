@@ -5,7 +5,7 @@ import time
 import pytest
 import torch
 
-from striate.backends.peak import Reach, peak, reach
+from striate.backends.peak import Utilization, peak, utilization
 
 
 def test_the_peak_is_what_a_large_product_takes() -> None:
@@ -19,9 +19,16 @@ def test_the_peak_is_what_a_large_product_takes() -> None:
     assert by_hand / 4 < peak("cpu", torch.float32) < by_hand * 4  # other programs may be busy
 
 
-def test_training_is_set_beside_both_products() -> None:
-    found = reach(1e9, "cpu")
-    assert found.operations == 1e9
-    assert min(found.float32, found.bf16) > 1e7
-    assert Reach.from_json(found.as_json()).float32 == pytest.approx(found.float32, rel=1e-6)
-    assert str(found).startswith("1 GFLOP/s, ")
+@pytest.mark.parametrize("number_format", ["float32", "bf16"])
+def test_training_is_set_beside_the_product_of_its_number_format(number_format: str) -> None:
+    found = utilization(1e6, "cpu", number_format)
+    assert (found.operations, found.number_format) == (1e6, number_format)
+    assert found.peak > 1e7
+    assert found.share == 1e6 / found.peak
+    assert str(found).endswith(f"of this machine's {number_format} peak")
+
+
+def test_more_than_the_peak_is_no_share_of_it() -> None:
+    found = Utilization(2e11, 1e11, "bf16")
+    assert found.share is None
+    assert str(found) == "200 GFLOP/s"

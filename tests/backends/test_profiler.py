@@ -32,8 +32,8 @@ def test_every_layer_is_timed_both_ways() -> None:
     table = summary(TEXT)
     operations = 2 * 4 * (table.macs + table.backward_macs)
     seconds = found.forward + found.backward
-    assert found.reach.operations == pytest.approx(operations / seconds)
-    assert f"that is {found.reach}" in found.totals
+    assert found.utilization.operations == pytest.approx(operations / seconds)
+    assert f"that is {found.utilization}" in found.totals
 
 
 def test_layers_that_pass_no_gradient_have_no_backward_time() -> None:

@@ -24,14 +24,23 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with photos/ and a run of them in runs/photos."""
     place = tmp_path_factory.mktemp("place")
     drawn.folder(place / "photos", n=12)
-    striate("train", "photos", "--network", TINY, "--epochs", 2, "--size", 16, cwd=place)
+    striate("train", "photos", "--network", TINY, "--epochs", 2, "--image-size", 16, cwd=place)
     return place
 
 
 def test_train_prints_events_as_json_lines(tmp_path: Path) -> None:
     drawn.folder(tmp_path / "photos", n=8)
     done = striate(
-        "train", "photos", "--network", TINY, "--epochs", 2, "--size", 16, "--json", cwd=tmp_path
+        "train",
+        "photos",
+        "--network",
+        TINY,
+        "--epochs",
+        2,
+        "--image-size",
+        16,
+        "--json",
+        cwd=tmp_path,
     )
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert [e["epoch"] for e in events if e["event"] == "epoch"] == [1, 2]
@@ -42,7 +51,7 @@ def test_train_prints_events_as_json_lines(tmp_path: Path) -> None:
 
 def test_train_shows_people_what_happens(tmp_path: Path) -> None:
     drawn.folder(tmp_path / "photos", n=8)
-    done = striate("train", "photos", "--epochs", 1, "--size", 16, cwd=tmp_path)
+    done = striate("train", "photos", "--epochs", 1, "--image-size", 16, cwd=tmp_path)
     assert done.stdout == ""
     for said in ("unit(in*2, 2)", "val accuracy", "1/1", "report.html", "accuracy"):
         assert said in done.stderr, said

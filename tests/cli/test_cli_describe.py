@@ -34,18 +34,18 @@ def test_every_known_network_is_described_in_full(name: str) -> None:
 
 
 def test_the_batch_changes_the_memory_of_training_alone() -> None:
-    small = json.loads(striate("describe", TEXT, "--batch", 1, "--json").stdout)
-    large = json.loads(striate("describe", TEXT, "--batch", 64, "--json").stdout)
+    small = json.loads(striate("describe", TEXT, "--batch-size", 1, "--json").stdout)
+    large = json.loads(striate("describe", TEXT, "--batch-size", 64, "--json").stdout)
     assert large["training_memory"]["float32"]["activations"] == (
         64 * small["training_memory"]["float32"]["activations"]
     )
     del small["training_memory"], large["training_memory"]
     assert small == large
-    assert "at batch 64" in striate("describe", TEXT, "--batch", 64).stdout
+    assert "at batch 64" in striate("describe", TEXT, "--batch-size", 64).stdout
 
 
 def test_measure_times_every_layer() -> None:
-    said = striate("describe", TEXT, "--profile", "--batch", 2).stdout
+    said = striate("describe", TEXT, "--profile", "--batch-size", 2).stdout
     assert "forward ms" in said
     assert "2 images each" in said
     measured = json.loads(striate("describe", TEXT, "--profile", "--json").stdout)["profile"]
@@ -115,7 +115,7 @@ def test_a_torch_module_of_one_s_own_is_described(folder: Path, named: str) -> N
     [
         (["conv", "8"], "the network came in 2 pieces (conv 8); put it in quotes"),
         (["conv", "5x5", "8", "stride=2"], "put it in quotes, as the shell takes it apart"),
-        ([TEXT, "--batch", "0"], "a batch of 0 has no image"),
+        ([TEXT, "--batch-size", "0"], "a batch of 0 has no image"),
         ([TEXT, "--code", "jax"], "--code is 'jax'; choose torch or keras"),
         (["mine.py:Small"], "does not say what goes in; give --input"),
         (["mine.py:Smal", "--input", "3x8x8"], "'mine.py' has no 'Smal'"),

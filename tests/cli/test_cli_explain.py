@@ -12,9 +12,9 @@ import pytest
 from shell import striate
 
 from striate.events import Event
-from striate.training.run import Run
+from striate.training.result import TrainingResult
 
-Done = tuple[Run, list[Event]]
+Done = tuple[TrainingResult, list[Event]]
 
 
 def explain(*words: str | Path, at: Path) -> subprocess.CompletedProcess[str]:

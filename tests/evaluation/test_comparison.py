@@ -12,7 +12,7 @@ from pathlib import Path
 import drawn
 import numpy as np
 import pytest
-from quick_runs import QUICK, record
+from quick_runs import QUICK, outcome
 from shell import striate
 
 from striate.backends.torch import build
@@ -24,14 +24,14 @@ from striate.evaluation.comparison import Comparison, compare, draw_comparison, 
 from striate.events import Event, ignore
 from striate.model.classifier import Classifier
 from striate.model.loading import load
-from striate.training.run import Run
-from striate.training.runs import start
+from striate.training.result import TrainingResult
+from striate.training.runs import start_run
 
 SMALL = "conv 2 > relu > gap > flatten > fc"
 
 
 @pytest.fixture(scope="module")
-def first(done: tuple[Run, list[Event]]) -> Path:
+def first(done: tuple[TrainingResult, list[Event]]) -> Path:
     """The run of discs and squares at 16 pixels that the tests share."""
     return done[0].folder
 
@@ -40,15 +40,17 @@ def first(done: tuple[Run, list[Event]]) -> Path:
 def second(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of the same images with the same split, at another size, with less of a network."""
     out = tmp_path_factory.mktemp("others") / "small"
-    return start(photos, SMALL, out=out, settings=replace(QUICK, size="12"), callback=ignore).folder
+    return start_run(
+        photos, SMALL, out=out, settings=replace(QUICK, image_size=12), callback=ignore
+    ).folder
 
 
 @pytest.fixture(scope="module")
 def other_seed(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that held out other images."""
     out = tmp_path_factory.mktemp("others") / "seed1"
-    settings = replace(QUICK, size="12", seed=1, epochs=1)
-    return start(photos, SMALL, out=out, settings=settings, callback=ignore).folder
+    settings = replace(QUICK, image_size=12, seed=1, epochs=1)
+    return start_run(photos, SMALL, out=out, settings=settings, callback=ignore).folder
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +82,7 @@ def test_each_figure_is_that_of_evaluate(
             alone.accuracy_high,
             alone.cross_entropy,
         )
-        assert own.training_seconds == record(run)["seconds"]
+        assert own.training_seconds == outcome(run).seconds
         assert own.seconds_per_image > 0
     names = [model.name for model in compared.models]
     assert names == ["shapes", "small"]

@@ -20,10 +20,10 @@ from striate.explanation.page import of_folder, of_image
 from striate.explanation.unit_inspection import UnitSelection, inspect_units
 from striate.model.classifier import Classifier
 from striate.model.loading import load
-from striate.training.run import Run
+from striate.training.result import TrainingResult
 
 FILES = [("a.npz", "arrays"), ("a.json", "numbers")]
-Done = tuple[Run, list[Event]]
+Done = tuple[TrainingResult, list[Event]]
 
 
 def image(photos: Path) -> Path:

@@ -15,9 +15,9 @@ from striate.explanation.inspection import inspect
 from striate.explanation.page import of_folder, of_image
 from striate.explanation.unit_inspection import UnitSelection, inspect_units
 from striate.model.loading import load
-from striate.training.run import Run
+from striate.training.result import TrainingResult
 
-Done = tuple[Run, list[Event]]
+Done = tuple[TrainingResult, list[Event]]
 
 FILES = [("a.npz", "arrays"), ("a.json", "numbers")]
 KEPT = {*METHODS, "layer", "deletion", "insertion", "randomisation"}

@@ -16,7 +16,7 @@ from PIL import Image
 from striate.backends.torch import build
 from striate.data.images import Preprocess
 from striate.errors import DataError, SettingError
-from striate.events import Event, Note, Progress, ignore
+from striate.events import Event, Note, Progress
 from striate.explanation.batch_hires_cam import find_map_layer
 from striate.explanation.image_regions import Region, border_region, candidate_regions
 from striate.explanation.mean_class_maps import MapAccumulator
@@ -24,11 +24,17 @@ from striate.explanation.shortcut_result import ShortcutReport
 from striate.explanation.shortcut_search import find_shortcuts, suspect_regions
 from striate.model.classifier import Classifier
 from striate.settings import Settings
-from striate.training.runs import train
+from striate.training.runs import start_run
 
 NETWORK = "[conv 16 > bn > relu > maxpool 2]*2 > conv 32 > bn > relu > gap > flatten > fc"
 SETTINGS = Settings(
-    epochs=10, size="32", precision="float32", threads=1, batch=16, augment=False, mirror=False
+    epochs=10,
+    image_size=32,
+    precision="float32",
+    threads=1,
+    batch_size=16,
+    augment=False,
+    mirror=False,
 )
 
 
@@ -47,7 +53,7 @@ def marked_folder(root: Path, marked: str | None, *, n: int = 40, first: int = 0
 def looked_at(root: Path, marked: str | None) -> tuple[Classifier, ShortcutReport, list[Event]]:
     marked_folder(root / "data" / "train", marked)
     marked_folder(root / "data" / "val", marked, n=30, first=500)
-    model = train(root / "data", NETWORK, out=root / "run", settings=SETTINGS, callback=ignore)
+    model = start_run(root / "data", NETWORK, out=root / "run", settings=SETTINGS).model
     told: list[Event] = []
     return model, find_shortcuts(model, root / "data" / "val", callback=told.append), told
 

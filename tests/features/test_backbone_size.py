@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from made_plan import HEAD_ALONE, made_plan
 
 from striate.architecture.notation import expand
 from striate.backends.torch import build
@@ -53,7 +54,7 @@ def test_a_body_that_knows_what_it_learnt_from_keeps_its_size() -> None:
 
 
 def test_fine_tuning_is_proposed_where_there_are_enough_images() -> None:
-    alone: dict[str, dict[str, list[object]]] = {"transfer": {"shares": []}}
+    alone = made_plan("input 1x8x8 classes=2 > flatten > fc", transfer=HEAD_ALONE)
     assert spoken(alone, ENOUGH - 1) == ()
     (said,) = spoken(alone, ENOUGH)
     assert "--unfreeze 4" in said

@@ -21,10 +21,10 @@ from striate.features.backbone import open_backbone
 from striate.features.timm_models import read_preprocess
 from striate.model.loading import load
 from striate.settings import Settings
-from striate.training.runs import start
+from striate.training.runs import start_run
 
 SMALL = "test_resnet"  # which timm has for tests: 0.5 million weights, 160x160 pixels
-HEAD = Settings(body=f"timm:{SMALL}", precision="float32", threads=1)
+HEAD = Settings(pretrained=f"timm:{SMALL}", precision="float32", threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -74,14 +74,14 @@ def test_a_run_takes_its_preprocessing_and_needs_no_timm_afterwards(
     told: list[str] = []
     out = tmp_path / "run"
     settings = replace(HEAD, weights=weights, offline=True)
-    run = start(
+    run = start_run(
         photos,
         out=out,
         settings=settings,
         callback=lambda event: told.append(event.text) if isinstance(event, Note) else None,
     )
     model = load(out)
-    assert record(out)["settings"]["body"] == f"timm:{SMALL}"
+    assert record(out).request.settings.pretrained == f"timm:{SMALL}"
     assert model.text is not None
     assert model.text.endswith("fc")
     assert model.preprocess.shape == (3, 160, 160)
@@ -109,7 +109,7 @@ def test_what_timm_prepares_otherwise_is_said() -> None:
 def refused(name: str, kind: type[Exception], words: str, **more: str) -> None:
     with pytest.raises(kind, match=words) as caught:
         open_backbone(
-            Settings(body=name, offline=True, **more),  # type: ignore[arg-type]
+            Settings(pretrained=name, offline=True, **more),  # type: ignore[arg-type]
             say=lambda text: None,
             callback=ignore,
         )

@@ -1,11 +1,10 @@
-import json
 from pathlib import Path
 
 import pytest
 
 from striate.errors import RunError
 from striate.events import Epoch
-from striate.model.run_folder import RunFolder, describe_environment, make_run_folder, write_text
+from striate.model.run_folder import RunFolder, make_run_folder, write_text
 
 EPOCH = Epoch(1, 3, 0.5, 0.8, 0.4, 0.9, 1e-3, 100.0, 9.0, 30.0, True)
 
@@ -50,7 +49,7 @@ def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
         make_run_folder(tmp_path / "file" / "run", "digits")
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"format_version": 99}'])
+@pytest.mark.parametrize("text", ["{", "[]", '{"format_version": "new"}'])
 def test_a_damaged_record_is_one_clear_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "run.json").write_text(text)
     with pytest.raises(RunError) as caught:
@@ -63,13 +62,6 @@ def test_text_is_written_whole(tmp_path: Path) -> None:
     write_text(tmp_path / "a.txt", "two \udcff")
     assert (tmp_path / "a.txt").read_bytes() == b"two \xff"
     assert len(list(tmp_path.iterdir())) == 1
-
-
-def test_the_surroundings_are_plain_values() -> None:
-    values = json.loads(json.dumps(describe_environment()))
-    assert {"versions", "machine"} == set(values)
-    assert values["versions"]["torch"]
-    assert values["machine"]["processor"]
 
 
 def test_what_goes_wrong_while_a_run_is_held_is_not_blamed_on_the_lock(tmp_path: Path) -> None:

@@ -173,7 +173,7 @@ def test_the_others_run_and_draw(name: str, tmp_path: Path) -> None:
 
 def test_colour_images_of_other_sizes_do_too(photos: Path, tmp_path: Path) -> None:
     told: list[Event] = []
-    effort = Effort(seeds=1, epochs=1, size="16")
+    effort = Effort(seeds=1, epochs=1, image_size=16)
     result = experiments.experiment(
         "translation", photos, effort=effort, out=tmp_path / "out", callback=told.append
     )

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from striate.architecture.layer_table import summary
-from striate.architecture.notation import parse
+from striate.architecture.notation import expand, parse
 from striate.architecture.zoo import compact
-from striate.backends.torch import build
 from striate.data import Survey, find, load, split_stratified, survey
 from striate.data.images import Preprocess
 from striate.errors import NotationError
 from striate.settings import Settings
 from striate.training import defaults
+from striate.training.class_weight import class_weight
 
 
 def of_size(rows: int, columns: int, *, same: bool, channels: int = 3) -> Survey:
@@ -32,9 +32,9 @@ def of_size(rows: int, columns: int, *, same: bool, channels: int = 3) -> Survey
         (of_size(600, 800, same=True), Settings(), None, (96, 128)),
         (of_size(600, 800, same=False), Settings(), None, (128, 128)),
         (of_size(50, 90, same=False), Settings(), None, (48, 48)),
-        (of_size(600, 800, same=False), Settings(size="40x50"), None, (40, 50)),
+        (of_size(600, 800, same=False), Settings(image_size=(40, 50)), None, (40, 50)),
         (of_size(600, 800, same=False), Settings(), "input 3x20x30 > fc 2", (20, 30)),
-        (of_size(600, 800, same=False), Settings(size="9"), "input 3x20x30 > fc 2", (9, 9)),
+        (of_size(600, 800, same=False), Settings(image_size=9), "input 3x20x30 > fc 2", (9, 9)),
     ],
 )
 def test_the_size_is_the_users_then_the_networks_then_the_images(
@@ -124,8 +124,8 @@ def test_the_compact_network_grows_deeper_with_the_image() -> None:
 
 
 def test_networks_without_normalisation_get_the_lower_rate() -> None:
-    with_bn = build("input 1x8x8 classes=2 > conv 4 > bn > relu > gap > flatten > fc")
-    without = build("input 1x8x8 classes=2 > conv 4 > relu > gap > flatten > fc")
+    with_bn = expand("input 1x8x8 classes=2 > conv 4 > bn > relu > gap > flatten > fc")
+    without = expand("input 1x8x8 classes=2 > conv 4 > relu > gap > flatten > fc")
     assert defaults.learning_rate(with_bn) > defaults.learning_rate(without)
 
 
@@ -139,7 +139,7 @@ def test_class_weights_follow_the_setting(
     with load(collection, Preprocess(3, 8, 8, mean=(0.5,) * 3, std=(0.25,) * 3)) as images:
         split = split_stratified(collection, images)
     said: list[str] = []
-    weights = defaults.class_weights(collection, split, balance, said.append)
+    weights = class_weight(collection, split.train, balance, say=said.append)
     assert said  # four to one is said whatever is done about it
     if ratio is None:
         assert weights is None

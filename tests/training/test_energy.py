@@ -18,7 +18,7 @@ from striate.events import Done, Epoch, Event, ignore
 from striate.settings import Settings
 from striate.terminal.units import format_energy, format_mass
 from striate.training.energy import Energy, Meter, metering
-from striate.training.runs import resume, start
+from striate.training.runs import resume, start_run
 
 ROOT = Path(__file__).parents[2]
 HOUR = Energy(0.05, 0.02, 0.03, 0.0, 0.02, 3600.0, "France", ("memory estimated",))
@@ -119,8 +119,9 @@ def test_a_run_says_what_it_took_and_a_longer_one_adds_to_it(photos: Path, tmp_p
     told: list[Event] = []
     out = tmp_path / "run"
     settings = replace(QUICK, energy=True, country="FRA")
-    start(photos, TINY, out=out, settings=settings, callback=told.append)
-    taken = Energy.from_json(record(out)["energy"])
+    start_run(photos, TINY, out=out, settings=settings, callback=told.append)
+    taken = record(out).energy
+    assert taken is not None
     done = told[-1]
     assert isinstance(done, Done)
     assert (done.kwh, done.kg_co2e) == (taken.kwh, taken.kg_co2e)
@@ -131,7 +132,8 @@ def test_a_run_says_what_it_took_and_a_longer_one_adds_to_it(photos: Path, tmp_p
 
     epochs = sum(isinstance(event, Epoch) for event in told)
     resume(out, epochs=epochs + 1, callback=ignore)
-    more = Energy.from_json(record(out)["energy"])
+    more = record(out).energy
+    assert more is not None
     assert more.kwh > taken.kwh
     assert more.seconds > taken.seconds
 
@@ -142,4 +144,4 @@ def test_a_run_that_was_not_measured_says_nothing_of_energy(
     last = done[1][-1]
     assert isinstance(last, Done)
     assert last.kwh is None
-    assert "energy" not in record(last.run)
+    assert record(last.run).energy is None

@@ -18,9 +18,9 @@ from striate.errors import SettingError
 from striate.events import Estimate, Event, Note, ignore
 from striate.settings import Settings
 from striate.terminal.console import Console
-from striate.training.estimation import estimate
-from striate.training.run import Run
-from striate.training.runs import start
+from striate.training.estimation import estimate_run
+from striate.training.result import TrainingResult
+from striate.training.runs import start_run
 
 STEPWISE = ["reading and choosing", "training", "validation", "judging and report"]
 
@@ -35,7 +35,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_parts_are_the_whole_and_nothing_is_left_behind(photos: Path) -> None:
     told: list[Event] = []
-    found = estimate(photos, TINY, settings=QUICK, callback=told.append)
+    found = estimate_run(photos, TINY, settings=QUICK, callback=told.append)
     assert list(found.parts) == STEPWISE
     assert found.seconds == pytest.approx(sum(found.parts.values()))
     assert min(found.parts.values()) > 0
@@ -47,8 +47,8 @@ def test_the_parts_are_the_whole_and_nothing_is_left_behind(photos: Path) -> Non
 
 def test_what_it_says_is_in_the_order_of_what_it_takes(photos: Path) -> None:
     out = Path("run")
-    found = estimate(photos, TINY, settings=replace(QUICK, epochs=100))
-    start(photos, TINY, out=out, settings=replace(QUICK, epochs=100), callback=ignore)
+    found = estimate_run(photos, TINY, settings=replace(QUICK, epochs=100))
+    start_run(photos, TINY, out=out, settings=replace(QUICK, epochs=100), callback=ignore)
     lines = (out / "epochs.jsonl").read_text("utf-8").splitlines()
     took = sum(json.loads(line)["seconds"] for line in lines)
     said = found.parts["training"] + found.parts["validation"]
@@ -57,16 +57,16 @@ def test_what_it_says_is_in_the_order_of_what_it_takes(photos: Path) -> None:
 
 def test_minutes_bound_it_and_epochs_are_those_that_fit(photos: Path) -> None:
     settings = replace(QUICK, epochs=None, minutes=0.5)
-    found = estimate(photos, TINY, settings=settings)
+    found = estimate_run(photos, TINY, settings=settings)
     assert found.seconds - found.parts["judging and report"] == pytest.approx(30)
     assert found.epochs > 3
 
 
 def test_a_head_is_its_features_and_its_fit_and_features_kept_cost_nothing(
-    photos: Path, done: tuple[Run, list[Event]]
+    photos: Path, done: tuple[TrainingResult, list[Event]]
 ) -> None:
-    settings = Settings(body=str(done[0].folder), threads=1)
-    first = estimate(photos, settings=settings)
+    settings = Settings(pretrained=str(done[0].folder), threads=1)
+    first = estimate_run(photos, settings=settings)
     assert list(first.parts) == [
         "reading and choosing",
         "features",
@@ -76,7 +76,7 @@ def test_a_head_is_its_features_and_its_fit_and_features_kept_cost_nothing(
     assert first.epochs == 0
     assert not (Path.cwd().parent / "cache" / "features").exists()
 
-    tuned = estimate(photos, settings=replace(settings, unfreeze="1", epochs=2))
+    tuned = estimate_run(photos, settings=replace(settings, unfreeze=1, epochs=2))
     assert list(tuned.parts) == [
         "reading and choosing",
         "features",
@@ -92,14 +92,14 @@ def test_a_torch_module_is_timed_too_and_not_changed(photos: Path) -> None:
     last = nn.Linear(3 * 16 * 16, 2)
     module = nn.Sequential(nn.Flatten(), last)
     before = last.weight.detach().clone()
-    found = estimate(photos, module, settings=QUICK)
+    found = estimate_run(photos, module, settings=QUICK)
     assert list(found.parts) == STEPWISE
     assert torch.equal(last.weight, before)
 
 
 def test_what_a_run_would_refuse_is_refused(photos: Path) -> None:
     with pytest.raises(SettingError, match="epochs is 0"):
-        estimate(photos, TINY, settings=Settings(epochs=0))
+        estimate_run(photos, TINY, settings=Settings(epochs=0))
 
 
 def test_people_see_the_parts_with_the_epochs_and_the_electricity() -> None:
@@ -113,7 +113,17 @@ def test_people_see_the_parts_with_the_epochs_and_the_electricity() -> None:
 
 
 def test_the_command_line_ends_there(photos: Path) -> None:
-    words = ["striate", "train", str(photos), "--network", TINY, "--epochs", "1", "--size", "16"]
+    words = [
+        "striate",
+        "train",
+        str(photos),
+        "--network",
+        TINY,
+        "--epochs",
+        "1",
+        "--image-size",
+        "16",
+    ]
     more = ["--threads", "1", "--precision", "float32", "--estimate", "--json"]
     done = subprocess.run(
         [sys.executable, "-m", *words, *more], capture_output=True, text=True, check=False

@@ -21,9 +21,11 @@ from striate.data.images import Preprocess
 from striate.errors import RunError, TrainingError
 from striate.events import Epoch, Progress
 from striate.training import checkpoints
-from striate.training.loop import Part, Recipe, optimizer_for, train
-from striate.training.schedule import Cycle
+from striate.training.loop import optimizer_for, train
+from striate.training.one_cycle import Cycle
+from striate.training.recipe import Recipe
 from striate.training.state import State
+from striate.training.subset import Subset
 
 TEXT = (
     "input 1x8x8 classes=10 > conv 8 > bn > relu > maxpool 2 > conv 12 > bn > relu > flatten > "
@@ -31,11 +33,11 @@ TEXT = (
 )
 PREPROCESS = Preprocess(1, 8, 8, mean=(0.3,), std=(0.35,))
 RECIPE = Recipe(
-    batch=50,
+    batch_size=50,
     learning_rate=0.01,
     weight_decay=0.05,
     label_smoothing=0.1,
-    class_weights=None,
+    class_weight=None,
     augmentation=choose_augmentation(1, 8, 8, []),
     patience=None,
     precision=WAYS[0],
@@ -49,10 +51,10 @@ def digits() -> tuple[Images, np.ndarray]:
     return load(collection, PREPROCESS), collection.labels
 
 
-def parts(digits: tuple[Images, np.ndarray]) -> tuple[Part, Part]:
+def parts(digits: tuple[Images, np.ndarray]) -> tuple[Subset, Subset]:
     images, labels = digits
     training, validation = np.arange(0, 240), np.arange(300, 400)
-    return Part(images, training, labels), Part(images, validation, labels)
+    return Subset(images, training, labels), Subset(images, validation, labels)
 
 
 def fresh(recipe: Recipe = RECIPE) -> State:
@@ -202,7 +204,7 @@ def test_class_weights_weigh_the_loss(digits: tuple[Images, np.ndarray]) -> None
     even, uneven = fresh(), fresh()
     run(even, digits, epochs=1)
     weights = (5.0,) + (0.5,) * 9
-    run(uneven, digits, recipe=replace(RECIPE, class_weights=weights), epochs=1)
+    run(uneven, digits, recipe=replace(RECIPE, class_weight=weights), epochs=1)
     assert not torch.equal(even.best["fc1.bias"], uneven.best["fc1.bias"])
 
 
@@ -224,7 +226,7 @@ def test_a_damaged_checkpoint_is_one_clear_line(tmp_path: Path) -> None:
 
 def test_a_part_of_one_image_still_trains(digits: tuple[Images, np.ndarray]) -> None:
     images, labels = digits
-    part, val = Part(images, np.arange(3), labels), Part(images, np.arange(3, 4), labels)
+    part, val = Subset(images, np.arange(3), labels), Subset(images, np.arange(3, 4), labels)
     state = fresh()
     fabric = Fabric(accelerator="cpu", devices=1)
     cycle = Cycle(first=0, epochs=1, minutes=0.0, begun=0.0, peak=0.01)
@@ -270,8 +272,8 @@ def test_no_step_is_smaller_than_the_batch(digits: tuple[Images, np.ndarray]) ->
     text = "input 1x8x8 classes=10 > flatten > fc 4 > bn > relu > fc"
     module = build(text)
     state = State(module, optimizer_for(module, RECIPE))
-    part = Part(images, np.arange(5), labels)
-    recipe = replace(RECIPE, batch=2)
+    part = Subset(images, np.arange(5), labels)
+    recipe = replace(RECIPE, batch_size=2)
     cycle = Cycle(first=0, epochs=1, minutes=0.0, begun=0.0, peak=0.01)
     fabric = Fabric(accelerator="cpu", devices=1)
     steps = [

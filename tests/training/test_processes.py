@@ -12,45 +12,45 @@ import torch
 
 from striate.errors import DataError, TrainingError
 from striate.events import Event, Note, ignore
-from striate.training.distributed.devices import Team
-from striate.training.distributed.processes import Hands, together
+from striate.training.distributed.devices import Workers
+from striate.training.distributed.processes import Worker, launch
 
-PAIR = Team("cpu", 2)
+PAIR = Workers("cpu", 2)
 
 
-def adds_until_stopped(hands: Hands) -> tuple[float, bool]:
+def adds_until_stopped(worker: Worker) -> tuple[float, bool]:
     """Tell notes until a stop is asked for; add up one figure of each process."""
-    while not hands.stop.asked:
-        hands.callback(Note("going on"))
+    while not worker.stop.asked:
+        worker.callback(Note("going on"))
         time.sleep(0.05)
-    figure = hands.fabric.all_reduce(torch.tensor(1.0), reduce_op="sum")
-    return float(figure), hands.fabric.is_global_zero  # type: ignore[arg-type]
+    figure = worker.fabric.all_reduce(torch.tensor(1.0), reduce_op="sum")
+    return float(figure), worker.fabric.is_global_zero  # type: ignore[arg-type]
 
 
-def adds(hands: Hands) -> None:
-    hands.fabric.all_reduce(torch.tensor(10.0), reduce_op="sum")
+def adds(worker: Worker) -> None:
+    worker.fabric.all_reduce(torch.tensor(10.0), reduce_op="sum")
 
 
-def fails(hands: Hands) -> None:
+def fails(worker: Worker) -> None:
     raise DataError("no images in 'photos'")
 
 
-def waits(hands: Hands) -> None:
-    hands.fabric.broadcast(None)
+def waits(worker: Worker) -> None:
+    worker.fabric.broadcast(None)
 
 
-def is_killed(hands: Hands) -> None:
+def is_killed(worker: Worker) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_one_process_works_in_place() -> None:
     told: list[Event] = []
 
-    def lead(hands: Hands) -> int:
-        hands.callback(Note("here"))
-        return hands.fabric.world_size
+    def lead(worker: Worker) -> int:
+        worker.callback(Note("here"))
+        return worker.fabric.world_size
 
-    assert together(lead, waits, team=Team("cpu"), callback=told.append) == 1
+    assert launch(lead, waits, workers=Workers("cpu"), callback=told.append) == 1
     assert told == [Note("here")]
 
 
@@ -62,7 +62,7 @@ def test_two_processes_answer_and_ctrl_c_reaches_them() -> None:
             signal.raise_signal(signal.SIGINT)
         told.append(event)
 
-    answer = together(adds_until_stopped, adds, team=PAIR, callback=callback)
+    answer = launch(adds_until_stopped, adds, workers=PAIR, callback=callback)
     assert answer == (11.0, True)
     assert set(told) == {Note("going on")}
     assert not multiprocessing.active_children()
@@ -71,7 +71,7 @@ def test_two_processes_answer_and_ctrl_c_reaches_them() -> None:
 
 def test_what_one_process_cannot_do_is_said_as_it_was_there() -> None:
     with pytest.raises(DataError, match=r"^no images in 'photos'$"):
-        together(fails, waits, team=PAIR, callback=ignore)
+        launch(fails, waits, workers=PAIR, callback=ignore)
     assert not multiprocessing.active_children()
 
 
@@ -80,6 +80,6 @@ def test_a_process_that_is_killed_ends_the_work_in_one_line() -> None:
     with pytest.raises(
         TrainingError, match=r"^process 2 of 2 was ended by SIGKILL, so the run ends; "
     ):
-        together(waits, is_killed, team=PAIR, callback=ignore)
+        launch(waits, is_killed, workers=PAIR, callback=ignore)
     assert time.monotonic() - begun < 60
     assert not multiprocessing.active_children()

@@ -15,7 +15,7 @@ from striate.explanation.page import of_folder, of_image
 from striate.explanation.unit_inspection import UnitSelection, inspect_units
 from striate.model.loading import load
 from striate.training.report import html
-from striate.training.run import Run
+from striate.training.result import TrainingResult
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -44,7 +44,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def pages(
-    tmp_path_factory: pytest.TempPathFactory, done: tuple[Run, list[Event]], photos: Path
+    tmp_path_factory: pytest.TempPathFactory, done: tuple[TrainingResult, list[Event]], photos: Path
 ) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("report")
     made = {}

@@ -14,23 +14,23 @@ from pathlib import Path
 import drawn
 import pytest
 import torch
-from quick_runs import QUICK, TINY, record
+from quick_runs import QUICK, TINY, outcome, record
 
 from striate.errors import DataError, RunError
 from striate.events import Epoch, Event, Progress, ignore
 from striate.model.loading import load
-from striate.training.run import Run
-from striate.training.runs import differences, resume, start
+from striate.training.result import TrainingResult
+from striate.training.runs import differences, resume, start_run
 
 # A run in a process of its own that writes a checkpoint after every step.
 CHILD = """
 import sys
-from striate import checkpoints, runs
+from striate.training import checkpoints, runs
 from striate.settings import Settings
 checkpoints.PAUSE, checkpoints.SHARE = 0.0, 1e9
 data, out, network = sys.argv[1:4]
-settings = Settings(epochs=6, size="16", precision="float32", threads=1, batch=4)
-runs.start(data, network, out=out, settings=settings,
+settings = Settings(epochs=6, image_size=16, precision="float32", threads=1, batch_size=4)
+runs.start_run(data, network, out=out, settings=settings,
            callback=lambda event: print(event, flush=True))
 """
 
@@ -39,8 +39,8 @@ def test_a_killed_run_goes_on_and_ends_with_exactly_the_same_weights(
     photos: Path, tmp_path: Path
 ) -> None:
     network = TINY.replace("flatten", "flatten > dropout 0.2")
-    settings = replace(QUICK, epochs=6, batch=4)
-    whole = start(photos, network, out=tmp_path / "whole", settings=settings, callback=ignore)
+    settings = replace(QUICK, epochs=6, batch_size=4)
+    whole = start_run(photos, network, out=tmp_path / "whole", settings=settings, callback=ignore)
 
     killed = tmp_path / "killed"
     child = subprocess.Popen(
@@ -57,7 +57,7 @@ def test_a_killed_run_goes_on_and_ends_with_exactly_the_same_weights(
     os.kill(child.pid, signal.SIGKILL)
     child.wait(10)
     child.stdout.close()
-    assert record(killed)["status"] == "training"
+    assert record(killed).status == "training"
     assert not (killed / "classifier.safetensors").exists()
 
     told: list[Event] = []
@@ -81,16 +81,16 @@ def test_ctrl_c_ends_a_run_with_what_is_best_so_far(photos: Path, tmp_path: Path
 
     before = signal.getsignal(signal.SIGINT)
     settings = replace(QUICK, epochs=5)
-    run = start(photos, TINY, out=out, settings=settings, callback=stop_in_the_third)
+    run = start_run(photos, TINY, out=out, settings=settings, callback=stop_in_the_third)
     assert signal.getsignal(signal.SIGINT) is before
     assert run.interrupted
-    assert record(out)["status"] == "interrupted"
+    assert record(out).status == "interrupted"
     assert (out / "report.html").exists()
     assert load(out).classes == ("disc", "square")
 
-    whole = start(photos, TINY, out=tmp_path / "whole", settings=settings, callback=ignore)
+    whole = start_run(photos, TINY, out=tmp_path / "whole", settings=settings, callback=ignore)
     after = resume(out, callback=ignore)
-    assert record(out)["status"] == "finished"
+    assert record(out).status == "finished"
     for name, value in whole.model.module.state_dict().items():
         assert torch.equal(value, after.model.module.state_dict()[name])
 
@@ -100,15 +100,15 @@ def test_ctrl_c_in_the_first_epoch_still_gives_a_classifier(photos: Path, tmp_pa
         if type(event).__name__ == "Progress" and getattr(event, "stage", "") == "training":
             signal.raise_signal(signal.SIGINT)
 
-    run = start(photos, TINY, out=tmp_path / "run", settings=QUICK, callback=stop_at_once)
+    run = start_run(photos, TINY, out=tmp_path / "run", settings=QUICK, callback=stop_at_once)
     assert run.interrupted
     assert (tmp_path / "run" / "report.html").exists()
-    assert any("first epoch" in note for note in record(tmp_path / "run")["notes"])
+    assert any("first epoch" in note for note in record(tmp_path / "run").notes)
 
 
 def test_a_finished_run_is_extended(photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    start(photos, TINY, out=out, settings=replace(QUICK, epochs=2), callback=ignore)
+    start_run(photos, TINY, out=out, settings=replace(QUICK, epochs=2), callback=ignore)
     with pytest.raises(RunError, match="finished after 2 epochs"):
         resume(out, callback=ignore)
     with pytest.raises(RunError, match="more than 2"):
@@ -118,15 +118,15 @@ def test_a_finished_run_is_extended(photos: Path, tmp_path: Path) -> None:
     epochs = [event for event in told if isinstance(event, Epoch)]
     assert [(epoch.epoch, epoch.epochs) for epoch in epochs] == [(3, 4), (4, 4)]
     assert len((out / "epochs.jsonl").read_text().splitlines()) == 4
-    assert record(out)["epochs_done"] == 4
+    assert outcome(out).epochs == 4
     resume(out, minutes=0.02, callback=ignore)
-    assert record(out)["epochs_done"] >= 5
+    assert outcome(out).epochs >= 5
 
 
 def test_changed_images_stop_a_resume(photos: Path, tmp_path: Path) -> None:
     data = drawn.folder(tmp_path / "data", n=10)
     out = tmp_path / "run"
-    start(data, TINY, out=out, settings=replace(QUICK, epochs=1), callback=ignore)
+    start_run(data, TINY, out=out, settings=replace(QUICK, epochs=1), callback=ignore)
     drawn.image("disc", 99).save(data / "disc" / "disc001.png")
     with pytest.raises(RunError, match="not what they were"):
         resume(out, epochs=2, callback=ignore)
@@ -135,13 +135,13 @@ def test_changed_images_stop_a_resume(photos: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("way", ["float32-channels-last", "bf16"])
 def test_a_resumed_run_is_exact_in_every_layout(photos: Path, tmp_path: Path, way: str) -> None:
     settings = replace(QUICK, epochs=4, precision=way)
-    whole = start(photos, TINY, out=tmp_path / "whole", settings=settings, callback=ignore)
+    whole = start_run(photos, TINY, out=tmp_path / "whole", settings=settings, callback=ignore)
 
     def stop_in_the_third(event: Event) -> None:
         if isinstance(event, Epoch) and event.epoch == 2:
             signal.raise_signal(signal.SIGINT)
 
-    start(photos, TINY, out=tmp_path / "stopped", settings=settings, callback=stop_in_the_third)
+    start_run(photos, TINY, out=tmp_path / "stopped", settings=settings, callback=stop_in_the_third)
     after = resume(tmp_path / "stopped", callback=ignore)
     for name, value in whole.model.module.state_dict().items():
         assert torch.equal(value, after.model.module.state_dict()[name]), name
@@ -157,11 +157,11 @@ def test_ctrl_c_at_the_last_step_loses_no_epoch(photos: Path, tmp_path: Path) ->
             if event.epoch == 3 and event.done == event.total:
                 signal.raise_signal(signal.SIGINT)
 
-    stopped = start(photos, TINY, out=out, settings=QUICK, callback=stop_at_the_last_step)
+    stopped = start_run(photos, TINY, out=out, settings=QUICK, callback=stop_at_the_last_step)
     assert stopped.interrupted
-    whole = start(photos, TINY, out=tmp_path / "whole", settings=QUICK, callback=ignore)
+    whole = start_run(photos, TINY, out=tmp_path / "whole", settings=QUICK, callback=ignore)
     after = resume(out, callback=ignore)
-    assert record(out)["epochs_done"] == 3
+    assert outcome(out).epochs == 3
     assert len((out / "epochs.jsonl").read_text().splitlines()) == 3
     for name, value in whole.model.module.state_dict().items():
         assert torch.equal(value, after.model.module.state_dict()[name]), name
@@ -172,18 +172,18 @@ def test_ctrl_c_after_the_last_epoch_is_a_finished_run(photos: Path, tmp_path: P
         if isinstance(event, Epoch) and event.epoch == 3:
             signal.raise_signal(signal.SIGINT)
 
-    run = start(photos, TINY, out=tmp_path / "run", settings=QUICK, callback=stop_at_the_end)
+    run = start_run(photos, TINY, out=tmp_path / "run", settings=QUICK, callback=stop_at_the_end)
     assert not run.interrupted
-    assert record(run.folder)["status"] == "finished"
+    assert record(run.folder).status == "finished"
 
 
 def test_an_extension_has_its_own_patience(photos: Path, tmp_path: Path) -> None:
     settings = replace(QUICK, epochs=9, patience=1, learning_rate=1e-9)
-    run = start(photos, TINY, out=tmp_path / "run", settings=settings, callback=ignore)
-    done = record(run.folder)["epochs_done"]
+    run = start_run(photos, TINY, out=tmp_path / "run", settings=settings, callback=ignore)
+    done = outcome(run.folder).epochs
     assert done < 9
     resume(run.folder, epochs=done + 5, callback=ignore)
-    assert record(run.folder)["epochs_done"] > done
+    assert outcome(run.folder).epochs > done
 
 
 def test_a_run_is_held_by_one_process(photos: Path, tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_a_run_is_held_by_one_process(photos: Path, tmp_path: Path) -> None:
             )
             told.append(f"{done.returncode} {done.stderr}")
 
-    start(photos, TINY, out=tmp_path / "run", settings=QUICK, callback=resume_meanwhile)
+    start_run(photos, TINY, out=tmp_path / "run", settings=QUICK, callback=resume_meanwhile)
     assert told[0].startswith("2 striate: ")
     assert "under way in another process" in told[0]
 
@@ -218,7 +218,7 @@ def test_other_parts_are_other_data(tmp_path: Path) -> None:
 
     data = listing("train", "test")
     out = tmp_path / "run"
-    start(data, TINY, out=out, settings=replace(QUICK, epochs=1), callback=ignore)
+    start_run(data, TINY, out=out, settings=replace(QUICK, epochs=1), callback=ignore)
     before = (out / "split.csv").read_text()
     listing("test", "train")
     with pytest.raises(RunError, match="not what they were"):
@@ -228,25 +228,28 @@ def test_other_parts_are_other_data(tmp_path: Path) -> None:
 
 def test_images_that_have_moved_are_found_where_they_are_said_to_be(tmp_path: Path) -> None:
     data, out = drawn.folder(tmp_path / "data", n=10), tmp_path / "run"
-    start(data, TINY, out=out, settings=replace(QUICK, epochs=1), callback=ignore)
+    start_run(data, TINY, out=out, settings=replace(QUICK, epochs=1), callback=ignore)
     data.rename(tmp_path / "moved")
     with pytest.raises(DataError):
         resume(out, epochs=2, callback=ignore)
     resume(out, data=tmp_path / "moved", epochs=2, callback=ignore)
     resume(out, epochs=3, callback=ignore)  # and remembered
-    assert record(out)["epochs_done"] == 3
+    assert outcome(out).epochs == 3
 
 
-def test_another_torch_is_said(done: tuple[Run, list[Event]], tmp_path: Path) -> None:
+def test_another_torch_is_said(done: tuple[TrainingResult, list[Event]], tmp_path: Path) -> None:
     values = record(done[0].folder)
     assert differences(values) == []
-    values["versions"]["torch"] = "1.0"
+    older = tuple(
+        ("torch", "1.0") if n == "torch" else (n, v) for n, v in values.environment.versions
+    )
+    values = replace(values, environment=replace(values.environment, versions=older))
     assert differences(values)[0].startswith("torch was 1.0 and is")
 
 
 def test_the_report_says_how_to_repeat_an_extended_run(photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    start(photos, TINY, out=out, settings=replace(QUICK, epochs=1), callback=ignore)
+    start_run(photos, TINY, out=out, settings=replace(QUICK, epochs=1), callback=ignore)
     resume(out, epochs=2, callback=ignore)
     page = re.sub(r"<[^>]+>|\u2060", "", (out / "report.html").read_text())
     assert "striate train --resume RUN --epochs 2" in page

@@ -10,18 +10,18 @@ from pathlib import Path
 import drawn
 import pytest
 import torch
-from quick_runs import QUICK, TINY, record, rows
+from quick_runs import QUICK, TINY, outcome, plan, record, rows
 from torch import nn
 
 from striate.errors import DataError, NotationError, RunError, SettingError
 from striate.events import Done, Epoch, Event, Note, ignore
 from striate.model.loading import load
 from striate.settings import Settings
-from striate.training.run import Run
-from striate.training.runs import resume, start, train
+from striate.training.result import TrainingResult
+from striate.training.runs import resume, start_run, train
 
 
-def test_a_run_leaves_everything_behind(done: tuple[Run, list[Event]]) -> None:
+def test_a_run_leaves_everything_behind(done: tuple[TrainingResult, list[Event]]) -> None:
     run, told = done
     names = {path.name for path in run.folder.iterdir()}
     assert names >= {
@@ -38,21 +38,23 @@ def test_a_run_leaves_everything_behind(done: tuple[Run, list[Event]]) -> None:
     assert len((run.folder / "epochs.jsonl").read_text().splitlines()) == 3
 
 
-def test_the_record_says_every_choice(done: tuple[Run, list[Event]]) -> None:
+def test_the_record_says_every_choice(done: tuple[TrainingResult, list[Event]]) -> None:
     run, told = done
     values = record(run.folder)
-    assert values["status"] == "finished"
-    assert values["settings"]["batch"] == 8
-    assert values["chosen"]["precision"] == "float32 channels-first"
-    assert values["chosen"]["network"].startswith("input 3x16x16 classes=2")
-    assert values["versions"]["torch"] == torch.__version__
-    assert values["data"]["counts"]["train"] == {"disc": 16, "square": 16}
+    assert values.status == "finished"
+    assert values.request.settings.batch_size == 8
+    assert str(plan(run.folder).recipe.precision) == "float32 channels-first"
+    assert (plan(run.folder).text or "").startswith("input 3x16x16 classes=2")
+    assert dict(values.environment.versions)["torch"] == torch.__version__
+    assert plan(run.folder).data.counts[0].images == (("disc", 16), ("square", 16))
     said = [event.text for event in told if isinstance(event, Note)]
-    assert [note for note in said if not note.startswith("the network:")] == values["notes"]
-    assert values["result"]["n"] == 8
+    assert [note for note in said if not note.startswith("the network:")] == list(values.notes)
+    assert outcome(run.folder).evaluation.n == 8
 
 
-def test_the_split_holds_every_image_once(done: tuple[Run, list[Event]], photos: Path) -> None:
+def test_the_split_holds_every_image_once(
+    done: tuple[TrainingResult, list[Event]], photos: Path
+) -> None:
     table = rows(done[0].folder / "split.csv")
     assert sorted(row["name"] for row in table) == sorted(
         path.relative_to(photos).as_posix() for path in photos.rglob("*.png")
@@ -60,7 +62,7 @@ def test_the_split_holds_every_image_once(done: tuple[Run, list[Event]], photos:
 
 
 def test_the_classifier_in_the_folder_is_the_one_returned(
-    done: tuple[Run, list[Event]], photos: Path
+    done: tuple[TrainingResult, list[Event]], photos: Path
 ) -> None:
     run, _ = done
     images = sorted(photos.rglob("*.png"))
@@ -69,12 +71,12 @@ def test_the_classifier_in_the_folder_is_the_one_returned(
 
 
 def test_the_same_seed_gives_the_same_run(
-    done: tuple[Run, list[Event]], photos: Path, tmp_path: Path
+    done: tuple[TrainingResult, list[Event]], photos: Path, tmp_path: Path
 ) -> None:
-    again = start(photos, TINY, out=tmp_path / "again", settings=QUICK, callback=ignore)
+    again = start_run(photos, TINY, out=tmp_path / "again", settings=QUICK, callback=ignore)
     for name, value in done[0].model.module.state_dict().items():
         assert torch.equal(value, again.model.module.state_dict()[name])
-    other = start(
+    other = start_run(
         photos, TINY, out=tmp_path / "other", settings=replace(QUICK, seed=1), callback=ignore
     )
     assert rows(tmp_path / "other" / "split.csv") != rows(done[0].folder / "split.csv")
@@ -84,9 +86,9 @@ def test_the_same_seed_gives_the_same_run(
 def test_minutes_bound_the_whole_run(photos: Path, tmp_path: Path) -> None:
     begun = time.perf_counter()
     settings = replace(QUICK, epochs=None, minutes=0.05)
-    run = start(photos, TINY, out=tmp_path / "run", settings=settings, callback=ignore)
+    run = start_run(photos, TINY, out=tmp_path / "run", settings=settings, callback=ignore)
     assert 2.5 < time.perf_counter() - begun < 30
-    assert record(run.folder)["epochs_done"] >= 1
+    assert outcome(run.folder).epochs >= 1
 
 
 def test_bad_files_are_left_out_and_named(tmp_path: Path) -> None:
@@ -94,13 +96,13 @@ def test_bad_files_are_left_out_and_named(tmp_path: Path) -> None:
     (data / "disc" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 50)
     (data / "disc" / "notes.txt").write_text("hello")
     (data / "square" / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
-    start(data, TINY, out=tmp_path / "run", settings=replace(QUICK, epochs=1), callback=ignore)
+    start_run(data, TINY, out=tmp_path / "run", settings=replace(QUICK, epochs=1), callback=ignore)
     skipped = {row["name"]: row["reason"] for row in rows(tmp_path / "run" / "skipped.csv")}
     assert set(skipped) == {"disc/broken.png", "disc/notes.txt", "square/.DS_Store"}
     assert all(skipped.values())
     page = (tmp_path / "run" / "report.html").read_text().replace("<wbr>", "")
     assert "broken.png" in page
-    assert any("3 files not used" in note for note in record(tmp_path / "run")["notes"])
+    assert any("3 files not used" in note for note in record(tmp_path / "run").notes)
 
 
 @pytest.mark.parametrize(
@@ -120,33 +122,35 @@ def test_mistakes_leave_no_run_behind(
     if settings.device == "cuda" and torch.cuda.is_available():
         pytest.skip("this machine has a GPU, so asking for it is no mistake")
     with pytest.raises(error):
-        start(photos, network, out=tmp_path / "run", settings=settings, callback=ignore)
+        start_run(photos, network, out=tmp_path / "run", settings=settings, callback=ignore)
     assert not (tmp_path / "run").exists()
 
 
 def test_one_class_is_refused_and_leaves_no_run_behind(tmp_path: Path) -> None:
     drawn.folder(tmp_path / "data", ("disc",), n=4)
     with pytest.raises(DataError):
-        start(tmp_path / "data", out=tmp_path / "run", settings=QUICK, callback=ignore)
+        start_run(tmp_path / "data", out=tmp_path / "run", settings=QUICK, callback=ignore)
     assert not (tmp_path / "run").exists()
 
 
 def test_a_folder_that_is_in_use_is_never_overwritten(
-    done: tuple[Run, list[Event]], photos: Path
+    done: tuple[TrainingResult, list[Event]], photos: Path
 ) -> None:
     with pytest.raises(RunError, match="nothing is overwritten"):
-        start(photos, TINY, out=done[0].folder, settings=QUICK, callback=ignore)
+        start_run(photos, TINY, out=done[0].folder, settings=QUICK, callback=ignore)
 
 
 def test_runs_are_numbered(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     names = [
-        start(photos, TINY, settings=replace(QUICK, epochs=1), callback=ignore).folder.as_posix()
+        start_run(
+            photos, TINY, settings=replace(QUICK, epochs=1), callback=ignore
+        ).folder.as_posix()
         for _ in range(2)
     ]
     assert names == [f"runs/{photos.name}", f"runs/{photos.name}-2"]
     first = f"runs/{photos.name} exists, so this run goes to runs/{photos.name}-2"
-    assert first in record(Path(names[1]))["notes"]
+    assert first in record(Path(names[1])).notes
 
 
 def test_a_torch_module_is_trained_resumed_and_opened(photos: Path, tmp_path: Path) -> None:
@@ -157,7 +161,9 @@ def test_a_torch_module_is_trained_resumed_and_opened(photos: Path, tmp_path: Pa
         )
 
     out = tmp_path / "run"
-    own = start(photos, module(), out=out, settings=replace(QUICK, epochs=1), callback=ignore).model
+    own = start_run(
+        photos, module(), out=out, settings=replace(QUICK, epochs=1), callback=ignore
+    ).model
     assert own.text is None
     assert (out / "report.html").exists()
     with pytest.raises(RunError, match="torch module"):
@@ -169,7 +175,7 @@ def test_a_torch_module_is_trained_resumed_and_opened(photos: Path, tmp_path: Pa
 def test_imbalance_is_said_and_weighed(tmp_path: Path) -> None:
     drawn.folder(tmp_path / "data", ("disc",), n=40)
     drawn.folder(tmp_path / "data", ("square",), n=10)
-    run = start(
+    run = start_run(
         tmp_path / "data",
         TINY,
         out=tmp_path / "run",
@@ -177,28 +183,28 @@ def test_imbalance_is_said_and_weighed(tmp_path: Path) -> None:
         callback=ignore,
     )
     values = record(run.folder)
-    assert any("'disc' has 32 training images, 'square' 8" in note for note in values["notes"])
-    disc, square = values["chosen"]["class_weights"]
+    assert any("'disc' has 32 training images, 'square' 8" in note for note in values.notes)
+    disc, square = plan(run.folder).recipe.class_weight or ()
     assert square / disc == pytest.approx(2, rel=1e-4)  # the square root of 32 / 8
     assert 32 * disc + 8 * square == pytest.approx(40, rel=1e-4)
 
 
 def test_the_precision_is_measured_and_recorded(photos: Path, tmp_path: Path) -> None:
     settings = replace(QUICK, epochs=1, precision="auto")
-    run = start(photos, TINY, out=tmp_path / "run", settings=settings, callback=ignore)
-    chosen = record(run.folder)["chosen"]
-    assert len(chosen["measured"]) == 3
-    assert chosen["precision"] in chosen["measured"]
-    assert run.model.training["precision"] == chosen["precision"]
+    run = start_run(photos, TINY, out=tmp_path / "run", settings=settings, callback=ignore)
+    chosen = plan(run.folder)
+    assert len(chosen.rates) == 3
+    assert str(chosen.recipe.precision) in dict(chosen.rates)
 
 
 def test_training_from_python_shows_its_progress(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    model = train(
-        photos, TINY, epochs=1, out=tmp_path / "run", settings=replace(QUICK, epochs=None)
+    run = train(
+        photos, TINY, epochs=1, image_size=16, threads=1, out=tmp_path / "run", progress=True
     )
-    assert model.classes == ("disc", "square")
+    assert run.model.classes == ("disc", "square")
+    assert len(run.history) == 1
     shown = capsys.readouterr()
     assert "val accuracy" in shown.err
     assert "report.html" in shown.err
@@ -208,7 +214,7 @@ def test_training_from_python_shows_its_progress(
 def test_minutes_that_reading_uses_up_leave_no_run_behind(photos: Path, tmp_path: Path) -> None:
     settings = replace(QUICK, epochs=None, minutes=1e-6)
     with pytest.raises(RunError, match="give more --minutes"):
-        start(photos, TINY, out=tmp_path / "run", settings=settings, callback=ignore)
+        start_run(photos, TINY, out=tmp_path / "run", settings=settings, callback=ignore)
     assert not (tmp_path / "run").exists()
 
 
@@ -216,7 +222,7 @@ def test_a_users_own_empty_folder_is_left_to_them(photos: Path, tmp_path: Path) 
     own = tmp_path / "own"
     own.mkdir()
     with pytest.raises(NotationError):
-        start(
+        start_run(
             photos,
             "maxpool 99 > flatten > fc",
             out=own,
@@ -230,7 +236,7 @@ def test_a_users_own_empty_folder_is_left_to_them(photos: Path, tmp_path: Path) 
 def test_a_folder_that_cannot_be_written_is_one_clear_line(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "locked").mkdir(mode=0o500)
     with pytest.raises(RunError, match="cannot be"):
-        start(photos, TINY, out=tmp_path / "locked", settings=QUICK, callback=ignore)
+        start_run(photos, TINY, out=tmp_path / "locked", settings=QUICK, callback=ignore)
 
 
 def test_a_module_that_is_empty_is_not_taken_for_none(photos: Path, tmp_path: Path) -> None:
@@ -239,7 +245,7 @@ def test_a_module_that_is_empty_is_not_taken_for_none(photos: Path, tmp_path: Pa
             return 0
 
     module = Counted(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2))
-    run = start(
+    run = start_run(
         photos, module, out=tmp_path / "run", settings=replace(QUICK, epochs=1), callback=ignore
     )
     assert run.model.text is None

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from striate.training.schedule import WARM, Clock, Cycle
+from striate.training.one_cycle import WARM, Clock, Cycle
 from striate.training.state import State
 
 

@@ -13,7 +13,7 @@ import drawn
 import numpy as np
 import pytest
 import torch
-from quick_runs import QUICK, record
+from quick_runs import QUICK, outcome, plan, record
 
 from striate.errors import NotationError, RunError, SettingError, WeightsError
 from striate.evaluation.classifier_evaluation import evaluate
@@ -21,11 +21,11 @@ from striate.events import Epoch, Event, Note, Progress, ignore
 from striate.model.loading import load
 from striate.settings import Settings
 from striate.training import defaults
-from striate.training.run import Run
-from striate.training.runs import resume, start
+from striate.training.result import TrainingResult
+from striate.training.runs import resume, start_run
 
-HEAD = Settings(versions=2, precision="float32", threads=1)
-TUNED = replace(HEAD, batch=8)
+HEAD = Settings(n_augmented=2, precision="float32", threads=1)
+TUNED = replace(HEAD, batch_size=8)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,7 +39,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def body(done: tuple[Run, list[Event]]) -> Path:
+def body(done: tuple[TrainingResult, list[Event]]) -> Path:
     """The classifier of discs and squares."""
     return done[0].folder / "classifier.safetensors"
 
@@ -49,9 +49,9 @@ def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return drawn.folder(tmp_path_factory.mktemp("shapes"), ("disc", "square", "bar"), n=10)
 
 
-def begin(data: Path, out: Path, settings: Settings) -> tuple[Run, list[Event]]:
+def begin(data: Path, out: Path, settings: Settings) -> tuple[TrainingResult, list[Event]]:
     told: list[Event] = []
-    return start(data, out=out, settings=settings, callback=told.append), told
+    return start_run(data, out=out, settings=settings, callback=told.append), told
 
 
 def notes(told: list[Event]) -> str:
@@ -61,13 +61,13 @@ def notes(told: list[Event]) -> str:
 @pytest.fixture(scope="module")
 def head_alone(
     body: Path, shapes: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Run, list[Event]]:
+) -> tuple[TrainingResult, list[Event]]:
     out = tmp_path_factory.mktemp("head") / "run"
-    return begin(shapes, out, replace(HEAD, body=str(body)))
+    return begin(shapes, out, replace(HEAD, pretrained=str(body)))
 
 
 def test_the_body_is_kept_to_the_bit_and_the_head_is_new(
-    head_alone: tuple[Run, list[Event]], body: Path
+    head_alone: tuple[TrainingResult, list[Event]], body: Path
 ) -> None:
     run, _ = head_alone
     before, after = load(body).module.state_dict(), run.model.module.state_dict()
@@ -78,12 +78,14 @@ def test_the_body_is_kept_to_the_bit_and_the_head_is_new(
     assert after["fc1.weight"].shape == (3, 16)
 
 
-def test_the_preprocessing_is_the_bodys(head_alone: tuple[Run, list[Event]], body: Path) -> None:
+def test_the_preprocessing_is_the_bodys(
+    head_alone: tuple[TrainingResult, list[Event]], body: Path
+) -> None:
     assert head_alone[0].model.preprocess == load(body).preprocess
 
 
 def test_a_head_alone_takes_no_epochs_and_says_what_it_did(
-    head_alone: tuple[Run, list[Event]],
+    head_alone: tuple[TrainingResult, list[Event]],
 ) -> None:
     run, told = head_alone
     assert not any(isinstance(event, Epoch) for event in told)
@@ -92,16 +94,16 @@ def test_a_head_alone_takes_no_epochs_and_says_what_it_did(
     assert "logistic regression with weight decay" in said
     assert "the head alone tells" not in said  # no second time through the body for that
     values = record(run.folder)
-    assert values["status"] == "finished"
-    assert values["epochs_done"] == 0
-    assert values["chosen"]["transfer"]["body"].endswith("up to flatten1")
-    assert values["chosen"]["transfer"]["head"]["tried"]
+    assert values.status == "finished"
+    assert outcome(run.folder).epochs == 0
+    assert "up to flatten1" in str(plan(run.folder).transfer)
+    assert values.head is not None and values.head.tried
     assert (run.folder / "report.html").read_text().startswith("<!doctype html>")
-    assert "selected the checkpoint" not in run.evaluation.evaluated
+    assert "chose the best state" not in run.evaluation.evaluated
 
 
 def test_validation_images_chose_nothing_and_evaluate_knows_it(
-    head_alone: tuple[Run, list[Event]], body: Path, shapes: Path
+    head_alone: tuple[TrainingResult, list[Event]], body: Path, shapes: Path
 ) -> None:
     run, _ = head_alone
     before = load(body).seen
@@ -110,14 +112,14 @@ def test_validation_images_chose_nothing_and_evaluate_knows_it(
     assert evaluate(run.model, shapes).evaluated == "6 images the run did not learn from"
 
 
-def test_it_learns_more_than_chance(head_alone: tuple[Run, list[Event]]) -> None:
+def test_it_learns_more_than_chance(head_alone: tuple[TrainingResult, list[Event]]) -> None:
     assert head_alone[0].evaluation.accuracy > 0.5
 
 
 def test_a_second_run_finds_the_features_of_the_first(
-    head_alone: tuple[Run, list[Event]], body: Path, shapes: Path, tmp_path: Path
+    head_alone: tuple[TrainingResult, list[Event]], body: Path, shapes: Path, tmp_path: Path
 ) -> None:
-    run, told = begin(shapes, tmp_path / "again", replace(HEAD, body=str(body)))
+    run, told = begin(shapes, tmp_path / "again", replace(HEAD, pretrained=str(body)))
     assert "48 of them kept from before" in notes(told)
     for name, value in head_alone[0].model.module.state_dict().items():
         assert torch.equal(run.model.module.state_dict()[name], value), name
@@ -126,11 +128,11 @@ def test_a_second_run_finds_the_features_of_the_first(
 def test_fine_tuning_moves_what_was_unfrozen_and_nothing_else(
     body: Path, shapes: Path, tmp_path: Path
 ) -> None:
-    tuned = replace(TUNED, body=str(body), unfreeze="1", epochs=3, learning_rate=0.01)
+    tuned = replace(TUNED, pretrained=str(body), unfreeze=1, epochs=3, learning_rate=0.01)
     run, told = begin(shapes, tmp_path / "run", tuned)
     assert sum(isinstance(event, Epoch) for event in told) == 3
     before = load(body).module.state_dict()
-    best = record(run.folder)["best_epoch"]
+    best = outcome(run.folder).best_epoch
     for name, value in run.model.module.state_dict().items():
         if name.startswith("bn2") and name.endswith(("weight", "bias")):
             assert best == 0 or not torch.equal(value, before[name]), name
@@ -142,7 +144,7 @@ def test_fine_tuning_is_never_worse_than_the_head_alone_on_validation(
     body: Path, shapes: Path, tmp_path: Path
 ) -> None:
     """At a rate that destroys everything, the head alone is what is left."""
-    wild = replace(TUNED, body=str(body), unfreeze="all", epochs=2, learning_rate=1.0)
+    wild = replace(TUNED, pretrained=str(body), unfreeze="all", epochs=2, learning_rate=1.0)
     run, told = begin(shapes, tmp_path / "run", wild)
     alone = next(note for note in notes(told).splitlines() if note.startswith("the head alone"))
     share = float(alone.split("tells ")[1].split("%")[0]) / 100
@@ -153,7 +155,7 @@ def test_fine_tuning_is_never_worse_than_the_head_alone_on_validation(
 def test_a_fine_tuning_that_was_stopped_ends_with_the_same_weights(
     body: Path, shapes: Path, tmp_path: Path
 ) -> None:
-    tuned = replace(TUNED, body=str(body), unfreeze="all", epochs=3)
+    tuned = replace(TUNED, pretrained=str(body), unfreeze="all", epochs=3)
     whole, _ = begin(shapes, tmp_path / "whole", tuned)
 
     class Cut(Exception):
@@ -164,7 +166,7 @@ def test_a_fine_tuning_that_was_stopped_ends_with_the_same_weights(
             raise Cut
 
     with pytest.raises(Cut):
-        start(shapes, out=tmp_path / "cut", settings=tuned, callback=until_the_second)
+        start_run(shapes, out=tmp_path / "cut", settings=tuned, callback=until_the_second)
     again = resume(tmp_path / "cut", callback=ignore)
     for name, value in whole.model.module.state_dict().items():
         assert torch.equal(again.model.module.state_dict()[name], value), name
@@ -172,7 +174,9 @@ def test_a_fine_tuning_that_was_stopped_ends_with_the_same_weights(
 
 def test_another_image_size_is_taken(body: Path, shapes: Path, tmp_path: Path) -> None:
     run, _ = begin(
-        shapes, tmp_path / "run", replace(HEAD, body=str(body), size="24x20", fit="crop")
+        shapes,
+        tmp_path / "run",
+        replace(HEAD, pretrained=str(body), image_size=(24, 20), fit="crop"),
     )
     assert run.model.preprocess.shape == (3, 24, 20)
     assert run.model.preprocess.fit == "crop"
@@ -180,30 +184,39 @@ def test_another_image_size_is_taken(body: Path, shapes: Path, tmp_path: Path) -
 
 
 def test_a_cut_further_down_is_taken(body: Path, shapes: Path, tmp_path: Path) -> None:
-    run, _ = begin(shapes, tmp_path / "run", replace(HEAD, body=str(body), cut="relu1"))
+    run, _ = begin(shapes, tmp_path / "run", replace(HEAD, pretrained=str(body), cut="relu1"))
     assert str(run.model.text).endswith("conv 8 > bn > relu > gap > flatten > fc")
     assert run.model.module.state_dict()["fc1.weight"].shape == (3, 8)
 
 
 def test_what_cannot_be_is_refused_in_one_line(body: Path, shapes: Path, tmp_path: Path) -> None:
     for settings, kind, words in (
-        (replace(HEAD, body="mobilenet_v3"), SettingError, "did you mean 'mobilenet_v2'"),
-        (replace(HEAD, body=str(body), weights="imagenet"), SettingError, "leave --weights out"),
-        (replace(HEAD, body=str(body), cut="conv9"), NotationError, "no layer 'conv9'"),
-        (replace(HEAD, body=str(body), epochs=3), SettingError, "--unfreeze"),
-        (replace(HEAD, body=str(body), patience=3), SettingError, "step by step"),
-        (replace(HEAD, body=str(body), unfreeze="some"), SettingError, "or all"),
-        (replace(HEAD, cut="conv1"), SettingError, "--from"),
-        (replace(HEAD, body="lenet5", weights=str(body)), WeightsError, "whole classifier"),
+        (replace(HEAD, pretrained="mobilenet_v3"), SettingError, "did you mean 'mobilenet_v2'"),
+        (
+            replace(HEAD, pretrained=str(body), weights="imagenet"),
+            SettingError,
+            "leave --weights out",
+        ),
+        (replace(HEAD, pretrained=str(body), cut="conv9"), NotationError, "no layer 'conv9'"),
+        (replace(HEAD, pretrained=str(body), epochs=3), SettingError, "--unfreeze"),
+        (replace(HEAD, pretrained=str(body), patience=3), SettingError, "step by step"),
+        (replace(HEAD, pretrained=str(body), unfreeze=-1), SettingError, "or all"),
+        (replace(HEAD, cut="conv1"), SettingError, "--pretrained"),
+        (replace(HEAD, pretrained="lenet5", weights=str(body)), WeightsError, "whole classifier"),
     ):
         with pytest.raises(kind, match=words):
             begin(shapes, tmp_path / "run", settings)
         assert not (tmp_path / "run").exists()
     with pytest.raises(SettingError, match="leave one of them out"):
-        start(shapes, "gap > flatten > fc", settings=replace(HEAD, body=str(body)), callback=ignore)
+        start_run(
+            shapes,
+            "gap > flatten > fc",
+            settings=replace(HEAD, pretrained=str(body)),
+            callback=ignore,
+        )
 
 
-def test_a_head_alone_cannot_be_extended(head_alone: tuple[Run, list[Event]]) -> None:
+def test_a_head_alone_cannot_be_extended(head_alone: tuple[TrainingResult, list[Event]]) -> None:
     with pytest.raises(RunError, match="start a new run with --unfreeze"):
         resume(head_alone[0].folder, epochs=5, callback=ignore)
 
@@ -212,11 +225,11 @@ def test_few_photographs_start_from_a_trained_network_and_say_so_where_it_cannot
     tmp_path: Path,
 ) -> None:
     photos = drawn.folder(tmp_path / "photos", n=6, size=(160, 140))
-    quick = replace(TUNED, offline=True, versions=1)
-    own = replace(quick, epochs=1, size="16")
+    quick = replace(TUNED, offline=True, n_augmented=1)
+    own = replace(quick, epochs=1, image_size=16)
     asked, told = begin(photos, tmp_path / "asked", own)
     assert "trained network" not in notes(told)
-    assert "transfer" not in record(asked.folder)["chosen"]
+    assert plan(asked.folder).transfer is None
 
 
 def test_the_reason_for_transfer_is_many_pixels_and_few_images(tmp_path: Path) -> None:
@@ -245,7 +258,7 @@ def test_real_weights_tell_ants_from_bees(shared: object, tmp_path: Path) -> Non
     run, _ = begin(
         small,
         tmp_path / "run",
-        replace(HEAD, body="mobilenet_v2", weights=str(weights), size="128"),
+        replace(HEAD, pretrained="mobilenet_v2", weights=str(weights), image_size=128),
     )
     assert run.evaluation.n == 32
     assert run.evaluation.accuracy > 0.75
@@ -253,31 +266,31 @@ def test_real_weights_tell_ants_from_bees(shared: object, tmp_path: Path) -> Non
 
 
 def test_the_report_tells_of_the_body_the_head_and_what_fine_tuning_changed(
-    head_alone: tuple[Run, list[Event]], body: Path, shapes: Path, tmp_path: Path
+    head_alone: tuple[TrainingResult, list[Event]], body: Path, shapes: Path, tmp_path: Path
 ) -> None:
     page = (head_alone[0].folder / "report.html").read_text()
     assert "A trained body, a new head" in page
     assert "Cross-validation of the head" in page
     assert "How training went" not in page
-    tuned = replace(TUNED, body=str(body), unfreeze="all", epochs=4, learning_rate=0.003)
+    tuned = replace(TUNED, pretrained=str(body), unfreeze="all", epochs=4, learning_rate=0.003)
     run, _ = begin(shapes, tmp_path / "run", tuned)
     found = json.loads((run.folder / "moved.json").read_text())
     assert [(layer["name"], len(layer["filters"])) for layer in found] == [
         ("conv1", 8), ("conv2", 16)
     ]  # fmt: skip
     page = (run.folder / "report.html").read_text()
-    assert ("How far each filter moved" in page) == (record(run.folder)["best_epoch"] > 0)
+    assert ("How far each filter moved" in page) == (outcome(run.folder).best_epoch > 0)
 
 
 def test_what_the_body_has_learnt_from_is_no_test_of_the_run(
     body: Path, photos: Path, tmp_path: Path
 ) -> None:
     """Labels that mean nothing cannot be told on images that nothing has learnt from."""
-    run, told = begin(photos, tmp_path / "run", replace(HEAD, body=str(body), seed=5))
-    own = record(tmp_path / "run")["data"]["counts"]["val"]
-    assert "are left out of the judgement: the body has learnt from them" in notes(told)
-    assert run.evaluation.n < sum(own.values())
-    assert "neither the run nor its body learnt from" in run.evaluation.evaluated
+    run, told = begin(photos, tmp_path / "run", replace(HEAD, pretrained=str(body), seed=5))
+    own = plan(tmp_path / "run").data.counts[1].images
+    assert "are left out of the evaluation: the backbone has learnt from them" in notes(told)
+    assert run.evaluation.n < sum(n for _, n in own)
+    assert "neither the run nor its backbone learnt from" in run.evaluation.evaluated
     assert set(load(body).seen["train"]) <= set(run.model.seen["train"])
 
 
@@ -285,19 +298,21 @@ def test_a_body_that_does_not_fit_the_size_or_has_learnt_nothing_is_refused(
     shapes: Path, tmp_path: Path
 ) -> None:
     flat = "conv 4 > relu > flatten > fc 6 > relu > fc"
-    start(shapes, flat, out=tmp_path / "flat", settings=QUICK, callback=ignore)
+    start_run(shapes, flat, out=tmp_path / "flat", settings=QUICK, callback=ignore)
     model = str(tmp_path / "flat")
     with pytest.raises(SettingError, match=r"'fc1' of the body was learnt for images of 16x16"):
-        begin(shapes, tmp_path / "run", replace(HEAD, body=model, size="24"))
-    run, _ = begin(shapes, tmp_path / "cut", replace(HEAD, body=model, size="24", cut="relu1"))
+        begin(shapes, tmp_path / "run", replace(HEAD, pretrained=model, image_size=24))
+    run, _ = begin(
+        shapes, tmp_path / "cut", replace(HEAD, pretrained=model, image_size=24, cut="relu1")
+    )
     assert run.model.preprocess.shape == (3, 24, 24)
 
 
 def test_classes_within_the_body_stay_the_number_they_were(shapes: Path, tmp_path: Path) -> None:
     text = "conv classes*2 > relu > conv classes > relu > gap > flatten > fc"
     two = drawn.folder(tmp_path / "two", n=10)
-    start(two, text, out=tmp_path / "body", settings=QUICK, callback=ignore)
-    run, _ = begin(shapes, tmp_path / "run", replace(HEAD, body=str(tmp_path / "body")))
+    start_run(two, text, out=tmp_path / "body", settings=QUICK, callback=ignore)
+    run, _ = begin(shapes, tmp_path / "run", replace(HEAD, pretrained=str(tmp_path / "body")))
     assert "conv 2*2 > relu > conv 2 > relu" in str(run.model.text)
     assert len(run.model.classes) == 3
 
@@ -306,14 +321,14 @@ def test_a_run_goes_on_from_another_folder(
     body: Path, shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(body.parent)
-    begin(shapes, tmp_path / "run", replace(HEAD, body=body.name))
-    assert record(tmp_path / "run")["settings"]["body"] == str(body.resolve())
+    begin(shapes, tmp_path / "run", replace(HEAD, pretrained=body.name))
+    assert record(tmp_path / "run").request.settings.pretrained == str(body.resolve())
 
 
 def test_statistics_of_what_is_not_trained_stay_in_any_case(
     body: Path, shapes: Path, tmp_path: Path
 ) -> None:
-    loose = replace(TUNED, body=str(body), unfreeze="1", epochs=2, hold_statistics=False)
+    loose = replace(TUNED, pretrained=str(body), unfreeze=1, epochs=2, freeze_bn=False)
     run, _ = begin(shapes, tmp_path / "run", loose)
     before, after = load(body).module.state_dict(), run.model.module.state_dict()
     assert torch.equal(after["bn1.running_mean"], before["bn1.running_mean"])
@@ -330,16 +345,16 @@ def test_a_wish_to_stop_behind_the_head_keeps_what_was_learnt(
         if isinstance(event, Note) and event.text.startswith("the head alone"):
             os.kill(os.getpid(), signal.SIGINT)
 
-    run = start(
+    run = start_run(
         shapes,
         out=tmp_path / "run",
-        settings=replace(HEAD, body=str(body)),
+        settings=replace(HEAD, pretrained=str(body)),
         callback=stop_at_judging,
     )
     assert (run.folder / "classifier.safetensors").is_file()
-    tuned = replace(TUNED, body=str(body), unfreeze="1", epochs=3)
-    cut = start(shapes, out=tmp_path / "tuned", settings=tuned, callback=stop_at_the_head)
+    tuned = replace(TUNED, pretrained=str(body), unfreeze=1, epochs=3)
+    cut = start_run(shapes, out=tmp_path / "tuned", settings=tuned, callback=stop_at_the_head)
     assert cut.interrupted
     assert (cut.folder / "classifier.safetensors").is_file()
     again = resume(tmp_path / "tuned", callback=ignore)
-    assert record(again.folder)["epochs_done"] == 3
+    assert outcome(again.folder).epochs == 3

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from quick_runs import QUICK, record, rows
+from quick_runs import QUICK, plan, record, rows
 
 from striate.backends.torch import build
 from striate.errors import TrainingError
 from striate.events import Epoch, Event, ignore
-from striate.training.runs import resume, start
+from striate.training.runs import resume, start_run
 
 PLAIN = "conv 8 > relu > maxpool 2 > conv 16 > relu > gap > flatten > fc"
 
 
-SETTINGS = replace(QUICK, size=None, batch=100, balance="full")
+SETTINGS = replace(QUICK, image_size=None, batch_size=100, class_weight="full")
 
 
 def figures(epochs: list[Event]) -> np.ndarray:
@@ -33,7 +33,7 @@ def curve(folder: Path, devices: int = 1) -> tuple[list[Event], np.ndarray]:
     """Train on the digits; give what was told, and losses and accuracies of the epochs."""
     told: list[Event] = []
     settings = replace(SETTINGS, devices=devices)
-    start("digits", PLAIN, out=folder, settings=settings, callback=told.append)
+    start_run("digits", PLAIN, out=folder, settings=settings, callback=told.append)
     return told, figures(told)
 
 
@@ -42,7 +42,7 @@ def test_two_processes_learn_along_the_same_curve_as_one(tmp_path: Path) -> None
     told, two = curve(tmp_path / "two", devices=2)
     assert two == pytest.approx(one, rel=1e-5)
     assert {type(event).__name__ for event in told} == {"Note", "Progress", "Epoch", "Done"}
-    assert record(tmp_path / "two")["chosen"]["processes"] == 2
+    assert plan(tmp_path / "two").world_size == 2
     for name in ("split.csv", "skipped.csv"):
         assert rows(tmp_path / "two" / name) == rows(tmp_path / "one" / name)
     names = {path.name for path in (tmp_path / "one").rglob("*") if path.is_file()}
@@ -53,7 +53,7 @@ def test_a_torch_module_is_each_process_s_own(tmp_path: Path) -> None:
     found = []
     for devices in (1, 2):
         told: list[Event] = []
-        start(
+        start_run(
             "digits",
             build(f"input 1x8x8 classes=10 > {PLAIN}", seed=0),
             out=tmp_path / str(devices),
@@ -73,8 +73,8 @@ def test_a_run_that_lost_a_process_is_gone_on_with_by_one_alone(tmp_path: Path) 
 
     settings = replace(SETTINGS, epochs=12, devices=2)
     with pytest.raises(TrainingError, match="was ended by SIGKILL"):
-        start("digits", PLAIN, out=tmp_path / "run", settings=settings, callback=kill_one)
-    assert record(tmp_path / "run")["status"] == "training"
+        start_run("digits", PLAIN, out=tmp_path / "run", settings=settings, callback=kill_one)
+    assert record(tmp_path / "run").status == "training"
     run = resume(tmp_path / "run", devices=1, callback=ignore)
     assert not run.interrupted
-    assert any("number of processes was 2" in note for note in record(run.folder)["notes"])
+    assert any("number of processes was 2" in note for note in record(run.folder).notes)

@@ -17,7 +17,7 @@ from striate.architecture.layer_table.memory import PRECISIONS
 from striate.architecture.layer_table.wiring import IMAGE, Node, wire
 from striate.architecture.notation import ExpandedNetwork, Network, expand
 from striate.architecture.words import Bn
-from striate.backends.peak import reach
+from striate.backends.peak import utilization
 from striate.backends.profiler.memory import Ledger
 from striate.backends.profiler.result import WARM_UP, LayerProfile, Profile
 from striate.backends.torch import build
@@ -102,7 +102,7 @@ def profile(
         threads=torch.get_num_threads(),
         precision=precision,
         torch=torch.__version__,
-        reach=reach(operations / (forward + backward), where.type),
+        utilization=utilization(operations / (forward + backward), where.type, precision),
     )
 
 

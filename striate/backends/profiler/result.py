@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from striate.backends.peak import Reach
+from striate.backends.peak import Utilization
 from striate.terminal.tables import Table
 
 WARM_UP: Final = 2  # rounds that are not counted
@@ -43,7 +43,7 @@ class Profile:
         threads: of the CPU.
         precision: "float32" or "bf16".
         torch: its version.
-        reach: how much of what the machine computes at best the whole network reaches.
+        utilization: how much of what the machine computes at best the whole network reaches.
     """
 
     layers: tuple[LayerProfile, ...]
@@ -56,7 +56,7 @@ class Profile:
     threads: int
     precision: str
     torch: str
-    reach: Reach
+    utilization: Utilization
 
     @property
     def sum(self) -> float:
@@ -66,7 +66,12 @@ class Profile:
     def as_json(self) -> dict[str, object]:
         """Give it as plain values."""
         layers = [vars(layer) for layer in self.layers]
-        return {**vars(self), "layers": layers, "reach": self.reach.as_json(), "sum": self.sum}
+        return {
+            **vars(self),
+            "layers": layers,
+            "utilization": vars(self.utilization),
+            "sum": self.sum,
+        }
 
     def table(self) -> Table:
         """Give a row a layer: milliseconds, and its share of the sum."""
@@ -91,7 +96,7 @@ class Profile:
             f"the whole network: {1000 * self.forward:.2f} ms forward, "
             f"{1000 * self.backward:.2f} ms backward ({self.backward / self.forward:.2f} times as "
             f"long), {self.batch / whole:,.0f} images a second; the layers by themselves sum to "
-            f"{self.sum / whole:.0%} of that\nthat is {self.reach}\n"
+            f"{self.sum / whole:.0%} of that\nthat is {self.utilization}\n"
             "in two training steps with AdamW, tensors held "
             f"{self.peak_memory / 1e6:,.1f} MB at most\n"
             f"medians of {self.rounds} rounds after {WARM_UP} to warm up, {self.batch} images "

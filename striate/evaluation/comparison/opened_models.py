@@ -13,7 +13,7 @@ from striate.errors import SettingError
 from striate.model import classifier_file
 from striate.model.classifier import Classifier
 from striate.model.classifier_like import ClassifierLike, open_classifier, path_of
-from striate.model.run_folder import RECORD, RunFolder
+from striate.model.run_folder import RunFolder
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,36 +91,41 @@ def _shorten(place: Path) -> str:
 
 
 def _describe(classifier: Classifier, place: Path | None, name: str) -> OpenedModel:
-    record = {}
+    origin = None
     if place is not None and place.name == classifier_file.NAME:
-        folder = RunFolder(place.parent)
-        record = folder.read_record() if (folder.path / RECORD).is_file() else {}
+        origin = RunFolder(place.parent).read_origin()
     table = None if classifier.text is None else summary(classifier.text)
-    source = record.get("data", classifier.data).get("source")
-    seconds = record.get("seconds")
+    source = classifier.data.get("source") if origin is None else origin.source
     return OpenedModel(
         name=name,
         classifier=classifier,
-        origin=_describe_origin(classifier, table, record.get("network_given")),
+        origin=_describe_origin(classifier, table, None if origin is None else origin.network),
         source=None if source is None else str(source),
         parameters=classifier.parameters,
         macs=None if table is None else table.macs,
-        training_seconds=None if seconds is None else float(seconds),
-        checkpoint_selected=bool(
-            classifier.training.get("transfer", {"shares": True}).get("shares")
-        ),
+        training_seconds=None if origin is None else origin.seconds,
+        checkpoint_selected=_trained_in_steps(classifier),
     )
 
 
 def _describe_origin(classifier: Classifier, table: Summary | None, given: object) -> str:
     """Say where a classifier comes from, in a few words."""
-    transfer = classifier.training.get("transfer")
-    if transfer:
-        return f"{'fine-tuned' if transfer.get('shares') else 'head on'} {transfer['body']}"
+    backbone = classifier.training.get("backbone")
+    if backbone is None:  # files written until November 2026
+        backbone = (classifier.training.get("transfer") or {}).get("body")
+    if backbone is not None:
+        return f"{'fine-tuned' if _trained_in_steps(classifier) else 'head on'} {backbone}"
     network = _name_network(table, given)
     if "imported" in classifier.training:
         return f"imported, {network}"
     return f"from scratch, {network}" if classifier.training else network
+
+
+def _trained_in_steps(classifier: Classifier) -> bool:
+    """Return whether validation selected the checkpoint that was kept."""
+    if "in_steps" in classifier.training:
+        return bool(classifier.training["in_steps"])
+    return bool(classifier.training.get("transfer", {"shares": True}).get("shares"))
 
 
 def _name_network(table: Summary | None, given: object) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, field, fields
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from striate.errors import SettingError
 from striate.terminal.dataframe import make_dataframe
@@ -146,6 +146,24 @@ class Evaluation:
             "worst": [asdict(image) for image in self.worst],
             "notes": list(self.notes),
         }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Evaluation:
+        """Return what `as_json` wrote; a matrix that was left out is empty."""
+        names = {"squared_error": "brier_score"}  # as it was called until November 2026
+        values = {names.get(name, name): value for name, value in values.items()}
+        rows = values["confusion"] or ()
+        return cls(
+            **{
+                **values,
+                "classes": tuple(values["classes"]),
+                "per_class": tuple(ClassScore(**each) for each in values["per_class"]),
+                "confusion": tuple(tuple(row) for row in rows),
+                "confused": tuple(ConfusedPair(**each) for each in values["confused"]),
+                "worst": tuple(EvaluatedImage(**each) for each in values["worst"]),
+                "notes": tuple(values["notes"]),
+            }
+        )
 
     def headline(self) -> str:
         """Return the accuracy with its interval and n in one line."""

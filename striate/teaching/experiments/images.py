@@ -9,13 +9,22 @@ from pathlib import Path
 
 import numpy as np
 
-from striate.data import Collection, Images, Split, format_count, load, split_stratified, survey
+from striate.data import (
+    Collection,
+    Images,
+    Split,
+    find,
+    format_count,
+    load,
+    split_stratified,
+    survey,
+)
 from striate.data.images import Preprocess
 from striate.events import Callback, Note
-from striate.settings import Settings
+from striate.settings import ImageSize, Settings
 from striate.teaching.experiments.design import Given, Pixels
 from striate.terminal.progress import ProgressReporter
-from striate.training import defaults, preparation
+from striate.training import defaults
 
 MOST_TESTED = 2000  # test images; each is looked at many times over
 HELD_OUT = 0.2  # of what may be learnt from, to choose the best state by
@@ -69,7 +78,7 @@ def gather(
     data: str | Path,
     *,
     most: int,
-    size: str | None,
+    size: ImageSize | None,
     callback: Callback,
     check: Callable[[Given], object] = lambda given: None,
 ) -> Material:
@@ -94,10 +103,10 @@ def gather(
     def say(text: str) -> None:
         callback(Note(text))
 
-    collection = preparation.collect(data)
+    collection = find(data)
     for note in collection.notes:
         say(note)
-    preprocess = defaults.preprocess_for(survey(collection), Settings(size=size), None, say)
+    preprocess = defaults.preprocess_for(survey(collection), Settings(image_size=size), None, say)
     collection = _tested(collection, say)
     collection = collection.only(_drawn(collection, most, say))
     learnt = [

@@ -75,6 +75,6 @@ def check_alike(texts: Sequence[str]) -> tuple[int, ...]:
             f"for images of {rows}x{columns} pixels and {classes:,} classes the networks have "
             f"{listed} parameters, more than {NEAR:.0%} apart, so that they cannot be compared "
             "fairly: one channel more adds weights for every class, too many for networks this "
-            "small; take a larger --size, or data of fewer classes"
+            "small; take a larger --image-size, or data of fewer classes"
         )
     return counts

@@ -9,7 +9,8 @@ from typing import Any
 
 from striate.errors import RunError
 from striate.files.atomic_write import write_atomically
-from striate.model.run_folder import LOCK, describe_environment
+from striate.model.environment import Environment
+from striate.model.run_folder import LOCK
 
 FORMAT_VERSION = 1
 
@@ -49,7 +50,7 @@ class Ledger:
             "settings": self.settings,
             "trials": self.trials,
             "result": result or None,
-            **describe_environment(),
+            "environment": Environment.here().as_json(),
         }
         text = json.dumps(record, indent=1, allow_nan=False) + "\n"
         store(self.path, text.encode("utf-8"))

@@ -12,6 +12,7 @@ from striate.data import format_count
 from striate.errors import RunError, SettingError
 from striate.events import Callback, Event, Note, Progress
 from striate.model.run_folder import RunFolder
+from striate.settings import ImageSize
 from striate.teaching.experiments import depth, filters, shuffle, translation
 from striate.teaching.experiments.design import Design, Given
 from striate.teaching.experiments.figure import draw
@@ -52,7 +53,7 @@ class Effort:
     seeds: int = 5
     epochs: int | None = None
     images: int | None = None
-    size: str | None = None
+    image_size: ImageSize | None = None
 
     def check(self) -> None:
         """Make sure that it makes sense.
@@ -104,7 +105,9 @@ def experiment(
     effort.check()
     most = effort.images or MOST.get(name, USUAL)
     with stop_on_ctrl_c() as stop:
-        material = gather(data, most=most, size=effort.size, callback=callback, check=DESIGNS[name])
+        material = gather(
+            data, most=most, size=effort.image_size, callback=callback, check=DESIGNS[name]
+        )
         design = DESIGNS[name](material.given())
         learning = len(material.split(0).train)
         epochs = effort.epochs or epochs_for(learning)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from torch import nn
 
+from striate.architecture.notation import ExpandedNetwork, expand
 from striate.backends.precision import WAYS
 from striate.backends.torch import build
 from striate.data.augmentation import Augmentation
@@ -16,9 +17,11 @@ from striate.teaching.experiments.images import Material, of_pixels
 from striate.teaching.experiments.result import Contestant
 from striate.training import defaults
 from striate.training.distributed.devices import fabric_for
-from striate.training.loop import Part, Recipe, optimizer_for, train, validate
-from striate.training.schedule import Cycle
+from striate.training.loop import optimizer_for, train, validate
+from striate.training.one_cycle import Cycle
+from striate.training.recipe import Recipe
 from striate.training.state import State
+from striate.training.subset import Subset
 
 FOUND = dict[str, tuple[float, float]]
 """What a trial gives: (place on the axis, share told right) by condition."""
@@ -33,19 +36,19 @@ def epochs_for(n: int) -> int:
     return int(np.clip(round(700 / max(1, n) ** 0.5), 10, 60))
 
 
-def recipe_for(n: int, seed: int, module: nn.Module) -> Recipe:
+def recipe_for(n: int, seed: int, network: ExpandedNetwork) -> Recipe:
     """Choose how a network is learnt: as ``striate train`` would, images unchanged.
 
-    >>> recipe_for(1154, 0, build("input 1x8x8 classes=10 > flatten > fc")).batch
+    >>> recipe_for(1154, 0, expand("input 1x8x8 classes=10 > flatten > fc")).batch_size
     32
     """
     usual = Settings()
     return Recipe(
-        batch=min(n, defaults.batch_size(n)),
-        learning_rate=defaults.learning_rate(module),
+        batch_size=min(n, defaults.batch_size(n)),
+        learning_rate=defaults.learning_rate(network),
         weight_decay=usual.weight_decay,
         label_smoothing=usual.label_smoothing,
-        class_weights=None,
+        class_weight=None,
         augmentation=Augmentation(),
         patience=None,
         precision=WAYS[0],
@@ -83,11 +86,11 @@ def tried(
     )
     preprocess = defaults.with_statistics(changed.preprocess, changed.images, split.train, seed)
     module = build(network.text, seed=seed)
-    recipe = recipe_for(len(split.train), seed, module)
+    recipe = recipe_for(len(split.train), seed, expand(network.text))
     learn(
         module,
-        Part(changed.images, split.train, labels),
-        Part(changed.images, split.val, labels),
+        Subset(changed.images, split.train, labels),
+        Subset(changed.images, split.val, labels),
         preprocess=preprocess,
         recipe=recipe,
         epochs=epochs,
@@ -99,7 +102,7 @@ def tried(
         shares = []
         for pixels in views:
             seen = of_pixels(only, changed.preprocess, pixels)
-            part = Part(seen.images, np.arange(len(pixels)), labels[split.test])
+            part = Subset(seen.images, np.arange(len(pixels)), labels[split.test])
             shares.append(validate(module, part, preprocess=preprocess, recipe=recipe)[1])
         found[condition or way] = (across, float(np.mean(shares)))
     return found
@@ -107,8 +110,8 @@ def tried(
 
 def learn(
     module: nn.Module,
-    part: Part,
-    val: Part,
+    part: Subset,
+    val: Subset,
     *,
     preprocess: Preprocess,
     recipe: Recipe,

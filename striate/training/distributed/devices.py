@@ -25,25 +25,25 @@ PATIENCE = timedelta(hours=12)  # one process waits for another, which may read 
 
 
 @dataclass(frozen=True)
-class Team:
+class Workers:
     """The processes that share a run, each with a device of its own.
 
     Attributes:
         device: "cpu", "cuda" or "mps".
-        here: processes on each machine.
-        machines: how many there are.
-        started: whether the processes are running already, started by torchrun.
+        local_size: processes on each machine.
+        nodes: how many machines there are.
+        launched: whether the processes are running already, started by torchrun.
     """
 
     device: str
-    here: int = 1
-    machines: int = 1
-    started: bool = False
+    local_size: int = 1
+    nodes: int = 1
+    launched: bool = False
 
     @property
     def size(self) -> int:
         """How many processes there are in all."""
-        return self.here * self.machines
+        return self.local_size * self.nodes
 
     @property
     def several(self) -> bool:
@@ -51,14 +51,14 @@ class Team:
         return self.size > 1
 
 
-def team_for(asked: str, devices: int) -> Team:
+def find_workers(asked: str, devices: int) -> Workers:
     """Find who shares a run: as many processes as asked for, or as torchrun has started.
 
     Raises:
         SettingError: there are fewer devices, or torchrun has started another number.
 
-    >>> team_for("cpu", 2)
-    Team(device='cpu', here=2, machines=1, started=False)
+    >>> find_workers("cpu", 2)
+    Workers(device='cpu', local_size=2, nodes=1, launched=False)
     """
     name = device(asked)
     if TorchElasticEnvironment.detect():
@@ -68,17 +68,17 @@ def team_for(asked: str, devices: int) -> Team:
                 f"devices is {devices}, and torchrun has started {here} processes on this "
                 "machine; leave --devices out, since --nproc-per-node says it already"
             )
-        found = Team(name, here, int(os.environ["WORLD_SIZE"]) // here, started=True)
+        found = Workers(name, here, int(os.environ["WORLD_SIZE"]) // here, launched=True)
     else:
-        found = Team(name, devices)
+        found = Workers(name, devices)
     if name == "mps" and found.several:
         raise SettingError(
             f"there is one mps device, and {found.size} are to share the run; leave --devices out, "
             "or give --device cpu"
         )
-    if name == "cuda" and found.here > torch.cuda.device_count():
+    if name == "cuda" and found.local_size > torch.cuda.device_count():
         raise SettingError(
-            f"{found.here} devices are asked for and this machine has "
+            f"{found.local_size} devices are asked for and this machine has "
             f"{torch.cuda.device_count()} of cuda; give no more than these"
         )
     return found
@@ -122,7 +122,7 @@ def check_module(module: nn.Module, preprocess: Preprocess, classes: int) -> Non
         except (RuntimeError, ValueError, TypeError, AttributeError) as error:
             raise SettingError(
                 f"the torch module fails on images {tuple(blank.shape)}: {error}; expected one "
-                "that takes them, or give a --size that suits it"
+                "that takes them, or give an --image-size that suits it"
             ) from error
     if shape != (2, classes):
         raise SettingError(
@@ -134,29 +134,29 @@ def check_module(module: nn.Module, preprocess: Preprocess, classes: int) -> Non
 def fabric_for(
     name: str,
     way: Precision,
-    team: Team | None = None,
+    workers: Workers | None = None,
     *,
     launch: Callable[[Fabric], None] | None = None,
 ) -> Fabric:
-    """Make the Fabric of one process, connected to the others of its team.
+    """Make the Fabric of one process, connected to the others of all workers.
 
     Args:
         name: the device.
         way: the precision.
-        team: the processes; None stands for this one alone.
+        workers: the processes; None stands for this one alone.
         launch: where the processes are not running yet: what they do. They have all ended when
             this returns.
     """
     with quiet("lightning_fabric"):
-        if team is None or not team.several:
+        if workers is None or not workers.several:
             return Fabric(accelerator=name, devices=1, precision=way.fabric)  # type: ignore[arg-type]
         fabric = Fabric(
             accelerator=name,
-            devices=team.here,
-            num_nodes=team.machines,
-            strategy=Together(start_method="spawn" if launch else "popen", timeout=PATIENCE),
+            devices=workers.local_size,
+            num_nodes=workers.nodes,
+            strategy=QuietDDP(start_method="spawn" if launch else "popen", timeout=PATIENCE),
             precision=way.fabric,  # type: ignore[arg-type]
-            plugins=[TorchElasticEnvironment() if team.started else LightningEnvironment()],
+            plugins=[TorchElasticEnvironment() if workers.launched else LightningEnvironment()],
         )
         if launch is not None:
             fabric.launch(launch)
@@ -165,7 +165,7 @@ def fabric_for(
         return fabric
 
 
-class Together(DDPStrategy):
+class QuietDDP(DDPStrategy):
     """Fabric's way to connect processes, without the lines it logs about itself."""
 
     def setup_environment(self) -> None:

@@ -27,7 +27,7 @@ from striate.backends.precision import WAYS
 from striate.errors import StriateError, TrainingError
 from striate.events import Callback, Event, ignore
 from striate.terminal.ctrl_c import Stop, stop_on_ctrl_c
-from striate.training.distributed.devices import Team, fabric_for, quiet
+from striate.training.distributed.devices import Workers, fabric_for, quiet
 
 Answer = TypeVar("Answer")
 
@@ -35,7 +35,7 @@ GO_ON = "go on from the last checkpoint with striate train --resume RUN, if it h
 
 
 @dataclass(frozen=True)
-class Hands:
+class Worker:
     """What one process works with.
 
     Attributes:
@@ -49,18 +49,18 @@ class Hands:
     stop: Stop
 
 
-Lead = Callable[[Hands], Answer]
-Assist = Callable[[Hands], None]
+Lead = Callable[[Worker], Answer]
+Assist = Callable[[Worker], None]
 
 
-def together(lead: Lead[Answer], assist: Assist, *, team: Team, callback: Callback) -> Answer:
-    """Let one process, or all of a team, work at a run.
+def launch(lead: Lead[Answer], assist: Assist, *, workers: Workers, callback: Callback) -> Answer:
+    """Let one process, or all of them, work at a run.
 
     Args:
-        lead: what the first process does; its answer must be plain values where the team has
+        lead: what the first process does; its answer must be plain values where there are
             several processes that are started here.
         assist: what the others do meanwhile.
-        team: how many processes there are, and who starts them.
+        workers: how many processes there are, and who starts them.
         callback: is told the events of the first process, in this one.
 
     Raises:
@@ -68,13 +68,13 @@ def together(lead: Lead[Answer], assist: Assist, *, team: Team, callback: Callba
         SystemExit: in every process but the first of those that torchrun started: their work is
             done, and the program goes on in the first alone.
     """
-    if team.several and not team.started:
-        return _launched(lead, assist, team=team, callback=callback)  # type: ignore[no-any-return]
-    fabric = fabric_for(team.device, WAYS[0], team)
+    if workers.several and not workers.launched:
+        return _launched(lead, assist, workers=workers, callback=callback)  # type: ignore[no-any-return]
+    fabric = fabric_for(workers.device, WAYS[0], workers)
     with stop_on_ctrl_c() as stop, all_needed(fabric):
         if fabric.is_global_zero:
-            return lead(Hands(fabric, callback, stop))
-        assist(Hands(fabric, ignore, stop))
+            return lead(Worker(fabric, callback, stop))
+        assist(Worker(fabric, ignore, stop))
     raise SystemExit(0)
 
 
@@ -83,7 +83,7 @@ def all_needed(fabric: Fabric) -> Iterator[None]:
     """Say in one line that another process was lost, whatever the connection says to it.
 
     Raises:
-        TrainingError: a process of the team has ended or cannot be reached.
+        TrainingError: a process of there are ended or cannot be reached.
     """
     try:
         yield
@@ -96,31 +96,31 @@ def all_needed(fabric: Fabric) -> Iterator[None]:
         raise
 
 
-def _launched(lead: Lead[Answer], assist: Assist, *, team: Team, callback: Callback) -> Any:
-    """Start the processes of a team on this machine, and watch over them."""
+def _launched(lead: Lead[Answer], assist: Assist, *, workers: Workers, callback: Callback) -> Any:
+    """Start the processes of a run on this machine, and callback over them."""
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     others = set(multiprocessing.active_children())
     work = partial(_work, lead=lead, assist=assist, line=theirs)
     with stop_on_ctrl_c() as stop, ThreadPoolExecutor(1, "striate-processes") as pool:
-        over = pool.submit(_launch, team, work)
+        over = pool.submit(_launch, workers, work)
         try:
-            return _followed(over, ours, team=team, callback=callback, stop=stop)
+            return _followed(over, ours, workers=workers, callback=callback, stop=stop)
         finally:  # nothing is left behind, whatever happened
             for process in set(multiprocessing.active_children()) - others:
                 process.kill()
             ours.close()
 
 
-def _launch(team: Team, work: Callable[[Fabric], None]) -> None:
+def _launch(workers: Workers, work: Callable[[Fabric], None]) -> None:
     """Let Fabric start the processes, none of which sees Ctrl-C, and wait for their end."""
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     port = os.environ.get("MASTER_PORT")
     try:
         with quiet("torch.multiprocessing.spawn"):  # says which others it ends after a loss
-            fabric_for(team.device, WAYS[0], team, launch=work)
+            fabric_for(workers.device, WAYS[0], workers, launch=work)
     finally:
-        if port is None:  # Fabric's choice, for this team alone
+        if port is None:  # Fabric's choice, for this run alone
             os.environ.pop("MASTER_PORT", None)
 
 
@@ -137,16 +137,16 @@ def _work(fabric: Fabric, *, lead: Lead[Any], assist: Assist, line: Connection) 
     try:
         with all_needed(fabric):
             if fabric.is_global_zero:
-                line.send((lead(Hands(fabric, tell, stop)),))
+                line.send((lead(Worker(fabric, tell, stop)),))
             else:
-                assist(Hands(fabric, ignore, stop))
+                assist(Worker(fabric, ignore, stop))
     except StriateError as error:
         line.send(error)
         raise
 
 
 def _followed(
-    over: Future[None], line: Connection, *, team: Team, callback: Callback, stop: Stop
+    over: Future[None], line: Connection, *, workers: Workers, callback: Callback, stop: Stop
 ) -> Any:
     """Pass on what the first process tells until all have ended; give its answer."""
     answer: tuple[Any] | None = None
@@ -170,8 +170,8 @@ def _followed(
     except ProcessExitedException as error:
         by = f"by {error.signal_name}" if error.signal_name else f"with code {error.exit_code}"
         raise TrainingError(
-            f"process {error.error_index + 1} of {team.here} was ended {by}, so the run ends; "
-            f"{GO_ON}"
+            f"process {error.error_index + 1} of {workers.local_size} was ended {by}, so the run "
+            f"ends; {GO_ON}"
         ) from error
     except ProcessRaisedException:
         if failed is None:
@@ -179,5 +179,7 @@ def _followed(
     if failed is not None:
         raise failed
     if answer is None:
-        raise TrainingError(f"the first of {team.here} processes ended without an answer; {GO_ON}")
+        raise TrainingError(
+            f"the first of {workers.local_size} processes ended without an answer; {GO_ON}"
+        )
     return answer[0]

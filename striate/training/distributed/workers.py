@@ -22,13 +22,15 @@ from striate.data import find, load
 from striate.data.images import Preprocess
 from striate.errors import RunError
 from striate.training import checkpoints
-from striate.training.distributed.devices import Team, fabric_for
-from striate.training.distributed.processes import Hands
+from striate.training.distributed.devices import Workers, fabric_for
+from striate.training.distributed.processes import Worker
 from striate.training.distributed.sharing import memory_for
-from striate.training.loop import Part, Recipe, optimizer_for, train
+from striate.training.loop import optimizer_for, train
+from striate.training.one_cycle import Cycle
 from striate.training.preparation import Prepared
-from striate.training.schedule import Cycle
+from striate.training.recipe import Recipe
 from striate.training.state import State
+from striate.training.subset import Subset
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,15 +81,15 @@ def hand_out(
             source=source,
             cache=cache.absolute(),
             memory=memory,
-            hashes=prepared.images.hashes,
-            labels=prepared.collection.labels,
-            train=prepared.split.train,
-            val=prepared.split.val,
-            preprocess=prepared.preprocess,
-            text=prepared.text,
-            recipe=prepared.recipe,
+            hashes=prepared.loaded.images.hashes,
+            labels=prepared.loaded.collection.labels,
+            train=prepared.loaded.split.train,
+            val=prepared.loaded.split.val,
+            preprocess=prepared.plan.preprocess,
+            text=prepared.plan.text,
+            recipe=prepared.plan.recipe,
             cycle=cycle,
-            threads=prepared.threads,
+            threads=prepared.plan.threads,
             counters={name: getattr(state, name) for name in checkpoints.COUNTERS},
             moments={
                 number: {name: value.cpu() for name, value in slots.items()}
@@ -111,18 +113,18 @@ def stop_asked(fabric: Fabric, asked: bool) -> bool:
     return bool(fabric.all_reduce(figure, reduce_op="sum") > 0)  # type: ignore[operator]
 
 
-def assist(hands: Hands, *, module: nn.Module | None, team: Team) -> None:
+def assist(worker: Worker, *, module: nn.Module | None, workers: Workers) -> None:
     """Do the share of one of the other processes.
 
     Args:
-        hands: what this process works with.
+        worker: what this process works with.
         module: the network, where the run was given a torch module.
-        team: all processes.
+        workers: all processes.
 
     Raises:
         RunError: the images here are not those of the first process.
     """
-    task: Task | None = hands.fabric.broadcast(None)
+    task: Task | None = worker.fabric.broadcast(None)
     if task is None:
         return
     here = task.cache.parent.is_dir()
@@ -130,18 +132,18 @@ def assist(hands: Hands, *, module: nn.Module | None, team: Team) -> None:
     with load(
         collection,
         task.preprocess,
-        memory=memory_for(collection, task.memory, team) if here else task.memory,
+        memory=memory_for(collection, task.memory, workers) if here else task.memory,
         cache=task.cache if here else None,
     ) as images:
         if not np.array_equal(images.hashes, task.hashes):
             raise RunError(
-                f"process {hands.fabric.global_rank + 1} does not find the images in "
+                f"process {worker.fabric.global_rank + 1} does not find the images in "
                 f"'{task.source}' that the first one has ({len(images):,} here, "
                 f"{len(task.hashes):,} there, or others); give every machine the same"
             )
         # a module of the user's lies in memory that all processes share
         network = build(task.text or "", seed=None) if module is None else copy.deepcopy(module)
-        network.to(hands.fabric.device)
+        network.to(worker.fabric.device)
         state = State(network, optimizer_for(network, task.recipe))
         groups = state.optimizer.state_dict()["param_groups"]
         state.optimizer.load_state_dict({"state": task.moments, "param_groups": groups})
@@ -150,12 +152,12 @@ def assist(hands: Hands, *, module: nn.Module | None, team: Team) -> None:
         with precision.threads(task.threads):
             for _ in train(
                 state,
-                Part(images, task.train, task.labels),
-                Part(images, task.val, task.labels),
+                Subset(images, task.train, task.labels),
+                Subset(images, task.val, task.labels),
                 preprocess=task.preprocess,
                 recipe=task.recipe,
                 cycle=task.cycle,
-                fabric=fabric_for(team.device, task.recipe.precision, team),
+                fabric=fabric_for(workers.device, task.recipe.precision, workers),
             ):
-                if stop_asked(hands.fabric, hands.stop.asked):
+                if stop_asked(worker.fabric, worker.stop.asked):
                     return

@@ -278,7 +278,7 @@ def _labels(one: CheckUp, epochs: Sequence[Epoch], chance: Chance) -> tuple[Find
             f"{right} ({guess}), {seen}",
             "look at some training images of each class: labels that were shuffled or shifted "
             "against the images look like this; where they are right, the images may be too "
-            "few, too small (--size), or of no difference",
+            "few, too small (--image-size), or of no difference",
             epochs[-1].epoch,
         ),
     )

@@ -1,0 +1,35 @@
+"""What came of a run: its folder, the classifier, what it is worth and how it got there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from striate.evaluation.metrics import Evaluation
+from striate.model.classifier import Classifier
+from striate.training.history import History
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """A run that is over.
+
+    Whatever takes a classifier takes this too: `evaluate`, `predict`, `compare`, `explain`.
+
+    Attributes:
+        model: the best state as a classifier, as it was saved.
+        evaluation: what it is worth on images that training did not learn from.
+        folder: of the run; its report.html shows everything on one page.
+        history: the epochs.
+        interrupted: whether Ctrl-C ended it early.
+    """
+
+    model: Classifier
+    evaluation: Evaluation
+    folder: Path
+    history: History
+    interrupted: bool = False
+
+    def __repr__(self) -> str:
+        found = self.evaluation
+        return f"TrainingResult in {self.folder}: {found.headline()} on {found.evaluated}"
