@@ -123,7 +123,7 @@ class Clock:
         state, cycle = self._state, self._cycle
         if not cycle.epochs:
             return max(0.0, 60 * cycle.minutes - (state.seconds - cycle.begun))
-        if not rate:  # taken up at the end of an epoch: evaluate_images by the run so far
+        if not rate:  # taken up at the end of an epoch: go by the run so far
             done = max(self.fraction(), 1e-9)
             return state.seconds * (1 - done) / done
         epochs = cycle.first + cycle.epochs - state.epoch
