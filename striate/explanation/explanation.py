@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from html import escape
 from typing import Any
 
 import numpy as np
 
 from striate.explanation.input_image import InputImage
 from striate.explanation.map_resampling import resize_map
+from striate.render.notebook import Text, to_html
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,4 +100,4 @@ class Explanation:
         )
 
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(str(self))}</pre>"
+        return to_html(Text(str(self), kind="pre"))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from striate.explanation.region_occlusion import OcclusionTest
+from striate.render.notebook import to_html
 from striate.terminal.tables import Table
 from striate.terminal.units import format_percent
 
@@ -89,7 +90,7 @@ class ShortcutReport:
         return "\n".join([str(self._table()), *self.words])
 
     def _repr_html_(self) -> str:
-        return self._table().html()
+        return to_html(self._table())
 
     def _table(self) -> Table:
         header = ("class", "images", "in the border", "centre of mass", "alike", "told by")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from striate.render.notebook import to_html
 from striate.terminal.tables import Table
 
 
@@ -67,7 +68,7 @@ class FilterShift:
         return str(self.table())
 
     def _repr_html_(self) -> str:
-        return self.table().html()
+        return to_html(self.table())
 
 
 def measure_filter_shift(

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -22,6 +21,7 @@ from striate.model import classifier_file
 from striate.model.decision import Decision
 from striate.model.image_input import arrange, to_source
 from striate.model.prediction import Prediction, Unreadable
+from striate.render.notebook import Text, to_html
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.progress_display import display_progress
 from striate.terminal.tables import Table
@@ -303,7 +303,7 @@ class Classifier:
         few = ", ".join(self.classes[:20]) + (", ..." if len(self.classes) > 20 else "")
         rows = [("classes", few), ("network", self.text or "a torch module")]
         rows += [(name, str(value)) for name, value in self.metrics.items() if name != "confusion"]
-        return f"<p>{escape(repr(self))}</p>" + Table(("", "value"), tuple(rows)).html()
+        return to_html(Text(repr(self)), Table(("", "value"), tuple(rows)))
 
 
 def _decode(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from striate.render.notebook import to_html
 from striate.terminal.tables import Table
 
 
@@ -30,7 +31,7 @@ class Prediction:
     def _repr_html_(self) -> str:
         first = sorted(self.probabilities.items(), key=lambda pair: -pair[1])[:5]
         rows = tuple((name, f"{value:.1%}") for name, value in first)
-        return Table(("class", "probability"), rows, {"probability"}, self.name).html()
+        return to_html(Table(("class", "probability"), rows, {"probability"}, self.name))
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,9 @@
-"""Rows of values as aligned text and as an HTML table: how every result shows itself."""
+"""Rows of values as aligned text: how every result shows itself."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 from striate.terminal.escape import escape_controls
 
@@ -38,20 +37,3 @@ class Table:
             for row in texts
         ]
         return "\n".join([escape_controls(self.caption), *lines] if self.caption else lines)
-
-    def html(self) -> str:
-        """Give the table as one HTML ``<table>``, every text escaped."""
-
-        def cells(tag: str, row: Sequence[str]) -> str:
-            return "".join(
-                f'<{tag} style="text-align:{"right" if name in self.right else "left"}">'
-                f"{escape(escape_controls(cell))}</{tag}>"
-                for name, cell in zip(self.header, row, strict=True)
-            )
-
-        caption = (
-            f"<caption>{escape(escape_controls(self.caption))}</caption>" if self.caption else ""
-        )
-        body = "".join(f"<tr>{cells('td', row)}</tr>" for row in self.rows)
-        head = f"<thead><tr>{cells('th', self.header)}</tr></thead>"
-        return f"<table>{caption}{head}<tbody>{body}</tbody></table>"

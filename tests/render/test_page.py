@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import striate
-from striate.render import page as pages
+from striate.render import template
+from striate.render.page import page
 
 TEMPLATES = sorted(Path(striate.__file__).parent.rglob("*.html"))
-PARTS: Any = pages._environment().get_template("render/templates/parts.html").module
+PARTS: Any = template._environment().get_template("render/templates/parts.html").module
 
 
 class Plain(HTMLParser):
@@ -35,9 +36,9 @@ class Plain(HTMLParser):
         self.words.append(data)
 
 
-def filled(template: str, view: object) -> str:
+def filled(source: str, view: object) -> str:
     """Fill a template that is written here."""
-    return str(pages._environment().from_string(template).render(view=view))
+    return str(template._environment().from_string(source).render(view=view))
 
 
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"])))
@@ -113,9 +114,9 @@ class View:
 @pytest.fixture(scope="module")
 def whole() -> str:
     """A page with one section, that of what could not be shown, which stands in its opening too."""
-    template = "explanation/page/templates/missing.html"
+    missing = "explanation/page/templates/missing.html"
     view = View(Found(("a\udcffb\x00c", "<b>")))
-    return pages.page("T & <t>", template, {"missing": "Part <one>"}, view)
+    return page("T & <t>", missing, {"missing": "Part <one>"}, view)
 
 
 def test_a_page_asks_for_nothing_and_runs_nothing(whole: str) -> None:

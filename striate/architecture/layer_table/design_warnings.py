@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -90,3 +90,6 @@ def sides(side: Side) -> tuple[int, int]:
     ((7, 7), (7, 9))
     """
     return side if isinstance(side, tuple) else (side, side)
+
+
+Rule = Callable[[Case], Iterator[DesignWarning]]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from striate.architecture.layer_table.design_warnings import Case, DesignWarning
+from striate.architecture.layer_table.design_warnings import Case, DesignWarning, Rule
 from striate.architecture.layer_table.wiring import IMAGE, uses
 from striate.architecture.words import (
     AvgPool,
@@ -208,7 +208,7 @@ def dropout_before_bn(case: Case) -> Iterator[DesignWarning]:
                 break
 
 
-RULES: Final = (
+RULES: Final[tuple[Rule, ...]] = (
     fc_holds_most,
     bias_before_bn,
     collapses,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from striate.architecture.layer_table.design_warnings import Case, DesignWarning, sides
+from striate.architecture.layer_table.design_warnings import Case, DesignWarning, Rule, sides
 from striate.architecture.layer_table.row import Row
 from striate.architecture.words import AvgPool, Conv, MaxPool, SumPool, Window, short, text_of
 
@@ -163,4 +163,10 @@ def _met(window: Window, row: Row) -> tuple[int, float]:
     return used, share
 
 
-RULES: Final = (sees_beyond, sees_little, drops_pixels, skips_pixels, idle_weights)
+RULES: Final[tuple[Rule, ...]] = (
+    sees_beyond,
+    sees_little,
+    drops_pixels,
+    skips_pixels,
+    idle_weights,
+)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from html import escape
 from typing import Final
 
 from striate.architecture.layer_table.design_warnings import DesignWarning, sides
@@ -110,6 +109,8 @@ def training(memory: TrainingMemory, less: TrainingMemory) -> str:
 
 def html(rows: Sequence[Row], said: Sequence[str], *, title: str) -> str:
     """Give the table, each layer with its formulas, and what is said of the whole."""
+    from striate.render.notebook import Text, to_html
+
     table = layers(rows)
     names = {"output": "its size", "parameters": "its parameters", "macs": "its MACs"}
     cells = tuple(
@@ -117,8 +118,7 @@ def html(rows: Sequence[Row], said: Sequence[str], *, title: str) -> str:
         for cells, row in zip(table.rows, rows, strict=True)
     )
     wide = Table((*table.header, *names.values()), cells, table.right)
-    items = "".join(f"<li>{escape(text)}</li>" for text in said)
-    return f"{wide.html()}<p>{escape(title)}</p><ul>{items}</ul>"
+    return to_html(wide, Text(title), Text("\n".join(said), kind="ul"))
 
 
 def by_axis(side: Side) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from html import escape
 
 from striate.architecture.notation.formatting import (
     Remarks,
@@ -86,7 +85,9 @@ class Network:
         return f"parse({str(self)!r})"
 
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(str(self))}</pre>"
+        from striate.render.notebook import Text, to_html
+
+        return to_html(Text(str(self), kind="pre"))
 
     def _lines(self) -> Iterator[str]:
         remarks = by_anchor(self.remarks)

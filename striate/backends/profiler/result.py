@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from striate.backends.peak import Utilization
+from striate.render.notebook import Text, to_html
 from striate.terminal.tables import Table
 
 WARM_UP: Final = 2  # rounds that are not counted
@@ -107,4 +108,4 @@ class Profile:
         return f"{self.table()}\n\n{self.totals}"
 
     def _repr_html_(self) -> str:
-        return f"{self.table().html()}<p>{self.totals}</p>"
+        return to_html(self.table(), Text(self.totals))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
-from html import escape
 from typing import TYPE_CHECKING
 
 from striate.errors import SettingError
@@ -16,6 +15,7 @@ from striate.evaluation.comparison.comparison_plot import (
     drawing_height,
 )
 from striate.evaluation.comparison.comparison_rows import ImageAnswers, ModelPair, ModelScores
+from striate.render.notebook import Text, to_html
 from striate.terminal.dataframe import make_dataframe
 from striate.terminal.escape import escape_controls
 from striate.terminal.tables import Table
@@ -151,10 +151,9 @@ class Comparison:
         return "\n\n".join(parts)
 
     def _repr_html_(self) -> str:
-        words = "".join(f"<br>{escape(escape_controls(pair.words))}" for pair in self.pairs)
-        tables = "".join(table.html() for table in self._tables())
-        notes = "".join(f"<p>{escape(escape_controls(note))}</p>" for note in self.notes)
-        return f"<p>on {escape(escape_controls(self.evaluated))}{words}</p>{tables}{notes}"
+        lines = (f"on {self.evaluated}", *(pair.words for pair in self.pairs))
+        notes = (Text(escape_controls(note)) for note in self.notes)
+        return to_html(Text("\n".join(map(escape_controls, lines))), *self._tables(), *notes)
 
 
 def _flatten(image: ImageAnswers) -> list[str | float]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, field, fields
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from striate.errors import SettingError
+from striate.render.notebook import Text, to_html
 from striate.terminal.dataframe import make_dataframe
 from striate.terminal.escape import escape_controls
 from striate.terminal.tables import Table
@@ -302,10 +302,8 @@ class Evaluation:
 
     def _repr_html_(self) -> str:
         first, *rest = self._lines()
-        lines = "".join(f"<br>{escape(line)}" for line in rest)
-        tables = "".join(table.html() for table in self._tables())
-        notes = "".join(f"<p>{escape(escape_controls(note))}</p>" for note in self.notes)
-        return f"<p><strong>{escape(first)}</strong>{lines}</p>{tables}{notes}"
+        notes = (Text(escape_controls(note)) for note in self.notes)
+        return to_html(Text("\n".join(["", *rest]), strong=first), *self._tables(), *notes)
 
 
 def _frame_of(

@@ -17,7 +17,7 @@ from striate.explanation.page.sums import Grids, Softmax, grids, softmax
 from striate.explanation.score_decomposition import ScoreDecomposition
 from striate.explanation.unit_inspection import UnitInspection
 from striate.render.evidence_plot import Orders, removal_still
-from striate.render.page import number
+from striate.render.template import number
 
 Files = Sequence[tuple[str, str]]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 from striate.model.weights.names import kind_of, layer_of
+from striate.render.notebook import Text, to_html
 from striate.terminal.tables import Table
 
 Shape = tuple[int, ...]
@@ -145,8 +145,7 @@ class Fit:
         return str(self.table())
 
     def _repr_html_(self) -> str:
-        said = f"<p>{escape(self.problem)}</p>" if self.problem else ""
-        return said + self.table().html()
+        return to_html(Text(self.problem), self.table())
 
     def _counted(self) -> str:
         weights = len(self.pairs)

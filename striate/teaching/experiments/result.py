@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from html import escape
 from textwrap import indent
 
+from striate.render.notebook import Text, to_html
 from striate.teaching.experiments.intervals import FEWEST, Mean
 from striate.terminal.tables import Table
 
@@ -141,14 +141,12 @@ class Experiment:
         return f"stopped early, with {seeds}; the same command goes on"
 
     def _repr_html_(self) -> str:
-        return "".join(
-            [
-                f"<p><b>{escape(self.question)}</b> {escape(self.data)}</p>",
-                f"<pre>{escape(self.shared_lines())}</pre>",
-                self.contestants().html(),
-                self.table().html(),
-                f"<p>{escape(' '.join(self.says))}</p>",
-            ]
+        return to_html(
+            Text(f" {self.data}", strong=self.question),
+            Text(self.shared_lines(), kind="pre"),
+            self.contestants(),
+            self.table(),
+            Text(" ".join(self.says)),
         )
 
 

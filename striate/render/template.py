@@ -1,0 +1,81 @@
+"""Jinja templates and what they can do with a value.
+
+Every page is made of templates (`*.html` beside the code that fills them), which escape whatever
+they are given; markup made in Python, drawings above all, says so by being a `markupsafe.Markup`.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+from striate.render.image_files import data_uri
+from striate.terminal.escape import escape_controls
+from striate.terminal.units import format_duration, format_percent
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_SEPARATORS = re.compile(r"(?<=[_/.\\-])(?=\w)")
+
+
+def fill(template: str, view: object) -> str:
+    """Fill one template, which knows what it is given as `view`.
+
+    Control characters and halves of characters (a file name may hold bytes that are no UTF-8)
+    become visible instead of breaking the page.
+
+    Args:
+        template: its path, from the package's folder on.
+        view: whatever the template shows.
+    """
+    filled = _environment().get_template(template).render(view=view)
+    whole = filled.encode("utf-8", "backslashreplace").decode("utf-8")
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", whole)
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    made = Environment(
+        autoescape=True,
+        loader=PackageLoader("striate", ""),
+        lstrip_blocks=True,
+        trim_blocks=True,
+        undefined=StrictUndefined,
+    )
+    made.filters |= {
+        "breakable": _SEPARATORS.split,
+        "commas": "{:,}".format,
+        "data_uri": data_uri,
+        "number": number,
+        "percent": lambda share: prose(format_percent(share)),
+        "prose": prose,
+        "visible": escape_controls,
+        "sentence": lambda words: prose(words[:1].upper() + words[1:] + "."),
+        "duration": format_duration,
+    }
+    return made
+
+
+def prose(words: str) -> str:
+    r"""Keep a per cent sign in the line of its number.
+
+    >>> prose("98.3 % right") == "98.3\N{NO-BREAK SPACE}% right"
+    True
+    """
+    return words.replace(" %", "\N{NO-BREAK SPACE}%")
+
+
+def number(value: float) -> str:
+    """Write a number in three digits, or whole from 100 on, with a real minus sign.
+
+    >>> number(-0.04567), number(12345.0), number(0.0), number(3.0)
+    ('−0.0457', '12,345', '0', '3')
+    """
+    size = abs(value)
+    told = f"{value:,.0f}" if 100 <= size < 1e7 else f"{value:.3g}"
+    return told.replace("-", "−", 1) if value else "0"
