@@ -125,6 +125,14 @@ def test_trained_networks_answer_as_torch_on_photographs(
     assert np.abs(fast - expected).max() < 1e-5
 
 
+def test_bf16_is_refused_where_onednn_is_kept_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("openvino", reason="openvino is an extra")
+    trained, preprocess, _ = made("input 1x6x6 classes=2 > flatten > fc")
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    with pytest.raises(EngineError, match="does not compute in bf16"):
+        openvino(trained, preprocess)
+
+
 WITHOUT = """
 import sys
 sys.modules["onnxruntime"] = None

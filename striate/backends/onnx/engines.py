@@ -34,6 +34,9 @@ LARGEST: Final = 2**31 - 2**24  # bytes of weights; protobuf ends at 2**31, the 
 
 PROCESSORS: Final = Path("/proc/cpuinfo")  # what Linux says of them
 BF16: Final = {"avx512_bf16", "avx_ne_convert"}  # its words for what OpenVINO needs for bf16
+WITHOUT: Final = {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX512_CORE", "AVX512_CORE_VNNI"}
+"""What ONEDNN_MAX_CPU_ISA may limit oneDNN to that has no bf16; OpenVINO promises it all the same,
+and crashes."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,9 @@ def openvino(trained: Trained, preprocess: Preprocess) -> Engine:
     """
     name = "bf16 OpenVINO"
     lacking = EngineError(f"{name} cannot be used: this processor does not compute in bf16")
-    if PROCESSORS.exists() and BF16.isdisjoint(PROCESSORS.read_text().split()):
+    if os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper() in WITHOUT or (
+        PROCESSORS.exists() and BF16.isdisjoint(PROCESSORS.read_text().split())
+    ):
         raise lacking
     try:
         openvino = libraries.openvino()
