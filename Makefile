@@ -96,7 +96,7 @@ bench-evidence: install-test  ## what maps are worth: pointing game, deletion an
 bench-shortcut: install-test  ## whether a planted shortcut is caught, and a clean classifier left alone
 	$(BIN)/python -m benchmarks.shortcut $(BENCH_FLAGS)
 
-bench-explain: install-test  ## what looking inside takes, beside a plain pass, captum and judging
+bench-explain: install-test  ## what explanations take, beside a plain pass, captum and evaluating
 	$(BIN)/python -m benchmarks.explain $(BENCH_FLAGS)
 
 bench-health: install-test  ## whether planted faults of training are named, and sound runs left alone

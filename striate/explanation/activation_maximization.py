@@ -9,7 +9,7 @@ https://distill.pub/2017/feature-visualization).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,10 +21,12 @@ from torch import Tensor, nn
 from striate.backends.torch import normalised
 from striate.data.images import Preprocess
 from striate.errors import SettingError
-from striate.events import Callback, ignore
+from striate.events import Callback
 from striate.explanation.hooks import device_of, find_layer, forward_hooks, frozen, record
 from striate.model.classifier import Classifier
+from striate.model.classifier_like import ClassifierLike, open_classifier
 from striate.terminal.progress import ProgressReporter
+from striate.terminal.progress_display import display_progress
 
 LEAKY = (
     0.25  # of the steps at the beginning, in which what is below 0 has a slope behind a ReLU too
@@ -52,6 +54,8 @@ class VisualizationSettings:
         seed: of the beginnings and of what is changed at each step.
         center: whether the answer in the middle of the map counts; else the mean of the map does.
         jitter: whether the image is turned, moved and resized a little at each step.
+        color_covariance: (3, 3) of red, green and blue of values 0 to 1, which the colours follow;
+            that of photographs where left out. Of no use for grey images.
     """
 
     count: int = 2
@@ -60,6 +64,7 @@ class VisualizationSettings:
     seed: int = 0
     center: bool = False
     jitter: bool = True
+    color_covariance: tuple[tuple[float, float, float], ...] = PHOTOGRAPHS
 
 
 USUAL = VisualizationSettings()
@@ -86,26 +91,26 @@ class FeatureVisualization:
 
 
 def visualize_unit(
-    model: Classifier,
+    model: ClassifierLike,
     layer: str,
     unit: int,
     *,
     settings: VisualizationSettings = USUAL,
-    color_covariance: np.ndarray | None = None,
-    callback: Callback = ignore,
+    progress: bool | None = None,
+    callback: Callback | None = None,
 ) -> FeatureVisualization:
     """Return images that a unit answers to as strongly as can be, made by gradient ascent.
 
     Args:
-        model: the classifier; its size and normalisation are used.
+        model: a classifier, its file, its run's folder, or what `train` returned.
         layer: its address.
         unit: the channel or feature, from 0.
         settings: how many, how long, from which seed.
-        color_covariance: (3, 3), the covariance of red, green and blue that the colours follow, of
-            values 0 to 1; None takes that of photographs. Of no use for grey images.
-        callback: is told the progress.
+        progress: whether it is shown; None shows it in a terminal or a notebook.
+        callback: is told the progress as well.
 
     Raises:
+        ClassifierError: the classifier cannot be opened.
         SettingError: there is no such layer or unit, or a number makes no sense.
         NotationError: there is no such layer in a network of the notation.
 
@@ -116,6 +121,18 @@ def visualize_unit(
     >>> found.images.shape, found.activation[0] > found.initial_activation[0]
     ((1, 12, 12, 1), True)
     """
+    with display_progress(progress, callback) as tell:
+        return _ascend(open_classifier(model), layer, unit, settings=settings, callback=tell)
+
+
+def _ascend(
+    model: Classifier,
+    layer: str,
+    unit: int,
+    *,
+    settings: VisualizationSettings,
+    callback: Callback,
+) -> FeatureVisualization:
     for name in ("count", "steps"):
         if getattr(settings, name) < 1:
             raise SettingError(f"{name} is {getattr(settings, name)}; expected 1 or more")
@@ -128,7 +145,7 @@ def visualize_unit(
         raise SettingError(
             f"'{address}' has {shape[0]} units and none of number {unit}; they count from 0"
         )
-    waves = _Waves(preprocess, settings, color_covariance, device_of(module))
+    waves = _Waves(preprocess, settings, device_of(module))
     answer = _Answer(module, address, unit, centre=settings.center)
     began = answer.largest(waves.pixels(), preprocess)
     optimiser = torch.optim.Adam([waves.spectrum], lr=settings.learning_rate)
@@ -161,7 +178,6 @@ class _Waves:
         self,
         preprocess: Preprocess,
         settings: VisualizationSettings,
-        colours: np.ndarray | None,
         device: torch.device,
     ) -> None:
         channels, self._rows, self._columns = preprocess.shape
@@ -173,7 +189,7 @@ class _Waves:
         size = (settings.count, channels, self._rows, self._columns // 2 + 1, 2)
         start = torch.randn(size, generator=self._generator) * 0.01
         self.spectrum = start.to(device).requires_grad_()
-        self._mix = _mixing(channels, colours).to(device)
+        self._mix = _mixing(channels, settings.color_covariance).to(device)
 
     def images(self) -> Tensor:
         """Give the images: (count, channels, rows, columns), values 0 to 1."""
@@ -202,12 +218,11 @@ class _Waves:
         )
 
 
-def _mixing(channels: int, colours: np.ndarray | None) -> Tensor:
+def _mixing(channels: int, covariance: Sequence[Sequence[float]]) -> Tensor:
     """Give what makes colours of values that do not vary together: the root of their covariance."""
     if channels != 3:
         return torch.eye(channels)
-    covariance = np.asarray(PHOTOGRAPHS if colours is None else colours, np.float64)
-    values, vectors = np.linalg.eigh(covariance)
+    values, vectors = np.linalg.eigh(np.asarray(covariance, np.float64))
     root = vectors * np.sqrt(values.clip(1e-6))
     return torch.from_numpy((root / np.sqrt(np.square(root).sum(1).max())).astype(np.float32))
 

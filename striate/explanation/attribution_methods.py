@@ -21,6 +21,7 @@ from striate.explanation.perturbation import (
 )
 from striate.explanation.target import Target, TargetClass, resolve_target
 from striate.model.classifier import Classifier
+from striate.model.classifier_like import ClassifierLike, open_classifier
 
 METHODS: Final = (
     "cam",
@@ -33,7 +34,7 @@ USUAL = PerturbationSettings()
 
 
 def explain(
-    model: Classifier,
+    model: ClassifierLike,
     image: Source | InputImage,
     *,
     target: TargetClass = None,
@@ -45,7 +46,7 @@ def explain(
     """Compute where an image speaks for a class.
 
     Args:
-        model: the classifier; its own preprocessing is used.
+        model: a classifier, its file, its run's folder, or what `train` returned.
         image: whatever `Classifier.predict` takes.
         target: the class that is explained, by name or index; None takes the most probable.
         against: another class, whose logit is taken off: why the one rather than the other.
@@ -57,6 +58,7 @@ def explain(
         settings: of these three.
 
     Raises:
+        ClassifierError: the classifier cannot be opened.
         ImageError: the image cannot be read.
         SettingError: there is no such method, class or layer, or it does not fit the network.
 
@@ -71,6 +73,7 @@ def explain(
     >>> print(f"{abs(found.attribution.mean() + found.facts['bias'] - found.score):.4f}")
     0.0000
     """
+    model = open_classifier(model)
     if method not in ("auto", *METHODS):
         raise SettingError(f"method '{method}': expected auto, {', '.join(METHODS)}")
     image = InputImage.read(model, image)

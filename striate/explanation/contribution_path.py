@@ -19,7 +19,7 @@ from striate.explanation.hooks import Recording, record
 from striate.explanation.input_image import InputImage
 from striate.explanation.target import TargetClass, resolve_target
 from striate.explanation.unit_arithmetic import ArithmeticStep, recompute_call
-from striate.model.classifier import Classifier
+from striate.model.classifier_like import ClassifierLike, open_classifier
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,29 +99,32 @@ class ContributionPath:
 
 
 def trace_contributions(
-    model: Classifier, image: Source | InputImage, *, target: TargetClass = None
+    model: ClassifierLike, image: Source | InputImage, *, target: TargetClass = None
 ) -> ContributionPath:
     """Return the path from a logit down to a pixel, by the largest contributions.
 
     Where something speaks against the class as well, the largest that speaks for it is taken.
 
     Args:
-        model: the classifier.
+        model: a classifier, its file, its run's folder, or what `train` returned.
         image: whatever `Classifier.predict` takes.
         target: a class by name or place; None takes the most probable.
 
     Raises:
+        ClassifierError: the classifier cannot be opened.
         ImageError: the image cannot be read.
         SettingError: there is no such class, or where a number comes from cannot be told, as
             between the layers of some foreign modules.
 
     >>> from striate.backends.torch import build
+    >>> from striate.model.classifier import Classifier
     >>> from striate.data.images import Preprocess
     >>> text = "input 1x4x4 classes=2 > conv 2 pad=valid > flatten > fc"
     >>> model = Classifier(build(text), text, ("dark", "light"), Preprocess(1, 4, 4))
     >>> [one.arithmetic.layer for one in trace_contributions(model, np.eye(4)).steps]
     ['fc1', 'flatten1', 'conv1']
     """
+    model = open_classifier(model)
     image = InputImage.read(model, image)
     passed = record(model.module, image.tensor)
     chosen = resolve_target(model, target, logits=passed.output[0].float().cpu().numpy())

@@ -10,7 +10,7 @@ import numpy as np
 
 from striate.data.images.decoding import Source
 from striate.errors import SettingError
-from striate.events import Callback, ignore
+from striate.events import Callback
 from striate.explanation.attribution_methods import METHODS, explain
 from striate.explanation.contribution_path import ContributionPath, trace_contributions
 from striate.explanation.explanation import Explanation
@@ -30,7 +30,9 @@ from striate.explanation.score_decomposition import ScoreDecomposition, decompos
 from striate.explanation.target import Target, TargetClass, resolve_target
 from striate.explanation.unit_arithmetic import UnitArithmetic, recompute_activation
 from striate.model.classifier import Classifier
+from striate.model.classifier_like import ClassifierLike, open_classifier
 from striate.terminal.progress import ProgressReporter
+from striate.terminal.progress_display import display_progress
 
 SLOW = ("occlusion", "integrated-gradients", "smoothgrad")  # seconds instead of a moment
 LISTED = 32 * 32  # numbers of a map that the JSON lists, too
@@ -166,13 +168,14 @@ class Inspection:
 
 
 def inspect(
-    model: Classifier,
+    model: ClassifierLike,
     image: Source | InputImage,
     *,
     target: TargetClass = None,
     against: TargetClass = None,
     settings: InspectionSettings = USUAL,
-    callback: Callback = ignore,
+    progress: bool | None = None,
+    callback: Callback | None = None,
 ) -> Inspection:
     """Return all that can be explained of one image: where its class is, whether to trust it, why.
 
@@ -180,14 +183,16 @@ def inspect(
     named in `unavailable`, with the reason; the rest is there.
 
     Args:
-        model: the classifier.
+        model: a classifier, its file, its run's folder, or what `train` returned.
         image: whatever `Classifier.predict` takes.
         target: the class that is explained, by name or index; None takes the most probable.
         against: the class it is compared with; None takes the most probable of the others.
         settings: which layer and activation are shown, and how much is left out.
-        callback: is told the progress.
+        progress: whether it is shown; None shows it in a terminal or a notebook.
+        callback: is told the progress as well.
 
     Raises:
+        ClassifierError: the classifier cannot be opened.
         ImageError: the image cannot be read.
         SettingError: there is no such class, layer or number.
         NotationError: there is no such layer in a network of the notation.
@@ -202,6 +207,26 @@ def inspect(
     >>> [each.method for each in found.explanations], found.proportional[0]
     (['cam', 'grad-cam++'], ('grad-cam', 'hires-cam'))
     """
+    with display_progress(progress, callback) as tell:
+        return _inspect(
+            open_classifier(model),
+            image,
+            target=target,
+            against=against,
+            settings=settings,
+            callback=tell,
+        )
+
+
+def _inspect(
+    model: Classifier,
+    image: Source | InputImage,
+    *,
+    target: TargetClass,
+    against: TargetClass,
+    settings: InspectionSettings,
+    callback: Callback,
+) -> Inspection:
     read = InputImage.read(model, image)
     logits = record(model.module, read.tensor, []).output[0].double().cpu().numpy()
     chosen = resolve_target(model, target, logits=logits)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from striate.model.classifier import Classifier
+from striate.model.classifier_like import ClassifierLike, open_classifier
 
 FAINT = 1e-3  # of the layer's middle norm: a filter below it does nothing
 SAME = 0.98  # the cosine of two filters from which on they are called the same
@@ -72,16 +72,17 @@ class LayerFilters:
 
 
 def filters(
-    model: Classifier, *, mean_activations: Mapping[str, np.ndarray] | None = None
+    model: ClassifierLike, *, mean_activations: Mapping[str, np.ndarray] | None = None
 ) -> tuple[LayerFilters, ...]:
     """Return the filters of every two-dimensional convolution, in the order of definition.
 
     Args:
-        model: the classifier.
+        model: a classifier, its file, its run's folder, or what `train` returned.
         mean_activations: by the name of a convolution, how strongly its units answer: (units,), as
             `FeatureMaps.mean_activations` and `TopActivations.mean_activations` have it.
 
     >>> from striate.backends.torch import build
+    >>> from striate.model.classifier import Classifier
     >>> from striate.data.images import Preprocess
     >>> text = "input 1x8x8 classes=2 > conv 3 bias=no > relu > conv 1x1 4 > gap > flatten > fc"
     >>> module = build(text)
@@ -92,6 +93,7 @@ def filters(
     >>> [each.weights.shape for each in found], found[0].dead, found[0].duplicates
     ([(3, 1, 3, 3), (4, 3, 1, 1)], (2,), ((0, 1, -1.0),))
     """
+    model = open_classifier(model)
     found = []
     for address, layer in model.module.named_modules():
         if isinstance(layer, nn.Conv2d):

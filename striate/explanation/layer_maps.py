@@ -15,7 +15,7 @@ from striate.errors import SettingError
 from striate.explanation.hooks import gradients_of, record
 from striate.explanation.input_image import InputImage
 from striate.explanation.target import TargetClass, resolve_target
-from striate.model.classifier import Classifier
+from striate.model.classifier_like import ClassifierLike, open_classifier
 
 ColorScale = Literal["layer", "block", "network"]
 COLOR_SCALES: Final = ("layer", "block", "network")
@@ -150,7 +150,7 @@ class FeatureMaps:
 
 
 def feature_maps(
-    model: Classifier,
+    model: ClassifierLike,
     image: Source | InputImage,
     layers: Sequence[str] | None = None,
     *,
@@ -162,7 +162,7 @@ def feature_maps(
     """Return the feature maps of every layer for one image.
 
     Args:
-        model: the classifier.
+        model: a classifier, its file, its run's folder, or what `train` returned.
         image: whatever `Classifier.predict` takes.
         layers: addresses; None takes every layer that changes what comes in.
         target: the class whose logit the gradients are of, by name or index; None takes the most
@@ -172,10 +172,12 @@ def feature_maps(
         color_scale: what shares a colour scale: the maps of a layer, of a block, or all.
 
     Raises:
+        ClassifierError: the classifier cannot be opened.
         ImageError: the image cannot be read.
         SettingError: there is no such layer, class or span.
 
     >>> from striate.backends.torch import build
+    >>> from striate.model.classifier import Classifier
     >>> from striate.data.images import Preprocess
     >>> text = "input 1x8x8 classes=2 > conv 3 > relu > gap > flatten > fc"
     >>> model = Classifier(build(text), text, ("dark", "light"), Preprocess(1, 8, 8))
@@ -183,6 +185,7 @@ def feature_maps(
     >>> [each.name for each in found.layers], found["relu1"].gradient.shape
     (['conv1', 'relu1', 'gap1', 'fc1'], (3, 8, 8))
     """
+    model = open_classifier(model)
     if color_scale not in COLOR_SCALES:
         raise SettingError(f"color scale '{color_scale}': expected {', '.join(COLOR_SCALES)}")
     image = InputImage.read(model, image)

@@ -22,6 +22,7 @@ from striate.explanation.parameter_randomization import (
 from striate.explanation.pointing_game import Box, PointingGame, play_pointing_game
 from striate.explanation.target import Target, TargetClass, resolve_target
 from striate.model.classifier import Classifier
+from striate.model.classifier_like import ClassifierLike, open_classifier
 from striate.terminal.units import format_percent
 
 MapFunction = Callable[[Classifier, InputImage, Target], np.ndarray]
@@ -125,7 +126,7 @@ class MapEvaluation:
 
 
 def evaluate_map(
-    model: Classifier,
+    model: ClassifierLike,
     image: Source | InputImage,
     method: MapFunction | str = "auto",
     *,
@@ -137,7 +138,7 @@ def evaluate_map(
     """Return whether a map of one image can be trusted, with the parameter randomisation test.
 
     Args:
-        model: the classifier.
+        model: a classifier, its file, its run's folder, or what `train` returned.
         image: the image, as `Classifier.predict` takes it.
         method: a method of `explain`; or a function that makes the map (rows, columns) of any size
             with a classifier, an image and a class.
@@ -147,6 +148,7 @@ def evaluate_map(
         baseline: what replaces deleted pixels: "blur" or "mean".
 
     Raises:
+        ClassifierError: the classifier cannot be opened.
         ImageError: the image cannot be read.
         SettingError: there is no such class or method, or a box has no inside.
 
@@ -159,6 +161,7 @@ def evaluate_map(
     >>> found.target, found.parameter_randomization.passed
     ('a', False)
     """
+    model = open_classifier(model)
     read = InputImage.read(model, image)
     passed = record(model.module, read.tensor, [])
     chosen = resolve_target(model, target, against, logits=passed.output[0].cpu().numpy())

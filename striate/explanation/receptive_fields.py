@@ -35,7 +35,7 @@ from striate.explanation.hooks import (
 )
 from striate.explanation.input_image import InputImage
 from striate.explanation.terms import check_position
-from striate.model.classifier import Classifier
+from striate.model.classifier_like import ClassifierLike, open_classifier
 
 MOST = 0.95  # of the gradient that the effective rectangle holds
 
@@ -130,7 +130,7 @@ class ReceptiveField:
 
 
 def receptive_field(
-    model: Classifier,
+    model: ClassifierLike,
     image: Source | InputImage,
     layer: str,
     *,
@@ -141,7 +141,7 @@ def receptive_field(
     """Say what a unit can see of an image, and where in it it really looks.
 
     Args:
-        model: the classifier.
+        model: a classifier, its file, its run's folder, or what `train` returned.
         image: whatever `Classifier.predict` takes.
         layer: its address.
         unit: the channel or feature, from 0.
@@ -149,17 +149,20 @@ def receptive_field(
         column: likewise.
 
     Raises:
+        ClassifierError: the classifier cannot be opened.
         ImageError: the image cannot be read.
         SettingError: there is no such layer or unit.
         NotationError: there is no such layer in a network of the notation.
 
     >>> from striate.backends.torch import build
+    >>> from striate.model.classifier import Classifier
     >>> from striate.data.images import Preprocess
     >>> text = "input 1x8x8 classes=2 > conv 3 > maxpool 2 > gap > flatten > fc"
     >>> model = Classifier(build(text), text, ("dark", "light"), Preprocess(1, 8, 8))
     >>> print(receptive_field(model, np.eye(8), "maxpool1", unit=0, row=0, column=1).theoretical)
     rows -1 to 2, columns 1 to 4 (4 x 4)
     """
+    model = open_classifier(model)
     image = InputImage.read(model, image)
     module = model.module
     number = layer.partition("#")[2]
@@ -209,6 +212,7 @@ def theoretical_field(
         column: likewise.
 
     >>> from striate.backends.torch import build
+    >>> from striate.model.classifier import Classifier
     >>> network = build("input 1x8x8 classes=2 > conv 3 > conv 3 > gap > flatten > fc")
     >>> theoretical_field(network, torch.zeros(1, 1, 8, 8), "conv2", row=4, column=4)
     Rectangle(top=2, left=2, bottom=7, right=7)
@@ -252,6 +256,7 @@ def field_by_nan(
         The rectangle, on the image; of no size where no pixel matters.
 
     >>> from striate.backends.torch import build
+    >>> from striate.model.classifier import Classifier
     >>> network = build("input 1x8x8 classes=2 > conv 3 > conv 3 > gap > flatten > fc")
     >>> field_by_nan(network, torch.zeros(1, 1, 8, 8), "conv2", row=0, column=4)
     Rectangle(top=0, left=2, bottom=3, right=7)

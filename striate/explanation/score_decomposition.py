@@ -13,7 +13,7 @@ from striate.explanation.hooks import LayerCall, gradients_of, record
 from striate.explanation.input_image import InputImage
 from striate.explanation.last_spatial_layer import resolve_layer
 from striate.explanation.target import TargetClass, resolve_target
-from striate.model.classifier import Classifier
+from striate.model.classifier_like import ClassifierLike, open_classifier
 
 CURVED = (nn.Sigmoid, nn.Tanh, nn.Softmax, nn.LocalResponseNorm)
 
@@ -78,7 +78,7 @@ class ScoreDecomposition:
 
 
 def decompose_score(
-    model: Classifier,
+    model: ClassifierLike,
     image: Source | InputImage,
     *,
     target: TargetClass = None,
@@ -92,17 +92,19 @@ def decompose_score(
     between add.
 
     Args:
-        model: the classifier.
+        model: a classifier, its file, its run's folder, or what `train` returned.
         image: whatever `Classifier.predict` takes.
         target: a class; None takes the most probable.
         against: another one; None splits the logit of the first alone.
         layer: None takes the last spatial layer.
 
     Raises:
+        ClassifierError: the classifier cannot be opened.
         ImageError: the image cannot be read.
         SettingError: there is no such class or layer.
 
     >>> from striate.backends.torch import build
+    >>> from striate.model.classifier import Classifier
     >>> from striate.data.images import Preprocess
     >>> text = "input 1x4x4 classes=2 > conv 2 > relu > gap > flatten > fc"
     >>> model = Classifier(build(text), text, ("dark", "light"), Preprocess(1, 4, 4))
@@ -110,6 +112,7 @@ def decompose_score(
     >>> found.layer, found.exact, round(found.map.sum() + found.remainder - found.score, 3)
     ('relu1', True, np.float64(0.0))
     """
+    model = open_classifier(model)
     image = InputImage.read(model, image)
     module = model.module
     address, _ = resolve_layer(module, image.tensor, layer)

@@ -19,14 +19,16 @@ from striate.evaluation.image_selection import (
     note_missing_classes,
     select_images,
 )
-from striate.events import Callback, Note, ignore
+from striate.events import Callback, Note
 from striate.explanation.batch_hires_cam import find_map_layer
 from striate.explanation.image_regions import Region, border_region, candidate_regions
 from striate.explanation.mean_class_maps import ClassMeanMap, average_class_maps
 from striate.explanation.region_occlusion import occlude_region
 from striate.explanation.shortcut_result import ClassFocus, ShortcutReport
 from striate.model.classifier import Classifier
+from striate.model.classifier_like import ClassifierLike, open_classifier
 from striate.terminal.progress import ProgressReporter
+from striate.terminal.progress_display import display_progress
 
 FEWEST = 5  # images of a class below which nothing is said of it
 MOST = 200  # images of a class, and of the others, in which a part is hidden
@@ -35,12 +37,13 @@ EXCESS = 0.05  # the share by which a part exceeds its area, and what other clas
 
 
 def find_shortcuts(
-    model: Classifier,
+    model: ClassifierLike,
     data: str | Path,
     *,
     split: str | None = None,
     border: float = 0.1,
-    callback: Callback = ignore,
+    progress: bool | None = None,
+    callback: Callback | None = None,
 ) -> ShortcutReport:
     """Say where a classifier looks on the images of a folder, and prove its shortcuts.
 
@@ -51,18 +54,34 @@ def find_shortcuts(
     into the class, it is a shortcut. The border all around is always tried, against the middle.
 
     Args:
-        model: the classifier.
+        model: a classifier, its file, its run's folder, or what `train` returned.
         data: whatever training takes.
         split: which images, as `evaluate` has it.
         border: the border's width as a share of each side, above 0 and below a half.
-        callback: is told how far the work is.
+        progress: whether it is shown; None shows it in a terminal or a notebook.
+        callback: is told the progress as well.
 
     Raises:
+        ClassifierError: the classifier cannot be opened.
         DataError: no class has 5 images.
         SettingError: the border makes no sense, or the network has no maps that say where.
 
     Example: ``print(find_shortcuts(load("runs/photos"), "photos"))``.
     """
+    with display_progress(progress, callback) as tell:
+        return _find_shortcuts(
+            open_classifier(model), data, split=split, border=border, callback=tell
+        )
+
+
+def _find_shortcuts(
+    model: Classifier,
+    data: str | Path,
+    *,
+    split: str | None,
+    border: float,
+    callback: Callback,
+) -> ShortcutReport:
     if not 0 < border < 0.5:
         raise SettingError(f"border is {border:g}; expected above 0 and below 0.5")
     collection, notes = match_classes(find(data), model.classes, model.ids)

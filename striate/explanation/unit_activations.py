@@ -17,11 +17,13 @@ from striate.backends.torch import normalised
 from striate.backends.torch.modules import Net
 from striate.data import Collection, Images, find, load, prefetch
 from striate.errors import DataError, EngineError, SettingError
-from striate.events import Callback, Note, ignore
+from striate.events import Callback, Note
 from striate.explanation.hooks import device_of, forward_hooks, frozen, record
 from striate.explanation.layer_maps import select_block_outputs
 from striate.model.classifier import Classifier
+from striate.model.classifier_like import ClassifierLike, open_classifier
 from striate.terminal.progress import ProgressReporter
+from striate.terminal.progress_display import display_progress
 
 BATCH = 32  # images at once
 TOP = 9  # top images of a unit
@@ -180,12 +182,13 @@ class TopActivations:
 
 
 def top_activations(
-    model: Classifier,
+    model: ClassifierLike,
     data: str | Path,
     *,
     layers: Sequence[str] | None = None,
     n_images: int = TOP,
-    callback: Callback = ignore,
+    progress: bool | None = None,
+    callback: Callback | None = None,
 ) -> TopActivations:
     """Return the images of a folder that each unit answers most to, least to and in between.
 
@@ -194,19 +197,35 @@ def top_activations(
     for a unit.
 
     Args:
-        model: the classifier.
+        model: a classifier, its file, its run's folder, or what `train` returned.
         data: whatever training takes; its classes need not be the classifier's.
         layers: addresses of layers whose output is maps; None takes what each block ends with.
         n_images: how many of the strongest.
-        callback: is told the progress.
+        progress: whether it is shown; None shows it in a terminal or a notebook.
+        callback: is told the progress as well.
 
     Raises:
+        ClassifierError: the classifier cannot be opened.
         DataError: there are no images that can be read.
         SettingError: there is no such layer, it gives no maps, or ``kept`` is below 1.
         NotationError: there is no such layer in a network of the notation.
 
     Example: ``top_activations(load("runs/photos"), "photos")["relu3"].top.indices[12]``.
     """
+    with display_progress(progress, callback) as tell:
+        return _rank_images(
+            open_classifier(model), data, layers=layers, n_images=n_images, callback=tell
+        )
+
+
+def _rank_images(
+    model: Classifier,
+    data: str | Path,
+    *,
+    layers: Sequence[str] | None,
+    n_images: int,
+    callback: Callback,
+) -> TopActivations:
     if n_images < 1:
         raise SettingError(f"{n_images} images of each unit; expected 1 or more")
     shapes = _shapes(model, layers)

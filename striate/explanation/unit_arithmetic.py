@@ -16,7 +16,7 @@ from striate.explanation.activation_terms import decompose
 from striate.explanation.hooks import LayerCall, Recording, find_layer, record
 from striate.explanation.input_image import InputImage
 from striate.explanation.terms import Terms
-from striate.model.classifier import Classifier
+from striate.model.classifier_like import ClassifierLike, open_classifier
 
 LARGEST = 12  # contributions that the text writes out
 POINTWISE = (nn.BatchNorm2d, nn.BatchNorm1d, nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU)
@@ -191,7 +191,7 @@ class UnitArithmetic:
 
 
 def recompute_activation(
-    model: Classifier,
+    model: ClassifierLike,
     image: Source | InputImage,
     layer: str,
     *,
@@ -203,7 +203,7 @@ def recompute_activation(
     """Calculate one activation anew, step by step, from what went into it.
 
     Args:
-        model: the classifier.
+        model: a classifier, its file, its run's folder, or what `train` returned.
         image: whatever `Classifier.predict` takes.
         layer: its address.
         unit: the channel or feature, from 0.
@@ -212,11 +212,13 @@ def recompute_activation(
         following: whether bn and activation behind the layer are told, too.
 
     Raises:
+        ClassifierError: the classifier cannot be opened.
         ImageError: the image cannot be read.
         SettingError: there is no such layer or number, or what the layer does is not known.
         NotationError: there is no such layer in a network of the notation.
 
     >>> from striate.backends.torch import build
+    >>> from striate.model.classifier import Classifier
     >>> from striate.data.images import Preprocess
     >>> text = "input 1x3x3 classes=2 > conv 2 pad=valid > relu > flatten > fc"
     >>> model = Classifier(build(text), text, ("dark", "light"), Preprocess(1, 3, 3))
@@ -224,6 +226,7 @@ def recompute_activation(
     >>> [step.layer for step in found.steps], len(found.steps[0].terms.value), found.agrees
     (['conv1', 'relu1'], 9, True)
     """
+    model = open_classifier(model)
     image = InputImage.read(model, image)
     passed = record(model.module, image.tensor)
     call = passed[_full(model.module, layer, passed)]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from striate.errors import SettingError
-from striate.events import Callback, ignore
+from striate.events import Callback
 from striate.explanation.activation_maximization import (
     FeatureVisualization,
     VisualizationSettings,
@@ -23,7 +23,9 @@ from striate.explanation.shortcut_search import find_shortcuts
 from striate.explanation.unit_activations import LayerActivations, TopActivations, top_activations
 from striate.explanation.unit_patches import Patch, crop_patches
 from striate.model.classifier import Classifier
+from striate.model.classifier_like import ClassifierLike, open_classifier
 from striate.terminal.progress import ProgressReporter
+from striate.terminal.progress_display import display_progress
 
 OFTEN = 0.02  # of the images in which a unit must answer to be shown for its selectivity
 ONE_IMAGE = VisualizationSettings(count=1)
@@ -146,11 +148,12 @@ class UnitInspection:
 
 
 def inspect_units(
-    model: Classifier,
+    model: ClassifierLike,
     data: str | Path,
     *,
     selection: UnitSelection = USUAL,
-    callback: Callback = ignore,
+    progress: bool | None = None,
+    callback: Callback | None = None,
 ) -> UnitInspection:
     """Look at a network over a folder: what its units look for, and where it looks as a whole.
 
@@ -158,25 +161,38 @@ def inspect_units(
     those that are used most.
 
     Args:
-        model: the classifier.
+        model: a classifier, its file, its run's folder, or what `train` returned.
         data: whatever training takes.
         selection: how much is shown.
-        callback: is drawn the progress.
+        progress: whether it is shown; None shows it in a terminal or a notebook.
+        callback: is told the progress as well.
 
     Raises:
+        ClassifierError: the classifier cannot be opened.
         DataError: there are no images that can be read.
         SettingError: the network has no maps, or a number makes no sense.
 
     Example: ``inspect_units(load("runs/photos"), "photos").layers[0].units``.
     """
+    with display_progress(progress, callback) as tell:
+        return _inspect_units(open_classifier(model), data, selection=selection, callback=tell)
+
+
+def _inspect_units(
+    model: Classifier,
+    data: str | Path,
+    *,
+    selection: UnitSelection,
+    callback: Callback,
+) -> UnitInspection:
     if selection.units < 1 or selection.layers < 0:
         raise SettingError(
             f"{selection.layers} layers, {selection.units} units; expected 1 or more"
         )
     found = top_activations(model, data, callback=callback)
     places = np.linspace(0, len(found.layers) - 1, selection.layers or len(found.layers))
-    layers = [found.layers[at] for at in np.unique(places.round().astype(int)).tolist()]
-    shown = {layer.address: select_units(layer, selection.units) for layer in layers}
+    layers = [found.layers[int(at)] for at in np.unique(places.round().astype(int)).tolist()]
+    shown = {layer.name: select_units(layer, selection.units) for layer in layers}
     wanted = [(address, unit) for address, units in shown.items() for unit in units]
     reporter = ProgressReporter("cutting patches", callback, unit="parts")
     cut = {}
@@ -188,7 +204,9 @@ def inspect_units(
         drawn = ProgressReporter("making images for units", callback, unit="units")
         climbing = replace(ONE_IMAGE, seed=selection.seed)
         for number, (address, unit) in enumerate(wanted):
-            made[address, unit] = visualize_unit(model, address, unit, settings=climbing)
+            made[address, unit] = visualize_unit(
+                model, address, unit, settings=climbing, progress=False
+            )
             drawn(number + 1, len(wanted))
     fields = ReceptiveFieldTable(model)
     last = found.layers[-1]
@@ -202,27 +220,27 @@ def inspect_units(
             missing.append(f"where it looks: {error}")
     levels = tuple(
         LayerView(
-            name=layer.address,
-            n_units=len(layer.use),
-            n_dead=len(layer.silent),
+            name=layer.name,
+            n_units=len(layer.mean_activation),
+            n_dead=len(layer.dead),
             receptive_field=fields.rectangle(
-                layer.address, 0, layer.size[0] // 2, layer.size[1] // 2
+                layer.name, 0, layer.map_size[0] // 2, layer.map_size[1] // 2
             ),
             units=tuple(
                 UnitView(
                     unit=unit,
                     name=model.classes[unit] if layer is own else "",
-                    top=cut["top"][layer.address, unit],
-                    middle=cut["middle"][layer.address, unit],
-                    bottom=cut["bottom"][layer.address, unit],
+                    top=cut["top"][layer.name, unit],
+                    middle=cut["middle"][layer.name, unit],
+                    bottom=cut["bottom"][layer.name, unit],
                     classes=tuple(
-                        (found.classes[place], mean) for place, mean in layer.classes_of(unit)
+                        (found.classes[place], mean) for place, mean in layer.top_classes(unit)
                     ),
-                    active_share=float(layer.fires[unit]),
+                    active_share=float(layer.active_share[unit]),
                     selectivity=float(layer.selectivity[unit]),
-                    visualization=made.get((layer.address, unit)),
+                    visualization=made.get((layer.name, unit)),
                 )
-                for unit in shown[layer.address]
+                for unit in shown[layer.name]
             ),
         )
         for layer in layers

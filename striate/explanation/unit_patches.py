@@ -18,6 +18,7 @@ from striate.explanation.receptive_field_table import ReceptiveFieldTable
 from striate.explanation.receptive_fields import Rectangle
 from striate.explanation.unit_activations import TopActivations
 from striate.model.classifier import Classifier
+from striate.model.classifier_like import ClassifierLike, open_classifier
 
 AT_ONCE = 16  # images a pass
 SIDE = 96  # pixels of a patch, at most
@@ -52,7 +53,7 @@ class Patch:
 
 
 def crop_patches(
-    model: Classifier,
+    model: ClassifierLike,
     activations: TopActivations,
     units: Sequence[Unit],
     *,
@@ -64,18 +65,20 @@ def crop_patches(
     The images pass through the network once more, to see where each unit answers most.
 
     Args:
-        model: the classifier.
+        model: a classifier, its file, its run's folder, or what `train` returned.
         activations: from `top_activations`.
         units: (address, unit) of each.
         rank: of its images.
         side: of a patch in pixels, at most.
 
     Raises:
+        ClassifierError: the classifier cannot be opened.
         SettingError: a layer was not looked at.
         ImageError: an image can no longer be read.
 
     Example: ``crop_patches(model, found, [("relu3", 12)])[("relu3", 12)][0].pixels``.
     """
+    model = open_classifier(model)
     wanted: dict[int, list[tuple[Unit, int]]] = defaultdict(list)  # by image
     for unit in dict.fromkeys(units):
         layer = activations[unit[0]]
