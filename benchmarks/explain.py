@@ -28,9 +28,9 @@ from striate.data.images import Preprocess
 from striate.evaluation.classifier_evaluation import predict_images
 from striate.events import ignore
 from striate.explanation.attribution_methods import explain
+from striate.explanation.image_ranking import top_activations
 from striate.explanation.input_image import InputImage
 from striate.explanation.layer_maps import feature_maps
-from striate.explanation.unit_activations import top_activations
 from striate.model.classifier import Classifier
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.tables import Table

@@ -5,6 +5,7 @@ from .attribution_methods import explain as explain
 from .contribution_path import ContributionPath as ContributionPath
 from .contribution_path import trace_contributions as trace_contributions
 from .explanation import Explanation as Explanation
+from .image_ranking import top_activations as top_activations
 from .input_image import InputImage as InputImage
 from .inspection import Inspection as Inspection
 from .inspection import InspectionSettings as InspectionSettings
@@ -25,7 +26,6 @@ from .shortcut_result import ShortcutReport as ShortcutReport
 from .shortcut_search import find_shortcuts as find_shortcuts
 from .unit_activations import LayerActivations as LayerActivations
 from .unit_activations import TopActivations as TopActivations
-from .unit_activations import top_activations as top_activations
 from .unit_arithmetic import UnitArithmetic as UnitArithmetic
 from .unit_arithmetic import recompute_activation as recompute_activation
 from .unit_inspection import UnitInspection as UnitInspection

@@ -218,7 +218,7 @@ def feature_maps(
 
 
 def select_block_outputs(layers: Sequence[tuple[str, str, tuple[int, ...]]]) -> tuple[str, ...]:
-    """Choose the layers that tell most: the last with positions of each block.
+    """Return the layers that tell most: the last spatial layer of each block.
 
     A layer that a pointwise one of the same shape follows, as bn and ReLU follow a convolution, is
     left out for that one.

@@ -33,7 +33,7 @@ class OcclusionTest:
         occluded_accuracy: with the part hidden: filled smoothly from what surrounds it.
         probability: mean probability of the class as they are.
         occluded_probability: with the part hidden.
-        control: the part as large, elsewhere, whose hiding does the most harm.
+        control: the part as large, elsewhere, whose occlusion does the most harm.
         control_accuracy: accuracy with that one hidden.
         excess_drop: by how much more accuracy falls than with the control, with the lower and
             upper end of its 95 % interval over the images.
@@ -60,7 +60,7 @@ class OcclusionTest:
     def is_shortcut(self) -> bool:
         """Whether the part is a shortcut: the class needs it, and it is enough for the class.
 
-        Hiding it costs a fifth of all images or more, a tenth more than hiding the control, and
+        Occluding it costs a fifth of accuracy or more, a tenth more than the control, and
         the interval says that this is no accident; and of the images of other classes it turns
         half or more into this class, where there are others.
         """
@@ -77,12 +77,12 @@ class OcclusionTest:
     def words(self) -> str:
         """Say it with the figures."""
         right, hidden = format_percent(self.accuracy), format_percent(self.occluded_accuracy)
-        hidden = f"hiding it, {right} told right become {hidden}"
+        hidden = f"occluded, accuracy falls from {right} to {hidden}"
         control = (
-            f"hiding {self.control.name} instead leaves {format_percent(self.control_accuracy)} "
+            f"{self.control.name} occluded instead leaves {format_percent(self.control_accuracy)} "
             f"({self.n:,} images)"
         )
-        told = f"the class '{self.label}' is told by {self.region.name}: {hidden}; {control}"
+        told = f"the class '{self.label}' depends on {self.region.name}: {hidden}; {control}"
         if not self.is_shortcut:
             told = (
                 f"'{self.label}': {self.region.name} was suspected and is no proven shortcut: "
@@ -126,7 +126,7 @@ def occlude_region(
     masks = [part.mask(*size) for part in parts]
     total = len(own) + len(others)
     told: list[np.ndarray] = []  # (parts + 1, batch) each: the class's probability
-    right: list[np.ndarray] = []  # likewise: whether it is told right
+    right: list[np.ndarray] = []  # likewise: whether it is predicted
     kept: list[np.ndarray] = []  # the part, as it lies in images of the class
     for _, pixels in prefetch(images, _groups(own)):
         given = torch.from_numpy(pixels).float()

@@ -25,7 +25,7 @@ class ClassFocus:
         border_share: the share of it in the border all around.
         center_of_mass: its centre of mass, row and column as shares of height and width, 0 to 1.
         map_similarity: how alike the maps of the class are: the mean cosine of two of them, 0 to 1.
-        occlusion_tests: what came of hiding the parts that were suspected, the worst first.
+        occlusion_tests: what came of occluding the regions that were suspected, the worst first.
     """
 
     label: str
@@ -80,10 +80,10 @@ class ShortcutReport:
                 (each for look in self.classes for each in look.occlusion_tests),
                 key=lambda each: each.accuracy - each.occluded_accuracy,
             )
-            tried = f"{hidden} suspected parts were hidden; the worst: {worst.words}"
+            tried = f"{hidden} suspected parts were occluded; the worst: {worst.words}"
         return (
             f"no shortcut at the border was found ({self.evaluated}): {tried}. Parts in the "
-            "middle, where the things are, are not judged",
+            "middle, where the things are, are not tested",
         )
 
     def __str__(self) -> str:
@@ -93,7 +93,14 @@ class ShortcutReport:
         return to_html(self._table())
 
     def _table(self) -> Table:
-        header = ("class", "images", "in the border", "centre of mass", "alike", "told by")
+        header = (
+            "class",
+            "images",
+            "in the border",
+            "centre of mass",
+            "map similarity",
+            "depends on",
+        )
         rows = tuple(
             (
                 look.label,

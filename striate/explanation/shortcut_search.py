@@ -49,8 +49,8 @@ def find_shortcuts(
 
     For each class, the maps of its images are averaged. Squares and strips along the border
     that the mean map marks more than their size, and more than the maps of the other classes do,
-    are hidden in the images: where a class is no longer told without one, and hiding as much
-    elsewhere does no such harm, while put into images of other classes it turns most of these
+    are occluded in the images: where a class is no longer predicted without one, and occluding
+    as much elsewhere does no such harm, while put into images of other classes it turns most of these
     into the class, it is a shortcut. The border all around is always tried, against the middle.
 
     Args:
@@ -218,7 +218,7 @@ def _look(
     label = model.classes[maps.index]
     own = material.some(maps.index, own=True)
     others = material.some(maps.index, own=False)
-    reporter = ProgressReporter(f"hiding parts of {label}", callback)
+    reporter = ProgressReporter(f"occluding regions of {label}", callback)
     hidings = [
         occlude_region(model, images, maps.index, part, own=own, others=others, reporter=reporter)
         for part in suspects

@@ -15,12 +15,13 @@ from striate.explanation.activation_maximization import (
     VisualizationSettings,
     visualize_unit,
 )
+from striate.explanation.image_ranking import top_activations
 from striate.explanation.layer_filters import LayerFilters, filters
 from striate.explanation.receptive_field_table import ReceptiveFieldTable
 from striate.explanation.receptive_fields import Rectangle
 from striate.explanation.shortcut_result import ShortcutReport
 from striate.explanation.shortcut_search import find_shortcuts
-from striate.explanation.unit_activations import LayerActivations, TopActivations, top_activations
+from striate.explanation.unit_activations import LayerActivations, TopActivations
 from striate.explanation.unit_patches import Patch, crop_patches
 from striate.model.classifier import Classifier
 from striate.model.classifier_like import ClassifierLike, open_classifier

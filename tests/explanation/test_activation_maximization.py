@@ -14,8 +14,8 @@ from striate.data.images import Preprocess
 from striate.errors import SettingError
 from striate.explanation.activation_maximization import VisualizationSettings, visualize_unit
 from striate.explanation.hooks import record
+from striate.explanation.image_ranking import top_activations
 from striate.explanation.input_image import InputImage
-from striate.explanation.unit_activations import top_activations
 from striate.model.classifier import Classifier
 
 TEXT = (

@@ -78,7 +78,9 @@ def test_a_planted_watermark_is_caught_with_its_class_and_corner(
     assert found.occluded_probability < found.probability
     assert found.transferred is not None
     assert found.transferred > 0.5
-    assert report.words[0].startswith("the class 'square' is told by the lower left corner: hiding")
+    assert report.words[0].startswith(
+        "the class 'square' depends on the lower left corner: occluded"
+    )
 
 
 def test_the_marked_class_looks_at_one_place_in_the_corner(
@@ -105,7 +107,7 @@ def test_the_report_is_plain_values_and_the_work_was_told(
     assert [each["class"] for each in values["classes"]] == ["disc", "square"]
     assert "lower left corner" in str(report)
     stages = {event.stage for event in told if isinstance(event, Progress)}
-    assert {"reading", "looking", "hiding parts of square"} <= stages
+    assert {"reading", "looking", "occluding regions of square"} <= stages
     assert all(event.done <= event.total for event in told if isinstance(event, Progress))
 
 

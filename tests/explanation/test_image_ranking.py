@@ -17,10 +17,10 @@ from striate.data.images import Preprocess
 from striate.errors import DataError, NotationError, SettingError
 from striate.events import Event, Progress
 from striate.explanation.hooks import record
+from striate.explanation.image_ranking import top_activations
 from striate.explanation.input_image import InputImage
 from striate.explanation.receptive_field_table import ReceptiveFieldTable
 from striate.explanation.receptive_fields import Rectangle, field_by_nan
-from striate.explanation.unit_activations import top_activations
 from striate.explanation.unit_patches import crop_patches
 from striate.model.classifier import Classifier
 from striate.model.importing import import_classifier
