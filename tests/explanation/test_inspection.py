@@ -99,7 +99,8 @@ def test_what_a_foreign_module_hides_is_named() -> None:
     found = inspect(model, noise)
     assert found.path is None and found.arithmetic is None
     assert any(
-        each.startswith("the walk: the logits come out of no layer") for each in found.unavailable
+        each.startswith("the path to a pixel: the logits come out of no layer")
+        for each in found.unavailable
     )
     assert any(each.startswith("cam: ") for each in found.unavailable)
     page = of_image(found, command="c", files=FILES)
@@ -145,9 +146,9 @@ def test_a_network_over_a_folder(done: Done, photos: Path) -> None:
             )
     assert found.shortcuts is not None
     arrays = found.arrays()
-    assert arrays["strongest relu1"].shape == (8, 9)
+    assert arrays["top relu1"].shape == (8, 9)
     told = json.loads(json.dumps(found.as_json()))
-    assert told["layers"][0]["units"][0]["strongest"][0]["image"] in found.activations.names
+    assert told["layers"][0]["units"][0]["top"][0]["image"] in found.activations.names
     page = of_folder(found, model="shapes", data="photos", parameters=7, command="c", files=FILES)
     headings = re.findall(r"<h2 id=[^>]*>([^<]*)</h2>", page)
     assert headings[:3] == ["From edges to objects", "Where it looks", "Units at rest"]
