@@ -49,9 +49,9 @@ def find_shortcuts(
 
     For each class, the maps of its images are averaged. Squares and strips along the border
     that the mean map marks more than their size, and more than the maps of the other classes do,
-    are occluded in the images: where a class is no longer predicted without one, and occluding
-    as much elsewhere does no such harm, while put into images of other classes it turns most of
-    these into the class, it is a shortcut. The border all around is always tried, against the middle.
+    are occluded in the images. Where a class is no longer predicted without one, occluding as
+    much elsewhere does no such harm, and put into images of other classes it turns most of these
+    into the class, it is a shortcut. The border all around is always tried, against the middle.
 
     Args:
         model: a classifier, its file, its run's folder, or what `train` returned.
