@@ -12,14 +12,14 @@ from pathlib import Path
 from PIL import Image
 
 from striate.events import Event
-from striate.model.classifier import load
-from striate.training.run import Run
+from striate.model.loading import load
+from striate.training.result import TrainingResult
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_the_program_of_the_page_runs(
-    done: tuple[Run, list[Event]], photos: Path, tmp_path: Path
+    done: tuple[TrainingResult, list[Event]], photos: Path, tmp_path: Path
 ) -> None:
     page = (ROOT / "docs" / "explain.md").read_text("utf-8")
     (program,) = re.findall(r"<!-- tested: python -->\n```python\n(.*?)\n```", page, re.DOTALL)
