@@ -29,6 +29,9 @@ from striate.terminal.tables import Table
 if TYPE_CHECKING:
     from torch import nn
 
+    from striate.evaluation.metrics import Evaluation
+    from striate.explanation.explanation import Explanation
+    from striate.explanation.target import TargetClass
     from striate.model.image_input import ImageInput, ImageInputs
 
 Seen = Mapping[str, np.ndarray]
@@ -206,6 +209,58 @@ class Classifier:
                 f"one for each of the {len(self.classes)} classes"
             )
         return self.decision.probabilities(logits)
+
+    def evaluate(
+        self, data: str | Path, *, split: str | None = None, progress: bool | None = None
+    ) -> Evaluation:
+        """Return how good it is on images whose classes are known.
+
+        Args:
+            data: whatever training takes: a folder, IDX, npz, CSV, zip, or "digits".
+            split: "train", "val", "test" or "all"; None takes the test split where there is one,
+                else validation, else what training has not used.
+            progress: whether it is shown; None shows it in a terminal or a notebook.
+
+        Raises:
+            DataError: no image is left, or no class is the classifier's.
+            SettingError: there is no such split.
+
+        Example: ``load("runs/digits").evaluate("digits").accuracy``.
+        """
+        from striate.evaluation.classifier_evaluation import evaluate
+
+        with display_progress(progress) as callback:
+            return evaluate(self, data, split=split, callback=callback)
+
+    def explain(
+        self,
+        image: ImageInput,
+        *,
+        target: TargetClass = None,
+        against: TargetClass = None,
+        method: str = "auto",
+        layer: str | None = None,
+    ) -> Explanation:
+        """Return where an image speaks for a class.
+
+        Args:
+            image: one image, in any form that `predict` takes.
+            target: a class by name or place; None takes the most probable.
+            against: the class it is asked for rather than, whose score is taken off.
+            method: "auto" takes the exact class activation map where there is one, else Grad-CAM;
+                `striate.explain` lists all.
+            layer: to explain; None takes the last spatial layer.
+
+        Raises:
+            ImageError: the image cannot be read.
+            SettingError: there is no such method, class or layer, or it does not fit the network.
+
+        Example: ``load("runs/photos").explain("cat.jpg").map``.
+        """
+        from striate.explanation.attribution_methods import explain
+
+        source = to_source(image)
+        return explain(self, source, target=target, against=against, method=method, layer=layer)
 
     @property
     def temperature(self) -> float:

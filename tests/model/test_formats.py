@@ -13,6 +13,7 @@ from striate.architecture.layer_table import summary
 from striate.data import find
 from striate.errors import ClassifierError
 from striate.evaluation.classifier_evaluation import evaluate
+from striate.explanation.attribution_methods import explain
 from striate.model import classifier_file
 from striate.model.loading import load
 from striate.model.prediction import Prediction
@@ -50,6 +51,15 @@ def test_it_answers_as_it_did(run: Path) -> None:
         assert now.probabilities[once["truth"]] == pytest.approx(
             once["truth_probability"], abs=1e-5
         )
+
+
+def test_a_classifier_evaluates_and_explains_as_the_functions_do() -> None:
+    model, digits = load(RUNS[0]), find("digits")
+    assert model.evaluate("digits") == evaluate(model, "digits")
+    found = model.explain(digits.open(3), target="3", against="8", method="grad-cam")
+    expected = explain(model, digits.open(3), target="3", against="8", method="grad-cam")
+    assert np.array_equal(found.attribution, expected.attribution)
+    assert found.score == expected.score
 
 
 @pytest.mark.parametrize("run", RUNS, ids=named)
