@@ -186,7 +186,7 @@ def test_a_long_network_text_is_no_file_s_name() -> None:
 
 def test_people_see_confusion_worst_images_and_each_note_once(place: Path) -> None:
     done = striate("evaluate", "runs/photos", "photos", cwd=place)
-    assert "confusion: a row a true class, a column an answer" in done.stdout
+    assert "confusion matrix: true classes in rows, answers in columns" in done.stdout
     assert "the worst images" in done.stdout
     assert (done.stdout + done.stderr).count("learnt from and are left out") == 1
 
