@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -13,11 +13,9 @@ from striate.errors import ImageError, SettingError
 from striate.terminal.escape import escape_controls
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from striate.explanation.inspection import Inspection, InspectionSettings, UnitPosition
     from striate.explanation.layer_maps import ColorScale
-    from striate.explanation.unit_inspection import UnitSelection
+    from striate.explanation.unit_inspection import UnitInspection
     from striate.model.classifier import Classifier
     from striate.terminal.console import Console
 
@@ -82,6 +80,7 @@ def explain(
     stem = image.stem if image is not None else Path(data or "").name or "data"
     page = place(out, stem)
     opened = load(model)
+    found: Inspection | UnitInspection
     with Console() as console:
         if image is not None:
             from striate.explanation.inspection import InspectionSettings
@@ -95,23 +94,26 @@ def explain(
             found = _inspect(
                 opened, image, target=target, against=against, settings=settings, console=console
             )
-            told = _write_image(found, page, asked=at is not None)
+            markup, lines = _page_of_image(found, page), _lines_of_image(found, at is not None)
         else:
-            from striate.explanation.unit_inspection import UnitSelection
+            from striate.explanation.unit_inspection import UnitSelection, inspect_units
 
             selection = UnitSelection(
                 layers=layers, units=units, seed=seed, visualize=not quick, shortcuts=not quick
             )
-            told = _of_folder(
-                opened, data or "", page, selection=selection, console=console, model=model
-            )
-    said, facts = told
+            found = inspect_units(opened, data or "", selection=selection, callback=console)
+            markup = _page_of_folder(found, page, model=model, data=data or "", opened=opened)
+            lines = _lines_of_folder(found)
+    _write(page, markup, found)
     if as_json:
         import json
 
-        print(json.dumps(facts))
+        print(json.dumps({"page": str(page), **found.as_json()}))
     else:
-        print(escape_controls(said, lines=True))
+        lines += [*(f"not shown: {each}" for each in found.unavailable)]
+        files = f"{page.with_suffix('.npz')}, {page.with_suffix('.json').name}"
+        lines += [f"the page     {page}", f"its numbers  {files}"]
+        print(escape_controls("\n".join(lines), lines=True))
 
 
 def number_of(text: str) -> UnitPosition:
@@ -171,47 +173,30 @@ def _inspect(
         raise ImageError(f"'{image}' cannot be read: {error}") from error
 
 
-def _write_image(found: Inspection, page: Path, *, asked: bool) -> tuple[str, dict[str, Any]]:
+def _page_of_image(found: Inspection, page: Path) -> str:
     from striate.explanation.page import of_image
 
     files = _beside(page, "every array: pixels, maps, gradients, filters", "every other number")
-    facts = found.as_json()
-    _write(page, of_image(found, command=_command(), files=files), found.arrays(), facts)
-    return _summarize(found, page, asked=asked), {"page": str(page), **facts}
+    return of_image(found, command=_command(), files=files)
 
 
-def _summarize(found: Inspection, page: Path, *, asked: bool) -> str:
+def _lines_of_image(found: Inspection, asked: bool) -> list[str]:
     best = ", ".join(f"{label} {odds:.1%}" for label, _, odds in found.top_classes(3))
-    lines = [f"{found.image.name}: {best}"]
-    if found.explanations:
-        lines.append(str(found.explanations[0]))
-    if found.score_decomposition is not None:
-        lines.append(str(found.score_decomposition))
-    if found.evaluation is not None:
-        lines.append(str(found.evaluation))
+    shown = (*found.explanations[:1], found.score_decomposition, found.evaluation)
+    lines = [f"{found.image.name}: {best}", *(str(each) for each in shown if each is not None)]
     if asked and found.arithmetic is not None:
         lines.append(f"\n{found.arithmetic}\n")
-    lines += [f"not shown: {each}" for each in found.unavailable]
-    return "\n".join([*lines, f"the page     {page}", *_files(page)])
+    return lines
 
 
-def _of_folder(
-    opened: Classifier,
-    data: str,
-    page: Path,
-    *,
-    selection: UnitSelection,
-    console: Console,
-    model: Path,
-) -> tuple[str, dict[str, Any]]:
+def _page_of_folder(
+    found: UnitInspection, page: Path, *, model: Path, data: str, opened: Classifier
+) -> str:
     from striate.explanation.page import of_folder
-    from striate.explanation.unit_inspection import inspect_units
 
-    found = inspect_units(opened, data, selection=selection, callback=console)
     files = _beside(page, "every array: images, activations, filters", "every unit in words")
-    facts = found.as_json()
     name = model.parent.name if model.name == "classifier.safetensors" else model.stem
-    markup = of_folder(
+    return of_folder(
         found,
         model=name or str(model),
         data=data,
@@ -219,31 +204,26 @@ def _of_folder(
         command=_command(),
         files=files,
     )
-    _write(page, markup, found.arrays(), facts)
-    units = sum(len(layer.mean_activation) for layer in found.activations.layers)
-    lines = [
-        f"{units:,} units of {len(found.activations.layers)} layers over "
-        f"{len(found.activations.names):,} images",
+
+
+def _lines_of_folder(found: UnitInspection) -> list[str]:
+    layers = found.activations.layers
+    units = sum(len(layer.mean_activation) for layer in layers)
+    images = len(found.activations.names)
+    return [
+        f"{units:,} units of {len(layers)} layers over {images:,} images",
         *(
             f"{layer.name}: {len(layer.dead):,} of {len(layer.mean_activation):,} units are dead: "
             "they answer to no image"
-            for layer in found.activations.layers
+            for layer in layers
             if layer.dead
         ),
         *(found.shortcuts.words if found.shortcuts is not None else ()),
-        *(f"not shown: {each}" for each in found.unavailable),
-        f"the page     {page}",
-        *_files(page),
     ]
-    return "\n".join(lines), {"page": str(page), **facts}
 
 
 def _beside(page: Path, arrays: str, facts: str) -> list[tuple[str, str]]:
     return [(page.with_suffix(".npz").name, arrays), (page.with_suffix(".json").name, facts)]
-
-
-def _files(page: Path) -> list[str]:
-    return [f"its numbers  {page.with_suffix('.npz')}, {page.with_suffix('.json').name}"]
 
 
 def _command() -> str:
@@ -252,7 +232,7 @@ def _command() -> str:
     return shlex.join(["striate", *sys.argv[1:]])
 
 
-def _write(page: Path, markup: str, arrays: dict[str, np.ndarray], facts: dict[str, Any]) -> None:
+def _write(page: Path, markup: str, found: Inspection | UnitInspection) -> None:
     """Write the page and the numbers beside it, each whole or not at all."""
     import json
     from zipfile import ZIP_DEFLATED, ZipFile
@@ -265,10 +245,10 @@ def _write(page: Path, markup: str, arrays: dict[str, np.ndarray], facts: dict[s
         write_atomically(page.with_suffix(".npz")) as partial,
         ZipFile(partial, "w", ZIP_DEFLATED, compresslevel=1) as packed,
     ):
-        for name, values in arrays.items():
+        for name, values in found.arrays().items():
             with packed.open(f"{name}.npy", "w", force_zip64=True) as file:
                 write_array(file, values, allow_pickle=False)
     with write_atomically(page.with_suffix(".json")) as partial:
-        partial.write_text(json.dumps(facts), "utf-8")
+        partial.write_text(json.dumps(found.as_json()), "utf-8")
     with write_atomically(page) as partial:
         partial.write_text(markup, "utf-8")

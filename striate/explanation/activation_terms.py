@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -120,7 +121,8 @@ def _bn(call: LayerCall, unit: int, row: int, column: int) -> Terms:
     }
     result = (value - facts["mean"]) * scale + shift
     bias = shift - facts["mean"] * scale
-    return single_term((unit, row, column), value, scale, bias=bias, result=result, facts=facts)
+    found = single_term((unit, row, column), value, scale, result=result, facts=facts)
+    return replace(found, bias=bias)
 
 
 def _pair(value: Any) -> tuple[int, int]:
@@ -151,7 +153,7 @@ def _maxpool(call: LayerCall, unit: int, row: int, column: int) -> Terms:
     weight[int(values.argmax())] = 1.0
     ties = int((values == values.max()).sum())
     found = weighted_sum(np.full(len(values), unit), down, across, values, weight)
-    return Terms(**{**vars(found), "function": "the largest", "facts": {"winners": float(ties)}})
+    return replace(found, function="the largest", facts={"winners": float(ties)})
 
 
 def _avgpool(call: LayerCall, unit: int, row: int, column: int) -> Terms:
@@ -168,7 +170,7 @@ def _avgpool(call: LayerCall, unit: int, row: int, column: int) -> Terms:
         divisor = sides[0] * sides[1] if layer.count_include_pad else len(values)
     weight = np.full(len(values), 1.0 / divisor)
     found = weighted_sum(np.full(len(values), unit), down, across, values, weight)
-    return Terms(**{**vars(found), "facts": {"divisor": float(divisor)}})
+    return replace(found, facts={"divisor": float(divisor)})
 
 
 def _adaptive(call: LayerCall, unit: int, row: int, column: int) -> Terms:
@@ -181,7 +183,7 @@ def _adaptive(call: LayerCall, unit: int, row: int, column: int) -> Terms:
     down, across = (each.ravel() for each in np.meshgrid(rows, columns, indexing="ij"))
     weight = np.full(len(down), 1.0 / len(down))
     found = weighted_sum(np.full(len(down), unit), down, across, values[down, across], weight)
-    return Terms(**{**vars(found), "facts": {"divisor": float(len(down))}})
+    return replace(found, facts={"divisor": float(len(down))})
 
 
 def _flatten(call: LayerCall, unit: int, row: int, column: int) -> Terms:

@@ -8,7 +8,7 @@ the winner goes on.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -20,6 +20,10 @@ from striate.explanation.input_image import InputImage
 from striate.explanation.target import TargetClass, resolve_target
 from striate.explanation.unit_arithmetic import ArithmeticStep, recompute_call
 from striate.model.classifier_like import ClassifierLike, open_classifier
+from striate.terminal.dataframe import make_dataframe
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +72,27 @@ class ContributionPath:
     steps: tuple[PathStep, ...]
     pixel: tuple[int, int, int] | None
     stopped: str = ""
+
+    def to_pandas(self) -> DataFrame:
+        """Return the steps as a pandas DataFrame, from the logit down.
+
+        Raises:
+            StriateError: pandas is not installed.
+        """
+        rows = (
+            (
+                one.arithmetic.layer,
+                one.arithmetic.unit,
+                one.arithmetic.row,
+                one.arithmetic.column,
+                one.arithmetic.value,
+                one.contribution,
+                one.share,
+            )
+            for one in self.steps
+        )
+        columns = ("layer", "unit", "row", "column", "value", "contribution", "share")
+        return make_dataframe(columns, rows)
 
     def as_json(self) -> dict[str, Any]:
         """Give it as plain values, without the single terms."""

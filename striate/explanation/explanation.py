@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from striate.explanation.image_grid import show_image
 from striate.explanation.input_image import InputImage
 from striate.explanation.map_resampling import resize_map
+from striate.render.heat_map import heat
 from striate.render.notebook import Text, to_html
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+GRID = 28  # squares a side over which maps of single pixels are averaged to be seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +79,35 @@ class Explanation:
     def on_image(self) -> np.ndarray:
         """Lay the map onto the image as it lies on the disk; NaN where the network looks not."""
         return self.image.onto_image(self.map)
+
+    def overlay(self, side: int = 480) -> np.ndarray:
+        """Return the map drawn over its image, orange above 0 and blue below.
+
+        Maps of single pixels are averaged over 28 x 28 squares first, else nothing could be seen.
+
+        Args:
+            side: of the longer side, in pixels.
+
+        Returns:
+            uint8 (rows, columns, 3).
+        """
+        values = self.attribution
+        shown = self.on_image()
+        if not self.layer and self.method != "occlusion" and min(values.shape) > GRID:
+            down, across = (np.linspace(0, n, GRID + 1).astype(int)[:-1] for n in values.shape)
+            sums = np.add.reduceat(np.add.reduceat(values, down, 0), across, 1)
+            size = self.image.preprocess.shape[1:]
+            shown = self.image.onto_image(resize_map(sums.astype(np.float32), *size))
+        return heat(self.image.original, shown, side=side)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the map over its image; return the matplotlib axes.
+
+        Args:
+            ax: the axes to draw into; None makes a new figure, `plot().figure`.
+        """
+        title = f"{self.method} of '{self.target}', {self.low:.3g} to {self.high:.3g}"
+        return show_image(ax, self.overlay(), title=title)
 
     def as_json(self) -> dict[str, Any]:
         """Give everything but the image as plain JSON values."""

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import nn
 
+from striate.explanation.image_grid import make_grid, show_image
 from striate.model.classifier_like import ClassifierLike, open_classifier
+from striate.render.map_strip import map_strip
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 FAINT = 1e-3  # of the layer's middle norm: a filter below it does nothing
 SAME = 0.98  # the cosine of two filters from which on they are called the same
+SIDE = 48  # pixels of a filter that is drawn
 PAIRS = 50  # of duplicates that are named, a layer
 
 
@@ -56,6 +62,45 @@ class LayerFilters:
         """Give the input channels that a filter weighs most, the first the most."""
         sizes = np.square(self.weights[unit]).sum((1, 2))
         return np.argsort(-sizes, kind="stable")[:count]
+
+    def draw_color(self, unit: int) -> np.ndarray:
+        """Return a filter over three channels as a colour image, grey for 0.
+
+        Args:
+            unit: which, from 0.
+
+        Returns:
+            uint8 (rows, columns, 3).
+        """
+        scaled = self.weights[unit].transpose(1, 2, 0) * (127.5 / self.color_limit)
+        return np.asarray(np.rint(127.5 + scaled), np.uint8)
+
+    @property
+    def color_limit(self) -> float:
+        """The size of the largest weight, which has the full colour; 1 where all are 0."""
+        return float(np.abs(self.weights).max()) or 1.0
+
+    def plot(self, ax: Axes | None = None, *, n_filters: int = 64) -> Axes:
+        """Draw the filters, the first of `order` first; return the matplotlib axes.
+
+        Those over three channels are drawn in colour; of the others the kernel over the input
+        channel that each weighs most, orange above 0 and blue below.
+
+        Args:
+            ax: the axes to draw into; None makes a new figure, `plot().figure`.
+            n_filters: how many, at most.
+        """
+        units = self.order[:n_filters].tolist()
+        if self.is_color:
+            drawn = [self.draw_color(unit) for unit in units]
+        else:
+            kernels = [self.weights[unit][self.strongest_channels(unit, 1)] for unit in units]
+            side = max(kernels[0].shape[1:])
+            drawn = [map_strip(each, reach=self.color_limit, side=side) for each in kernels]
+        times = max(1, SIDE // max(drawn[0].shape[:2]))
+        title = f"{self.name}: {len(units)} of {len(self.weights)} filters"
+        large = [each.repeat(times, 0).repeat(times, 1) for each in drawn]
+        return show_image(ax, make_grid(large), title=title)
 
     def as_json(self) -> dict[str, Any]:
         """Give all but the weights as plain JSON values."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 from torch import Tensor, nn
@@ -13,13 +13,21 @@ from torch import Tensor, nn
 from striate.data.images.decoding import Source
 from striate.errors import SettingError
 from striate.explanation.hooks import gradients_of, record
+from striate.explanation.image_grid import make_grid, show_image
 from striate.explanation.input_image import InputImage
 from striate.explanation.target import TargetClass, resolve_target
 from striate.model.classifier_like import ClassifierLike, open_classifier
+from striate.render.map_strip import map_strip
+from striate.terminal.dataframe import make_dataframe
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
 
 ColorScale = Literal["layer", "block", "network"]
 COLOR_SCALES: Final = ("layer", "block", "network")
 NEARLY = 99.5  # per cent of the numbers that lie within a scale
+SIDE = 84  # pixels of a map that is drawn
 SAMPLED = 2**16  # numbers of a layer that its scale is taken from
 POINTWISE = frozenset(
     ("batchnorm2d", "bn", "relu", "relu6", "leakyrelu", "prelu", "sigmoid", "tanh")
@@ -61,6 +69,29 @@ class LayerMaps:
     def inactive_share(self) -> float:
         """The share of units that are 0 or below everywhere."""
         return float((self.values.reshape(len(self.values), -1).max(1) <= 0).mean())
+
+    def plot(
+        self, ax: Axes | None = None, *, n_units: int = 16, color_limit: float | None = None
+    ) -> Axes:
+        """Draw the maps of the units with the highest activations; return the matplotlib axes.
+
+        Args:
+            ax: the axes to draw into; None makes a new figure, `plot().figure`.
+            n_units: how many, at most.
+            color_limit: the size of a number that has the full colour; None takes the largest.
+
+        Raises:
+            SettingError: the layer gives features and no maps.
+        """
+        if self.values.ndim != 3:
+            raise SettingError(
+                f"'{self.name}' gives {len(self.values)} features and no maps to draw"
+            )
+        limit = color_limit or float(np.abs(self.values).max())
+        units = self.order[:n_units]
+        drawn = [map_strip(self.values[[unit]], reach=limit, side=SIDE) for unit in units]
+        title = f"{self.name}: {len(units)} of {len(self.values)} units"
+        return show_image(ax, make_grid(drawn), title=title)
 
     @property
     def low(self) -> float:
@@ -128,6 +159,42 @@ class FeatureMaps:
     def mean_activations(self) -> dict[str, np.ndarray]:
         """How strong the units of each layer answer, by its address, as `filters` takes it."""
         return {each.name: each.mean_activation for each in self.layers}
+
+    def plot(self, ax: Axes | None = None, *, layer: str | None = None, n_units: int = 16) -> Axes:
+        """Draw the maps of one layer; return the matplotlib axes.
+
+        Args:
+            ax: the axes to draw into; None makes a new figure, `plot().figure`.
+            layer: which; None takes the last with maps.
+            n_units: how many units, those with the highest activations.
+
+        Raises:
+            SettingError: there is no such layer, or it has no maps.
+        """
+        spatial = [each.name for each in self.layers if each.values[0].size > 1]
+        if layer is None and not spatial:
+            raise SettingError("none of the layers gives maps to draw")
+        own = self[spatial[-1] if layer is None else layer]
+        return own.plot(ax, n_units=n_units, color_limit=self.color_limits[own.name])
+
+    def to_pandas(self) -> DataFrame:
+        """Return every unit of every layer as a pandas DataFrame, with its mean and largest value.
+
+        Raises:
+            StriateError: pandas is not installed.
+        """
+        rows = (
+            (each.name, unit, mean, largest)
+            for each in self.layers
+            for unit, (mean, largest) in enumerate(
+                zip(
+                    each.mean_activation.tolist(),
+                    each.values.reshape(len(each.values), -1).max(1).tolist(),
+                    strict=True,
+                )
+            )
+        )
+        return make_dataframe(("layer", "unit", "mean_activation", "max_activation"), rows)
 
     def as_json(self) -> dict[str, Any]:
         """Give what there is to say of each layer; the maps themselves are arrays."""

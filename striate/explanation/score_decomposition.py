@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from torch import nn
@@ -14,6 +14,10 @@ from striate.explanation.input_image import InputImage
 from striate.explanation.last_spatial_layer import resolve_layer
 from striate.explanation.target import TargetClass, resolve_target
 from striate.model.classifier_like import ClassifierLike, open_classifier
+from striate.terminal.dataframe import make_dataframe
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 CURVED = (nn.Sigmoid, nn.Tanh, nn.Softmax, nn.LocalResponseNorm)
 
@@ -53,6 +57,14 @@ class ScoreDecomposition:
         """Give (unit, what it adds) of those that speak most against it."""
         order = np.argsort(self.units, kind="stable")[:count]
         return tuple((int(k), float(self.units[k])) for k in order if self.units[k] < 0)
+
+    def to_pandas(self) -> DataFrame:
+        """Return what each unit adds to the score as a pandas DataFrame.
+
+        Raises:
+            StriateError: pandas is not installed.
+        """
+        return make_dataframe(("unit", "contribution"), enumerate(self.units.tolist()))
 
     def as_json(self) -> dict[str, Any]:
         """Give it as plain values."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from striate.explanation.region_occlusion import OcclusionTest
 from striate.render.notebook import to_html
+from striate.terminal.dataframe import make_dataframe
 from striate.terminal.tables import Table
 from striate.terminal.units import format_percent
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +121,21 @@ class ShortcutReport:
             f"{format_percent(self.border_area)} of the image"
         )
         return Table(header, rows, set(header[1:5]), caption)
+
+    def to_pandas(self) -> DataFrame:
+        """Return every occlusion test as a pandas DataFrame, class by class, the worst first.
+
+        Raises:
+            StriateError: pandas is not installed.
+        """
+        columns = ("class", "region", "n", "accuracy", "occluded_accuracy", "is_shortcut")
+        rows = (
+            (each.label, each.region.name, each.n, each.accuracy, each.occluded_accuracy, proven)
+            for one in self.classes
+            for each in one.occlusion_tests
+            for proven in (each.is_shortcut,)
+        )
+        return make_dataframe(columns, rows)
 
     def as_json(self) -> dict[str, Any]:
         """Give it as plain JSON values; mean maps are lists of rows."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -89,17 +88,28 @@ def parameter_to_float64(values: Tensor | None) -> np.ndarray | None:
     return None if values is None else np.asarray(values.detach().double().cpu().numpy())
 
 
-def single_term(place: Place, value: float, weight: float = 1.0, **more: Any) -> Terms:
-    """Give the terms of a number that is made of one other."""
+def single_term(
+    place: Place,
+    value: float,
+    weight: float = 1.0,
+    *,
+    result: float,
+    source: int = 0,
+    function: str = "",
+    facts: dict[str, float] | None = None,
+) -> Terms:
+    """Return the terms of a number that is made of one other."""
     unit, row, column = place
     return Terms(
-        source=np.array([more.pop("source", 0)]),
+        source=np.array([source]),
         unit=np.array([unit]),
         row=np.array([row]),
         column=np.array([column]),
         value=np.array([value]),
         weight=np.array([weight]),
-        **more,
+        function=function,
+        result=result,
+        facts=facts or {},
     )
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from striate.data import Collection
 from striate.errors import SettingError
+from striate.terminal.dataframe import make_dataframe
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +126,22 @@ class TopActivations:
         """How strongly the units of each layer answer, by its address, as `filters` takes it."""
         return {each.name: each.mean_activation for each in self.layers}
 
+    def to_pandas(self) -> DataFrame:
+        """Return every unit's top images as a pandas DataFrame, the first the most activating.
+
+        Raises:
+            StriateError: pandas is not installed.
+        """
+        rows = (
+            (layer.name, unit, rank, self.names[image], self.classes[self.labels[image]], value)
+            for layer in self.layers
+            for unit, images in enumerate(layer.top.indices.tolist())
+            for rank, (image, value) in enumerate(
+                zip(images, layer.top.activations[unit].tolist(), strict=True)
+            )
+        )
+        return make_dataframe(("layer", "unit", "rank", "image", "class", "activation"), rows)
+
     def as_json(self) -> dict[str, Any]:
         """Give it as plain JSON values, every unit with its images."""
         return {
@@ -152,7 +172,7 @@ class TopActivations:
             ],
         }
 
-    def _images(self, picked: RankedImages, unit: int) -> list[dict[str, Any]]:
+    def _images(self, picked: RankedImages, unit: int) -> list[dict[str, str | float]]:
         return [
             {"image": self.names[image], "activation": value}
             for image, value in zip(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,6 +17,10 @@ from striate.explanation.hooks import LayerCall, Recording, find_layer, record
 from striate.explanation.input_image import InputImage
 from striate.explanation.terms import Terms
 from striate.model.classifier_like import ClassifierLike, open_classifier
+from striate.terminal.dataframe import make_dataframe
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 LARGEST = 12  # contributions that the text writes out
 POINTWISE = (nn.BatchNorm2d, nn.BatchNorm1d, nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU)
@@ -181,6 +185,20 @@ class UnitArithmetic:
     def agrees(self) -> bool:
         """Whether every step came to the network's own number, but for rounding."""
         return all(step.agrees for step in self.steps)
+
+    def to_pandas(self) -> DataFrame:
+        """Return every term of every step as a pandas DataFrame.
+
+        Raises:
+            StriateError: pandas is not installed.
+        """
+        names = ("source", "unit", "row", "column", "value", "weight", "product")
+        rows = (
+            (step.layer, *row)
+            for step in self.steps
+            for row in zip(*(getattr(step.terms, name).tolist() for name in names), strict=True)
+        )
+        return make_dataframe(("layer", *names), rows)
 
     def as_json(self) -> dict[str, Any]:
         """Give it as plain values."""

@@ -8,7 +8,6 @@ import numpy as np
 
 from striate.explanation.explanation import Explanation
 from striate.explanation.input_image import InputImage
-from striate.explanation.inspection import SLOW
 from striate.explanation.layer_filters import LayerFilters
 from striate.explanation.layer_maps import LayerMaps
 from striate.explanation.map_resampling import resize_map
@@ -21,23 +20,12 @@ from striate.render.map_strip import map_strip
 from striate.render.rectangles import framed
 
 LARGE, FIELD = 480, 280  # pixels of a map over its image, and of a receptive field
-GRID = 28  # squares a side over which maps of single pixels are averaged to be seen
 UNITS = 10  # of a layer that are shown, the strongest
 
 
 def over(found: Explanation, side: int) -> str:
-    """Draw a map over its image.
-
-    Maps of single pixels are averaged over 28 x 28 squares first, else nothing could be seen.
-    """
-    values, subject = found.attribution, found.image
-    if found.method in SLOW[1:] and min(values.shape) > GRID:
-        down, across = (np.linspace(0, n, GRID + 1).astype(int)[:-1] for n in values.shape)
-        sums = np.add.reduceat(np.add.reduceat(values, down, 0), across, 1)
-        shown = _stretched(subject, sums)
-    else:
-        shown = found.on_image()
-    return data_uri(heat(subject.original, shown, side=side), side=side)
+    """Draw a map over its image."""
+    return data_uri(found.overlay(side), side=side)
 
 
 def own_grid(found: Explanation) -> str:
@@ -83,14 +71,13 @@ def field(seen: ReceptiveField) -> str:
 
 def first_filters(one: LayerFilters, count: int) -> list[tuple[int, str]]:
     """Draw filters of a first layer, each with its number: in colour where it sees colours."""
-    reach = float(np.abs(one.weights).max()) or 1.0
     drawn = []
     for unit in one.order[:count].tolist():
         weights = one.weights[unit]
-        if one.is_color:  # grey stands for 0
-            pixels = np.rint(127.5 + weights.transpose(1, 2, 0) * (127.5 / reach)).astype(np.uint8)
+        if one.is_color:
+            pixels = one.draw_color(unit)
         else:
-            pixels = map_strip(weights, reach=reach, side=max(weights.shape[1:]))
+            pixels = map_strip(weights, reach=one.color_limit, side=max(weights.shape[1:]))
         drawn.append((unit, data_uri(pixels, side=72)))
     return drawn
 
