@@ -4,11 +4,12 @@ from striate.data.collection import Collection, Skipped, format_count, write_ski
 from striate.data.loader import Images, count_cores, load
 from striate.data.prefetching import prefetch
 from striate.data.size_survey import Survey, survey
-from striate.data.sources.lookup import find
+from striate.data.sources.lookup import Data, find, source_of
 from striate.data.split import Split, split_stratified, write_split
 
 __all__ = [
     "Collection",
+    "Data",
     "Images",
     "Skipped",
     "Split",
@@ -19,6 +20,7 @@ __all__ = [
     "find",
     "load",
     "prefetch",
+    "source_of",
     "survey",
     "write_skipped",
     "write_split",

@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-Kind = Literal["folder", "idx", "npz", "csv", "digits"]
+from striate.data.images import Source
+
+Kind = Literal["folder", "idx", "npz", "csv", "digits", "arrays", "data frame", "dataset"]
 
 SPLITS = ("train", "val", "test")
 SPLIT_WORDS = {
@@ -35,20 +37,34 @@ class Skipped:
 
 
 @dataclass(frozen=True, eq=False)
+class FetchedImages:
+    """Images that someone else holds and gives one at a time.
+
+    Attributes:
+        fetch: gives the image of an index; may be called by several threads.
+        indices: int64, which of them belong here, in order.
+    """
+
+    fetch: Callable[[int], Source]
+    indices: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Collection:
     """The images of a folder or file: names, classes and splits.
 
     Attributes:
         source: what the user pointed at.
-        kind: how it is laid out: "folder", "idx", "npz", "csv" or "digits".
+        kind: how it is laid out: "folder", "idx", "npz", "csv", "digits"; or what it was given as:
+            "arrays", "data frame", "dataset".
         classes: the names of the classes, in natural order ("2" before "10").
         names: of each image, unique; for files the path below the root.
         labels: int64 (n,), indices into ``classes``.
         splits: of each image "train", "val", "test", or "" where the data does not say.
         skipped: what was left out, and why.
         notes: decisions that were taken, one line each, to be shown and recorded.
-        content: the folder that the names are relative to, or all images as uint8 of shape
-            (n, rows, columns) or (n, rows, columns, channels).
+        content: the folder that the names are relative to; all images as uint8 of shape
+            (n, rows, columns) or (n, rows, columns, channels); or what fetches each.
     """
 
     source: str
@@ -59,27 +75,33 @@ class Collection:
     splits: tuple[str, ...]
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
-    content: Path | np.ndarray = field(default_factory=Path, repr=False)
+    content: Path | np.ndarray | FetchedImages = field(default_factory=Path, repr=False)
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def open(self, index: int) -> Path | np.ndarray:
-        """Give what `striate.data.images.read` takes for one image: its path or its array."""
-        content: Path | np.ndarray = self.content
-        if isinstance(content, np.ndarray):
-            return np.asarray(content[index])
-        return content / self.names[index]
+    def open(self, index: int) -> Source:
+        """Return what `striate.data.images.read` takes for one image."""
+        match self.content:
+            case np.ndarray():
+                return np.asarray(self.content[index])
+            case FetchedImages():
+                return self.content.fetch(int(self.content.indices[index]))
+        return self.content / self.names[index]
 
     def only(self, indices: np.ndarray) -> Collection:
-        """Give the same collection with some of its images, in the order of the indices."""
-        content: Path | np.ndarray = self.content
+        """Return the same collection with some of its images, in the order of the indices."""
+        content = self.content
+        if isinstance(content, np.ndarray):
+            content = content[indices]
+        elif isinstance(content, FetchedImages):
+            content = replace(content, indices=content.indices[indices])
         return replace(
             self,
             names=tuple(self.names[index] for index in indices),
             labels=self.labels[indices],
             splits=tuple(self.splits[index] for index in indices),
-            content=content[indices] if isinstance(content, np.ndarray) else content,
+            content=content,
         )
 
     def counts(self) -> dict[str, dict[str, int]]:

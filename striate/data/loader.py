@@ -227,7 +227,8 @@ def _beyond_memory(told: str, size: int, cache: Path | None) -> tuple[Mode, str]
 def _as_they_are(collection: Collection, preprocess: Preprocess) -> np.ndarray | None:
     """Give arrays that already fit as (n, channels, height, width); None where they do not."""
     content = collection.content
-    if isinstance(content, Path) or content.shape[1:3] != (preprocess.height, preprocess.width):
+    size = (preprocess.height, preprocess.width)
+    if not isinstance(content, np.ndarray) or content.shape[1:3] != size:
         return None
     if content.ndim == 3:
         return np.broadcast_to(content[:, None], (len(content), *preprocess.shape))

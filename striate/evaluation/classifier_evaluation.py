@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
-from striate.data import Collection, Images, find, format_count, load, prefetch
+from striate.data import Collection, Data, Images, find, format_count, load, prefetch
 from striate.errors import DataError
 from striate.evaluation.image_selection import (
     ImageSelection,
@@ -28,7 +27,7 @@ BATCH = 64
 
 def evaluate(
     model: ClassifierLike,
-    data: str | Path,
+    data: Data,
     *,
     split: str | None = None,
     callback: Callback = ignore,
@@ -75,7 +74,8 @@ def evaluate(
             callback(Note(note))
         if not len(selection.indices):
             raise DataError(
-                f"no image of '{data}' is left to evaluate: " + "; ".join(notes or ("no images",))
+                f"no image of '{collection.source}' is left to evaluate: "
+                + "; ".join(notes or ("no images",))
             )
         result = evaluate_images(classifier, images, collection, selection, callback=callback)
     return replace(result, notes=notes + result.notes)

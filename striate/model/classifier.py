@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from striate.backends.onnx import Engine, Trained, opened, torch_module
+from striate.data import Data
 from striate.data.images import Preprocess, Source
 from striate.errors import ClassifierError, ImageError, SettingError
 from striate.model import classifier_file
@@ -211,12 +212,12 @@ class Classifier:
         return self.decision.probabilities(logits)
 
     def evaluate(
-        self, data: str | Path, *, split: str | None = None, progress: bool | None = None
+        self, data: Data, *, split: str | None = None, progress: bool | None = None
     ) -> Evaluation:
         """Return how good it is on images whose classes are known.
 
         Args:
-            data: whatever training takes: a folder, IDX, npz, CSV, zip, or "digits".
+            data: whatever training takes: a folder, (images, labels), a DataFrame, "digits", ...
             split: "train", "val", "test" or "all"; None takes the test split where there is one,
                 else validation, else what training has not used.
             progress: whether it is shown; None shows it in a terminal or a notebook.

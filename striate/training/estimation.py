@@ -19,7 +19,7 @@ from torch import nn
 from striate.backends import precision
 from striate.backends.onnx import Trained
 from striate.backends.torch import build
-from striate.data import find
+from striate.data import Data, find
 from striate.evaluation.classifier_evaluation import evaluate_images
 from striate.evaluation.image_selection import ImageSelection, select_held_out
 from striate.events import Callback, Epoch, Estimate, Note, ignore
@@ -48,7 +48,7 @@ REPORT = 2.0  # seconds for the classifier's file and the report
 
 
 def estimate(
-    data: str | Path,
+    data: Data,
     network: str | Path | nn.Module | None = None,
     *,
     callback: Callback = ignore,
@@ -75,7 +75,7 @@ def estimate(
 
 
 def estimate_run(
-    data: str | Path,
+    data: Data,
     network: str | Path | nn.Module | None = None,
     *,
     settings: Settings,
@@ -101,7 +101,7 @@ def estimate_run(
 
 
 @contextmanager
-def _prepared(request: Request, data: str | Path, callback: Callback) -> Iterator[Prepared]:
+def _prepared(request: Request, data: Data, callback: Callback) -> Iterator[Prepared]:
     """Make a run ready in a folder that goes away again."""
     collection = find(data)
     with (

@@ -16,7 +16,8 @@ from typing import Unpack
 from torch import nn
 
 from striate.architecture import zoo
-from striate.data import find
+from striate.data import Data, find, source_of
+from striate.data.sources.lookup import IN_MEMORY
 from striate.errors import RunError, SettingError, StriateError
 from striate.evaluation.metrics import Evaluation
 from striate.events import Callback, ignore
@@ -40,7 +41,7 @@ Network = str | Path | nn.Module | None
 
 
 def train(
-    data: str | Path,
+    data: Data,
     network: Network = None,
     *,
     out: str | Path | None = None,
@@ -54,7 +55,8 @@ def train(
 
     Args:
         data: a folder with a folder a class (or train/, val/, test/ of these), IDX files, an
-            npz, a CSV of path,label, a zip of any of these, or "digits".
+            npz, a CSV of path,label, a zip of any of these, or "digits"; or in memory (images,
+            labels), a pandas DataFrame with path and label, or a torch Dataset of (image, label).
         network: a text in the notation, the name of a known network, a .cnn file, or a torch
             module (n, channels, rows, columns) -> (n, classes); None takes a compact residual
             network, or a pretrained one where that suits the data.
@@ -79,7 +81,7 @@ def train(
 
 
 def start_run(
-    data: str | Path,
+    data: Data,
     network: Network = None,
     *,
     out: str | Path | None = None,
@@ -94,7 +96,7 @@ def start_run(
     return _work(job, workers, callback)
 
 
-def make_request(data: str | Path, network: Network, settings: Settings) -> Request:
+def make_request(data: Data, network: Network, settings: Settings) -> Request:
     """Return what the user asks for, with every file by its whole path.
 
     Raises:
@@ -124,7 +126,7 @@ def make_request(data: str | Path, network: Network, settings: Settings) -> Requ
 def resume(
     run: str | Path,
     *,
-    data: str | Path | None = None,
+    data: Data | None = None,
     network: nn.Module | None = None,
     callback: Callback | None = None,
     progress: bool | None = None,
@@ -137,7 +139,8 @@ def resume(
 
     Args:
         run: its folder.
-        data: where the images are now, if they have moved; they must be the same.
+        data: where the images are now, if they have moved or were given in memory; they must be
+            the same.
         network: the torch module, where the run was started with one.
         callback: is told every event.
         progress: as for `train`.
@@ -170,7 +173,7 @@ def resume(
     workers = find_workers(request.settings.device, request.settings.devices)
     job = Assignment(
         replace(record, request=request),
-        data or request.source,
+        request.source if data is None else data,
         network,
         folder=folder,
         extension=extension,
@@ -193,7 +196,7 @@ class Assignment:
     """
 
     record: RunRecord
-    data: str | Path
+    data: Data
     module: nn.Module | None
     out: str | Path | None = None
     folder: RunFolder | None = None
@@ -206,7 +209,7 @@ def _lead(worker: Worker, job: Assignment, workers: Workers) -> TrainingResult:
     record, folder = job.record, job.folder
     with metering(record.request.settings, record.energy) as meter:
         collection = find(job.data)
-        place = folder or make_run_folder(job.out, str(job.data))
+        place = folder or make_run_folder(job.out, source_of(job.data))
         run = TrainingRun(place, record, job.module, worker, meter=meter)
         try:
             with place.held():
@@ -234,6 +237,12 @@ def _lead(worker: Worker, job: Assignment, workers: Workers) -> TrainingResult:
 
 def _work(job: Assignment, workers: Workers, callback: Callback) -> TrainingResult:
     """See a run through with all processes that share it."""
+    source = job.record.request.source
+    if workers.several and source in IN_MEMORY:
+        raise SettingError(
+            f"the images are given as {source}, which other processes do not have; leave devices "
+            "at 1, or give a folder, an npz file or a CSV"
+        )
     lead = partial(_lead, job=job, workers=workers)
     others = partial(assist, module=job.module, workers=workers)
     if workers.launched or not workers.several:
@@ -251,15 +260,6 @@ def _outcome(
 ) -> tuple[Path, Evaluation, History, bool]:
     run = lead(worker)
     return run.folder, run.evaluation, run.history, run.interrupted
-
-
-def source_of(data: str | Path) -> str:
-    """Return where the images are, so that a resumed run finds them from any folder.
-
-    >>> source_of("digits")
-    'digits'
-    """
-    return str(data) if data == "digits" else str(Path(data).expanduser().resolve())
 
 
 def lasting(name: str | None) -> str | None:

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from striate.data import find, survey
-from striate.data.sources.arrays import read_idx
 from striate.data.sources.digits import choose_test_split
+from striate.data.sources.idx import read_idx
 from striate.errors import DataError
 
 PIXELS = np.arange(5 * 4 * 3, dtype=np.uint8).reshape(5, 4, 3)

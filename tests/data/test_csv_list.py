@@ -92,7 +92,7 @@ def test_what_cannot_be_used_is_named(folder: Path) -> None:
         ("\n\n", "is empty"),
         ("a.png\nb.png\n", "neither a header with path and label nor a row"),
         ("a.png,x\nb.png\n", "line 2: ['b.png'] has no label"),
-        ("a.png,x\n,y\n", "line 2: ['', 'y'] has no path"),
+        ("a.png,x\n,y\n", "line 2: 'y' has no path"),
         ("a.png,x,train\nb.png,y,other\n", "line 2: the split 'other'"),
         ("a.png,x\na.png,y\n", "line 2: 'a.png' is listed as 'y', '', and before as 'x', ''"),
         ("a.png,x,train\na.png,x,test\n", "keep one of the two"),

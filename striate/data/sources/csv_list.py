@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import csv
-import os
 from pathlib import Path
-from unicodedata import normalize
 
-from striate.data.collection import SPLIT_WORDS, Collection, Skipped, encode_labels, quote_few
+from striate.data.collection import Collection, quote_few
+from striate.data.sources.image_list import ListedImage, collect_list
 from striate.errors import DataError
 
 _HEADERS = {
@@ -34,50 +33,23 @@ def find_csv(path: Path, source: str, *, within: Path | None = None) -> Collecti
     """
     rows = _rows(path)
     columns, first = _columns(rows, path)
-    names: list[str] = []
-    kinds: list[str] = []
-    splits: list[str] = []
-    skipped: list[Skipped] = []
-    seen: dict[str, int] = {}
+    needed = max(columns["path"], columns["label"])
     for number, row in rows[first:]:
-        if len(row) <= max(columns["path"], columns["label"]):
+        if len(row) <= needed:
             raise DataError(f"{path.name!r}, line {number}: {row!r} has no label; {_EXPECTED}")
-        name, label = row[columns["path"]].strip(), row[columns["label"]].strip()
-        if not name:
-            raise DataError(f"{path.name!r}, line {number}: {row!r} has no path; {_EXPECTED}")
-        split = _split(row, columns.get("split"), path, number)
-        found, reason = _locate(path.parent, name, within)
-        if not label:
-            reason = f"line {number} gives it no label"
-        if reason:
-            skipped.append(Skipped(name, reason))
-            continue
-        if found in seen:
-            before = seen[found]
-            if (kinds[before], splits[before]) == (label, split):
-                skipped.append(Skipped(name, f"line {number} lists it a second time"))
-                continue
-            raise DataError(
-                f"{path.name!r}, line {number}: {name!r} is listed as {quote_few([label, split])}, "
-                f"and before as {quote_few([kinds[before], splits[before]])}; keep one of the two"
-            )
-        seen[found] = len(names)
-        names.append(found)
-        kinds.append(label)
-        splits.append(split)
-    if not names:
-        told = f" (the first: {skipped[0].name!r}, {skipped[0].reason})" if skipped else ""
-        raise DataError(f"none of the images that {path.name!r} lists can be found{told}")
-    classes, labels = encode_labels(kinds)
-    return Collection(
-        source=source,
-        kind="csv",
-        classes=classes,
-        names=tuple(names),
-        labels=labels,
-        splits=tuple(splits),
-        skipped=tuple(skipped),
-        content=path.parent,
+    listed = [
+        ListedImage(
+            place=f"line {number}",
+            path=row[columns["path"]].strip(),
+            label=row[columns["label"]].strip(),
+            split=row[columns["split"]].strip()
+            if columns.get("split", len(row)) < len(row)
+            else "",
+        )
+        for number, row in rows[first:]
+    ]
+    return collect_list(
+        listed, path.parent, source=source, kind="csv", list_name=repr(path.name), within=within
     )
 
 
@@ -122,31 +94,3 @@ def _columns(rows: list[tuple[int, list[str]]], path: Path) -> tuple[dict[str, i
             f"label nor a row; {_EXPECTED}"
         )
     return {"path": 0, "label": 1, **({"split": 2} if len(row) == 3 else {})}, 0
-
-
-def _split(row: list[str], column: int | None, path: Path, number: int) -> str:
-    if column is None or column >= len(row) or not row[column].strip():
-        return ""
-    word = row[column].strip().lower()
-    if word not in SPLIT_WORDS:
-        raise DataError(
-            f"{path.name!r}, line {number}: the split {row[column]!r}; expected train, val or test"
-        )
-    return SPLIT_WORDS[word]
-
-
-def _locate(folder: Path, name: str, within: Path | None) -> tuple[str, str]:
-    """Give the name under which a listed image is found, or the reason why it is not."""
-    plain = name.replace("\\", "/")
-    spellings = (name, plain, normalize("NFC", plain), normalize("NFD", plain))  # macOS: NFD
-    for spelt in dict.fromkeys(spellings):
-        try:
-            target = folder / spelt
-            if not target.is_file():
-                continue
-            if within is not None and not target.resolve().is_relative_to(within.resolve()):
-                return name, "leads out of the zip's own folder"
-        except (OSError, ValueError):
-            return name, "not a possible file name"
-        return os.path.normpath(spelt).replace(os.sep, "/"), ""
-    return name, "there is no such file"

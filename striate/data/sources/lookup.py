@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import sys
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from striate.data.cache_folder import find_cache_folder
 from striate.data.collection import Collection, Skipped, quote_few
 from striate.data.images import measure
-from striate.data.sources.arrays import find_idx, find_npz, idx_family, is_idx, is_npz
+from striate.data.sources import dataframe, in_memory, torch_dataset
 from striate.data.sources.class_folders import find_folder, list_folder
 from striate.data.sources.csv_list import find_csv
 from striate.data.sources.digits import find_digits
+from striate.data.sources.idx import find_idx, idx_family, is_idx
+from striate.data.sources.npz import find_npz, is_npz
 from striate.data.sources.zip_archive import unpack
 from striate.errors import DataError, ImageError
+
+if TYPE_CHECKING:
+    import pandas
+    import torch
+    from numpy.typing import ArrayLike
+    from PIL.Image import Image
 
 _EXPECTED = (
     "expected a folder with one folder a class, IDX or npz files, a CSV of path,label, "
@@ -23,15 +34,26 @@ _EXPECTED = (
 )
 
 
-def find(data: str | Path, *, cache: Path | None = None) -> Collection:
-    """Find the images of a data set, with their classes and splits; none is decoded.
+IN_MEMORY = (in_memory.SOURCE, dataframe.SOURCE, torch_dataset.SOURCE)
+
+Data: TypeAlias = (
+    "str | Path | tuple[ArrayLike | Sequence[Image], ArrayLike] | pandas.DataFrame"
+    " | torch.utils.data.Dataset[Any]"
+)
+"""What `find`, and so training and evaluation, take as images with their classes."""
+
+
+def find(data: Data, *, cache: Path | None = None) -> Collection:
+    """Return the images of a data set, with their classes and splits; none is decoded.
 
     A folder with one folder a class, perhaps within train/, val/ and test/; IDX files as MNIST
     has them; npz files with x and y; a CSV of path,label; a zip of any of these; or "digits",
     the digits that come with scikit-learn. The content decides what a file is, not its ending.
+    In Python also (images, labels), a DataFrame with the columns path and label, or a torch
+    Dataset of (image, label).
 
     Args:
-        data: the folder or file, or "digits".
+        data: the folder or file, "digits", or what is in memory.
         cache: where a zip is unpacked; left out, the user's cache folder.
 
     Raises:
@@ -40,12 +62,19 @@ def find(data: str | Path, *, cache: Path | None = None) -> Collection:
     >>> find("digits").classes
     ('0', '1', '2', '3', '4', '5', '6', '7', '8', '9')
     """
+    if not isinstance(data, (str, Path)):
+        return _find_in_memory(data)
     if data == "digits":
         found = find_digits()
         if Path("digits").exists():
             note = "the embedded digits were taken, not the folder: write ./digits for that"
             found = dataclasses.replace(found, notes=(note,))
         return found
+    if data in IN_MEMORY:
+        raise DataError(
+            f"the images were given as {data}, which is in no file; give the same again: data=..., "
+            "or train from a folder, an npz file or a CSV"
+        )
     if not str(data).strip():
         raise DataError(f"the name of the data is empty; {_EXPECTED}")
     path = _at_home(Path(data))
@@ -60,6 +89,39 @@ def find(data: str | Path, *, cache: Path | None = None) -> Collection:
         raise DataError(
             f"{str(data)!r} cannot be read ({error.strerror or error}); mend its permissions"
         ) from error
+
+
+def source_of(data: Data) -> str:
+    """Return where images are, so that they are found again from any folder; in words in memory.
+
+    >>> source_of("digits"), source_of(([[[0]], [[1]]], [0, 1]))
+    ('digits', 'arrays in memory')
+    """
+    if isinstance(data, (str, Path)):
+        known = data == "digits" or data in IN_MEMORY
+        return str(data) if known else str(Path(data).expanduser().resolve())
+    if isinstance(data, tuple):
+        return in_memory.SOURCE
+    return dataframe.SOURCE if _is_dataframe(data) else torch_dataset.SOURCE
+
+
+def _find_in_memory(data: object) -> Collection:
+    if isinstance(data, tuple) and len(data) == 2:
+        return in_memory.find_arrays(*data)
+    if _is_dataframe(data):
+        return dataframe.find_dataframe(data)
+    torch = sys.modules.get("torch")  # who gives a dataset has loaded it
+    if torch is not None and isinstance(data, torch.utils.data.Dataset):
+        return torch_dataset.find_torch_dataset(data)
+    raise DataError(
+        f"{type(data).__name__} is no data set: {_EXPECTED}; in memory (images, labels), a "
+        "DataFrame with the columns path and label, or a torch Dataset of (image, label)"
+    )
+
+
+def _is_dataframe(data: object) -> bool:
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(data, pandas.DataFrame)
 
 
 def _at_home(path: Path) -> Path:
