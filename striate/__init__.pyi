@@ -1,4 +1,5 @@
 from . import explanation as explanation
+from . import teaching as teaching
 from .architecture import zoo as zoo
 from .architecture.diagram.drawing import draw_architecture as draw_architecture
 from .architecture.layer_table import DesignWarning as DesignWarning
@@ -38,12 +39,7 @@ from .model.loading import load as load
 from .model.prediction import Prediction as Prediction
 from .model.prediction import Unreadable as Unreadable
 from .settings import Settings as Settings
-from .teaching.convolution import FILTERS as FILTERS
-from .teaching.convolution import FeatureMap as FeatureMap
-from .teaching.convolution import Filter as Filter
 from .teaching.convolution import convolve as convolve
-from .teaching.experiments import Effort as Effort
-from .teaching.experiments import Experiment as Experiment
 from .teaching.experiments import experiment as experiment
 from .training.estimation import estimate as estimate
 from .training.runs import resume as resume

@@ -22,8 +22,8 @@ alike, as `striate experiment` prints them. Back to [all ideas](../ideas.md#the-
 
 def section(result: Experiment) -> str:
     """Write what one experiment gave."""
-    table = f"{result.shared_lines()}\n\n{result.contestants()}\n\n{result.table()}"
-    said = textwrap.fill(" ".join(result.says), 112)
+    table = f"{result.shared_lines()}\n\n{result.networks_table()}\n\n{result.table()}"
+    said = textwrap.fill(" ".join(result.findings), 112)
     return f"""
 ## {result.name.capitalize()}
 

@@ -49,7 +49,7 @@ def convolve(
     ] = "zero",
     dilation: Annotated[str, typer.Option(help="Pixels from weight to weight.")] = "1",
     channels: Annotated[
-        str, typer.Option(help="grey, each (every colour apart), sum (as a network does) or auto.")
+        str, typer.Option(help="gray, each (every colour apart), sum (as a network does) or auto.")
     ] = "auto",
     flip: Annotated[
         bool, typer.Option("--flip", help="Turn the kernel first: the convolution of mathematics.")
@@ -98,7 +98,7 @@ def convolve(
         raise SettingError("--relu and --leaky-relu are both given; give one")
     if relu or leaky_relu is not None:
         result = result.relu(leaky_relu or 0.0)
-    pooled = None if pool is None else result.pool(convolution.pool_of(pool))
+    pooled = None if pool is None else result.pool(convolution.parse_pool(pool))
     arithmetic = None if at is None else result.at(*place_of(at))
     matrix = result.as_matrix() if as_matrix else None
     remark = "" if out is None else write(out, result, pooled, view=view_of(view, result))
@@ -131,9 +131,9 @@ def kernel_told(text: str) -> str:
     >>> kernel_told("10/16")
     '10/16: read as single digits, 2x2; numbers need blanks or commas between them'
     """
-    from striate.teaching.convolution.number_grids import digits_told, kernel_rows
+    from striate.teaching.convolution.number_grids import explain_digits, split_kernel_rows
 
-    told = [digits_told(kernel_rows(part)) for part in text.split("|")]
+    told = [explain_digits(split_kernel_rows(part)) for part in text.split("|")]
     return next((f"{text[:40]}: {each}" for each in told if each), "")
 
 
@@ -144,7 +144,7 @@ def opened(image: str) -> tuple[np.ndarray, str]:
     digits is given, to be said once all went well.
     """
     from striate.teaching import convolution
-    from striate.teaching.convolution.number_grids import digits_told, image_rows
+    from striate.teaching.convolution.number_grids import explain_digits, split_image_rows
 
     if not image.strip():
         raise ImageError("the image is empty; give a file or a grid such as '010/101'")
@@ -154,12 +154,12 @@ def opened(image: str) -> tuple[np.ndarray, str]:
     except (OSError, ValueError):  # too long for a file's name, or what none can hold
         there = False
     if not there and convolution.is_grid(image):
-        told = digits_told(image_rows(image))
-        return convolution.image_of(image), told and f"{image[:80]}: {told}"
+        told = explain_digits(split_image_rows(image))
+        return convolution.parse_image(image), told and f"{image[:80]}: {told}"
     if there and path.suffix.lower() in TEXTS:
         text, table = text_of(path), path.suffix.lower() != ".txt"
-        told = "" if table else digits_told(image_rows(text))
-        return convolution.image_of(text, digits=not table), told and f"{image}: {told}"
+        told = "" if table else explain_digits(split_image_rows(text))
+        return convolution.parse_image(text, digits=not table), told and f"{image}: {told}"
     import numpy as np
 
     from striate.data import images

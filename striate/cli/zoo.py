@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,38 +30,70 @@ def zoo(
 
     if as_json:
         for each in [name] if name else known.names():
-            print(json.dumps(facts(each) | ({"text": known.text(each)} if name else {})))
+            print(
+                json.dumps(
+                    make_entry(each).as_json() | ({"text": known.text(each)} if name else {})
+                )
+            )
     else:
-        print(known.text(name).rstrip() if name else table(known.names()))
+        print(known.text(name).rstrip() if name else make_table(known.names()))
 
 
-def facts(name: str) -> dict[str, object]:
-    """Give what a known network is and costs, as plain values.
+@dataclass(frozen=True)
+class ZooEntry:
+    """What a known network is and costs.
 
-    >>> facts("lenet5")["parameters"], facts("lenet5")["input"]
-    (61706, [1, 32, 32])
+    Attributes:
+        name: of it.
+        year: of the paper.
+        title: what it is, in a few words.
+        input: channels, rows, columns.
+        classes: of the published network.
+        parameters: numbers that it learns.
+        macs: multiply-accumulates for one image.
+        receptive_field: pixels a side, or (rows, columns) where they differ.
+    """
+
+    name: str
+    year: int
+    title: str
+    input: tuple[int, ...]
+    classes: int | None
+    parameters: int
+    macs: int
+    receptive_field: int | tuple[int, int]
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as plain JSON values, by the same names."""
+        return asdict(self)
+
+
+def make_entry(name: str) -> ZooEntry:
+    """Return what a known network is and costs.
+
+    >>> make_entry("lenet5").parameters, make_entry("lenet5").input
+    (61706, (1, 32, 32))
     """
     from striate.architecture import zoo as known
     from striate.architecture.layer_table import summary
 
     table = summary(name)
-    side = table.receptive_field
-    return {
-        "name": name,
-        "year": known.year(name),
-        "title": known.title(name),
-        "input": list(table.input),
-        "classes": table.classes,
-        "parameters": table.parameters,
-        "macs": table.macs,
-        "receptive_field": list(side) if isinstance(side, tuple) else side,
-    }
+    return ZooEntry(
+        name=name,
+        year=known.year(name),
+        title=known.title(name),
+        input=table.input,
+        classes=table.classes,
+        parameters=table.parameters,
+        macs=table.macs,
+        receptive_field=table.receptive_field,
+    )
 
 
-def table(names: tuple[str, ...]) -> Table:
-    """Give one row a network.
+def make_table(names: tuple[str, ...]) -> Table:
+    """Return one row a network.
 
-    >>> print(table(("lenet5",)))
+    >>> print(make_table(("lenet5",)))
     name    year  input    parameters     MACs  sees  what it is
     lenet5  1998  1x32x32      61,706  416,520    16  LeNet-5, for digits
     """

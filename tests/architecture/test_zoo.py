@@ -17,7 +17,7 @@ from striate.architecture.notation import expand, parse, source
 from striate.architecture.words import JOINS, WORDS
 from striate.architecture.zoo import compact
 from striate.backends.torch import build
-from striate.cli.zoo import table
+from striate.cli.zoo import make_table
 from striate.errors import NotationError
 from striate.training import defaults, preparation
 
@@ -209,7 +209,7 @@ def test_the_verb_prints_a_text_as_it_is() -> None:
 
 def test_the_page_lists_the_zoo_as_it_is() -> None:
     page = (ROOT / "docs" / "zoo.md").read_text("utf-8")
-    found = table(zoo.names())
+    found = make_table(zoo.names())
     marks = "|".join("---:" if name in found.right else "---" for name in found.header)
     header, *rows = ("| " + " | ".join(cells) + " |" for cells in (found.header, *found.rows))
     assert "\n".join([header, f"|{marks}|", *rows]) in page

@@ -21,7 +21,7 @@ from thoroughness import examples
 from striate.data.images import read
 from striate.errors import ImageError, SettingError
 from striate.teaching.convolution import FILTERS, Border, Filter, convolve
-from striate.teaching.convolution.image_planes import grey
+from striate.teaching.convolution.image_planes import to_gray
 
 SMILE = "0000000/0100010/0000000/0001000/0100010/0011100/0000000"
 DETECTOR = "001/100/011"
@@ -216,8 +216,8 @@ def test_named_filters_sum_to_one_or_to_nothing() -> None:
 def test_grey_is_the_grey_of_every_other_part() -> None:
     colours = np.random.default_rng(2).integers(0, 256, (300, 40, 3), dtype=np.uint8)
     expected = np.asarray(Image.fromarray(colours).convert("L"))
-    assert np.array_equal(grey(colours), expected)
-    assert np.allclose(grey(colours.astype(float)), expected, atol=0.51)
+    assert np.array_equal(to_gray(colours), expected)
+    assert np.allclose(to_gray(colours.astype(float)), expected, atol=0.51)
 
 
 def test_colours_stay_colours_where_brightness_is_kept() -> None:
@@ -227,7 +227,7 @@ def test_colours_stay_colours_where_brightness_is_kept() -> None:
         "each", (4, 5, 3), ("red", "green", "blue"),
     )  # fmt: skip
     assert convolve(colours, "sobel-x").map.shape == (4, 5)
-    assert convolve(colours, "sobel-x").channels == "grey"
+    assert convolve(colours, "sobel-x").channels == "gray"
     three = convolve(colours, " | ".join(["0 1; 1 0"] * 3))
     each = convolve(colours, "0 1; 1 0", channels="each")
     assert three.channels == "sum"
@@ -250,10 +250,10 @@ def test_padding_is_told_apart_in_the_arithmetic() -> None:
     zero = convolve("12/34", "1 1 1; 1 1 1; 1 1 1", pad=1).at(0, 0)
     edge = convolve("12/34", "1 1 1; 1 1 1; 1 1 1", pad=1, padmode="edge").at(0, 0)
     assert (zero.value, edge.value) == (10, 1 * 4 + 2 * 2 + 3 * 2 + 4)
-    assert [term.padding for term in zero.parts[0].terms[1]] == [True, False, False]
+    assert [term.padding for term in zero.channels[0].terms[1]] == [True, False, False]
     assert "  [0] x 1  +    1 x 1  +    2 x 1  =  3" in str(zero)
     assert "[ ] is padding, the border repeated" in str(edge)
-    assert (zero.parts[0].terms[0][0].row, zero.parts[0].terms[0][0].column) == (-1, -1)
+    assert (zero.channels[0].terms[0][0].row, zero.channels[0].terms[0][0].column) == (-1, -1)
 
 
 def test_large_numbers_are_exact_and_too_large_ones_are_refused() -> None:
@@ -300,7 +300,7 @@ def test_says_what_is_no_image(image: Any, said: str) -> None:
         ({"pad": 100_000}, "padded, the image has 200,003x200,005 pixels"),
         ({"padmode": "mirror"}, "the padding mode is 'mirror'; expected zero or edge"),
         ({"dilation": 2}, "3x3, with its dilation 5x5, does not fit in 3x5; pad by 1"),
-        ({"channels": "blue"}, "channels is 'blue'; expected auto, grey, each or sum"),
+        ({"channels": "blue"}, "channels is 'blue'; expected auto, gray, each or sum"),
     ],
 )
 def test_says_what_setting_makes_no_sense(options: dict[str, Any], said: str) -> None:
@@ -313,9 +313,9 @@ def test_says_what_does_not_fit_together() -> None:
     with pytest.raises(SettingError, match="2 kernels, but the image has 3 channels;"):
         convolve(colours, "1 | 2")
     with pytest.raises(SettingError, match="3 kernels, .* 1 channel once made grey; give one"):
-        convolve(colours, "1 | 2 | 3", channels="grey")
+        convolve(colours, "1 | 2 | 3", channels="gray")
     with pytest.raises(SettingError, match="4 channels, and only 1 or 3 can be made grey"):
-        convolve(np.zeros((5, 5, 4)), "1", channels="grey")
+        convolve(np.zeros((5, 5, 4)), "1", channels="gray")
     with pytest.raises(SettingError, match="pad=same needs an odd window, but got 2x2"):
         convolve(colours, "0 1; 1 0", pad="same")
     with pytest.raises(SettingError, match="expected 0 to 1, such as 0.01"):

@@ -13,7 +13,7 @@ from thoroughness import examples
 
 from striate.architecture.words import Conv
 from striate.errors import SettingError
-from striate.teaching.convolution import forward, gradient_of_input, gradient_of_weights
+from striate.teaching.convolution import compute_input_gradient, compute_weight_gradient, forward
 from striate.teaching.convolution.matrices import roll, unroll
 
 
@@ -74,8 +74,10 @@ def test_both_gradients_are_those_of_autograd(
     gradient = generator.normal(size=(shape[0], *layer.output(shape[1:])))
     y, by_weights, by_input = by_torch(layer, images, weights, gradient)
     np.testing.assert_allclose(forward(images, weights, layer), y, atol=1e-11)
-    np.testing.assert_allclose(gradient_of_weights(images, gradient, layer), by_weights, atol=1e-11)
-    found = gradient_of_input(weights, gradient, layer, size=(shape[2], shape[3]))
+    np.testing.assert_allclose(
+        compute_weight_gradient(images, gradient, layer), by_weights, atol=1e-11
+    )
+    found = compute_input_gradient(weights, gradient, layer, size=(shape[2], shape[3]))
     np.testing.assert_allclose(found, by_input, atol=1e-11)
 
 
@@ -111,9 +113,9 @@ def test_says_what_does_not_fit() -> None:
     with pytest.raises(SettingError, match=r"weights have shape \(4, 2, 3, 3\); .*needs \(4, 1"):
         forward(x, np.zeros((4, 2, 3, 3)), layer)
     with pytest.raises(SettingError, match=r"gradient has shape \(1, 4, 5, 5\); .* \(1, 4, 3, 3\)"):
-        gradient_of_weights(x, np.zeros((1, 4, 5, 5)), layer)
+        compute_weight_gradient(x, np.zeros((1, 4, 5, 5)), layer)
     with pytest.raises(SettingError, match="gradient has shape"):
-        gradient_of_input(w, np.zeros((1, 3, 3, 3)), layer, size=(5, 5))
+        compute_input_gradient(w, np.zeros((1, 3, 3, 3)), layer, size=(5, 5))
     with pytest.raises(SettingError, match="the kernel of 3x3 does not fit in 2x2; pad by 1"):
         unroll(np.zeros((1, 2, 2, 2)), layer)
     with pytest.raises(SettingError, match="9,000,000 patches of 9 numbers, 0.6 GiB"):

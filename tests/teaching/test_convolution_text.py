@@ -8,9 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from striate.errors import SettingError
-from striate.teaching.convolution import FILTERS, Filter, image_of, is_grid, pool_of
-from striate.teaching.convolution.number_grids import kernels_of
-from striate.teaching.convolution.number_text import grid, number, plain, weight
+from striate.teaching.convolution import FILTERS, Filter, is_grid, parse_image, parse_pool
+from striate.teaching.convolution.number_grids import parse_kernels
+from striate.teaching.convolution.number_text import (
+    format_grid,
+    format_number,
+    format_weight,
+    to_plain,
+)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +34,7 @@ from striate.teaching.convolution.number_text import grid, number, plain, weight
     ],
 )
 def test_a_image_is_read(text: str, rows: list[list[float]]) -> None:
-    assert image_of(text).tolist() == rows
+    assert parse_image(text).tolist() == rows
 
 
 @pytest.mark.parametrize(
@@ -48,7 +53,7 @@ def test_a_image_is_read(text: str, rows: list[list[float]]) -> None:
     ],
 )
 def test_kernels_are_read(text: str, kernels: list[list[list[float]]]) -> None:
-    assert kernels_of(text).tolist() == kernels
+    assert parse_kernels(text).tolist() == kernels
 
 
 @pytest.mark.parametrize(
@@ -66,7 +71,7 @@ def test_kernels_are_read(text: str, kernels: list[list[list[float]]]) -> None:
 )
 def test_says_where_a_image_goes_wrong(text: str, said: str) -> None:
     with pytest.raises(SettingError, match=said):
-        image_of(text)
+        parse_image(text)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +121,7 @@ def test_names_are_taken_with_blanks_and_capitals() -> None:
     ],
 )
 def test_pooling_is_read(text: str, meant: str) -> None:
-    assert str(pool_of(text)) == meant
+    assert str(parse_pool(text)) == meant
 
 
 @pytest.mark.parametrize(
@@ -124,7 +129,7 @@ def test_pooling_is_read(text: str, meant: str) -> None:
 )
 def test_says_what_is_no_pooling(text: str) -> None:
     with pytest.raises(SettingError, match=r"the pooling is|must be at least 1"):
-        pool_of(text)
+        parse_pool(text)
 
 
 def test_a_file_s_name_is_no_grid() -> None:
@@ -134,23 +139,23 @@ def test_a_file_s_name_is_no_grid() -> None:
 
 @given(st.floats(-1e9, 1e9, allow_nan=False))
 def test_numbers_are_written_short_and_near(value: float) -> None:
-    for text in (number(value), weight(value)):
+    for text in (format_number(value), format_weight(value)):
         top, _, bottom = text.partition("/")
         assert len(text) <= 13
         assert float(top) / float(bottom or 1) == pytest.approx(value, rel=1e-5)
-    assert weight(value / 7).count("/") <= 1
+    assert format_weight(value / 7).count("/") <= 1
 
 
 def test_grids_are_aligned_and_rounded_alike() -> None:
-    assert grid(np.array([[1.0, -22.0], [333.0, 4.0]])) == ["  1 -22", "333   4"]
-    assert grid(np.array([[0.25, -10.0]])) == ["  0.25 -10.00"]
-    assert grid(np.array([[6.5]])) == ["6.5"]
-    assert grid(np.array([[-0.0, 0.0]])) == ["0 0"]
-    assert plain(np.array([[-0.0, 2.0]])) == [[0, 2]]
+    assert format_grid(np.array([[1.0, -22.0], [333.0, 4.0]])) == ["  1 -22", "333   4"]
+    assert format_grid(np.array([[0.25, -10.0]])) == ["  0.25 -10.00"]
+    assert format_grid(np.array([[6.5]])) == ["6.5"]
+    assert format_grid(np.array([[-0.0, 0.0]])) == ["0 0"]
+    assert to_plain(np.array([[-0.0, 2.0]])) == [[0, 2]]
 
 
 @given(st.lists(st.lists(st.integers(-99, 999), min_size=3, max_size=3), min_size=1, max_size=4))
 def test_what_is_written_is_read_again(rows: list[list[int]]) -> None:
     text = "\n".join(" ".join(map(str, row)) for row in rows)
-    assert image_of(text).tolist() == rows
-    assert kernels_of(text).tolist() == [rows]
+    assert parse_image(text).tolist() == rows
+    assert parse_kernels(text).tolist() == [rows]

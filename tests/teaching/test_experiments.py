@@ -19,11 +19,11 @@ from striate.errors import RunError, SettingError
 from striate.events import Event, Note, Progress
 from striate.model.run_folder import RunFolder
 from striate.teaching import experiments
-from striate.teaching.experiments import Effort, Experiment, images
+from striate.teaching.experiments import Effort, Experiment, experiment_images
 from striate.teaching.experiments.design import Given
-from striate.teaching.experiments.intervals import mean_of
-from striate.teaching.experiments.result import Point
-from striate.teaching.experiments.running import DESIGNS
+from striate.teaching.experiments.experiment_result import Point
+from striate.teaching.experiments.experiment_run import DESIGNS
+from striate.teaching.experiments.student_t import compute_mean
 
 TINY = Effort(seeds=2, epochs=1, images=60)
 
@@ -31,7 +31,7 @@ TINY = Effort(seeds=2, epochs=1, images=60)
 @pytest.fixture(autouse=True, scope="module")
 def few_tested() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(images, "MOST_TESTED", 60)
+        patch.setattr(experiment_images, "MOST_TESTED", 60)
         yield
 
 
@@ -67,7 +67,7 @@ def test_every_network_is_trained_from_every_seed_in_every_way(
     ]
     for point in result.points:
         assert len(point.accuracies) == 2
-        assert point.accuracy == mean_of(point.accuracies)
+        assert point.accuracy == compute_mean(point.accuracies)
 
 
 def test_the_folder_holds_numbers_and_images(done: tuple[Experiment, list[str]]) -> None:
@@ -165,7 +165,7 @@ def test_one_process_at_a_time_works_in_a_folder(done: tuple[Experiment, list[st
 def test_the_others_run_and_draw(name: str, tmp_path: Path) -> None:
     result, notes = carried_out(name, tmp_path, effort=Effort(seeds=1, epochs=1, images=40))
     assert len(trained(notes)) == len(result.networks)
-    assert 2 <= len(result.says) <= 3
+    assert 2 <= len(result.findings) <= 3
     assert (tmp_path / f"{name}.png").stat().st_size > 5000
     if name == "translation":
         assert [point.across for point in result.points[:5]] == [0, 1, 2, 3, 4]
@@ -179,7 +179,7 @@ def test_colour_images_of_other_sizes_do_too(photos: Path, tmp_path: Path) -> No
     )
     assert "input 3x24x24 classes=2" in result.networks[0].text
     notes = [event.text for event in told if isinstance(event, Note)]
-    assert any("no test part in the data: a fifth of each class" in note for note in notes)
+    assert any("no test split in the data: a fifth of each class" in note for note in notes)
     assert "26 images of 3x16x16 to learn from, 6 to choose" in result.data
 
 
@@ -190,7 +190,7 @@ def test_the_sentences_say_the_numbers() -> None:
         for place, network in enumerate(design.networks):
             for condition, across, _ in design.views(np.zeros((1, 16, 16, 1), np.uint8), network):
                 shares = tuple(0.9 - 0.1 * across + 0.01 * place + x for x in (0, 0.01, 0.02))
-                made.append(Point(network.name, condition, across, shares, mean_of(shares)))
+                made.append(Point(network.name, condition, across, shares, compute_mean(shares)))
         return made
 
     given = Given((1, 8, 8), 10, (0,))
@@ -207,18 +207,18 @@ def test_too_few_or_equal_seeds_give_no_interval(done: tuple[Experiment, list[st
     table = str(result.table())
     assert "accuracy in %, mean of 2 seeds, too few for an interval" in table
     assert "-" not in "".join(cell for row in result.table().rows for cell in row[1:])
-    assert "2 seeds, too few" in " ".join(result.says)
-    assert "interval" not in " ".join(result.says)
+    assert "2 seeds, too few" in " ".join(result.findings)
+    assert "interval" not in " ".join(result.findings)
     point = result.points[0]
     same, apart = (0.5, 0.5, 0.5), (0.4, 0.5, 0.6)
     points = tuple(
-        replace(each, accuracies=shares, accuracy=mean_of(shares))
+        replace(each, accuracies=shares, accuracy=compute_mean(shares))
         for each, shares in zip(result.points, (same, apart, apart, apart), strict=True)
     )
     three = replace(result, seeds=(0, 1, 2), points=points).table()
     assert three.rows[0][1:] == ("50.0", "50.0 (25.2-74.8)")
     assert "with its 95 % t interval; none where all seeds gave the same" in str(three)
-    assert point.accuracy == mean_of(point.accuracies)
+    assert point.accuracy == compute_mean(point.accuracies)
 
 
 def test_what_is_wrong_is_told_in_one_line(tmp_path: Path) -> None:

@@ -18,10 +18,10 @@ from striate.events import Event, Progress
 from striate.teaching import experiments
 from striate.teaching.experiments import depth, filters, shuffle, translation
 from striate.teaching.experiments.design import Given
-from striate.teaching.experiments.images import gather, of_pixels
-from striate.teaching.experiments.intervals import mean_of
-from striate.teaching.experiments.matching import check_alike, two_widths, width_for
-from striate.teaching.experiments.running import DESIGNS
+from striate.teaching.experiments.equal_sizes import check_alike, find_two_widths, find_width
+from striate.teaching.experiments.experiment_images import gather_images, make_material
+from striate.teaching.experiments.experiment_run import DESIGNS
+from striate.teaching.experiments.student_t import compute_mean
 
 SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 48), (3, 64, 64)]
 
@@ -29,7 +29,7 @@ SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 48), (3, 64, 64)]
 @example([0.5, 0.7] * 500)
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=20).filter(lambda each: np.ptp(each) > 1e-3))
 def test_the_interval_of_a_mean_is_scipy_s(values: list[float]) -> None:
-    found = mean_of(values)
+    found = compute_mean(values)
     low, high = scipy.stats.t.interval(
         0.95, len(values) - 1, loc=np.mean(values), scale=scipy.stats.sem(values)
     )
@@ -42,8 +42,8 @@ def test_networks_that_are_compared_are_of_like_size(
     shape: tuple[int, int, int], classes: int
 ) -> None:
     given = Given(shape, classes, (0,) * shape[0])
-    for name, design in DESIGNS.items():
-        counts = [network.parameters for network in design(given).networks]
+    for name, make_design in DESIGNS.items():
+        counts = [network.parameters for network in make_design(given).networks]
         groups = zip(counts[::2], counts[1::2], strict=True) if name == "filters" else [counts]
         for group in groups:
             assert min(group) >= 0.9 * max(group)
@@ -75,11 +75,11 @@ def test_widths_come_as_near_as_widths_can(wanted: int) -> None:
     def parameters(text: str) -> int:
         return sum(weights.numel() for weights in build(text).parameters())
 
-    width = width_for(lambda each: text(each, each), wanted)
+    width = find_width(lambda each: text(each, each), wanted)
     found = abs(parameters(text(width, width)) - wanted)
     for other in (width - 1, width + 1):
         assert not other or found <= abs(parameters(text(other, other)) - wanted)
-    assert abs(parameters(two_widths(text, wanted)) - wanted) <= found
+    assert abs(parameters(find_two_widths(text, wanted)) - wanted) <= found
 
 
 def places(n: int, rows: int, columns: int, channels: int) -> np.ndarray:
@@ -89,7 +89,7 @@ def places(n: int, rows: int, columns: int, channels: int) -> np.ndarray:
 
 
 def test_one_shuffle_goes_over_every_image_of_training_and_test_alike() -> None:
-    material = gather("digits", most=100, size=None, callback=lambda event: None)
+    material = gather_images("digits", most=100, size=None, callback=lambda event: None)
     design = DESIGNS["shuffle"](material.given())
     pixels = places(len(material.pixels), 8, 8, 1)
     changed = design.change(pixels, shuffle.SHUFFLED, 3)
@@ -105,7 +105,7 @@ def test_one_shuffle_goes_over_every_image_of_training_and_test_alike() -> None:
 
 
 def test_the_channels_of_a_pixel_stay_together() -> None:
-    changed = shuffle.shuffled(places(2, 4, 5, 3), shuffle.order(20, 1))
+    changed = shuffle.shuffle_pixels(places(2, 4, 5, 3), shuffle.draw_permutation(20, 1))
     assert (changed[..., 1] == changed[..., 0] + 1).all()
     assert (changed[..., 2] == changed[..., 0] + 2).all()
 
@@ -113,11 +113,11 @@ def test_the_channels_of_a_pixel_stay_together() -> None:
 def test_fully_connected_does_not_care_exactly_where_its_weights_are_shuffled_alike() -> None:
     """Whole numbers, so that sums in another order are the same to the last bit."""
     generator = np.random.default_rng(5)
-    order = shuffle.order(64, 0)
+    order = shuffle.draw_permutation(64, 0)
     pixels = generator.integers(0, 256, (9, 8, 8, 1), dtype=np.uint8)
-    mixed = shuffle.shuffled(pixels, order)
+    mixed = shuffle.shuffle_pixels(pixels, order)
     full, conv = (
-        build(network.text).double().eval() for network in shuffle.networks((1, 8, 8), 10)
+        build(network.text).double().eval() for network in shuffle.make_networks((1, 8, 8), 10)
     )
     with torch.no_grad():
         for module in (full, conv):
@@ -139,9 +139,9 @@ def test_fully_connected_does_not_care_exactly_where_its_weights_are_shuffled_al
 @pytest.mark.parametrize(("down", "right"), translation.EIGHT)
 def test_images_are_moved_whole(down: int, right: int) -> None:
     pixels = np.random.default_rng(0).integers(1, 256, (3, 6, 5, 3), dtype=np.uint8)
-    canvas = translation.placed(pixels, 4, (7, 8, 9))
+    canvas = translation.place_on_canvas(pixels, 4, (7, 8, 9))
     for far in range(5):
-        moved = translation.moved(canvas, far * down, far * right)
+        moved = translation.shift(canvas, far * down, far * right)
         top, left = 4 + far * down, 4 + far * right
         assert (moved[:, top : top + 6, left : left + 5] == pixels).all()
         assert moved.astype(int).sum() == canvas.astype(int).sum()
@@ -149,13 +149,13 @@ def test_images_are_moved_whole(down: int, right: int) -> None:
 
 
 def test_a_move_by_the_stride_of_all_pools_moves_the_maps_and_not_their_mean() -> None:
-    gap = translation.networks((1, 24, 24), 10, 8)[2]
+    gap = translation.make_networks((1, 24, 24), 10, 8)[2]
     module = build(gap.text).eval()
     image = np.zeros((1, 24, 24, 1), np.uint8)
     image[:, 10:14, 10:14] = 255
 
     def answer(down: int) -> torch.Tensor:
-        moved = translation.moved(image, down, 0)
+        moved = translation.shift(image, down, 0)
         with torch.inference_mode():
             logits: torch.Tensor = module(
                 torch.from_numpy(np.moveaxis(moved, -1, 1).copy()).float()
@@ -167,9 +167,11 @@ def test_a_move_by_the_stride_of_all_pools_moves_the_maps_and_not_their_mean() -
 
 
 def test_each_convolution_of_depth_sees_two_pixels_more() -> None:
-    sees = [network.sees for network in depth.networks((1, 8, 8), 10)]
+    sees = [network.sees for network in depth.make_networks((1, 8, 8), 10)]
     assert sees == [3, 5, 7, 9, 11, 13]
-    pairs = {filters.kind_of(each.name): each.sees for each in filters.networks((1, 8, 8), 10)}
+    pairs = {
+        filters.parse_kind(each.name): each.sees for each in filters.make_networks((1, 8, 8), 10)
+    }
     assert pairs == {"5x5 once": 5, "3x3 twice": 5}
 
 
@@ -181,7 +183,7 @@ def collection(parts: tuple[str, ...]) -> Collection:
 
 
 def test_training_and_test_stay_apart_and_the_test_part_is_the_same_for_every_seed() -> None:
-    material = gather("digits", most=300, size=None, callback=lambda event: None)
+    material = gather_images("digits", most=300, size=None, callback=lambda event: None)
     splits = [material.split(seed) for seed in range(3)]
     for split in splits:
         parts = [set(each.tolist()) for each in (split.train, split.val, split.test)]
@@ -192,10 +194,10 @@ def test_training_and_test_stay_apart_and_the_test_part_is_the_same_for_every_se
 
 def test_the_fingerprint_tells_other_pixels_and_other_parts() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (8, 4, 4, 1), dtype=np.uint8)
-    material = gather("digits", most=100, size=None, callback=lambda event: None)
+    material = gather_images("digits", most=100, size=None, callback=lambda event: None)
     made = [
-        of_pixels(collection(("train",) * 6 + ("test",) * 2), material.preprocess, pixels),
-        of_pixels(collection(("train",) * 6 + ("test",) * 2), material.preprocess, pixels + 1),
-        of_pixels(collection(("train",) * 5 + ("test",) * 3), material.preprocess, pixels),
+        make_material(collection(("train",) * 6 + ("test",) * 2), material.preprocess, pixels),
+        make_material(collection(("train",) * 6 + ("test",) * 2), material.preprocess, pixels + 1),
+        make_material(collection(("train",) * 5 + ("test",) * 3), material.preprocess, pixels),
     ]
     assert len({each.fingerprint for each in made}) == 3

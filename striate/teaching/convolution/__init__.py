@@ -5,33 +5,37 @@ any one of them (`at`), the same as a product of matrices (`as_matrix`), pooled 
 `matrices` has the product for whole batches, forward and backward. Only numpy is needed.
 """
 
-from striate.teaching.convolution.as_matrix import Unrolled
+from striate.teaching.convolution.feature_map import FeatureMap, convolve
 from striate.teaching.convolution.image_planes import Channels
-from striate.teaching.convolution.matrices import forward, gradient_of_input, gradient_of_weights
+from striate.teaching.convolution.matrices import (
+    compute_input_gradient,
+    compute_weight_gradient,
+    forward,
+)
+from striate.teaching.convolution.matrix_product import Unrolled
 from striate.teaching.convolution.named_filters import FILTERS, Filter
-from striate.teaching.convolution.number_grids import image_of, is_grid
-from striate.teaching.convolution.pooling import Pooled, pool, pool_of
-from striate.teaching.convolution.result import FeatureMap, convolve
+from striate.teaching.convolution.number_grids import is_grid, parse_image
+from striate.teaching.convolution.pooling import Pooled, parse_pool, pool
 from striate.teaching.convolution.sliding import Border
-from striate.teaching.convolution.worked_values import Arithmetic, Part, Term
+from striate.teaching.convolution.worked_value import ChannelTerms, Term, WorkedValue
 
 __all__ = [
     "FILTERS",
-    "Arithmetic",
+    "WorkedValue",
     "Border",
     "Channels",
     "FeatureMap",
     "Filter",
-    "Part",
+    "ChannelTerms",
     "Pooled",
     "Term",
     "Unrolled",
     "convolve",
     "forward",
-    "gradient_of_input",
-    "gradient_of_weights",
+    "compute_input_gradient",
+    "compute_weight_gradient",
     "is_grid",
-    "image_of",
+    "parse_image",
     "pool",
-    "pool_of",
+    "parse_pool",
 ]

@@ -9,20 +9,20 @@ from numpy.typing import ArrayLike
 
 from striate.errors import ImageError, SettingError
 from striate.teaching.convolution.named_filters import Filter
-from striate.teaching.convolution.number_grids import image_of, is_grid
+from striate.teaching.convolution.number_grids import is_grid, parse_image
 
-Channels = Literal["auto", "grey", "each", "sum"]
-COLOURS = ("red", "green", "blue")
+Channels = Literal["auto", "gray", "each", "sum"]
+COLORS = ("red", "green", "blue")
 
 
-def numbers_of(image: ArrayLike | str) -> np.ndarray:
+def read_image(image: ArrayLike | str) -> np.ndarray:
     """Take an image as numbers, (rows, columns, channels), as they are: nothing is scaled.
 
     Raises:
         ImageError: it is no array of numbers.
         SettingError: it is a text, but not one of a grid.
 
-    >>> numbers_of("01/10").shape, numbers_of([[1, 2, 3]]).shape
+    >>> read_image("01/10").shape, read_image([[1, 2, 3]]).shape
     ((2, 2, 1), (1, 3, 1))
     """
     if isinstance(image, str):
@@ -31,7 +31,7 @@ def numbers_of(image: ArrayLike | str) -> np.ndarray:
                 f"'{image[:60]}' is no grid of numbers such as '010/101'; "
                 "open a file with striate.data.images.read and give the array"
             )
-        return image_of(image)[:, :, None]
+        return parse_image(image)[:, :, None]
     expected = "expected numbers of shape (rows, columns), or (rows, columns, channels)"
     try:
         values = np.asarray(image)
@@ -46,7 +46,7 @@ def numbers_of(image: ArrayLike | str) -> np.ndarray:
     return values if values.ndim == 3 else values[:, :, None]
 
 
-def chosen(channels: Channels, filter: Filter, count: int) -> Channels:  # noqa: A002
+def settle_channels(channels: Channels, filter: Filter, count: int) -> Channels:  # noqa: A002
     """Settle what ``auto`` stands for, and make sure that filter and image fit.
 
     A filter with a kernel for each channel sums over them. One that keeps the brightness makes
@@ -56,46 +56,48 @@ def chosen(channels: Channels, filter: Filter, count: int) -> Channels:  # noqa:
         SettingError: they do not fit.
 
     >>> from striate.teaching.convolution.named_filters import FILTERS
-    >>> chosen("auto", FILTERS["sharpen"], 3), chosen("auto", FILTERS["sobel-x"], 3)
-    ('each', 'grey')
+    >>> settle_channels("auto", FILTERS["sharpen"], 3)
+    'each'
+    >>> settle_channels("auto", FILTERS["sobel-x"], 3)
+    'gray'
     """
     if channels not in get_args(Channels):
-        raise SettingError(f"channels is '{channels}'; expected auto, grey, each or sum")
+        raise SettingError(f"channels is '{channels}'; expected auto, gray, each or sum")
     kernels = len(filter.kernels)
     if channels == "auto":
         if kernels > 1 or count not in (1, 3):
             channels = "sum"
         else:
-            channels = "each" if filter.keeps_brightness and count == 3 else "grey"
-    if channels == "grey" and count not in (1, 3):
+            channels = "each" if filter.keeps_brightness and count == 3 else "gray"
+    if channels == "gray" and count not in (1, 3):
         raise SettingError(
             f"the image has {count} channels, and only 1 or 3 can be made grey; "
             "take channels 'each' or 'sum'"
         )
-    arriving = 1 if channels == "grey" else count
+    arriving = 1 if channels == "gray" else count
     if kernels not in (1, arriving):
         raise SettingError(
             f"the filter has {kernels} kernels, but the image has "
             f"{arriving} channel{'s' * (arriving > 1)}"
-            f"{' once made grey' * (channels == 'grey' and count == 3)}; "
+            f"{' once made grey' * (channels == 'gray' and count == 3)}; "
             "give one kernel for all, or one for each channel"
         )
     return channels
 
 
-def planes_of(values: np.ndarray, channels: Channels) -> np.ndarray:
+def split_planes(values: np.ndarray, channels: Channels) -> np.ndarray:
     """Give the planes that are convolved: (channels, rows, columns), of the image's own type.
 
     Args:
         values: (rows, columns, channels).
         channels: what `chosen` settled.
     """
-    if channels == "grey" and values.shape[2] == 3:
-        return grey(values)[None]
+    if channels == "gray" and values.shape[2] == 3:
+        return to_gray(values)[None]
     return np.moveaxis(values, 2, 0)
 
 
-def grey(values: np.ndarray) -> np.ndarray:
+def to_gray(values: np.ndarray) -> np.ndarray:
     """Make colours grey: 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601).
 
     Of 8 bits, 8 bits come out, rounded as Pillow and so every other part of Striate does.
@@ -103,7 +105,7 @@ def grey(values: np.ndarray) -> np.ndarray:
     Args:
         values: (rows, columns, 3).
 
-    >>> grey(np.array([[[255, 0, 0]]], dtype=np.uint8)).tolist()
+    >>> to_gray(np.array([[[255, 0, 0]]], dtype=np.uint8)).tolist()
     [[76]]
     """
     if values.dtype != np.uint8:
@@ -117,14 +119,14 @@ def grey(values: np.ndarray) -> np.ndarray:
     return shades
 
 
-def names_of(channels: Channels, count: int) -> tuple[str, ...]:
+def name_planes(channels: Channels, count: int) -> tuple[str, ...]:
     """Name the planes: grey; red, green, blue; or channel 1 to the last.
 
-    >>> names_of("grey", 1), names_of("sum", 2)
+    >>> name_planes("gray", 1), name_planes("sum", 2)
     (('grey',), ('channel 1', 'channel 2'))
     """
     if count == 1:
         return ("grey",)
     if count == 3:
-        return COLOURS
+        return COLORS
     return tuple(f"channel {number}" for number in range(1, count + 1))

@@ -21,7 +21,7 @@ import numpy as np
 
 from striate.architecture.words import Conv, Pair, Window
 from striate.errors import SettingError
-from striate.teaching.convolution.sliding import padded, window_of
+from striate.teaching.convolution.sliding import make_window, pad_planes
 
 MOST = 2**26  # numbers of unrolled patches, half a gibibyte
 
@@ -43,7 +43,7 @@ def unroll(images: np.ndarray, layer: Conv) -> np.ndarray:
     [[0.0, 1.0, 3.0, 4.0], [1.0, 2.0, 4.0, 5.0], [3.0, 4.0, 6.0, 7.0], [4.0, 5.0, 7.0, 8.0]]
     """
     batch, channels, rows, columns = _shape(images, layer)
-    window = window_of(layer, rows, columns)
+    window = make_window(layer, rows, columns)
     down, across = window.positions(rows, columns)
     values = channels * math.prod(window.kernel)
     if batch * values * down * across > MOST:
@@ -52,7 +52,7 @@ def unroll(images: np.ndarray, layer: Conv) -> np.ndarray:
             f"{batch * values * down * across * 8 / 2**30:,.1f} GiB; take a smaller image or a "
             "larger stride"
         )
-    source = padded(images, window.pad, layer.padmode)
+    source = pad_planes(images, window.pad, layer.padmode)
     patches = np.lib.stride_tricks.sliding_window_view(source, window.extent, axis=(2, 3))
     patches = patches[  # (batch, channels, down, across, kernel rows, kernel columns)
         :, :, :: window.stride[0], :: window.stride[1], :: window.dilation[0], :: window.dilation[1]
@@ -83,7 +83,7 @@ def roll(patches: np.ndarray, layer: Conv, size: Pair) -> np.ndarray:
     >>> roll(np.ones((1, 1, 4, 4)), layer, (3, 3))[0, 0].tolist()  # how often each is used
     [[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]
     """
-    window = window_of(layer, *size)
+    window = make_window(layer, *size)
     down, across = window.positions(*size)
     kernel_rows, kernel_columns = window.kernel
     batch, groups = patches.shape[:2]
@@ -129,7 +129,7 @@ def forward(images: np.ndarray, weights: np.ndarray, layer: Conv) -> np.ndarray:
     return maps
 
 
-def gradient_of_weights(images: np.ndarray, gradient: np.ndarray, layer: Conv) -> np.ndarray:
+def compute_weight_gradient(images: np.ndarray, gradient: np.ndarray, layer: Conv) -> np.ndarray:
     """Give the gradient of the loss by every weight: dL/dW = P^T G, summed over the batch.
 
     Args:
@@ -142,7 +142,7 @@ def gradient_of_weights(images: np.ndarray, gradient: np.ndarray, layer: Conv) -
 
     >>> layer = Conv(1, (2, 2), pad=(0, 0))
     >>> x, g = np.arange(9.0).reshape(1, 1, 3, 3), np.ones((1, 1, 2, 2))
-    >>> gradient_of_weights(x, g, layer).tolist()
+    >>> compute_weight_gradient(x, g, layer).tolist()
     [[[[8.0, 12.0], [20.0, 24.0]]]]
     """
     patches = unroll(images, layer)
@@ -154,7 +154,7 @@ def gradient_of_weights(images: np.ndarray, gradient: np.ndarray, layer: Conv) -
     return weights.reshape(layer.channels, channels, *layer.kernel)
 
 
-def gradient_of_input(
+def compute_input_gradient(
     weights: np.ndarray, gradient: np.ndarray, layer: Conv, *, size: Pair
 ) -> np.ndarray:
     """Give the gradient of the loss by every pixel: dL/dP = G W^T, added back to the pixels.
@@ -170,7 +170,7 @@ def gradient_of_input(
 
     >>> layer = Conv(1, (2, 2), pad=(0, 0))
     >>> g, w = np.ones((1, 1, 2, 2)), np.ones((1, 1, 2, 2))
-    >>> gradient_of_input(w, g, layer, size=(3, 3))[0, 0].tolist()
+    >>> compute_input_gradient(w, g, layer, size=(3, 3))[0, 0].tolist()
     [[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]
     """
     channels = weights.shape[1] * layer.groups

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from striate.errors import SettingError
-from striate.teaching.convolution.number_grids import kernels_of
-from striate.teaching.convolution.number_text import grid, number, weight
+from striate.teaching.convolution.number_grids import parse_kernels
+from striate.teaching.convolution.number_text import format_grid, format_number, format_weight
 
 Numbers = tuple[tuple[float, ...], ...]
 
@@ -69,18 +69,18 @@ class Filter:
             found = source
         elif isinstance(source, str):
             name = "-".join(source.lower().replace("_", " ").split())
-            found = FILTERS[name] if name in FILTERS else Filter(text_kernels(source))
+            found = FILTERS[name] if name in FILTERS else Filter(parse_kernel_text(source))
         else:
-            found = Filter(array_kernels(source))
+            found = Filter(read_kernel_array(source))
         if not math.isfinite(bias):
             raise SettingError(f"the bias is {bias}; expected a number such as 0.5")
         found = dataclasses.replace(found, bias=found.bias + bias) if bias else found
-        return found.flipped() if flip else found
+        return found.flip() if flip else found
 
-    def flipped(self) -> Filter:
+    def flip(self) -> Filter:
         """Turn it by 180 degrees, so that correlating with it is convolving with what it was.
 
-        >>> Filter.of("1 2 3").flipped().kernels
+        >>> Filter.of("1 2 3").flip().kernels
         (((3.0, 2.0, 1.0),),)
         """
         kernels = tuple(tuple(row[::-1] for row in kernel[::-1]) for kernel in self.kernels)
@@ -111,13 +111,13 @@ class Filter:
         told = f"{self.name}: {self.does}" if self.name else f"a filter of {rows}x{columns}"
         lines = [told]
         if self.divisor != 1:
-            lines.append(f"1/{number(self.divisor)} x")
+            lines.append(f"1/{format_number(self.divisor)} x")
         for place, kernel in enumerate(self.kernels):
             if len(self.kernels) > 1:
                 lines.append(f"channel {place + 1}")
             lines += [f"  {row}" for row in _written(kernel)]
         if self.bias:
-            lines.append(f"bias {number(self.bias)}")
+            lines.append(f"bias {format_number(self.bias)}")
         return "\n".join(lines)
 
 
@@ -125,13 +125,13 @@ def _written(kernel: Numbers) -> list[str]:
     """Write a kernel as it was given where that is short: fractions stay fractions."""
     values = np.array(kernel)
     if (values == np.rint(values)).all():
-        return grid(values)
-    texts = [[weight(value) for value in row] for row in kernel]
+        return format_grid(values)
+    texts = [[format_weight(value) for value in row] for row in kernel]
     width = max(len(text) for row in texts for text in row)
     return [" ".join(text.rjust(width) for text in row) for row in texts]
 
 
-def text_kernels(text: str) -> tuple[Numbers, ...]:
+def parse_kernel_text(text: str) -> tuple[Numbers, ...]:
     """Read the numbers of a filter; a text that begins with a letter was meant as a name."""
     if text.strip()[:1].isalpha():
         from striate.architecture.notation.suggestions import suggestion
@@ -142,10 +142,10 @@ def text_kernels(text: str) -> tuple[Numbers, ...]:
             f"there is no filter '{text.strip()[:40]}'; {meant}expected numbers such as "
             f"'0 1 0; 1 -4 1; 0 1 0', or one of {', '.join(FILTERS)}"
         )
-    return array_kernels(kernels_of(text))
+    return read_kernel_array(parse_kernels(text))
 
 
-def array_kernels(source: ArrayLike) -> tuple[Numbers, ...]:
+def read_kernel_array(source: ArrayLike) -> tuple[Numbers, ...]:
     """Take an array as kernels: (rows, columns), or (channels, rows, columns)."""
     expected = "expected numbers of shape (rows, columns), or (channels, rows, columns)"
     try:
@@ -168,26 +168,32 @@ def array_kernels(source: ArrayLike) -> tuple[Numbers, ...]:
     return tuple(tuple(tuple(row) for row in kernel) for kernel in stacked.tolist())
 
 
-def _named(name: str, text: str, does: str, divisor: float = 1.0) -> Filter:
-    return Filter(array_kernels(kernels_of(text)), name, does, divisor)
+def _make_filter(name: str, text: str, does: str, divisor: float = 1.0) -> Filter:
+    return Filter(read_kernel_array(parse_kernels(text)), name, does, divisor)
 
 
 FILTERS: Final[Mapping[str, Filter]] = {
     found.name: found
     for found in (
-        _named("identity", "0 0 0; 0 1 0; 0 0 0", "leaves every pixel as it is"),
-        _named("sharpen", "0 -1 0; -1 5 -1; 0 -1 0", "adds to a pixel what sets it off"),
-        _named("blur", "1 1 1; 1 1 1; 1 1 1", "the mean of 3x3 pixels", 9),
-        _named("gaussian-blur", "1 2 1; 2 4 2; 1 2 1", "a mean that counts near pixels more", 16),
-        _named("edge-enhance", "-1 -1 -1; -1 10 -1; -1 -1 -1", "steepens edges on all sides", 2),
-        _named("emboss", "-2 -1 0; -1 1 1; 0 1 2", "a relief, lit from the upper left"),
-        _named("edge-detect", "-1 -1 -1; -1 8 -1; -1 -1 -1", "a pixel against its 8 neighbours"),
-        _named("laplacian", "0 1 0; 1 -4 1; 0 1 0", "the second derivative, by 4 neighbours"),
-        _named("sobel-x", "-1 0 1; -2 0 2; -1 0 1", "brighter to the right: upright edges"),
-        _named("sobel-y", "-1 -2 -1; 0 0 0; 1 2 1", "brighter below: level edges"),
-        _named("prewitt-x", "-1 0 1; -1 0 1; -1 0 1", "as sobel-x, all rows alike"),
-        _named("prewitt-y", "-1 -1 -1; 0 0 0; 1 1 1", "as sobel-y, all columns alike"),
-        _named("scharr-x", "-3 0 3; -10 0 10; -3 0 3", "as sobel-x, truer at slanted edges"),
-        _named("scharr-y", "-3 -10 -3; 0 0 0; 3 10 3", "as sobel-y, truer at slanted edges"),
+        _make_filter("identity", "0 0 0; 0 1 0; 0 0 0", "leaves every pixel as it is"),
+        _make_filter("sharpen", "0 -1 0; -1 5 -1; 0 -1 0", "adds to a pixel what sets it off"),
+        _make_filter("blur", "1 1 1; 1 1 1; 1 1 1", "the mean of 3x3 pixels", 9),
+        _make_filter(
+            "gaussian-blur", "1 2 1; 2 4 2; 1 2 1", "a mean that counts near pixels more", 16
+        ),
+        _make_filter(
+            "edge-enhance", "-1 -1 -1; -1 10 -1; -1 -1 -1", "steepens edges on all sides", 2
+        ),
+        _make_filter("emboss", "-2 -1 0; -1 1 1; 0 1 2", "a relief, lit from the upper left"),
+        _make_filter(
+            "edge-detect", "-1 -1 -1; -1 8 -1; -1 -1 -1", "a pixel against its 8 neighbours"
+        ),
+        _make_filter("laplacian", "0 1 0; 1 -4 1; 0 1 0", "the second derivative, by 4 neighbours"),
+        _make_filter("sobel-x", "-1 0 1; -2 0 2; -1 0 1", "brighter to the right: upright edges"),
+        _make_filter("sobel-y", "-1 -2 -1; 0 0 0; 1 2 1", "brighter below: level edges"),
+        _make_filter("prewitt-x", "-1 0 1; -1 0 1; -1 0 1", "as sobel-x, all rows alike"),
+        _make_filter("prewitt-y", "-1 -1 -1; 0 0 0; 1 1 1", "as sobel-y, all columns alike"),
+        _make_filter("scharr-x", "-3 0 3; -10 0 10; -3 0 3", "as sobel-x, truer at slanted edges"),
+        _make_filter("scharr-y", "-3 -10 -3; 0 0 0; 3 10 3", "as sobel-y, truer at slanted edges"),
     )
 }

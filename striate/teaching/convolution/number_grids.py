@@ -30,7 +30,7 @@ def is_grid(text: str) -> bool:
     return bool(ONLY_NUMBERS.fullmatch(text)) and any(letter.isdigit() for letter in text)
 
 
-def image_of(text: str, *, digits: bool = True) -> np.ndarray:
+def parse_image(text: str, *, digits: bool = True) -> np.ndarray:
     r"""Read an image written as text, as float64 (rows, columns).
 
     Args:
@@ -41,28 +41,28 @@ def image_of(text: str, *, digits: bool = True) -> np.ndarray:
     Raises:
         SettingError: it is empty or ragged, or holds something else than numbers.
 
-    >>> image_of("010/101").tolist()
+    >>> parse_image("010/101").tolist()
     [[0.0, 1.0, 0.0], [1.0, 0.0, 1.0]]
-    >>> image_of("12 0\n255 7").tolist()
+    >>> parse_image("12 0\n255 7").tolist()
     [[12.0, 0.0], [255.0, 7.0]]
     """
-    return numbers_of(image_rows(text), "the image", fractions=False, digits=digits)
+    return parse_numbers(split_image_rows(text), "the image", fractions=False, digits=digits)
 
 
-def image_rows(text: str) -> list[str]:
+def split_image_rows(text: str) -> list[str]:
     """Take the text of an image apart into the texts of its rows."""
-    lines = lines_of(text)
+    lines = split_lines(text)
     if len(lines) > 1:
         return [line.replace(";", ",") for line in lines]
     return re.split(r"[/;]", lines[0].rstrip("/; ")) if lines else []
 
 
-def digits_told(rows: list[str]) -> str:
+def explain_digits(rows: list[str]) -> str:
     """Say that rows were read as single digits; empty where they were not.
 
-    >>> digits_told(["10", "16"])
+    >>> explain_digits(["10", "16"])
     'read as single digits, 2x2; numbers need blanks or commas between them'
-    >>> digits_told(["1 0", "1 6"]), digits_told(["7"])
+    >>> explain_digits(["1 0", "1 6"]), explain_digits(["7"])
     ('', '')
     """
     rows = [row.strip() for row in rows]
@@ -81,7 +81,7 @@ def are_digits(rows: list[str]) -> bool:
     return bool(rows) and all(re.fullmatch(r"[0-9]+", row) for row in rows)
 
 
-def kernels_of(text: str) -> np.ndarray:
+def parse_kernels(text: str) -> np.ndarray:
     """Read the kernels of a filter, as float64 (kernels, rows, columns).
 
     Args:
@@ -91,30 +91,30 @@ def kernels_of(text: str) -> np.ndarray:
         SettingError: one is empty or ragged, holds something else than numbers, or they differ
             in size.
 
-    >>> kernels_of("1/9 -0.5; 0 2").tolist()
+    >>> parse_kernels("1/9 -0.5; 0 2").tolist()
     [[[0.1111111111111111, -0.5], [0.0, 2.0]]]
-    >>> kernels_of("0 1; 2")
+    >>> parse_kernels("0 1; 2")
     Traceback (most recent call last):
     striate.errors.SettingError: row 2 of the kernel has 1 number, but row 1 has 2; give each ...
     """
     parts = text.split("|")
     names = ["the kernel"] if len(parts) == 1 else [f"kernel {n + 1}" for n in range(len(parts))]
     kernels = [
-        numbers_of(kernel_rows(part), name, fractions=True)
+        parse_numbers(split_kernel_rows(part), name, fractions=True)
         for part, name in zip(parts, names, strict=True)
     ]
     for name, kernel in zip(names, kernels, strict=True):
         if kernel.shape != kernels[0].shape:
             raise SettingError(
-                f"kernel 1 is {size(kernels[0])}, but {name} is {size(kernel)}; "
+                f"kernel 1 is {describe_size(kernels[0])}, but {name} is {describe_size(kernel)}; "
                 "the kernels of one filter need one size"
             )
     return np.stack(kernels)
 
 
-def kernel_rows(text: str) -> list[str]:
+def split_kernel_rows(text: str) -> list[str]:
     """Take the text of one kernel apart into the texts of its rows."""
-    lines = lines_of(text)
+    lines = split_lines(text)
     if len(lines) != 1:
         return [row for line in lines for row in line.rstrip("; ").split(";")]
     line = lines[0].rstrip("; ")
@@ -125,13 +125,15 @@ def kernel_rows(text: str) -> list[str]:
     return re.split(r"\s/\s", line)
 
 
-def lines_of(text: str) -> list[str]:
+def split_lines(text: str) -> list[str]:
     """Give the lines that hold something, without a byte order mark or a typographic minus."""
     even = text.replace("\ufeff", "").replace("\u2212", "-")
     return [line.strip() for line in even.splitlines() if line.strip()]
 
 
-def numbers_of(rows: list[str], what: str, *, fractions: bool, digits: bool = True) -> np.ndarray:
+def parse_numbers(
+    rows: list[str], what: str, *, fractions: bool, digits: bool = True
+) -> np.ndarray:
     """Read the texts of rows as numbers, all rows of one length."""
     rows = [row.strip() for row in rows]
     if not any(rows):
@@ -139,31 +141,31 @@ def numbers_of(rows: list[str], what: str, *, fractions: bool, digits: bool = Tr
     digits = digits and are_digits(rows)
     read: list[list[float]] = []
     for place, row in enumerate(rows, start=1):
-        cells = list(row) if digits else cells_of(row)
+        cells = list(row) if digits else split_cells(row)
         if not cells:
             raise SettingError(f"row {place} of {what} is empty; leave it out, or fill it")
         read.append(
             [
-                value_of(cell, f"row {place}, number {column} of {what}", fractions=fractions)
+                parse_value(cell, f"row {place}, number {column} of {what}", fractions=fractions)
                 for column, cell in enumerate(cells, start=1)
             ]
         )
         if len(read[-1]) != len(read[0]):
             raise SettingError(
-                f"row {place} of {what} has {counted(len(read[-1]), digits)}, "
+                f"row {place} of {what} has {describe_count(len(read[-1]), digits)}, "
                 f"but row 1 has {len(read[0])}; give each row as many"
             )
     return np.array(read, dtype=np.float64)
 
 
-def cells_of(row: str) -> list[str]:
+def split_cells(row: str) -> list[str]:
     """Take a row apart at its commas, or else at its blanks."""
     if "," in row:
         return [cell.strip() for part in row.split(",") for cell in (part.split() or [""])]
     return row.split()
 
 
-def value_of(text: str, where: str, *, fractions: bool) -> float:
+def parse_value(text: str, where: str, *, fractions: bool) -> float:
     """Read one number: whole, decimal or, where they may stand, a fraction."""
     found = NUMBER.fullmatch(text)
     expected = "a number such as 1, -0.5 or 1/9" if fractions else "a number such as 1 or -0.5"
@@ -177,10 +179,10 @@ def value_of(text: str, where: str, *, fractions: bool) -> float:
     return value
 
 
-def counted(count: int, digits: bool) -> str:
+def describe_count(count: int, digits: bool) -> str:
     """Write how many numbers there are; the rule on digits is told where it was taken.
 
-    >>> counted(1, False), counted(3, True)
+    >>> describe_count(1, False), describe_count(3, True)
     ('1 number', '3 digits (without blanks or commas each digit is a number)')
     """
     if digits:
@@ -189,6 +191,6 @@ def counted(count: int, digits: bool) -> str:
     return f"{count} number" + "s" * (count != 1)
 
 
-def size(values: np.ndarray) -> str:
+def describe_size(values: np.ndarray) -> str:
     """Write the rows and columns of an array: 3x5."""
     return f"{values.shape[-2]}x{values.shape[-1]}"

@@ -10,7 +10,7 @@ import numpy as np
 
 from striate.architecture.words import AvgPool, Conv, MaxPool, Pair, Shape, SumPool, Window
 from striate.errors import NotationError, SettingError
-from striate.teaching.convolution.number_text import map_told, plain
+from striate.teaching.convolution.number_text import describe_map, to_plain
 from striate.teaching.convolution.sliding import LARGEST
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Pooled:
     @property
     def formula(self) -> str:
         """How its rows and columns come about, with the numbers."""
-        return formulas_of(self.layer, (1, *self.size)).output
+        return compute_formulas(self.layer, (1, *self.size)).output
 
     def as_text(self, *, width: int = 80) -> str:
         """Write its size with the formula, and the numbers where they fit.
@@ -54,7 +54,7 @@ class Pooled:
         Args:
             width: characters that a line may have.
         """
-        lines = map_told(f"pooled by {self.layer}", self.map, self.names, width=width)
+        lines = describe_map(f"pooled by {self.layer}", self.map, self.names, width=width)
         return "\n".join([lines[0], f"size: {self.formula}", *lines[1:]])
 
     def __str__(self) -> str:
@@ -65,13 +65,13 @@ class Pooled:
 
     def as_json(self) -> list[object]:
         """Give the map as lists of rows."""
-        return plain(self.map)
+        return to_plain(self.map)
 
 
-def formulas_of(layer: Conv | Pool, shape: Shape) -> Formulas:
+def compute_formulas(layer: Conv | Pool, shape: Shape) -> Formulas:
     """Write the calculations of a layer down, as `striate describe` does.
 
-    >>> formulas_of(MaxPool((2, 2), ceil=True), (1, 5, 5)).output
+    >>> compute_formulas(MaxPool((2, 2), ceil=True), (1, 5, 5)).output
     'ceil((5 - 2)/2) + 1 = 3'
     """
     from striate.architecture.layer_table.formulas import formulas
@@ -81,7 +81,7 @@ def formulas_of(layer: Conv | Pool, shape: Shape) -> Formulas:
     return formulas(leaf, [None], memory=False)
 
 
-def pool_of(text: str) -> Pool:
+def parse_pool(text: str) -> Pool:
     """Read how to pool: ``max``, ``avg 3``, ``sum 2x3 stride=1``, ``max 2 ceil=no``.
 
     Where left out, it is the largest of 2x2, and the last incomplete windows count.
@@ -89,7 +89,7 @@ def pool_of(text: str) -> Pool:
     Raises:
         SettingError: it is written otherwise.
 
-    >>> print(pool_of("avg 3 stride=2"))
+    >>> print(parse_pool("avg 3 stride=2"))
     avgpool 3 stride=2 ceil=yes
     """
     found = TEXT.fullmatch(text.strip())
@@ -99,29 +99,29 @@ def pool_of(text: str) -> Pool:
             "as in 'max 2', 'avg 3 stride=2' or 'max 2x3 ceil=no'"
         )
     kind, window, stride, ceil = found.groups()
-    if 0 in (*pair_of(window or "2"), *pair_of(stride or "1")):
+    if 0 in (*parse_pair(window or "2"), *parse_pair(stride or "1")):
         raise SettingError(
             f"the pooling is '{text[:40]}'; expected a window and a stride of at least 1"
         )
-    return pool_layer(
+    return make_pool(
         cast("Kind", (kind or "max").lower()),
-        pair_of(window) if window else (2, 2),
-        stride=pair_of(stride) if stride else None,
+        parse_pair(window) if window else (2, 2),
+        stride=parse_pair(stride) if stride else None,
         ceil=(ceil or "yes").lower() == "yes",
     )
 
 
-def pair_of(text: str) -> Pair:
+def parse_pair(text: str) -> Pair:
     """Read ``3`` or ``3x5`` as rows and columns.
 
-    >>> pair_of("3"), pair_of("3x5")
+    >>> parse_pair("3"), parse_pair("3x5")
     ((3, 3), (3, 5))
     """
     rows, _, columns = text.lower().partition("x")
     return int(rows[:9]), int((columns or rows)[:9])
 
 
-def pool_layer(kind: Kind, window: Pair, *, stride: Pair | None = None, ceil: bool = True) -> Pool:
+def make_pool(kind: Kind, window: Pair, *, stride: Pair | None = None, ceil: bool = True) -> Pool:
     """Give the pooling word of the notation.
 
     Raises:
@@ -148,7 +148,7 @@ def pool(values: np.ndarray, layer: Pool) -> np.ndarray:
     Raises:
         SettingError: the window does not fit.
 
-    >>> pool(np.arange(9.0).reshape(3, 3), pool_of("max 2")).tolist()
+    >>> pool(np.arange(9.0).reshape(3, 3), parse_pool("max 2")).tolist()
     [[4.0, 5.0], [7.0, 8.0]]
     """
     window = layer.window

@@ -15,13 +15,13 @@ LARGEST = 2**27  # numbers along the padded image, and that come out
 BLOCK = 2**15  # numbers worked on at a time: they stay in the processor's own memory
 
 
-def window_of(layer: Conv, rows: int, columns: int) -> Window:
+def make_window(layer: Conv, rows: int, columns: int) -> Window:
     """Give the window of a layer, making sure that it fits on a plane of rows x columns.
 
     Raises:
         SettingError: it does not fit once, or there is no such padding, or it makes too much.
 
-    >>> window_of(Conv(1, kernel=(5, 5), pad=(0, 0)), 3, 3)
+    >>> make_window(Conv(1, kernel=(5, 5), pad=(0, 0)), 3, 3)
     Traceback (most recent call last):
     striate.errors.SettingError: the kernel of 5x5 does not fit in 3x3; pad by 1 or take ...
     """
@@ -49,10 +49,10 @@ def window_of(layer: Conv, rows: int, columns: int) -> Window:
     return window
 
 
-def padded(planes: np.ndarray, pad: Pair, border: Border) -> np.ndarray:
+def pad_planes(planes: np.ndarray, pad: Pair, border: Border) -> np.ndarray:
     """Add rows and columns on each side of the last two axes: zeros, or the border repeated.
 
-    >>> padded(np.array([[1, 2]]), (0, 1), "edge").tolist()
+    >>> pad_planes(np.array([[1, 2]]), (0, 1), "edge").tolist()
     [[1, 1, 2, 2]]
     """
     if pad == (0, 0):
@@ -79,7 +79,7 @@ def slide(plane: np.ndarray, kernel: np.ndarray, window: Window, *, border: Bord
     [[5.0, 3.0], [2.0, 5.0]]
     """
     rows, columns = window.positions(*plane.shape)
-    source = padded(plane, window.pad, border)
+    source = pad_planes(plane, window.pad, border)
     down, across = window.stride
     reach = (columns - 1) * across + 1
     offsets = [

@@ -6,7 +6,7 @@ image, and what is to be seen in it.
 
 from __future__ import annotations
 
-from striate.teaching.experiments.result import Contestant, Experiment, Point
-from striate.teaching.experiments.running import NAMES, Effort, experiment
+from striate.teaching.experiments.experiment_result import ComparedNetwork, Experiment, Point
+from striate.teaching.experiments.experiment_run import NAMES, Effort, experiment
 
-__all__ = ["NAMES", "Contestant", "Effort", "Experiment", "Point", "experiment"]
+__all__ = ["NAMES", "ComparedNetwork", "Effort", "Experiment", "Point", "experiment"]

@@ -13,26 +13,26 @@ from striate.teaching.experiments.design import (
     Given,
     Pixels,
     Views,
-    apart,
-    as_they_are,
-    contestant,
+    compare_points,
+    format_share,
     input_line,
-    spelt,
+    keep_pixels,
+    make_network,
 )
-from striate.teaching.experiments.matching import check_alike, two_widths
-from striate.teaching.experiments.result import Contestant, Point
+from striate.teaching.experiments.equal_sizes import check_alike, find_two_widths
+from striate.teaching.experiments.experiment_result import ComparedNetwork, Point
 
 PARAMETERS = 4000
 DEEPEST = 6
 QUESTION = "The same number of parameters in one to six convolutions: does depth pay?"
 
 
-def networks(shape: tuple[int, int, int], classes: int) -> tuple[Contestant, ...]:
+def make_networks(shape: tuple[int, int, int], classes: int) -> tuple[ComparedNetwork, ...]:
     """Make the networks of 1 to 6 convolutions, of like size.
 
     All convolutions of a network have one width but the last, which takes what is left.
 
-    >>> [(each.name, each.parameters, each.sees) for each in networks((1, 8, 8), 10)][::5]
+    >>> [(each.name, each.parameters, each.sees) for each in make_networks((1, 8, 8), 10)][::5]
     [('1 conv', 4189, 3), ('6 convs', 4213, 13)]
     """
     line = input_line(shape, classes)
@@ -47,19 +47,19 @@ def networks(shape: tuple[int, int, int], classes: int) -> tuple[Contestant, ...
             return f"{unit}\n{line}\n{before}unit({last}) > gap > flatten > fc"
 
         name = f"{depth} conv{'s' if depth > 1 else ''}"
-        made.append(contestant(name, two_widths(text, wanted)))
+        made.append(make_network(name, find_two_widths(text, wanted)))
     check_alike([each.text for each in made])
     return tuple(made)
 
 
-def design(given: Given) -> Design:
+def make_design(given: Given) -> Design:
     """Design the experiment for images of a shape."""
 
-    def views(pixels: Pixels, network: Contestant) -> Views:
+    def views(pixels: Pixels, network: ComparedNetwork) -> Views:
         yield "accuracy", float(network.name.split()[0]), [pixels]
 
-    compared = networks(given.shape, given.classes)
-    return Design(QUESTION, compared, ("",), as_they_are, views, conclude)
+    compared = make_networks(given.shape, given.classes)
+    return Design(QUESTION, compared, ("",), keep_pixels, views, conclude)
 
 
 def conclude(points: Sequence[Point]) -> tuple[str, ...]:
@@ -67,10 +67,11 @@ def conclude(points: Sequence[Point]) -> tuple[str, ...]:
     first, second, last = points[0], points[1], points[-1]
     best = max(points, key=lambda point: point.accuracy.mean)
     return (
-        f"One convolution tells {spelt(first.accuracy.mean)} right, {last.across:g} tell "
-        f"{spelt(last.accuracy.mean)}, and most is told by {best.across:g} "
-        f"({spelt(best.accuracy.mean)}); two against one makes {apart(second, first)}, the deepest "
-        f"against two {apart(last, second)}.",
+        f"One convolution reaches {format_share(first.accuracy.mean)}, {last.across:g} reach "
+        f"{format_share(last.accuracy.mean)}, and {best.across:g} the most "
+        f"({format_share(best.accuracy.mean)}); two against one makes "
+        f"{compare_points(second, first)}, the deepest against two "
+        f"{compare_points(last, second)}.",
         "One 3x3 convolution before the average can only count small patterns, such as edges of "
         "each direction. Every further one lets a unit see 2 pixels more and combines what the "
         "one before found; each is narrower for it, and once a unit sees as much as matters "

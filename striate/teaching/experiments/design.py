@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from striate.architecture.layer_table import summary
 from striate.architecture.words.sight import Side
-from striate.teaching.experiments.result import Contestant, Point
+from striate.teaching.experiments.experiment_result import ComparedNetwork, Point
 
 Pixels = NDArray[np.uint8]  # (images, rows, columns, channels)
 Views = Iterator[tuple[str, float, Sequence[Pixels]]]
@@ -47,27 +47,29 @@ class Design:
     """
 
     question: str
-    networks: tuple[Contestant, ...]
+    networks: tuple[ComparedNetwork, ...]
     ways: tuple[str, ...]
     change: Callable[[Pixels, str, int], Pixels]
-    views: Callable[[Pixels, Contestant], Views]
+    views: Callable[[Pixels, ComparedNetwork], Views]
     conclude: Callable[[Sequence[Point]], tuple[str, ...]]
 
 
-def contestant(name: str, text: str) -> Contestant:
+def make_network(name: str, text: str) -> ComparedNetwork:
     """Make a contestant of a text, its costs worked out.
 
-    >>> contestant("small", "input 1x8x8 classes=10 > conv 4 > relu > gap > flatten > fc").sees
+    >>> make_network("small", "input 1x8x8 classes=10 > conv 4 > relu > gap > flatten > fc").sees
     3
     """
     table = summary(text)
-    return Contestant(name, text, table.parameters, table.macs, side(table.receptive_field))
+    return ComparedNetwork(
+        name, text, table.parameters, table.macs, longer_side(table.receptive_field)
+    )
 
 
-def side(field: Side) -> int:
+def longer_side(field: Side) -> int:
     """Give a receptive field as one number, the longer side.
 
-    >>> side((3, 5)), side(7)
+    >>> longer_side((3, 5)), longer_side(7)
     (5, 7)
     """
     return max(field) if isinstance(field, tuple) else field
@@ -82,41 +84,41 @@ def input_line(shape: tuple[int, int, int], classes: int) -> str:
     return f"input {'x'.join(map(str, shape))} classes={classes}"
 
 
-def stages(side: int) -> int:
+def count_pools(side: int) -> int:
     """Choose how often a network pools by 2, so that a unit then sees about the whole image.
 
     With a 3x3 convolution before each, it sees 10 pixels after two, 22 after three, 46 after four.
 
-    >>> stages(8), stages(28), stages(64)
+    >>> count_pools(8), count_pools(28), count_pools(64)
     (2, 3, 4)
     """
     return max(2, round(math.log2(side / 4)))
 
 
-def as_they_are(pixels: Pixels, way: str, seed: int) -> Pixels:
+def keep_pixels(pixels: Pixels, way: str, seed: int) -> Pixels:
     """Change nothing."""
     return pixels
 
 
-def spelt(share: float) -> str:
+def format_share(share: float) -> str:
     """Write a share in per cent, as sentences have it.
 
-    >>> spelt(0.97312)
+    >>> format_share(0.97312)
     '97.3 %'
     """
     return f"{share * 100:.1f} %"
 
 
-def apart(one: Point, other: Point) -> str:
+def compare_points(one: Point, other: Point) -> str:
     """Say by how much two networks differ, paired seed by seed, and whether that is sure.
 
     The interval is that of the mean of the differences, which is narrower than the two
     intervals taken apart where a seed helps or harms both.
     """
-    from striate.teaching.experiments.intervals import FEWEST, mean_of
+    from striate.teaching.experiments.student_t import FEWEST, compute_mean
 
     pairs = zip(one.accuracies, other.accuracies, strict=True)
-    mean = mean_of([100 * (a - b) for a, b in pairs])
+    mean = compute_mean([100 * (a - b) for a, b in pairs])
     if mean.n == 1:
         return f"{mean.mean:+.1f} points in one seed, which tells nothing of chance"
     if mean.n < FEWEST:

@@ -16,13 +16,13 @@ from striate.teaching.experiments.design import (
     Given,
     Pixels,
     Views,
-    apart,
-    contestant,
+    compare_points,
+    count_pools,
     input_line,
-    stages,
+    make_network,
 )
-from striate.teaching.experiments.matching import check_alike, width_for
-from striate.teaching.experiments.result import Contestant, Point
+from striate.teaching.experiments.equal_sizes import check_alike, find_width
+from striate.teaching.experiments.experiment_result import ComparedNetwork, Point
 
 HIDDEN = 32
 FULL, CONV = "fully connected", "convolutional"
@@ -30,53 +30,54 @@ AS_THEY_ARE, SHUFFLED = "as they are", "shuffled"
 QUESTION = "One fixed shuffle of the pixels, the same for every image: who minds?"
 
 
-def networks(shape: tuple[int, int, int], classes: int) -> tuple[Contestant, ...]:
+def make_networks(shape: tuple[int, int, int], classes: int) -> tuple[ComparedNetwork, ...]:
     """Make the two networks, of like size.
 
-    >>> [(each.name, each.parameters) for each in networks((1, 8, 8), 10)]
+    >>> [(each.name, each.parameters) for each in make_networks((1, 8, 8), 10)]
     [('fully connected', 2442), ('convolutional', 2380)]
     """
     line = input_line(shape, classes)
-    full = contestant(FULL, f"{line}\nflatten > fc {HIDDEN} bias=no > bn > relu > fc")
+    full = make_network(FULL, f"{line}\nflatten > fc {HIDDEN} bias=no > bn > relu > fc")
 
     def text(width: int) -> str:
         unit = "unit(c) = conv c bias=no > bn > relu"
-        pooled = f"[unit({width}) > maxpool 2]*{stages(min(shape[1:]))}"
+        pooled = f"[unit({width}) > maxpool 2]*{count_pools(min(shape[1:]))}"
         return f"{unit}\n{line}\n{pooled} > gap > flatten > fc"
 
-    conv = contestant(CONV, text(width_for(text, full.parameters)))
+    conv = make_network(CONV, text(find_width(text, full.parameters)))
     check_alike([full.text, conv.text])
     return full, conv
 
 
-def design(given: Given) -> Design:
+def make_design(given: Given) -> Design:
     """Design the experiment for images of a shape."""
 
     def change(pixels: Pixels, way: str, seed: int) -> Pixels:
         if way == AS_THEY_ARE:
             return pixels
-        return shuffled(pixels, order(pixels.shape[1] * pixels.shape[2], seed))
+        return shuffle_pixels(pixels, draw_permutation(pixels.shape[1] * pixels.shape[2], seed))
 
-    def views(pixels: Pixels, network: Contestant) -> Views:
+    def views(pixels: Pixels, network: ComparedNetwork) -> Views:
         yield "", 0, [pixels]
 
-    compared = networks(given.shape, given.classes)
+    compared = make_networks(given.shape, given.classes)
     return Design(QUESTION, compared, (AS_THEY_ARE, SHUFFLED), change, views, conclude)
 
 
-def order(places: int, seed: int) -> NDArray[np.int64]:
+def draw_permutation(places: int, seed: int) -> NDArray[np.int64]:
     """Draw the shuffle of a seed: which place each new place takes its pixel from.
 
-    >>> sorted(order(5, 0).tolist())
+    >>> sorted(draw_permutation(5, 0).tolist())
     [0, 1, 2, 3, 4]
     """
     return np.random.Generator(np.random.Philox(key=[seed, 3])).permutation(places)
 
 
-def shuffled(pixels: Pixels, places: NDArray[np.int64]) -> Pixels:
+def shuffle_pixels(pixels: Pixels, places: NDArray[np.int64]) -> Pixels:
     """Give every image's pixels the same new places; the channels of a pixel stay together.
 
-    >>> shuffled(np.array([[[[1], [2]], [[3], [4]]]], np.uint8), np.array([3, 2, 1, 0])).ravel()
+    >>> image = np.array([[[[1], [2]], [[3], [4]]]], np.uint8)
+    >>> shuffle_pixels(image, np.array([3, 2, 1, 0])).ravel()
     array([4, 3, 2, 1], dtype=uint8)
     """
     n, rows, columns, channels = pixels.shape
@@ -87,7 +88,10 @@ def shuffled(pixels: Pixels, places: NDArray[np.int64]) -> Pixels:
 def conclude(points: Sequence[Point]) -> tuple[str, ...]:
     """Say what shuffling does to each network, and why."""
     found = {(point.network, point.condition): point for point in points}
-    lost = {name: apart(found[name, SHUFFLED], found[name, AS_THEY_ARE]) for name in (FULL, CONV)}
+    lost = {
+        name: compare_points(found[name, SHUFFLED], found[name, AS_THEY_ARE])
+        for name in (FULL, CONV)
+    }
     return (
         f"Shuffling changes the fully connected network by {lost[FULL]}, and the convolutional "
         f"one by {lost[CONV]}.",

@@ -17,14 +17,14 @@ from striate.teaching.experiments.design import (
     Given,
     Pixels,
     Views,
-    apart,
-    contestant,
+    compare_points,
+    count_pools,
+    format_share,
     input_line,
-    spelt,
-    stages,
+    make_network,
 )
-from striate.teaching.experiments.matching import check_alike, width_for
-from striate.teaching.experiments.result import Contestant, Point
+from striate.teaching.experiments.equal_sizes import check_alike, find_width
+from striate.teaching.experiments.experiment_result import ComparedNetwork, Point
 
 HIDDEN = 32  # units of the fully connected network, whose size the others are fitted to
 FULL, CONV, GAP = "fully connected", "conv + fc", "conv + gap"
@@ -34,58 +34,60 @@ QUESTION = (
 )
 
 
-def reach(rows: int, columns: int) -> int:
+def largest_shift(rows: int, columns: int) -> int:
     """Choose how far images are moved: a quarter of the shorter side, at least 4 pixels.
 
-    >>> reach(8, 8), reach(28, 28)
+    >>> largest_shift(8, 8), largest_shift(28, 28)
     (4, 7)
     """
     return max(4, min(rows, columns) // 4)
 
 
-def networks(shape: tuple[int, int, int], classes: int, image: int) -> tuple[Contestant, ...]:
+def make_networks(
+    shape: tuple[int, int, int], classes: int, image: int
+) -> tuple[ComparedNetwork, ...]:
     """Make the three networks, of like size, for images of `image` pixels on a canvas.
 
-    >>> [(each.name, each.parameters) for each in networks((1, 16, 16), 10, 8)]
+    >>> [(each.name, each.parameters) for each in make_networks((1, 16, 16), 10, 8)]
     [('fully connected', 8586), ('conv + fc', 8750), ('conv + gap', 8800)]
     """
     line = input_line(shape, classes)
     unit = "unit(c) = conv c bias=no > bn > relu"
     full = f"{line}\nflatten > fc {HIDDEN} bias=no > bn > relu > fc"
-    contestants = [contestant(FULL, full)]
+    contestants = [make_network(FULL, full)]
     for name, end in ((CONV, "flatten > fc"), (GAP, "gap > flatten > fc")):
 
         def text(width: int, end: str = end) -> str:
-            return f"{unit}\n{line}\n[unit({width}) > maxpool 2]*{stages(image)} > {end}"
+            return f"{unit}\n{line}\n[unit({width}) > maxpool 2]*{count_pools(image)} > {end}"
 
-        width = width_for(text, contestants[0].parameters)
-        contestants.append(contestant(name, text(width)))
+        width = find_width(text, contestants[0].parameters)
+        contestants.append(make_network(name, text(width)))
     check_alike([each.text for each in contestants])
     return tuple(contestants)
 
 
-def design(given: Given) -> Design:
+def make_design(given: Given) -> Design:
     """Design the experiment for images of a shape."""
     channels, rows, columns = given.shape
-    most = reach(rows, columns)
+    most = largest_shift(rows, columns)
     canvas = (channels, rows + 2 * most, columns + 2 * most)
 
     def change(pixels: Pixels, way: str, seed: int) -> Pixels:
-        return placed(pixels, most, given.ground)
+        return place_on_canvas(pixels, most, given.ground)
 
-    def views(pixels: Pixels, network: Contestant) -> Views:
+    def views(pixels: Pixels, network: ComparedNetwork) -> Views:
         yield "not moved", 0, [pixels]
         for far in range(1, most + 1):
-            yield f"by {far}", far, [moved(pixels, far * r, far * c) for r, c in EIGHT]
+            yield f"by {far}", far, [shift(pixels, far * r, far * c) for r, c in EIGHT]
 
-    compared = networks(canvas, given.classes, min(rows, columns))
+    compared = make_networks(canvas, given.classes, min(rows, columns))
     return Design(QUESTION, compared, ("",), change, views, conclude)
 
 
-def placed(pixels: Pixels, margin: int, ground: Sequence[int]) -> Pixels:
+def place_on_canvas(pixels: Pixels, margin: int, ground: Sequence[int]) -> Pixels:
     """Put images (n, rows, columns, channels) into the middle of a larger canvas.
 
-    >>> placed(np.full((1, 1, 1, 1), 9, np.uint8), 1, [0])[0, :, :, 0].tolist()
+    >>> place_on_canvas(np.full((1, 1, 1, 1), 9, np.uint8), 1, [0])[0, :, :, 0].tolist()
     [[0, 0, 0], [0, 9, 0], [0, 0, 0]]
     """
     n, rows, columns, channels = pixels.shape
@@ -95,10 +97,10 @@ def placed(pixels: Pixels, margin: int, ground: Sequence[int]) -> Pixels:
     return canvas
 
 
-def moved(pixels: Pixels, down: int, right: int) -> Pixels:
+def shift(pixels: Pixels, down: int, right: int) -> Pixels:
     """Move images; what leaves at one border, which is margin only, comes in at the other.
 
-    >>> moved(np.arange(4, dtype=np.uint8).reshape(1, 2, 2, 1), 1, 0)[0, :, :, 0].tolist()
+    >>> shift(np.arange(4, dtype=np.uint8).reshape(1, 2, 2, 1), 1, 0)[0, :, :, 0].tolist()
     [[2, 3], [0, 1]]
     """
     return np.roll(pixels, (down, right), axis=(1, 2))
@@ -110,13 +112,14 @@ def conclude(points: Sequence[Point]) -> tuple[str, ...]:
     still = {point.network: point for point in points if point.across == 0}
     last = {point.network: point for point in points if point.across == far}
     told = "; ".join(
-        f"{name} {spelt(still[name].accuracy.mean)} and then {spelt(last[name].accuracy.mean)}"
+        f"{name} {format_share(still[name].accuracy.mean)} and then "
+        f"{format_share(last[name].accuracy.mean)}"
         for name in still
     )
     return (
         f"Not moved, and moved by {far:g} pixels: {told}.",
-        f"At {far:g} pixels, {GAP} against {FULL} makes {apart(last[GAP], last[FULL])}; "
-        f"{CONV} against {FULL} {apart(last[CONV], last[FULL])}.",
+        f"At {far:g} pixels, {GAP} against {FULL} makes {compare_points(last[GAP], last[FULL])}; "
+        f"{CONV} against {FULL} {compare_points(last[CONV], last[FULL])}.",
         "A fully connected layer has a weight for each place, and has learnt nothing about places "
         "where it saw only ground; a convolution uses one filter everywhere, so its maps move "
         "along with the image, but an fc behind them again reads each place by itself. "

@@ -13,8 +13,8 @@ from striate.data.images import Preprocess
 from striate.events import Callback, Epoch
 from striate.settings import Settings
 from striate.teaching.experiments.design import Design
-from striate.teaching.experiments.images import Material, of_pixels
-from striate.teaching.experiments.result import Contestant
+from striate.teaching.experiments.experiment_images import Material, make_material
+from striate.teaching.experiments.experiment_result import ComparedNetwork
 from striate.training import defaults
 from striate.training.distributed.devices import fabric_for
 from striate.training.loop import optimizer_for, train, validate
@@ -24,7 +24,7 @@ from striate.training.state import State
 from striate.training.subset import Subset
 
 FOUND = dict[str, tuple[float, float]]
-"""What a trial gives: (place on the axis, share told right) by condition."""
+"""What a trial gives: (place on the axis, share classified correctly) by condition."""
 
 
 def epochs_for(n: int) -> int:
@@ -56,9 +56,9 @@ def recipe_for(n: int, seed: int, network: ExpandedNetwork) -> Recipe:
     )
 
 
-def tried(
+def run_trial(
     design: Design,
-    network: Contestant,
+    network: ComparedNetwork,
     way: str,
     *,
     material: Material,
@@ -81,7 +81,7 @@ def tried(
     """
     split = material.split(seed)
     labels = split.collection.labels
-    changed = of_pixels(
+    changed = make_material(
         material.collection, material.preprocess, design.change(material.pixels, way, seed)
     )
     preprocess = defaults.with_statistics(changed.preprocess, changed.images, split.train, seed)
@@ -101,7 +101,7 @@ def tried(
     for condition, across, views in design.views(changed.pixels[split.test], network):
         shares = []
         for pixels in views:
-            seen = of_pixels(only, changed.preprocess, pixels)
+            seen = make_material(only, changed.preprocess, pixels)
             part = Subset(seen.images, np.arange(len(pixels)), labels[split.test])
             shares.append(validate(module, part, preprocess=preprocess, recipe=recipe)[1])
         found[condition or way] = (across, float(np.mean(shares)))

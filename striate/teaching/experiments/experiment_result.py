@@ -5,14 +5,19 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass
 from textwrap import indent
+from typing import TYPE_CHECKING
 
 from striate.render.notebook import Text, to_html
-from striate.teaching.experiments.intervals import FEWEST, Mean
+from striate.teaching.experiments.student_t import FEWEST, Mean
+from striate.terminal.dataframe import make_dataframe
 from striate.terminal.tables import Table
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True)
-class Contestant:
+class ComparedNetwork:
     """One of the networks that are compared.
 
     Attributes:
@@ -35,10 +40,10 @@ class Point:
     """What one network did under one condition, over all seeds.
 
     Attributes:
-        network: the contestant's name.
+        network: its name.
         condition: how the images were given, in words.
         across: the same as a number, for the horizontal axis; 0 where it is none.
-        accuracies: share of test images told right, one a seed.
+        accuracies: share of test images classified correctly, one a seed.
         accuracy: their mean with its 95 % t interval.
     """
 
@@ -61,7 +66,7 @@ class Experiment:
         epochs: passes over the training images.
         networks: what was compared.
         points: what came out.
-        says: what is seen, and why, in a few sentences.
+        findings: what is seen, and why, in a few sentences.
         folder: where the numbers and the image are.
         interrupted: whether Ctrl-C ended it before the last seed.
     """
@@ -71,19 +76,19 @@ class Experiment:
     data: str
     seeds: tuple[int, ...]
     epochs: int
-    networks: tuple[Contestant, ...]
+    networks: tuple[ComparedNetwork, ...]
     points: tuple[Point, ...]
-    says: tuple[str, ...]
+    findings: tuple[str, ...]
     folder: str
     interrupted: bool
 
     def shared_lines(self) -> str:
-        """Give the lines before the last that the texts have, each once: definitions, input."""
+        """Return the lines before the last that the texts have, each once: definitions, input."""
         before = [line for each in self.networks for line in each.text.splitlines()[:-1]]
         return "\n".join(sorted(dict.fromkeys(before), key=lambda line: line.startswith("input")))
 
-    def contestants(self) -> Table:
-        """Give the networks, by the last line of their texts, with their costs."""
+    def networks_table(self) -> Table:
+        """Return the networks, by the last line of their texts, with their costs."""
         header = ("network", "as a text", "parameters", "MACs", "sees")
         rows = tuple(
             (
@@ -98,11 +103,11 @@ class Experiment:
         return Table(header, rows, {"parameters", "MACs", "sees"})
 
     def table(self) -> Table:
-        """Give the accuracies: a row a network, a column a condition."""
+        """Return the accuracies: a row a network, a column a condition."""
         conditions = list(dict.fromkeys(point.condition for point in self.points))
         found = {(point.network, point.condition): point.accuracy for point in self.points}
         rows = tuple(
-            (each.name, *(_told(found[each.name, condition]) for condition in conditions))
+            (each.name, *(_format_mean(found[each.name, condition]) for condition in conditions))
             for each in self.networks
         )
         caption = "accuracy in %, of one seed, so without an interval"
@@ -114,8 +119,24 @@ class Experiment:
                 caption += "; none where all seeds gave the same"
         return Table(("network", *conditions), rows, set(conditions), caption)
 
+    def to_pandas(self) -> DataFrame:
+        """Return one row a network, condition and seed as a pandas DataFrame.
+
+        Raises:
+            StriateError: pandas is not installed.
+        """
+        parameters = {each.name: each.parameters for each in self.networks}
+        return make_dataframe(
+            ("network", "parameters", "condition", "seed", "accuracy"),
+            [
+                (point.network, parameters[point.network], point.condition, seed, accuracy)
+                for point in self.points
+                for seed, accuracy in zip(self.seeds, point.accuracies, strict=True)
+            ],
+        )
+
     def as_json(self) -> dict[str, object]:
-        """Give what ``striate experiment --json`` prints; no interval is null."""
+        """Return what ``striate experiment --json`` prints; no interval is null."""
         values = asdict(self)
         for point in values["points"]:
             mean = point.pop("accuracy")
@@ -129,9 +150,9 @@ class Experiment:
         return "\n\n".join(
             [
                 f"{self.question}\n{self.data}; {self.epochs} epochs",
-                f"{indent(self.shared_lines(), '    ')}\n\n{self.contestants()}",
+                f"{indent(self.shared_lines(), '    ')}\n\n{self.networks_table()}",
                 str(self.table()),
-                " ".join(self.says),
+                " ".join(self.findings),
                 *([self._stopped()] if self.interrupted else []),
             ]
         )
@@ -144,13 +165,13 @@ class Experiment:
         return to_html(
             Text(f" {self.data}", strong=self.question),
             Text(self.shared_lines(), kind="pre"),
-            self.contestants(),
+            self.networks_table(),
             self.table(),
-            Text(" ".join(self.says)),
+            Text(" ".join(self.findings)),
         )
 
 
-def _told(mean: Mean) -> str:
+def _format_mean(mean: Mean) -> str:
     """An accuracy in per cent with its interval, cut at 0 and 100, where it says something."""
     if mean.n < FEWEST or mean.low == mean.high:
         return f"{mean.mean * 100:.1f}"

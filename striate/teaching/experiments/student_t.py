@@ -29,7 +29,7 @@ class Mean:
     n: int
 
 
-def mean_of(values: Sequence[float]) -> Mean:
+def compute_mean(values: Sequence[float]) -> Mean:
     """Give the mean of repetitions with its 95 % t interval, mean ± t * s / sqrt(n).
 
     It says where the mean of very many repetitions plausibly lies, not where the next one does.
@@ -38,7 +38,7 @@ def mean_of(values: Sequence[float]) -> Mean:
     Raises:
         SettingError: there is no value.
 
-    >>> found = mean_of([0.90, 0.92, 0.94])
+    >>> found = compute_mean([0.90, 0.92, 0.94])
     >>> f"{found.mean:.3f} {found.low:.3f} {found.high:.3f}"
     '0.920 0.870 0.970'
     """

@@ -13,8 +13,8 @@ from striate.render.confidence_bands import Band, draw_bands
 from striate.render.figure_files import Still
 from striate.teaching.experiments import filters, shuffle, translation
 from striate.teaching.experiments.design import Pixels
-from striate.teaching.experiments.images import Material
-from striate.teaching.experiments.result import Experiment, Point
+from striate.teaching.experiments.experiment_images import Material
+from striate.teaching.experiments.experiment_result import Experiment, Point
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 LINES = ((ORANGE, "s"), (BLUE, "o"), (GREEN, "^"))  # colour and mark, in the order of networks
 
 
-def draw(result: Experiment, material: Material) -> dict[Path, bytes]:
+def draw_experiment(result: Experiment, material: Material) -> dict[Path, bytes]:
     """Draw an experiment; give the content of each file by its path."""
-    image = still(result, material)
+    image = make_still(result, material)
     folder = Path(result.folder)
-    svg = image.svg(title=result.question, description=" ".join(result.says))
+    svg = image.svg(title=result.question, description=" ".join(result.findings))
     return {
         folder / f"{result.name}.png": image.png(),
         folder / f"{result.name}.svg": svg.encode("utf-8"),
     }
 
 
-def still(result: Experiment, material: Material) -> Still:
+def make_still(result: Experiment, material: Material) -> Still:
     """Make the drawing of an experiment."""
     pixels = material.pixels[material.split(0).test]
     ground = material.given().ground
@@ -47,7 +47,7 @@ def still(result: Experiment, material: Material) -> Still:
     return Still(drawings[result.name], 7.0, 4.2)
 
 
-def band(label: str, points: Sequence[Point], line: tuple[str, str]) -> Band:
+def make_band(label: str, points: Sequence[Point], line: tuple[str, str]) -> Band:
     """Make a line of points."""
     return Band(
         label,
@@ -68,24 +68,24 @@ def _translation(
     bands = []
     for network, line in zip(result.networks, LINES, strict=True):
         mine = [point for point in result.points if point.network == network.name]
-        bands.append(band(f"{network.name}\n{network.parameters:,} parameters", mine, line))
+        bands.append(make_band(f"{network.name}\n{network.parameters:,} parameters", mine, line))
     title = "Trained in the middle, tested on moved images"
     draw_bands(axes, bands, title=title, across="moved by so many pixels")
     axes.set_ylim(0, 1.02)
     axes.set_xticks(range(most + 1))
     below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17)}
     axes.legend(frameon=False, fontsize=9, ncols=3, columnspacing=1.2, **below)
-    shown = translation.placed(pixels[:1], most, ground)
+    shown = translation.place_on_canvas(pixels[:1], most, ground)
     for far, place in enumerate(lower.subplots(1, most + 1)):
-        show(place, translation.moved(shown, far, far)[0])
+        show(place, translation.shift(shown, far, far)[0])
         place.set_title(f"by {far}" if far else "as learnt", fontsize=9)
 
 
 def _shuffle(figure: Figure, result: Experiment, pixels: Pixels) -> None:
     left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[1, 1.9]).ravel()
     places = left.subplots(3, 2)
-    order = shuffle.order(pixels.shape[1] * pixels.shape[2], 0)
-    changed = shuffle.shuffled(pixels[:3], order)
+    order = shuffle.draw_permutation(pixels.shape[1] * pixels.shape[2], 0)
+    changed = shuffle.shuffle_pixels(pixels[:3], order)
     for row, (before, after) in enumerate(zip(pixels[:3], changed, strict=True)):
         show(places[row, 0], before)
         show(places[row, 1], after)
@@ -121,7 +121,7 @@ def _shuffle(figure: Figure, result: Experiment, pixels: Pixels) -> None:
 
 def _depth(figure: Figure, result: Experiment) -> None:
     axes = figure.add_subplot()
-    bands = [band("", result.points, LINES[1])]
+    bands = [make_band("", result.points, LINES[1])]
     draw_bands(axes, bands, title="The same parameters in more layers", across="")
     labels = [
         f"{network.name}\nsees {network.sees}x{network.sees}\n{network.parameters:,}\nparameters"
@@ -136,14 +136,14 @@ def _filters(figure: Figure, result: Experiment) -> None:
     bands = []
     sizes = {network.name: network.parameters for network in result.networks}
     for kind, line in zip((filters.ONCE, filters.TWICE), LINES, strict=False):
-        mine = [point for point in result.points if filters.kind_of(point.network) == kind]
-        bands.append(band(kind, mine, line))
+        mine = [point for point in result.points if filters.parse_kind(point.network) == kind]
+        bands.append(make_band(kind, mine, line))
     draw_bands(axes, bands, title="More filters, and two small ones for a large one", across="")
     axes.set_xscale("log", base=2)
     labels = [
         f"{point.across:g} of 5x5\n{sizes[point.network]:,}\nparameters"
         for point in result.points
-        if filters.kind_of(point.network) == filters.ONCE
+        if filters.parse_kind(point.network) == filters.ONCE
     ]
     axes.set_xticks(filters.COUNTS, labels, fontsize=9)
     axes.minorticks_off()

@@ -8,7 +8,12 @@ import numpy as np
 
 from striate.architecture.words import Conv
 from striate.teaching.convolution.matrices import unroll
-from striate.teaching.convolution.number_text import grid, number, plain, weight
+from striate.teaching.convolution.number_text import (
+    format_grid,
+    format_number,
+    format_weight,
+    to_plain,
+)
 
 TINY = 10_000  # patches of no more numbers than this are given in JSON
 SHOWN = 12  # rows and columns of a matrix that are printed
@@ -46,8 +51,8 @@ class Unrolled:
             few = min(SHOWN, values)
             dots = " ..." if few < values else ""
             rows = self.patches[: SHOWN if positions > 2 * SHOWN + 1 else positions, :few]
-            written = grid(np.vstack([rows, np.zeros((1, few))]))[:-1]
-            products = [number(value) for value in self.product[: len(rows)]]
+            written = format_grid(np.vstack([rows, np.zeros((1, few))]))[:-1]
+            products = [format_number(value) for value in self.product[: len(rows)]]
             longest = max(map(len, products))
             lines += [
                 f"  [{row}{dots}] x k = {value.rjust(longest)}"
@@ -55,7 +60,7 @@ class Unrolled:
             ]
             if len(rows) < positions:
                 lines.append(f"  ... and {positions - len(rows):,} more patches")
-            told = " ".join(weight(value) for value in self.column[:few])
+            told = " ".join(format_weight(value) for value in self.column[:few])
             lines.append(f"  k, a column: {told}{dots}")
         lines.append(f"largest difference between the product and the map: {self.difference:.3g}")
         return "\n".join(lines)
@@ -64,14 +69,14 @@ class Unrolled:
         """Give shape, column, product and difference; the patches too where they are few."""
         return {
             "shape": list(self.patches.shape),
-            "patches": plain(self.patches) if self.patches.size <= TINY else None,
-            "column": plain(self.column),
-            "product": plain(self.product),
+            "patches": to_plain(self.patches) if self.patches.size <= TINY else None,
+            "column": to_plain(self.column),
+            "product": to_plain(self.product),
             "difference": self.difference,
         }
 
 
-def unrolled(
+def multiply_unrolled(
     planes: np.ndarray, weights: np.ndarray, layer: Conv, *, bias: float, values: np.ndarray
 ) -> Unrolled:
     """Convolve planes by one product of matrices, and compare it with the map.

@@ -13,14 +13,14 @@ NEAR = 0.10
 WIDEST = 4096
 
 
-def width_for(text: Callable[[int], str], parameters: int) -> int:
+def find_width(text: Callable[[int], str], parameters: int) -> int:
     """Find the width that brings a network's parameters nearest to a number.
 
     Args:
         text: the network of a width; its parameters grow with it.
         parameters: the number wanted.
 
-    >>> width_for(lambda c: f"input 1x8x8 classes=10 > flatten > fc {c} > relu > fc", 2000)
+    >>> find_width(lambda c: f"input 1x8x8 classes=10 > flatten > fc {c} > relu > fc", 2000)
     27
     """
     low, high = 1, 2
@@ -35,7 +35,7 @@ def width_for(text: Callable[[int], str], parameters: int) -> int:
     return min(low, high, key=lambda width: abs(summary(text(width)).parameters - parameters))
 
 
-def two_widths(text: Callable[[int, int], str], parameters: int) -> str:
+def find_two_widths(text: Callable[[int, int], str], parameters: int) -> str:
     """Find the network of like widths whose last one takes what is left of the parameters.
 
     Args:
@@ -43,14 +43,14 @@ def two_widths(text: Callable[[int, int], str], parameters: int) -> str:
         parameters: the number wanted.
 
     >>> start = "input 1x8x8 classes=10 > "
-    >>> two_widths(lambda c, last: f"{start}conv {c} > conv {last} > gap > flatten > fc", 2000)
+    >>> find_two_widths(lambda c, last: f"{start}conv {c} > conv {last} > gap > flatten > fc", 2000)
     'input 1x8x8 classes=10 > conv 13 > conv 15 > gap > flatten > fc'
     """
 
     def with_first(width: int) -> str:
-        return text(width, width_for(lambda last: text(width, last), parameters))
+        return text(width, find_width(lambda last: text(width, last), parameters))
 
-    alike = width_for(lambda width: text(width, width), parameters)
+    alike = find_width(lambda width: text(width, width), parameters)
     tries = [with_first(width) for width in (alike, alike - 1) if width]
     return min(tries, key=lambda each: abs(summary(each).parameters - parameters))
 

@@ -35,11 +35,11 @@ class Material:
     """Images of one size, in memory.
 
     Attributes:
-        collection: their names, labels and parts ("train" or "test").
+        collection: their names, labels and splits ("train" or "test").
         images: the same, loaded.
         preprocess: their shape; its mean and std mean nothing yet.
         pixels: uint8 (images, rows, columns, channels).
-        fingerprint: of pixels, labels and parts.
+        fingerprint: of pixels, labels and splits.
     """
 
     collection: Collection
@@ -49,7 +49,7 @@ class Material:
     fingerprint: str
 
     def split(self, seed: int) -> Split:
-        """Divide them; the test part is the same for every seed, what is held out is not."""
+        """Divide them; the test split is the same for every seed, what is held out is not."""
         return split_stratified(self.collection, self.images, seed=seed, fraction=HELD_OUT)
 
     def given(self) -> Given:
@@ -74,7 +74,7 @@ class Material:
         return tuple(int(value) for value in np.median(along, axis=0))
 
 
-def gather(
+def gather_images(
     data: str | Path,
     *,
     most: int,
@@ -95,38 +95,38 @@ def gather(
     Raises:
         DataError: the data cannot be used.
 
-    >>> material = gather("digits", most=500, size=None, callback=lambda event: None)
+    >>> material = gather_images("digits", most=500, size=None, callback=lambda event: None)
     >>> material.pixels.shape, material.given().ground
     ((855, 8, 8, 1), (0,))
     """
 
-    def say(text: str) -> None:
+    def note(text: str) -> None:
         callback(Note(text))
 
     collection = find(data)
-    for note in collection.notes:
-        say(note)
-    preprocess = defaults.preprocess_for(survey(collection), Settings(image_size=size), None, say)
-    collection = _tested(collection, say)
-    collection = collection.only(_drawn(collection, most, say))
+    for text in collection.notes:
+        note(text)
+    preprocess = defaults.preprocess_for(survey(collection), Settings(image_size=size), None, note)
+    collection = _mark_test_images(collection, note)
+    collection = collection.only(_draw_sample(collection, most, note))
     learnt = [
         label
-        for label, part in zip(collection.labels, collection.splits, strict=True)
-        if part == "train"
+        for label, split in zip(collection.labels, collection.splits, strict=True)
+        if split == "train"
     ]
     check(Given(preprocess.shape, len(set(learnt)), (0,) * preprocess.channels))
     images = load(collection, preprocess, progress=ProgressReporter("reading", callback))
     usable = np.flatnonzero(images.usable)
     if len(usable) < len(images):
-        say(f"{format_count(len(images) - len(usable), 'image')} cannot be read and left out")
+        note(f"{format_count(len(images) - len(usable), 'image')} cannot be read and left out")
     pixels = np.ascontiguousarray(np.moveaxis(images.take(usable), 1, -1))
-    material = of_pixels(collection.only(usable), preprocess, pixels)
-    for note in material.split(0).notes:
-        say(note)
+    material = make_material(collection.only(usable), preprocess, pixels)
+    for text in material.split(0).notes:
+        note(text)
     return material
 
 
-def of_pixels(collection: Collection, preprocess: Preprocess, pixels: Pixels) -> Material:
+def make_material(collection: Collection, preprocess: Preprocess, pixels: Pixels) -> Material:
     """Make material of a collection whose images are these, decoded and changed at will."""
     channels, (rows, columns) = pixels.shape[3], pixels.shape[1:3]
     preprocess = replace(preprocess, channels=channels, height=rows, width=columns)
@@ -138,32 +138,34 @@ def of_pixels(collection: Collection, preprocess: Preprocess, pixels: Pixels) ->
     return Material(collection, images, preprocess, pixels, total.hexdigest()[:32])
 
 
-def _tested(collection: Collection, say: defaults.Say) -> Collection:
-    """Make every image "train" or "test"; where there is no test part, one is taken."""
-    parts = set(collection.splits)
-    if "test" in parts:
-        tested = np.array([part == "test" for part in collection.splits])
-    elif "val" in parts:
-        say("no test part in the data: its validation part is tested on")
-        tested = np.array([part == "val" for part in collection.splits])
+def _mark_test_images(collection: Collection, note: defaults.Say) -> Collection:
+    """Make every image "train" or "test"; where there is no test split, one is taken."""
+    splits = set(collection.splits)
+    if "test" in splits:
+        tested = np.array([split == "test" for split in collection.splits])
+    elif "val" in splits:
+        note("no test split in the data: its validation split is tested on")
+        tested = np.array([split == "val" for split in collection.splits])
     else:
         lots = np.random.Generator(np.random.Philox(key=[0, 5])).random(len(collection))
         tested = np.zeros(len(collection), np.bool_)
         for label in np.unique(collection.labels):
             mine = np.flatnonzero(collection.labels == label)
             tested[mine[np.argsort(lots[mine])[: len(mine) // 5]]] = True
-        say("no test part in the data: a fifth of each class is tested on, the same for every seed")
+        note(
+            "no test split in the data: a fifth of each class is tested on, the same for every seed"
+        )
     return replace(collection, splits=tuple("test" if each else "train" for each in tested))
 
 
-def _drawn(collection: Collection, most: int, say: defaults.Say) -> np.ndarray:
+def _draw_sample(collection: Collection, most: int, note: defaults.Say) -> np.ndarray:
     """Draw the images that are used, the same each time."""
     generator = np.random.Generator(np.random.Philox(key=[0, 4]))
     chosen = []
-    for part, bound, use in (("train", most, "learn from"), ("test", MOST_TESTED, "test on")):
-        there = np.flatnonzero([each == part for each in collection.splits])
+    for split, bound, use in (("train", most, "learn from"), ("test", MOST_TESTED, "test on")):
+        there = np.flatnonzero([each == split for each in collection.splits])
         if len(there) > bound:
-            say(f"{bound:,} of {format_count(len(there), 'image')} are drawn to {use}")
+            note(f"{bound:,} of {format_count(len(there), 'image')} are drawn to {use}")
             there = generator.choice(there, bound, replace=False)
         chosen.append(there)
     return np.sort(np.concatenate(chosen))

@@ -11,19 +11,26 @@ from numpy.typing import ArrayLike
 
 from striate.architecture.words import Conv, Pair
 from striate.errors import NotationError, SettingError
-from striate.teaching.convolution.as_matrix import Unrolled, unrolled
 from striate.teaching.convolution.image_planes import (
     Channels,
-    chosen,
-    names_of,
-    numbers_of,
-    planes_of,
+    name_planes,
+    read_image,
+    settle_channels,
+    split_planes,
 )
+from striate.teaching.convolution.matrix_product import Unrolled, multiply_unrolled
 from striate.teaching.convolution.named_filters import Filter
-from striate.teaching.convolution.number_text import map_told, number, plain
-from striate.teaching.convolution.pooling import Kind, Pool, Pooled, formulas_of, pool, pool_layer
-from striate.teaching.convolution.sliding import LARGEST, Border, slide, window_of
-from striate.teaching.convolution.worked_values import Arithmetic, part_of
+from striate.teaching.convolution.number_text import describe_map, format_number, to_plain
+from striate.teaching.convolution.pooling import (
+    Kind,
+    Pool,
+    Pooled,
+    compute_formulas,
+    make_pool,
+    pool,
+)
+from striate.teaching.convolution.sliding import LARGEST, Border, make_window, slide
+from striate.teaching.convolution.worked_value import WorkedValue, compute_channel_terms
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -35,8 +42,8 @@ class FeatureMap:
         planes: what went in, (channels, rows, columns), once made grey where it was.
         filter: the kernel with its divisor and its bias.
         layer: the word of the notation that does the same in a network.
-        channels: "grey", "each" or "sum".
-        colours: channels that the image had.
+        channels: "gray", "each" or "sum".
+        image_channels: channels that the image had.
         slope: of what was negative, 0 for ReLU; None where there was no activation.
         before: the map before the activation, where there was one.
     """
@@ -46,7 +53,7 @@ class FeatureMap:
     filter: Filter
     layer: Conv
     channels: Channels
-    colours: int = 1
+    image_channels: int = 1
     slope: float | None = None
     before: np.ndarray | None = None
 
@@ -63,7 +70,7 @@ class FeatureMap:
     @property
     def formula(self) -> str:
         """How its rows and columns come about: ``(7 - 3)/1 + 1 = 5``."""
-        return formulas_of(self.layer, self.shape).output
+        return compute_formulas(self.layer, self.shape).output
 
     @property
     def macs(self) -> int:
@@ -73,15 +80,15 @@ class FeatureMap:
     @property
     def work(self) -> str:
         """The same with its formula: ``3*3*1*1 * 5*5 = 225``."""
-        return formulas_of(self.layer, self.shape).macs
+        return compute_formulas(self.layer, self.shape).macs
 
     @property
     def names(self) -> tuple[str, ...]:
         """The channels that were convolved: grey; red, green, blue; or channel 1 to the last."""
-        return names_of(self.channels, len(self.planes))
+        return name_planes(self.channels, len(self.planes))
 
     def relu(self, slope: float = 0.0) -> FeatureMap:
-        """Give it with ReLU applied, or leaky ReLU: what is negative times ``slope``.
+        """Return it with ReLU applied, or leaky ReLU: what is negative times ``slope``.
 
         >>> convolve("123", "1 -1").relu().map.tolist()
         [[0.0, 0.0]]
@@ -118,12 +125,12 @@ class FeatureMap:
         [[1.5, 3.5, 5.0]]
         """
         if isinstance(kind, str):
-            steps = None if stride is None else pair(stride, "the stride of the pooling")
-            kind = pool_layer(kind, pair(window, "the pooling window"), stride=steps, ceil=ceil)
+            steps = None if stride is None else to_pair(stride, "the stride of the pooling")
+            kind = make_pool(kind, to_pair(window, "the pooling window"), stride=steps, ceil=ceil)
         return Pooled(pool(self.map, kind), kind, self.size, self.names)
 
-    def at(self, row: int, column: int) -> Arithmetic:
-        """Give the whole calculation of one value: pixels, weights, sums.
+    def at(self, row: int, column: int) -> WorkedValue:
+        """Return the whole calculation of one value: pixels, weights, sums.
 
         Args:
             row: of the value, counted from 0.
@@ -145,15 +152,17 @@ class FeatureMap:
                 f"and columns 0 to {columns - 1}"
             )
         kernels = self.filter.kernels
-        parts = tuple(
-            part_of(plane, kernels[place % len(kernels)], self.layer, name=name, at=(row, column))
+        terms = tuple(
+            compute_channel_terms(
+                plane, kernels[place % len(kernels)], self.layer, name=name, at=(row, column)
+            )
             for place, (plane, name) in enumerate(zip(self.planes, self.names, strict=True))
         )
         value = self.map[row, column].tolist()
-        return Arithmetic(
+        return WorkedValue(
             row=row,
             column=column,
-            parts=parts,
+            channels=terms,
             joined=self.channels != "each",
             divisor=self.filter.divisor,
             bias=self.filter.bias,
@@ -176,15 +185,17 @@ class FeatureMap:
         if not shared:
             weights = np.broadcast_to(weights, (len(self.planes), *weights.shape[1:]))
         values = self.map if self.before is None else self.before
-        return unrolled(self.planes, weights, self.layer, bias=self.filter.bias, values=values)
+        return multiply_unrolled(
+            self.planes, weights, self.layer, bias=self.filter.bias, values=values
+        )
 
     def as_json(self) -> dict[str, object]:
-        """Give the map as lists of rows, with its sizes, its range and what made it."""
+        """Return the map as lists of rows, with its sizes, its range and what made it."""
         values = self.map
         return {
             "input": list(self.shape),
             "filter": self.filter.name or None,
-            "kernel": [plain(np.array(kernel)) for kernel in self.filter.kernels],
+            "kernel": [to_plain(np.array(kernel)) for kernel in self.filter.kernels],
             "divisor": self.filter.divisor,
             "bias": self.filter.bias,
             "channels": self.channels,
@@ -197,7 +208,7 @@ class FeatureMap:
             "min": float(values.min()),
             "max": float(values.max()),
             "mean": float(values.mean()),
-            "map": plain(values),
+            "map": to_plain(values),
         }
 
     def as_text(self, *, width: int = 80) -> str:
@@ -208,7 +219,7 @@ class FeatureMap:
         """
         channels, rows, columns = self.shape
         what = {
-            "grey": "grey" if self.colours == 1 else "its colours made grey",
+            "gray": "grey" if self.image_channels == 1 else "its colours made grey",
             "each": f"{channels} channels, each apart",
             "sum": f"{channels} channels, summed",
         }
@@ -219,11 +230,11 @@ class FeatureMap:
             f"work: {self.work} multiply-accumulates",
         ]
         if self.slope is not None:
-            slope = number(self.slope)
+            slope = format_number(self.slope)
             lines.append(
                 f"activation: leaky ReLU, slope {slope}" if self.slope else "activation: ReLU"
             )
-        return "\n".join([*lines, *map_told("feature map", self.map, self.names, width=width)])
+        return "\n".join([*lines, *describe_map("feature map", self.map, self.names, width=width)])
 
     def __str__(self) -> str:
         return self.as_text()
@@ -244,7 +255,7 @@ def convolve(
     dilation: int | Pair = 1,
     channels: Channels = "auto",
 ) -> FeatureMap:
-    """See what a filter makes of an image, with the arithmetic of every value.
+    """Return what a filter makes of an image, with the arithmetic of every value.
 
     It is cross-correlation, as everywhere in deep learning: the kernel is laid on the image
     as it is written. For the convolution of mathematics, which turns it first, give
@@ -258,7 +269,7 @@ def convolve(
         pad: rows and columns added on each side; "valid" adds none, "same" keeps the size.
         padmode: what stands there: "zero", or "edge", the border repeated.
         dilation: steps from one pixel under the kernel to the next.
-        channels: "grey" convolves one grey image; "each" every channel apart; "sum" adds
+        channels: "gray" convolves one grey image; "each" every channel apart; "sum" adds
             them up, as a network does. "auto" sums where the filter has a kernel a channel,
             keeps the colours where its weights sum to 1, and makes grey otherwise.
 
@@ -275,9 +286,9 @@ def convolve(
     >>> found.map[3].tolist(), found.formula, found.macs
     ([1.0, 4.0, 2.0, 1.0, 0.0], '(7 - 3)/1 + 1 = 5', 225)
     """
-    values, found = numbers_of(image), Filter.of(kernel)
-    channels = chosen(channels, found, values.shape[2])
-    planes = planes_of(values, channels)
+    values, found = read_image(image), Filter.of(kernel)
+    channels = settle_channels(channels, found, values.shape[2])
+    planes = split_planes(values, channels)
     if padmode not in ("zero", "edge"):
         raise SettingError(f"the padding mode is '{padmode}'; expected zero or edge")
     each = len(planes) if channels == "each" else 1
@@ -285,16 +296,16 @@ def convolve(
         layer = Conv(
             each,
             kernel=found.shape,
-            stride=pair(stride, "the stride"),
-            pad=padding(pad),
-            dilation=pair(dilation, "the dilation"),
+            stride=to_pair(stride, "the stride"),
+            pad=to_padding(pad),
+            dilation=to_pair(dilation, "the dilation"),
             groups=each,
             bias=found.bias != 0,
             padmode=padmode,
         )
     except NotationError as error:
         raise SettingError(error.message) from error
-    window = window_of(layer, *planes.shape[1:])
+    window = make_window(layer, *planes.shape[1:])
     rows, columns = window.positions(*planes.shape[1:])
     kernels = np.array(found.kernels, dtype=np.float64)
     result = np.zeros((rows, columns, each))
@@ -315,10 +326,10 @@ def convolve(
     return FeatureMap(result, planes, found, layer, channels, values.shape[2])
 
 
-def pair(value: int | Pair, what: str) -> Pair:
+def to_pair(value: int | Pair, what: str) -> Pair:
     """Take a number, or one for rows and one for columns, as a pair of whole numbers.
 
-    >>> pair(2, "the stride"), pair((1, 2), "the stride")
+    >>> to_pair(2, "the stride"), to_pair((1, 2), "the stride")
     ((2, 2), (1, 2))
     """
     sides = value if isinstance(value, tuple) else (value, value)
@@ -334,10 +345,10 @@ def pair(value: int | Pair, what: str) -> Pair:
     return whole[0], whole[1]
 
 
-def padding(value: int | Pair | str) -> Pair | Literal["same"]:
+def to_padding(value: int | Pair | str) -> Pair | Literal["same"]:
     """Take "valid", "same", a number or a pair as the padding of a layer.
 
-    >>> padding("valid"), padding("same"), padding(1)
+    >>> to_padding("valid"), to_padding("same"), to_padding(1)
     ((0, 0), 'same', (1, 1))
     """
     if value == "same":
@@ -346,4 +357,4 @@ def padding(value: int | Pair | str) -> Pair | Literal["same"]:
         return (0, 0)
     if isinstance(value, str):
         raise SettingError(f"the padding is '{value}'; expected valid, same or a whole number")
-    return pair(value, "the padding")
+    return to_pair(value, "the padding")

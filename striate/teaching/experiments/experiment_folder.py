@@ -3,16 +3,41 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from striate.errors import RunError
 from striate.files.atomic_write import write_atomically
 from striate.model.environment import Environment
 from striate.model.run_folder import LOCK
+from striate.teaching.experiments.experiment_result import Experiment
 
 FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class TrialSettings:
+    """Everything that a trial's result depends on, besides its own key.
+
+    Attributes:
+        experiment: its name.
+        data: the name of the data.
+        fingerprint: of the images, labels and splits.
+        epochs: passes over the training images.
+        networks: the text of each by its name.
+        ways: how the images are given.
+    """
+
+    experiment: str
+    data: str
+    fingerprint: str
+    epochs: int
+    networks: dict[str, str]
+    ways: tuple[str, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """Return the settings as plain JSON values, by the same names."""
+        return asdict(self) | {"ways": list(self.ways)}
 
 
 @dataclass
@@ -21,12 +46,12 @@ class Ledger:
 
     Attributes:
         path: the JSON file.
-        settings: everything that a trial's result depends on, besides its own key.
+        settings: what the trials depend on.
         trials: what each gave, by "seed / network / way".
     """
 
     path: Path
-    settings: dict[str, Any]
+    settings: TrialSettings
     trials: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)
 
     @staticmethod
@@ -41,15 +66,15 @@ class Ledger:
     def keep(self, key: str, found: dict[str, tuple[float, float]]) -> None:
         """Add a finished trial, and write the file whole."""
         self.trials[key] = found
-        self.write({})
+        self.write()
 
-    def write(self, result: dict[str, object]) -> None:
+    def write(self, result: Experiment | None = None) -> None:
         """Write settings, trials and, once there is one, the result."""
         record = {
             "format_version": FORMAT_VERSION,
-            "settings": self.settings,
+            "settings": self.settings.as_json(),
             "trials": self.trials,
-            "result": result or None,
+            "result": result and result.as_json(),
             "environment": Environment.here().as_json(),
         }
         text = json.dumps(record, indent=1, allow_nan=False) + "\n"
@@ -72,11 +97,10 @@ def store(path: Path, content: bytes) -> None:
         ) from error
 
 
-def open_ledger(name: str, settings: dict[str, Any], out: str | Path | None) -> Ledger:
-    """Find the folder of an experiment with these settings, or make a new one.
+def open_ledger(settings: TrialSettings, out: str | Path | None) -> Ledger:
+    """Return the ledger in the folder of an experiment with these settings, or a new one.
 
     Args:
-        name: of the experiment.
         settings: what a trial's result depends on.
         out: the folder; None takes runs/experiment-NAME, or the first of runs/experiment-NAME-2,
             ... that is free or has these settings.
@@ -84,10 +108,9 @@ def open_ledger(name: str, settings: dict[str, Any], out: str | Path | None) -> 
     Raises:
         RunError: the folder asked for holds something else, or cannot be made.
     """
-    settings = json.loads(json.dumps(settings))
     if out is not None:
         folder = Path(out).expanduser()
-        ledger = _opened(folder, name, settings)
+        ledger = _open_folder(folder, settings)
         if ledger is None:
             raise RunError(
                 f"'{folder}' holds something else than this experiment with these settings; "
@@ -95,22 +118,26 @@ def open_ledger(name: str, settings: dict[str, Any], out: str | Path | None) -> 
             )
         return ledger
     for number in range(1, 1000):
-        folder = Path("runs") / f"experiment-{name}{'' if number == 1 else f'-{number}'}"
-        ledger = _opened(folder, name, settings)
+        folder = (
+            Path("runs") / f"experiment-{settings.experiment}{'' if number == 1 else f'-{number}'}"
+        )
+        ledger = _open_folder(folder, settings)
         if ledger is not None:
             return ledger
-    raise RunError(f"runs/ holds 999 folders experiment-{name}; give --out")
+    raise RunError(f"runs/ holds 999 folders experiment-{settings.experiment}; give --out")
 
 
-def _opened(folder: Path, name: str, settings: dict[str, Any]) -> Ledger | None:
+def _open_folder(folder: Path, settings: TrialSettings) -> Ledger | None:
     """Open a folder that is free, or holds this experiment with these settings; else None."""
-    path = folder / f"{name}.json"
+    path = folder / f"{settings.experiment}.json"
     held = {each.name for each in folder.iterdir()} if folder.is_dir() else set()
     if not folder.exists() or (folder.is_dir() and held <= {LOCK}):
         return Ledger(path, settings)
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        same = record["format_version"] == FORMAT_VERSION and record["settings"] == settings
+        same = (
+            record["format_version"] == FORMAT_VERSION and record["settings"] == settings.as_json()
+        )
         trials = {
             key: {condition: (float(at), float(share)) for condition, (at, share) in found.items()}
             for key, found in record["trials"].items()

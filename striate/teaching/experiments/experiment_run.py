@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from striate.data import format_count
 from striate.errors import RunError, SettingError
@@ -15,20 +14,20 @@ from striate.model.run_folder import RunFolder
 from striate.settings import ImageSize
 from striate.teaching.experiments import depth, filters, shuffle, translation
 from striate.teaching.experiments.design import Design, Given
-from striate.teaching.experiments.figure import draw
-from striate.teaching.experiments.images import Material, gather
-from striate.teaching.experiments.intervals import mean_of
-from striate.teaching.experiments.result import Experiment, Point
-from striate.teaching.experiments.result_folder import Ledger, open_ledger, store
-from striate.teaching.experiments.trial import epochs_for, tried
+from striate.teaching.experiments.experiment_folder import Ledger, TrialSettings, open_ledger, store
+from striate.teaching.experiments.experiment_images import Material, gather_images
+from striate.teaching.experiments.experiment_plot import draw_experiment
+from striate.teaching.experiments.experiment_result import Experiment, Point
+from striate.teaching.experiments.student_t import compute_mean
+from striate.teaching.experiments.trial import epochs_for, run_trial
 from striate.terminal.console import Console
 from striate.terminal.ctrl_c import Stop, stop_on_ctrl_c
 
 DESIGNS: Mapping[str, Callable[[Given], Design]] = {
-    "translation": translation.design,
-    "shuffle": shuffle.design,
-    "depth": depth.design,
-    "filters": filters.design,
+    "translation": translation.make_design,
+    "shuffle": shuffle.make_design,
+    "depth": depth.make_design,
+    "filters": filters.make_design,
 }
 NAMES = tuple(DESIGNS)
 MOST = {"shuffle": 300}  # images to learn from, unless told otherwise
@@ -105,22 +104,22 @@ def experiment(
     effort.check()
     most = effort.images or MOST.get(name, USUAL)
     with stop_on_ctrl_c() as stop:
-        material = gather(
+        material = gather_images(
             data, most=most, size=effort.image_size, callback=callback, check=DESIGNS[name]
         )
         design = DESIGNS[name](material.given())
         learning = len(material.split(0).train)
         epochs = effort.epochs or epochs_for(learning)
-        ledger = open_ledger(name, _settings(name, design, material, epochs), out)
+        ledger = open_ledger(_describe_settings(name, design, material, epochs), out)
         if not ledger.path.exists():
-            ledger.write({})  # which makes the folder
+            ledger.write()  # which makes the folder
         with RunFolder(ledger.path.parent).held():
             work = _Work(design, material, ledger, epochs, callback, stop)
             done = work.through(effort.seeds)
-            result = _result(name, design, material, ledger, epochs, seeds=done)
+            result = _gather_result(name, design, material, ledger, epochs, seeds=done)
             result = replace(result, interrupted=len(done) < effort.seeds)
-            ledger.write(result.as_json())
-            for path, content in draw(result, material).items():
+            ledger.write(result)
+            for path, content in draw_experiment(result, material).items():
                 store(path, content)
     return result
 
@@ -169,7 +168,7 @@ class _Work:
             for number, (seed, network, way) in enumerate(left):
                 stage = f"{len(planned) - len(left) + number + 1}/{len(planned)} {network.name}"
                 stage += f" {way}".rstrip() + f", seed {seed}"
-                found = tried(
+                found = run_trial(
                     self._design,
                     network,
                     way,
@@ -215,18 +214,18 @@ class _Work:
         return tell
 
 
-def _settings(name: str, design: Design, material: Material, epochs: int) -> dict[str, Any]:
-    return {
-        "experiment": name,
-        "data": Path(material.collection.source).name,
-        "fingerprint": material.fingerprint,
-        "epochs": epochs,
-        "networks": {each.name: each.text for each in design.networks},
-        "ways": list(design.ways),
-    }
+def _describe_settings(name: str, design: Design, material: Material, epochs: int) -> TrialSettings:
+    return TrialSettings(
+        experiment=name,
+        data=Path(material.collection.source).name,
+        fingerprint=material.fingerprint,
+        epochs=epochs,
+        networks={each.name: each.text for each in design.networks},
+        ways=design.ways,
+    )
 
 
-def _result(
+def _gather_result(
     name: str,
     design: Design,
     material: Material,
@@ -242,7 +241,7 @@ def _result(
             trials = [ledger.trials[ledger.key(seed, network.name, way)] for seed in seeds]
             for condition, (across, _) in trials[0].items():
                 shares = tuple(trial[condition][1] for trial in trials)
-                points.append(Point(network.name, condition, across, shares, mean_of(shares)))
+                points.append(Point(network.name, condition, across, shares, compute_mean(shares)))
     return Experiment(
         name=name,
         question=design.question,
@@ -251,7 +250,7 @@ def _result(
         epochs=epochs,
         networks=design.networks,
         points=tuple(points),
-        says=design.conclude(points),
+        findings=design.conclude(points),
         folder=str(ledger.path.parent),
         interrupted=False,
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from striate.architecture.words import Conv, Pair
-from striate.teaching.convolution.number_text import number, weight
+from striate.teaching.convolution.number_text import format_number, format_weight
 
 
 @dataclass(frozen=True)
@@ -34,30 +34,34 @@ class Term:
         """The pixel times the weight."""
         return self.pixel * self.weight
 
+    def as_json(self) -> dict[str, object]:
+        """Return it as plain values, the product among them."""
+        return asdict(self) | {"product": self.product}
+
 
 @dataclass(frozen=True)
-class Part:
+class ChannelTerms:
     """The terms of one channel, a row of them for each row of the kernel.
 
     Attributes:
-        channel: its name.
+        name: of the channel.
         terms: rows of terms.
         sum: of all of them.
     """
 
-    channel: str
+    name: str
     terms: tuple[tuple[Term, ...], ...]
     sum: float
 
 
 @dataclass(frozen=True)
-class Arithmetic:
+class WorkedValue:
     """How one value of a feature map comes about; its text shows every step.
 
     Attributes:
         row: of the value, counted from 0.
         column: likewise.
-        parts: the terms of each channel.
+        channels: the terms of each channel.
         joined: whether the sums of the channels are added up; else each is a value by itself.
         divisor: what each sum is divided by.
         bias: what is added to that.
@@ -68,7 +72,7 @@ class Arithmetic:
 
     row: int
     column: int
-    parts: tuple[Part, ...]
+    channels: tuple[ChannelTerms, ...]
     joined: bool
     divisor: float
     bias: float
@@ -78,36 +82,36 @@ class Arithmetic:
 
     def __str__(self) -> str:
         values = self.value if isinstance(self.value, tuple) else (self.value,)
-        told = ", ".join(map(number, values))
+        told = ", ".join(map(format_number, values))
         lines = [f"the value at row {self.row}, column {self.column} (counted from 0): {told}"]
         lines.append(self._pixels())
-        several = len(self.parts) > 1
-        for place, part in enumerate(self.parts):
+        several = len(self.channels) > 1
+        for place, channel in enumerate(self.channels):
             if several:
-                lines.append(f"{part.channel}:")
-            lines += _rows(part)
+                lines.append(f"{channel.name}:")
+            lines += _rows(channel)
             if not self.joined or not several:
-                lines += self._end(part.sum, values[place], number(part.sum))
+                lines += self._end(channel.sum, values[place], format_number(channel.sum))
         if self.joined and several:
-            added = _added([part.sum for part in self.parts])
-            total = sum(part.sum for part in self.parts)
-            lines.append(f"over the channels: {added} = {number(total)}")
-            lines += self._end(total, values[0], number(total))
+            added = _added([channel.sum for channel in self.channels])
+            total = sum(channel.sum for channel in self.channels)
+            lines.append(f"over the channels: {added} = {format_number(total)}")
+            lines += self._end(total, values[0], format_number(total))
         return "\n".join(lines)
 
     def as_json(self) -> dict[str, object]:
-        """Give it as plain values: value, parts with their terms, and what follows the sum."""
+        """Give it as plain values: value, channels with their terms, and what follows the sum."""
         return {
             "row": self.row,
             "column": self.column,
             "value": list(self.value) if isinstance(self.value, tuple) else self.value,
-            "parts": [
+            "channels": [
                 {
-                    "channel": part.channel,
-                    "terms": [[_term(term) for term in row] for row in part.terms],
-                    "sum": part.sum,
+                    "channel": channel.name,
+                    "terms": [[term.as_json() for term in row] for row in channel.terms],
+                    "sum": channel.sum,
                 }
-                for part in self.parts
+                for channel in self.channels
             ],
             "joined": self.joined,
             "divisor": self.divisor,
@@ -116,7 +120,7 @@ class Arithmetic:
         }
 
     def _pixels(self) -> str:
-        terms = [term for row in self.parts[0].terms for term in row]
+        terms = [term for row in self.channels[0].terms for term in row]
         told = (
             f"pixels of rows {terms[0].row} to {terms[-1].row}, "
             f"columns {terms[0].column} to {terms[-1].column}, times the kernel"
@@ -132,19 +136,23 @@ class Arithmetic:
         between = total / self.divisor + self.bias
         if self.divisor != 1 or self.bias:
             if self.divisor != 1:
-                told += f" / {number(self.divisor)}"
+                told += f" / {format_number(self.divisor)}"
             if self.bias:
-                told += f" {'+' if self.bias > 0 else '-'} {number(abs(self.bias))}"
-            lines.append(f"  {told} = {number(between)}")
+                told += f" {'+' if self.bias > 0 else '-'} {format_number(abs(self.bias))}"
+            lines.append(f"  {told} = {format_number(between)}")
         if self.slope is not None:
-            word = f"leaky ReLU, {number(self.slope)} x where negative" if self.slope else "ReLU"
-            lines.append(f"  {word}: {number(between)} becomes {number(value)}")
+            word = (
+                f"leaky ReLU, {format_number(self.slope)} x where negative"
+                if self.slope
+                else "ReLU"
+            )
+            lines.append(f"  {word}: {format_number(between)} becomes {format_number(value)}")
         return lines
 
 
-def part_of(
+def compute_channel_terms(
     plane: np.ndarray, kernel: Sequence[Sequence[float]], layer: Conv, *, name: str, at: Pair
-) -> Part:
+) -> ChannelTerms:
     """Give the terms of one channel for the value at a place.
 
     Args:
@@ -169,50 +177,39 @@ def part_of(
             terms.append(Term(row, column, pixel, factor, not inside))
             total += terms[-1].product
         rows.append(tuple(terms))
-    return Part(name, tuple(rows), total)
+    return ChannelTerms(name, tuple(rows), total)
 
 
-def _rows(part: Part) -> list[str]:
+def _rows(channel: ChannelTerms) -> list[str]:
     """Write the terms of a channel as a grid, with the sum of each row and of all."""
     pixels, weights = (
-        max(len(side(term)) for row in part.terms for term in row) for side in (_pixel, _weight)
+        max(len(side(term)) for row in channel.terms for term in row) for side in (_pixel, _weight)
     )
     texts = [
         [f"{_pixel(term).rjust(pixels)} x {_weight(term).ljust(weights)}" for term in row]
-        for row in part.terms
+        for row in channel.terms
     ]
-    sums = [number(sum(term.product for term in row)) for row in part.terms]
+    sums = [format_number(sum(term.product for term in row)) for row in channel.terms]
     longest = max(map(len, sums))
     lines = [
         "  " + "  +  ".join(row) + f"  =  {total.rjust(longest)}"
         for row, total in zip(texts, sums, strict=True)
     ]
-    last = number(part.sum)
+    last = format_number(channel.sum)
     return [*lines, "  sum".ljust(len(lines[0]) - max(longest, len(last))) + last.rjust(longest)]
 
 
 def _pixel(term: Term) -> str:
-    return f"[{number(term.pixel)}]" if term.padding else number(term.pixel)
+    return f"[{format_number(term.pixel)}]" if term.padding else format_number(term.pixel)
 
 
 def _weight(term: Term) -> str:
-    text = weight(term.weight)
+    text = format_weight(term.weight)
     return text if text.isdigit() else f"({text})"
 
 
 def _added(values: list[float]) -> str:
-    texts = [number(values[0])]
+    texts = [format_number(values[0])]
     for value in values[1:]:
-        texts.append(f"{'+' if value >= 0 else '-'} {number(abs(value))}")
+        texts.append(f"{'+' if value >= 0 else '-'} {format_number(abs(value))}")
     return " ".join(texts)
-
-
-def _term(term: Term) -> dict[str, object]:
-    return {
-        "row": term.row,
-        "column": term.column,
-        "pixel": term.pixel,
-        "weight": term.weight,
-        "product": term.product,
-        "padding": term.padding,
-    }
