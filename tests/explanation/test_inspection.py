@@ -1,4 +1,4 @@
-"""The specimen: one image inside a network, and a network over a folder, as data and as pages."""
+"""One image inside a network, and a network over a folder, as data and as pages."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def image(photos: Path) -> Path:
     return sorted(photos.glob("square/*.png"))[0]
 
 
-def test_the_parts_of_a_specimen_agree_with_each_other(done: Done, photos: Path) -> None:
+def test_the_parts_of_an_inspection_agree_with_each_other(done: Done, photos: Path) -> None:
     model = load(done[0].folder)
     found = inspect(model, image(photos), target="square", against="disc")
     assert not found.unavailable
@@ -67,7 +67,7 @@ def test_its_page_is_whole_and_asks_nothing_of_the_network(done: Done, photos: P
     page = of_image(found, command="striate explain M <P>", files=FILES)
     headings = re.findall(r"<h2 id=[^>]*>([^<]*)</h2>", page)
     assert len(headings) == 10
-    assert [line[:5] for line in headings[1:3]] == ["Has t", "Why s"]
+    assert [line[:5] for line in headings[1:3]] == ["Can t", "Why s"]
     assert not re.search(r"https?://(?!www\.w3\.org/)", page)
     assert "<script" not in page
     assert "M &lt;P&gt;" in page
@@ -80,7 +80,7 @@ def test_the_quick_one_leaves_out_what_takes_seconds(done: Done, photos: Path) -
     found = inspect(load(done[0].folder), image(photos), settings=InspectionSettings(quick=True))
     assert found.evaluation is None
     assert not {"occlusion", "integrated-gradients"} & {each.method for each in found.explanations}
-    assert "Has the map earned trust?" not in of_image(found, command="c", files=FILES)
+    assert "Can the map be trusted?" not in of_image(found, command="c", files=FILES)
 
 
 def test_what_a_foreign_module_hides_is_named() -> None:
@@ -151,6 +151,6 @@ def test_a_network_over_a_folder(done: Done, photos: Path) -> None:
     assert told["layers"][0]["units"][0]["top"][0]["image"] in found.activations.names
     page = of_folder(found, model="shapes", data="photos", parameters=7, command="c", files=FILES)
     headings = re.findall(r"<h2 id=[^>]*>([^<]*)</h2>", page)
-    assert headings[:3] == ["From edges to objects", "Where it looks", "Units at rest"]
-    assert "made for it" in page
+    assert headings[:3] == ["From edges to objects", "Where it looks", "Dead units"]
+    assert "activation maximisation: " in page
     assert page.count("<img") >= 2 * 2 * (9 + 3 + 3 + 1)

@@ -97,7 +97,7 @@ def test_the_opening_says_how_good_it_is(read: tuple[Facts, str, Read]) -> None:
     assert f"n = {result.n:,}" in words
     assert result.evaluated in words
     right = sum(result.confusion[i][i] for i in range(len(result.classes)))
-    assert f"{right:,} right, {result.n - right:,} wrong" in words
+    assert f"{right:,} correct, {result.n - right:,} wrong" in words
     assert facts.title in words
 
 
@@ -137,11 +137,11 @@ def test_training_names_the_state_that_was_kept(read: tuple[Facts, str, Read]) -
     facts, page, seen = read
     kept = [epoch for epoch in facts.epochs if epoch.best][-1]
     words = " ".join(seen.words["training"].split())
-    assert f"The state after epoch {kept.epoch} was kept" in words
+    assert f"The checkpoint of epoch {kept.epoch} was kept" in words
     assert format_percent(kept.val_accuracy) in words
     section = page.split('<section id="training"')[1].split("</section>")[0]
     assert section.count('<svg xmlns="http://www.w3.org/2000/svg"') == 3
-    for title in ("Loss", "Share told right", "Learning rate"):
+    for title in ("Loss", "Accuracy (higher is better)", "Learning rate"):
         assert title in words
 
 
@@ -151,7 +151,7 @@ def test_the_measures_are_the_evaluations(read: tuple[Facts, str, Read]) -> None
     for name, value in (
         ("Accuracy", format_percent(result.accuracy)),
         ("Classification error", format_percent(result.classification_error)),
-        ("Mean squared error", f"{result.brier_score:.3f}"),
+        ("Brier score (mean squared error)", f"{result.brier_score:.3f}"),
         ("Cross-entropy", f"{result.cross_entropy:.3f}"),
     ):
         assert name + value in words
@@ -198,7 +198,7 @@ def test_the_confusion_matrix_of_many_classes_shows_the_most_confused_and_says_s
 
 def test_confused_pairs_are_listed_with_how_often(read: tuple[Facts, str, Read]) -> None:
     facts, _, seen = read
-    rows = [row for row in seen.cells["confusion"] if len(row) == 4 and row[0] != "truly"]
+    rows = [row for row in seen.cells["confusion"] if len(row) == 4 and row[0] != "true class"]
     shown = [(row[0], row[1], int(row[2])) for row in rows if row[2].isdigit()]
     expected = [(p.truth, p.answer, p.n) for p in facts.evaluation.confused[:15]]
     assert shown[-len(expected) :] == expected
@@ -209,7 +209,7 @@ def test_the_worst_images_stand_with_answer_truth_and_name(read: tuple[Facts, st
     images = [image for image in seen.images if image["section"] == "worst"]
     assert len(images) == len(facts.worst)
     for shown, image in zip(facts.worst, images, strict=True):
-        assert image["alt"] == f"{shown.name}: truly {shown.truth}, said {shown.answer}"
+        assert image["alt"] == f"{shown.name}: true class {shown.truth}, predicted {shown.answer}"
         assert shown.name in seen.words["worst"]
 
 
@@ -281,7 +281,7 @@ def test_facts_that_are_empty_or_odd_still_make_a_page() -> None:
         notation="",
     )
     seen = Read(html(bare))
-    assert "no two classes were confused" in seen.words["confusion"]
+    assert "no two classes are confused" in seen.words["confusion"]
     assert "no text in the notation" in seen.words["network"]
     assert [section for section in seen.words if section in SECTIONS] == SECTIONS
     assert "No epoch was finished" in Read(html(replace(bare, epochs=[]))).words["training"]

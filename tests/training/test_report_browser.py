@@ -50,9 +50,9 @@ def pages(
     made = {}
     model, files = load(done[0].folder), [("a.npz", "arrays"), ("a.json", "numbers")]
     image = sorted(photos.glob("disc/*.png"))[0]
-    made["specimen"] = folder / "specimen.html"
+    made["image"] = folder / "image.html"
     whole = of_image(inspect(model, image), command="striate explain", files=files)
-    made["specimen"].write_text(whole, "utf-8")
+    made["image"].write_text(whole, "utf-8")
     made["folder"] = folder / "folder.html"
     made["folder"].write_text(
         of_folder(
@@ -71,7 +71,7 @@ def pages(
     return made
 
 
-@pytest.mark.parametrize("name", ["digits", "photos", "many", "specimen", "folder"])
+@pytest.mark.parametrize("name", ["digits", "photos", "many", "image", "folder"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_report_is_whole_quiet_and_no_wider_than_its_screen(
     browser: Browser, pages: dict[str, Path], name: str, width: int

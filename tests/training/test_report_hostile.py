@@ -60,7 +60,7 @@ def test_every_text_is_shown_as_it_is(both: tuple[Facts, Page]) -> None:
         *facts.notes,
         *(text for pair in facts.skipped for text in pair),
         facts.notation,
-        facts.start.body,
+        facts.start.backbone,
         finding.words,
         finding.cure,
         facts.evaluation.evaluated,

@@ -1,4 +1,4 @@
-"""The specimen: what there is to see inside a network, as one HTML page.
+"""What there is to see inside a network, as one HTML page.
 
 view        what the templates need besides what was found
 drawings    what they show as images
@@ -22,7 +22,7 @@ def of_image(found: Inspection, *, command: str, files: Files) -> str:
     """Write the page of one image inside one network.
 
     Args:
-        found: from `striate.explanation.inspection.specimen`.
+        found: from `striate.explanation.inspection.inspect`.
         command: what makes this page again.
         files: (name, what it holds) of the npz and the JSON file beside it.
     """
@@ -30,19 +30,19 @@ def of_image(found: Inspection, *, command: str, files: Files) -> str:
     why = "" if found.score_decomposition is None else found.score_decomposition.target
     sections = {
         "where": (f"Where “{about}” is", found.explanations),
-        "trust": ("Has the map earned trust?", found.evaluation),
+        "trust": ("Can the map be trusted?", found.evaluation),
         "contrast": (f"Why {why}", found.score_decomposition),
         "maps": ("Layer by layer", True),
         "fields": ("What a unit sees", found.receptive_fields),
-        "walk": ("From the answer to a pixel", found.path),
-        "sum": ("One number, whole", found.arithmetic),
+        "walk": ("From the logit to a pixel", found.path),
+        "sum": ("One activation, written out", found.arithmetic),
         "softmax": ("From logits to probabilities", True),
         "filters": ("The filters", found.filters),
         "missing": ("What could not be shown", found.unavailable),
         "files": ("The numbers, and how to repeat", True),
     }
     return page(
-        f"{found.image.name}: specimen",
+        f"{found.image.name}: explanation",
         f"{TEMPLATES}/image.html",
         {anchor: heading for anchor, (heading, shown) in sections.items() if shown},
         ImageView(found, command, files),
@@ -55,7 +55,7 @@ def of_folder(
     """Write the page of one network over a folder of images.
 
     Args:
-        found: from `striate.explanation.unit_inspection.hierarchy`.
+        found: from `striate.explanation.unit_inspection.inspect_units`.
         model: what the network is called.
         data: what the folder is called.
         parameters: how many numbers the network has learnt.
@@ -65,13 +65,13 @@ def of_folder(
     sections = {
         "hierarchy": ("From edges to objects", True),
         "looks": ("Where it looks", found.shortcuts),
-        "silent": ("Units at rest", True),
+        "silent": ("Dead units", True),
         "filters": ("The filters", found.filters),
         "missing": ("What could not be shown", found.unavailable),
         "files": ("The numbers, and how to repeat", True),
     }
     return page(
-        f"{model}: specimen",
+        f"{model}: explanation",
         f"{TEMPLATES}/folder.html",
         {anchor: heading for anchor, (heading, shown) in sections.items() if shown},
         FolderView(found, model, data, parameters, command, files),

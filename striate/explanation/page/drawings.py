@@ -23,17 +23,17 @@ LARGE, FIELD = 480, 280  # pixels of a map over its image, and of a receptive fi
 UNITS = 10  # of a layer that are shown, the strongest
 
 
-def over(found: Explanation, side: int) -> str:
+def draw_overlay(found: Explanation, side: int) -> str:
     """Draw a map over its image."""
     return data_uri(found.overlay(side), side=side)
 
 
-def own_grid(found: Explanation) -> str:
+def draw_own_grid(found: Explanation) -> str:
     """Draw a map on its own grid."""
     return data_uri(blocks(found.attribution, side=LARGE), side=LARGE)
 
 
-def contrast(found: ScoreDecomposition) -> str:
+def draw_contrast(found: ScoreDecomposition) -> str:
     """Draw which places speak for the one class and which for the other."""
     shown = _stretched(found.image, found.map)
     return data_uri(heat(found.image.original, shown, side=LARGE), side=LARGE)
@@ -44,7 +44,7 @@ def _stretched(subject: InputImage, values: np.ndarray) -> np.ndarray:
     return subject.onto_image(whole)
 
 
-def strips(layer: LayerMaps, reach: float) -> dict[str, str]:
+def draw_maps(layer: LayerMaps, reach: float) -> dict[str, str]:
     """Draw the maps of a layer's strongest units, and their gradients where these are known."""
     units = layer.order[:UNITS]
     drawn = {"maps": _exact(layer.values[units], reach, columns=UNITS)}
@@ -55,7 +55,7 @@ def strips(layer: LayerMaps, reach: float) -> dict[str, str]:
     return drawn
 
 
-def field(seen: ReceptiveField) -> str:
+def draw_field(seen: ReceptiveField) -> str:
     """Draw what a unit can see of the image, and where it looks."""
     subject = seen.image
     drawn = heat(subject.original, subject.onto_image(seen.gradient), side=FIELD)
@@ -69,7 +69,7 @@ def field(seen: ReceptiveField) -> str:
     return data_uri(framed(drawn, frames, side=max(drawn.shape[:2])), side=FIELD)
 
 
-def first_filters(one: LayerFilters, count: int) -> list[tuple[int, str]]:
+def draw_first_filters(one: LayerFilters, count: int) -> list[tuple[int, str]]:
     """Draw filters of a first layer, each with its number: in colour where it sees colours."""
     drawn = []
     for unit in one.order[:count].tolist():
@@ -82,7 +82,7 @@ def first_filters(one: LayerFilters, count: int) -> list[tuple[int, str]]:
     return drawn
 
 
-def deeper_filters(
+def draw_deeper_filters(
     one: LayerFilters, count: int, channels: int
 ) -> list[tuple[int, list[int], str]]:
     """Draw filters of a deeper layer over the channels that they weigh most, with the numbers."""
@@ -100,8 +100,8 @@ def _exact(values: np.ndarray, reach: float, *, columns: int, side: int = 84) ->
     return "data:image/png;base64," + base64.b64encode(data).decode("ascii")
 
 
-def mean_map(look: ClassFocus) -> str:
-    """Draw where a classifier looks for a class, the part that it is told by marked."""
+def draw_mean_map(look: ClassFocus) -> str:
+    """Draw where a classifier looks for a class, the region of its shortcut marked."""
     marked = None
     if look.shortcut is not None:
         inside = look.shortcut.region.mask(100, 100)

@@ -45,7 +45,7 @@ class Grids:
     rest: float
 
 
-def grids(step: ArithmeticStep) -> Grids | None:
+def write_out_grids(step: ArithmeticStep) -> Grids | None:
     """Give the patches, kernels and products of a sum; None where it is over no grid."""
     terms = step.terms
     if terms.function or step.row < 0 or (terms.row < -(10**6)).any():

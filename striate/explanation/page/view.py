@@ -13,7 +13,7 @@ from striate.explanation.inspection import Inspection
 from striate.explanation.layer_filters import LayerFilters
 from striate.explanation.layer_maps import LayerMaps
 from striate.explanation.page import drawings
-from striate.explanation.page.sums import Grids, Softmax, grids, softmax
+from striate.explanation.page.sums import Grids, Softmax, softmax, write_out_grids
 from striate.explanation.score_decomposition import ScoreDecomposition
 from striate.explanation.unit_inspection import UnitInspection
 from striate.render.evidence_plot import Orders, removal_still
@@ -32,7 +32,7 @@ TITLES = {
     "layer-cam": "Layer-CAM",
     "occlusion": "occlusion",
     "integrated-gradients": "integrated gradients",
-    "smoothgrad": "smooth gradients",
+    "smoothgrad": "SmoothGrad",
 }
 
 
@@ -40,10 +40,10 @@ class View:
     """What the pages of an image and of a folder both need."""
 
     titles = TITLES
-    over = staticmethod(drawings.over)
-    own_grid = staticmethod(drawings.own_grid)
-    field = staticmethod(drawings.field)
-    mean_map = staticmethod(drawings.mean_map)
+    draw_overlay = staticmethod(drawings.draw_overlay)
+    draw_own_grid = staticmethod(drawings.draw_own_grid)
+    draw_field = staticmethod(drawings.draw_field)
+    draw_mean_map = staticmethod(drawings.draw_mean_map)
 
     @staticmethod
     def tall(rows: Sized, most: int) -> int:
@@ -51,9 +51,9 @@ class View:
         return len(rows) if len(rows) > most else 0
 
     @staticmethod
-    def first_filters(one: LayerFilters) -> list[tuple[int, str]]:
+    def draw_first_filters(one: LayerFilters) -> list[tuple[int, str]]:
         """Draw the filters of a first layer."""
-        return drawings.first_filters(one, FIRST)
+        return drawings.draw_first_filters(one, FIRST)
 
     @staticmethod
     def deeper(found: Sequence[LayerFilters]) -> list[LayerFilters]:
@@ -61,9 +61,9 @@ class View:
         return [each for each in found[1:] if each.weights.shape[2] > 1]
 
     @staticmethod
-    def deeper_filters(one: LayerFilters) -> list[tuple[int, list[int], str]]:
+    def draw_deeper_filters(one: LayerFilters) -> list[tuple[int, list[int], str]]:
         """Draw filters of a deeper layer."""
-        return drawings.deeper_filters(one, FILTERS, CHANNELS)
+        return drawings.draw_deeper_filters(one, FILTERS, CHANNELS)
 
     @staticmethod
     def duplicates(one: LayerFilters) -> list[str]:
@@ -97,22 +97,22 @@ class ImageView(View):
     files: Files
 
     @staticmethod
-    def listed(methods: Sequence[str]) -> str:
+    def join_methods(methods: Sequence[str]) -> str:
         """Name methods in a row.
 
-        >>> ImageView.listed(["cam", "grad-cam", "hires-cam"])
+        >>> ImageView.join_methods(["cam", "grad-cam", "hires-cam"])
         'class activation map, Grad-CAM and HiRes-CAM'
         """
         *first, last = (TITLES[each] for each in methods)
         return f"{', '.join(first)} and {last}" if first else last
 
     @staticmethod
-    def contrast(found: ScoreDecomposition) -> str:
+    def draw_contrast(found: ScoreDecomposition) -> str:
         """Draw why one class and not another."""
-        return drawings.contrast(found)
+        return drawings.draw_contrast(found)
 
     @property
-    def removal(self) -> Markup:
+    def perturbation_plot(self) -> Markup:
         """The curves of deletion and insertion."""
         proof = self.found.evaluation
         if proof is None:
@@ -143,9 +143,9 @@ class ImageView(View):
         """The size of a number that has the full colour, by the address of the layer."""
         return self.found.feature_maps.color_limits
 
-    def strips(self, layer: LayerMaps) -> dict[str, str]:
+    def draw_maps(self, layer: LayerMaps) -> dict[str, str]:
         """Draw the maps of a layer, and their gradients."""
-        return drawings.strips(layer, self.reaches[layer.name])
+        return drawings.draw_maps(layer, self.reaches[layer.name])
 
     @property
     def added(self) -> list[PathStep]:
@@ -156,7 +156,11 @@ class ImageView(View):
     @property
     def grids(self) -> Grids | None:
         """The sum over patches, where the one shown is such."""
-        return None if self.found.arithmetic is None else grids(self.found.arithmetic.steps[0])
+        return (
+            None
+            if self.found.arithmetic is None
+            else write_out_grids(self.found.arithmetic.steps[0])
+        )
 
     @property
     def softmax(self) -> Softmax:
@@ -164,6 +168,6 @@ class ImageView(View):
         return softmax(self.found.logits, self.found.classes, self.found.temperature)
 
     @staticmethod
-    def place(unit: int, row: int, column: int) -> str:
+    def format_position(unit: int, row: int, column: int) -> str:
         """Write where a number stands; a full connection has neither row nor column."""
         return f"{unit}" if row < 0 else f"{unit}, {row}, {column}"

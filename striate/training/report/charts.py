@@ -18,7 +18,7 @@ COLOURS = (BLUE, GREEN, ORANGE)
 MOST_ROWS = 80  # layers in the drawing of what moved
 
 
-def training(epochs: Sequence[Epoch], kept: Epoch | None) -> list[Markup]:
+def draw_training(epochs: Sequence[Epoch], kept: Epoch | None) -> list[Markup]:
     """Draw losses, accuracies and learning rate over the epochs, the kept one marked."""
     marked = None if kept is None else epochs.index(kept) + 1
     losses = [
@@ -42,7 +42,7 @@ def training(epochs: Sequence[Epoch], kept: Epoch | None) -> list[Markup]:
         ),
         curves(
             accuracies,
-            title="Share told right",
+            title="Accuracy (higher is better)",
             across="epoch",
             marked=marked,
             as_percent=True,
@@ -58,8 +58,8 @@ def training(epochs: Sequence[Epoch], kept: Epoch | None) -> list[Markup]:
     ]
 
 
-def health(checkups: Sequence[CheckUp]) -> list[Markup]:
-    """Draw gradients and steps of the first, a middle and the last layer, and units at rest."""
+def draw_health(checkups: Sequence[CheckUp]) -> list[Markup]:
+    """Draw gradients and steps of the first, a middle and the last layer, and dead units."""
     places = [one.epoch for one in checkups]
     layers = [{layer.address: layer for layer in one.layers} for one in checkups]
     every = list(layers[0])
@@ -80,14 +80,14 @@ def health(checkups: Sequence[CheckUp]) -> list[Markup]:
         trails(
             gradients,
             places,
-            title="Gradient of the weights",
+            title="Gradient norm of the weights",
             across="epoch",
             description="The norm of the gradient of the first, a middle and the last layer.",
         ),
         trails(
             steps,
             places,
-            title="A step, as a share of the weights",
+            title="Update ratio (step over weights)",
             across="epoch",
             description="How far the last step of an epoch moves the weights; 0.001 is usual.",
         ),
@@ -97,14 +97,14 @@ def health(checkups: Sequence[CheckUp]) -> list[Markup]:
             [max((getattr(b, what) for b in one.bends), default=0.0) for one in checkups]
             for what in ("dead", "saturated")
         )
-        rest = [Curve("always 0", dead, ORANGE)]
+        rest = [Curve("dead", dead, ORANGE)]
         if max(flat) > 0:
             rest.append(Curve("saturated", flat, BLUE, dashed=True))
         drawn.append(
             trails(
                 rest,
                 places,
-                title="Units at rest, in the worst layer",
+                title="Dead units, in the worst layer",
                 across="epoch",
                 as_percent=True,
                 description=f"At the end {dead[-1]:.0%} of the units are 0 for all images.",
@@ -113,7 +113,7 @@ def health(checkups: Sequence[CheckUp]) -> list[Markup]:
     return drawn
 
 
-def moved(layers: Sequence[LayerShift]) -> tuple[LayerShift, Markup]:
+def draw_filter_shift(layers: Sequence[LayerShift]) -> tuple[LayerShift, Markup]:
     """Give the layer that fine-tuning moved most, and draw how far each filter of each moved."""
     most = max(layers, key=lambda layer: layer.change)
     shown = [layer for layer in layers if layer.change][-MOST_ROWS:]

@@ -40,14 +40,14 @@ class Start:
     """The trained network that a run started from.
 
     Attributes:
-        body: where it comes from, in words.
+        backbone: where it comes from, in words.
         features: how many numbers it says of an image.
         strength: the weight decay of the head that was chosen.
         tried: what cross-validation said of each.
-        moved: how far fine-tuning moved the body; None where only the head was learnt.
+        moved: how far fine-tuning moved the backbone; None where only the head was learnt.
     """
 
-    body: str
+    backbone: str
     features: int
     strength: float
     tried: Sequence[Candidate]

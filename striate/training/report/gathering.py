@@ -131,7 +131,7 @@ def _start(record: RunRecord, moved: FilterShift | None) -> Start | None:
     if plan is None or plan.transfer is None or head is None:
         return None
     return Start(
-        body=plan.transfer.backbone,
+        backbone=plan.transfer.backbone,
         features=plan.transfer.features,
         strength=head.weight_decay,
         tried=head.tried,
@@ -142,6 +142,7 @@ def _start(record: RunRecord, moved: FilterShift | None) -> Start | None:
 def command(record: RunRecord) -> str:
     """Return the commands that repeat a run: every setting that is not the default.
 
+    >>> from striate.training.plan import Request
     >>> settings = Settings(epochs=3, augment=False)
     >>> request = Request("digits", "conv 8 > relu > gap > flatten > fc", False, True, settings)
     >>> command(RunRecord.begin(request))

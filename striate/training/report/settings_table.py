@@ -16,31 +16,34 @@ LONGEST = 12
 """Lists with more values than this are cut short; run.json has them whole."""
 
 
-def grouped(run: Mapping[str, object]) -> tuple[Pairs, list[tuple[str, Pairs]]]:
+def group_settings(run: Mapping[str, object]) -> tuple[Pairs, list[tuple[str, Pairs]]]:
     """Give what a run was made with: what stands by itself, and what has names in turn.
 
-    >>> grouped({"epochs": 3, "seed": 0, "batch_norm": {"kept": True}})
+    >>> group_settings({"epochs": 3, "seed": 0, "batch_norm": {"kept": True}})
     ([('seed', '0'), ('epochs', '3')], [('Batch norm', [('kept', 'yes')])])
     """
     keys = [key for key in FIRST if key in run]
     keys += [key for key in run if key not in FIRST and key not in ELSEWHERE]
     groups = [key for key in keys if isinstance(run[key], Mapping)]
     return (
-        [pair for key in keys if key not in groups for pair in flat(key, run[key])],
-        [(key[:1].upper() + key[1:].replace("_", " "), list(flat("", run[key]))) for key in groups],
+        [pair for key in keys if key not in groups for pair in flatten(key, run[key])],
+        [
+            (key[:1].upper() + key[1:].replace("_", " "), list(flatten("", run[key])))
+            for key in groups
+        ],
     )
 
 
-def flat(key: str, value: object) -> Iterator[tuple[str, str]]:
+def flatten(key: str, value: object) -> Iterator[tuple[str, str]]:
     """Unfold nested settings into (name, text) pairs.
 
-    >>> list(flat("schedule", {"kind": "onecycle", "warm_up": 0.003, "stop": None}))
+    >>> list(flatten("schedule", {"kind": "onecycle", "warm_up": 0.003, "stop": None}))
     [('schedule: kind', 'onecycle'), ('schedule: warm up', '0.003'), ('schedule: stop', 'none')]
     """
     label = key.replace("_", " ")
     if isinstance(value, Mapping):
         for inner, content in value.items():
-            yield from flat(f"{key}: {inner}" if key else str(inner), content)
+            yield from flatten(f"{key}: {inner}" if key else str(inner), content)
     elif isinstance(value, Sequence) and not isinstance(value, str):
         shown = ", ".join(_plain(item) for item in value[:LONGEST])
         more = f", ... ({len(value):,} in all)" if len(value) > LONGEST else ""

@@ -16,7 +16,7 @@ from striate.events import Epoch
 from striate.features.filter_shift import LayerShift
 from striate.training.report import charts
 from striate.training.report.facts import Facts, Shown
-from striate.training.report.settings_table import Pairs, grouped
+from striate.training.report.settings_table import Pairs, group_settings
 
 MANY = 25
 """With more classes than this the confusion matrix shows the most confused ones only."""
@@ -35,7 +35,7 @@ class Matrix:
     """A confusion matrix, or the most confused part of it.
 
     Attributes:
-        rows: (true class, counts of the answers); the last count is of "others" where there are.
+        rows: (true class, counts of the predictions), the last of "others" where there are.
         short: whether the names are short enough to stand above the columns.
         others: whether only a part of the classes is shown.
         inside: mistakes in this part.
@@ -59,35 +59,35 @@ class View:
         return bool(self.facts.epochs) or self.facts.start is None
 
     @property
-    def right(self) -> int:
-        """How many images were told right."""
+    def n_correct(self) -> int:
+        """How many images were classified correctly."""
         return sum(row[place] for place, row in enumerate(self.facts.evaluation.confusion))
 
     @property
-    def commonest(self) -> float:
-        """The share of the most frequent class: what always answering it would reach."""
+    def majority_share(self) -> float:
+        """The share of the most frequent class: what always predicting it would reach."""
         return max(score.n for score in self.facts.evaluation.per_class) / self.facts.evaluation.n
 
     @property
-    def chance(self) -> float:
+    def chance_cross_entropy(self) -> float:
         """The cross-entropy of equal probabilities for all classes."""
         return math.log(len(self.facts.evaluation.classes))
 
     @property
-    def parts(self) -> dict[str, int]:
-        """How many images there are in each part that has some."""
+    def splits(self) -> dict[str, int]:
+        """How many images there are in each split that has some."""
         sums = {part: sum(counts.values()) for part, counts in self.facts.counts.items()}
         return {part: total for part, total in sums.items() if total}
 
     @property
     def header(self) -> list[str]:
         """The columns of the table of the images."""
-        return ["class", *map(self.word, self.parts), "in all"]
+        return ["class", *map(self.split_word, self.splits), "in all"]
 
     @cached_property
     def counts(self) -> list[tuple[str, list[int]]]:
-        """The images of each class, part by part."""
-        given = [self.facts.counts[part] for part in self.parts]
+        """The images of each class, split by split."""
+        given = [self.facts.counts[part] for part in self.splits]
         return [(label, [one.get(label, 0) for one in given]) for label in self.facts.classes]
 
     @property
@@ -96,7 +96,7 @@ class View:
         return max((sum(numbers) for _, numbers in self.counts), default=0) or 1
 
     @property
-    def uneven(self) -> tuple[tuple[str, int], tuple[str, int]] | None:
+    def imbalance(self) -> tuple[tuple[str, int], tuple[str, int]] | None:
         """The most and the least frequent class in training, where these differ by half."""
         given = self.facts.counts.get("train", {})
         learned = [(label, given.get(label, 0)) for label in self.facts.classes]
@@ -122,7 +122,7 @@ class View:
         return self.facts.notation or str(self.facts.run.get("network", ""))
 
     @property
-    def volumes(self) -> list[tuple[str, Markup]]:
+    def diagrams(self) -> list[tuple[str, Markup]]:
         """The architecture diagram, in as many rows as a wide or a narrow screen asks for."""
         if self.facts.summary is None:
             return []
@@ -135,20 +135,24 @@ class View:
         return next((epoch for epoch in reversed(self.facts.epochs) if epoch.best), None)
 
     @property
-    def curves(self) -> list[Markup]:
+    def training_plots(self) -> list[Markup]:
         """The drawings of how training went."""
-        return charts.training(self.facts.epochs, self.kept)
+        return charts.draw_training(self.facts.epochs, self.kept)
 
     @property
-    def trails(self) -> list[Markup]:
+    def health_plots(self) -> list[Markup]:
         """The drawings of the health of training."""
-        return charts.health(self.facts.checkups)
+        return charts.draw_health(self.facts.checkups)
 
     @property
-    def moved(self) -> tuple[LayerShift, Markup] | None:
+    def filter_shift(self) -> tuple[LayerShift, Markup] | None:
         """The layer that fine-tuning moved most, and the drawing of all."""
         start = self.facts.start
-        return None if start is None or start.moved is None else charts.moved(start.moved.layers)
+        return (
+            None
+            if start is None or start.moved is None
+            else charts.draw_filter_shift(start.moved.layers)
+        )
 
     @cached_property
     def scores(self) -> Sequence[ClassScore]:
@@ -166,8 +170,8 @@ class View:
             return _part(result, range(len(result.classes)))
         return _part(result, _most_confused(result)) if result.confused else None
 
-    def chance_of(self, shown: Shown) -> float | None:
-        """Give the probability of the truth, for one of the worst images."""
+    def truth_probability(self, shown: Shown) -> float | None:
+        """Return the probability of the true class, for one of the worst images."""
         known = self.facts.evaluation.worst
         found = (one for one in known if (one.name, one.truth) == (shown.name, shown.truth))
         return next((one.truth_probability for one in found), None)
@@ -175,52 +179,52 @@ class View:
     @property
     def settings(self) -> tuple[Pairs, list[tuple[str, Pairs]]]:
         """What the run was made with, by itself and in groups."""
-        return grouped(self.facts.run)
+        return group_settings(self.facts.run)
 
     @staticmethod
-    def word(part: str) -> str:
-        """Say which images a part is of."""
-        return {"train": "training", "val": "validation"}.get(part, part)
+    def split_word(split: str) -> str:
+        """Return the word for the images of a split."""
+        return {"train": "training", "val": "validation"}.get(split, split)
 
     @staticmethod
     def tall(rows: Sized, most: int) -> int:
-        """Give how many rows there are where these are more than that, else 0."""
+        """Return how many rows there are where these are more than that, else 0."""
         return len(rows) if len(rows) > most else 0
 
     @staticmethod
-    def layout(shown: Sequence[Shown]) -> str:
-        """Name the layout that suits images: tiny ones are recognised better when small.
+    def gallery_size(shown: Sequence[Shown]) -> str:
+        """Return the size that suits images: tiny ones are recognised better when small.
 
-        >>> View.layout([])
+        >>> View.gallery_size([])
         'tiny'
         """
         longest = max((max(each.pixels.shape[:2]) for each in shown), default=0)
         return "large" if longest > TINY else "tiny"
 
     @staticmethod
-    def shape(sizes: Sequence[int]) -> str:
+    def format_shape(sizes: Sequence[int]) -> str:
         """Write a shape for people.
 
-        >>> View.shape((3, 224, 224))
+        >>> View.format_shape((3, 224, 224))
         '3 × 224 × 224'
         """
         return " × ".join(f"{size:,}" for size in sizes)
 
     @staticmethod
-    def seen(side: int | tuple[int, int]) -> str:
+    def format_field(side: int | tuple[int, int]) -> str:
         """Write a receptive field for people: one side, or rows and columns where they differ.
 
-        >>> View.seen(7), View.seen((7, 9))
+        >>> View.format_field(7), View.format_field((7, 9))
         ('7 × 7', '7 × 9')
         """
-        return View.shape((side, side) if isinstance(side, int) else side)
+        return View.format_shape((side, side) if isinstance(side, int) else side)
 
     @staticmethod
-    def sureness(probability: float) -> str:
-        """Give the probability of one answer, no finer than it is worth.
+    def format_probability(probability: float) -> str:
+        """Write the probability of a prediction, no finer than it is worth.
 
-        >>> View.sureness(0.834), View.sureness(0.99997), View.sureness(2e-9)
-        ('83.4 %', 'over 99.9 %', 'under 0.1 %')
+        >>> [View.format_probability(value) for value in (0.834, 0.99997, 2e-9)]
+        ['83.4 %', 'over 99.9 %', 'under 0.1 %']
         """
         if probability < 0.001:
             return "under 0.1 %"
