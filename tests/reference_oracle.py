@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from striate.architecture.aspects.numpy_pass import Array
 from striate.architecture.notation import ExpandedNetwork
 from striate.architecture.words import Dropout
 from striate.backends import numpy
 from striate.backends.numpy.parameters import leaves
-from striate.backends.numpy.result import Array
 from striate.backends.torch import Net, build
 
 BATCH = 3

@@ -8,18 +8,19 @@ import numpy as np
 from drawing import bare, grid, plain, write
 from sklearn.datasets import load_digits
 
+from striate.architecture.aspects.numpy_pass import Visit
+from striate.architecture.words import LeakyRelu, Relu, Sigmoid, Softmax
+from striate.architecture.words.softmax import softmax_jacobian
 from striate.backends import numpy
 from striate.backends.numpy.losses import softmax_cross_entropy, squared_error
-from striate.backends.numpy.pointwise import leakyrelu, relu, sigmoid, softmax, softmax_jacobian
 from striate.render import BLUE, GREEN, ORANGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from striate.backends.numpy.result import Array, Result
+    from striate.architecture.aspects.numpy_pass import Array
+    from striate.architecture.words import Layer
 
 NN1 = np.array([[0.9, 0.1], [0.1, 0.9], [0.4, 0.6]])
 NN2 = np.array([[0.6, 0.4], [0.3, 0.7], [0.1, 0.9]])
@@ -31,10 +32,10 @@ def digits() -> tuple[Array, Array]:
     return found.images[:, None] / 16, found.target
 
 
-def with_slope(axes: Axes, word: Callable[[Array], Result], name: str, reach: float) -> None:
+def with_slope(axes: Axes, word: Layer, name: str, reach: float) -> None:
     """Draw an activation and its slope."""
     x = np.linspace(-reach, reach, 801)[None]
-    y, back = word(x)
+    y, back = word.numpy_pass(x, Visit())
     axes.plot(x[0], y[0], color=BLUE, lw=2, label="y")
     slope = back(np.ones_like(x))["x"][0]
     axes.plot(x[0], slope, color=ORANGE, lw=2, ls=(0, (4, 2)), label="its slope")
@@ -56,7 +57,7 @@ def relu_and_dead() -> None:
 
     def draw(figure: Figure) -> None:
         left, right = figure.subplots(1, 2)
-        with_slope(left, relu, "ReLU", 2)
+        with_slope(left, Relu(), "ReLU", 2)
         bars = right.bar([f"{rate:g}" for rate in rates], dead, color=ORANGE)
         right.bar_label(bars, fontsize=9)
         plain(right, "dead units of 32 after two epochs", "learning rate")
@@ -69,7 +70,7 @@ def leaky() -> None:
     """Leaky ReLU with a slope that can be seen."""
 
     def draw(figure: Figure) -> None:
-        with_slope(figure.add_subplot(), lambda x: leakyrelu(x, 0.1), "leaky ReLU, slope 0.1", 2)
+        with_slope(figure.add_subplot(), LeakyRelu(0.1), "leaky ReLU, slope 0.1", 2)
 
     write("leaky", draw, 4.0, 2.5)
 
@@ -87,7 +88,7 @@ def vanishing() -> None:
 
     def draw(figure: Figure) -> None:
         left, right = figure.subplots(1, 2)
-        with_slope(left, sigmoid, "sigmoid", 8)
+        with_slope(left, Sigmoid(), "sigmoid", 8)
         for word, colour, mark in (("relu", BLUE, "o"), ("sigmoid", ORANGE, "s")):
             right.plot(range(1, 11), sizes[word], color=colour, marker=mark, ms=4, label=word)
         right.set_yscale("log")
@@ -101,7 +102,7 @@ def vanishing() -> None:
 def softmax_and_jacobian() -> None:
     """Scores, shares, and how each share moves with each score."""
     scores = np.array([[2.0, 1.0, 0.1]])
-    y, _ = softmax(scores)
+    y, _ = Softmax().numpy_pass(scores, Visit())
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots(1, 3)
@@ -143,7 +144,7 @@ def steep() -> None:
     rows = []
     for each in x:
         scores = np.array([[each, 0.0]])
-        y, back = softmax(scores)
+        y, back = Softmax().numpy_pass(scores, Visit())
         square, slope = squared_error(y, t)
         entropy, steepness = softmax_cross_entropy(scores, t)
         rows.append((square, back(slope)["x"][0, 0], entropy, steepness[0, 0]))
@@ -168,7 +169,7 @@ def steep() -> None:
 def y_minus_t() -> None:
     """What is said, what is true, and the gradient."""
     scores, t = np.array([[2.0, 1.0, 0.1]]), np.array([[0.0, 1.0, 0.0]])
-    y, _ = softmax(scores)
+    y, _ = Softmax().numpy_pass(scores, Visit())
     _, gradient = softmax_cross_entropy(scores, t)
 
     def draw(figure: Figure) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 from torch import nn
 
-from striate.backends.torch.modules import Addition, Concatenation
+from striate.backends.torch.modules import Joining
 from striate.errors import SettingError
 from striate.explanation.hooks import LayerCall
 from striate.explanation.terms import (
@@ -276,6 +276,7 @@ def _lrn(call: LayerCall, unit: int, row: int, column: int) -> Terms:
     )
 
 
+JOINED: Final = {"add": _add, "cat": _cat}
 DECOMPOSITIONS: Final[dict[type[nn.Module], Callable[[LayerCall, int, int, int], Terms]]] = {
     nn.Conv2d: _conv,
     nn.Linear: _linear,
@@ -288,8 +289,7 @@ DECOMPOSITIONS: Final[dict[type[nn.Module], Callable[[LayerCall, int, int, int],
     nn.Identity: _same,
     nn.Dropout: _same,
     nn.Dropout2d: _same,
-    Addition: _add,
-    Concatenation: _cat,
+    Joining: lambda call, *place: JOINED[call.module.joint.word](call, *place),
     nn.ReLU: _through("relu", lambda layer, x, unit: max(x, 0.0)),
     nn.ReLU6: _through("relu6", lambda layer, x, unit: min(max(x, 0.0), 6.0)),
     nn.LeakyReLU: _through(

@@ -12,8 +12,8 @@ from known_networks import KNOWN, NAMES, RESNET50, Known
 from torch import nn
 
 from striate.architecture.layer_table import Summary, summary
+from striate.architecture.layer_table.receptive_field import Sight
 from striate.architecture.notation import expand, parse
-from striate.architecture.words.sight import Sight
 from striate.errors import NotationError
 
 

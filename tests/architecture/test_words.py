@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
 
+from striate.architecture.layer_table.receptive_field import Sight, side_of
 from striate.architecture.words import (
     JOINS,
     WORDS,
@@ -28,7 +29,6 @@ from striate.architecture.words import (
     short,
     text_of,
 )
-from striate.architecture.words.sight import Sight, side_of
 from striate.errors import NotationError
 
 SMALL = st.integers(1, 4)

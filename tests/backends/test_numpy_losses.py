@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch.nn import functional
 
+from striate.architecture.aspects.numpy_pass import Array, Result, Visit
+from striate.architecture.words import Softmax
 from striate.backends import numpy
 from striate.backends.numpy.losses import Loss
-from striate.backends.numpy.pointwise import softmax
-from striate.backends.numpy.result import Array
 from striate.errors import SettingError
 
 NN1 = np.array([[0.9, 0.1], [0.1, 0.9], [0.4, 0.6]])
@@ -48,6 +48,10 @@ def test_the_worked_example_by_hand() -> None:
     assert numpy.cross_entropy(NN2, TARGETS)[0] == pytest.approx(
         -(np.log(0.6) + np.log(0.7) + np.log(0.1)) / 3
     )
+
+
+def softmax(scores: Array) -> Result:
+    return Softmax().numpy_pass(scores, Visit())
 
 
 @pytest.mark.parametrize("batch", [1, 7])

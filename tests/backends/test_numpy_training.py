@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from reference_oracle import state_of
 from torch.nn import functional
 
+from striate.architecture.aspects.numpy_pass import Array
 from striate.backends import numpy
-from striate.backends.numpy.result import Array
 from striate.backends.torch import build
 from striate.errors import NotationError, SettingError, TrainingError
 

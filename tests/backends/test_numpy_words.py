@@ -11,14 +11,12 @@ import torch
 from torch.nn import functional
 
 from striate.architecture import words
+from striate.architecture.aspects.numpy_pass import Array, Visit
 from striate.architecture.notation import expand
+from striate.architecture.words.bn import running_statistics
+from striate.architecture.words.softmax import softmax_jacobian
 from striate.backends import numpy
-from striate.backends.numpy.features import dropout
-from striate.backends.numpy.normalisation import running_statistics
 from striate.backends.numpy.parameters import leaves
-from striate.backends.numpy.pointwise import sigmoid, softmax, softmax_jacobian
-from striate.backends.numpy.pools import maxpool
-from striate.backends.numpy.result import Array
 
 H = 1e-5
 FINITE = [
@@ -118,28 +116,28 @@ def test_of_equal_numbers_the_first_wins_as_in_torch() -> None:
         dy = random.normal(size=expected.shape)
         expected.backward(torch.from_numpy(dy))  # type: ignore[no-untyped-call]
         assert x.grad is not None
-        sides = ((side, side) for side in (kernel, stride, pad, dilation))
-        y, back = maxpool(few, words.Window(*sides))
+        window, step, around, apart = ((s, s) for s in (kernel, stride, pad, dilation))
+        y, back = words.MaxPool(window, step, around, apart).numpy_pass(few, Visit())
         assert np.array_equal(y, expected.detach())
         np.testing.assert_allclose(back(dy)["x"], x.grad, atol=1e-14)
 
 
 def test_a_number_that_is_none_is_not_lost_in_a_pool() -> None:
-    y, _ = maxpool(np.array([[[[1.0, np.nan], [3.0, 2.0]]]]), words.Window((2, 2), (2, 2)))
+    y, _ = words.MaxPool((2, 2)).numpy_pass(np.array([[[[1.0, np.nan], [3.0, 2.0]]]]), Visit())
     assert np.isnan(y).all()
 
 
 def test_softmax_and_sigmoid_bear_any_size() -> None:
     large = np.array([[1e4, -1e4, 1e308], [-1e308, 0.0, 1.0], [700.0, 701.0, 702.0]])
     for word, theirs in (
-        (softmax, lambda x: functional.softmax(x, 1)),
-        (sigmoid, functional.sigmoid),
+        (words.Softmax(), lambda x: functional.softmax(x, 1)),
+        (words.Sigmoid(), functional.sigmoid),
     ):
         x = torch.from_numpy(large.copy()).requires_grad_()
         expected = theirs(x)
         dy = np.arange(9.0).reshape(3, 3)
         expected.backward(torch.from_numpy(dy))  # type: ignore[no-untyped-call]
-        y, back = word(large)
+        y, back = word.numpy_pass(large, Visit())
         np.testing.assert_allclose(y, expected.detach(), atol=1e-15)
         assert x.grad is not None
         np.testing.assert_allclose(back(dy)["x"], x.grad, atol=1e-14)
@@ -147,7 +145,7 @@ def test_softmax_and_sigmoid_bear_any_size() -> None:
 
 def test_the_jacobian_of_softmax_is_that_of_torch_and_that_of_its_way_back() -> None:
     x = np.random.default_rng(0).normal(size=(1, 5))
-    y, back = softmax(x)
+    y, back = words.Softmax().numpy_pass(x, Visit())
     jacobian = softmax_jacobian(y[0])
     expected = torch.autograd.functional.jacobian(
         lambda t: functional.softmax(t, 0),  # type: ignore[no-untyped-call]
@@ -164,7 +162,8 @@ def test_dropout_scales_as_torch_does() -> None:
     expected = functional.dropout(x, 0.3, training=True)
     expected.backward(torch.ones_like(expected))  # type: ignore[no-untyped-call]
     kept = (expected.detach().numpy() != 0).astype(float)
-    y, back = dropout(np.full((200, 50), 2.0), kept, 0.3)
+    visit = Visit(training=True, mask=kept)
+    y, back = words.Dropout(0.3).numpy_pass(np.full((200, 50), 2.0), visit)
     np.testing.assert_allclose(y, expected.detach(), rtol=1e-15)
     assert x.grad is not None
     np.testing.assert_allclose(back(np.ones_like(y))["x"], x.grad, rtol=1e-15)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from striate.architecture.layer_table.receptive_field import Side
 from striate.architecture.layer_table.row import Row
 from striate.architecture.layer_table.wiring import IMAGE, Node
 from striate.architecture.words import Layer, Shape
-from striate.architecture.words.sight import Side
 
 
 @dataclass(frozen=True)

@@ -8,23 +8,12 @@ learning, https://arxiv.org/abs/1603.07285
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from striate.architecture.layer_table.receptive_field import Sight
 from striate.architecture.notation import Join, Leaf
-from striate.architecture.words import (
-    AvgPool,
-    Bn,
-    Cat,
-    Conv,
-    Fc,
-    Flatten,
-    MaxPool,
-    Prelu,
-    SumPool,
-    Window,
-)
-from striate.architecture.words.sight import Sight
+from striate.architecture.words import Shape, Window
 
 FLOAT32 = 4  # bytes of a number
 
@@ -74,33 +63,28 @@ def formulas(step: Leaf | Join, before: Sequence[Sight | None], *, memory: bool)
         sides = "*".join(map(str, step.output))
         written_memory = f"{FLOAT32}*{sides} = {FLOAT32 * math.prod(step.output):,}"
     if isinstance(step, Join):
-        return Formulas(output=_joined(step), memory=written_memory)
+        joined = step.layer.output_formula([branch[-1].output for branch in step.branches])
+        return Formulas(output=joined, memory=written_memory)
     parameters, macs = step.layer.parameters(step.input), step.layer.macs(step.input)
     return Formulas(
         output=_output(step),
-        parameters=f"{_parameters(step)} = {parameters:,}" if parameters else "",
-        macs=f"{_macs(step)} = {macs:,}" if macs else "",
+        parameters=_equation(step.layer.parameters_formula, step.input, parameters),
+        macs=_equation(step.layer.macs_formula, step.input, macs),
         memory=written_memory,
         receptive_field=_sees(step.layer.window, before[0]),
     )
 
 
-def _joined(step: Join) -> str:
-    if not isinstance(step.layer, Cat):
-        return ""
-    channels = [branch[-1].output[0] for branch in step.branches]
-    return f"{' + '.join(map(str, channels))} = {sum(channels):,} channels"
+def _equation(write: Callable[[Shape], str], arriving: Shape, result: int) -> str:
+    return f"{write(arriving)} = {result:,}" if result else ""
 
 
 def _output(step: Leaf) -> str:
     """Write how many rows and columns come out."""
-    layer = step.layer
-    if isinstance(layer, Flatten) and len(step.input) > 1:
-        return f"{'*'.join(map(str, step.input))} = {step.output[0]:,}"
-    window = layer.window
+    window = step.layer.window
     if window is None or len(step.input) != 3:
-        return ""
-    ceil = isinstance(layer, (MaxPool, AvgPool, SumPool)) and layer.ceil
+        return step.layer.output_formula(step.input)
+    ceil = step.layer.partial_windows
     rows, columns = (
         f"{_positions(window, axis, step.input[1 + axis], ceil=ceil)} = {step.output[1 + axis]}"
         for axis in (0, 1)
@@ -124,36 +108,6 @@ def _positions(window: Window, axis: int, side: int, *, ceil: bool) -> str:
     # the last window is left out where it would begin in the padding behind the map
     outside = math.ceil(room / step) * step >= side + pad
     return f"ceil({inside}) + 1 - 1" if outside else f"ceil({inside}) + 1"
-
-
-def _parameters(step: Leaf) -> str:
-    layer, arriving = step.layer, step.input[0]
-    match layer:
-        case Conv():
-            return f"{_kernel(layer, arriving)}" + (f" + {layer.channels}" if layer.bias else "")
-        case Fc():
-            return f"{arriving}*{layer.units}" + (f" + {layer.units}" if layer.bias else "")
-        case Bn():
-            return f"2*{arriving}"
-        case Prelu():
-            return f"1*{arriving}"
-    raise NotImplementedError(f"{layer.word} learns, but its formula is not written")
-
-
-def _macs(step: Leaf) -> str:
-    layer, arriving = step.layer, step.input[0]
-    match layer:
-        case Conv():
-            return f"{_kernel(layer, arriving)} * {step.output[1]}*{step.output[2]}"
-        case Fc():
-            return f"{arriving}*{layer.units}"
-    raise NotImplementedError(f"{layer.word} multiplies, but its formula is not written")
-
-
-def _kernel(layer: Conv, arriving: int) -> str:
-    rows, columns = layer.kernel
-    inward = str(arriving) if layer.groups == 1 else f"({arriving}/{layer.groups})"
-    return f"{rows}*{columns}*{inward}*{layer.channels}"
 
 
 def _sees(window: Window | None, before: Sight | None) -> str:

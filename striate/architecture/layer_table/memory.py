@@ -10,24 +10,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from striate.architecture.layer_table.wiring import IMAGE, Node, gets_gradient
 from striate.architecture.notation import Join, Leaf
-from striate.architecture.words import AvgPool, Bn, Conv, Dropout, Fc, Lrn, MaxPool
 
 FLOAT32: Final = 4  # bytes of a number
 BF16: Final = 2
 INDEX: Final = 8  # bytes of a place within a map: a 64-bit whole number
 PRECISIONS: Final[Mapping[str, int]] = {"float32": FLOAT32, "bf16": BF16}
-
-# Which of its maps the backward pass of a word needs; the words left out need neither.
-NEEDS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("conv", "fc", "bn", "prelu", "leakyrelu", "relu6"), "input"),
-    **dict.fromkeys(("maxpool", "avgpool", "sumpool", "lrn"), "input"),
-    **dict.fromkeys(("relu", "sigmoid", "tanh", "softmax"), "output"),
-}
 
 
 @dataclass(frozen=True)
@@ -101,24 +93,13 @@ def kept(nodes: Sequence[Node]) -> Kept:
         if not (flag or node.learns) or isinstance(node.step, Join):
             continue
         step, source = node.step, _origin(nodes, node.sources[0])
-        need = NEEDS.get(step.layer.word)
-        match step.layer:
-            case Bn():
-                statistics += 2 * step.input[0]
-            case MaxPool():
-                places += math.prod(step.output)
-            case AvgPool(to=(1, 1)):
-                need = None  # torch takes the mean, which needs nothing
-            case Dropout(rate=rate):
-                extra += math.prod(step.output) if rate else 0  # which numbers were dropped
-            case Lrn(size=size):
-                extra += _normalising(step.input, size)
-            case Conv(padmode="edge"):
-                extra += _bordered(step)
-                need = need if flag else None  # the map without its border is needed for its sake
-        if need == "input":
+        needs = step.layer.backward_needs(step, gradient=flag)
+        extra += needs.values
+        places += needs.places
+        statistics += needs.statistics
+        if needs.map == "input":
             values[source] = math.prod(step.input)
-        elif need == "output":
+        elif needs.map == "output":
             values[place] = math.prod(step.output)
     weights = sum(_weights(node.step) for node in nodes if isinstance(node.step, Leaf))
     return Kept(sum(values.values()) + extra, places, statistics, weights)
@@ -126,9 +107,9 @@ def kept(nodes: Sequence[Node]) -> Kept:
 
 def _weights(step: Leaf) -> int:
     """Count the weights of a conv or fc, the biases aside."""
-    if not isinstance(step.layer, (Conv, Fc)):
+    if step.layer.width is None:
         return 0
-    return replace(step.layer, bias=False).parameters(step.input)
+    return math.prod(step.layer.tensors(step.input)["weight"])
 
 
 def _origin(nodes: Sequence[Node], source: int) -> int:
@@ -136,22 +117,6 @@ def _origin(nodes: Sequence[Node], source: int) -> int:
     while source != IMAGE and nodes[source].renames:
         source = nodes[source].sources[0]
     return source
-
-
-def _normalising(shape: Sequence[int], size: int) -> int:
-    """Count what lrn keeps beside its input: the squares, padded by size - 1, and two maps."""
-    places = math.prod(shape[1:])
-    return (shape[0] + size - 1) * places + 2 * shape[0] * places
-
-
-def _bordered(step: Leaf) -> int:
-    """Count the numbers of the map with its border repeated."""
-    window = step.layer.window
-    if window is None:
-        return 0
-    return step.input[0] * math.prod(
-        side + 2 * pad for side, pad in zip(step.input[1:], window.pad, strict=True)
-    )
 
 
 def backward_macs(nodes: Sequence[Node]) -> int:

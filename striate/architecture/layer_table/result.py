@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from striate.architecture.layer_table import text as showing
 from striate.architecture.layer_table.design_warnings import DesignWarning
 from striate.architecture.layer_table.memory import FLOAT32, PRECISIONS, Kept, TrainingMemory
+from striate.architecture.layer_table.receptive_field import Side
 from striate.architecture.layer_table.row import Row, plain
 from striate.architecture.notation import ExpandedNetwork
 from striate.architecture.words import Shape, text_of
-from striate.architecture.words.sight import Side
 from striate.errors import SettingError
 from striate.terminal.tables import Table
 

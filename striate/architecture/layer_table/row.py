@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from striate.architecture.layer_table.formulas import Formulas
+from striate.architecture.layer_table.receptive_field import Side
 from striate.architecture.words import Shape
-from striate.architecture.words.sight import Side
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from striate.architecture.layer_table.all_rules import warnings_of
 from striate.architecture.layer_table.design_warnings import Case
 from striate.architecture.layer_table.formulas import FLOAT32, formulas
 from striate.architecture.layer_table.memory import backward_macs, kept
+from striate.architecture.layer_table.receptive_field import Side, Sight, side_of
 from striate.architecture.layer_table.result import Summary
 from striate.architecture.layer_table.row import Row
 from striate.architecture.layer_table.wiring import IMAGE, Node, wire
 from striate.architecture.notation import ExpandedNetwork, Join, Leaf, Network, expand
 from striate.architecture.words import Shape
-from striate.architecture.words.sight import Side, Sight, side_of
 
 
 def summary(

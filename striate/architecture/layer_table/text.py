@@ -8,9 +8,9 @@ from typing import Final
 
 from striate.architecture.layer_table.design_warnings import DesignWarning, sides
 from striate.architecture.layer_table.memory import TrainingMemory
+from striate.architecture.layer_table.receptive_field import Side
 from striate.architecture.layer_table.row import Row
 from striate.architecture.words import short, text_of
-from striate.architecture.words.sight import Side
 from striate.terminal.tables import Table
 
 WIDTH: Final = 100  # columns of a line

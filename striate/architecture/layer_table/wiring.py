@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from striate.architecture.notation import Block, ExpandedNetwork, Join, Leaf, Step
-from striate.architecture.words import Conv, Dropout, Fc, Flatten, Identity
 
 IMAGE: Final = -1  # as a source: what goes into the network
 
@@ -35,15 +34,12 @@ class Node:
     @property
     def multiplies(self) -> bool:
         """Whether it is a conv or an fc."""
-        return isinstance(self.step.layer, (Conv, Fc))
+        return isinstance(self.step, Leaf) and self.step.layer.width is not None
 
     @property
     def renames(self) -> bool:
         """Whether what comes out are the same numbers in the same memory: flatten, identity."""
-        layer = self.step.layer
-        return isinstance(layer, (Flatten, Identity)) or (
-            isinstance(layer, Dropout) and layer.rate == 0
-        )
+        return isinstance(self.step, Leaf) and self.step.layer.hands_on(training=True)
 
 
 def wire(plan: ExpandedNetwork) -> tuple[Node, ...]:

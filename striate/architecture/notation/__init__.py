@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from striate.architecture.notation.expanded import Block, ExpandedNetwork, Join, Leaf, Step
+from striate.architecture.notation.expanded import Block, ExpandedNetwork, Join, Step
 from striate.architecture.notation.expansion import expand
 from striate.architecture.notation.parsing import parse
 from striate.architecture.notation.source_text import source, text_in
 from striate.architecture.notation.tree import Network
+from striate.architecture.words import Leaf
 
 __all__ = [
     "Block",

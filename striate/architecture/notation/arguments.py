@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
 from striate.architecture.notation.nodes import Option, Value, Word
 from striate.architecture.notation.suggestions import suggestion
 from striate.architecture.notation.values import Given, evaluate
 from striate.architecture.words import WORDS, Kind, Layer, Pair, text_of
 from striate.errors import NotationError
-
-EXAMPLES: Final = {
-    "conv": "conv 3x3 64",
-    "fc": "fc 128",
-    "maxpool": "maxpool 2",
-    "avgpool": "avgpool 2",
-    "sumpool": "sumpool 2",
-    "lrn": "lrn 5",
-    "dropout": "dropout 0.5",
-    "leakyrelu": "leakyrelu 0.01",
-    "bn": "bn eps=1e-5",
-}
 
 
 def check_arguments(word: Word) -> None:
@@ -52,7 +39,8 @@ def check_arguments(word: Word) -> None:
         return  # a bare fc has as many units as there are classes
     for name in kind.bare:
         if name not in taken and name not in kind.defaults():
-            raise NotationError(_needs(word.name, name), position=word.position)
+            needed = f"{word.name} needs its {name}: {kind.example or word.name}"
+            raise NotationError(needed, position=word.position)
 
 
 def slots(kind: type[Layer], count: int) -> tuple[str, ...]:
@@ -171,13 +159,9 @@ def _count(names: tuple[str, ...]) -> str:
     return f"{len(names)} bare argument{'s' * (len(names) > 1)} ({', '.join(names)})"
 
 
-def _needs(word: str, argument: str) -> str:
-    return f"{word} needs its {argument}: {EXAMPLES.get(word, word)}"
-
-
 def _no_option(kind: type[Layer], option: Option) -> str:
     if option.name in kind.bare:
-        return f"{kind.word} takes its {option.name} bare: {EXAMPLES[kind.word]}"
+        return f"{kind.word} takes its {option.name} bare: {kind.example}"
     start = f"{kind.word} has no option '{option.name}'"
     meant = suggestion(option.name, kind.named)
     if meant:

@@ -8,25 +8,8 @@ from typing import Any
 
 from striate.architecture.notation.suggestions import shortened, suggestion
 from striate.architecture.notation.tree import Network
-from striate.architecture.words import Joint, Layer, Shape, text_of
+from striate.architecture.words import Joint, Leaf, Shape, text_of
 from striate.errors import NotationError
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """One layer.
-
-    Attributes:
-        address: as in ``conv3`` or ``next12.conv2``.
-        layer: the word with its values.
-        input: the shape that goes in.
-        output: the shape that comes out.
-    """
-
-    address: str
-    layer: Layer
-    input: Shape
-    output: Shape
 
 
 @dataclass(frozen=True)
@@ -102,6 +85,17 @@ class ExpandedNetwork:
         ['conv1', 'relu1', 'identity1', 'add1', 'gap1']
         """
         return _layers(self.steps)
+
+    @property
+    def uses_batch_statistics(self) -> bool:
+        """Whether a layer normalises by the statistics of the batch in training, as bn does.
+
+        >>> from striate.architecture.notation import expand
+        >>> expand("input 1x8x8 > [conv 2 > bn]*2 > gap").uses_batch_statistics
+        True
+        """
+        leaves = (step for step in self.layers() if isinstance(step, Leaf))
+        return any(leaf.layer.uses_batch_statistics for leaf in leaves)
 
     def addresses(self) -> dict[str, Step]:
         """Give every step by its address: layers, joins and blocks, in the order of running."""

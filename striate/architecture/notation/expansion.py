@@ -10,7 +10,7 @@ from typing import Final
 
 from striate.architecture import zoo
 from striate.architecture.notation.arguments import bind
-from striate.architecture.notation.expanded import Block, ExpandedNetwork, Join, Leaf, Step
+from striate.architecture.notation.expanded import Block, ExpandedNetwork, Join, Step
 from striate.architecture.notation.nodes import (
     Branches,
     Call,
@@ -25,7 +25,7 @@ from striate.architecture.notation.parsing import located, parse
 from striate.architecture.notation.source_text import check_given
 from striate.architecture.notation.tree import Network
 from striate.architecture.notation.values import Given, evaluate
-from striate.architecture.words import JOINS, WORDS, Conv, Fc, Layer, Shape
+from striate.architecture.words import JOINS, WORDS, Conv, Fc, Layer, Leaf, Shape
 from striate.errors import NotationError
 
 MOST: Final = 20_000  # words, calls and turns; the deepest networks published have some 3,000

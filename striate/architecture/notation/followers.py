@@ -3,24 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from striate.architecture.notation.expanded import Block, ExpandedNetwork, Join, Step
-from striate.architecture.words import (
-    Conv,
-    Fc,
-    Layer,
-    LeakyRelu,
-    Prelu,
-    Relu,
-    Relu6,
-    Sigmoid,
-    Softmax,
-    Tanh,
-)
-
-RELU_LIKE: Final = (Relu, Relu6, LeakyRelu, Prelu)
-DECIDING: Final = (*RELU_LIKE, Sigmoid, Tanh, Softmax, Conv, Fc)
+from striate.architecture.words import Layer
 
 
 def what_follows(plan: ExpandedNetwork) -> dict[str, Layer | None]:
@@ -47,10 +32,14 @@ def _walk_back(
             follower = _walk_back(step.steps, follower, followers)
         elif isinstance(step, Join):
             ends = [_walk_back(branch, follower, followers) for branch in step.branches]
-            follower = next((end for end in ends if isinstance(end, RELU_LIKE)), ends[0])
+            follower = next((end for end in ends if _rectifies(end)), ends[0])
         else:
-            if isinstance(step.layer, Conv | Fc):
+            if step.layer.width is not None:
                 followers[step.address] = follower
-            if isinstance(step.layer, DECIDING):
+            if step.layer.width is not None or step.layer.is_activation:
                 follower = step.layer
     return follower
+
+
+def _rectifies(layer: Layer | None) -> bool:
+    return layer is not None and layer.negative_slope is not None

@@ -11,31 +11,8 @@ from striate.architecture.words import JOINS, WORDS
 
 # What other libraries and papers call the words.
 FOREIGN: Final = {
-    "activation": "relu",
-    "averagepool": "avgpool",
-    "averagepooling": "avgpool",
-    "batchnorm": "bn",
-    "batchnormalization": "bn",
-    "concat": "cat",
-    "concatenate": "cat",
-    "convolution": "conv",
-    "dense": "fc",
-    "drop": "dropout",
-    "fullyconnected": "fc",
-    "globalaveragepool": "gap",
-    "globalaveragepooling": "gap",
-    "globalavgpool": "gap",
-    "linear": "fc",
-    "localresponsenorm": "lrn",
-    "lrelu": "leakyrelu",
-    "maxpooling": "maxpool",
-    "norm": "bn",
-    "output": "fc",
-    "pool": "maxpool",
-    "reshape": "flatten",
-    "residual": "add",
-    "shortcut": "identity",
-    "skip": "identity",
+    **{alias: kind.word for kind in WORDS.values() for alias in kind.aliases},
+    **{alias: kind.word for kind in JOINS.values() for alias in kind.aliases},
 }
 FOREIGN_VALUES: Final = {"true": "yes", "false": "no", "replicate": "edge", "none": "no"}
 

@@ -1,8 +1,9 @@
-"""The words of the notation: one frozen dataclass each, with its shapes, costs and window.
+"""The words of the notation: one frozen dataclass each, in a file of its own name.
 
-Everything here is whole-number arithmetic. A shape is (channels, rows, columns), or
-(features,) after ``flatten``; the batch has no place in it. `WORDS` and `JOINS` list every
-word; to add one, write its class, put it there, and give `striate.backends.torch` its torch module.
+A word's file holds all there is of it: shapes, costs, the torch module, the ONNX nodes, the NumPy
+passes, the code in PyTorch and Keras, the torch modules that it is read from. To add a word, write
+its class and put it into `WORDS`; docs/design.md shows it by an example. A shape is (channels,
+rows, columns), or (features,) after ``flatten``; the batch has no place in it.
 
 >>> stem = Conv(64, kernel=(7, 7), stride=(2, 2))
 >>> stem.output((3, 224, 224)), stem.parameters((3, 224, 224)), stem.macs((3, 224, 224))
@@ -16,22 +17,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from striate.architecture.words.joins import Add, Cat, Joint
-from striate.architecture.words.learnt import Bn, Conv, Fc, Prelu
-from striate.architecture.words.pointwise import (
-    Dropout,
-    Identity,
-    LeakyRelu,
-    Lrn,
-    Relu,
-    Relu6,
-    Sigmoid,
-    Softmax,
-    Tanh,
-)
-from striate.architecture.words.pools import AvgPool, Flatten, Gap, MaxPool, SumPool
-from striate.architecture.words.window import Pair, Shape, Window, short, text_of
-from striate.architecture.words.word import Kind, Layer
+from striate.architecture.aspects.joint import Joint
+from striate.architecture.aspects.window import Pair, Shape, Window, short, text_of
+from striate.architecture.aspects.word import Kind, Layer, Leaf
+from striate.architecture.words.avgpool import AvgPool
+from striate.architecture.words.bn import Bn
+from striate.architecture.words.conv import Conv
+from striate.architecture.words.dropout import Dropout
+from striate.architecture.words.fc import Fc
+from striate.architecture.words.flatten import Flatten
+from striate.architecture.words.gap import Gap
+from striate.architecture.words.identity import NOTHING, Identity
+from striate.architecture.words.joins import Add, Cat
+from striate.architecture.words.lrn import Lrn
+from striate.architecture.words.maxpool import MaxPool
+from striate.architecture.words.relu import LeakyRelu, Prelu, Relu, Relu6
+from striate.architecture.words.sigmoid import Sigmoid, Tanh
+from striate.architecture.words.softmax import Softmax
+from striate.architecture.words.sumpool import SumPool
 
 WORDS: Final[Mapping[str, type[Layer]]] = {
     word.word: word
@@ -40,10 +43,11 @@ WORDS: Final[Mapping[str, type[Layer]]] = {
         *(MaxPool, AvgPool, SumPool, Gap, Lrn, Bn, Dropout, Flatten, Identity),
     )
 }
-JOINS: Final[Mapping[str, type[Joint]]] = {"cat": Cat, "add": Add}
+JOINS: Final[Mapping[str, type[Joint]]] = {join.word: join for join in (Cat, Add)}
 
 __all__ = [
     "JOINS",
+    "NOTHING",
     "WORDS",
     "Add",
     "AvgPool",
@@ -59,6 +63,7 @@ __all__ = [
     "Kind",
     "Layer",
     "LeakyRelu",
+    "Leaf",
     "Lrn",
     "MaxPool",
     "Pair",

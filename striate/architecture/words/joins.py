@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING
 
-from striate.architecture.words.window import Shape, text_of
+from striate.architecture.aspects.joint import JoinRules, Joint
+from striate.architecture.aspects.onnx_graph import OnnxGraph
+from striate.architecture.aspects.program_call import Applied
+from striate.architecture.aspects.torch_reading import Arriving, Refused, check_options
+from striate.architecture.aspects.window import Shape, text_of
 from striate.errors import NotationError
 
+if TYPE_CHECKING:
+    import torch
 
-@dataclass(frozen=True)
-class Joint(ABC):
-    """A word that makes one of several branches; it learns nothing and multiplies nothing."""
-
-    word: ClassVar[str]
-
-    @abstractmethod
-    def output(self, shapes: Sequence[Shape]) -> Shape:
-        """What comes out where the branches give ``shapes``; NotationError if they do not fit."""
-
-    def __str__(self) -> str:
-        return self.word
+    from striate.architecture.aspects.numpy_pass import Array, Joined
 
 
 @dataclass(frozen=True)
@@ -37,9 +31,11 @@ class Cat(Joint):
     """
 
     word = "cat"
+    aliases = ("concat", "concatenate")
+    accumulates = True
 
     def output(self, shapes: Sequence[Shape]) -> Shape:
-        """The channels summed; rows and columns must agree."""
+        """Return the channels summed; rows and columns must agree."""
         for number, shape in enumerate(shapes[1:], start=2):
             if len(shape) != len(shapes[0]) or shape[1:] != shapes[0][1:]:
                 raise NotationError(
@@ -48,6 +44,61 @@ class Cat(Joint):
                     "give them the same strides, and pad the one that loses its border"
                 )
         return (sum(shape[0] for shape in shapes), *shapes[0][1:])
+
+    def output_formula(self, shapes: Sequence[Shape]) -> str:
+        """Return the sum of the channels."""
+        channels = [shape[0] for shape in shapes]
+        return f"{' + '.join(map(str, channels))} = {sum(channels):,} channels"
+
+    def torch_forward(self, branches: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Return (batch, channels, ...), joined along the channels."""
+        import torch
+
+        return torch.cat(tuple(branches), dim=1)
+
+    def onnx_nodes(self, branches: Sequence[str], address: str, graph: OnnxGraph) -> str:
+        """Add a Concat."""
+        return graph.node("Concat", branches, address, {"axis": 1})
+
+    def numpy_pass(self, branches: Sequence[Array]) -> Joined:
+        """Put the channels one after the other; the way back cuts them apart again.
+
+        >>> import numpy as np
+        >>> y, back = Cat().numpy_pass([np.array([[1.0]]), np.array([[2.0, 3.0]])])
+        >>> y, back(np.array([[10.0, 20.0, 30.0]]))
+        (array([[1., 2., 3.]]), [array([[10.]]), array([[20., 30.]])])
+        """
+        import numpy as np
+
+        ends = np.cumsum([x.shape[1] for x in branches])
+        return np.concatenate(branches, axis=1), lambda dy: np.split(dy, ends[:-1], axis=1)
+
+    def torch_code(self, branches: Sequence[str]) -> Applied:
+        """Return torch.cat."""
+        return Applied("torch.cat", [f"[{', '.join(branches)}]", "dim=1"])
+
+    def keras_code(self, branches: Sequence[str]) -> Applied:
+        """Return layers.concatenate."""
+        return Applied("layers.concatenate", [f"[{', '.join(branches)}]"])
+
+    @classmethod
+    def torch_rules(cls) -> JoinRules:
+        """Return torch.cat and its other names, over the channels."""
+        import torch
+
+        does = "joins a list of tensors"
+
+        def operands(args: Sequence[object], options: Mapping[str, object]) -> tuple[object, ...]:
+            check_options(options, ("tensors", "dim", "axis"))
+            given = dict(zip(("tensors", "dim"), args, strict=False)) | dict(options)
+            parts, axis = given.get("tensors"), given.get("dim", given.get("axis", 0))
+            if not isinstance(parts, tuple | list) or not isinstance(parts[0], Arriving):
+                raise Refused(f"cat {does}")
+            if not isinstance(axis, int) or axis % (len(parts[0].shape) + 1) != 1:
+                raise Refused(f"cat joins channels, dim=1, but here it is dim={axis}")
+            return tuple(parts)
+
+        return JoinRules({torch.cat, torch.concat, torch.concatenate}, does, operands)
 
 
 @dataclass(frozen=True)
@@ -61,9 +112,11 @@ class Add(Joint):
     """
 
     word = "add"
+    aliases = ("residual",)
+    nests = True
 
     def output(self, shapes: Sequence[Shape]) -> Shape:
-        """The shape of every branch; they must agree."""
+        """Return the shape of every branch; they must agree."""
         for number, shape in enumerate(shapes[1:], start=2):
             if shape != shapes[0]:
                 raise NotationError(
@@ -71,6 +124,63 @@ class Add(Joint):
                     f"and branch {number} gives {text_of(shape)}; " + _mend(shapes[0], shape)
                 )
         return shapes[0]
+
+    def torch_forward(self, branches: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Return the sum of tensors of one shape."""
+        total, *others = branches
+        for other in others:
+            total = total + other
+        return total
+
+    def onnx_nodes(self, branches: Sequence[str], address: str, graph: OnnxGraph) -> str:
+        """Add an Add for each branch but the first."""
+        total = branches[0]
+        for number, other in enumerate(branches[1:], start=2):
+            last = number == len(branches)
+            total = graph.node("Add", [total, other], address if last else f"{address}.{number}")
+        return total
+
+    def numpy_pass(self, branches: Sequence[Array]) -> Joined:
+        """Sum the branches; each of them grows y as fast as it grows, so each gets all of dy.
+
+        This is why gradients reach the first layers of a residual network: beside every path lies
+        an ``identity`` that hands them on unchanged. He et al. 2016, equation 5,
+        https://arxiv.org/abs/1603.05027
+
+        >>> import numpy as np
+        >>> y, back = Add().numpy_pass([np.array([[1.0]]), np.array([[2.0]])])
+        >>> y, back(np.array([[10.0]]))
+        (array([[3.]]), [array([[10.]]), array([[10.]])])
+        """
+        import numpy as np
+
+        return np.sum(branches, axis=0), lambda dy: [dy] * len(branches)
+
+    def torch_code(self, branches: Sequence[str]) -> Applied:
+        """Return the sum."""
+        return Applied("", branches, operator="+")
+
+    def keras_code(self, branches: Sequence[str]) -> Applied:
+        """Return the sum."""
+        return Applied("", branches, operator="+")
+
+    @classmethod
+    def torch_rules(cls) -> JoinRules:
+        """Return +, += and torch.add."""
+        import operator
+
+        import torch
+
+        def operands(args: Sequence[object], options: Mapping[str, object]) -> tuple[object, ...]:
+            check_options(options, ("other", "alpha"))
+            if options.get("alpha", 1) != 1:
+                raise Refused("alpha has no word")
+            terms = (*args, *(value for name, value in options.items() if name == "other"))
+            starts_a_sum = len(terms) == 2 and isinstance(terms[0], int) and terms[0] == 0
+            return terms[1:] if starts_a_sum else terms  # sum() of a list starts with 0
+
+        targets = {operator.add, operator.iadd, torch.add, "add", "add_"}
+        return JoinRules(targets, "sums tensors", operands)
 
 
 def _mend(first: Shape, other: Shape) -> str:

@@ -12,11 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
+from striate.architecture.aspects.program_call import Argument, Expression, ProgramCall, Value
 from striate.architecture.notation import Block, Network
 from striate.architecture.notation.formatting import definition_text
 from striate.architecture.notation.nodes import Branches, Call, Definition, Flow, Repeat
 from striate.architecture.notation.values import Given, evaluate
-from striate.backends.codegen.terms import Argument, Expression, Fork, Node, Term, Use, Value
+from striate.backends.codegen.program_nodes import Fork, Node, Use
 
 ARRIVING: Final = "in_channels"
 COUNTED: Final = {"channels", "features"}  # roles whose numbers may follow from each other
@@ -74,18 +75,18 @@ def shared(network: Network, uses: Sequence[Use]) -> tuple[Shared, ...]:
             while unique in names:
                 unique += "_"
         names.add(unique)
-        terms = _Terms(
+        numbers = _Numbers(
             tuple(use.block.input[0] for use in group),
             _parameters(definition, [(calls[use.block.call], use.block) for use in group], network),
         )
-        body = _unified([use.body for use in group], terms)
+        body = _unified([use.body for use in group], numbers)
         found.append(
             Shared(
                 unique,
                 definition.name,
                 definition_text(definition),
                 body,
-                terms.needed,
+                numbers.needed,
                 tuple(use.block.address for use in group),
             )
         )
@@ -97,8 +98,8 @@ def _signature(nodes: Sequence[Node]) -> tuple[object, ...]:
     parts: list[object] = []
     for node in nodes:
         if isinstance(node, Fork):
-            parts.append((node.word, tuple(map(_signature, node.branches))))
-        elif isinstance(node, Term):
+            parts.append((node.joint.word, tuple(map(_signature, node.branches))))
+        elif isinstance(node, ProgramCall):
             fixed = tuple(
                 (argument.name, argument.value)
                 for argument in node.arguments
@@ -140,22 +141,24 @@ def _parameters(
     return {p.name: tuple(given[p.name] for given in every) for p in definition.parameters}
 
 
-def _unified(uses: Sequence[Sequence[Node]], terms: _Terms) -> tuple[Node, ...]:
+def _unified(uses: Sequence[Sequence[Node]], numbers: _Numbers) -> tuple[Node, ...]:
     """Make one body of those of several uses, in which what differs is an expression."""
     nodes: list[Node] = []
     for same in zip(*uses, strict=True):
-        forks, calls = of(same, Fork), of(same, Term)
+        forks, calls = of(same, Fork), of(same, ProgramCall)
         outputs = {node.output for node in same}
         output = same[0].output if len(outputs) == 1 else ()
         if forks:
             branches = tuple(
-                _unified(branch, terms)
+                _unified(branch, numbers)
                 for branch in zip(*(fork.branches for fork in forks), strict=True)
             )
             nodes.append(replace(forks[0], branches=branches, output=output))
         else:
             arguments = tuple(
-                replace(argument[0], value=terms.of(tuple(a.value for a in argument), argument[0]))
+                replace(
+                    argument[0], value=numbers.of(tuple(a.value for a in argument), argument[0])
+                )
                 for argument in zip(*(call.arguments for call in calls), strict=True)
             )
             nodes.append(replace(calls[0], arguments=arguments, output=output))
@@ -167,7 +170,7 @@ def of(nodes: Sequence[Node], kind: type[T]) -> list[T]:
     return [node for node in nodes if isinstance(node, kind)]
 
 
-class _Terms:
+class _Numbers:
     """The parameters of a block, and the expressions that its numbers are in terms of them."""
 
     def __init__(self, arriving: tuple[int, ...], given: Mapping[str, tuple[Given, ...]]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 
+from striate.architecture.aspects.program_call import Value
 from striate.architecture.notation import ExpandedNetwork, Leaf
 from striate.architecture.words import text_of
 from striate.backends.codegen.layout import WIDTH
-from striate.backends.codegen.terms import Value
 
 WIDEST = 84
 

@@ -7,44 +7,60 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from striate.architecture.aspects.program_call import Applied, Argument, ProgramCall, channels_last
 from striate.architecture.notation import ExpandedNetwork
-from striate.architecture.words import text_of
+from striate.architecture.words import Joint, text_of
 from striate.backends.codegen.blocks import ARRIVING, Shared, shared
 from striate.backends.codegen.heading import heading, said, typed
-from striate.backends.codegen.keras_functions import FUNCTIONS, LOADING
-from striate.backends.codegen.keras_terms import ACTIVATED, channels_last, terms
+from striate.backends.codegen.keras_loading import LOADING
 from striate.backends.codegen.layout import call
 from striate.backends.codegen.naming import Names
-from striate.backends.codegen.statements import Applied, Dialect, returning, statements
-from striate.backends.codegen.terms import Argument, Fork, Node, Term, Use, nodes_of, uses_in
+from striate.backends.codegen.program_nodes import (
+    Fork,
+    Node,
+    Use,
+    calls_in,
+    nodes_of,
+    uses_in,
+)
+from striate.backends.codegen.statements import Dialect, returning, statements
 
-TAKEN: Final = ("network", "load", "carry", *FUNCTIONS)
+TAKEN: Final = ("network", "load", "carry")
 ABOUT: Final = (
     "Input: (batch, rows, columns, channels), the channels last, as is Keras's default; "
     "comments on the lines below leave out the batch.",
     "Layers have the names that they have in Striate, with _ for the dot. load() and carry() "
     "turn its weights, which are torch's, into Keras's.",
 )
-FOLDED: Final = ("layers.Conv2D", "layers.Dense")
 
 
 def keras_code(plan: ExpandedNetwork) -> str:
     """Write a network as a Keras 3 program."""
-    nodes = _activated(nodes_of(plan.steps, terms, channels_last))
+    nodes = _activated(
+        nodes_of(plan.steps, lambda leaf: leaf.layer.keras_code(leaf), channels_last)
+    )
+    own = _definitions(nodes)
     blocks = shared(plan.network, uses_in(nodes))
-    names = Names(TAKEN)
+    names = Names((*TAKEN, *own))
     functions = {block.name: names.snake(block.name) for block in blocks}
     parts = [_block(block, functions[block.name]) for block in blocks]
     by_address = {address: block for block in blocks for address in block.addresses}
     parts.append(_network(plan, nodes, by_address, functions))
     body = "\n\n".join(parts)
-    needed = [text for name, text in FUNCTIONS.items() if re.search(rf"\b{name}\(", body)]
-    body = "\n\n".join(part.lstrip("\n") for part in [*needed, body, LOADING])
+    body = "\n\n".join(part.lstrip("\n") for part in [*own.values(), body, LOADING])
     imported = [name for name in ("layers", "ops") if re.search(rf"\b{name}\.", body)]
     imports = ["import keras"]
     if imported:
         imports.append(f"from keras import {', '.join(imported)}")
     return heading(plan, ABOUT) + "\n".join(imports) + "\n\n\n" + body
+
+
+def _definitions(nodes: Sequence[Node]) -> dict[str, str]:
+    """Return what Keras lacks and the program needs: functions by name, each once."""
+    found = {call.head: call.definition for call in calls_in(nodes) if call.definition}
+    for use in uses_in(nodes):
+        found |= _definitions(use.body)
+    return found
 
 
 def _activated(nodes: Sequence[Node]) -> tuple[Node, ...]:
@@ -55,10 +71,10 @@ def _activated(nodes: Sequence[Node]) -> tuple[Node, ...]:
             done.append(replace(node, branches=tuple(map(_activated, node.branches))))
         elif isinstance(node, Use):
             done.append(replace(node, body=_activated(node.body)))
-        elif node.head in ACTIVATED and done and _takes_activation(done[-1]):
+        elif node.activation and done and _takes_activation(done[-1]):
             before = done[-1]
-            activation = Argument(ACTIVATED[node.head], "activation")
-            if isinstance(before, Term):
+            activation = Argument(node.activation, "activation")
+            if isinstance(before, ProgramCall):
                 done[-1] = replace(before, arguments=(*before.arguments, activation))
         else:
             done.append(node)
@@ -67,8 +83,8 @@ def _activated(nodes: Sequence[Node]) -> tuple[Node, ...]:
 
 def _takes_activation(node: Node) -> bool:
     return (
-        isinstance(node, Term)
-        and node.head in FOLDED
+        isinstance(node, ProgramCall)
+        and node.takes_activation
         and all(argument.name != "activation" for argument in node.arguments)
     )
 
@@ -100,7 +116,7 @@ def _network(
 
 
 def _dialect(blocks: Mapping[str, Shared], functions: Mapping[str, str]) -> Dialect:
-    def apply(node: Term | Use, x: str) -> Applied:
+    def apply(node: ProgramCall | Use, x: str) -> Applied:
         if isinstance(node, Use):
             address = node.block.address
             given = [*blocks[address].given(address), Argument(address, "name")]
@@ -114,8 +130,8 @@ def _dialect(blocks: Mapping[str, Shared], functions: Mapping[str, str]) -> Dial
             texts.append(f'name=f"{{name}}_{own}"' if block else f'name="{own}"')
         return Applied(node.head, texts, f"({x})")
 
-    return Dialect(apply, _cat, indent=4)
+    return Dialect(apply, _join, indent=4)
 
 
-def _cat(ends: Sequence[str]) -> Applied:
-    return Applied("layers.concatenate", [f"[{', '.join(ends)}]"])
+def _join(joint: Joint, branches: Sequence[str]) -> Applied:
+    return joint.keras_code(branches)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from striate.architecture.aspects.program_call import Applied, ProgramCall
 from striate.architecture.notation import ExpandedNetwork
+from striate.architecture.words import Joint
 from striate.backends.codegen.blocks import Shared, shared
 from striate.backends.codegen.heading import heading, said, typed
 from striate.backends.codegen.layout import call
 from striate.backends.codegen.naming import Names
-from striate.backends.codegen.statements import Applied, Dialect, returning
-from striate.backends.codegen.terms import Node, Term, Use, nodes_of, terms_in, uses_in
-from striate.backends.codegen.torch_terms import terms
+from striate.backends.codegen.program_nodes import Node, Use, calls_in, nodes_of, uses_in
+from striate.backends.codegen.statements import Dialect, returning
 
 TAKEN: Final = ("Net", "F")
 LOADING: Final = '''
@@ -35,7 +36,7 @@ ABOUT: Final = (
 
 def torch_code(plan: ExpandedNetwork) -> str:
     """Write a network as a PyTorch program."""
-    nodes = nodes_of(plan.steps, terms, tuple)
+    nodes = nodes_of(plan.steps, lambda leaf: leaf.layer.torch_code(leaf), tuple)
     blocks = shared(plan.network, uses_in(nodes))
     names = Names(TAKEN)
     classes = {block.name: names.camel(block.name) for block in blocks}
@@ -51,7 +52,7 @@ def torch_code(plan: ExpandedNetwork) -> str:
 def _block(block: Shared, name: str) -> str:
     given = ["self", *typed(block.parameters)]
     head = call("def __init__", given, " -> None:", indent=4)
-    made = [line for term in terms_in(block.body) for line in _made(term)]
+    made = [line for term in calls_in(block.body) for line in _made(term)]
     lines = [f"class {name}(nn.Module):", *said(block.text), ""]
     if made:
         lines += [*head, "        super().__init__()", *made, ""]
@@ -64,7 +65,7 @@ def _net(
     blocks: Mapping[str, Shared],
     classes: Mapping[str, str],
 ) -> str:
-    made: dict[str, list[str]] = {term.address: _made(term) for term in terms_in(nodes)}
+    made: dict[str, list[str]] = {term.address: _made(term) for term in calls_in(nodes)}
     for use in uses_in(nodes):
         block, address = blocks[use.block.address], use.block.address
         given = [str(argument) for argument in block.given(address)]
@@ -76,7 +77,7 @@ def _net(
     return "\n".join([*lines, *_forward(nodes, blocks, classes)]) + "\n"
 
 
-def _made(term: Term) -> list[str]:
+def _made(term: ProgramCall) -> list[str]:
     if not term.address:
         return []
     return call(f"self.{_own(term.address)} = {term.head}", term.texts, "", indent=8)
@@ -85,7 +86,7 @@ def _made(term: Term) -> list[str]:
 def _forward(
     nodes: Sequence[Node], blocks: Mapping[str, Shared], classes: Mapping[str, str]
 ) -> list[str]:
-    def apply(node: Term | Use, x: str) -> Applied:
+    def apply(node: ProgramCall | Use, x: str) -> Applied:
         if isinstance(node, Use):
             return Applied(f"self.{node.block.address}", [x])
         if node.address:
@@ -93,11 +94,11 @@ def _forward(
         return Applied(node.head, [x, *node.texts])
 
     head = "    def forward(self, x: torch.Tensor) -> torch.Tensor:"
-    return [head, *returning(nodes, Dialect(apply, _cat, indent=8))]
+    return [head, *returning(nodes, Dialect(apply, _join, indent=8))]
 
 
-def _cat(ends: Sequence[str]) -> Applied:
-    return Applied("torch.cat", [f"[{', '.join(ends)}]", "dim=1"])
+def _join(joint: Joint, branches: Sequence[str]) -> Applied:
+    return joint.torch_code(branches)
 
 
 def _own(address: str) -> str:

@@ -5,24 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from striate.architecture.words import Shape
+from striate.architecture.aspects.program_call import Applied, ProgramCall
+from striate.architecture.words import Joint, Shape
 from striate.backends.codegen.layout import call, fits
-from striate.backends.codegen.terms import Fork, Node, Term, Use
-
-
-@dataclass(frozen=True)
-class Applied:
-    """A call on an expression: before the bracket, inside it, behind it; or a sum."""
-
-    before: str
-    arguments: Sequence[str]
-    after: str = ""
-    operator: str = ""
-
-    def __str__(self) -> str:
-        if self.operator:
-            return f" {self.operator} ".join(self.arguments)
-        return f"{self.before}({', '.join(self.arguments)}){self.after}"
+from striate.backends.codegen.program_nodes import Fork, Node, Use
 
 
 @dataclass(frozen=True)
@@ -31,12 +17,12 @@ class Dialect:
 
     Attributes:
         apply: writes a call, or the use of a block, on an expression.
-        cat: writes the joining of variables along the channels.
+        join: writes the joining of variables.
         indent: of the statements.
     """
 
-    apply: Callable[[Term | Use, str], Applied]
-    cat: Callable[[Sequence[str]], Applied]
+    apply: Callable[[ProgramCall | Use, str], Applied]
+    join: Callable[[Joint, Sequence[str]], Applied]
     indent: int
 
 
@@ -79,7 +65,7 @@ class _Writing:
                 held = self._write(target, pending, shape, held)
                 pending, shape = self._join(node, held), node.output
                 continue
-            wraps = isinstance(node, Term) and node.pointwise and pending is not None
+            wraps = isinstance(node, ProgramCall) and node.pointwise and pending is not None
             inner = self._dialect.apply(node, str(pending) if wraps else held)
             if wraps and not fits(f"{target} = {inner}", len(self._indent), _said(node.output)):
                 wraps = False
@@ -97,7 +83,7 @@ class _Writing:
             self._branches += 1
             ends.append(self._flow(branch, held, f"branch{self._branches}"))
         self._branches = before
-        return self._dialect.cat(ends) if fork.word == "cat" else Applied("", ends, operator="+")
+        return self._dialect.join(fork.joint, ends)
 
     def _write(self, target: str, pending: Applied | None, shape: Shape, held: str) -> str:
         """Write what is pending into the target, if anything is."""

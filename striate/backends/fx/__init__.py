@@ -1,8 +1,8 @@
 """A torch module back into the notation, where it can be.
 
 Four stages that do not mix: torch.fx records what the module computes (`recording`), each step
-gets its word (`graph`, `words`), values become flows and branches (`flow`), and these a text
-(`texts`).
+gets its word (`graph`, by the `rules` of the words), values become flows and branches (`flow`),
+and these a text (`texts`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
+from striate.architecture.aspects.torch_reading import Refused
 from striate.architecture.notation import Join, Network, expand, parse
 from striate.architecture.notation.tree import check_input
 from striate.architecture.words import Layer, Shape
@@ -19,7 +20,7 @@ from striate.backends.fx.flow import Branched, Flow, flow_of
 from striate.backends.fx.graph import Reading
 from striate.backends.fx.recording import INSTEAD, is_layer, recorded
 from striate.backends.fx.texts import network_text
-from striate.backends.fx.values import Refused, Value
+from striate.backends.fx.values import Value
 from striate.errors import NotationError
 
 __all__ = ["Traced", "from_torch"]

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from striate.architecture.words import Add, Identity, Joint, Layer
-from striate.backends.fx.values import Refused, Value
+from striate.architecture.aspects.torch_reading import Refused
+from striate.architecture.words import NOTHING, Joint, Layer
+from striate.backends.fx.values import Value
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Branched:
 
 @dataclass(frozen=True)
 class Single:
-    """A word; the value is None for an identity that the module does not spell out."""
+    """A word; the value is None for a branch in which nothing happens."""
 
     word: Layer
     value: Value | None
@@ -75,10 +76,10 @@ class _Finding:
     def _branched(self, value: Value, word: Joint, fork: Value) -> Branched:
         branches: list[Flow] = []
         for number, source in enumerate(value.sources):
-            branch = self.flow(fork, source) or (Single(Identity(), None),)
+            branch = self.flow(fork, source) or (Single(NOTHING, None),)
             first = branch[0]
-            alone = number == 0 and len(branch) == 1 and isinstance(word, Add)
-            if alone and isinstance(first, Branched) and isinstance(first.word, Add):
+            alone = number == 0 and len(branch) == 1 and word.nests
+            if alone and isinstance(first, Branched) and type(first.word) is type(word):
                 branches += first.branches  # (a + b) + c
             else:
                 branches.append(branch)

@@ -7,23 +7,23 @@ import operator
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
-import torch.nn.functional as F
 from torch import fx, nn
 from torch.nn.utils.parametrize import is_parametrized
 
-from striate.architecture.words import Add, Bn, Cat, Layer, Shape
+from striate.architecture.aspects.torch_reading import Batch, Refused
+from striate.architecture.words import Joint, Layer, Shape
 from striate.backends.fx.recording import FAULTS, HOOKED, INSTEAD, defaults, kind_of
-from striate.backends.fx.values import Batch, Overwritten, Refused, Value, joined
-from striate.backends.fx.words import FUNCTIONS, METHODS, MODULES, SHAPED, SHARING, Words
+from striate.backends.fx.rules import FUNCTIONS, JOINING, METHODS, MODULES, ON_TENSORS
+from striate.backends.fx.values import Overwritten, Value, joined
 from striate.errors import NotationError
 
-ADDS: Final = {operator.add, operator.iadd, torch.add}
-CATS: Final = {torch.cat, torch.concat, torch.concatenate}
+if TYPE_CHECKING:
+    from striate.architecture.aspects.word import Reader, Words
+
 CLONES: Final = {"clone", torch.clone}
-STATISTICS: Final = ("running_mean", "running_var", "weight", "bias")
 CHECKS: Final = {torch._assert, fx._symbolic_trace._assert_is_none}
 TORCH: Final = Path(torch.__file__).parent
 
@@ -37,7 +37,7 @@ class Reading:
         self._shape = shape
         self._known: dict[fx.Node, Any] = {}
         self._overwritten = Overwritten()
-        self._cats: list[Value] = []
+        self._joins: list[Value] = []
         self._weights: set[int] = set()
         self._left_out = set(defaults(module))
         self._others = 0  # arguments but the first
@@ -83,17 +83,12 @@ class Reading:
             args = [options.pop("input")]
         if args and isinstance(args[0], Value) and (known := _known_of(node, args)) is not None:
             return known
-        if node.target in ADDS or (node.op, node.target) in {
-            ("call_method", "add"),
-            ("call_method", "add_"),
-        }:
-            return self._add(node, args, options)
-        if node.target in CATS:
-            return self._cat(node, args, options)
+        if node.target in JOINING:
+            return self._joined(node, args, options)
         if node.target in CLONES and isinstance(args[0], Value):
             return self._copied(args[0], node)
-        if node.target is F.batch_norm:
-            return self._normalised(node, args, options)
+        if node.target in ON_TENSORS:
+            return self._on_tensors(node, args, options)
         table: Any = METHODS if node.op == "call_method" else FUNCTIONS
         return self._called(node, table.get(node.target), args, options)
 
@@ -151,7 +146,7 @@ class Reading:
         if len(args) != 1 or not isinstance(arriving, Value):
             raise self._refused(node, f"one tensor must go in, but it gets {_kind(args)}")
         _check_channels(module, arriving.shape, target)
-        words = self._words(node, lambda: MODULES[kind](module, arriving.shape))
+        words = self._words(node, lambda: MODULES[kind](arriving.shape, module))
         inplace = getattr(module, "inplace", False) is True
         learns = self._learns(node, module)
         return self._made(node, arriving, words, target=target * learns, inplace=inplace)
@@ -173,7 +168,7 @@ class Reading:
     def _called(
         self,
         node: fx.Node,
-        give: Callable[..., Words] | None,
+        give: Reader | None,
         args: Sequence[Any],
         options: dict[str, Any],
     ) -> Value:
@@ -185,23 +180,24 @@ class Reading:
         arriving, others = args[0], args[1:]
         if any(_holds_tensor(value) for value in (*others, *options.values())):
             raise self._refused(node, f"there is no word for {name} of two tensors")
-        more = {**options, "shape": arriving.shape} if give in SHAPED else options
-        words = self._words(node, lambda: give(*others, **more))
+        words = self._words(node, lambda: give(arriving.shape, *others, **options))
         inplace = options.get("inplace") is True or (name.endswith("_") and name[-2:] != "__")
         return self._made(node, arriving, words, inplace=inplace)
 
-    def _normalised(self, node: fx.Node, args: Sequence[Any], options: dict[str, Any]) -> Value:
-        """Take F.batch_norm with the statistics, scale and shift of one layer for its bn."""
-        given = inspect.signature(F.batch_norm).bind(*args, **options)
+    def _on_tensors(self, node: fx.Node, args: Sequence[Any], options: dict[str, Any]) -> Value:
+        """Take a function that is given the tensors of one layer for the word of that layer."""
+        function: Any = node.target
+        rule = ON_TENSORS[function]
+        given = inspect.signature(function).bind(*args, **options)
         given.apply_defaults()
-        names = [getattr(given.arguments[name], "name", "") for name in STATISTICS]
+        arguments = dict(given.arguments)
+        arriving = arguments.pop("input")
+        names = [getattr(arguments.pop(name), "name", "") for name in rule.tensors]
         target = names[0].rpartition(".")[0]
-        if given.arguments["training"] or names != [f"{target}.{name}" for name in STATISTICS]:
-            raise self._refused(
-                node, "batch_norm has a word where one layer has its statistics, scale and shift"
-            )
-        module, arriving = self._module.get_submodule(target), given.arguments["input"]
-        words = self._words(node, lambda: Bn(eps=given.arguments["eps"]))
+        if names != [f"{target}.{name}" for name in rule.tensors]:
+            raise self._refused(node, f"{_name(node)} has a word where one layer has {rule.told}")
+        module = self._module.get_submodule(target)
+        words = self._words(node, lambda: rule.read(arriving.shape, **arguments))
         return self._made(node, arriving, words, target=target * self._learns(node, module))
 
     def _words(self, node: fx.Node, give: Callable[[], Words]) -> tuple[Layer, ...]:
@@ -230,61 +226,49 @@ class Reading:
                 shape = word.output(result.shape)
             except NotationError as error:
                 raise Refused(error.message, place) from None
-            storage = result.memory if isinstance(word, SHARING) else None
+            storage = result.memory if word.hands_on(training=False) else None
             result = Value((result,), word, shape, place, target, storage)
             self._overwritten.keep(result)
         if inplace and result is not value:
             self._overwritten.change(value, result)
         return result
 
-    def _add(self, node: fx.Node, args: Sequence[Any], options: dict[str, Any]) -> Value:
-        terms = [*args, *(value for name, value in options.items() if name == "other")]
-        self._check_options(node, options, {"other", "alpha"})
-        if options.get("alpha", 1) != 1:
-            raise self._refused(node, "alpha has no word")
-        if len(terms) == 2 and terms[0] == 0 and isinstance(terms[1], Value):
-            return self._copied(terms[1], node)  # what sum() of a list starts with
-        if len(terms) != 2 or not all(isinstance(term, Value) for term in terms):
-            raise self._refused(node, f"add sums tensors, but here are {_kind(terms)}")
-        result = self._overwritten.keep(joined(Add(), terms, _place(node)))
-        if node.target is operator.iadd or node.target == "add_":
-            self._overwritten.change(terms[0], result)
-        return result
-
-    def _cat(self, node: fx.Node, args: Sequence[Any], options: dict[str, Any]) -> Value:
-        self._check_options(node, options, {"tensors", "dim", "axis"})
-        given = dict(zip(("tensors", "dim"), args, strict=False)) | options
-        parts, axis = given.get("tensors"), given.get("dim", given.get("axis", 0))
-        if not isinstance(parts, tuple | list) or not all(isinstance(p, Value) for p in parts):
-            raise self._refused(node, "cat joins a list of tensors")
-        if not isinstance(axis, int) or axis % (len(parts[0].shape) + 1) != 1:
-            raise self._refused(node, f"cat joins channels, dim=1, but here it is dim={axis}")
-        values = self._with_earlier(list(parts))
+    def _joined(self, node: fx.Node, args: Sequence[Any], options: dict[str, Any]) -> Value:
+        joint, rules = JOINING[node.target]
+        try:
+            operands = rules.operands(args, options)
+        except Refused as error:
+            raise self._refused(node, error.reason) from None
+        values = [operand for operand in operands if isinstance(operand, Value)]
+        if len(values) < len(operands):
+            kinds = _kind(operands)
+            raise self._refused(node, f"{joint} {rules.does}, but here are {kinds}")
+        if joint.accumulates:
+            values = self._with_earlier(joint, values)
         if len(values) == 1:
             return self._copied(values[0], node)
-        result = self._overwritten.keep(joined(Cat(), values, _place(node)))
-        self._cats.append(result)
+        result = self._overwritten.keep(joined(joint, values, _place(node)))
+        self._joins.append(result)
+        if node.target is operator.iadd or _name(node).endswith("_"):
+            self._overwritten.change(values[0], result)
         return result
 
     def _copied(self, value: Value, node: fx.Node) -> Value:
         """Give the same in memory of its own, which what is changed in place does not reach."""
         return self._overwritten.keep(Value((value,), None, value.shape, _place(node)))
 
-    def _check_options(self, node: fx.Node, options: dict[str, Any], known: set[str]) -> None:
-        for name in options.keys() - known:
-            raise self._refused(node, f"{name} has no word")
-
-    def _with_earlier(self, values: list[Value]) -> list[Value]:
-        """Put an earlier cat in the place of the values that it has joined already.
+    def _with_earlier(self, joint: Joint, values: list[Value]) -> list[Value]:
+        """Put an earlier join in the place of the values that it has joined already.
 
         Dense networks keep a list of maps and join all of it before each layer; joining one
         after the other gives the same.
         """
-        for cat in sorted(self._cats, key=lambda cat: -len(_parts(cat))):
-            parts = _parts(cat)
+        earlier = [value for value in self._joins if value.word == joint]
+        for value in sorted(earlier, key=lambda value: -len(_parts(value))):
+            parts = _parts(value)
             same = [a is b for a, b in zip(parts, values, strict=False)]
             if len(parts) <= len(values) and all(same):
-                return [cat, *values[len(parts) :]]
+                return [value, *values[len(parts) :]]
         return values
 
     def _refused(self, node: fx.Node, reason: str) -> Refused:
@@ -298,11 +282,11 @@ class _Attribute:
         self.name = name
 
 
-def _parts(cat: Value) -> list[Value]:
-    """The values that a cat joins, those of cats at its front one by one."""
+def _parts(value: Value) -> list[Value]:
+    """Return the values that a join joins, those of like joins at its front one by one."""
     parts: list[Value] = []
-    first: Value = cat
-    while isinstance(first.word, Cat):
+    first = value
+    while first.word == value.word:
         parts = [*first.sources[1:], *parts]
         first = first.sources[0]
     return [first, *parts]

@@ -11,8 +11,8 @@ from typing import Any, Final
 import torch
 from torch import fx, nn
 
-from striate.backends.fx.values import Refused
-from striate.backends.fx.words import MODULES
+from striate.architecture.aspects.torch_reading import Refused
+from striate.backends.fx.rules import MODULES
 from striate.errors import NotationError
 
 # What the code of a module may raise when it is given what stands for a tensor.

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from striate.architecture.words import Conv, Fc, Layer, Shape, text_of
+from striate.architecture.words import WORDS, Shape, text_of
 from striate.backends.fx.flow import Branched, Flow, Single
 
 SHORTEST = 12  # characters that a repeat must save
-ENDING = {"relu", "relu6", "sigmoid", "tanh", "prelu"}  # words that end a block, not begin one
 
 
 def network_text(name: str, flow: Flow, *, input: Shape, output: Shape) -> str:  # noqa: A002
@@ -18,7 +17,7 @@ def network_text(name: str, flow: Flow, *, input: Shape, output: Shape) -> str: 
     classes; it is written so, and the text fits any number of classes.
     """
     last = _last_to_learn(flow)
-    classes = last is not None and isinstance(last.word, (Fc, Conv)) and output == (_units(last),)
+    classes = last is not None and output == (last.word.width,)
     head = f"input {text_of(input)}" + (f" classes={output[0]}" if classes else "")
     return f"# {name}\n{head}\n{_text(flow, last if classes else None)}"
 
@@ -27,13 +26,9 @@ def _last_to_learn(flow: Flow) -> Single | None:
     for item in reversed(flow):
         if isinstance(item, Branched):
             return None
-        if isinstance(item.word, (Fc, Conv)):
+        if item.word.width is not None:
             return item
     return None
-
-
-def _units(item: Single) -> int:
-    return item.word.units if isinstance(item.word, Fc) else getattr(item.word, "channels", 0)
 
 
 def _text(flow: Flow, last: Single | None) -> str:
@@ -43,15 +38,7 @@ def _text(flow: Flow, last: Single | None) -> str:
 def _item(item: Single | Branched, last: Single | None) -> str:
     if isinstance(item, Branched):
         return f"{item.word}({' | '.join(_text(branch, None) for branch in item.branches)})"
-    return _with_classes(item.word) if item is last else str(item.word)
-
-
-def _with_classes(word: Layer) -> str:
-    """Write a layer with its number of outputs left to the classes."""
-    name, *arguments = str(word).split(" ")
-    if isinstance(word, Fc):
-        return " ".join([name, *arguments[1:]])
-    return " ".join([name, arguments[0], "classes", *arguments[2:]])
+    return item.word.for_classes() if item is last else str(item.word)
 
 
 def _repeated(items: Sequence[str]) -> list[str]:
@@ -68,13 +55,18 @@ def _repeated(items: Sequence[str]) -> list[str]:
             turns = _turns(items, at, period)
             size = (turns - 1) * sum(len(item) + 3 for item in items[at : at + period])
             if size > max(saved, SHORTEST):
-                later = items[at] in ENDING and _turns(items, at + 1, period) >= turns
+                later = _is_activation(items[at]) and _turns(items, at + 1, period) >= turns
                 if not later:  # else a block would start with the activation of the one before
                     saved, length, times = size, period, turns
         part = list(items[at : at + length])
         done += part if times == 1 else [f"[{' > '.join(_repeated(part))}]*{times}"]
         at += length * times
     return done
+
+
+def _is_activation(item: str) -> bool:
+    kind = WORDS.get(item.partition(" ")[0])
+    return kind is not None and kind.is_activation
 
 
 def _turns(items: Sequence[str], at: int, period: int) -> int:

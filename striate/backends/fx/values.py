@@ -5,26 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from striate.architecture.aspects.torch_reading import Arriving, Refused
 from striate.architecture.words import Joint, Layer, Shape
 from striate.errors import NotationError
 
 
-class Refused(Exception):
-    """Why a module cannot be written in the notation; `from_torch` adds the module and the advice.
-
-    Attributes:
-        reason: one sentence without its full stop.
-        place: where in the module; empty where the reason tells it.
-    """
-
-    def __init__(self, reason: str, place: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.place = place
-
-
 @dataclass(eq=False)
-class Value:
+class Value(Arriving):
     """One tensor of the module's computation.
 
     Attributes:
@@ -51,12 +38,7 @@ class Value:
     @property
     def once(self) -> bool:
         """Whether it must not be computed twice: it has weights, or draws random numbers."""
-        return bool(self.target) or (self.word is not None and self.word.word == "dropout")
-
-
-@dataclass(frozen=True)
-class Batch:
-    """The size of the batch, which a module may ask for but the notation does not know."""
+        return bool(self.target) or (isinstance(self.word, Layer) and self.word.draws)
 
 
 class Overwritten:

@@ -2,11 +2,11 @@
 
 Nothing here is fast, and nothing is hidden: each formula stands beside the code that computes
 it, with its derivation and its source. The torch modules of `striate.backends.torch` are checked
-against it. Start with `striate.backends.numpy.result`, which says how to read the rest; then
+against it. Start with `striate.architecture.aspects.numpy_pass`, which says how to read the rest;
+each word's pass stands in its file in `striate.architecture.words`. Here are
 
-- ``pointwise``, the activations; ``features``, full connection, dropout, cat and add;
-- ``windows``, then ``convolution`` and ``pools``; ``normalisation``; ``losses``;
-- ``passes``, a whole network, which is backpropagation; ``training``, gradient descent.
+- ``forward_backward``, a whole network, which is backpropagation; ``training``, gradient descent;
+- ``parameters``, the numbers that a network keeps; ``losses``.
 
 >>> import numpy as np
 >>> network = "input 1x8x8 classes=2 > conv 4 > relu > gap > flatten > fc"

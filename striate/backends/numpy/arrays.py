@@ -1,37 +1,12 @@
-"""Arrays: taken as they are given, and seen a channel at a time."""
+"""Anything array-like taken as float64."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from striate.backends.numpy.result import Array
+from striate.architecture.aspects.numpy_pass import Array
 from striate.errors import SettingError
-
-
-def by_channel(values: Array, x: Array) -> Array:
-    """Lay one number a channel out so that it meets all of its channel in x.
-
-    Args:
-        values: (channel,).
-        x: (batch, channel, row, column), or (batch, feature).
-
-    Returns:
-        (1, channel, 1, 1), or (1, feature).
-
-    >>> by_channel(np.array([1.0, 2.0]), np.zeros((5, 2, 3, 3))).shape
-    (1, 2, 1, 1)
-    """
-    return values.reshape(1, -1, *[1] * (x.ndim - 2))
-
-
-def all_but_channels(x: Array) -> tuple[int, ...]:
-    """Give the axes over which one channel extends: batch, row and column.
-
-    >>> all_but_channels(np.zeros((5, 2, 3, 3)))
-    (0, 2, 3)
-    """
-    return tuple(axis for axis in range(x.ndim) if axis != 1)
 
 
 def numbers(values: ArrayLike, name: str) -> Array:

@@ -18,12 +18,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike
 
+from striate.architecture.aspects.numpy_pass import Array, Back, ByName, Result, Visit
 from striate.architecture.notation import Block, ExpandedNetwork, Join, Leaf, Network, Step
-from striate.architecture.words import Dropout
 from striate.backends.numpy.arrays import numbers
 from striate.backends.numpy.parameters import by_layer, leaves, planned
-from striate.backends.numpy.result import Array, Back, ByName, Result
-from striate.backends.numpy.words import JOINS, WORDS, Visit
 from striate.errors import SettingError
 
 
@@ -180,7 +178,7 @@ class _Walk:
     def join(self, step: Join, x: Array) -> Result:
         """Run every branch on the same x, and join what they give."""
         branches = [self.row(branch, x) for branch in step.branches]
-        y, apart = JOINS[type(step.layer)]([y for y, _ in branches])
+        y, apart = step.layer.numpy_pass([y for y, _ in branches])
 
         def back(dy: Array) -> ByName:
             found: ByName = {"x": np.zeros_like(x)}
@@ -199,9 +197,8 @@ class _Walk:
             training=self.training,
             random=self.random,
             mask=self.masks.get(step.address),
-            measured={},
         )
-        y, back_of_word = WORDS[type(step.layer)](step.layer, x, visit)
+        y, back_of_word = step.layer.numpy_pass(x, visit)
         self.statistics |= _addressed(step.address, visit.measured)
 
         def back(dy: Array) -> ByName:
@@ -218,7 +215,7 @@ def _addressed(address: str, found: ByName) -> ByName:
 
 def _masks(plan: ExpandedNetwork, masks: Mapping[str, ArrayLike] | None) -> ByName:
     given = masks or {}
-    dropouts = [leaf.address for leaf in leaves(plan) if isinstance(leaf.layer, Dropout)]
+    dropouts = [leaf.address for leaf in leaves(plan) if leaf.layer.draws]
     foreign = [address for address in given if address not in dropouts]
     if foreign:
         raise SettingError(

@@ -7,45 +7,20 @@ The names are those of the torch module: address, dot, what it is, as in ``conv1
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from striate.architecture.aspects.numpy_pass import Array, ByName
 from striate.architecture.notation import ExpandedNetwork, Leaf, Network, expand
-from striate.architecture.notation.followers import RELU_LIKE, what_follows
-from striate.architecture.words import Bn, Conv, Fc, Layer, LeakyRelu, Prelu, Shape
+from striate.architecture.notation.followers import what_follows
+from striate.architecture.words import Layer, Shape
 from striate.backends.numpy.arrays import numbers
-from striate.backends.numpy.result import Array, ByName
 from striate.errors import SettingError
 
 NOT_USED: Final = "num_batches_tracked"  # torch keeps it beside the running statistics
-PRELU_START: Final = 0.25
-
-
-def _conv(layer: Conv, shape: Shape) -> dict[str, Shape]:
-    weight = (layer.channels, shape[0] // layer.groups, *layer.kernel)
-    return {"weight": weight, "bias": (layer.channels,)} if layer.bias else {"weight": weight}
-
-
-def _fc(layer: Fc, shape: Shape) -> dict[str, Shape]:
-    weight = (layer.units, shape[0])
-    return {"weight": weight, "bias": (layer.units,)} if layer.bias else {"weight": weight}
-
-
-def _bn(layer: Bn, shape: Shape) -> dict[str, Shape]:
-    names = ("weight", "bias", "running_mean", "running_var")
-    return dict.fromkeys(names, (shape[0],))
-
-
-# What a layer keeps, from the layer and the shape that goes in; the other words keep nothing.
-KEPT: Final[Mapping[type[Layer], Callable[[Any, Shape], dict[str, Shape]]]] = {
-    Conv: _conv,
-    Fc: _fc,
-    Bn: _bn,
-    Prelu: lambda layer, shape: {"weight": (shape[0],)},
-}
 
 
 def shapes(network: str | Network | ExpandedNetwork) -> dict[str, Shape]:
@@ -61,7 +36,7 @@ def shapes(network: str | Network | ExpandedNetwork) -> dict[str, Shape]:
     return {
         f"{leaf.address}.{name}": shape
         for leaf in leaves(planned(network))
-        for name, shape in kept(leaf).items()
+        for name, shape in leaf.layer.tensors(leaf.input).items()
     }
 
 
@@ -95,27 +70,24 @@ def start(network: str | Network | ExpandedNetwork, *, seed: int = 0) -> ByName:
     followers = what_follows(plan)
     parameters: ByName = {}
     for leaf in leaves(plan):
-        for name, shape in kept(leaf).items():
-            if isinstance(leaf.layer, Conv | Fc) and name == "weight":
+        for name, shape in leaf.layer.tensors(leaf.input).items():
+            if leaf.layer.width is not None and name == "weight":
                 values = _weights(shape, leaf.layer, followers[leaf.address], random)
-            elif isinstance(leaf.layer, Prelu):
-                values = np.full(shape, PRELU_START)
             else:
-                values = np.full(shape, 1.0 if name in ("weight", "running_var") else 0.0)
+                values = np.full(shape, leaf.layer.starts.get(name, 0.0))
             parameters[f"{leaf.address}.{name}"] = values
     return parameters
 
 
 def _weights(
-    shape: Shape, layer: Conv | Fc, follower: Layer | None, random: np.random.Generator
+    shape: Shape, layer: Layer, follower: Layer | None, random: np.random.Generator
 ) -> Array:
     reads = math.prod(shape[1:])  # n, the numbers that a unit reads
-    groups = layer.groups if isinstance(layer, Conv) else 1
-    read_by = shape[0] // groups * math.prod(shape[2:])  # m, the units that read a number
-    if isinstance(follower, RELU_LIKE):
-        slope = follower.slope if isinstance(follower, LeakyRelu) else 0.0
-        if isinstance(follower, Prelu):
-            slope = PRELU_START
+    read_by = (
+        shape[0] // layer.channel_groups * math.prod(shape[2:])
+    )  # m, the units that read a number
+    slope = None if follower is None else follower.negative_slope
+    if slope is not None:
         return random.normal(0.0, math.sqrt(2 / ((1 + slope**2) * reads)), shape)
     bound = math.sqrt(6 / (reads + read_by))
     return random.uniform(-bound, bound, shape)
@@ -173,12 +145,6 @@ def planned(network: str | Network | ExpandedNetwork) -> ExpandedNetwork:
 def leaves(plan: ExpandedNetwork) -> list[Leaf]:
     """Give the layers of a network without its joins, which keep nothing."""
     return [step for step in plan.layers() if isinstance(step, Leaf)]
-
-
-def kept(leaf: Leaf) -> dict[str, Shape]:
-    """Say what one layer keeps, with shapes."""
-    shapes_of = KEPT.get(type(leaf.layer))
-    return shapes_of(leaf.layer, leaf.input) if shapes_of else {}
 
 
 def _some(names: list[str]) -> str:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from striate.architecture.aspects.numpy_pass import ByName
 from striate.architecture.notation import ExpandedNetwork, Network
 from striate.architecture.words import text_of
 from striate.backends.numpy.arrays import numbers
 from striate.backends.numpy.forward_backward import backward, forward
 from striate.backends.numpy.losses import Loss, one_hot, softmax_cross_entropy
 from striate.backends.numpy.parameters import by_layer, planned
-from striate.backends.numpy.result import ByName
 from striate.errors import SettingError, TrainingError
 
 Batch = tuple[ArrayLike, ArrayLike]  # images (batch, channel, row, column), labels (batch,)

@@ -15,7 +15,6 @@ from onnx import TensorProto, helper
 from striate import __version__
 from striate.architecture.notation import Block, ExpandedNetwork, Join, Step
 from striate.backends.onnx.graph_builder import Building
-from striate.backends.onnx.nodes import JOINS, WORDS
 
 OPSET: Final = 18  # of the operators: the first in which Resize can do what an image needs
 IR: Final = 8  # of the file
@@ -80,7 +79,7 @@ def _run(steps: Sequence[Step], x: str, building: Building) -> str:
             x = _run(step.steps, x, building)
         elif isinstance(step, Join):
             branches = [_run(branch, x, building) for branch in step.branches]
-            x = JOINS[type(step.layer)](branches, step.address, building)
+            x = step.layer.onnx_nodes(branches, step.address, building)
         else:
-            x = WORDS[type(step.layer)](step.layer, step, x, building)
+            x = step.layer.onnx_nodes(step, x, building)
     return x

@@ -8,9 +8,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from striate.architecture.aspects.onnx_graph import Attribute
 from striate.errors import ClassifierError
-
-Attribute = int | float | str | Sequence[int]
 
 
 class Building:
@@ -71,7 +70,3 @@ class Building:
         if name not in self._weights:
             raise ClassifierError(f"the network needs the weight '{name}', and it is not there")
         return self.constant(name, np.ascontiguousarray(self._weights[name], np.float32))
-
-    def has(self, name: str) -> bool:
-        """Whether there is a weight of that name."""
-        return name in self._weights

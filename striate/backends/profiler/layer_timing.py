@@ -15,8 +15,7 @@ from torch import Tensor, nn
 from striate.architecture.layer_table import summary
 from striate.architecture.layer_table.memory import PRECISIONS
 from striate.architecture.layer_table.wiring import IMAGE, Node, wire
-from striate.architecture.notation import ExpandedNetwork, Network, expand
-from striate.architecture.words import Bn
+from striate.architecture.notation import ExpandedNetwork, Leaf, Network, expand
 from striate.backends.peak import utilization
 from striate.backends.profiler.memory import Ledger
 from striate.backends.profiler.result import WARM_UP, LayerProfile, Profile
@@ -107,9 +106,10 @@ def profile(
 
 
 def _refuse_single_values(plan: ExpandedNetwork, batch: int) -> None:
-    """See that bn gets more than one value a channel, of which alone it finds no variance."""
-    for step in plan.layers():
-        if isinstance(step.layer, Bn) and batch * math.prod(step.input[1:]) == 1:
+    """Refuse a single value a channel where statistics of the batch are taken."""
+    leaves = (step for step in plan.layers() if isinstance(step, Leaf))
+    for step in leaves:
+        if step.layer.uses_batch_statistics and batch * math.prod(step.input[1:]) == 1:
             raise SettingError(
                 f"{step.address} gets one value a channel from a batch of 1 and finds no variance "
                 "in it; take a batch of 2 or more"

@@ -20,16 +20,13 @@ Biases start at 0, the scale of bn at 1 and its shift at 0, the slopes of prelu 
 from __future__ import annotations
 
 import math
-from typing import Final
 
 import torch
 from torch import Tensor, nn
 
-from striate.architecture.notation import ExpandedNetwork
-from striate.architecture.notation.followers import RELU_LIKE, what_follows
-from striate.architecture.words import Layer, LeakyRelu, Prelu
-
-PRELU_START: Final = 0.25
+from striate.architecture.notation import ExpandedNetwork, Leaf
+from striate.architecture.notation.followers import what_follows
+from striate.architecture.words import Layer
 
 
 def initialise(module: nn.Module, plan: ExpandedNetwork, seed: int | None) -> None:
@@ -43,7 +40,7 @@ def initialise(module: nn.Module, plan: ExpandedNetwork, seed: int | None) -> No
     generator = torch.Generator().manual_seed(seed or 0)
     followers = what_follows(plan)
     for step in plan.layers():
-        if step.address not in followers:
+        if not isinstance(step, Leaf) or step.address not in followers:
             continue
         layer = module.get_submodule(step.address)
         if not isinstance(layer, nn.Conv2d | nn.Linear):
@@ -54,8 +51,12 @@ def initialise(module: nn.Module, plan: ExpandedNetwork, seed: int | None) -> No
             if seed is None:
                 layer.weight.zero_()
             else:
-                groups = layer.groups if isinstance(layer, nn.Conv2d) else 1
-                draw(layer.weight, followers[step.address], generator=generator, groups=groups)
+                draw(
+                    layer.weight,
+                    followers[step.address],
+                    generator=generator,
+                    groups=step.layer.channel_groups,
+                )
 
 
 def draw(
@@ -78,12 +79,8 @@ def draw(
     area = math.prod(weight.shape[2:])
     fan_in = weight.shape[1] * area
     fan_out = weight.shape[0] // groups * area
-    if isinstance(follower, RELU_LIKE):
-        slope = 0.0
-        if isinstance(follower, LeakyRelu):
-            slope = follower.slope
-        elif isinstance(follower, Prelu):
-            slope = PRELU_START
+    slope = None if follower is None else follower.negative_slope
+    if slope is not None:
         weight.normal_(0.0, math.sqrt(2 / ((1 + slope**2) * fan_in)), generator=generator)
     else:
         bound = math.sqrt(6 / (fan_in + fan_out))

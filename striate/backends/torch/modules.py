@@ -1,42 +1,18 @@
 """A network as a torch module whose parts have the addresses of the notation.
 
-Three stages that do not mix: the text is worked out (the notation), each layer gets its
-torch module (`TORCH`), and the weights are drawn (`striate.backends.torch.initialisation`).
+Three stages that do not mix: the text is worked out (the notation), each word gives its
+torch module, and the weights are drawn (`striate.backends.torch.initialisation`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
-import torch
 from torch import Tensor, nn
 
 from striate.architecture.notation import Block, ExpandedNetwork, Join, Leaf, Network, Step, expand
-from striate.architecture.words import (
-    Add,
-    AvgPool,
-    Bn,
-    Cat,
-    Conv,
-    Dropout,
-    Fc,
-    Flatten,
-    Gap,
-    Identity,
-    Layer,
-    LeakyRelu,
-    Lrn,
-    MaxPool,
-    Prelu,
-    Relu,
-    Relu6,
-    Shape,
-    Sigmoid,
-    Softmax,
-    SumPool,
-    Tanh,
-)
+from striate.architecture.words import Joint, Shape
 from striate.backends.torch.initialisation import initialise
 from striate.errors import NotationError
 
@@ -93,22 +69,24 @@ class Net(Steps):
         self.plan = plan
 
 
-class Concatenation(nn.Module):
-    """The channels of the branches, one after the other."""
+class Joining(nn.Module):
+    """What a join makes of its branches.
+
+    Attributes:
+        joint: cat or add, say.
+    """
+
+    def __init__(self, joint: Joint) -> None:
+        super().__init__()
+        self.joint = joint
 
     def forward(self, *branches: Tensor) -> Tensor:
-        """Join (batch, channels, ...) maps along the channels."""
-        return torch.cat(branches, dim=1)
+        """Join the branches, each (batch, channels, ...)."""
+        return self.joint.torch_forward(branches)
 
-
-class Addition(nn.Module):
-    """The sum of the branches."""
-
-    def forward(self, first: Tensor, *others: Tensor) -> Tensor:
-        """Sum tensors of one shape."""
-        for other in others:
-            first = first + other
-        return first
+    def extra_repr(self) -> str:
+        """Return the join's word."""
+        return str(self.joint)
 
 
 def build(
@@ -139,6 +117,7 @@ def build(
     Raises:
         NotationError: the network breaks a rule, does not fit its input, or is too large.
 
+    >>> import torch
     >>> module = build("input 1x8x8 classes=10 > conv 4 > relu > gap > flatten > fc")
     >>> list(module.state_dict())
     ['conv1.weight', 'conv1.bias', 'fc1.weight', 'fc1.bias']
@@ -176,85 +155,5 @@ def _module_of(step: Step) -> nn.Module:
     if isinstance(step, Block):
         return Steps(step.steps)
     if isinstance(step, Join):
-        return JOINTS[type(step.layer)]()
-    return TORCH[type(step.layer)](step.layer, step.input)
-
-
-def _conv(layer: Conv, shape: Shape) -> nn.Module:
-    window = layer.window
-    empty = nn.Conv2d(
-        shape[0],
-        layer.channels,
-        kernel_size=window.kernel,
-        stride=window.stride,
-        padding=window.pad,
-        dilation=window.dilation,
-        groups=layer.groups,
-        bias=layer.bias,
-        padding_mode="replicate" if layer.padmode == "edge" else "zeros",
-        device="meta",  # torch's own start is not drawn, and the global random state not used
-    )
-    return empty.to_empty(device="cpu")
-
-
-def _fc(layer: Fc, shape: Shape) -> nn.Module:
-    empty = nn.Linear(shape[0], layer.units, bias=layer.bias, device="meta")
-    return empty.to_empty(device="cpu")
-
-
-def _bn(layer: Bn, shape: Shape) -> nn.Module:
-    kind = nn.BatchNorm2d if len(shape) == 3 else nn.BatchNorm1d
-    return kind(shape[0], eps=layer.eps)
-
-
-def _maxpool(layer: MaxPool, shape: Shape) -> nn.Module:
-    window = layer.window
-    return nn.MaxPool2d(
-        window.kernel,
-        window.stride,
-        padding=window.pad,
-        dilation=window.dilation,
-        ceil_mode=layer.ceil,
-    )
-
-
-def _avgpool(layer: AvgPool, shape: Shape) -> nn.Module:
-    if layer.window is None:
-        return nn.AdaptiveAvgPool2d(layer.to or (1, 1))
-    window = layer.window
-    return nn.AvgPool2d(window.kernel, window.stride, padding=window.pad, ceil_mode=layer.ceil)
-
-
-def _sumpool(layer: SumPool, shape: Shape) -> nn.Module:
-    window = layer.window
-    return nn.AvgPool2d(
-        window.kernel,
-        window.stride,
-        padding=window.pad,
-        ceil_mode=layer.ceil,
-        divisor_override=1,
-    )
-
-
-# The torch module of every word, from its layer and the shape that goes in.
-TORCH: Final[dict[type[Layer], Callable[[Any, Shape], nn.Module]]] = {
-    Conv: _conv,
-    Fc: _fc,
-    Bn: _bn,
-    MaxPool: _maxpool,
-    AvgPool: _avgpool,
-    SumPool: _sumpool,
-    Gap: lambda layer, shape: nn.AdaptiveAvgPool2d(1),
-    Flatten: lambda layer, shape: nn.Flatten(1),
-    Relu: lambda layer, shape: nn.ReLU(),
-    LeakyRelu: lambda layer, shape: nn.LeakyReLU(layer.slope),
-    Prelu: lambda layer, shape: nn.PReLU(shape[0]),
-    Relu6: lambda layer, shape: nn.ReLU6(),
-    Sigmoid: lambda layer, shape: nn.Sigmoid(),
-    Tanh: lambda layer, shape: nn.Tanh(),
-    Softmax: lambda layer, shape: nn.Softmax(dim=1),
-    Lrn: lambda layer, shape: nn.LocalResponseNorm(layer.size, layer.alpha, layer.beta, layer.k),
-    Dropout: lambda layer, shape: nn.Dropout(layer.rate),
-    Identity: lambda layer, shape: nn.Identity(),
-}
-JOINTS: Final[dict[type[Any], type[nn.Module]]] = {Cat: Concatenation, Add: Addition}
+        return Joining(step.layer)
+    return step.layer.torch_module(step.input)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from striate.architecture.layer_table import summary
-from striate.architecture.words.sight import Side
+from striate.architecture.layer_table.receptive_field import Side
 from striate.teaching.experiments.experiment_result import ComparedNetwork, Point
 
 Pixels = NDArray[np.uint8]  # (images, rows, columns, channels)

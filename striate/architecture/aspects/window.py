@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from striate.errors import NotationError
 
@@ -88,6 +89,35 @@ class Window:
         down, across = self.extent
         needed = (max(0, (down - rows + 1) // 2), max(0, (across - columns + 1) // 2))
         return f"{what} does not fit in {where}; pad by {short(needed)} or pool less"
+
+
+def padded(
+    kernel: Pair, stride: Pair, pad: Pair | Literal["same"], *, dilation: Pair = (1, 1)
+) -> Window:
+    """Return a window with ``pad=same`` worked out: dilation*(k-1)/2 on each side.
+
+    Raises:
+        NotationError: dilation*(k-1)+1 is even, so that no symmetric padding keeps the size.
+
+    >>> padded((3, 5), (1, 1), "same").pad
+    (1, 2)
+    >>> padded((2, 2), (1, 1), "same")
+    Traceback (most recent call last):
+    striate.errors.NotationError: pad=same needs an odd window, but got 2x2; ...
+    """
+    if pad != "same":
+        return Window(kernel, stride, pad, dilation)
+    rows, columns = Window(kernel, stride, dilation=dilation).extent
+    if rows % 2 == 0 or columns % 2 == 0:
+        what = text_of(kernel)
+        if dilation != (1, 1):
+            what += f" with dilation {short(dilation)}, so {rows}x{columns} in all"
+        odd = text_of((kernel[0] | 1, kernel[1] | 1))
+        raise NotationError(
+            f"pad=same needs an odd window, but got {what}; "
+            f"take {odd}, or say the padding: pad=valid, pad=1"
+        )
+    return Window(kernel, stride, ((rows - 1) // 2, (columns - 1) // 2), dilation)
 
 
 def text_of(value: object) -> str:

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from striate.architecture.words import Pair, Window
-from striate.backends.numpy.result import Array
+from striate.architecture.aspects.numpy_pass import Array
+from striate.architecture.aspects.window import Pair, Window
 
 
 @dataclass(frozen=True)

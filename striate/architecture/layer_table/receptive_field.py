@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from striate.architecture.words.window import Shape, Window
+from striate.architecture.words import Shape, Window
 
 Side = int | tuple[int, int]  # pixels; (rows, columns) where the two differ
 Axis = Mapping[int, tuple[int, int]]  # stride -> first and last pixel that the first unit sees

@@ -1,0 +1,361 @@
+"""Convolution: one small set of weights, used at every position of the map."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from striate.architecture.aspects.onnx_graph import Attribute, OnnxGraph, all_axes
+from striate.architecture.aspects.program_call import Argument, ProgramCall, channels_last, pair
+from striate.architecture.aspects.torch_reading import Refused, pad_of, pair_of
+from striate.architecture.aspects.window import Pair, Shape, Window, padded
+from striate.architecture.aspects.word import BackwardNeeds, Kind, Layer, Leaf, TorchRules, maps
+from striate.errors import NotationError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from striate.architecture.aspects.numpy_pass import Array, ByName, Result, Visit
+
+EDGE_PADDING = '''
+def edge_padding(x, rows: int, columns: int):
+    """Repeat the border of the maps on each side."""
+    for axis, width in ((1, rows), (2, columns)):
+        last = x.shape[axis] - 1
+        places = [min(max(i - width, 0), last) for i in range(last + 1 + 2 * width)]
+        x = ops.take(x, places, axis=axis)
+    return x
+'''
+EVERY = '''
+def every(x, rows: int, columns: int):
+    """Take every n-th row and column: the strides of a dilated convolution."""
+    return x[:, ::rows, ::columns]
+'''
+
+
+@dataclass(frozen=True)
+class Conv(Layer):
+    """Convolution (cross-correlation, as everywhere in the field): ``conv 3x3 64 stride=2``.
+
+    With as many groups as channels arrive it is a depthwise convolution: Howard et al. 2017,
+    https://arxiv.org/abs/1704.04861
+
+    Attributes:
+        channels: feature maps that come out.
+        pad: "same" adds dilation*(k-1)/2 on each side; (0, 0) is ``valid``.
+        groups: parts that the channels are divided into, each convolved by itself.
+        padmode: what stands in the padding: "zero", or the border repeated, "edge".
+
+    >>> print(Conv(64, kernel=(5, 5), pad=(0, 0)).output((3, 32, 32)))
+    (64, 28, 28)
+    """
+
+    word = "conv"
+    arguments = {
+        "kernel": Kind.SIZE,
+        "channels": Kind.WHOLE,
+        "stride": Kind.PAIR,
+        "pad": Kind.PADDING,
+        "dilation": Kind.PAIR,
+        "groups": Kind.WHOLE,
+        "bias": Kind.SWITCH,
+        "padmode": Kind.BORDER,
+    }
+    bare = ("kernel", "channels")
+    named = ("stride", "pad", "dilation", "groups", "bias", "padmode")
+    example = "conv 3x3 64"
+    aliases = ("convolution",)
+
+    channels: int
+    kernel: Pair = (3, 3)
+    stride: Pair = (1, 1)
+    pad: Pair | Literal["same"] = "same"
+    dilation: Pair = (1, 1)
+    groups: int = 1
+    bias: bool = True
+    padmode: Literal["zero", "edge"] = "zero"
+
+    @property
+    def window(self) -> Window:
+        """The window, with its padding worked out."""
+        return padded(self.kernel, self.stride, self.pad, dilation=self.dilation)
+
+    @property
+    def width(self) -> int:
+        """The channels that leave."""
+        return self.channels
+
+    @property
+    def channel_groups(self) -> int:
+        """The groups."""
+        return self.groups
+
+    def output(self, shape: Shape) -> Shape:
+        """Return (channels, rows, columns) of the feature maps."""
+        arriving, rows, columns = maps(self, shape)
+        for direction, count in (("arrive", arriving), ("leave", self.channels)):
+            if count % self.groups:
+                raise NotationError(
+                    f"groups={self.groups} does not divide the {count} channels that {direction}; "
+                    f"{math.gcd(arriving, self.channels)} or a divisor of it would"
+                )
+        return (self.channels, *self.window.positions(rows, columns))
+
+    def tensors(self, shape: Shape) -> dict[str, Shape]:
+        """Return the shapes of the weight, (leaving, arriving/groups, rows, columns), and bias."""
+        weight = (self.channels, shape[0] // self.groups, *self.kernel)
+        return {"weight": weight, "bias": (self.channels,)} if self.bias else {"weight": weight}
+
+    def parameters(self, shape: Shape) -> int:
+        """Return channels * arriving/groups * kernel rows * kernel columns, and the biases."""
+        return sum(math.prod(sides) for sides in self.tensors(shape).values())
+
+    def macs(self, shape: Shape) -> int:
+        """Return one for every weight at every position."""
+        return math.prod(self.tensors(shape)["weight"]) * math.prod(self.output(shape)[1:])
+
+    def parameters_formula(self, shape: Shape) -> str:
+        """Return kernel rows * columns * channels in * channels out + biases."""
+        return self._kernel_formula(shape) + (f" + {self.channels}" if self.bias else "")
+
+    def macs_formula(self, shape: Shape) -> str:
+        """Return the weights * the positions."""
+        _, rows, columns = self.output(shape)
+        return f"{self._kernel_formula(shape)} * {rows}*{columns}"
+
+    def _kernel_formula(self, shape: Shape) -> str:
+        rows, columns = self.kernel
+        inward = str(shape[0]) if self.groups == 1 else f"({shape[0]}/{self.groups})"
+        return f"{rows}*{columns}*{inward}*{self.channels}"
+
+    def backward_needs(self, leaf: Leaf, *, gradient: bool) -> BackwardNeeds:
+        """Return its input; where the border is repeated, the map with its border for the weights.
+
+        The map without its border is then needed for the gradient of the input alone.
+        """
+        if self.padmode == "zero":
+            return BackwardNeeds("input")
+        sides = zip(leaf.input[1:], self.window.pad, strict=True)
+        bordered = leaf.input[0] * math.prod(side + 2 * pad for side, pad in sides)
+        return BackwardNeeds("input" if gradient else "none", values=bordered)
+
+    def for_classes(self) -> str:
+        """Return it with ``classes`` for its channels."""
+        word, kernel, _, *options = str(self).split(" ")
+        return " ".join([word, kernel, "classes", *options])
+
+    def torch_module(self, shape: Shape) -> nn.Module:
+        """Return a Conv2d whose weights are not drawn; torch's random state is not used."""
+        from torch import nn
+
+        window = self.window
+        empty = nn.Conv2d(
+            shape[0],
+            self.channels,
+            kernel_size=window.kernel,
+            stride=window.stride,
+            padding=window.pad,
+            dilation=window.dilation,
+            groups=self.groups,
+            bias=self.bias,
+            padding_mode="replicate" if self.padmode == "edge" else "zeros",
+            device="meta",
+        )
+        return empty.to_empty(device="cpu")
+
+    def onnx_nodes(self, leaf: Leaf, x: str, graph: OnnxGraph) -> str:
+        """Add a Conv, and a Pad before it where the border is repeated."""
+        window, at = self.window, leaf.address
+        pads = [*window.pad, *window.pad]
+        if self.padmode == "edge" and any(pads):
+            places = graph.constant(f"{at}.pads", all_axes(pads))
+            x = graph.node("Pad", [x, places], f"{at}.padded", {"mode": "edge"})
+            pads = [0, 0, 0, 0]
+        inputs = [x, *(graph.weight(f"{at}.{name}") for name in self.tensors(leaf.input))]
+        own: Mapping[str, Attribute] = {
+            "kernel_shape": window.kernel,
+            "strides": window.stride,
+            "pads": pads,
+            "dilations": window.dilation,
+            "group": self.groups,
+        }
+        return graph.node("Conv", inputs, at, own)
+
+    def numpy_pass(self, x: Array, visit: Visit) -> Result:
+        """Lay the kernel on every position and sum what lies under it, times the weights.
+
+        With i for a channel that arrives and o for one that leaves, p for a place of the kernel
+        and r for a position (a row and a column each), and x padded:
+
+            y[o, r] = bias[o] + sum over i, p of weight[o, i, p] * x[i, r * stride + p * dilation]
+
+        Every number of that sum is a product, so the chain rule gives each factor the other one,
+        summed over all the places where it was used:
+
+            dweight[o, i, p]                   = sum over images, r of dy[o, r] * x[i, r*s + p*d]
+            dx[i, r * stride + p * dilation]  += sum over o of dy[o, r] * weight[o, i, p]
+            dbias[o]                           = sum over images, r of dy[o, r]
+
+        The kernel is not flipped: strictly this is a cross-correlation, as everywhere in the
+        field. Goodfellow, Bengio and Courville 2016, Deep Learning, section 9.5,
+        https://www.deeplearningbook.org/contents/convnets.html
+
+        Groups are convolved each by itself, with as many times fewer weights. AlexNet did it to
+        fit on two GPUs.
+
+        >>> import numpy as np
+        >>> from striate.architecture.aspects.numpy_pass import Visit
+        >>> rows = "00000", "01010", "00100", "10001", "01110"
+        >>> smile = np.array([[float(digit) for digit in row] for row in rows])
+        >>> diagonal = Visit({"weight": np.eye(2)[None, None]})
+        >>> word = Conv(1, kernel=(2, 2), pad=(0, 0), bias=False)
+        >>> y, back = word.numpy_pass(smile[None, None], diagonal)
+        >>> y[0, 0]
+        array([[1., 0., 1., 0.],
+               [0., 2., 0., 1.],
+               [0., 0., 1., 1.],
+               [2., 1., 1., 0.]])
+        >>> back(np.ones_like(y))["weight"][0, 0]  # how many ones each weight met
+        array([[4., 4.],
+               [7., 7.]])
+
+        >>> word = Conv(2, kernel=(1, 1), groups=2, bias=False)
+        >>> x, weight = np.array([[[[3.0]], [[4.0]]]]), np.array([[[[10.0]]], [[[100.0]]]])
+        >>> y, back = word.numpy_pass(x, Visit({"weight": weight}))
+        >>> y.flatten(), back(np.ones_like(y))["weight"].flatten()
+        (array([ 30., 400.]), array([3., 4.]))
+        """
+        import numpy as np
+
+        weight, bias = visit.own["weight"], visit.own.get("bias")
+        if self.groups == 1:
+            return self._one_group(x, weight, bias)
+        biases = [None] * self.groups if bias is None else np.split(bias, self.groups)
+        parts = [
+            self._one_group(*part)
+            for part in zip(
+                np.split(x, self.groups, axis=1), np.split(weight, self.groups), biases, strict=True
+            )
+        ]
+
+        def back(dy: Array) -> ByName:
+            dy_parts = np.split(dy, self.groups, axis=1)
+            found = [
+                back_of_part(dy_part)
+                for (_, back_of_part), dy_part in zip(parts, dy_parts, strict=True)
+            ]
+            return {
+                name: np.concatenate([part[name] for part in found], axis=1 if name == "x" else 0)
+                for name in found[0]
+            }
+
+        return np.concatenate([y for y, _ in parts], axis=1), back
+
+    def _one_group(self, x: Array, weight: Array, bias: Array | None) -> Result:
+        import numpy as np
+
+        from striate.architecture.aspects.numpy_window import Slide
+
+        slide = Slide(self.window, x.shape[2:])
+        padded, unpad = slide.repeat_edge(x) if self.padmode == "edge" else slide.pad(x)
+        y = np.zeros((len(x), len(weight), *slide.positions))  # (batch, leaving, row, column)
+        for row, column in slide.places():
+            seen = slide.under(padded, (row, column))  # (batch, arriving, row, column), as y
+            y += np.einsum("birc,oi->borc", seen, weight[:, :, row, column])
+        if bias is not None:
+            y += bias[:, None, None]
+
+        def back(dy: Array) -> ByName:
+            dpadded, dweight = np.zeros_like(padded), np.zeros_like(weight)
+            for row, column in slide.places():
+                seen, dseen = (slide.under(maps, (row, column)) for maps in (padded, dpadded))
+                dweight[:, :, row, column] = np.einsum("borc,birc->oi", dy, seen)
+                dseen += np.einsum("borc,oi->birc", dy, weight[:, :, row, column])
+            gradients = {"x": unpad(dpadded), "weight": dweight}
+            if bias is not None:
+                gradients["bias"] = dy.sum(axis=(0, 2, 3))
+            return gradients
+
+        return y, back
+
+    def torch_code(self, leaf: Leaf) -> list[ProgramCall]:
+        """Return nn.Conv2d."""
+        window = self.window
+        edge = "replicate" if self.padmode == "edge" and window.pad != (0, 0) else "zeros"
+        arguments = (
+            Argument(leaf.input[0], role="channels"),
+            Argument(self.channels, role="channels"),
+            Argument(pair(window.kernel), "kernel_size", role="kernel_size"),
+            Argument(pair(window.stride), "stride", 1, "stride"),
+            Argument(pair(window.pad), "padding", 0, "padding"),
+            Argument(pair(window.dilation), "dilation", 1, "dilation"),
+            Argument(self.groups, "groups", 1, "groups"),
+            Argument(self.bias, "bias", True),
+            Argument(edge, "padding_mode", "zeros"),
+        )
+        return [ProgramCall("nn.Conv2d", arguments, leaf.address, leaf.output)]
+
+    def keras_code(self, leaf: Leaf) -> list[ProgramCall]:
+        """Return layers.Conv2D, with padding before it where its own "same" is not the same.
+
+        Keras takes one of stride and dilation alone; where there are both, the positions between
+        are left out afterwards.
+        """
+        window, padding = self.window, "valid"
+        before: list[ProgramCall] = []
+        around = (window.extent[0] - 1, window.extent[1] - 1)
+        if window.pad != (0, 0):
+            pads = tuple(Argument(pad, role="padding") for pad in window.pad)
+            if self.padmode == "edge":
+                before = [ProgramCall("edge_padding", pads, definition=EDGE_PADDING)]
+            elif window.stride == (1, 1) and around == (2 * window.pad[0], 2 * window.pad[1]):
+                padding = "same"
+            else:
+                zeros = (Argument(pair(window.pad), role="padding"),)
+                before = [ProgramCall("layers.ZeroPadding2D", zeros)]
+        stride, output = window.stride, channels_last(leaf.output)
+        after: list[ProgramCall] = []
+        if stride != (1, 1) and window.dilation != (1, 1):
+            steps = tuple(Argument(step, role="stride") for step in stride)
+            after = [ProgramCall("every", steps, "", output, definition=EVERY)]
+            stride = (1, 1)
+        arguments = (
+            Argument(self.channels, role="channels"),
+            Argument(pair(window.kernel), role="kernel_size"),
+            Argument(pair(stride), "strides", 1, "stride"),
+            Argument(padding, "padding", "valid"),
+            Argument(pair(window.dilation), "dilation_rate", 1, "dilation"),
+            Argument(self.groups, "groups", 1, "groups"),
+            Argument(self.bias, "use_bias", True),
+        )
+        shape = () if after else output
+        conv = ProgramCall("layers.Conv2D", arguments, leaf.address, shape, takes_activation=True)
+        return [*before, conv, *after]
+
+    @classmethod
+    def torch_rules(cls) -> TorchRules:
+        """Return Conv2d."""
+        from torch import nn
+
+        return TorchRules(modules={nn.Conv2d: cls._read})
+
+    @classmethod
+    def _read(cls, shape: Shape, module: Any) -> Conv:
+        if module.padding_mode not in ("zeros", "replicate"):
+            raise Refused(
+                f"padding_mode='{module.padding_mode}' has no word; "
+                "there is padmode=zero (zeros) and padmode=edge (replicate)"
+            )
+        kernel, dilation = pair_of(module.kernel_size), pair_of(module.dilation)
+        return cls(
+            module.out_channels,
+            kernel=kernel,
+            stride=pair_of(module.stride),
+            pad=pad_of(kernel, module.padding, dilation=dilation),
+            dilation=dilation,
+            groups=module.groups,
+            bias=module.bias is not None,
+            padmode="edge" if module.padding_mode == "replicate" else "zero",
+        )

@@ -1,0 +1,155 @@
+"""Full connection: every feature to every unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from striate.architecture.aspects.onnx_graph import OnnxGraph
+from striate.architecture.aspects.program_call import Argument, ProgramCall
+from striate.architecture.aspects.window import Shape, text_of
+from striate.architecture.aspects.word import BackwardNeeds, Kind, Layer, Leaf, TorchRules
+from striate.errors import NotationError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from striate.architecture.aspects.numpy_pass import Array, ByName, Result, Visit
+
+
+@dataclass(frozen=True)
+class Fc(Layer):
+    """Full connection, every feature to every unit: ``fc 128``.
+
+    >>> Fc(10).parameters((84,)), Fc(10).macs((84,))
+    (850, 840)
+    """
+
+    word = "fc"
+    arguments = {"units": Kind.WHOLE, "bias": Kind.SWITCH}
+    bare = ("units",)
+    named = ("bias",)
+    example = "fc 128"
+    aliases = ("dense", "fullyconnected", "linear", "output")
+
+    units: int
+    bias: bool = True
+
+    @property
+    def width(self) -> int:
+        """The units."""
+        return self.units
+
+    def output(self, shape: Shape) -> Shape:
+        """Return (units,)."""
+        if len(shape) != 1:
+            raise NotationError(
+                f"fc takes features in one row, but maps of {text_of(shape)} arrive; "
+                "put flatten before it"
+            )
+        return (self.units,)
+
+    def tensors(self, shape: Shape) -> dict[str, Shape]:
+        """Return the shapes of the weight, (units, features), and the bias."""
+        weight = (self.units, shape[0])
+        return {"weight": weight, "bias": (self.units,)} if self.bias else {"weight": weight}
+
+    def parameters(self, shape: Shape) -> int:
+        """Return the weights, features * units, and biases."""
+        return shape[0] * self.units + (self.units if self.bias else 0)
+
+    def parameters_formula(self, shape: Shape) -> str:
+        """Return features * units + biases."""
+        return self.macs_formula(shape) + (f" + {self.units}" if self.bias else "")
+
+    def macs(self, shape: Shape) -> int:
+        """Return one for every weight."""
+        return shape[0] * self.units
+
+    def macs_formula(self, shape: Shape) -> str:
+        """Return features * units."""
+        return f"{shape[0]}*{self.units}"
+
+    def backward_needs(self, leaf: Leaf, *, gradient: bool) -> BackwardNeeds:
+        """Return its input."""
+        return BackwardNeeds("input")
+
+    def for_classes(self) -> str:
+        """Return it bare: a unit a class."""
+        word, _, *options = str(self).split(" ")
+        return " ".join([word, *options])
+
+    def torch_module(self, shape: Shape) -> nn.Module:
+        """Return a Linear whose weights are not drawn."""
+        from torch import nn
+
+        empty = nn.Linear(shape[0], self.units, bias=self.bias, device="meta")
+        return empty.to_empty(device="cpu")
+
+    def onnx_nodes(self, leaf: Leaf, x: str, graph: OnnxGraph) -> str:
+        """Add a Gemm."""
+        weights = [graph.weight(f"{leaf.address}.{name}") for name in self.tensors(leaf.input)]
+        return graph.node("Gemm", [x, *weights], leaf.address, {"transB": 1})
+
+    def numpy_pass(self, x: Array, visit: Visit) -> Result:
+        """Connect every feature to every unit: y[u] = bias[u] + sum over f of weight[u, f] * x[f].
+
+        Each product gives each of its factors the other one, summed over where it was used:
+
+            dx[f]         = sum over u of dy[u] * weight[u, f]
+            dweight[u, f] = sum over images of dy[u] * x[f]
+            dbias[u]      = sum over images of dy[u]
+
+        Goodfellow, Bengio and Courville 2016, Deep Learning, algorithm 6.4,
+        https://www.deeplearningbook.org/contents/mlp.html
+
+        >>> import numpy as np
+        >>> from striate.architecture.aspects.numpy_pass import Visit
+        >>> own = {"weight": np.array([[1.0, 2.0], [0.0, -1.0]]), "bias": np.array([0.5, 0.5])}
+        >>> y, back = Fc(2).numpy_pass(np.array([[3.0, 4.0]]), Visit(own))
+        >>> y, back(np.array([[1.0, 0.0]]))["weight"]
+        (array([[11.5, -3.5]]), array([[3., 4.],
+               [0., 0.]]))
+        """
+        import numpy as np
+
+        weight, bias = visit.own["weight"], visit.own.get("bias")
+        y = np.einsum("bf,uf->bu", x, weight)
+        if bias is not None:
+            y += bias
+
+        def back(dy: Array) -> ByName:
+            gradients: ByName = {
+                "x": np.einsum("bu,uf->bf", dy, weight),
+                "weight": np.einsum("bu,bf->uf", dy, x),
+            }
+            if bias is not None:
+                gradients["bias"] = dy.sum(axis=0)
+            return gradients
+
+        return y, back
+
+    def torch_code(self, leaf: Leaf) -> list[ProgramCall]:
+        """Return nn.Linear."""
+        arguments = (
+            Argument(leaf.input[0], role="features"),
+            Argument(self.units, role="features"),
+            Argument(self.bias, "bias", True),
+        )
+        return [ProgramCall("nn.Linear", arguments, leaf.address, leaf.output)]
+
+    def keras_code(self, leaf: Leaf) -> list[ProgramCall]:
+        """Return layers.Dense."""
+        arguments = (Argument(self.units, role="features"), Argument(self.bias, "use_bias", True))
+        address, output = leaf.address, leaf.output
+        return [ProgramCall("layers.Dense", arguments, address, output, takes_activation=True)]
+
+    @classmethod
+    def torch_rules(cls) -> TorchRules:
+        """Return Linear."""
+        from torch import nn
+
+        def read(shape: Shape, module: Any) -> Fc:
+            return cls(module.out_features, bias=module.bias is not None)
+
+        return TorchRules(modules={nn.Linear: read})

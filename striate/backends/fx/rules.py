@@ -1,0 +1,35 @@
+"""What the functions and modules of torch stand for: the rules of all words, in one place each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from torch import nn
+
+from striate.architecture.aspects.joint import JoinRules
+from striate.architecture.aspects.word import OnTensors
+from striate.architecture.words import JOINS, WORDS, Joint
+
+if TYPE_CHECKING:
+    from striate.architecture.aspects.word import Reader
+
+_RULES: Final = [word.torch_rules() for word in WORDS.values()]
+MODULES: Final[Mapping[type[nn.Module], Reader]] = {
+    kind: read for rules in _RULES for kind, read in rules.modules.items()
+}
+FUNCTIONS: Final[Mapping[Callable[..., object], Reader]] = {
+    function: read for rules in _RULES for function, read in rules.functions.items()
+}
+METHODS: Final[Mapping[str, Reader]] = {
+    name: read for rules in _RULES for name, read in rules.methods.items()
+}
+ON_TENSORS: Final[Mapping[Callable[..., object], OnTensors]] = {
+    function: rule for rules in _RULES for function, rule in rules.on_tensors.items()
+}
+JOINING: Final[Mapping[object, tuple[Joint, JoinRules]]] = {
+    target: (join(), rules)
+    for join in JOINS.values()
+    for rules in [join.torch_rules()]
+    for target in rules.targets
+}
