@@ -1,4 +1,4 @@
-"""How accuracy grows with the number of images: from scratch, and from a trained body.
+"""How accuracy grows with the number of images: from scratch, and from a trained backbone.
 
     python -m benchmarks.learning [--rounds 3] [--quick]
 
@@ -96,7 +96,7 @@ def draw(source: Path, target: Path, *, n: int, seed: int) -> None:
 
 
 def finding(found: Found) -> str:
-    """Say how few images a trained body needs for what all of them give from scratch."""
+    """Say how few images a trained backbone needs for what all of them give from scratch."""
     scratch, transfer = (
         {n: mean(each) for n, each in found[way].items()} for way in (SCRATCH, TRANSFER)
     )
@@ -104,7 +104,7 @@ def finding(found: Found) -> str:
     enough = [n for n, accuracy in transfer.items() if accuracy >= scratch[most]]
     return (
         f"All {most} photographs give {format_percent(scratch[most])} from scratch and "
-        f"{format_percent(transfer[most])} from the trained body"
+        f"{format_percent(transfer[most])} from the trained backbone"
         + (
             f", which gives {format_percent(transfer[enough[0]])} of {enough[0]}."
             if enough

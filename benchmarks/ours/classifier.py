@@ -19,7 +19,7 @@ from striate.events import ignore
 
 
 def main() -> None:
-    """Learn the head, and put it behind the body as torchvision has it."""
+    """Learn the head, and put it behind the backbone as torchvision has it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--weights", type=Path, required=True)

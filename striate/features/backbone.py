@@ -25,7 +25,7 @@ from striate.model.loading import load
 from striate.settings import Settings
 
 SMALLEST = 128  # pixels a side that an input is made smaller to, at least
-STEP = 32  # pixels; what most bodies shrink an image by
+STEP = 32  # pixels; what most backbones shrink an image by
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +56,9 @@ class Backbone:
 
     def module(self) -> torch.nn.Module:
         """Build it, with its weights."""
-        body = build(self.plan, seed=None)
-        body.load_state_dict(dict(self.tensors))
-        return body.eval()
+        backbone = build(self.plan, seed=None)
+        backbone.load_state_dict(dict(self.tensors))
+        return backbone.eval()
 
 
 def open_backbone(
@@ -73,12 +73,12 @@ def open_backbone(
     Args:
         settings: pretrained, weights, cut, image_size, fit and offline are used.
         looks: gives the sizes of the images, by which the input is made smaller where they are
-            small; None takes the size that the body was taught at.
+            small; None takes the size that the backbone was taught at.
         say: is told what was taken.
         callback: is told the progress of a download.
 
     Raises:
-        SettingError: there is no such body.
+        SettingError: there is no such backbone.
         WeightsError: its weights cannot be had, or do not fit.
         ClassifierError: the classifier's file cannot be used.
         NotationError: it cannot be cut there, or the size does not fit it.
@@ -91,14 +91,14 @@ def open_backbone(
     elif name.endswith(".safetensors") or Path(name).exists():
         if settings.weights is not None:
             raise SettingError(
-                f"weights is '{settings.weights}', but the body '{name}' is a classifier, which "
-                "has its own; leave --weights out"
+                f"weights is '{settings.weights}', but the backbone '{name}' is a classifier, "
+                "which has its own; leave --weights out"
             )
         found = _from_classifier(name)
     else:
         close = suggestion(name, [*zoo.names(), *weights.OFFICIAL])
         raise SettingError(
-            f"there is no body '{name[:60]}'; "
+            f"there is no backbone '{name[:60]}'; "
             + (f"did you mean '{close}'? " if close else "")
             + "expected a network of `striate zoo`, the file or run of a classifier, or timm:NAME"
         )
@@ -110,13 +110,16 @@ def open_backbone(
     if side is not None:
         say(
             f"the images are small, so the network gets {side}x{side} and not the "
-            f"{found.preprocess.height}x{found.preprocess.width} that the body was taught at: "
+            f"{found.preprocess.height}x{found.preprocess.width} that the backbone was taught at: "
             "less work, and nothing is lost (--image-size sets it)"
         )
         settings = replace(settings, image_size=side)
-    body = _cut(found, settings)
-    say(f"the body: {body.words}; images are prepared as it was taught: {body.preprocess.spoken()}")
-    return body
+    backbone = _cut(found, settings)
+    say(
+        f"the backbone: {backbone.words}; images are prepared as it was taught: "
+        f"{backbone.preprocess.spoken()}"
+    )
+    return backbone
 
 
 def _from_zoo(
@@ -176,9 +179,9 @@ def _enough(found: WholeNetwork, settings: Settings, images: Survey) -> int | No
     return side if fits else None
 
 
-def _misfit(body: ExpandedNetwork, found: WholeNetwork) -> str | None:
-    """Name a weight of a body that its tensors do not fit; None where all do."""
-    for name, place in build(body, seed=None).state_dict().items():
+def _misfit(backbone: ExpandedNetwork, found: WholeNetwork) -> str | None:
+    """Name a weight of a backbone that its tensors do not fit; None where all do."""
+    for name, place in build(backbone, seed=None).state_dict().items():
         trained = found.tensors.get(name)
         if trained is None or trained.shape != place.shape:
             return name
@@ -186,7 +189,7 @@ def _misfit(body: ExpandedNetwork, found: WholeNetwork) -> str | None:
 
 
 def _cut(found: WholeNetwork, settings: Settings) -> Backbone:
-    """Keep the body for the size of image that is asked for."""
+    """Keep the backbone for the size of image that is asked for."""
     taught = found.preprocess
     rows, columns = settings.rows_and_columns() or (taught.height, taught.width)
     fit = settings.fit or taught.fit
@@ -200,23 +203,24 @@ def _cut(found: WholeNetwork, settings: Settings) -> Backbone:
     if settings.background != Settings().background:
         sized = replace(sized, background=settings.background_color())
     network = cut_backbone(found.plan, settings.cut).with_input((taught.channels, rows, columns))
-    body = expand(network)
-    if (name := _misfit(body, found)) is not None:
+    backbone = expand(network)
+    if (name := _misfit(backbone, found)) is not None:
         raise SettingError(
-            f"'{name.rpartition('.')[0]}' of the body was learnt for images of "
+            f"'{name.rpartition('.')[0]}' of the backbone was learnt for images of "
             f"{taught.height}x{taught.width} and does not fit {rows}x{columns}; leave "
             "--image-size out, or keep only the layers before it by --cut"
         )
-    own = tuple(build(body, seed=None).state_dict())
+    own = tuple(build(backbone, seed=None).state_dict())
     if not own:
         raise SettingError(
-            f"up to '{body.steps[-1].address}' the body has learnt nothing; keep more by --cut"
+            f"up to '{backbone.steps[-1].address}' the backbone has learnt nothing; keep more "
+            "by --cut"
         )
     return Backbone(
-        plan=body,
+        plan=backbone,
         tensors={name: found.tensors[name] for name in own},
         preprocess=sized,
-        words=f"{found.words}, up to {body.steps[-1].address}",
+        words=f"{found.words}, up to {backbone.steps[-1].address}",
         seen=found.seen,
         resized=sized != taught,
     )

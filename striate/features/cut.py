@@ -49,42 +49,42 @@ def cut_backbone(plan: ExpandedNetwork, cut: str | None = None) -> Network:
         count -= 1
     if not any(_learning(step) for step in plan.steps[:count]):
         raise NotationError(
-            f"nothing that has learnt stands before '{last.address}', so there is no body to "
+            f"nothing that has learnt stands before '{last.address}', so there is no backbone to "
             "keep; give a network with convolutions"
         )
     return with_classes_written(first(plan, count), plan.classes)
 
 
-def add_head(body: Network, classes: int) -> Network:
-    """Put a new head behind a body: the mean over positions where maps come out, and one fc.
+def add_head(backbone: Network, classes: int) -> Network:
+    """Put a new head behind a backbone: the mean over positions where maps come out, and one fc.
 
-    >>> body = expand("input 3x32x32 > conv 8 > relu").network
-    >>> print(add_head(body, 2))
+    >>> backbone = expand("input 3x32x32 > conv 8 > relu").network
+    >>> print(add_head(backbone, 2))
     input 3x32x32 classes=2
     conv 8 > relu > gap > flatten > fc
     """
-    maps = len(expand(body).output) == 3
-    if body.name:
-        body = replace(body, comment=f"{body.name}: cut, with a new head")
+    maps = len(expand(backbone).output) == 3
+    if backbone.name:
+        backbone = replace(backbone, comment=f"{backbone.name}: cut, with a new head")
     end = "gap > flatten > fc" if maps else "fc"
-    return followed(body, end).with_input(None, classes=classes)
+    return followed(backbone, end).with_input(None, classes=classes)
 
 
 def choose_lr_multipliers(
-    plan: ExpandedNetwork, body: ExpandedNetwork, unfrozen: int | None
+    plan: ExpandedNetwork, backbone: ExpandedNetwork, unfrozen: int | None
 ) -> tuple[tuple[str, float], ...]:
     """Give what is trained on, and its share of the learning rate: the head the whole of it.
 
     Args:
         plan: the network with its new head.
-        body: the part of it that was trained before.
-        unfrozen: how many of the body's last layers and blocks with weights; None takes all.
+        backbone: the part of it that was trained before.
+        unfrozen: how many of the backbone's last layers and blocks with weights; None takes all.
 
     >>> plan = expand("input 3x32x32 classes=2 > [conv 8 > relu]*3 > gap > flatten > fc")
     >>> choose_lr_multipliers(plan, expand("input 3x32x32 > [conv 8 > relu]*3"), 2)
     (('conv2', 0.03), ('conv3', 0.3), ('fc1', 1.0))
     """
-    own = [names for step in body.steps if (names := _learning(step))]
+    own = [names for step in backbone.steps if (names := _learning(step))]
     chosen = own if unfrozen is None else own[max(0, len(own) - unfrozen) :]
     reach = max(1, len(chosen) - 1)
     low = [
@@ -92,7 +92,7 @@ def choose_lr_multipliers(
         for place, names in enumerate(chosen)
         for name in names
     ]
-    head = [name for step in plan.steps[len(body.steps) :] for name in _learning(step)]
+    head = [name for step in plan.steps[len(backbone.steps) :] for name in _learning(step)]
     return (*low, *((name, 1.0) for name in head))
 
 

@@ -68,7 +68,7 @@ def choose_engine(
 
     Args:
         choice: from `list_engines`.
-        trained: the body.
+        trained: the backbone.
         preprocess: whose mean and std scale the images.
         pixels: float32 (n, channels, rows, columns), a few images; n may be 0.
         rows: how many there are to compute.

@@ -1,4 +1,4 @@
-"""What a trained body says of each image: computed once, in the fastest way of this machine."""
+"""What a trained backbone says of each image: computed once, in the fastest way of this machine."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class Extractor:
-    """A body that turns images into features.
+    """A backbone that turns images into features.
 
     Attributes:
-        engine: the body, ready to compute; maps that come out are averaged over their positions.
+        engine: the backbone, ready to compute; maps that come out are averaged over positions.
         change: how the versions of an image differ from it.
     """
 
@@ -31,7 +31,7 @@ class Extractor:
     change: Augmentation
 
     def features(self, pixels: np.ndarray, numbers: np.ndarray | None = None) -> np.ndarray:
-        """Give what the body says of prepared images.
+        """Give what the backbone says of prepared images.
 
         Args:
             pixels: uint8 (n, channels, rows, columns).

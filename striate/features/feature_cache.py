@@ -16,11 +16,11 @@ import torch
 from striate.files.atomic_write import write_atomically
 
 SHARD = 2048  # feature rows after which a file of them is written
-MOST = 4 * 2**30  # bytes in all; the bodies used longest ago go first
+MOST = 4 * 2**30  # bytes in all; the backbones used longest ago go first
 
 
 class FeatureCache:
-    """The features of one body, by image and version; in memory, and in a folder of the cache.
+    """The features of one backbone, by image and version; in memory, and in a folder of the cache.
 
     >>> kept = FeatureCache(None)
     >>> kept.add(np.array([7, 8], np.uint64), 0, np.ones((2, 3), np.float32))
@@ -32,7 +32,7 @@ class FeatureCache:
         """Open what is kept.
 
         Args:
-            folder: of this body alone; None keeps nothing beyond the process.
+            folder: of this backbone alone; None keeps nothing beyond the process.
         """
         self._folder = folder
         self._rows: dict[tuple[int, int], np.ndarray] = {}
@@ -100,7 +100,7 @@ class FeatureCache:
 
 
 def make_key(text: str, tensors: Mapping[str, torch.Tensor], *settings: object) -> str:
-    """Name a body by its network, its weights and whatever else its features depend on.
+    """Name a backbone by its network, its weights and whatever else its features depend on.
 
     >>> make_key("gap", {}, (0.5,)) == make_key("gap", {}, (0.5,)) != make_key("gap", {}, (0.4,))
     True
@@ -116,10 +116,12 @@ def make_key(text: str, tensors: Mapping[str, torch.Tensor], *settings: object) 
 
 
 def _make_room(folder: Path, own: Path) -> None:
-    """Take away the features of the bodies used longest ago, until the others have room."""
-    bodies = sorted(folder.iterdir(), key=lambda body: body.stat().st_mtime, reverse=True)
+    """Take away the features of the backbones used longest ago, until the others have room."""
+    backbones = sorted(
+        folder.iterdir(), key=lambda backbone: backbone.stat().st_mtime, reverse=True
+    )
     total = 0
-    for body in bodies:
-        total += sum(path.stat().st_size for path in body.glob("*.npz"))
-        if total > MOST and body != own:
-            shutil.rmtree(body, ignore_errors=True)
+    for backbone in backbones:
+        total += sum(path.stat().st_size for path in backbone.glob("*.npz"))
+        if total > MOST and backbone != own:
+            shutil.rmtree(backbone, ignore_errors=True)

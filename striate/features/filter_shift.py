@@ -33,7 +33,7 @@ class LayerShift:
 
 @dataclass(frozen=True)
 class FilterShift:
-    """How far the weights of a body moved, layer by layer, from the images to the classes."""
+    """How far the weights of a backbone moved, layer by layer, from the images to the classes."""
 
     layers: tuple[LayerShift, ...]
 

@@ -61,8 +61,8 @@ def open_timm(
         traced = from_torch(module, tuple(published["input_size"]))
     except NotationError as error:
         raise NotationError(
-            f"timm's {name} cannot serve as a body: {error.message.partition('. ')[0]}; networks "
-            "of plain convolutions can, such as timm:resnet18 or timm:mobilenetv2_100"
+            f"timm's {name} cannot serve as a backbone: {error.message.partition('. ')[0]}; "
+            "networks of plain convolutions can, such as timm:resnet18 or timm:mobilenetv2_100"
         ) from error
     return WholeNetwork(
         expand(traced.network),
@@ -109,7 +109,7 @@ def _timm() -> ModuleType:
         import timm
     except ImportError as error:
         raise SettingError(
-            f"a body of timm needs the extra: pip install 'striate[timm]' ({error})"
+            f"a backbone of timm needs the extra: pip install 'striate[timm]' ({error})"
         ) from error
     except RuntimeError as error:  # torchvision of another build than torch
         reason = " ".join(str(error).split())

@@ -1,4 +1,4 @@
-"""A network whose body is trained already: what is chosen for it, and how its head is learnt."""
+"""A network with a pretrained backbone: what is chosen for it, and how its head is learnt."""
 
 from __future__ import annotations
 
@@ -105,18 +105,18 @@ def spoken(plan: Plan, images: int) -> tuple[str, ...]:
 
 def learn_head(
     module: nn.Module,
-    body: Backbone,
+    backbone: Backbone,
     part: Subset,
     *,
     plan: Plan,
     say: Say,
     callback: Callback,
 ) -> LearntHead:
-    """Put the body's weights into the network and learn its last layer on the body's features.
+    """Put the backbone's weights into the network and learn its last layer on the features.
 
     Args:
         module: the network with its new head; its weights are set.
-        body: the part that is trained already.
+        backbone: the part that is trained already.
         part: the training images.
         plan: of the run.
         say: is told what was found.
@@ -126,7 +126,7 @@ def learn_head(
         How the head was learnt.
     """
     device = next(module.parameters()).device.type
-    extractor, kept = _made_ready(body, part, plan=plan, device=device, say=say)
+    extractor, kept = _made_ready(backbone, part, plan=plan, device=device, say=say)
     versions = _copies(plan)
     found = int(kept.find(part.images.hashes[part.indices], versions).sum())
     features = extract_features(
@@ -141,8 +141,8 @@ def learn_head(
     each = "each as it is" if versions == 1 else f"each as it is and changed: {extractor.change}"
     said = f"{found:,} of them kept from before; " if found else ""
     say(
-        f"{body.features:,} features of {format_count(rows, 'image')} ({each}): {said}computed in "
-        f"{extractor.engine.name}"
+        f"{backbone.features:,} features of {format_count(rows, 'image')} ({each}): {said}computed "
+        f"in {extractor.engine.name}"
     )
     if kept.refused:
         say(kept.refused)
@@ -161,11 +161,11 @@ def learn_head(
         f"({format_count(head.folds, 'fold')}) {head.best.accuracy:.1%} of {head.images:,} images "
         "are correct"
     )
-    fill(module, body, head)
+    fill(module, backbone, head)
     return LearntHead(extractor.engine.name, head.strength, head.folds, head.tried)
 
 
-def ahead(module: nn.Module, body: Backbone, part: Subset, *, plan: Plan) -> dict[str, float]:
+def ahead(module: nn.Module, backbone: Backbone, part: Subset, *, plan: Plan) -> dict[str, float]:
     """Say how many seconds the features and the head would take, from a few of each.
 
     Arguments as for `learn_head`; the network is left as it is.
@@ -173,7 +173,7 @@ def ahead(module: nn.Module, body: Backbone, part: Subset, *, plan: Plan) -> dic
     device = next(module.parameters()).device.type
     versions = _copies(plan)
     begun = time.perf_counter()
-    extractor, kept = _made_ready(body, part, plan=plan, device=device, say=_left_to_the_run)
+    extractor, kept = _made_ready(backbone, part, plan=plan, device=device, say=_left_to_the_run)
     ready = time.perf_counter() - begun
     there = kept.find(part.images.hashes[part.indices], versions)
     some = part.images.take(part.indices[:BATCH])
@@ -184,7 +184,7 @@ def ahead(module: nn.Module, body: Backbone, part: Subset, *, plan: Plan) -> dic
             begun = time.perf_counter()
             extractor.features(some, numbers if version else None)
             features += missing * (time.perf_counter() - begun) / len(some)
-    return {"features": features, "head": _head_ahead(body, part, plan)}
+    return {"features": features, "head": _head_ahead(backbone, part, plan)}
 
 
 def _copies(plan: Plan) -> int:
@@ -195,13 +195,13 @@ def _left_to_the_run(text: str) -> None:
     """Say nothing of the engines: the run itself will."""
 
 
-def _head_ahead(body: Backbone, part: Subset, plan: Plan) -> float:
+def _head_ahead(backbone: Backbone, part: Subset, plan: Plan) -> float:
     """Time the head on made-up features of as many images, or of `HEADED`, and scale up."""
     generator = np.random.default_rng(plan.recipe.seed)
     labels = generator.permutation(part.labels[part.indices])[:HEADED]
-    shape = (len(labels), _copies(plan), body.features)
+    shape = (len(labels), _copies(plan), backbone.features)
     classes = len(plan.data.classes)
-    centres = generator.normal(size=(classes, 1, body.features))
+    centres = generator.normal(size=(classes, 1, backbone.features))
     features = (generator.normal(size=shape) + 0.2 * centres[labels]).astype(np.float32)
     begun = time.perf_counter()
     fit_head(
@@ -215,15 +215,15 @@ def _head_ahead(body: Backbone, part: Subset, plan: Plan) -> float:
 
 
 def _made_ready(
-    body: Backbone, part: Subset, *, plan: Plan, device: str, say: Say
+    backbone: Backbone, part: Subset, *, plan: Plan, device: str, say: Say
 ) -> tuple[Extractor, FeatureCache]:
     """Choose how features are computed: as most are kept already, or as is fastest here."""
     hashes = part.images.hashes[part.indices]
     versions = _copies(plan)
     change = plan.recipe.augmentation if versions > 1 else Augmentation()
     choice = list_engines(device, "" if plan.transfer is None else plan.transfer.number_format)
-    taught = (body.preprocess.mean, body.preprocess.std)
-    key = make_key(str(body.plan.network), body.tensors, taught, change)
+    taught = (backbone.preprocess.mean, backbone.preprocess.std)
+    key = make_key(str(backbone.plan.network), backbone.tensors, taught, change)
 
     def kept_in(name: str) -> FeatureCache:
         return FeatureCache(find_cache_folder() / "features" / f"{key}-{name.replace(' ', '-')}")
@@ -236,8 +236,8 @@ def _made_ready(
     missing = len(hashes) * versions - there[most]
     engine = choose_engine(
         choice,
-        Trained.of(body.plan, body.tensors),
-        body.preprocess,
+        Trained.of(backbone.plan, backbone.tensors),
+        backbone.preprocess,
         pixels=part.images.take(part.indices[: min(MEASURED, missing)]).astype(np.float32),
         rows=missing,
         say=say,
@@ -245,9 +245,9 @@ def _made_ready(
     return Extractor(engine, change), stores.get(engine.name) or kept_in(engine.name)
 
 
-def fill(module: nn.Module, body: Backbone, head: Head) -> None:
-    """Set the weights of a network: the body's, and the head's in its last layer."""
+def fill(module: nn.Module, backbone: Backbone, head: Head) -> None:
+    """Set the weights of a network: the backbone's, and the head's in its last layer."""
     own = module.state_dict()
     last = list(own)[-2:]  # weight and bias of the last full connection
     values = {last[0]: torch.from_numpy(head.weight), last[1]: torch.from_numpy(head.bias)}
-    module.load_state_dict({**body.tensors, **values})
+    module.load_state_dict({**backbone.tensors, **values})

@@ -1,4 +1,4 @@
-"""Small images go into a trained body at a smaller size than it was taught at."""
+"""Small images go into a trained backbone at a smaller size than it was taught at."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def found(text: str, seen: dict[str, object] | None = None) -> WholeNetwork:
         plan,
         build(plan).state_dict(),
         Preprocess(3, plan.input[1], plan.input[2]),
-        "a body",
+        "a backbone",
         seen or {},  # type: ignore[arg-type]
     )
 

@@ -1,4 +1,4 @@
-"""Features: equal to the body's own, computed once, found again by content."""
+"""Features: equal to the backbone's own, computed once, found again by content."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ CHANGE = Augmentation(shift=0.2, turn=20.0)
 BODY = "input 1x8x8 > conv 6 > bn > relu > maxpool 2"
 
 
-def body(low: bool = False) -> Engine:
+def backbone(low: bool = False) -> Engine:
     return torch_module(build(BODY).eval(), GREY, low=low)
 
 
 class Counting:
-    """A body that counts the images it sees."""
+    """A backbone that counts the images it sees."""
 
     def __init__(self) -> None:
-        self.inner = body()
+        self.inner = backbone()
         self.engine = Engine("float32 counting", self.run)
         self.seen = 0
 
@@ -55,7 +55,7 @@ def test_features_are_the_mean_of_what_the_body_gives(images: Images) -> None:
     values = (torch.from_numpy(pixels).float() / 255 - 0.3) / 0.4
     with torch.inference_mode():
         expected = build(BODY).eval()(values).mean((2, 3)).numpy()
-    found = Extractor(body(), CHANGE).features(pixels)
+    found = Extractor(backbone(), CHANGE).features(pixels)
     assert found == pytest.approx(expected, rel=1e-5, abs=1e-6)
 
 
@@ -66,10 +66,13 @@ def trained() -> Trained:
 
 def test_every_engine_gives_the_same_features_within_its_precision(images: Images) -> None:
     pixels = images.take(np.arange(8))
-    expected = Extractor(body(), CHANGE).features(pixels)
+    expected = Extractor(backbone(), CHANGE).features(pixels)
     numbers = np.random.default_rng(0).random((8, DRAWS), np.float32)
-    changed = Extractor(body(), CHANGE).features(pixels, numbers)
-    for name, opening in {**list_engines("cpu"), "bf16 torch": lambda *_: body(low=True)}.items():
+    changed = Extractor(backbone(), CHANGE).features(pixels, numbers)
+    for name, opening in {
+        **list_engines("cpu"),
+        "bf16 torch": lambda *_: backbone(low=True),
+    }.items():
         try:
             extractor = Extractor(opening(trained(), GREY), CHANGE)
         except EngineError:
@@ -111,7 +114,7 @@ def test_the_fastest_engine_is_taken_where_the_work_is_long() -> None:
 
 
 def test_versions_differ_and_are_the_same_whatever_the_order(images: Images) -> None:
-    extractor = Extractor(body(), CHANGE)
+    extractor = Extractor(backbone(), CHANGE)
     order = np.array([9, 2, 5])
     found = extract_features(extractor, images, order, versions=3, kept=FeatureCache(None))
     again = extract_features(extractor, images, order[::-1], versions=2, kept=FeatureCache(None))
@@ -142,7 +145,7 @@ def test_what_is_kept_is_not_computed_again(images: Images, tmp_path: Path) -> N
 def test_progress_counts_rows_and_begins_with_what_is_there(images: Images) -> None:
     told: list[tuple[int, int]] = []
     store = FeatureCache(None)
-    extractor = Extractor(body(), CHANGE)
+    extractor = Extractor(backbone(), CHANGE)
     extract_features(extractor, images, np.arange(5), versions=1, kept=store)
     extract_features(
         extractor,
@@ -157,7 +160,7 @@ def test_progress_counts_rows_and_begins_with_what_is_there(images: Images) -> N
 
 def test_equal_images_are_computed_in_one_row(images: Images) -> None:
     found = extract_features(
-        Extractor(body(), CHANGE),
+        Extractor(backbone(), CHANGE),
         images,
         np.array([3, 3]),
         versions=1,
@@ -167,7 +170,7 @@ def test_equal_images_are_computed_in_one_row(images: Images) -> None:
 
 
 def test_a_damaged_file_is_computed_again(images: Images, tmp_path: Path) -> None:
-    folder = tmp_path / "body"
+    folder = tmp_path / "backbone"
     counting = Counting()
     extractor = Extractor(counting.engine, CHANGE)
     extract_features(extractor, images, np.arange(4), versions=1, kept=FeatureCache(folder))
@@ -181,8 +184,8 @@ def test_a_folder_that_cannot_be_written_is_said_and_does_not_end_the_work(
     images: Images, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("in the way")
-    store = FeatureCache(tmp_path / "file" / "body")
-    extract_features(Extractor(body(), CHANGE), images, np.arange(3), versions=1, kept=store)
+    store = FeatureCache(tmp_path / "file" / "backbone")
+    extract_features(Extractor(backbone(), CHANGE), images, np.arange(3), versions=1, kept=store)
     assert "cannot be kept" in store.refused
 
 

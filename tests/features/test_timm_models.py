@@ -58,12 +58,12 @@ def weights(module: torch.nn.Module, tmp_path_factory: pytest.TempPathFactory) -
 def test_a_body_says_what_timm_says_before_its_classes(
     module: torch.nn.Module, weights: str
 ) -> None:
-    body = open_backbone(replace(HEAD, weights=weights), say=lambda text: None, callback=ignore)
-    images = torch.randn(2, *body.preprocess.shape, generator=torch.Generator().manual_seed(1))
+    backbone = open_backbone(replace(HEAD, weights=weights), say=lambda text: None, callback=ignore)
+    images = torch.randn(2, *backbone.preprocess.shape, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         maps = module.forward_features(images)  # type: ignore[operator]
         theirs = module.forward_head(maps, pre_logits=True)  # type: ignore[operator]
-        torch.testing.assert_close(body.module()(images).flatten(1), theirs)
+        torch.testing.assert_close(backbone.module()(images).flatten(1), theirs)
 
 
 def test_a_run_takes_its_preprocessing_and_needs_no_timm_afterwards(

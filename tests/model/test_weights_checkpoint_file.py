@@ -260,3 +260,17 @@ def test_a_checkpoint_of_elsewhere_is_unwrapped(shared: Callable[[str], Path]) -
 def test_a_name_may_hold_anything_json_can(tmp_path: Path) -> None:
     name = json.loads('"a\\u0000b.\\ud83d\\ude00.weight"')
     assert list(read(saved({name: torch.ones(1)}, tmp_path / "a.pth"))) == [name]
+
+
+@pytest.mark.parametrize("first", [0x80, 0x50])
+def test_a_safetensors_file_is_known_whatever_its_length_begins_with(
+    first: int, tmp_path: Path
+) -> None:
+    """A length of the header that ends in 0x80 looks like the beginning of a pickle."""
+    path = tmp_path / "model.safetensors"
+    for filling in range(0, 600, 8):
+        save_file({"a": torch.ones(2)}, path, metadata={"x": "." * filling})
+        if path.read_bytes()[0] == first:
+            break
+    assert path.read_bytes()[0] == first
+    assert torch.equal(read(path)["a"], torch.ones(2))

@@ -39,7 +39,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def body(done: tuple[TrainingResult, list[Event]]) -> Path:
+def backbone(done: tuple[TrainingResult, list[Event]]) -> Path:
     """The classifier of discs and squares."""
     return done[0].folder / "classifier.safetensors"
 
@@ -60,17 +60,17 @@ def notes(told: list[Event]) -> str:
 
 @pytest.fixture(scope="module")
 def head_alone(
-    body: Path, shapes: Path, tmp_path_factory: pytest.TempPathFactory
+    backbone: Path, shapes: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[TrainingResult, list[Event]]:
     out = tmp_path_factory.mktemp("head") / "run"
-    return begin(shapes, out, replace(HEAD, pretrained=str(body)))
+    return begin(shapes, out, replace(HEAD, pretrained=str(backbone)))
 
 
 def test_the_body_is_kept_to_the_bit_and_the_head_is_new(
-    head_alone: tuple[TrainingResult, list[Event]], body: Path
+    head_alone: tuple[TrainingResult, list[Event]], backbone: Path
 ) -> None:
     run, _ = head_alone
-    before, after = load(body).module.state_dict(), run.model.module.state_dict()
+    before, after = load(backbone).module.state_dict(), run.model.module.state_dict()
     assert run.model.classes == ("bar", "disc", "square")
     for name, value in after.items():
         if not name.startswith("fc"):
@@ -79,9 +79,9 @@ def test_the_body_is_kept_to_the_bit_and_the_head_is_new(
 
 
 def test_the_preprocessing_is_the_bodys(
-    head_alone: tuple[TrainingResult, list[Event]], body: Path
+    head_alone: tuple[TrainingResult, list[Event]], backbone: Path
 ) -> None:
-    assert head_alone[0].model.preprocess == load(body).preprocess
+    assert head_alone[0].model.preprocess == load(backbone).preprocess
 
 
 def test_a_head_alone_takes_no_epochs_and_says_what_it_did(
@@ -92,7 +92,7 @@ def test_a_head_alone_takes_no_epochs_and_says_what_it_did(
     said = notes(told)
     assert "16 features of 48 images (each as it is and changed: shift" in said
     assert "logistic regression with weight decay" in said
-    assert "the head alone tells" not in said  # no second time through the body for that
+    assert "the head alone reaches" not in said  # no second time through the backbone for that
     values = record(run.folder)
     assert values.status == "finished"
     assert outcome(run.folder).epochs == 0
@@ -103,10 +103,10 @@ def test_a_head_alone_takes_no_epochs_and_says_what_it_did(
 
 
 def test_validation_images_chose_nothing_and_evaluate_knows_it(
-    head_alone: tuple[TrainingResult, list[Event]], body: Path, shapes: Path
+    head_alone: tuple[TrainingResult, list[Event]], backbone: Path, shapes: Path
 ) -> None:
     run, _ = head_alone
-    before = load(body).seen
+    before = load(backbone).seen
     assert set(run.model.seen["val"]) == set(before["val"])
     assert len(run.model.seen["train"]) == 24 + len(before["train"])
     assert evaluate(run.model, shapes).evaluated == "6 images the run did not learn from"
@@ -117,21 +117,21 @@ def test_it_learns_more_than_chance(head_alone: tuple[TrainingResult, list[Event
 
 
 def test_a_second_run_finds_the_features_of_the_first(
-    head_alone: tuple[TrainingResult, list[Event]], body: Path, shapes: Path, tmp_path: Path
+    head_alone: tuple[TrainingResult, list[Event]], backbone: Path, shapes: Path, tmp_path: Path
 ) -> None:
-    run, told = begin(shapes, tmp_path / "again", replace(HEAD, pretrained=str(body)))
+    run, told = begin(shapes, tmp_path / "again", replace(HEAD, pretrained=str(backbone)))
     assert "48 of them kept from before" in notes(told)
     for name, value in head_alone[0].model.module.state_dict().items():
         assert torch.equal(run.model.module.state_dict()[name], value), name
 
 
 def test_fine_tuning_moves_what_was_unfrozen_and_nothing_else(
-    body: Path, shapes: Path, tmp_path: Path
+    backbone: Path, shapes: Path, tmp_path: Path
 ) -> None:
-    tuned = replace(TUNED, pretrained=str(body), unfreeze=1, epochs=3, learning_rate=0.01)
+    tuned = replace(TUNED, pretrained=str(backbone), unfreeze=1, epochs=3, learning_rate=0.01)
     run, told = begin(shapes, tmp_path / "run", tuned)
     assert sum(isinstance(event, Epoch) for event in told) == 3
-    before = load(body).module.state_dict()
+    before = load(backbone).module.state_dict()
     best = outcome(run.folder).best_epoch
     for name, value in run.model.module.state_dict().items():
         if name.startswith("bn2") and name.endswith(("weight", "bias")):
@@ -141,21 +141,21 @@ def test_fine_tuning_moves_what_was_unfrozen_and_nothing_else(
 
 
 def test_fine_tuning_is_never_worse_than_the_head_alone_on_validation(
-    body: Path, shapes: Path, tmp_path: Path
+    backbone: Path, shapes: Path, tmp_path: Path
 ) -> None:
     """At a rate that destroys everything, the head alone is what is left."""
-    wild = replace(TUNED, pretrained=str(body), unfreeze="all", epochs=2, learning_rate=1.0)
+    wild = replace(TUNED, pretrained=str(backbone), unfreeze="all", epochs=2, learning_rate=1.0)
     run, told = begin(shapes, tmp_path / "run", wild)
     alone = next(note for note in notes(told).splitlines() if note.startswith("the head alone"))
-    share = float(alone.split("tells ")[1].split("%")[0]) / 100
+    share = float(alone.split("reaches ")[1].split("%")[0]) / 100
     assert run.evaluation.accuracy >= share - 1e-3
     assert max(e.val_accuracy for e in told if isinstance(e, Epoch)) <= run.evaluation.accuracy
 
 
 def test_a_fine_tuning_that_was_stopped_ends_with_the_same_weights(
-    body: Path, shapes: Path, tmp_path: Path
+    backbone: Path, shapes: Path, tmp_path: Path
 ) -> None:
-    tuned = replace(TUNED, pretrained=str(body), unfreeze="all", epochs=3)
+    tuned = replace(TUNED, pretrained=str(backbone), unfreeze="all", epochs=3)
     whole, _ = begin(shapes, tmp_path / "whole", tuned)
 
     class Cut(Exception):
@@ -172,37 +172,43 @@ def test_a_fine_tuning_that_was_stopped_ends_with_the_same_weights(
         assert torch.equal(again.model.module.state_dict()[name], value), name
 
 
-def test_another_image_size_is_taken(body: Path, shapes: Path, tmp_path: Path) -> None:
+def test_another_image_size_is_taken(backbone: Path, shapes: Path, tmp_path: Path) -> None:
     run, _ = begin(
         shapes,
         tmp_path / "run",
-        replace(HEAD, pretrained=str(body), image_size=(24, 20), fit="crop"),
+        replace(HEAD, pretrained=str(backbone), image_size=(24, 20), fit="crop"),
     )
     assert run.model.preprocess.shape == (3, 24, 20)
     assert run.model.preprocess.fit == "crop"
-    assert run.model.preprocess.mean == load(body).preprocess.mean
+    assert run.model.preprocess.mean == load(backbone).preprocess.mean
 
 
-def test_a_cut_further_down_is_taken(body: Path, shapes: Path, tmp_path: Path) -> None:
-    run, _ = begin(shapes, tmp_path / "run", replace(HEAD, pretrained=str(body), cut="relu1"))
+def test_a_cut_further_down_is_taken(backbone: Path, shapes: Path, tmp_path: Path) -> None:
+    run, _ = begin(shapes, tmp_path / "run", replace(HEAD, pretrained=str(backbone), cut="relu1"))
     assert str(run.model.text).endswith("conv 8 > bn > relu > gap > flatten > fc")
     assert run.model.module.state_dict()["fc1.weight"].shape == (3, 8)
 
 
-def test_what_cannot_be_is_refused_in_one_line(body: Path, shapes: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_is_refused_in_one_line(
+    backbone: Path, shapes: Path, tmp_path: Path
+) -> None:
     for settings, kind, words in (
         (replace(HEAD, pretrained="mobilenet_v3"), SettingError, "did you mean 'mobilenet_v2'"),
         (
-            replace(HEAD, pretrained=str(body), weights="imagenet"),
+            replace(HEAD, pretrained=str(backbone), weights="imagenet"),
             SettingError,
             "leave --weights out",
         ),
-        (replace(HEAD, pretrained=str(body), cut="conv9"), NotationError, "no layer 'conv9'"),
-        (replace(HEAD, pretrained=str(body), epochs=3), SettingError, "--unfreeze"),
-        (replace(HEAD, pretrained=str(body), patience=3), SettingError, "step by step"),
-        (replace(HEAD, pretrained=str(body), unfreeze=-1), SettingError, "or all"),
+        (replace(HEAD, pretrained=str(backbone), cut="conv9"), NotationError, "no layer 'conv9'"),
+        (replace(HEAD, pretrained=str(backbone), epochs=3), SettingError, "--unfreeze"),
+        (replace(HEAD, pretrained=str(backbone), patience=3), SettingError, "step by step"),
+        (replace(HEAD, pretrained=str(backbone), unfreeze=-1), SettingError, "or all"),
         (replace(HEAD, cut="conv1"), SettingError, "--pretrained"),
-        (replace(HEAD, pretrained="lenet5", weights=str(body)), WeightsError, "whole classifier"),
+        (
+            replace(HEAD, pretrained="lenet5", weights=str(backbone)),
+            WeightsError,
+            "whole classifier",
+        ),
     ):
         with pytest.raises(kind, match=words):
             begin(shapes, tmp_path / "run", settings)
@@ -211,7 +217,7 @@ def test_what_cannot_be_is_refused_in_one_line(body: Path, shapes: Path, tmp_pat
         start_run(
             shapes,
             "gap > flatten > fc",
-            settings=replace(HEAD, pretrained=str(body)),
+            settings=replace(HEAD, pretrained=str(backbone)),
             callback=ignore,
         )
 
@@ -266,13 +272,13 @@ def test_real_weights_tell_ants_from_bees(shared: object, tmp_path: Path) -> Non
 
 
 def test_the_report_tells_of_the_body_the_head_and_what_fine_tuning_changed(
-    head_alone: tuple[TrainingResult, list[Event]], body: Path, shapes: Path, tmp_path: Path
+    head_alone: tuple[TrainingResult, list[Event]], backbone: Path, shapes: Path, tmp_path: Path
 ) -> None:
     page = (head_alone[0].folder / "report.html").read_text()
-    assert "A trained body, a new head" in page
+    assert "A pretrained backbone, a new head" in page
     assert "Cross-validation of the head" in page
     assert "How training went" not in page
-    tuned = replace(TUNED, pretrained=str(body), unfreeze="all", epochs=4, learning_rate=0.003)
+    tuned = replace(TUNED, pretrained=str(backbone), unfreeze="all", epochs=4, learning_rate=0.003)
     run, _ = begin(shapes, tmp_path / "run", tuned)
     found = json.loads((run.folder / "moved.json").read_text())
     assert [(layer["name"], len(layer["filters"])) for layer in found] == [
@@ -283,15 +289,15 @@ def test_the_report_tells_of_the_body_the_head_and_what_fine_tuning_changed(
 
 
 def test_what_the_body_has_learnt_from_is_no_test_of_the_run(
-    body: Path, photos: Path, tmp_path: Path
+    backbone: Path, photos: Path, tmp_path: Path
 ) -> None:
     """Labels that mean nothing cannot be told on images that nothing has learnt from."""
-    run, told = begin(photos, tmp_path / "run", replace(HEAD, pretrained=str(body), seed=5))
+    run, told = begin(photos, tmp_path / "run", replace(HEAD, pretrained=str(backbone), seed=5))
     own = plan(tmp_path / "run").data.counts[1].images
     assert "are left out of the evaluation: the backbone has learnt from them" in notes(told)
     assert run.evaluation.n < sum(n for _, n in own)
     assert "neither the run nor its backbone learnt from" in run.evaluation.evaluated
-    assert set(load(body).seen["train"]) <= set(run.model.seen["train"])
+    assert set(load(backbone).seen["train"]) <= set(run.model.seen["train"])
 
 
 def test_a_body_that_does_not_fit_the_size_or_has_learnt_nothing_is_refused(
@@ -300,7 +306,7 @@ def test_a_body_that_does_not_fit_the_size_or_has_learnt_nothing_is_refused(
     flat = "conv 4 > relu > flatten > fc 6 > relu > fc"
     start_run(shapes, flat, out=tmp_path / "flat", settings=QUICK, callback=ignore)
     model = str(tmp_path / "flat")
-    with pytest.raises(SettingError, match=r"'fc1' of the body was learnt for images of 16x16"):
+    with pytest.raises(SettingError, match=r"'fc1' of the backbone was learnt for images of 16x16"):
         begin(shapes, tmp_path / "run", replace(HEAD, pretrained=model, image_size=24))
     run, _ = begin(
         shapes, tmp_path / "cut", replace(HEAD, pretrained=model, image_size=24, cut="relu1")
@@ -311,31 +317,31 @@ def test_a_body_that_does_not_fit_the_size_or_has_learnt_nothing_is_refused(
 def test_classes_within_the_body_stay_the_number_they_were(shapes: Path, tmp_path: Path) -> None:
     text = "conv classes*2 > relu > conv classes > relu > gap > flatten > fc"
     two = drawn.folder(tmp_path / "two", n=10)
-    start_run(two, text, out=tmp_path / "body", settings=QUICK, callback=ignore)
-    run, _ = begin(shapes, tmp_path / "run", replace(HEAD, pretrained=str(tmp_path / "body")))
+    start_run(two, text, out=tmp_path / "backbone", settings=QUICK, callback=ignore)
+    run, _ = begin(shapes, tmp_path / "run", replace(HEAD, pretrained=str(tmp_path / "backbone")))
     assert "conv 2*2 > relu > conv 2 > relu" in str(run.model.text)
     assert len(run.model.classes) == 3
 
 
 def test_a_run_goes_on_from_another_folder(
-    body: Path, shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    backbone: Path, shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(body.parent)
-    begin(shapes, tmp_path / "run", replace(HEAD, pretrained=body.name))
-    assert record(tmp_path / "run").request.settings.pretrained == str(body.resolve())
+    monkeypatch.chdir(backbone.parent)
+    begin(shapes, tmp_path / "run", replace(HEAD, pretrained=backbone.name))
+    assert record(tmp_path / "run").request.settings.pretrained == str(backbone.resolve())
 
 
 def test_statistics_of_what_is_not_trained_stay_in_any_case(
-    body: Path, shapes: Path, tmp_path: Path
+    backbone: Path, shapes: Path, tmp_path: Path
 ) -> None:
-    loose = replace(TUNED, pretrained=str(body), unfreeze=1, epochs=2, freeze_bn=False)
+    loose = replace(TUNED, pretrained=str(backbone), unfreeze=1, epochs=2, freeze_bn=False)
     run, _ = begin(shapes, tmp_path / "run", loose)
-    before, after = load(body).module.state_dict(), run.model.module.state_dict()
+    before, after = load(backbone).module.state_dict(), run.model.module.state_dict()
     assert torch.equal(after["bn1.running_mean"], before["bn1.running_mean"])
 
 
 def test_a_wish_to_stop_behind_the_head_keeps_what_was_learnt(
-    body: Path, shapes: Path, tmp_path: Path
+    backbone: Path, shapes: Path, tmp_path: Path
 ) -> None:
     def stop_at_judging(event: Event) -> None:
         if isinstance(event, Progress) and event.stage == "judging" and event.done == event.total:
@@ -348,11 +354,11 @@ def test_a_wish_to_stop_behind_the_head_keeps_what_was_learnt(
     run = start_run(
         shapes,
         out=tmp_path / "run",
-        settings=replace(HEAD, pretrained=str(body)),
+        settings=replace(HEAD, pretrained=str(backbone)),
         callback=stop_at_judging,
     )
     assert (run.folder / "classifier.safetensors").is_file()
-    tuned = replace(TUNED, pretrained=str(body), unfreeze=1, epochs=3)
+    tuned = replace(TUNED, pretrained=str(backbone), unfreeze=1, epochs=3)
     cut = start_run(shapes, out=tmp_path / "tuned", settings=tuned, callback=stop_at_the_head)
     assert cut.interrupted
     assert (cut.folder / "classifier.safetensors").is_file()

@@ -119,13 +119,12 @@ def _kind(path: Path) -> str:
         )
     if start.startswith(b"PK\x03\x04"):
         return "zip"
-    if start.startswith(b"\x80"):
-        return "legacy"
-    length = int.from_bytes(start[:8], "little")
-    if start[8:9] == b"{":
-        if length + 8 > size:
+    if start[6:9] == b"\0\0{":  # a length in eight bytes, whose first may well be 0x80
+        if int.from_bytes(start[:8], "little") + 8 > size:
             raise WeightsError(f"'{path}' is cut off: its header alone is longer; {ANEW}")
         return "safetensors"
+    if start.startswith(b"\x80"):
+        return "legacy"
     raise WeightsError(f"'{path}' is no file of weights; {EXPECTED}")
 
 
