@@ -275,7 +275,7 @@ def test_the_report_tells_of_the_body_the_head_and_what_fine_tuning_changed(
     head_alone: tuple[TrainingResult, list[Event]], backbone: Path, shapes: Path, tmp_path: Path
 ) -> None:
     page = (head_alone[0].folder / "report.html").read_text()
-    assert "A pretrained backbone, a new head" in page
+    assert "Pretrained backbone, new head" in page
     assert "Cross-validation of the head" in page
     assert "How training went" not in page
     tuned = replace(TUNED, pretrained=str(backbone), unfreeze="all", epochs=4, learning_rate=0.003)
