@@ -49,7 +49,7 @@ def experiment(
     size = None if image_size is None else parse_size(image_size)
     with on_threads(threads or torch.get_num_threads()):
         effort = Effort(seeds=seeds, epochs=epochs, images=images, image_size=size)
-        result = carry_out(name, data, effort=effort, out=out)
+        result = carry_out(name, data, effort=effort, out=out, progress=True)
     if as_json:
         print(json.dumps(result.as_json()))
         return

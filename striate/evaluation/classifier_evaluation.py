@@ -21,6 +21,7 @@ from striate.events import Callback, Note, ignore
 from striate.model.classifier import Classifier
 from striate.model.classifier_like import ClassifierLike, open_classifier
 from striate.terminal.progress import ProgressReporter
+from striate.terminal.progress_display import display_progress
 
 BATCH = 64
 
@@ -30,7 +31,8 @@ def evaluate(
     data: Data,
     *,
     split: str | None = None,
-    callback: Callback = ignore,
+    progress: bool | None = None,
+    callback: Callback | None = None,
 ) -> Evaluation:
     """Return how good a classifier is on images whose classes are known.
 
@@ -40,7 +42,9 @@ def evaluate(
             matched by name, or by the classifier's ids of them.
         split: "train", "val", "test" or "all" to choose; None takes the test split where there is
             one, else validation, else what training has not used.
-        callback: is told how far the work is.
+        progress: whether it is shown how far the work is; None shows it in a terminal or a
+            notebook, unless a callback is told instead.
+        callback: is told every event.
 
     Raises:
         ClassifierError: the classifier cannot be opened.
@@ -50,7 +54,14 @@ def evaluate(
     Example: ``evaluate("runs/digits", "digits").accuracy``.
     """
     check_split(split)
-    classifier = open_classifier(model)
+    with display_progress(progress, callback) as tell:
+        return _evaluate(open_classifier(model), data, split=split, callback=tell)
+
+
+def _evaluate(
+    classifier: Classifier, data: Data, *, split: str | None, callback: Callback
+) -> Evaluation:
+    """Read the images, select those that may be evaluated, and evaluate them."""
     collection, notes = match_classes(find(data), classifier.classes, classifier.ids)
     collection = collection.only(find_candidates(collection, split))
     reporter = ProgressReporter("reading", callback)

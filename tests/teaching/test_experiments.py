@@ -77,9 +77,21 @@ def test_the_folder_holds_numbers_and_images(done: tuple[Experiment, list[str]])
     assert names == ["shuffle.json", "shuffle.png", "shuffle.svg"]
     record = json.loads((folder / "shuffle.json").read_text())
     assert record["result"] == json.loads(json.dumps(result.as_json()))
-    assert record["versions"]["striate"] == striate.__version__
+    assert record["environment"]["versions"]["striate"] == striate.__version__
     assert (folder / "shuffle.png").read_bytes()[1:4] == b"PNG"
     assert ElementTree.parse(folder / "shuffle.svg").getroot().tag.endswith("svg")
+
+
+def test_a_frame_has_a_row_a_network_a_condition_and_a_seed(
+    done: tuple[Experiment, list[str]],
+) -> None:
+    result, _ = done
+    frame = result.to_pandas()
+    assert len(frame) == len(result.points) * len(result.seeds)
+    for point in result.points:
+        mine = frame[(frame.network == point.network) & (frame.condition == point.condition)]
+        assert mine.seed.tolist() == list(result.seeds)
+        assert mine.accuracy.tolist() == list(point.accuracies)
 
 
 def test_the_networks_are_shown_as_texts_with_their_size(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from striate.data import Collection, Images, find, format_count
+from striate.data import Collection, Data, Images, find, format_count
 from striate.errors import DataError, SettingError
 from striate.evaluation.comparison.opened_models import OpenedModel
 from striate.evaluation.image_selection import (
@@ -36,7 +36,7 @@ class CommonImages:
 
 
 def find_common_images(
-    models: Sequence[OpenedModel], data: str | None, split: str | None
+    models: Sequence[OpenedModel], data: Data | None, split: str | None
 ) -> CommonImages:
     """Return the images to compare on, without those whose class one of the models does not know.
 
@@ -77,7 +77,7 @@ def find_common_images(
     return CommonImages(collection, tuple(views), answers, tuple(notes))
 
 
-def _found(models: Sequence[OpenedModel], data: str | None) -> Collection:
+def _found(models: Sequence[OpenedModel], data: Data | None) -> Collection:
     """Find the data given, else the data that all runs have learnt from."""
     if data is not None:
         return find(data)

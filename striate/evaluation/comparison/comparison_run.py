@@ -6,12 +6,11 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from statistics import median
 
 import numpy as np
 
-from striate.data import Collection, Images, load
+from striate.data import Collection, Data, Images, load
 from striate.data.images import Preprocess
 from striate.data.loader import MEMORY
 from striate.evaluation.classifier_evaluation import predict_images
@@ -26,9 +25,10 @@ from striate.evaluation.comparison.opened_models import OpenedModel, open_models
 from striate.evaluation.comparison.paired_comparison import compare_pairs
 from striate.evaluation.image_selection import ImageSelection, note_missing_classes
 from striate.evaluation.metrics import Evaluation, score
-from striate.events import Callback, Note, ignore
+from striate.events import Callback, Note
 from striate.model.classifier_like import ClassifierLike
 from striate.terminal.progress import ProgressReporter
+from striate.terminal.progress_display import display_progress
 
 TIMED = 32  # images of the batch that is timed, as many as prediction takes at once
 ROUNDS, SECONDS = 5, 10.0  # how often, and after how long no new round is begun
@@ -36,10 +36,11 @@ ROUNDS, SECONDS = 5, 10.0  # how often, and after how long no new round is begun
 
 def compare(
     models: Sequence[ClassifierLike],
-    data: str | Path | None = None,
+    data: Data | None = None,
     *,
     split: str | None = None,
-    callback: Callback = ignore,
+    progress: bool | None = None,
+    callback: Callback | None = None,
 ) -> Comparison:
     """Return whether one classifier is really better than another, on the same images for all.
 
@@ -51,7 +52,9 @@ def compare(
         data: whatever training takes; None takes what the runs learnt from, where it is the same.
         split: "train", "val", "test" or "all" to choose; None takes the test split where there is
             one, else validation, else what none has learnt from.
-        callback: is told how far the work is.
+        progress: whether it is shown how far the work is; None shows it in a terminal or a
+            notebook, unless a callback is told instead.
+        callback: is told every event.
 
     Returns:
         The comparison: print it, or take its numbers from `models`, `pairs` and `images`.
@@ -64,8 +67,15 @@ def compare(
 
     Example: ``compare(["runs/photos", "runs/photos-2"]).pairs[0].words``.
     """
-    opened = open_models(models)
-    common = find_common_images(opened, None if data is None else str(data), split)
+    with display_progress(progress, callback) as tell:
+        return _compare(open_models(models), data, split=split, callback=tell)
+
+
+def _compare(
+    opened: Sequence[OpenedModel], data: Data | None, *, split: str | None, callback: Callback
+) -> Comparison:
+    """Find the images that all can be compared on, evaluate and time all on them."""
+    common = find_common_images(opened, data, split)
     with ExitStack() as stack:
         images = _decoded(opened, common.collection, stack, callback)
         chosen = select_common_images(opened, images, common.collection, split=split)

@@ -20,8 +20,8 @@ from striate.teaching.experiments.experiment_plot import draw_experiment
 from striate.teaching.experiments.experiment_result import Experiment, Point
 from striate.teaching.experiments.student_t import compute_mean
 from striate.teaching.experiments.trial import epochs_for, run_trial
-from striate.terminal.console import Console
 from striate.terminal.ctrl_c import Stop, stop_on_ctrl_c
+from striate.terminal.progress_display import display_progress
 
 DESIGNS: Mapping[str, Callable[[Given], Design]] = {
     "translation": translation.make_design,
@@ -72,9 +72,10 @@ def experiment(
     *,
     effort: Effort | None = None,
     out: str | Path | None = None,
+    progress: bool | None = None,
     callback: Callback | None = None,
 ) -> Experiment:
-    """See one of the ideas behind convolutional networks happen.
+    """Return what came of one of the ideas behind convolutional networks, seen to happen.
 
     "translation" moves the test images, "shuffle" shuffles the pixels, "depth" and "filters"
     compare networks of like size. The same call goes on where an earlier one was stopped.
@@ -84,7 +85,9 @@ def experiment(
         data: what `train` takes.
         effort: how much is done.
         out: the folder for the numbers and the image; None takes runs/experiment-NAME.
-        callback: is told every event; None shows them on the screen.
+        progress: whether it is shown how far the work is; None shows it in a terminal or a
+            notebook, unless a callback is told instead.
+        callback: is told every event.
 
     Returns:
         The networks, the accuracies with their intervals, and what is seen.
@@ -95,17 +98,14 @@ def experiment(
 
     Example: ``print(experiment("shuffle"))``.
     """
-    if callback is None:
-        with Console() as console:
-            return experiment(name, data, effort=effort, out=out, callback=console)
     if name not in DESIGNS:
         raise SettingError(f"there is no experiment '{name}'; choose {', '.join(NAMES)}")
     effort = effort or Effort()
     effort.check()
     most = effort.images or MOST.get(name, USUAL)
-    with stop_on_ctrl_c() as stop:
+    with stop_on_ctrl_c() as stop, display_progress(progress, callback) as tell:
         material = gather_images(
-            data, most=most, size=effort.image_size, callback=callback, check=DESIGNS[name]
+            data, most=most, size=effort.image_size, callback=tell, check=DESIGNS[name]
         )
         design = DESIGNS[name](material.given())
         learning = len(material.split(0).train)
@@ -114,7 +114,7 @@ def experiment(
         if not ledger.path.exists():
             ledger.write()  # which makes the folder
         with RunFolder(ledger.path.parent).held():
-            work = _Work(design, material, ledger, epochs, callback, stop)
+            work = _Work(design, material, ledger, epochs, tell, stop)
             done = work.through(effort.seeds)
             result = _gather_result(name, design, material, ledger, epochs, seeds=done)
             result = replace(result, interrupted=len(done) < effort.seeds)
