@@ -22,7 +22,7 @@ from striate.training.estimation import estimate_run
 from striate.training.result import TrainingResult
 from striate.training.runs import start_run
 
-STEPWISE = ["reading and choosing", "training", "validation", "judging and report"]
+STEPWISE = ["reading and choosing", "training", "validation", "evaluation and report"]
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +58,7 @@ def test_what_it_says_is_in_the_order_of_what_it_takes(photos: Path) -> None:
 def test_minutes_bound_it_and_epochs_are_those_that_fit(photos: Path) -> None:
     settings = replace(QUICK, epochs=None, minutes=0.5)
     found = estimate_run(photos, TINY, settings=settings)
-    assert found.seconds - found.parts["judging and report"] == pytest.approx(30)
+    assert found.seconds - found.parts["evaluation and report"] == pytest.approx(30)
     assert found.epochs > 3
 
 
@@ -71,7 +71,7 @@ def test_a_head_is_its_features_and_its_fit_and_features_kept_cost_nothing(
         "reading and choosing",
         "features",
         "head",
-        "judging and report",
+        "evaluation and report",
     ]
     assert first.epochs == 0
     assert not (Path.cwd().parent / "cache" / "features").exists()
@@ -83,7 +83,7 @@ def test_a_head_is_its_features_and_its_fit_and_features_kept_cost_nothing(
         "head",
         "training",
         "validation",
-        "judging and report",
+        "evaluation and report",
     ]
     assert tuned.epochs == 2
 
