@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING
 
+from striate.errors import SettingError
 from striate.events import Epoch
+from striate.terminal.dataframe import make_dataframe
 
 if TYPE_CHECKING:
-    pass
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,50 @@ class History:
     """
 
     epochs: tuple[Epoch, ...]
+
+    def to_pandas(self) -> DataFrame:
+        """Return one row an epoch as a pandas DataFrame, its columns named as in `Epoch`.
+
+        Raises:
+            StriateError: pandas is not installed.
+        """
+        return make_dataframe([each.name for each in fields(Epoch)], map(astuple, self.epochs))
+
+    def plot(self, ax: Axes | None = None, *, kind: str = "loss") -> Axes:
+        """Draw the curves of training and validation; return the matplotlib axes.
+
+        Args:
+            ax: the axes to draw into; None makes a new figure, `plot().figure`.
+            kind: "loss" or "accuracy".
+
+        Raises:
+            SettingError: there is no such kind, or there were no epochs.
+        """
+        from striate.render import ORANGE
+        from striate.render.line_plot import Curve, draw_curves
+        from striate.render.plot_axes import open_axes
+
+        if kind not in ("loss", "accuracy"):
+            raise SettingError(f"a history has no plot '{kind}'; choose loss or accuracy")
+        if not self.epochs:
+            raise SettingError("there were no epochs, so there are no curves: a head alone was fit")
+        lines = [
+            Curve("training", [getattr(each, f"train_{kind}") for each in self.epochs]),
+            Curve(
+                "validation", [getattr(each, f"val_{kind}") for each in self.epochs], ORANGE, True
+            ),
+        ]
+        best = max((each.epoch for each in self.epochs if each.best), default=None)
+        with open_axes(ax, width=5.0, height=3.4) as axes:
+            draw_curves(
+                axes,
+                lines,
+                title=kind.capitalize(),
+                across="epoch",
+                marked=best,
+                as_percent=kind == "accuracy",
+            )
+        return axes
 
     def __len__(self) -> int:
         return len(self.epochs)
