@@ -17,8 +17,8 @@ from PIL import Image
 
 from striate.data import images
 from striate.data.images import measure, read
+from striate.data.images.damaged_files import one_line
 from striate.data.images.decoder_warnings import collect_libtiff_warnings
-from striate.data.images.safe_open import one_line
 from striate.errors import ImageError
 
 # ---------------------------------------------------------------- sources

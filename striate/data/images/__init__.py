@@ -4,6 +4,7 @@
 everything between an image and a network's input, the same in training and ever after.
 """
 
+from striate.data.images.damaged_files import UNREADABLE
 from striate.data.images.decoder_warnings import collect_warnings
 from striate.data.images.decoding import (
     Decoded,
@@ -15,7 +16,8 @@ from striate.data.images.decoding import (
     read,
 )
 from striate.data.images.preprocess import Placement, Preprocess
-from striate.data.images.safe_open import HEIF_HINT, MAX_BYTES, MAX_PIXELS, UNREADABLE
+from striate.data.images.safe_open import HEIF_HINT
+from striate.data.images.size_limits import MAX_BYTES, MAX_PIXELS
 
 __all__ = [
     "HEIF_HINT",

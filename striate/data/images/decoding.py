@@ -12,17 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, JpegImagePlugin
+from PIL import Image, JpegImagePlugin
 
 from striate.data.images.color_mode import Color, is_gray, to_eight_bits
-from striate.data.images.decoder_warnings import collect_libtiff_warnings, collect_warnings
-from striate.data.images.safe_open import (
-    UNREADABLE,
-    check_pixels,
-    convert_errors,
-    open_file,
-    open_image,
-)
+from striate.data.images.damaged_files import convert_errors, load_pixels
+from striate.data.images.decoder_warnings import collect_warnings
+from striate.data.images.exif_orientation import SLACK_ABOVE, SLACK_AT_LEFT, TURNS, read_orientation
+from striate.data.images.safe_open import open_file, open_image
+from striate.data.images.size_limits import check_pixels
 from striate.data.images.value_range import EXPECTED, find_black_and_white, to_uint8
 from striate.errors import ImageError
 
@@ -33,22 +30,6 @@ LARGE = 2**25
 """Images of more pixels than this, 33 million, are decoded one at a time."""
 
 _one_large_image = threading.Lock()
-
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-
-
-# The slack of an image decoded smaller (its sides divided and rounded up) lies at the right and
-# at the bottom of what is stored. These orientations bring it to the other side.
-_SLACK_ABOVE = {3, 4, 7, 8}
-_SLACK_AT_LEFT = {2, 3, 6, 7}
 
 Box = tuple[float, float, float, float]
 Reduction = Callable[[int, int], int]
@@ -161,18 +142,19 @@ def hold_decoded(
                 stack.enter_context(_one_large_image)
             extent = None
             if isinstance(image, JpegImagePlugin.JpegImageFile) and image is not source:
-                extent = _reduce(image, reduction, turned=_orientation(image, said) >= 5)
-            _load(image, said)
-            orientation = _orientation(image, said)
-            turn = _TURNS.get(orientation)
+                extent = _reduce(image, reduction, turned=read_orientation(image, said) >= 5)
+            load_pixels(image, said)
+            check_pixels(image.size)
+            orientation = read_orientation(image, said)
+            turn = TURNS.get(orientation)
             columns, rows, across, down = extent or (*image.size, *image.size)
             with convert_errors(f"its colours ({image.mode}) cannot be read"):
                 plain = to_eight_bits(image, background, said)
                 upright = plain if turn is None else plain.transpose(turn)
         if orientation >= 5:
             rows, columns, down, across = columns, rows, across, down
-        top = upright.height - down if orientation in _SLACK_ABOVE else 0
-        left = upright.width - across if orientation in _SLACK_AT_LEFT else 0
+        top = upright.height - down if orientation in SLACK_ABOVE else 0
+        left = upright.width - across if orientation in SLACK_AT_LEFT else 0
         covered = (top, left, top + down, left + across)
         yield Decoded(upright, tuple(dict.fromkeys(said)), rows, columns, covered)
 
@@ -194,26 +176,6 @@ def _reduce(
     return columns, rows, across, down
 
 
-def _load(image: Image.Image, said: list[str]) -> None:
-    tiles = getattr(image, "tile", None)
-    with convert_errors(f"damaged or incomplete {image.format or 'image'}"):
-        if image.format == "TIFF" and tiles and tiles[0][0] == "libtiff":
-            _load_with_libtiff(image, said)
-        else:
-            image.load()
-    check_pixels(image.size)
-
-
-def _load_with_libtiff(image: Image.Image, said: list[str]) -> None:
-    heard: list[str] = []
-    try:
-        with collect_libtiff_warnings(heard):
-            image.load()
-    except OSError as error:  # "decoder error -2", where libtiff has said more
-        raise OSError(heard[0] if heard else str(error)) from error
-    said.extend(heard)
-
-
 def measure(source: Source) -> ImageSize:
     """Tell an image's size and channels from its header, without decoding it.
 
@@ -227,7 +189,7 @@ def measure(source: Source) -> ImageSize:
         columns, rows = image.size
         # Pillow gives a TIFF's size upright, and would decode a PNG to look for EXIF after it.
         settled = image.format == "TIFF" or (image.format == "PNG" and "exif" not in image.info)
-        if not settled and _orientation(image, said) >= 5:
+        if not settled and read_orientation(image, said) >= 5:
             rows, columns = columns, rows
         return ImageSize(rows, columns, 1 if is_gray(image) else 3)
 
@@ -245,15 +207,6 @@ def _open(source: str | Path | bytes | Image.Image) -> Iterator[Image.Image]:
     path = Path(source)
     with open_file(path) as stream, open_image(stream, path.suffix) as image:
         yield image
-
-
-def _orientation(image: Image.Image, said: list[str]) -> int:
-    try:
-        value = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except UNREADABLE:
-        said.append("its EXIF data is damaged: taken as upright")
-        return 1
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def _from_array(values: np.ndarray) -> Image.Image:

@@ -13,43 +13,20 @@ import io
 import itertools
 import stat
 import struct
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
 from PIL import Image, UnidentifiedImageError
 
-from striate.errors import ImageError
-
-MAX_PIXELS = 2**27
-"""The most pixels an image may have: 134 million, above a telephone's 108 megapixels."""
-
-MAX_SLOW_PIXELS = 2**22
-"""The most where Pillow decodes in Python (QOI, run-length BMP, some DDS): 4 million, seconds."""
-
-MAX_BYTES = 2**30
-"""The largest image file that is opened: 1 GiB. Some decoders read a file whole."""
-
-UNREADABLE = (
-    OSError,
-    EOFError,
-    ValueError,
-    LookupError,
-    SyntaxError,
-    TypeError,
-    AttributeError,
-    AssertionError,
-    ArithmeticError,
-    MemoryError,
-    RuntimeError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
+from striate.data.images.damaged_files import UNREADABLE, convert_errors, one_line
+from striate.data.images.size_limits import (
+    MAX_BYTES,
+    MAX_PIXELS,
+    MAX_SLOW_PIXELS,
+    check_pixels,
 )
-"""What Pillow and its decoders raise at an image that is broken, odd or hostile."""
+from striate.errors import ImageError
 
 # In the order they are tried. Left out on purpose: EPS (runs Ghostscript); WMF (runs a drawing
 # engine); BUFR, GRIB, HDF5 and MPEG (only recognised, never decoded); IPTC, FPX and MIC (hold
@@ -84,44 +61,6 @@ STRANGERS: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "a gzip file, not an image; unpack it"),
     (b"version https://git-lfs", "a Git LFS pointer, not the image; run: git lfs pull"),
 )
-
-TOO_LARGE = "{0}x{1} pixels are {2:,}, above the limit of {3:,}; make it smaller to use it"
-
-
-def check_pixels(size: tuple[int, int]) -> None:
-    """Refuse an image of (columns, rows) with more than `MAX_PIXELS` pixels, or with none."""
-    columns, rows = size
-    if columns < 1 or rows < 1:
-        raise ImageError(f"{columns}x{rows} pixels: there is nothing in it")
-    if columns * rows > MAX_PIXELS:
-        raise ImageError(TOO_LARGE.format(columns, rows, columns * rows, MAX_PIXELS))
-
-
-def one_line(error: BaseException) -> str:
-    """Give what an error says as one short printable line."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    text = text.encode("ascii", "backslashreplace").decode("ascii")
-    text = "".join(letter if letter.isprintable() else "?" for letter in text)
-    return text if len(text) <= 160 else text[:157] + "..."
-
-
-def _reason(error: BaseException) -> str:
-    if "truncated" in str(error).lower():
-        return "the file ends too early"
-    if isinstance(error, MemoryError):
-        return "there is not enough memory for it"
-    return one_line(error)
-
-
-@contextmanager
-def convert_errors(doing: str) -> Iterator[None]:
-    """Turn whatever a decoder raises into a `ImageError` that says what was being done."""
-    try:
-        yield
-    except Image.DecompressionBombError as error:
-        raise ImageError(f"more pixels than the limit of {MAX_PIXELS:,}") from error
-    except UNREADABLE as error:
-        raise ImageError(f"{doing}: {_reason(error)}") from error
 
 
 def open_file(path: Path) -> IO[bytes]:
