@@ -25,6 +25,7 @@ from striate.architecture.layer_table.row import Row
 from striate.backends.torch.modules import Net
 from striate.data.images.decoding import Source
 from striate.errors import SettingError
+from striate.explanation.activation_terms import check_position
 from striate.explanation.hooks import (
     device_of,
     find_layer,
@@ -34,7 +35,6 @@ from striate.explanation.hooks import (
     record,
 )
 from striate.explanation.input_image import InputImage
-from striate.explanation.terms import check_position
 from striate.model.classifier_like import ClassifierLike, open_classifier
 
 MOST = 0.95  # of the gradient that the effective rectangle holds

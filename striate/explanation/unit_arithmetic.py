@@ -10,12 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from striate.architecture.aspects.worked_sum import Terms
+from striate.architecture.words import WORDS
+from striate.backends.torch.modules import Joining
 from striate.data.images.decoding import Source
 from striate.errors import SettingError
 from striate.explanation.activation_terms import decompose
 from striate.explanation.hooks import LayerCall, Recording, find_layer, record
 from striate.explanation.input_image import InputImage
-from striate.explanation.terms import Terms
 from striate.model.classifier_like import ClassifierLike, open_classifier
 from striate.terminal.dataframe import make_dataframe
 
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 LARGEST = 12  # contributions that the text writes out
-POINTWISE = (nn.BatchNorm2d, nn.BatchNorm1d, nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU)
-FOLLOWING = (*POINTWISE, nn.Sigmoid, nn.Tanh)  # what is told along with the layer before
+# What is told along with the layer before it.
+FOLLOWING = tuple(kind for word in WORDS.values() if word.pointwise for kind in word.worked_sums())
 
 
 @dataclass(frozen=True, eq=False)
@@ -275,7 +277,7 @@ def recompute_call(call: LayerCall, unit: int, row: int = -1, column: int = -1) 
     own = float(call.output[place].double())
     return ArithmeticStep(
         layer=call.name,
-        kind=type(call.module).__name__,
+        kind=_kind(call.module),
         unit=unit,
         row=row,
         column=column,
@@ -283,6 +285,10 @@ def recompute_call(call: LayerCall, unit: int, row: int = -1, column: int = -1) 
         network_value=own,
         tolerance=_rounding(found, call.output),
     )
+
+
+def _kind(module: nn.Module) -> str:
+    return str(module.joint) if isinstance(module, Joining) else type(module).__name__
 
 
 def _rounding(found: Terms, output: Tensor) -> float:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from striate.architecture.aspects.numpy_pass import Array, Joined
     from striate.architecture.aspects.onnx_graph import OnnxGraph
     from striate.architecture.aspects.program_call import Applied
+    from striate.architecture.aspects.worked_sum import AtWork, Place, Terms
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,10 @@ class Joint(ABC):
     @abstractmethod
     def keras_code(self, branches: Sequence[str]) -> Applied:
         """Return the Keras expression that joins variables."""
+
+    @abstractmethod
+    def worked_sum(self, call: AtWork, place: Place) -> Terms:
+        """Return how one number comes about: unit, row and column of ``place``."""
 
     @classmethod
     @abstractmethod

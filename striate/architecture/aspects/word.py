@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from striate.architecture.aspects.numpy_pass import Array, Result, Visit
     from striate.architecture.aspects.onnx_graph import OnnxGraph
     from striate.architecture.aspects.program_call import ProgramCall
+    from striate.architecture.aspects.worked_sum import WorkedSum
 
 
 class Kind(Enum):
@@ -118,6 +119,7 @@ class Layer(ABC):
         aliases: what other libraries and papers call it, in small letters without spaces.
         starts: what the numbers that it keeps start with, where that is not 0.
         is_activation: whether it bends what a layer gives, and so belongs to the layer before it.
+        pointwise: whether it changes each number by itself, given the layer before it.
         draws: whether it draws random numbers in training.
         uses_batch_statistics: whether it normalises by those of the batch in training.
     """
@@ -130,6 +132,7 @@ class Layer(ABC):
     aliases: ClassVar[tuple[str, ...]] = ()
     starts: ClassVar[Mapping[str, float]] = {}
     is_activation: ClassVar[bool] = False
+    pointwise: ClassVar[bool] = False
     draws: ClassVar[bool] = False
     uses_batch_statistics: ClassVar[bool] = False
 
@@ -280,6 +283,11 @@ class Layer(ABC):
     @abstractmethod
     def torch_rules(cls) -> TorchRules:
         """Return the modules and functions of torch that it is read from."""
+
+    @classmethod
+    def worked_sums(cls) -> Mapping[type[nn.Module], WorkedSum]:
+        """Return how one number of its torch modules comes about, by the class of the module."""
+        return {}
 
     @classmethod
     def defaults(cls) -> dict[str, object]:

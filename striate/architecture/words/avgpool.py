@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from striate.architecture.aspects.onnx_graph import OnnxGraph
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from striate.architecture.aspects.numpy_pass import Array, ByName, Result, Visit
+    from striate.architecture.aspects.worked_sum import AtWork, Place, Terms, WorkedSum
 
 CEIL_AVERAGE_POOL: Final = '''
 def ceil_average_pool(x, pool_size, strides, behind):
@@ -220,6 +222,13 @@ class AvgPool(Layer):
         return [ProgramCall("adaptive_average_pool", sides, output=output, definition=own)]
 
     @classmethod
+    def worked_sums(cls) -> Mapping[type[nn.Module], WorkedSum]:
+        """Return the worked sum of AvgPool2d and AdaptiveAvgPool2d."""
+        from torch import nn
+
+        return {nn.AvgPool2d: _worked_sum, nn.AdaptiveAvgPool2d: _worked_part}
+
+    @classmethod
     def torch_rules(cls) -> TorchRules:
         """Return the average pools; to one place they are gap, with a divisor of 1 sumpool."""
         from torch import nn
@@ -311,3 +320,43 @@ def _adaptive_pass(x: Array, to: Pair) -> Result:
         return {"x": dx}
 
     return y, back
+
+
+def _worked_sum(call: AtWork, place: Place) -> Terms:
+    import numpy as np
+
+    from striate.architecture.aspects.worked_sum import read_pool, sides_of, weighted_sum
+
+    unit, row, column = place
+    layer: Any = call.module
+    down, across, values = read_pool(call, place)
+    divisor = layer.divisor_override
+    if divisor is None:
+        sides = []
+        for axis, at in enumerate((row, column)):
+            size, pad = call.inputs[0].shape[2 + axis], sides_of(layer.padding)[axis]
+            first = at * sides_of(layer.stride)[axis] - pad
+            last = min(first + sides_of(layer.kernel_size)[axis], size + pad)
+            sides.append(last - first)
+        divisor = sides[0] * sides[1] if layer.count_include_pad else len(values)
+    weight = np.full(len(values), 1.0 / divisor)
+    found = weighted_sum(np.full(len(values), unit), down, across, values, weight)
+    return replace(found, facts={"divisor": float(divisor)})
+
+
+def _worked_part(call: AtWork, place: Place) -> Terms:
+    import numpy as np
+
+    from striate.architecture.aspects.worked_sum import to_float64, weighted_sum
+
+    unit, row, column = place
+    values = to_float64(call.inputs[0])[unit]
+    out = call.output.shape[2:]
+    rows, columns = (
+        np.arange(at * size // to, -(-(at + 1) * size // to))
+        for at, size, to in zip((row, column), values.shape, out, strict=True)
+    )
+    down, across = (each.ravel() for each in np.meshgrid(rows, columns, indexing="ij"))
+    weight = np.full(len(down), 1.0 / len(down))
+    found = weighted_sum(np.full(len(down), unit), down, across, values[down, across], weight)
+    return replace(found, facts={"divisor": float(len(down))})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from striate.architecture.aspects.onnx_graph import OnnxGraph
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from striate.architecture.aspects.numpy_pass import Array, ByName, Result, Visit
+    from striate.architecture.aspects.worked_sum import AtWork, Place, Terms, WorkedSum
 
 MOMENTUM: Final = 0.1  # share of the new batch in the running statistics, as in torch
 
@@ -42,6 +44,7 @@ class Bn(Layer):
     aliases = ("batchnorm", "batchnormalization", "norm")
     starts = {"weight": 1.0, "running_var": 1.0}
     uses_batch_statistics = True
+    pointwise = True
 
     eps: float = 1e-5
 
@@ -135,6 +138,13 @@ class Bn(Layer):
         arguments = (Argument(1 - MOMENTUM, "momentum"), eps)
         output = channels_last(leaf.output)
         return [ProgramCall("layers.BatchNormalization", arguments, leaf.address, output)]
+
+    @classmethod
+    def worked_sums(cls) -> Mapping[type[nn.Module], WorkedSum]:
+        """Return the worked sum of BatchNorm1d and BatchNorm2d."""
+        from torch import nn
+
+        return {nn.BatchNorm1d: _worked_sum, nn.BatchNorm2d: _worked_sum}
 
     @classmethod
     def torch_rules(cls) -> TorchRules:
@@ -241,3 +251,39 @@ def running_statistics(x: Array, mean: Array, variance: Array) -> tuple[Array, A
         (1 - MOMENTUM) * mean + MOMENTUM * x.mean(axis=over),
         (1 - MOMENTUM) * variance + MOMENTUM * x.var(axis=over, ddof=1),
     )
+
+
+def _worked_sum(call: AtWork, place: Place) -> Terms:
+    import math
+
+    from striate.architecture.aspects.worked_sum import (
+        parameter_to_float64,
+        single_term,
+        to_float64,
+        value_at,
+    )
+
+    unit, row, column = place
+    layer: Any = call.module
+    mean, variance = (
+        parameter_to_float64(layer.running_mean),
+        parameter_to_float64(layer.running_var),
+    )
+    if mean is None or variance is None:
+        raise SettingError(f"'{call.name}' keeps no statistics, so it has none to show")
+    gamma, beta = parameter_to_float64(layer.weight), parameter_to_float64(layer.bias)
+    spread = math.sqrt(variance[unit] + layer.eps)
+    scale = (1.0 if gamma is None else float(gamma[unit])) / spread
+    shift = 0.0 if beta is None else float(beta[unit])
+    value = value_at(to_float64(call.inputs[0]), (unit, row, column))
+    facts = {
+        "mean": float(mean[unit]),
+        "variance": float(variance[unit]),
+        "eps": float(layer.eps),
+        "scale": scale * spread,
+        "shift": shift,
+    }
+    result = (value - facts["mean"]) * scale + shift
+    bias = shift - facts["mean"] * scale
+    found = single_term((unit, row, column), value, scale, result=result, facts=facts)
+    return replace(found, bias=bias)

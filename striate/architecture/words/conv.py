@@ -12,12 +12,13 @@ from striate.architecture.aspects.program_call import Argument, ProgramCall, cha
 from striate.architecture.aspects.torch_reading import Refused, pad_of, pair_of
 from striate.architecture.aspects.window import Pair, Shape, Window, padded
 from striate.architecture.aspects.word import BackwardNeeds, Kind, Layer, Leaf, TorchRules, maps
-from striate.errors import NotationError
+from striate.errors import NotationError, SettingError
 
 if TYPE_CHECKING:
     from torch import nn
 
     from striate.architecture.aspects.numpy_pass import Array, ByName, Result, Visit
+    from striate.architecture.aspects.worked_sum import AtWork, Place, Terms, WorkedSum
 
 EDGE_PADDING = '''
 def edge_padding(x, rows: int, columns: int):
@@ -202,8 +203,7 @@ class Conv(Layer):
         field. Goodfellow, Bengio and Courville 2016, Deep Learning, section 9.5,
         https://www.deeplearningbook.org/contents/convnets.html
 
-        Groups are convolved each by itself, with as many times fewer weights. AlexNet did it to
-        fit on two GPUs.
+        Groups are convolved each by itself, with as many times fewer weights.
 
         >>> import numpy as np
         >>> from striate.architecture.aspects.numpy_pass import Visit
@@ -335,6 +335,13 @@ class Conv(Layer):
         return [*before, conv, *after]
 
     @classmethod
+    def worked_sums(cls) -> Mapping[type[nn.Module], WorkedSum]:
+        """Return the worked sum of Conv2d."""
+        from torch import nn
+
+        return {nn.Conv2d: _worked_sum}
+
+    @classmethod
     def torch_rules(cls) -> TorchRules:
         """Return Conv2d."""
         from torch import nn
@@ -359,3 +366,34 @@ class Conv(Layer):
             bias=module.bias is not None,
             padmode="edge" if module.padding_mode == "replicate" else "zero",
         )
+
+
+def _worked_sum(call: AtWork, place: Place) -> Terms:
+    import numpy as np
+
+    from striate.architecture.aspects.worked_sum import read_window, to_float64, weighted_sum
+
+    unit, *position = place
+    layer = call.module
+    if layer.padding_mode not in ("zeros", "replicate"):
+        raise SettingError(
+            f"'{call.name}' pads by '{layer.padding_mode}', which is not known here; expected "
+            "zeros or replicate"
+        )
+    values = to_float64(call.inputs[0])
+    padding = layer.padding
+    if isinstance(padding, str):  # "same" puts what is left over to the bottom and the right
+        sides = zip(layer.kernel_size, layer.dilation, strict=True)
+        padding = tuple(d * (k - 1) // 2 if padding == "same" else 0 for k, d in sides)
+    weight = to_float64(layer.weight[unit][None])
+    rows, columns = (
+        at * layer.stride[n] - padding[n] + np.arange(layer.kernel_size[n]) * layer.dilation[n]
+        for n, at in enumerate(position)
+    )
+    per = weight.shape[0]
+    first = unit // (layer.out_channels // layer.groups) * per
+    units = np.arange(first, first + per)
+    edge = layer.padding_mode == "replicate"
+    which, down, across, seen, outside = read_window(values, (rows, columns), units, edge=edge)
+    bias = 0.0 if layer.bias is None else float(layer.bias[unit].detach().double())
+    return weighted_sum(which, down, across, seen, weight.ravel(), bias, outside)

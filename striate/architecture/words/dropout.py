@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from striate.architecture.aspects.numpy_pass import Array, Result, Visit
+    from striate.architecture.aspects.worked_sum import WorkedSum
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,15 @@ class Dropout(Layer):
         """Return layers.Dropout."""
         rate = (Argument(self.rate, role="rate"),)
         return [ProgramCall("layers.Dropout", rate, output=channels_last(leaf.output))]
+
+    @classmethod
+    def worked_sums(cls) -> Mapping[type[nn.Module], WorkedSum]:
+        """Return the worked sum of Dropout and Dropout2d."""
+        from torch import nn
+
+        from striate.architecture.aspects.worked_sum import as_it_is
+
+        return {nn.Dropout: as_it_is, nn.Dropout2d: as_it_is}
 
     @classmethod
     def torch_rules(cls) -> TorchRules:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from striate.architecture.aspects.numpy_pass import Array, ByName, Result, Visit
+    from striate.architecture.aspects.worked_sum import AtWork, Place, Terms, WorkedSum
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,13 @@ class Fc(Layer):
         return [ProgramCall("layers.Dense", arguments, address, output, takes_activation=True)]
 
     @classmethod
+    def worked_sums(cls) -> Mapping[type[nn.Module], WorkedSum]:
+        """Return the worked sum of Linear."""
+        from torch import nn
+
+        return {nn.Linear: _worked_sum}
+
+    @classmethod
     def torch_rules(cls) -> TorchRules:
         """Return Linear."""
         from torch import nn
@@ -153,3 +162,17 @@ class Fc(Layer):
             return cls(module.out_features, bias=module.bias is not None)
 
         return TorchRules(modules={nn.Linear: read})
+
+
+def _worked_sum(call: AtWork, place: Place) -> Terms:
+    import numpy as np
+
+    from striate.architecture.aspects.worked_sum import to_float64, weighted_sum
+
+    unit, _, _ = place
+    layer: Any = call.module
+    values = to_float64(call.inputs[0])
+    none = np.full(len(values), -1)
+    bias = 0.0 if layer.bias is None else float(layer.bias[unit].detach().double())
+    weight = to_float64(layer.weight[unit][None])
+    return weighted_sum(np.arange(len(values)), none, none, values, weight, bias)

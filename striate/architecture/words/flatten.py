@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from striate.architecture.aspects.numpy_pass import Array, Result, Visit
     from striate.architecture.aspects.word import Words
+    from striate.architecture.aspects.worked_sum import AtWork, Place, Terms, WorkedSum
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,13 @@ class Flatten(Layer):
         return [ProgramCall("layers.Permute", (Argument((3, 1, 2)),)), flat]
 
     @classmethod
+    def worked_sums(cls) -> Mapping[type[nn.Module], WorkedSum]:
+        """Return the worked sum of Flatten."""
+        from torch import nn
+
+        return {nn.Flatten: _worked_sum}
+
+    @classmethod
     def torch_rules(cls) -> TorchRules:
         """Return Flatten, and the functions that come to the same: view, reshape, squeeze."""
         import torch
@@ -125,3 +134,18 @@ class Flatten(Layer):
         if batch_kept and given[1:] == (math.prod(shape),):
             return cls()
         raise Refused("a change of shape has no word but flatten: torch.flatten(x, 1)")
+
+
+def _worked_sum(call: AtWork, place: Place) -> Terms:
+    import numpy as np
+
+    from striate.architecture.aspects.worked_sum import single_term, to_float64, value_at
+
+    unit, _, _ = place
+    shape = tuple(call.inputs[0].shape[1:])
+    at = (unit, -1, -1)
+    if len(shape) == 3:
+        channel, row, column = np.unravel_index(unit, shape)
+        at = (int(channel), int(row), int(column))
+    value = value_at(to_float64(call.inputs[0]), at)
+    return single_term(at, value, result=value)

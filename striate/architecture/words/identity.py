@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from striate.architecture.aspects.numpy_pass import Array, Result, Visit
     from striate.architecture.aspects.word import Words
+    from striate.architecture.aspects.worked_sum import WorkedSum
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,15 @@ class Identity(Layer):
     def keras_code(self, leaf: Leaf) -> list[ProgramCall]:
         """Return nothing."""
         return []
+
+    @classmethod
+    def worked_sums(cls) -> Mapping[type[nn.Module], WorkedSum]:
+        """Return the worked sum of Identity."""
+        from torch import nn
+
+        from striate.architecture.aspects.worked_sum import as_it_is
+
+        return {nn.Identity: as_it_is}
 
     @classmethod
     def torch_rules(cls) -> TorchRules:

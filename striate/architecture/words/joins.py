@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import torch
 
     from striate.architecture.aspects.numpy_pass import Array, Joined
+    from striate.architecture.aspects.worked_sum import AtWork, Place, Terms
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,18 @@ class Cat(Joint):
     def keras_code(self, branches: Sequence[str]) -> Applied:
         """Return layers.concatenate."""
         return Applied("layers.concatenate", [f"[{', '.join(branches)}]"])
+
+    def worked_sum(self, call: AtWork, place: Place) -> Terms:
+        """Return the one number that it is, of one of the branches."""
+        from striate.architecture.aspects.worked_sum import single_term, to_float64, value_at
+
+        left, row, column = place
+        for source, each in enumerate(call.inputs):
+            if left < each.shape[1]:
+                value = value_at(to_float64(each), (left, row, column))
+                return single_term((left, row, column), value, source=source, result=value)
+            left -= each.shape[1]
+        raise AssertionError("the unit is within the channels of the branches")
 
     @classmethod
     def torch_rules(cls) -> JoinRules:
@@ -163,6 +176,27 @@ class Add(Joint):
     def keras_code(self, branches: Sequence[str]) -> Applied:
         """Return the sum."""
         return Applied("", branches, operator="+")
+
+    def worked_sum(self, call: AtWork, place: Place) -> Terms:
+        """Return a number of each branch."""
+        import math
+
+        import numpy as np
+
+        from striate.architecture.aspects.worked_sum import Terms, to_float64, value_at
+
+        values = np.array([value_at(to_float64(each), place) for each in call.inputs])
+        count = len(values)
+        unit, row, column = (np.full(count, at) for at in place)
+        return Terms(
+            source=np.arange(count),
+            unit=unit,
+            row=row,
+            column=column,
+            value=values,
+            weight=np.ones(count),
+            result=math.fsum(values),
+        )
 
     @classmethod
     def torch_rules(cls) -> JoinRules:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from striate.architecture.aspects.numpy_pass import Array, ByName, Result, Visit
+    from striate.architecture.aspects.worked_sum import AtWork, Place, Terms, WorkedSum
 
 LOCAL_RESPONSE_NORM = '''
 def local_response_norm(x, size: int, alpha=0.0001, beta=0.75, k=1.0):
@@ -157,6 +159,13 @@ class Lrn(Layer):
         )
 
     @classmethod
+    def worked_sums(cls) -> Mapping[type[nn.Module], WorkedSum]:
+        """Return the worked sum of LocalResponseNorm."""
+        from torch import nn
+
+        return {nn.LocalResponseNorm: _worked_sum}
+
+    @classmethod
     def torch_rules(cls) -> TorchRules:
         """Return LocalResponseNorm and its function."""
         from torch import nn
@@ -172,3 +181,20 @@ class Lrn(Layer):
 
         functions = {functional.local_response_norm: read}
         return TorchRules({nn.LocalResponseNorm: module_of}, functions)
+
+
+def _worked_sum(call: AtWork, place: Place) -> Terms:
+    from striate.architecture.aspects.worked_sum import single_term, to_float64
+
+    unit, row, column = place
+    layer: Any = call.module
+    values = to_float64(call.inputs[0])[:, row, column]
+    first = max(0, unit - layer.size // 2)
+    near = values[first : unit + (layer.size - 1) // 2 + 1]
+    squares = math.fsum(near**2)
+    below = (layer.k + layer.alpha * squares / layer.size) ** layer.beta
+    value = float(values[unit])
+    facts = {"squares of the channels beside it": squares, "divisor": below}
+    return single_term(
+        (unit, row, column), value, 1 / below, function="lrn", result=value / below, facts=facts
+    )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from striate.architecture.aspects.onnx_graph import OnnxGraph, all_axes
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from striate.architecture.aspects.numpy_pass import Array, ByName, Result, Visit
+    from striate.architecture.aspects.worked_sum import AtWork, Place, Terms, WorkedSum
 
 MAX_PADDING: Final = '''
 def max_padding(x, rows: tuple[int, int], columns: tuple[int, int]):
@@ -201,6 +203,13 @@ class MaxPool(Layer):
         return [*before, keras_pool(leaf, window, "layers.MaxPooling2D")]
 
     @classmethod
+    def worked_sums(cls) -> Mapping[type[nn.Module], WorkedSum]:
+        """Return the worked sum of MaxPool2d."""
+        from torch import nn
+
+        return {nn.MaxPool2d: _worked_sum}
+
+    @classmethod
     def torch_rules(cls) -> TorchRules:
         """Return MaxPool2d and its functions."""
         import torch
@@ -231,3 +240,17 @@ class MaxPool(Layer):
         kernel = pair_of(kernel_size)
         step = step_of(stride, kernel)
         return cls(kernel, step, pair_of(padding), pair_of(dilation), ceil_mode)
+
+
+def _worked_sum(call: AtWork, place: Place) -> Terms:
+    import numpy as np
+
+    from striate.architecture.aspects.worked_sum import read_pool, weighted_sum
+
+    unit, _, _ = place
+    down, across, values = read_pool(call, place)
+    weight = np.zeros(len(values))
+    weight[int(values.argmax())] = 1.0
+    ties = int((values == values.max()).sum())
+    found = weighted_sum(np.full(len(values), unit), down, across, values, weight)
+    return replace(found, function="the largest", facts={"winners": float(ties)})

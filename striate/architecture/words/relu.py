@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from striate.architecture.aspects.numpy_pass import Array, ByName, Result, Visit
+    from striate.architecture.aspects.worked_sum import WorkedSum
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,16 @@ class Relu(Activation):
         from torch import nn
 
         return nn.ReLU()
+
+    @classmethod
+    def worked_sums(cls) -> Mapping[type[nn.Module], WorkedSum]:
+        """Return the worked sum of ReLU."""
+        from torch import nn
+
+        from striate.architecture.aspects.worked_sum import function_of_one
+
+        worked = function_of_one(cls.word, lambda layer, x, unit: max(x, 0.0))
+        return {nn.ReLU: worked}
 
     @classmethod
     def torch_rules(cls) -> TorchRules:
@@ -112,6 +124,16 @@ class Relu6(Activation):
 
         ends = [graph.constant(f"{leaf.address}.{end}", np.float32(end)) for end in (0, 6)]
         return graph.node(self.onnx_name, [x, *ends], leaf.address)
+
+    @classmethod
+    def worked_sums(cls) -> Mapping[type[nn.Module], WorkedSum]:
+        """Return the worked sum of ReLU6."""
+        from torch import nn
+
+        from striate.architecture.aspects.worked_sum import function_of_one
+
+        worked = function_of_one(cls.word, lambda layer, x, unit: min(max(x, 0.0), 6.0))
+        return {nn.ReLU6: worked}
 
     @classmethod
     def torch_rules(cls) -> TorchRules:
@@ -194,6 +216,18 @@ class LeakyRelu(Activation):
         """Return layers.LeakyReLU."""
         slope = (Argument(self.slope, "negative_slope", role="slope"),)
         return [ProgramCall(self.keras_name, slope, output=channels_last(leaf.output))]
+
+    @classmethod
+    def worked_sums(cls) -> Mapping[type[nn.Module], WorkedSum]:
+        """Return the worked sum of LeakyReLU."""
+        from torch import nn
+
+        from striate.architecture.aspects.worked_sum import function_of_one
+
+        def leaky(layer: Any, x: float, unit: int) -> float:
+            return x if x > 0 else x * float(layer.negative_slope)
+
+        return {nn.LeakyReLU: function_of_one(cls.word, leaky)}
 
     @classmethod
     def torch_rules(cls) -> TorchRules:
@@ -295,6 +329,19 @@ class Prelu(Activation):
         """Return layers.PReLU."""
         axes = (Argument((1, 2), "shared_axes"),) if len(leaf.input) == 3 else ()
         return [ProgramCall(self.keras_name, axes, leaf.address, channels_last(leaf.output))]
+
+    @classmethod
+    def worked_sums(cls) -> Mapping[type[nn.Module], WorkedSum]:
+        """Return the worked sum of PReLU."""
+        from torch import nn
+
+        from striate.architecture.aspects.worked_sum import function_of_one
+
+        def slope(layer: Any, x: float, unit: int) -> float:
+            slopes = layer.weight.detach().double()
+            return x if x > 0 else x * float(slopes[unit if len(slopes) > 1 else 0])
+
+        return {nn.PReLU: function_of_one(cls.word, slope)}
 
     @classmethod
     def torch_rules(cls) -> TorchRules:

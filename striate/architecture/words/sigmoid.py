@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from striate.architecture.aspects.numpy_pass import Array, Result, Visit
+    from striate.architecture.aspects.worked_sum import WorkedSum
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,16 @@ class Sigmoid(Activation):
         from torch import nn
 
         return nn.Sigmoid()
+
+    @classmethod
+    def worked_sums(cls) -> Mapping[type[nn.Module], WorkedSum]:
+        """Return the worked sum of Sigmoid."""
+        from torch import nn
+
+        from striate.architecture.aspects.worked_sum import function_of_one
+
+        worked = function_of_one(cls.word, lambda layer, x, unit: 1 / (1 + math.exp(-x)))
+        return {nn.Sigmoid: worked}
 
     @classmethod
     def torch_rules(cls) -> TorchRules:
@@ -101,6 +114,16 @@ class Tanh(Activation):
         from torch import nn
 
         return nn.Tanh()
+
+    @classmethod
+    def worked_sums(cls) -> Mapping[type[nn.Module], WorkedSum]:
+        """Return the worked sum of Tanh."""
+        from torch import nn
+
+        from striate.architecture.aspects.worked_sum import function_of_one
+
+        worked = function_of_one(cls.word, lambda layer, x, unit: math.tanh(x))
+        return {nn.Tanh: worked}
 
     @classmethod
     def torch_rules(cls) -> TorchRules:

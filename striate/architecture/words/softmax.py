@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from striate.architecture.aspects.numpy_pass import Array, Result, Visit
+    from striate.architecture.aspects.worked_sum import AtWork, Place, Terms, WorkedSum
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Softmax(Activation):
     """exp(x) over the sum of exp(x), over all channels or features of one place."""
 
     word = "softmax"
+    pointwise = False
     onnx_name, torch_name = "Softmax", "F.softmax"
     keras_name, keras_activation = "layers.Softmax", "softmax"
 
@@ -67,6 +70,13 @@ class Softmax(Activation):
         """Return F.softmax."""
         over = (Argument(1, "dim"),)
         return [ProgramCall(self.torch_name, over, output=leaf.output, pointwise=True)]
+
+    @classmethod
+    def worked_sums(cls) -> Mapping[type[nn.Module], WorkedSum]:
+        """Return the worked sum of Softmax."""
+        from torch import nn
+
+        return {nn.Softmax: _worked_sum}
 
     @classmethod
     def torch_rules(cls) -> TorchRules:
@@ -115,3 +125,30 @@ def softmax_jacobian(y: Array) -> Array:
     import numpy as np
 
     return np.diag(y) - np.outer(y, y)
+
+
+def _worked_sum(call: AtWork, place: Place) -> Terms:
+    import math
+
+    import numpy as np
+
+    from striate.architecture.aspects.worked_sum import Terms, to_float64
+
+    unit, row, column = place
+    values = to_float64(call.inputs[0])
+    if values.ndim == 3:
+        values = values[:, row, column]
+    powers = np.exp(values - values.max())
+    total = math.fsum(powers)
+    count = len(values)
+    return Terms(
+        np.zeros(count, int),
+        np.arange(count),
+        np.full(count, row),
+        np.full(count, column),
+        value=values,
+        weight=powers / total,
+        function="softmax",
+        result=float(powers[unit] / total),
+        facts={"largest": float(values.max()), "sum of exponentials": total, "unit": float(unit)},
+    )

@@ -1,17 +1,44 @@
-"""What one number of a layer is made of: the numbers that go in, each with its weight."""
+"""What one number of a layer is made of: the numbers that go in, each with its weight.
+
+Every word but a few is a weighted sum in evaluation mode: of a window (conv, avgpool, sumpool), of
+all features (fc), of one number (bn, dropout, flatten), of the winner alone (maxpool) or of several
+branches (add, cat). What remains is a function of one number (relu and its kin), or of several
+(softmax, lrn).
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from torch import Tensor
 
-from striate.errors import SettingError
-from striate.explanation.hooks import LayerCall
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Place = tuple[int, int, int]  # unit, row, column; row and column are -1 for features
+
+
+class AtWork(Protocol):
+    """A torch module at work, once, on one image."""
+
+    @property
+    def name(self) -> str:
+        """Its name, for messages."""
+
+    @property
+    def module(self) -> Any:
+        """The layer."""
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """What went in: (1, channels, rows, columns) or (1, features)."""
+
+    @property
+    def output(self) -> Tensor:
+        """What came out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,37 +81,13 @@ class Terms:
         return math.fsum([*self.product.tolist(), self.bias])
 
 
-def check_position(call: LayerCall, unit: int, row: int, column: int) -> Place:
-    """Make sure that a layer has such a number.
-
-    Raises:
-        SettingError: it has not; the message says what it has.
-    """
-    shape = tuple(call.output.shape[1:])
-    wanted = (unit,) if len(shape) == 1 else (unit, row, column)
-    if len(shape) == 1 and (row, column) != (-1, -1):
-        raise SettingError(
-            f"'{call.name}' gives {shape[0]} features, which have no row and column; leave them out"
-        )
-    if len(wanted) != len(shape) or not all(
-        0 <= at < size for at, size in zip(wanted, shape, strict=True)
-    ):
-        told = "x".join(map(str, shape))
-        asked = ", ".join(map(str, wanted))
-        words = "unit" if len(shape) == 1 else "unit, row and column"
-        raise SettingError(
-            f"'{call.name}' gives {told} and has no {words} {asked}; they count from 0"
-        )
-    return unit, row, column
-
-
 def to_float64(tensor: Tensor) -> np.ndarray:
-    """Give the one image of a batch as float64."""
+    """Return the one image of a batch as float64."""
     return np.asarray(tensor[0].detach().double().cpu().numpy())
 
 
 def parameter_to_float64(values: Tensor | None) -> np.ndarray | None:
-    """Give weights or statistics as float64; None stays None."""
+    """Return weights or statistics as float64; None stays None."""
     return None if values is None else np.asarray(values.detach().double().cpu().numpy())
 
 
@@ -147,9 +150,58 @@ def weighted_sum(
     bias: float = 0.0,
     padding: np.ndarray | None = None,
 ) -> Terms:
-    """Give the terms of a weighted sum."""
+    """Return the terms of a weighted sum."""
     result = math.fsum([*(value * weight).tolist(), bias])
     source = np.zeros(len(unit), int)
     return Terms(
         source, unit, row, column, value, weight, bias=bias, result=result, padding=padding
     )
+
+
+WorkedSum = Callable[[AtWork, Place], Terms]
+
+
+def as_it_is(call: AtWork, place: Place) -> Terms:
+    """Return the one term of a number that goes through unchanged."""
+    value = value_at(to_float64(call.inputs[0]), place)
+    return single_term(place, value, result=value)
+
+
+def function_of_one(name: str, function: Callable[[Any, float, int], float]) -> WorkedSum:
+    """Return the worked sum of a function of one number.
+
+    Args:
+        name: of the function, for people.
+        function: takes the module, the number and its channel.
+    """
+
+    def worked(call: AtWork, place: Place) -> Terms:
+        value = value_at(to_float64(call.inputs[0]), place)
+        result = function(call.module, value, place[0])
+        return single_term(place, value, function=name, result=result)
+
+    return worked
+
+
+def read_pool(call: AtWork, place: Place) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Read the window of a pool without its padding: (rows, columns, values)."""
+    unit, *position = place
+    values = to_float64(call.inputs[0])[unit]
+    layer = call.module
+    kernel, stride, padding, dilation = (
+        sides_of(x)
+        for x in (layer.kernel_size, layer.stride, layer.padding, getattr(layer, "dilation", 1))
+    )
+    rows, columns = (
+        at * stride[axis] - padding[axis] + np.arange(kernel[axis]) * dilation[axis]
+        for axis, at in enumerate(position)
+    )
+    rows = rows[(rows >= 0) & (rows < values.shape[0])]
+    columns = columns[(columns >= 0) & (columns < values.shape[1])]
+    down, across = (each.ravel() for each in np.meshgrid(rows, columns, indexing="ij"))
+    return down, across, values[down, across]
+
+
+def sides_of(value: Any) -> tuple[int, int]:
+    """Return a size as torch has it, one number or two, as rows and columns."""
+    return (value, value) if isinstance(value, int) else (value[0], value[1])
