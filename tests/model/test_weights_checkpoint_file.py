@@ -58,18 +58,6 @@ def test_safetensors_are_read_whatever_the_file_is_called(tmp_path: Path) -> Non
         assert same(dict(sorted(read(tmp_path / name).items(), reverse=True)))
 
 
-@pytest.mark.parametrize("first", [b"\x80", b"P"])
-def test_the_length_that_safetensors_begin_with_is_no_other_kind_s_sign(
-    tmp_path: Path, first: bytes
-) -> None:
-    save_file(STATE, tmp_path / "a.safetensors")
-    whole = (tmp_path / "a.safetensors").read_bytes()
-    header, numbers = whole[8:-20], whole[-20:]
-    header += b" " * ((first[0] - len(header)) % 256)
-    (tmp_path / "a.pth").write_bytes(len(header).to_bytes(8, "little") + header + numbers)
-    assert same(dict(sorted(read(tmp_path / "a.pth").items(), reverse=True)))
-
-
 @pytest.mark.parametrize("key", ["state_dict", "model", "model_state_dict", "net", "anything"])
 def test_weights_are_taken_out_of_a_checkpoint_and_that_is_told(tmp_path: Path, key: str) -> None:
     checkpoint = {"epoch": 3, "best": torch.tensor(0.5), key: STATE, "optimizer": {"state": {}}}
