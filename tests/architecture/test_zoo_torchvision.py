@@ -32,7 +32,7 @@ SIDES = {
     "resnet50": 45,
     "densenet121": 70,
     "squeezenet1_1": 70,
-    "mobilenet_v2": 45,
+    "mobilenet_v2": 33,
 }
 WORDS = {nn.Conv2d: "conv", nn.MaxPool2d: "maxpool", nn.BatchNorm2d: "bn", nn.ReLU: "relu"}
 
@@ -92,7 +92,7 @@ def test_the_same_weights_give_torchvision_s_numbers(name: str) -> None:
     torch.testing.assert_close(given, expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", slow_if(["resnet18", "mobilenet_v2"], ["mobilenet_v2"]))
+@pytest.mark.parametrize("name", slow_if(["resnet18", "mobilenet_v2"], ["resnet18"]))
 def test_learning_gives_torchvision_s_gradients_and_running_statistics(name: str) -> None:
     results = []
     for module in ours_and_theirs(name, torch.float64):

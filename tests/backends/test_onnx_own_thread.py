@@ -17,8 +17,6 @@ import pytest
 from striate.backends.onnx.own_thread import OwnThread
 from striate.errors import EngineError
 
-NAME = "striate-of-a-test"
-
 # Two at a time, and the first gone first: that left the main thread with a stack of the second's
 # predecessor, which was no longer there, and the signal at the end killed the process.
 STACKS = """
@@ -79,8 +77,8 @@ def test_the_main_thread_keeps_its_stack_for_signals(held: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == NAME]
+def there(name: str) -> bool:
+    return name in {thread.name for thread in threading.enumerate()}
 
 
 def halving() -> Callable[[np.ndarray], np.ndarray]:
@@ -88,7 +86,7 @@ def halving() -> Callable[[np.ndarray], np.ndarray]:
 
 
 def test_errors_come_back_and_the_next_is_answered() -> None:
-    half = OwnThread(NAME, halving)
+    half = OwnThread("erring", halving)
     with pytest.raises(IndexError, match="out of range"):
         half(np.zeros(2))
     assert half(np.ones(2)).tolist() == [0.5, 0.5]
@@ -106,35 +104,34 @@ def test_what_cannot_be_opened_says_so_and_leaves_no_thread() -> None:
         raise EngineError(f"no {type(kept).__name__}")
 
     with pytest.raises(EngineError, match="no Held"):
-        OwnThread(NAME, opening)
+        OwnThread("unopened", opening)
     gc.collect()
-    assert held == [NAME]  # let go of where it was made, though the error goes through frames
-    assert not threads()
+    assert held == ["unopened"]  # where it was made, though the error goes through its frames
+    assert not there("unopened")
 
 
 def test_the_thread_ends_with_what_holds_it() -> None:
-    half = OwnThread(NAME, halving)
-    assert len(threads()) == 1
+    half = OwnThread("short", halving)
+    assert there("short")
     del half
     gc.collect()
-    assert not threads()
+    assert not there("short")
 
 
 def test_ctrl_c_ends_the_waiting_and_the_next_answer_is_its_own() -> None:
     def opening() -> Callable[[np.ndarray], np.ndarray]:
         def slowly(values: np.ndarray) -> np.ndarray:
-            time.sleep(float(values[0]))
+            if values[0] > 1:
+                _thread.interrupt_main()  # as Ctrl-C does
+                time.sleep(0.2)
             return values
 
         return slowly
 
-    it = OwnThread(NAME, opening)
-    timer = threading.Timer(0.1, _thread.interrupt_main)
-    timer.start()
+    it = OwnThread("interrupted", opening)
     with pytest.raises(KeyboardInterrupt):
-        it(np.array([0.5]))
-    assert it(np.array([0.01])).tolist() == [0.01]
-    timer.join()
+        it(np.array([2]))
+    assert it(np.array([1])).tolist() == [1]
 
 
 FORKED = """
