@@ -22,9 +22,9 @@ from striate.evaluation.metrics.wilson import wilson_interval
 from striate.explanation.attribution_methods import explain
 from striate.explanation.batch_hires_cam import batch_hires_cam, find_map_layer
 from striate.explanation.deletion_insertion import center_gaussian, score_curves
-from striate.explanation.input_image import InputImage
 from striate.explanation.map_resampling import resize_map
 from striate.explanation.pointing_game import Box, play_pointing_game
+from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.explanation.target import Target
 from striate.model.classifier import Classifier
 from striate.model.importing import import_classifier
@@ -36,10 +36,12 @@ MIDDLE, CHANCE = "the middle", "chance"
 DRAWS, STEPS = 3, 10
 RESAMPLED = 2000  # of the bootstrap
 
-MapOf = Callable[[Classifier, InputImage, int], np.ndarray]  # of a class, on the network's input
+MapOf = Callable[
+    [Classifier, PreprocessedImage, int], np.ndarray
+]  # of a class, on the network's input
 
 
-def against_others(model: Classifier, subject: InputImage, place: int) -> np.ndarray:
+def against_others(model: Classifier, subject: PreprocessedImage, place: int) -> np.ndarray:
     """Give the class activation map of a class against the mean of the others."""
     found, _ = batch_hires_cam(
         model, find_map_layer(model), subject.pixels[None], np.array([place])
@@ -50,7 +52,7 @@ def against_others(model: Classifier, subject: InputImage, place: int) -> np.nda
 def by(method: str) -> MapOf:
     """Give a method of `explain`, as one that makes a map of a class."""
 
-    def make(model: Classifier, subject: InputImage, place: int) -> np.ndarray:
+    def make(model: Classifier, subject: PreprocessedImage, place: int) -> np.ndarray:
         return explain(model, subject, target=place, method=method).map
 
     return make
@@ -144,7 +146,7 @@ def measured(shared: Path, name: str, *, images: int, curves: int) -> Found:
     followed = set(np.linspace(0, len(spread) - 1, min(curves, len(spread))).round().astype(int))
     found: Found = {method: [] for method in (*METHODS, MIDDLE, CHANCE)}
     for number, entry in enumerate(listed[place] for place in spread):
-        subject = InputImage.read(model, folder / entry["file"])
+        subject = PreprocessedImage.read(model, folder / entry["file"])
         aim = Target(model.ids.index(entry["wnid"]), None, entry["wnid"])
         boxes = [(top, left, bottom, right) for left, top, right, bottom in entry["boxes"]]
         for method, one in judged(model, subject, aim, boxes, curves=number in followed).items():
@@ -154,7 +156,12 @@ def measured(shared: Path, name: str, *, images: int, curves: int) -> Found:
 
 
 def judged(
-    model: Classifier, subject: InputImage, aim: Target, boxes: Sequence[Box], *, curves: bool
+    model: Classifier,
+    subject: PreprocessedImage,
+    aim: Target,
+    boxes: Sequence[Box],
+    *,
+    curves: bool,
 ) -> dict[str, Measured]:
     """Measure every method on one image."""
     size = subject.pixels.shape[1:]

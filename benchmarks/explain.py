@@ -29,8 +29,8 @@ from striate.evaluation.classifier_evaluation import predict_images
 from striate.events import ignore
 from striate.explanation.attribution_methods import explain
 from striate.explanation.image_ranking import top_activations
-from striate.explanation.input_image import InputImage
 from striate.explanation.layer_maps import feature_maps
+from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.model.classifier import Classifier
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.tables import Table
@@ -97,7 +97,7 @@ def drawn(name: str) -> Classifier:
 
 def one_image(model: Classifier, image: Path, rounds: int) -> tuple[Times, float]:
     """Time each way on one image in turns; give how far captum's map is from ours, as a share."""
-    subject = InputImage.read(model, image)
+    subject = PreprocessedImage.read(model, image)
     values = subject.tensor
     module = model.module.eval()
     ours = explain(model, subject, method="grad-cam")

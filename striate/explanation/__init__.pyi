@@ -6,7 +6,6 @@ from .contribution_path import ContributionPath as ContributionPath
 from .contribution_path import trace_contributions as trace_contributions
 from .explanation import Explanation as Explanation
 from .image_ranking import top_activations as top_activations
-from .input_image import InputImage as InputImage
 from .inspection import Inspection as Inspection
 from .inspection import InspectionSettings as InspectionSettings
 from .inspection import inspect as inspect
@@ -18,6 +17,7 @@ from .layer_maps import feature_maps as feature_maps
 from .map_evaluation import MapEvaluation as MapEvaluation
 from .map_evaluation import evaluate_map as evaluate_map
 from .perturbation import PerturbationSettings as PerturbationSettings
+from .preprocessed_image import PreprocessedImage as PreprocessedImage
 from .receptive_fields import ReceptiveField as ReceptiveField
 from .receptive_fields import receptive_field as receptive_field
 from .score_decomposition import ScoreDecomposition as ScoreDecomposition

@@ -192,13 +192,13 @@ class _Waves:
         self._mix = _mixing(channels, settings.color_covariance).to(device)
 
     def images(self) -> Tensor:
-        """Give the images: (count, channels, rows, columns), values 0 to 1."""
+        """Return the images: (count, channels, rows, columns), values 0 to 1."""
         waves = torch.view_as_complex(self.spectrum) * self._scale
         plain = torch.fft.irfft2(waves, s=(self._rows, self._columns), norm="backward")
         return torch.sigmoid(torch.einsum("dc,ncij->ndij", self._mix, plain))
 
     def pixels(self) -> np.ndarray:
-        """Give the finished images: uint8 (count, channels, rows, columns)."""
+        """Return the finished images: uint8 (count, channels, rows, columns)."""
         with torch.no_grad():
             return np.asarray((self.images() * 255).round().to(torch.uint8).cpu().numpy())
 
@@ -219,7 +219,7 @@ class _Waves:
 
 
 def _mixing(channels: int, covariance: Sequence[Sequence[float]]) -> Tensor:
-    """Give what makes colours of values that do not vary together: the root of their covariance."""
+    """Return what makes colours of values that do not vary together: their covariance's root."""
     if channels != 3:
         return torch.eye(channels)
     values, vectors = np.linalg.eigh(np.asarray(covariance, np.float64))
@@ -241,7 +241,7 @@ class _Answer:
         self._turn = int(turn or 1)
 
     def maps(self, values: Tensor) -> Tensor:
-        """Give what the layer gives: (n, units, ...)."""
+        """Return what the layer gives: (n, units, ...)."""
         heard: list[Tensor] = []
 
         def hear(name: str, given: Any, output: Tensor) -> Tensor | None:
@@ -253,14 +253,14 @@ class _Answer:
         return heard[self._turn - 1]
 
     def largest(self, pixels: np.ndarray, preprocess: Preprocess) -> tuple[float, ...]:
-        """Give the largest answer to each of some finished images."""
+        """Return the largest answer to each of some finished images."""
         given = torch.from_numpy(pixels).float().to(device_of(self._module))
         with torch.no_grad():
             own = self.maps(normalised(given, preprocess))[:, self._unit]
         return tuple(own.flatten(1).amax(1).tolist() if own.ndim > 1 else own.tolist())
 
     def __call__(self, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Give the answer to each image, (n,), and how strongly all units answer, (n, units)."""
+        """Return the answer to each image, (n,), and how strongly all units answer, (n, units)."""
         output = self.maps(values)
         if output.ndim == 2:
             return output[:, self._unit], output
@@ -271,7 +271,7 @@ class _Answer:
 
 
 def _alike(features: Tensor) -> Tensor:
-    """Give how alike images are to the layer: the mean cosine of two of them; 0 for one."""
+    """Return how alike images are to the layer: the mean cosine of two of them; 0 for one."""
     count = len(features)
     if count < 2:
         return features.sum() * 0

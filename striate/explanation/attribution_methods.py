@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import torch
 
-from striate.data.images.decoding import Source
 from striate.errors import SettingError
 from striate.explanation.explanation import Explanation
 from striate.explanation.grad_cam import GRADIENT_METHODS, class_activation_map
 from striate.explanation.hooks import Recording, gradients_of, record
-from striate.explanation.input_image import InputImage
 from striate.explanation.last_spatial_layer import last_spatial_layer_of, resolve_layer
 from striate.explanation.perturbation import (
     PerturbationSettings,
@@ -19,9 +17,13 @@ from striate.explanation.perturbation import (
     occlusion,
     smoothgrad,
 )
+from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.explanation.target import Target, TargetClass, resolve_target
 from striate.model.classifier import Classifier
 from striate.model.classifier_like import ClassifierLike, open_classifier
+
+if TYPE_CHECKING:
+    from striate.model.image_input import ImageInput
 
 METHODS: Final = (
     "cam",
@@ -35,7 +37,7 @@ USUAL = PerturbationSettings()
 
 def explain(
     model: ClassifierLike,
-    image: Source | InputImage,
+    image: ImageInput | PreprocessedImage,
     *,
     target: TargetClass = None,
     against: TargetClass = None,
@@ -76,7 +78,7 @@ def explain(
     model = open_classifier(model)
     if method not in ("auto", *METHODS):
         raise SettingError(f"method '{method}': expected auto, {', '.join(METHODS)}")
-    image = InputImage.read(model, image)
+    image = PreprocessedImage.read(model, image)
     inner = method in ("auto", "cam", *GRADIENT_METHODS)
     if not inner and layer is not None:
         raise SettingError(f"{method} asks about the image itself; leave the layer out")
@@ -104,7 +106,9 @@ def explain(
     )
 
 
-def _passed(model: Classifier, image: InputImage, method: str, layer: str | None) -> Recording:
+def _passed(
+    model: Classifier, image: PreprocessedImage, method: str, layer: str | None
+) -> Recording:
     """Let the image pass once, with what the method needs recorded."""
     module, values = model.module, image.tensor
     if method not in ("auto", "cam", *GRADIENT_METHODS):
@@ -148,7 +152,7 @@ def _inner(
 def _perturbed(
     method: str,
     model: Classifier,
-    image: InputImage,
+    image: PreprocessedImage,
     target: Target,
     settings: PerturbationSettings,
 ) -> tuple[torch.Tensor, dict[str, float]]:

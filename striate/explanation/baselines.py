@@ -41,7 +41,7 @@ def make_baseline(pixels: np.ndarray, baseline: str = "blur") -> np.ndarray:
 
 
 def gaussian_blur(values: Tensor, sigma: float) -> Tensor:
-    """Blur images with a Gaussian; at the border only what lies inside is averaged.
+    """Return images blurred by a Gaussian; at the border only what lies inside is averaged.
 
     Args:
         values: float (batch, channels, rows, columns).
@@ -57,7 +57,7 @@ def gaussian_blur(values: Tensor, sigma: float) -> Tensor:
 
 
 def inpaint(pixels: Tensor, mask: np.ndarray) -> Tensor:
-    """Give images with a part of theirs hidden: filled smoothly from what surrounds it.
+    """Return images with a part of theirs hidden: filled smoothly from what surrounds it.
 
     Each hidden pixel becomes the mean of all others, weighted by a Gaussian of their distance
     whose standard deviation is half the side of a square as large as the part.

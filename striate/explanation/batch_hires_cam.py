@@ -41,7 +41,7 @@ class MapLayer:
 
 
 def find_map_layer(model: Classifier) -> MapLayer:
-    """Find the last maps of a network with at least 4 rows and columns.
+    """Return the last maps of a network with at least 4 rows and columns.
 
     Raises:
         SettingError: it has none.
@@ -67,7 +67,7 @@ def find_map_layer(model: Classifier) -> MapLayer:
 def batch_hires_cam(
     model: Classifier, layer: MapLayer, pixels: np.ndarray, labels: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Give what each place speaks for each image's class, against the mean of the others.
+    """Return what each place speaks for each image's class, against the mean of the others.
 
     Only the layers behind the maps are gone back through, so the memory is that of a prediction.
 

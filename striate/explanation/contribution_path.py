@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from striate.data.images.decoding import Source
 from striate.errors import SettingError
 from striate.explanation.hooks import Recording, record
-from striate.explanation.input_image import InputImage
+from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.explanation.target import TargetClass, resolve_target
 from striate.explanation.unit_arithmetic import ArithmeticStep, recompute_call
 from striate.model.classifier_like import ClassifierLike, open_classifier
@@ -24,6 +23,8 @@ from striate.terminal.dataframe import make_dataframe
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+    from striate.model.image_input import ImageInput
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +96,7 @@ class ContributionPath:
         return make_dataframe(columns, rows)
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as plain values, without the single terms."""
+        """Return it as plain values, without the single terms."""
         return {
             "target": self.target,
             "pixel": self.pixel,
@@ -124,7 +125,7 @@ class ContributionPath:
 
 
 def trace_contributions(
-    model: ClassifierLike, image: Source | InputImage, *, target: TargetClass = None
+    model: ClassifierLike, image: ImageInput | PreprocessedImage, *, target: TargetClass = None
 ) -> ContributionPath:
     """Return the path from a logit down to a pixel, by the largest contributions.
 
@@ -150,7 +151,7 @@ def trace_contributions(
     ['fc1', 'flatten1', 'conv1']
     """
     model = open_classifier(model)
-    image = InputImage.read(model, image)
+    image = PreprocessedImage.read(model, image)
     passed = record(model.module, image.tensor)
     chosen = resolve_target(model, target, logits=passed.output[0].float().cpu().numpy())
     call = passed.producer_of(passed.output)

@@ -92,7 +92,7 @@ class PerturbationTest:
 
     @property
     def words(self) -> str:
-        """Say it with the figures.
+        """The verdict with its figures.
 
         >>> flat = ScoreCurve((1.0, 0.0), (1.0, -1.0), 0.5, 0.0)
         >>> low = ScoreCurve((1.0, 0.0), (1.0, -1.0), 0.1, 0.0)
@@ -124,7 +124,7 @@ def measure_deletion_insertion(
 
     Args:
         model: the classifier.
-        pixels: uint8 (channels, height, width), as `InputImage.pixels` has them.
+        pixels: uint8 (channels, height, width), as `PreprocessedImage.pixels` has them.
         values: the map, (height, width) of the network's input; what is high goes first.
         target: the class asked about.
         steps: into how many equal shares the pixels are cut.
@@ -181,7 +181,7 @@ def score_curves(
     steps: int = 16,
     baseline: str = "blur",
 ) -> tuple[tuple[ScoreCurve, ...], tuple[ScoreCurve, ...]]:
-    """Follow a class while an image's pixels go, and come, in the order of each of some maps.
+    """Return a class's curves while an image's pixels go, and come, in the order of each map.
 
     Args:
         model: the classifier.
@@ -207,7 +207,7 @@ def score_curves(
 
 
 def tile_size(rows: int, columns: int) -> int:
-    """Give the side of the squares in which pixels are moved: a 32nd of the shorter side, or 1.
+    """Return the side of the squares in which pixels are moved: a 32nd of the shorter side, or 1.
 
     >>> tile_size(224, 224), tile_size(28, 28)
     (7, 1)
@@ -216,7 +216,7 @@ def tile_size(rows: int, columns: int) -> int:
 
 
 def center_gaussian(rows: int, columns: int) -> np.ndarray:
-    """Give the map that only knows that images show their thing in the middle: a Gaussian.
+    """Return the map that only knows that images show their thing in the middle: a Gaussian.
 
     Its standard deviation is a quarter of each side.
 
@@ -232,7 +232,7 @@ def center_gaussian(rows: int, columns: int) -> np.ndarray:
 
 
 def _ranks(values: np.ndarray, tile: int) -> np.ndarray:
-    """Give when each pixel is moved, 0 to below 1: tiles by their mean, the highest first."""
+    """Return when each pixel is moved, 0 to below 1: tiles by their mean, the highest first."""
     rows, columns = values.shape
     down, across = np.arange(rows) // tile, np.arange(columns) // tile
     places = down[:, None] * (across[-1] + 1) + across[None]
@@ -280,12 +280,12 @@ def _fall(
 
 
 def _area(values: np.ndarray) -> float:
-    """Give the area under a curve over 0 to 1, by the trapezoidal rule."""
+    """Return the area under a curve over 0 to 1, by the trapezoidal rule."""
     return float((values[1:] + values[:-1]).mean() / 2)
 
 
 def _logits(model: Classifier, images: torch.Tensor) -> np.ndarray:
-    """Give the logits of images of values 0 to 255: float64 (batch, classes)."""
+    """Return the logits of images of values 0 to 255: float64 (batch, classes)."""
     network, rows = model.module, []
     with frozen(network), torch.no_grad():
         for start in range(0, len(images), AT_ONCE):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from striate.explanation.image_grid import show_image
-from striate.explanation.input_image import InputImage
 from striate.explanation.map_resampling import resize_map
+from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.render.heat_map import heat
 from striate.render.notebook import Text, to_html
 
@@ -46,7 +46,7 @@ class Explanation:
     attribution: np.ndarray = field(repr=False)
     score: float
     probability: float
-    image: InputImage = field(repr=False)
+    image: PreprocessedImage = field(repr=False)
     facts: dict[str, float] = field(default_factory=dict)
     target_index: int = 0
     against_index: int | None = None
@@ -77,7 +77,7 @@ class Explanation:
         return self.attribution.clip(max=0)
 
     def on_image(self) -> np.ndarray:
-        """Lay the map onto the image as it lies on the disk; NaN where the network looks not."""
+        """Return the map on the image as it is on the disk; NaN where the network does not look."""
         return self.image.onto_image(self.map)
 
     def overlay(self, side: int = 480) -> np.ndarray:
@@ -110,7 +110,7 @@ class Explanation:
         return show_image(ax, self.overlay(), title=title)
 
     def as_json(self) -> dict[str, Any]:
-        """Give everything but the image as plain JSON values."""
+        """Return everything but the image as plain JSON values."""
         return {
             "method": self.method,
             "image": self.image.name,

@@ -27,7 +27,7 @@ from striate.explanation.target import Target
 def class_activation_map(
     maps: Tensor, last: LastSpatialLayer, target: Target
 ) -> tuple[Tensor, float]:
-    """Give the class activation map and the bias beside it: mean(map) + bias is the score.
+    """Return the class activation map and the bias beside it: mean(map) + bias is the score.
 
     Args:
         maps: float (channels, rows, columns), of the layer of the ending.
@@ -54,7 +54,7 @@ def class_activation_map(
 
 
 def grad_cam(maps: Tensor, gradient: Tensor) -> Tensor:
-    """Weigh each map by the mean of its gradient; before the relu of the paper.
+    """Compute Grad-CAM: each map times the mean of its gradient, before the ReLU of the paper.
 
     >>> grad_cam(torch.ones(2, 1, 2), torch.tensor([[[1.0, 3.0]], [[0.0, 1.0]]])).tolist()
     [[2.5, 2.5]]
@@ -63,7 +63,7 @@ def grad_cam(maps: Tensor, gradient: Tensor) -> Tensor:
 
 
 def hires_cam(maps: Tensor, gradient: Tensor) -> Tensor:
-    """Multiply maps and gradients place by place.
+    """Compute HiRes-CAM: maps times gradients, place by place.
 
     >>> hires_cam(torch.ones(2, 1, 2), torch.tensor([[[1.0, 3.0]], [[0.0, 1.0]]])).tolist()
     [[1.0, 4.0]]
@@ -72,7 +72,7 @@ def hires_cam(maps: Tensor, gradient: Tensor) -> Tensor:
 
 
 def grad_cam_pp(maps: Tensor, gradient: Tensor) -> Tensor:
-    """Weigh each map by the positive gradients of its places, each by the paper's alpha.
+    """Compute Grad-CAM++: maps weighted by positive gradients, each by the paper's alpha.
 
     alpha = g^2 / (2 g^2 + sum(A) g^3), equations 10 and 19 of the paper, which takes exp of the
     score as what is differentiated, so that higher derivatives are powers of g.
@@ -88,7 +88,7 @@ def grad_cam_pp(maps: Tensor, gradient: Tensor) -> Tensor:
 
 
 def layer_cam(maps: Tensor, gradient: Tensor) -> Tensor:
-    """Multiply maps and the positive part of their gradients place by place.
+    """Compute Layer-CAM: maps times the positive part of their gradients, place by place.
 
     >>> layer_cam(torch.ones(2, 1, 2), torch.tensor([[[1.0, -3.0]], [[0.0, 1.0]]])).tolist()
     [[1.0, 1.0]]

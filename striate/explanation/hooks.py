@@ -58,7 +58,7 @@ class Recording:
     output: Tensor
 
     def __getitem__(self, address: str) -> LayerCall:
-        """Give the call of a layer.
+        """Return the call of a layer.
 
         Raises:
             SettingError: it was not recorded, or it worked more than once and the number is
@@ -79,7 +79,7 @@ class Recording:
         )
 
     def producer_of(self, given: Tensor, before: LayerCall | None = None) -> LayerCall | None:
-        """Give the layer that made a tensor; None where no layer did.
+        """Return the layer that made a tensor; None where no layer did.
 
         Tensors that are one and the same count first. Where layers work in place the recording
         holds copies, and some modules flatten maps themselves; so the last layer before whose
@@ -113,7 +113,7 @@ def record(
     *,
     gradients: bool = False,
 ) -> Recording:
-    """Let images pass, in evaluation mode, and keep what goes into and comes out of layers.
+    """Return what goes into and comes out of layers while images pass in evaluation mode.
 
     What a later layer overwrites in place is kept as it was before. Weights, modes and what
     their ``grad`` holds stay untouched.
@@ -146,7 +146,7 @@ def record(
 
 
 def gradients_of(score: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
-    """Give the gradient of a sum of scores with respect to recorded tensors; 0 where it has none.
+    """Return the gradient of a sum of scores with respect to recorded tensors; 0 where it has none.
 
     The graph stays, so that another score can be asked of the same pass.
 
@@ -166,7 +166,7 @@ def gradients_of(score: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
 
 @contextmanager
 def frozen(module: nn.Module) -> Iterator[None]:
-    """Have a network in evaluation mode with its weights at rest; leave all as it was found.
+    """Freeze a network in evaluation mode for a while, and leave all as it was found.
 
     Weights ask for no gradient meanwhile, so going back through the network computes none.
 
@@ -190,7 +190,7 @@ def frozen(module: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def forward_hooks(module: nn.Module, names: Sequence[str], hook: Hook) -> Iterator[None]:
-    """Hear what layers do while the body of ``with`` runs the network; then take the hooks off.
+    """Call a hook after layers while the body of ``with`` runs the network; then remove it.
 
     Args:
         module: the network.
@@ -218,7 +218,7 @@ def forward_hooks(module: nn.Module, names: Sequence[str], hook: Hook) -> Iterat
 
 
 def leaf_names(module: nn.Module) -> list[str]:
-    """Name every submodule that has no parts of its own, in the order of definition.
+    """Return the name of every submodule that has no parts of its own, in the order of definition.
 
     >>> leaf_names(nn.Sequential(nn.Sequential(nn.ReLU()), nn.Tanh()))
     ['0.0', '1']
@@ -227,7 +227,7 @@ def leaf_names(module: nn.Module) -> list[str]:
 
 
 def find_layer(module: nn.Module, address: str) -> str:
-    """Give the full name of a submodule: of a layer, or of a block.
+    """Return the full name of a submodule: of a layer, or of a block.
 
     Args:
         module: the network.
@@ -266,7 +266,7 @@ def find_layer(module: nn.Module, address: str) -> str:
 
 
 def device_of(module: nn.Module) -> torch.device:
-    """Say where a network computes: where its first weight lies, the CPU without any.
+    """Return where a network computes: where its first weight lies, the CPU without any.
 
     >>> device_of(nn.ReLU())
     device(type='cpu')

@@ -123,7 +123,7 @@ def _rank_images(
 
 
 def _named(model: Classifier, name: str) -> str:
-    """Give the classifier's own name of a class where the folder has its second one."""
+    """Return the classifier's own name of a class where the folder has its second one."""
     return model.classes[model.ids.index(name)] if name in model.ids else name
 
 
@@ -132,7 +132,7 @@ def _skipped(images: Images) -> list[tuple[str, str]]:
 
 
 def _shapes(model: Classifier, layers: Sequence[str] | None) -> dict[str, tuple[int, int, int]]:
-    """Give the shape of what each layer asked for gives, (units, rows, columns)."""
+    """Return the shape of what each layer asked for gives, (units, rows, columns)."""
     values = torch.zeros(1, *model.preprocess.shape)
     passed = record(model.module, values, layers)
     every = {call.name: tuple(call.output.shape[1:]) for call in passed.calls}
@@ -153,13 +153,13 @@ def _shapes(model: Classifier, layers: Sequence[str] | None) -> dict[str, tuple[
 
 
 def _share(shapes: dict[str, tuple[int, int, int]], images: int) -> int:
-    """Say of how many images every unit's largest number can be kept."""
+    """Return of how many images every unit's largest number can be kept."""
     units = sum(shape[0] for shape in shapes.values())
     return min(images, max(1, LARGEST // units))
 
 
 def _find_peaks(model: Classifier, addresses: Sequence[str]) -> Callable[[np.ndarray], Peaks]:
-    """Give what finds the largest numbers: ONNX Runtime, or torch for foreign modules."""
+    """Return what finds the largest numbers: ONNX Runtime, or torch for foreign modules."""
     module = model.module
     if isinstance(module, Net) and device_of(module).type == "cpu":
         trained = Trained.of(module.plan, module.state_dict())
@@ -235,7 +235,7 @@ class _Ranking:
         self._image[better] = np.take_along_axis(image, order, axis=1)
 
     def result(self, address: str, counts: np.ndarray) -> LayerActivations:
-        """Give what there is, with how many images each class has."""
+        """Return what there is, with how many images each class has."""
         order = np.argsort(self._all, axis=0, kind="stable").T
         few = min(OTHERS, order.shape[1])
         first = (order.shape[1] - few) // 2

@@ -32,7 +32,7 @@ class Region:
 
     @property
     def name(self) -> str:
-        """Say where it is.
+        """Where it is, in words.
 
         >>> Region(0.8, 0.0, 1.0, 0.2).name, Region(0.0, 0.0, 0.15, 1.0).name
         ('the lower left corner', 'the upper edge')
@@ -50,7 +50,7 @@ class Region:
         return "the middle"
 
     def mask(self, rows: int, columns: int) -> np.ndarray:
-        """Give which pixels it has: bool (rows, columns).
+        """Return which pixels it has: bool (rows, columns).
 
         >>> Region(0.5, 0.0, 1.0, 0.5).mask(2, 2).tolist()
         [[False, False], [True, False]]
@@ -62,7 +62,7 @@ class Region:
         return ~found if self.outside else found
 
     def share(self, values: np.ndarray) -> float:
-        """Give the share of a map that lies in it; 0 where the map is nothing.
+        """Return the share of a map that lies in it; 0 where the map is nothing.
 
         >>> Region(0.5, 0.0, 1.0, 0.5).share(np.array([[1.0, 1.0], [2.0, 0.0]]))
         0.5
@@ -71,7 +71,7 @@ class Region:
         return float(values[self.mask(*values.shape)].sum()) / total if total else 0.0
 
     def controls(self) -> tuple[Region, ...]:
-        """Give parts as large, elsewhere: mirrored ones, the middle for the border all around.
+        """Return parts as large, elsewhere: mirrored ones, the middle for the border all around.
 
         >>> [each.name for each in Region(0.8, 0.0, 1.0, 0.2).controls()]
         ['the lower right corner', 'the upper left corner', 'the upper right corner']
@@ -90,7 +90,7 @@ class Region:
         return tuple(found)
 
     def overlaps(self, other: Region) -> bool:
-        """Tell whether two parts, both inside of their edges, share any place.
+        """Return whether two parts, both inside of their edges, share any place.
 
         >>> Region(0.0, 0.0, 0.5, 0.5).overlaps(Region(0.5, 0.0, 1.0, 0.5))
         False
@@ -103,7 +103,7 @@ class Region:
 
 
 def border_region(width: float) -> Region:
-    """Give the border all around.
+    """Return the border all around.
 
     Args:
         width: as a share of each side, above 0 and below a half.
@@ -115,7 +115,7 @@ def border_region(width: float) -> Region:
 
 
 def candidate_regions() -> tuple[Region, ...]:
-    """Give the squares and strips along the border in which a watermark may lie.
+    """Return the squares and strips along the border in which a watermark may lie.
 
     >>> len(candidate_regions()), all(each.controls() for each in candidate_regions())
     (64, True)

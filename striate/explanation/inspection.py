@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from striate.data.images.decoding import Source
 from striate.errors import SettingError
 from striate.events import Callback
 from striate.explanation.attribution_methods import METHODS, explain
 from striate.explanation.contribution_path import ContributionPath, trace_contributions
 from striate.explanation.explanation import Explanation
 from striate.explanation.hooks import record
-from striate.explanation.input_image import InputImage
 from striate.explanation.layer_filters import LayerFilters, filters
 from striate.explanation.layer_maps import (
     ColorScale,
@@ -25,6 +23,7 @@ from striate.explanation.layer_maps import (
     select_block_outputs,
 )
 from striate.explanation.map_evaluation import MapEvaluation, evaluate_map, map_function
+from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.explanation.receptive_fields import ReceptiveField, receptive_field
 from striate.explanation.score_decomposition import ScoreDecomposition, decompose_score
 from striate.explanation.target import Target, TargetClass, resolve_target
@@ -33,6 +32,9 @@ from striate.model.classifier import Classifier
 from striate.model.classifier_like import ClassifierLike, open_classifier
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.progress_display import display_progress
+
+if TYPE_CHECKING:
+    from striate.model.image_input import ImageInput
 
 SLOW = ("occlusion", "integrated-gradients", "smoothgrad")  # seconds instead of a moment
 LISTED = 32 * 32  # numbers of a map that the JSON lists, too
@@ -92,7 +94,7 @@ class Inspection:
     classes: tuple[str, ...]
     network: str | None = field(repr=False)
     temperature: float
-    image: InputImage
+    image: PreprocessedImage
     logits: np.ndarray = field(repr=False)
     explanations: tuple[Explanation, ...]
     proportional: tuple[tuple[str, ...], ...]
@@ -113,13 +115,13 @@ class Inspection:
         return np.asarray(powers / powers.sum())
 
     def top_classes(self, count: int = 5) -> tuple[tuple[str, float, float], ...]:
-        """Give (class, logit, probability) of the most probable."""
+        """Return (class, logit, probability) of the most probable."""
         odds = self.probabilities
         order = np.argsort(-self.logits, kind="stable")[:count].tolist()
         return tuple((self.classes[k], float(self.logits[k]), float(odds[k])) for k in order)
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as plain JSON values: all but the images and what `arrays` has in full."""
+        """Return it as plain JSON values: all but the images and what `arrays` has in full."""
         return {
             "image": self.image.name,
             "network": self.network,
@@ -145,7 +147,7 @@ class Inspection:
         }
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Give its arrays by name, as they go into an npz file."""
+        """Return its arrays by name, as they go into an npz file."""
         found = {
             "pixels": self.image.pixels,
             "values": self.image.tensor[0].numpy(),
@@ -169,7 +171,7 @@ class Inspection:
 
 def inspect(
     model: ClassifierLike,
-    image: Source | InputImage,
+    image: ImageInput | PreprocessedImage,
     *,
     target: TargetClass = None,
     against: TargetClass = None,
@@ -220,14 +222,14 @@ def inspect(
 
 def _inspect(
     model: Classifier,
-    image: Source | InputImage,
+    image: ImageInput | PreprocessedImage,
     *,
     target: TargetClass,
     against: TargetClass,
     settings: InspectionSettings,
     callback: Callback,
 ) -> Inspection:
-    read = InputImage.read(model, image)
+    read = PreprocessedImage.read(model, image)
     logits = record(model.module, read.tensor, []).output[0].double().cpu().numpy()
     chosen = resolve_target(model, target, logits=logits)
     missing: dict[str, list[str]] = {}  # what, by the reason
@@ -319,7 +321,7 @@ def _inspect(
 
 
 def _against(wanted: TargetClass, target: Target, logits: np.ndarray) -> TargetClass:
-    """Give the class to set against: as asked for, else the most probable of the others."""
+    """Return the class to set against: as asked for, else the most probable of the others."""
     if wanted is not None:
         return wanted
     others = np.array(logits, np.float64)
@@ -328,7 +330,7 @@ def _against(wanted: TargetClass, target: Target, logits: np.ndarray) -> TargetC
 
 
 def _last(path: ContributionPath | None) -> UnitPosition | None:
-    """Give the number of the path that is nearest to the pixels and adds several up."""
+    """Return the number of the path that is nearest to the pixels and adds several up."""
     if path is None:
         return None
     added = [
@@ -342,12 +344,12 @@ def _last(path: ContributionPath | None) -> UnitPosition | None:
 
 
 def _some(names: tuple[str, ...], count: int) -> list[str]:
-    """Give so many of them, spread from the first to the last."""
+    """Return so many of them, spread from the first to the last."""
     places = np.unique(np.linspace(0, len(names) - 1, min(count, len(names))).round().astype(int))
     return [names[place] for place in places.tolist()]
 
 
-def _strongest(model: Classifier, image: InputImage, layer: LayerMaps) -> ReceptiveField:
+def _strongest(model: Classifier, image: PreprocessedImage, layer: LayerMaps) -> ReceptiveField:
     """Look through the layer's strongest unit, at the place where it answers most."""
     unit = int(layer.order[0])
     row, column = np.unravel_index(int(layer.values[unit].argmax()), layer.values.shape[1:])
@@ -355,7 +357,7 @@ def _strongest(model: Classifier, image: InputImage, layer: LayerMaps) -> Recept
 
 
 def _evaluate(
-    model: Classifier, image: InputImage, target: Target, shown: Explanation
+    model: Classifier, image: PreprocessedImage, target: Target, shown: Explanation
 ) -> MapEvaluation:
     layer = shown.layer if shown.method not in (*SLOW, "cam") else None
     make = map_function(model, image, shown.method, layer=layer)

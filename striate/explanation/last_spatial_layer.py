@@ -39,7 +39,7 @@ class LastSpatialLayer:
 
 
 def find_last_spatial_layer(module: nn.Module, values: Tensor) -> LastSpatialLayer:
-    """Find the last spatial layer, and see whether a class map of it is exact.
+    """Return the last spatial layer, and whether a class map of it is exact.
 
     It is found in a pass, so it holds for any module: the last recorded layer whose output is
     (batch, channels, rows, columns) before the first that has one position or none left. That a
@@ -62,7 +62,7 @@ def find_last_spatial_layer(module: nn.Module, values: Tensor) -> LastSpatialLay
 
 
 def last_spatial_layer_of(passed: Recording) -> LastSpatialLayer:
-    """Find the last spatial layer of a pass that was recorded whole.
+    """Return the last spatial layer of a pass that was recorded whole.
 
     Args:
         passed: of one image, every layer.
@@ -96,7 +96,7 @@ def last_spatial_layer_of(passed: Recording) -> LastSpatialLayer:
 
 
 def resolve_layer(module: nn.Module, values: Tensor, layer: str | None) -> tuple[str, str]:
-    """Give the layer that is explained, and by which rule.
+    """Return the layer that is explained, and by which rule.
 
     Args:
         module: the network.

@@ -59,7 +59,7 @@ class LayerFilters:
         return int(self.weights.shape[1]) == 3
 
     def strongest_channels(self, unit: int, count: int = 6) -> np.ndarray:
-        """Give the input channels that a filter weighs most, the first the most."""
+        """Return the input channels that a filter weighs most, the first the most."""
         sizes = np.square(self.weights[unit]).sum((1, 2))
         return np.argsort(-sizes, kind="stable")[:count]
 
@@ -103,7 +103,7 @@ class LayerFilters:
         return show_image(ax, make_grid(large), title=title)
 
     def as_json(self) -> dict[str, Any]:
-        """Give all but the weights as plain JSON values."""
+        """Return all but the weights as plain JSON values."""
         return {
             "layer": self.name,
             "shape": list(self.weights.shape),

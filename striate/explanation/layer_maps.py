@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 from torch import Tensor, nn
 
-from striate.data.images.decoding import Source
 from striate.errors import SettingError
 from striate.explanation.hooks import gradients_of, record
 from striate.explanation.image_grid import make_grid, show_image
-from striate.explanation.input_image import InputImage
+from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.explanation.target import TargetClass, resolve_target
 from striate.model.classifier_like import ClassifierLike, open_classifier
 from striate.render.map_strip import map_strip
@@ -23,6 +22,8 @@ from striate.terminal.dataframe import make_dataframe
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
+
+    from striate.model.image_input import ImageInput
 
 ColorScale = Literal["layer", "block", "network"]
 COLOR_SCALES: Final = ("layer", "block", "network")
@@ -118,10 +119,10 @@ class FeatureMaps:
     layers: tuple[LayerMaps, ...]
     color_scale: ColorScale
     target: str
-    image: InputImage = field(repr=False)
+    image: PreprocessedImage = field(repr=False)
 
     def __getitem__(self, address: str) -> LayerMaps:
-        """Give the maps of a layer.
+        """Return the maps of a layer.
 
         Raises:
             SettingError: there are none of it.
@@ -197,7 +198,7 @@ class FeatureMaps:
         return make_dataframe(("layer", "unit", "mean_activation", "max_activation"), rows)
 
     def as_json(self) -> dict[str, Any]:
-        """Give what there is to say of each layer; the maps themselves are arrays."""
+        """Return what there is to say of each layer; the maps themselves are arrays."""
         return {
             "target": self.target,
             "color_scale": self.color_scale,
@@ -218,7 +219,7 @@ class FeatureMaps:
 
 def feature_maps(
     model: ClassifierLike,
-    image: Source | InputImage,
+    image: ImageInput | PreprocessedImage,
     layers: Sequence[str] | None = None,
     *,
     target: TargetClass = None,
@@ -255,7 +256,7 @@ def feature_maps(
     model = open_classifier(model)
     if color_scale not in COLOR_SCALES:
         raise SettingError(f"color scale '{color_scale}': expected {', '.join(COLOR_SCALES)}")
-    image = InputImage.read(model, image)
+    image = PreprocessedImage.read(model, image)
     passed = record(model.module, image.tensor, layers, gradients=gradients)
     logits = passed.output[0].detach().float().cpu().numpy()
     chosen = resolve_target(model, target, against, logits=logits)

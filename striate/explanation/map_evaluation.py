@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from striate.data.images.decoding import Source
 from striate.explanation.attribution_methods import explain
 from striate.explanation.deletion_insertion import PerturbationTest, measure_deletion_insertion
 from striate.explanation.hooks import record
-from striate.explanation.input_image import InputImage
 from striate.explanation.map_resampling import resize_map
 from striate.explanation.parameter_randomization import (
     MapOfModel,
@@ -20,12 +18,16 @@ from striate.explanation.parameter_randomization import (
     randomize_parameters,
 )
 from striate.explanation.pointing_game import Box, PointingGame, play_pointing_game
+from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.explanation.target import Target, TargetClass, resolve_target
 from striate.model.classifier import Classifier
 from striate.model.classifier_like import ClassifierLike, open_classifier
 from striate.terminal.units import format_percent
 
-MapFunction = Callable[[Classifier, InputImage, Target], np.ndarray]
+if TYPE_CHECKING:
+    from striate.model.image_input import ImageInput
+
+MapFunction = Callable[[Classifier, PreprocessedImage, Target], np.ndarray]
 
 FAINT = 0.1  # probability of the class below which its fall says little
 
@@ -71,7 +73,7 @@ class MapEvaluation:
 
     @property
     def trusted(self) -> bool:
-        """Whether the map earned trust: it passed every check that was made."""
+        """Whether the map can be trusted: it passed every check that was made."""
         return all(self.checks.values())
 
     @property
@@ -116,7 +118,7 @@ class MapEvaluation:
         return "\n".join(self.words)
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as plain JSON values, the verdict in words among them."""
+        """Return it as plain JSON values, the verdict in words among them."""
         return {
             **asdict(self),
             "checks": self.checks,
@@ -127,7 +129,7 @@ class MapEvaluation:
 
 def evaluate_map(
     model: ClassifierLike,
-    image: Source | InputImage,
+    image: ImageInput | PreprocessedImage,
     method: MapFunction | str = "auto",
     *,
     target: TargetClass = None,
@@ -162,7 +164,7 @@ def evaluate_map(
     ('a', False)
     """
     model = open_classifier(model)
-    read = InputImage.read(model, image)
+    read = PreprocessedImage.read(model, image)
     passed = record(model.module, read.tensor, [])
     chosen = resolve_target(model, target, against, logits=passed.output[0].cpu().numpy())
     making = map_function(model, read, method) if isinstance(method, str) else method
@@ -179,9 +181,9 @@ def evaluate_map(
 
 
 def map_function(
-    model: Classifier, image: InputImage, method: str, *, layer: str | None = None
+    model: Classifier, image: PreprocessedImage, method: str, *, layer: str | None = None
 ) -> MapFunction:
-    """Give a method of `explain` as a function that makes maps.
+    """Return a method of `explain` as a function that makes maps.
 
     "auto" is settled once, so that a network whose weights are drawn anew is explained the same
     way as the one before.
@@ -197,7 +199,7 @@ def map_function(
     """
     settled = explain(model, image, method=method, layer=layer).method
 
-    def make(other: Classifier, image: InputImage, target: Target) -> np.ndarray:
+    def make(other: Classifier, image: PreprocessedImage, target: Target) -> np.ndarray:
         return explain(
             other,
             image,
@@ -212,7 +214,7 @@ def map_function(
 
 def evaluate_values(
     model: Classifier,
-    image: InputImage,
+    image: PreprocessedImage,
     values: np.ndarray,
     target: Target,
     *,
@@ -220,7 +222,7 @@ def evaluate_values(
     boxes: Sequence[Box] = (),
     baseline: str = "blur",
 ) -> MapEvaluation:
-    """Put a map to the test, whatever made it.
+    """Return whether a map can be trusted, whatever made it.
 
     Args:
         model: the classifier that the map explains.
@@ -240,7 +242,7 @@ def evaluate_values(
     >>> from striate.data.images import Preprocess
     >>> text = "input 1x8x8 classes=2 > conv 4 > relu > gap > flatten > fc"
     >>> model = Classifier(build(text), text, ("a", "b"), Preprocess(1, 8, 8))
-    >>> seen = InputImage.read(model, np.arange(64, dtype=np.uint8).reshape(8, 8))
+    >>> seen = PreprocessedImage.read(model, np.arange(64, dtype=np.uint8).reshape(8, 8))
     >>> found = evaluate_values(model, seen, np.eye(8), Target(0, None, "a"), boxes=[(0, 0, 4, 4)])
     >>> found.pointing_game.energy, found.parameter_randomization is None
     (0.5, True)

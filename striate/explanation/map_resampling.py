@@ -8,7 +8,7 @@ from torch.nn import functional
 
 
 def resize_map(values: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """Stretch a map over so many rows and columns, bilinearly between the middles of its places.
+    """Return a map of so many rows and columns, interpolated bilinearly between its places.
 
     The same as torch's ``interpolate`` with ``align_corners=False``, which is what published
     class activation maps are shown with.

@@ -13,7 +13,7 @@ STEADY = (0.01**2, 0.03**2)  # what keeps the quotients steady, for values withi
 
 
 def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
-    """Give Spearman's rank correlation of two maps; ties share their mean rank.
+    """Return Spearman's rank correlation of two maps; ties share their mean rank.
 
     Args:
         first: of any shape.
@@ -36,7 +36,7 @@ def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def structural_similarity(first: np.ndarray, second: np.ndarray) -> float:
-    """Give the structural similarity of two maps, each scaled to 0..1 beforehand.
+    """Return the structural similarity of two maps, each scaled to 0..1 beforehand.
 
     Source: Z. Wang et al., Image quality assessment: from error visibility to structural
     similarity, IEEE TIP 13 (2004), with its Gaussian window of 1.5 pixels, which is cut off at

@@ -33,7 +33,7 @@ class ClassMeanMap:
     similarity: float
 
     def resized(self, height: int, width: int) -> np.ndarray:
-        """Give the mean on the grid of the network's input, of sum one: float32."""
+        """Return the mean on the grid of the network's input, of sum one: float32."""
         found = resize_map(self.mean, height, width)
         return found / max(float(found.sum()), 1e-12)
 
@@ -64,7 +64,7 @@ class MapAccumulator:
             self._lengths += positive / np.sqrt((positive**2).sum())
 
     def result(self, place: int) -> ClassMeanMap:
-        """Give what there is so far."""
+        """Return what there is so far."""
         n = self._n
         pairs = n * (n - 1)
         alike = (float((self._lengths**2).sum()) - n) / pairs if pairs else 1.0

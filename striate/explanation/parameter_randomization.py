@@ -18,8 +18,8 @@ from torch import nn
 
 from striate.errors import SettingError
 from striate.explanation.hooks import record
-from striate.explanation.input_image import InputImage
 from striate.explanation.map_similarity import rank_correlation, structural_similarity
+from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.model.classifier import Classifier
 
 MapOfModel = Callable[[Classifier], np.ndarray]
@@ -62,7 +62,7 @@ class ParameterRandomization:
 
     @property
     def words(self) -> str:
-        """Say it with the figures.
+        """The verdict with its figures.
 
         >>> print(ParameterRandomization((RandomizedDepth(1, "fc1", 0.12, 0.3),)).words)
         the map follows the network: with the weights of the last layer drawn anew it correlates ...
@@ -82,9 +82,9 @@ class ParameterRandomization:
 
 
 def randomize_parameters(
-    model: Classifier, image: InputImage, make_map: MapOfModel, *, layers: int = 3
+    model: Classifier, image: PreprocessedImage, make_map: MapOfModel, *, layers: int = 3
 ) -> ParameterRandomization:
-    """Draw the weights of the last layers anew, and compare the map with what it was.
+    """Return how a map changes when the weights of the last layers are drawn anew.
 
     The weights and biases of each layer come from a normal distribution with the mean and
     standard deviation that they have themselves, so that what passes keeps its size; batch
@@ -103,7 +103,7 @@ def randomize_parameters(
     >>> from striate.data.images import Preprocess
     >>> text = "input 1x8x8 classes=2 > conv 4 > relu > gap > flatten > fc"
     >>> model = Classifier(build(text), text, ("a", "b"), Preprocess(1, 8, 8))
-    >>> seen = InputImage.read(model, np.arange(64, dtype=np.uint8).reshape(8, 8))
+    >>> seen = PreprocessedImage.read(model, np.arange(64, dtype=np.uint8).reshape(8, 8))
     >>> edges = lambda changed: np.gradient(seen.pixels[0].astype(float))[0] + seen.pixels[0]
     >>> found = randomize_parameters(model, seen, edges)
     >>> [depth.name for depth in found.depths], found.depths[-1].correlation, found.passed
@@ -138,7 +138,7 @@ def randomize_parameters(
     )
 
 
-def _weighted(model: Classifier, image: InputImage) -> list[str]:
+def _weighted(model: Classifier, image: PreprocessedImage) -> list[str]:
     """Name the convolutions and full connections, the last to work first, each once."""
     passed = record(model.module, image.tensor)
     kinds = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.Linear)

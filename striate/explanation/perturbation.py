@@ -62,7 +62,7 @@ def occlusion(
     *,
     settings: PerturbationSettings,
 ) -> tuple[Tensor, dict[str, float]]:
-    """Cover the image patch by patch with 0, the mean of what the network was taught with.
+    """Compute occlusion: the image is covered patch by patch with 0, the mean of all images.
 
     A place that several patches cover gets the mean of what they say.
 
@@ -108,7 +108,7 @@ def occlusion(
 def integrated_gradients(
     module: nn.Module, values: Tensor, target: Target, *, settings: PerturbationSettings
 ) -> tuple[Tensor, dict[str, float]]:
-    """Add up the gradient on the straight way from 0, the mean image, to the image.
+    """Compute integrated gradients: added up on the straight way from 0, the mean image.
 
     The middles of equal steps are taken. The sum over all numbers is the score of the image less
     that of the baseline, but for the gap that is given.
@@ -140,7 +140,7 @@ def integrated_gradients(
 def smoothgrad(
     module: nn.Module, values: Tensor, target: Target, *, settings: PerturbationSettings
 ) -> tuple[Tensor, dict[str, float]]:
-    """Give the mean gradient of noisy copies, its size added over the channels.
+    """Return the mean gradient of noisy copies, its size added over the channels.
 
     Returns:
         float32 (rows, columns), never below 0; and the samples and the noise.

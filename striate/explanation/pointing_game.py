@@ -38,7 +38,7 @@ class PointingGame:
 
     @property
     def words(self) -> str:
-        """Say it with the figures.
+        """The verdict with its figures.
 
         >>> print(PointingGame(True, (3, 4), 0.0, 0.5, 0.2, False, 0.3).words)
         the highest place (row 3, column 4) lies in the box, the image's middle does not; ...
@@ -123,7 +123,7 @@ def _hits(place: tuple[float, float], boxes: Sequence[Box], tolerance: float) ->
 
 
 def _cover(shape: tuple[int, ...], boxes: Sequence[Box]) -> np.ndarray:
-    """Give which pixels' middles lie in any of the boxes: bool (rows, columns)."""
+    """Return which pixels' middles lie in any of the boxes: bool (rows, columns)."""
     down, across = np.arange(shape[0]) + 0.5, np.arange(shape[1]) + 0.5
     found = np.zeros(shape, np.bool_)
     for top, left, bottom, right in boxes:

@@ -42,7 +42,7 @@ class ReceptiveFieldTable:
         )
 
     def rectangle(self, address: str, unit: int, row: int, column: int) -> Rectangle:
-        """Give the field of a unit at a place.
+        """Return the field of a unit at a place.
 
         Behind a cat it is that of the branch that sees most.
 

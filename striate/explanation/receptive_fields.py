@@ -14,7 +14,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -23,7 +23,6 @@ from torch import Tensor, nn
 from striate.architecture.layer_table import summary
 from striate.architecture.layer_table.row import Row
 from striate.backends.torch.modules import Net
-from striate.data.images.decoding import Source
 from striate.errors import SettingError
 from striate.explanation.activation_terms import check_position
 from striate.explanation.hooks import (
@@ -34,8 +33,11 @@ from striate.explanation.hooks import (
     gradients_of,
     record,
 )
-from striate.explanation.input_image import InputImage
+from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.model.classifier_like import ClassifierLike, open_classifier
+
+if TYPE_CHECKING:
+    from striate.model.image_input import ImageInput
 
 MOST = 0.95  # of the gradient that the effective rectangle holds
 
@@ -67,7 +69,7 @@ class Rectangle:
         return self.right - self.left
 
     def clip(self, rows: int, columns: int) -> Rectangle:
-        """Give the part that lies on the image; of no size where nothing does.
+        """Return the part that lies on the image; of no size where nothing does.
 
         >>> Rectangle(-2, 3, 5, 12).clip(8, 8)
         Rectangle(top=0, left=3, bottom=5, right=8)
@@ -109,10 +111,10 @@ class ReceptiveField:
     theoretical: Rectangle
     effective: Rectangle | None
     gradient: np.ndarray = field(repr=False)
-    image: InputImage = field(repr=False)
+    image: PreprocessedImage = field(repr=False)
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as plain JSON values, without the gradient."""
+        """Return it as plain JSON values, without the gradient."""
         return {
             "layer": self.layer,
             "unit": self.unit,
@@ -131,14 +133,14 @@ class ReceptiveField:
 
 def receptive_field(
     model: ClassifierLike,
-    image: Source | InputImage,
+    image: ImageInput | PreprocessedImage,
     layer: str,
     *,
     unit: int,
     row: int = -1,
     column: int = -1,
 ) -> ReceptiveField:
-    """Say what a unit can see of an image, and where in it it really looks.
+    """Return what a unit can see of an image, and where its gradient is: both receptive fields.
 
     Args:
         model: a classifier, its file, its run's folder, or what `train` returned.
@@ -163,7 +165,7 @@ def receptive_field(
     rows -1 to 2, columns 1 to 4 (4 x 4)
     """
     model = open_classifier(model)
-    image = InputImage.read(model, image)
+    image = PreprocessedImage.read(model, image)
     module = model.module
     number = layer.partition("#")[2]
     address = find_layer(module, layer) + (f"#{number}" if number else "")
@@ -197,7 +199,7 @@ def theoretical_field(
     row: int = -1,
     column: int = -1,
 ) -> Rectangle:
-    """Give the rectangle that a unit can depend on.
+    """Return the rectangle that a unit can depend on.
 
     Of a network of the notation it is what its summary says, which may reach into the
     padding. Of any other module, and behind a cat of branches that see differently, it is found
@@ -238,7 +240,7 @@ def field_by_nan(
     row: int = -1,
     column: int = -1,
 ) -> Rectangle:
-    """Find the rectangle that a unit depends on in any module, by letting "not a number" in.
+    """Return the rectangle that a unit depends on in any module, by letting "not a number" in.
 
     Not-a-number times any weight is not a number, and no sum, maximum or function of it is a
     number again. So a unit becomes one exactly where a pixel of it can matter. Each side is found
@@ -280,7 +282,7 @@ def field_by_nan(
         return bool(torch.isnan(number))
 
     def first(size: int, mask: Callable[[int], tuple[slice, slice]]) -> int:
-        """Give the smallest length whose mask reaches the unit; size + 1 where none does."""
+        """Return the smallest length whose mask reaches the unit; size + 1 where none does."""
         return bisect_left(range(size + 1), True, key=lambda n: n > 0 and reaches(*mask(n)))
 
     whole = slice(None)
@@ -294,7 +296,7 @@ def field_by_nan(
 
 
 def effective_field(gradient: np.ndarray, share: float = MOST) -> Rectangle | None:
-    """Give the rectangle that holds most of a gradient: the same share is cut off at every side.
+    """Return the rectangle that holds most of a gradient: the same share is cut off at every side.
 
     Args:
         gradient: (height, width), 0 or above.
@@ -323,7 +325,7 @@ def effective_field(gradient: np.ndarray, share: float = MOST) -> Rectangle | No
 
 
 def field_of_row(summary_row: Row, row: int, column: int, *, size: tuple[int, int]) -> Rectangle:
-    """Give the rectangle that a unit of a row of `summary` sees; all of it for features."""
+    """Return the rectangle that a unit of a row of `summary` sees; all of it for features."""
     if summary_row.stride is None or summary_row.start is None or row < 0:
         return Rectangle(0, 0, *size)
     (height, width), (down, across), (top, left) = map(

@@ -75,7 +75,7 @@ class OcclusionTest:
 
     @property
     def words(self) -> str:
-        """Say it with the figures."""
+        """The verdict with its figures."""
         right, hidden = format_percent(self.accuracy), format_percent(self.occluded_accuracy)
         hidden = f"occluded, accuracy falls from {right} to {hidden}"
         control = (

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import nn
 
-from striate.data.images.decoding import Source
 from striate.explanation.hooks import LayerCall, gradients_of, record
-from striate.explanation.input_image import InputImage
 from striate.explanation.last_spatial_layer import resolve_layer
+from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.explanation.target import TargetClass, resolve_target
 from striate.model.classifier_like import ClassifierLike, open_classifier
 from striate.terminal.dataframe import make_dataframe
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+    from striate.model.image_input import ImageInput
 
 CURVED = (nn.Sigmoid, nn.Tanh, nn.Softmax, nn.LocalResponseNorm)
 
@@ -46,15 +47,15 @@ class ScoreDecomposition:
     remainder: float
     score: float
     exact: bool
-    image: InputImage = field(repr=False)
+    image: PreprocessedImage = field(repr=False)
 
     def highest(self, count: int = 5) -> tuple[tuple[int, float], ...]:
-        """Give (unit, what it adds) of those that speak most for the first class."""
+        """Return (unit, what it adds) of those that speak most for the first class."""
         order = np.argsort(-self.units, kind="stable")[:count]
         return tuple((int(k), float(self.units[k])) for k in order if self.units[k] > 0)
 
     def lowest(self, count: int = 5) -> tuple[tuple[int, float], ...]:
-        """Give (unit, what it adds) of those that speak most against it."""
+        """Return (unit, what it adds) of those that speak most against it."""
         order = np.argsort(self.units, kind="stable")[:count]
         return tuple((int(k), float(self.units[k])) for k in order if self.units[k] < 0)
 
@@ -67,7 +68,7 @@ class ScoreDecomposition:
         return make_dataframe(("unit", "contribution"), enumerate(self.units.tolist()))
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as plain values."""
+        """Return it as plain values."""
         return {
             "target": self.target,
             "layer": self.layer,
@@ -91,7 +92,7 @@ class ScoreDecomposition:
 
 def decompose_score(
     model: ClassifierLike,
-    image: Source | InputImage,
+    image: ImageInput | PreprocessedImage,
     *,
     target: TargetClass = None,
     against: TargetClass = None,
@@ -125,7 +126,7 @@ def decompose_score(
     ('relu1', True, np.float64(0.0))
     """
     model = open_classifier(model)
-    image = InputImage.read(model, image)
+    image = PreprocessedImage.read(model, image)
     module = model.module
     address, _ = resolve_layer(module, image.tensor, layer)
     passed = record(module, image.tensor, gradients=True)

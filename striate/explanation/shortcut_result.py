@@ -138,7 +138,7 @@ class ShortcutReport:
         return make_dataframe(columns, rows)
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as plain JSON values; mean maps are lists of rows."""
+        """Return it as plain JSON values; mean maps are lists of rows."""
         return {
             "evaluated": self.evaluated,
             "layer": self.layer,

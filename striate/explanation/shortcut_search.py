@@ -45,7 +45,7 @@ def find_shortcuts(
     progress: bool | None = None,
     callback: Callback | None = None,
 ) -> ShortcutReport:
-    """Say where a classifier looks on the images of a folder, and prove its shortcuts.
+    """Return where a classifier looks on the images of a folder, with its shortcuts proven.
 
     For each class, the maps of its images are averaged. Squares and strips along the border
     that the mean map marks more than their size, and more than the maps of the other classes do,
@@ -140,7 +140,7 @@ def _find_shortcuts(
 def suspect_regions(
     mean_map: np.ndarray, others: np.ndarray | None, *, border: float = 0.1
 ) -> tuple[Region, ...]:
-    """Give the parts to hide: along the border, where a class's mean map marks more than it should.
+    """Return the parts to occlude: along the border, where a class's mean map marks too much.
 
     That is by a twentieth of the whole map: more than the part's share of the area, and more
     than the maps of the other classes have there.
@@ -187,7 +187,7 @@ class _Material:
     labels: np.ndarray
 
     def some(self, label: int, *, own: bool) -> np.ndarray:
-        """Give images of a class or of the others, spread evenly, as many as are hidden in."""
+        """Return images of a class or of the others, spread evenly, as many as are hidden in."""
         found = self.indices[(self.labels == label) == own]
         spread = np.linspace(0, len(found) - 1, min(MOST, len(found))).round().astype(int)
         return np.asarray(found[spread])

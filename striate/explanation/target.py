@@ -31,7 +31,7 @@ class Target:
     name: str
 
     def score(self, logits: Tensor) -> Tensor:
-        """Give the score of each image: (batch, classes) in, (batch,) out.
+        """Return the score of each image: (batch, classes) in, (batch,) out.
 
         >>> import torch
         >>> Target(0, 2, "a rather than c").score(torch.tensor([[5.0, 1.0, 2.0]]))
@@ -41,7 +41,7 @@ class Target:
         return score if self.against is None else score - logits[:, self.against]
 
     def weights(self, classes: int) -> np.ndarray:
-        """Give the score as weights of the logits: float64 (classes,).
+        """Return the score as weights of the logits: float64 (classes,).
 
         >>> Target(0, 2, "a rather than c").weights(3).tolist()
         [1.0, 0.0, -1.0]
@@ -56,7 +56,7 @@ class Target:
 def resolve_target(
     model: Classifier, target: TargetClass, against: TargetClass = None, *, logits: np.ndarray
 ) -> Target:
-    """Find the class that is meant.
+    """Return the class that is meant.
 
     Args:
         model: with the names of the classes.

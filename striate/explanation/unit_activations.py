@@ -80,7 +80,7 @@ class LayerActivations:
         return np.asarray((most - rest) / np.where(most + rest > 0, most + rest, 1.0))
 
     def top_classes(self, unit: int, count: int = 3) -> tuple[tuple[int, float], ...]:
-        """Give (class, mean answer) of the classes that a unit answers most to."""
+        """Return (class, mean answer) of the classes that a unit answers most to."""
         means = self.class_means[unit]
         order = np.argsort(-means, kind="stable")[:count].tolist()
         return tuple((place, float(means[place])) for place in order if means[place] > 0)
@@ -110,7 +110,7 @@ class TopActivations:
     notes: tuple[str, ...] = ()
 
     def __getitem__(self, address: str) -> LayerActivations:
-        """Give the units of a layer.
+        """Return the units of a layer.
 
         Raises:
             SettingError: there are none of it.
@@ -143,7 +143,7 @@ class TopActivations:
         return make_dataframe(("layer", "unit", "rank", "image", "class", "activation"), rows)
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as plain JSON values, every unit with its images."""
+        """Return it as plain JSON values, every unit with its images."""
         return {
             "n": len(self.names),
             "classes": list(self.classes),

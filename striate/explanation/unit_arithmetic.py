@@ -13,16 +13,17 @@ from torch import Tensor, nn
 from striate.architecture.aspects.worked_sum import Terms
 from striate.architecture.words import WORDS
 from striate.backends.torch.modules import Joining
-from striate.data.images.decoding import Source
 from striate.errors import SettingError
 from striate.explanation.activation_terms import decompose
 from striate.explanation.hooks import LayerCall, Recording, find_layer, record
-from striate.explanation.input_image import InputImage
+from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.model.classifier_like import ClassifierLike, open_classifier
 from striate.terminal.dataframe import make_dataframe
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+    from striate.model.image_input import ImageInput
 
 LARGEST = 12  # contributions that the text writes out
 # What is told along with the layer before it.
@@ -66,12 +67,12 @@ class ArithmeticStep:
         return abs(self.value - self.network_value) <= self.tolerance
 
     def largest_terms(self, count: int = LARGEST) -> np.ndarray:
-        """Give the places among the terms of the largest contributions, the largest first."""
+        """Return the places among the terms of the largest contributions, the largest first."""
         order = np.argsort(-np.abs(self.terms.product), kind="stable")
         return np.asarray(order[:count])
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as plain values, every term included."""
+        """Return it as plain values, every term included."""
         return {
             "layer": self.layer,
             "kind": self.kind,
@@ -203,7 +204,7 @@ class UnitArithmetic:
         return make_dataframe(("layer", *names), rows)
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as plain values."""
+        """Return it as plain values."""
         return {"value": self.value, "steps": [step.as_json() for step in self.steps]}
 
     def __str__(self) -> str:
@@ -212,7 +213,7 @@ class UnitArithmetic:
 
 def recompute_activation(
     model: ClassifierLike,
-    image: Source | InputImage,
+    image: ImageInput | PreprocessedImage,
     layer: str,
     *,
     unit: int,
@@ -220,7 +221,7 @@ def recompute_activation(
     column: int = -1,
     following: bool = True,
 ) -> UnitArithmetic:
-    """Calculate one activation anew, step by step, from what went into it.
+    """Return one activation calculated anew, step by step, from what went into it.
 
     Args:
         model: a classifier, its file, its run's folder, or what `train` returned.
@@ -247,7 +248,7 @@ def recompute_activation(
     (['conv1', 'relu1'], 9, True)
     """
     model = open_classifier(model)
-    image = InputImage.read(model, image)
+    image = PreprocessedImage.read(model, image)
     passed = record(model.module, image.tensor)
     call = passed[_full(model.module, layer, passed)]
     steps = [recompute_call(call, unit, row, column)]
@@ -261,7 +262,7 @@ def recompute_activation(
 
 
 def recompute_call(call: LayerCall, unit: int, row: int = -1, column: int = -1) -> ArithmeticStep:
-    """Take one number of a recorded layer apart, beside the number that it came to itself.
+    """Return one number of a recorded layer taken apart, beside the number that it came to itself.
 
     Args:
         call: from `record`, of one image.
@@ -308,7 +309,7 @@ def _rounding(found: Terms, output: Tensor) -> float:
 
 
 def _full(module: nn.Module, layer: str, passed: Recording) -> str:
-    """Give the address of a call, a block's being that of the layer that makes its output."""
+    """Return the address of a call, a block's being that of the layer that makes its output."""
     number = layer.partition("#")[2]
     name = find_layer(module, layer) + (f"#{number}" if number else "")
     if any(call.name.partition("#")[0] == name.partition("#")[0] for call in passed.calls):

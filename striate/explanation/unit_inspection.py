@@ -120,7 +120,7 @@ class UnitInspection:
     unavailable: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as plain JSON values, every unit of every layer that was looked at."""
+        """Return it as plain JSON values, every unit of every layer that was looked at."""
         return {
             **self.activations.as_json(),
             "shown": {level.name: [one.unit for one in level.units] for level in self.layers},
@@ -130,7 +130,7 @@ class UnitInspection:
         }
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Give its arrays by name, as they go into an npz file."""
+        """Return its arrays by name, as they go into an npz file."""
         found: dict[str, np.ndarray] = {"labels": self.activations.labels}
         for layer in self.activations.layers:
             found[f"top {layer.name}"] = layer.top.indices
@@ -156,7 +156,7 @@ def inspect_units(
     progress: bool | None = None,
     callback: Callback | None = None,
 ) -> UnitInspection:
-    """Look at a network over a folder: what its units look for, and where it looks as a whole.
+    """Return what a network's units look for over a folder, and where it looks as a whole.
 
     Of each layer half of the units shown are those that answer most to one class alone, half
     those that are used most.
@@ -250,7 +250,7 @@ def _inspect_units(
 
 
 def select_units(layer: LayerActivations, count: int) -> tuple[int, ...]:
-    """Choose units to show: the most selective of those that answer at all, and the most used.
+    """Return the units to show: the most selective of those that answer at all, and the most used.
 
     >>> from striate.explanation.unit_activations import RankedImages
     >>> nothing = RankedImages(np.zeros((3, 1), int), np.zeros((3, 1)))

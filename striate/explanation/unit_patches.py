@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from striate.explanation.hooks import device_of, forward_hooks, frozen
-from striate.explanation.input_image import InputImage
+from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.explanation.receptive_field_table import ReceptiveFieldTable
 from striate.explanation.receptive_fields import Rectangle
 from striate.explanation.unit_activations import TopActivations
@@ -90,7 +90,9 @@ def crop_patches(
     order = sorted(wanted)
     for start in range(0, len(order), AT_ONCE):
         group = order[start : start + AT_ONCE]
-        inputs = [InputImage.read(model, activations.collection.open(image)) for image in group]
+        inputs = [
+            PreprocessedImage.read(model, activations.collection.open(image)) for image in group
+        ]
         maps = _maps(model, inputs, [[unit for unit, _ in wanted[each]] for each in group])
         for image, read, own in zip(group, inputs, maps, strict=True):
             for (unit, place), values in zip(wanted[image], own, strict=True):
@@ -108,8 +110,10 @@ def crop_patches(
     return {unit: tuple(own[place] for place in sorted(own)) for unit, own in cut.items()}
 
 
-def crop_rectangle(image: InputImage, rectangle: Rectangle, *, side: int = SIDE) -> np.ndarray:
-    """Cut the part of an image out that lies in a field of the network's input.
+def crop_rectangle(
+    image: PreprocessedImage, rectangle: Rectangle, *, side: int = SIDE
+) -> np.ndarray:
+    """Return the part of an image that lies in a rectangle of the network's input.
 
     Args:
         image: the image.
@@ -122,7 +126,7 @@ def crop_rectangle(image: InputImage, rectangle: Rectangle, *, side: int = SIDE)
     >>> from striate.data.images import Preprocess
     >>> half = Preprocess(1, 2, 2, fit="squash")
     >>> whole = np.arange(16, dtype=np.uint8).reshape(4, 4, 1)
-    >>> one = InputImage("p", whole, half.pixels(whole), half, half.placement(4, 4))
+    >>> one = PreprocessedImage("p", whole, half.pixels(whole), half, half.placement(4, 4))
     >>> crop_rectangle(one, Rectangle(1, 1, 2, 3))[:, :, 0]
     array([[ 10,  11, 128, 128],
            [ 14,  15, 128, 128]], dtype=uint8)
@@ -149,9 +153,9 @@ def crop_rectangle(image: InputImage, rectangle: Rectangle, *, side: int = SIDE)
 
 
 def _maps(
-    model: Classifier, inputs: Sequence[InputImage], units: Sequence[Sequence[Unit]]
+    model: Classifier, inputs: Sequence[PreprocessedImage], units: Sequence[Sequence[Unit]]
 ) -> list[list[np.ndarray]]:
-    """Give the maps of some units of each image, in one pass."""
+    """Return the maps of some units of each image, in one pass."""
     module = model.module
     heard: dict[str, int] = {}
     found: list[dict[Unit, np.ndarray]] = [{} for _ in inputs]

@@ -15,7 +15,7 @@ from striate.errors import SettingError
 from striate.explanation.activation_maximization import VisualizationSettings, visualize_unit
 from striate.explanation.hooks import record
 from striate.explanation.image_ranking import top_activations
-from striate.explanation.input_image import InputImage
+from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.model.classifier import Classifier
 
 TEXT = (
@@ -47,7 +47,7 @@ def test_what_it_reached_is_what_the_finished_image_gets() -> None:
     model = classifier()
     made = visualize_unit(model, "relu2", 1, settings=VisualizationSettings(count=3, steps=12))
     for image, reached in zip(made.images, made.activation, strict=True):
-        subject = InputImage.read(model, image)
+        subject = PreprocessedImage.read(model, image)
         assert np.array_equal(subject.pixels.transpose(1, 2, 0), image)
         output = record(model.module, subject.tensor)["relu2"].output[0, 1]
         assert float(output.max()) == pytest.approx(reached, abs=1e-4)

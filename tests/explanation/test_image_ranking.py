@@ -18,7 +18,7 @@ from striate.errors import DataError, NotationError, SettingError
 from striate.events import Event, Progress
 from striate.explanation.hooks import record
 from striate.explanation.image_ranking import top_activations
-from striate.explanation.input_image import InputImage
+from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.explanation.receptive_field_table import ReceptiveFieldTable
 from striate.explanation.receptive_fields import Rectangle, field_by_nan
 from striate.explanation.unit_patches import crop_patches
@@ -63,7 +63,7 @@ def test_they_are_those_that_a_plain_loop_finds(model: Classifier, photos: Path)
     assert found.names == collection.names
     maxima: dict[str, list[np.ndarray]] = {layer.name: [] for layer in found.layers}
     for index in range(len(collection.names)):
-        subject = InputImage.read(model, collection.open(index))
+        subject = PreprocessedImage.read(model, collection.open(index))
         passed = record(model.module, subject.tensor)
         for address, own in maxima.items():
             own.append(passed[address].output[0].amax((1, 2)).numpy())
@@ -118,7 +118,7 @@ def test_a_patch_holds_the_place_where_the_unit_answers_most(
         for rank, patch in enumerate(own):
             assert patch.name == found.names[layer.top.indices[unit, rank]]
             assert patch.activation == pytest.approx(layer.top.activations[unit, rank], abs=1e-4)
-            subject = InputImage.read(model, photos / patch.name)
+            subject = PreprocessedImage.read(model, photos / patch.name)
             maps = record(model.module, subject.tensor)[address].output[0, unit]
             assert maps[patch.row, patch.column] == maps.max()
             assert patch.label == patch.name.split("/")[0]

@@ -16,10 +16,10 @@ from striate.data.images import Preprocess
 from striate.errors import SettingError
 from striate.explanation.baselines import gaussian_blur, inpaint, make_baseline
 from striate.explanation.deletion_insertion import center_gaussian, measure_deletion_insertion
-from striate.explanation.input_image import InputImage
 from striate.explanation.map_evaluation import evaluate_values
 from striate.explanation.map_similarity import rank_correlation, structural_similarity
 from striate.explanation.pointing_game import play_pointing_game
+from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.explanation.target import Target
 from striate.model.classifier import Classifier
 
@@ -219,7 +219,7 @@ def test_a_box_without_an_inside_and_no_box_are_refused() -> None:
 
 
 def test_the_verdict_has_figures_and_trusts_only_what_passes_every_check() -> None:
-    subject = InputImage.read(MODEL, IMAGE)
+    subject = PreprocessedImage.read(MODEL, IMAGE)
     good = evaluate_values(MODEL, subject, ORACLE, AIM, boxes=[(4, 1, 7, 4)])
     assert good.deletion.better_than_center
     assert good.checks["pointing"]

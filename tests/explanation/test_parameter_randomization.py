@@ -10,8 +10,8 @@ from striate.backends.torch import build
 from striate.data.images import Preprocess
 from striate.errors import SettingError
 from striate.explanation.batch_hires_cam import batch_hires_cam, find_map_layer
-from striate.explanation.input_image import InputImage
 from striate.explanation.parameter_randomization import randomize_parameters
+from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.model.classifier import Classifier
 
 TEXT = "input 1x16x16 classes=4 > conv 8 > bn > relu > conv 8 > relu > gap > flatten > fc"
@@ -25,7 +25,7 @@ def model() -> Classifier:
 
 
 def activation_map(model: Classifier) -> np.ndarray:
-    pixels = InputImage.read(model, IMAGE).pixels[None]
+    pixels = PreprocessedImage.read(model, IMAGE).pixels[None]
     maps, _ = batch_hires_cam(model, find_map_layer(model), pixels, np.array([0]))
     return np.asarray(maps[0])
 
@@ -36,7 +36,7 @@ def edges(model: Classifier) -> np.ndarray:
 
 
 def test_a_map_of_the_network_follows_it_and_edges_do_not(model: Classifier) -> None:
-    subject = InputImage.read(model, IMAGE)
+    subject = PreprocessedImage.read(model, IMAGE)
     found = randomize_parameters(model, subject, activation_map)
     assert [depth.name for depth in found.depths] == ["fc1", "conv2", "conv1"]
     assert found.passed
@@ -62,7 +62,7 @@ def test_the_layers_are_drawn_anew_from_the_logits_down_and_the_model_stays(
         )
         return IMAGE
 
-    randomize_parameters(model, InputImage.read(model, IMAGE), callback, layers=2)
+    randomize_parameters(model, PreprocessedImage.read(model, IMAGE), callback, layers=2)
     assert changed == [set(), *([{"fc1"}, {"fc1", "conv2"}] * 3)]
     after = model.module.state_dict()
     assert all(torch.equal(value, after[name]) for name, value in before.items())
@@ -76,7 +76,7 @@ def test_drawn_weights_have_the_moments_of_those_they_replace(model: Classifier)
         drawn.append(other.module.state_dict()["conv2.weight"].clone())
         return IMAGE
 
-    randomize_parameters(model, InputImage.read(model, IMAGE), callback, layers=2)
+    randomize_parameters(model, PreprocessedImage.read(model, IMAGE), callback, layers=2)
     first, new = drawn[0], drawn[2]
     assert new.std().item() == pytest.approx(first.std().item(), rel=0.15)
     assert abs(new.mean().item() - first.mean().item()) < 0.15 * first.std().item()
@@ -84,31 +84,33 @@ def test_drawn_weights_have_the_moments_of_those_they_replace(model: Classifier)
 
 def test_a_map_that_dies_counts_as_changed(model: Classifier) -> None:
     answers = iter([IMAGE.astype(float), *[np.zeros((16, 16))] * 9])
-    found = randomize_parameters(model, InputImage.read(model, IMAGE), lambda other: next(answers))
+    found = randomize_parameters(
+        model, PreprocessedImage.read(model, IMAGE), lambda other: next(answers)
+    )
     assert found.depths[-1].correlation == 0.0
     assert found.passed
 
 
 def test_no_layer_or_none_with_weights_is_refused(model: Classifier) -> None:
-    subject = InputImage.read(model, IMAGE)
+    subject = PreprocessedImage.read(model, IMAGE)
     with pytest.raises(SettingError, match="layers is 0"):
         randomize_parameters(model, subject, edges, layers=0)
     text = "input 1x16x16 classes=1 > relu > gap > flatten"
     bare = Classifier(build(text), text, ("a",), Preprocess(1, 16, 16))
     with pytest.raises(SettingError, match="no convolution"):
-        randomize_parameters(bare, InputImage.read(bare, IMAGE), edges)
+        randomize_parameters(bare, PreprocessedImage.read(bare, IMAGE), edges)
 
 
 def test_contributions_add_up_to_the_score_and_are_the_class_activation_map(
     model: Classifier,
 ) -> None:
     """Against the weights of the full connection times the maps, by hand."""
-    pixels = np.stack([InputImage.read(model, IMAGE).pixels] * 2)
+    pixels = np.stack([PreprocessedImage.read(model, IMAGE).pixels] * 2)
     labels = np.array([2, 0])
     maps, shares = batch_hires_cam(model, find_map_layer(model), pixels, labels)
     with torch.no_grad():
         network = model.module.eval()
-        values = InputImage.read(model, IMAGE).tensor
+        values = PreprocessedImage.read(model, IMAGE).tensor
         features = values
         for name in ("conv1", "bn1", "relu1", "conv2", "relu2"):
             features = network.get_submodule(name)(features)

@@ -152,3 +152,9 @@ def test_whatever_stands_for_a_classifier_is_explained(tmp_path: Path) -> None:
         assert np.array_equal(st.explain(way, IMAGE).attribution, expected)
         assert len(st.explanation.filters(way)) == 2
     assert torch.is_grad_enabled()
+
+
+def test_a_tensor_is_explained_as_the_array_is() -> None:
+    channels_first = torch.from_numpy(IMAGE.transpose(2, 0, 1).copy())
+    tensor, array = (st.explain(MODEL, given).attribution for given in (channels_first, IMAGE))
+    assert np.array_equal(tensor, array)

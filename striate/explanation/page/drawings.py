@@ -7,10 +7,10 @@ import base64
 import numpy as np
 
 from striate.explanation.explanation import Explanation
-from striate.explanation.input_image import InputImage
 from striate.explanation.layer_filters import LayerFilters
 from striate.explanation.layer_maps import LayerMaps
 from striate.explanation.map_resampling import resize_map
+from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.explanation.receptive_fields import ReceptiveField
 from striate.explanation.score_decomposition import ScoreDecomposition
 from striate.explanation.shortcut_result import ClassFocus
@@ -39,7 +39,7 @@ def draw_contrast(found: ScoreDecomposition) -> str:
     return data_uri(heat(found.image.original, shown, side=LARGE), side=LARGE)
 
 
-def _stretched(subject: InputImage, values: np.ndarray) -> np.ndarray:
+def _stretched(subject: PreprocessedImage, values: np.ndarray) -> np.ndarray:
     whole = resize_map(values.astype(np.float32), *subject.preprocess.shape[1:])
     return subject.onto_image(whole)
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from striate.backends.torch import normalised
 from striate.data.images import Placement, Preprocess, read
-from striate.data.images.decoding import Source
 from striate.errors import SettingError
 from striate.model.classifier import Classifier
+from striate.model.image_input import to_source
+
+if TYPE_CHECKING:
+    from striate.model.image_input import ImageInput
 
 
 @dataclass(frozen=True, eq=False)
-class InputImage:
+class PreprocessedImage:
     """An image as a classifier takes it in.
 
     Attributes:
@@ -34,8 +38,8 @@ class InputImage:
     placement: Placement
 
     @staticmethod
-    def read(model: Classifier, source: Source | InputImage) -> InputImage:
-        """Read an image and make it fit, as the classifier does itself; one that is read stays.
+    def read(model: Classifier, given: ImageInput | PreprocessedImage) -> PreprocessedImage:
+        """Return an image made to fit, as the classifier does itself; one that is read stays.
 
         Raises:
             ImageError: it cannot be read.
@@ -43,15 +47,15 @@ class InputImage:
         >>> from striate.backends.torch import build
         >>> text = "input 1x4x8 classes=2 > gap > flatten > fc"
         >>> model = Classifier(build(text), text, ("dark", "light"), Preprocess(1, 4, 8))
-        >>> InputImage.read(model, np.zeros((30, 30), np.uint8)).pixels.shape
+        >>> PreprocessedImage.read(model, np.zeros((30, 30), np.uint8)).pixels.shape
         (1, 4, 8)
         """
-        if isinstance(source, InputImage):
-            return source
-        preprocess = model.preprocess
+        if isinstance(given, PreprocessedImage):
+            return given
+        source, preprocess = to_source(given), model.preprocess
         image = read(source, background=preprocess.background)
         name = Path(source).name if isinstance(source, (str, Path)) else "image"
-        return InputImage(
+        return PreprocessedImage(
             name=name,
             original=image,
             pixels=preprocess.pixels(source),
@@ -65,7 +69,7 @@ class InputImage:
         return normalised(torch.from_numpy(self.pixels[None]).float(), self.preprocess)
 
     def onto_image(self, values: np.ndarray) -> np.ndarray:
-        """Lay a map over the network's input onto the image itself.
+        """Return a map of the network's input on the image itself.
 
         Each pixel of the image takes the map's value at its place, interpolated bilinearly
         between the middles of the input's pixels.
@@ -82,7 +86,7 @@ class InputImage:
 
         >>> wide = Preprocess(1, 2, 2, fit="crop")
         >>> whole = np.zeros((2, 4, 1), np.uint8)
-        >>> seen = InputImage("p", whole, wide.pixels(whole), wide, wide.placement(2, 4))
+        >>> seen = PreprocessedImage("p", whole, wide.pixels(whole), wide, wide.placement(2, 4))
         >>> seen.onto_image(np.array([[1.0, 2.0], [3.0, 4.0]]))
         array([[nan,  1.,  2., nan],
                [nan,  3.,  4., nan]], dtype=float32)
@@ -103,7 +107,7 @@ class InputImage:
     def box_on_image(
         self, top: float, left: float, bottom: float, right: float
     ) -> tuple[float, float, float, float]:
-        """Give where a box of the network's input lies on the image, in its pixels.
+        """Return where a box of the network's input lies on the image, in its pixels.
 
         Args:
             top: the upper edge, in pixels of the input; may lie outside of it.
@@ -116,7 +120,7 @@ class InputImage:
 
         >>> half = Preprocess(1, 4, 4, fit="squash")
         >>> whole = np.zeros((8, 16, 1), np.uint8)
-        >>> seen = InputImage("p", whole, half.pixels(whole), half, half.placement(8, 16))
+        >>> seen = PreprocessedImage("p", whole, half.pixels(whole), half, half.placement(8, 16))
         >>> seen.box_on_image(0, 1, 2, 3)
         (0.0, 4.0, 4.0, 12.0)
         """
@@ -131,7 +135,7 @@ class InputImage:
 
 
 def _weights(pixels: int, first: float, last: float, steps: int) -> np.ndarray:
-    """Give what each pixel takes of each step that covers first..last: (pixels, steps)."""
+    """Return what each pixel takes of each step that covers first..last: (pixels, steps)."""
     middles = (np.arange(pixels) + 0.5 - first) * steps / (last - first) - 0.5
     low = np.clip(np.floor(middles), 0, steps - 1).astype(int)
     high = np.minimum(low + 1, steps - 1)

@@ -14,15 +14,15 @@ from PIL import Image
 from striate.backends.torch import build
 from striate.data.images import Preprocess
 from striate.errors import SettingError
-from striate.explanation.input_image import InputImage
 from striate.explanation.map_resampling import resize_map
+from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.model.classifier import Classifier
 
 
-def subject(preprocess: Preprocess, image: np.ndarray) -> InputImage:
+def subject(preprocess: Preprocess, image: np.ndarray) -> PreprocessedImage:
     text = f"input {'x'.join(map(str, preprocess.shape))} classes=2 > gap > flatten > fc"
     model = Classifier(build(text), text, ("a", "b"), preprocess)
-    return InputImage.read(model, image)
+    return PreprocessedImage.read(model, image)
 
 
 @given(
@@ -66,7 +66,7 @@ def test_a_turned_photograph_is_upright_and_so_is_its_map(tmp_path: Path) -> Non
     Image.fromarray(pixels).save(tmp_path / "turned.png", exif=exif)
     text = "input 3x16x16 classes=2 > gap > flatten > fc"
     model = Classifier(build(text), text, ("a", "b"), Preprocess(3, 16, 16))
-    seen = InputImage.read(model, tmp_path / "turned.png")
+    seen = PreprocessedImage.read(model, tmp_path / "turned.png")
     assert seen.original.shape == (80, 40, 3)
     back = seen.onto_image(seen.pixels[0].astype(float))
     assert back.shape == (80, 40)
