@@ -13,7 +13,7 @@ def made(n: int) -> History:
     return History(
         tuple(
             Epoch(
-                i, n, 2.0 / i, 0.5 + i / 20, 2.1 / i, 0.5 + i / 40, 0.001, 900.0, 1.0, 0.0, i == 2
+                i, n, 2.0 / i, 0.5 + i / 20, 4 / i, 0.5 + i / 40, 0.001, 900.0, 1.0, 0.0, i == 2
             )
             for i in range(1, n + 1)
         )
