@@ -125,7 +125,7 @@ def hierarchy() -> None:
             axes.plot(
                 keys, [100 * found[key] for key in keys], marker=mark, color=colour, label=label
             )
-        plain(axes, "told right by the nearest class mean, %")
+        plain(axes, "accuracy of the nearest class mean, %")
         axes.legend(frameon=False, fontsize=9)
         axes.set_ylim(40, 100)
 
@@ -157,7 +157,7 @@ def transfer() -> None:
             )
             axes.plot(counts, shares.mean(axis=1), marker=mark, color=colour, label=label)
         axes.set_xticks(counts)
-        plain(axes, "told right, %; five draws, all within the band", "images a class")
+        plain(axes, "accuracy, %; five draws, all within the band", "images a class")
         axes.legend(frameon=False, fontsize=9, loc="lower right")
 
     write("transfer", draw, 7.2, 2.8)

@@ -83,15 +83,15 @@ def convolve(
 
     from striate.teaching import convolution
 
-    values, read = opened(image)
+    values, read = open_image(image)
     check_out(out, image)
     result = convolution.convolve(
         values,
         convolution.Filter.of(filter_, flip=flip, bias=bias),
-        stride=sides(stride, "--stride"),
-        pad=padding_of(padding),
+        stride=parse_sides(stride, "--stride"),
+        pad=parse_padding(padding),
         padmode=cast("convolution.Border", padding_mode),
-        dilation=sides(dilation, "--dilation"),
+        dilation=parse_sides(dilation, "--dilation"),
         channels=cast("convolution.Channels", channels),
     )
     if relu and leaky_relu is not None:
@@ -99,9 +99,9 @@ def convolve(
     if relu or leaky_relu is not None:
         result = result.relu(leaky_relu or 0.0)
     pooled = None if pool is None else result.pool(convolution.parse_pool(pool))
-    arithmetic = None if at is None else result.at(*place_of(at))
+    arithmetic = None if at is None else result.at(*parse_place(at))
     matrix = result.as_matrix() if as_matrix else None
-    remark = "" if out is None else write(out, result, pooled, view=view_of(view, result))
+    remark = "" if out is None else write(out, result, pooled, view=choose_view(view, result))
     if as_json:
         told = result.as_json() | {
             "pooled": pooled and pooled.as_json(),
@@ -118,17 +118,17 @@ def convolve(
         for each in (matrix, arithmetic):
             if each:
                 print(f"\n{each}")
-    if kernel := kernel_told(filter_):
+    if kernel := describe_kernel(filter_):
         print(f"--filter {kernel}", file=sys.stderr)
     for said in (read, remark):
         if said:
             print(said, file=sys.stderr)
 
 
-def kernel_told(text: str) -> str:
-    """Say where a filter was read as single digits; empty where it was not.
+def describe_kernel(text: str) -> str:
+    """Describe where a filter was read as single digits; empty where it was not.
 
-    >>> kernel_told("10/16")
+    >>> describe_kernel("10/16")
     '10/16: read as single digits, 2x2; numbers need blanks or commas between them'
     """
     from striate.teaching.convolution.number_grids import explain_digits, split_kernel_rows
@@ -137,7 +137,7 @@ def kernel_told(text: str) -> str:
     return next((f"{text[:40]}: {each}" for each in told if each), "")
 
 
-def opened(image: str) -> tuple[np.ndarray, str]:
+def open_image(image: str) -> tuple[np.ndarray, str]:
     """Read an image: a file of pixels, a file of numbers, or a grid written out.
 
     What was odd about an image is said on the standard error; that numbers were read as single
@@ -157,7 +157,7 @@ def opened(image: str) -> tuple[np.ndarray, str]:
         told = explain_digits(split_image_rows(image))
         return convolution.parse_image(image), told and f"{image[:80]}: {told}"
     if there and path.suffix.lower() in TEXTS:
-        text, table = text_of(path), path.suffix.lower() != ".txt"
+        text, table = read_text(path), path.suffix.lower() != ".txt"
         told = "" if table else explain_digits(split_image_rows(text))
         return convolution.parse_image(text, digits=not table), told and f"{image}: {told}"
     import numpy as np
@@ -173,7 +173,7 @@ def opened(image: str) -> tuple[np.ndarray, str]:
     return np.asarray(decoded.image), ""
 
 
-def text_of(path: Path) -> str:
+def read_text(path: Path) -> str:
     """Read a file of numbers."""
     try:
         if path.stat().st_size > LARGEST_TEXT:
@@ -185,10 +185,10 @@ def text_of(path: Path) -> str:
         raise ImageError(f"'{path}' is no text: {error}") from error
 
 
-def sides(text: str, option: str, least: int = 1) -> tuple[int, int]:
+def parse_sides(text: str, option: str, least: int = 1) -> tuple[int, int]:
     """Read "2" or "2x1" as rows and columns.
 
-    >>> sides("2", "--stride"), sides("2x1", "--stride")
+    >>> parse_sides("2", "--stride"), parse_sides("2x1", "--stride")
     ((2, 2), (2, 1))
     """
     found = PAIR.fullmatch(text.strip())
@@ -202,23 +202,23 @@ def sides(text: str, option: str, least: int = 1) -> tuple[int, int]:
     return rows, columns
 
 
-def padding_of(text: str) -> tuple[int, int] | Literal["valid", "same"]:
+def parse_padding(text: str) -> tuple[int, int] | Literal["valid", "same"]:
     """Read what --padding says.
 
-    >>> padding_of("same"), padding_of("1")
+    >>> parse_padding("same"), parse_padding("1")
     ('same', (1, 1))
     """
     if text in ("valid", "same"):
         return cast("Literal['valid', 'same']", text)
     if not PAIR.fullmatch(text.strip()):
         raise SettingError(f"--padding is '{text[:40]}'; expected valid, same, or pixels as 1")
-    return sides(text, "--padding", 0)
+    return parse_sides(text, "--padding", 0)
 
 
-def place_of(text: str) -> tuple[int, int]:
+def parse_place(text: str) -> tuple[int, int]:
     """Read "3,1" as row 3, column 1.
 
-    >>> place_of("3,1")
+    >>> parse_place("3,1")
     (3, 1)
     """
     found = PLACE.fullmatch(text.strip())
@@ -239,7 +239,7 @@ def check_out(out: Path | None, image: str) -> None:
         raise SettingError(f"--out is '{out}', the image itself; give another name")
 
 
-def view_of(view: str, result: FeatureMap) -> str:
+def choose_view(view: str, result: FeatureMap) -> str:
     """Settle what ``auto`` stands for: an image where the filter makes one of pixels."""
     if view not in ("auto", "map", "image"):
         raise SettingError(f"--view is '{view}'; expected auto, map or image")
@@ -268,9 +268,9 @@ def write(out: Path, result: FeatureMap, pooled: Pooled | None, *, view: str) ->
         )
     else:
         name = result.filter.name or f"a filter of {'x'.join(map(str, result.filter.shape))}"
-        maps = named_maps("feature map", result.map, result.names)
+        maps = name_maps("feature map", result.map, result.names)
         if pooled is not None:
-            maps |= named_maps(str(pooled.layer), pooled.map, result.names)
+            maps |= name_maps(str(pooled.layer), pooled.map, result.names)
         data = render.feature_map(maps, title=name)
         said = f"wrote {out}: the feature map with its scale"
     made = "" if out.parent.exists() else f"made the folder {out.parent}\n"
@@ -279,8 +279,8 @@ def write(out: Path, result: FeatureMap, pooled: Pooled | None, *, view: str) ->
     return made + said
 
 
-def named_maps(what: str, values: np.ndarray, names: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """Take a map apart into one for each channel, with a name for each."""
+def name_maps(what: str, values: np.ndarray, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Split a map into one for each channel, with a name for each."""
     if values.ndim == 2:
         return {what: values}
     return {f"{what}, {name}": values[:, :, place] for place, name in enumerate(names)}

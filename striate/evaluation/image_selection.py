@@ -116,7 +116,7 @@ def select_images(
 
 
 def _describe_use(selected: np.ndarray, taken: str, seen: Mapping[str, np.ndarray]) -> str:
-    """Say what training used images for that it did not learn from."""
+    """Describe what training used images for that it did not learn from."""
     if not seen:
         return f"; {UNKNOWN}"
     if not selected.any():
@@ -183,7 +183,7 @@ def match_classes(
 
 
 def note_missing_classes(collection: Collection, indices: np.ndarray) -> tuple[str, ...]:
-    """Say where not every class of the classifier has an image to be evaluated on."""
+    """Describe where not every class of the classifier has an image to be evaluated on."""
     there = [collection.classes[label] for label in np.unique(collection.labels[indices])]
     if not there or len(there) == len(collection.classes):
         return ()

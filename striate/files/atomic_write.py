@@ -10,7 +10,7 @@ from pathlib import Path
 
 @contextmanager
 def write_atomically(path: Path) -> Iterator[Path]:
-    """Give a path beside the one meant, to write to; it takes its place once all is written.
+    """Return a path beside the one meant, to write to; it takes its place once all is written.
 
     The file has the mode of any new file, whatever writes it, and is on the disk before it
     takes the place of an older one. Where writing fails, nothing is left of it.

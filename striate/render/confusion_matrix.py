@@ -19,10 +19,10 @@ LONGEST = 18  # letters of a class's name
 CELL, FRAME, LARGEST = 0.42, 1.9, 12.0  # inches: a cell, what is around them, a side at most
 
 
-def matrix_size(names: Sequence[str]) -> tuple[float, float]:
+def compute_matrix_size(names: Sequence[str]) -> tuple[float, float]:
     """Return the width and height in inches that suit a matrix of these classes.
 
-    >>> matrix_size(["cat", "dog"])
+    >>> compute_matrix_size(["cat", "dog"])
     (4.8, 4.2)
     """
     side = len(names) * (CELL if len(names) <= MOST_COUNTS else CELL / 2)

@@ -17,7 +17,7 @@ from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    """Find a public name; the list of them is read when the first one is asked for."""
+    """Return a public name; the list of them is read when the first one is asked for."""
     import lazy_loader
 
     find, names, public = lazy_loader.attach_stub(__name__, __file__)

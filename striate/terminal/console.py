@@ -82,14 +82,14 @@ class Console:
             self._stage = stage
         left = "" if step.seconds_left is None else f"{format_duration(step.seconds_left)} left"
         if not self._console.is_terminal:
-            self._now_and_then(f"{stage}: {_amount(step)}, {left}")
+            self._now_and_then(f"{stage}: {_format_amount(step)}, {left}")
             return
         megabytes = f"{step.rate / 1e6:,.1f} MB/s"
         self._bar.update(
             self._task,
             completed=step.done,
             total=step.total or None,
-            amount=_amount(step),
+            amount=_format_amount(step),
             rate=megabytes if step.unit == "bytes" else f"{step.rate:,.0f}/s",
             left=left,
         )
@@ -117,7 +117,7 @@ class Console:
         self._line("")
         self._line(
             f"the whole run would take about [bold]{format_duration(estimate.seconds)}[/bold]"
-            f"{_taken(estimate)} on this machine"
+            f"{_describe_energy(estimate)} on this machine"
         )
         for name, seconds in estimate.parts.items():
             epochs = estimate.epochs if name == "training" else 0
@@ -139,7 +139,7 @@ class Console:
             f"{format_percent(done.accuracy_low)} to {format_percent(done.accuracy_high)}) on "
             f"{_plain(done.evaluated)}"
         )
-        taken = _taken(done)
+        taken = _describe_energy(done)
         self._line(
             f"after {format_duration(done.seconds)}{taken}; "
             f"everything is in {_plain(str(done.run))}"
@@ -150,15 +150,15 @@ class Console:
             self._line(f"  go on with  striate train --resume {_plain(str(done.run))}")
 
 
-def _taken(event: Done | Estimate) -> str:
-    """Say what electricity that is, where it was measured."""
+def _describe_energy(event: Done | Estimate) -> str:
+    """Describe what electricity that is, where it was measured."""
     if event.kwh is None or event.kg_co2e is None:
         return ""
     return f" and {format_energy(event.kwh)} ({format_mass(event.kg_co2e)} of CO2e)"
 
 
-def _amount(step: Step) -> str:
-    """Say how much of how much is done; a total of 0 is one that is not known."""
+def _format_amount(step: Step) -> str:
+    """Describe how much of how much is done; a total of 0 is one that is not known."""
     if step.unit == "bytes":
         of = f"/{step.total / 1e6:,.1f}" if step.total else ""
         return f"{step.done / 1e6:,.1f}{of} MB"

@@ -25,17 +25,17 @@ def escape_controls(text: str, *, longest: int = 0, lines: bool = False) -> str:
     """
     if not text.isprintable():
         text = "".join(
-            letter if _fit(letter) or (lines and letter == "\n") else _escaped(letter)
+            letter if _is_fit(letter) or (lines and letter == "\n") else _escape(letter)
             for letter in text
         )
     return text if not 0 < longest < len(text) else "..." + text[len(text) - longest + 3 :]
 
 
-def _fit(letter: str) -> bool:
+def _is_fit(letter: str) -> bool:
     import unicodedata  # only where a text holds anything odd: the command line starts sooner
 
     return unicodedata.category(letter) not in _UNFIT and letter not in _TURNING
 
 
-def _escaped(letter: str) -> str:
+def _escape(letter: str) -> str:
     return letter.encode("unicode_escape").decode("ascii")

@@ -19,7 +19,7 @@ def format_duration(seconds: float) -> str:
 
 
 def format_percent(share: float) -> str:
-    """Give a share, 0 to 1, as per cent; more digits where one would make it 0 or 100.
+    """Return a share, 0 to 1, as per cent; more digits where one would make it 0 or 100.
 
     >>> format_percent(0.98333), format_percent(0.9996), format_percent(1.0), format_percent(0.0)
     ('98.3 %', '99.96 %', '100.0 %', '0.0 %')

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from striate.render.confusion_matrix import MOST_COUNTS, draw_confusion_matrix, matrix_size
+from striate.render.confusion_matrix import MOST_COUNTS, compute_matrix_size, draw_confusion_matrix
 from striate.render.plot_axes import open_axes
 
 
@@ -35,7 +35,9 @@ def test_a_class_without_images_has_an_empty_row() -> None:
 @pytest.mark.parametrize("n", [MOST_COUNTS, MOST_COUNTS + 1, 300])
 def test_many_classes_lose_their_numbers_and_then_some_names(n: int) -> None:
     names = [f"$class_{number}$ with a very long name" for number in range(n)]
-    with open_axes(None, width=matrix_size(names)[0], height=matrix_size(names)[1]) as axes:
+    with open_axes(
+        None, width=compute_matrix_size(names)[0], height=compute_matrix_size(names)[1]
+    ) as axes:
         draw_confusion_matrix(axes, np.eye(n, dtype=int), names)
     assert len(axes.texts) == (n if n <= MOST_COUNTS else 0)
     assert len(axes.get_xticklabels()) == len(range(0, n, 5 if n == 300 else 1))

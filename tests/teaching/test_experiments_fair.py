@@ -90,7 +90,7 @@ def places(n: int, rows: int, columns: int, channels: int) -> np.ndarray:
 
 def test_one_shuffle_goes_over_every_image_of_training_and_test_alike() -> None:
     material = gather_images("digits", most=100, size=None, callback=lambda event: None)
-    design = DESIGNS["shuffle"](material.given())
+    design = DESIGNS["shuffle"](material.describe_shape())
     pixels = places(len(material.pixels), 8, 8, 1)
     changed = design.change(pixels, shuffle.SHUFFLED, 3)
     assert (changed == changed[0]).all()

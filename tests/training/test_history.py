@@ -12,9 +12,7 @@ from striate.training.history import History
 def made(n: int) -> History:
     return History(
         tuple(
-            Epoch(
-                i, n, 2.0 / i, 0.5 + i / 20, 4 / i, 0.5 + i / 40, 0.001, 900.0, 1.0, 0.0, i == 2
-            )
+            Epoch(i, n, 2.0 / i, 0.5 + i / 20, 4 / i, 0.5 + i / 40, 0.001, 900.0, 1.0, 0.0, i == 2)
             for i in range(1, n + 1)
         )
     )

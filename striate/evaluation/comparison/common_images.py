@@ -50,7 +50,7 @@ def find_common_images(
         DataError: there is nothing to compare on.
     """
     check_split(split)
-    collection = _found(models, data)
+    collection = _find_data(models, data)
     notes: list[str] = []
     for model in models:
         try:
@@ -64,21 +64,21 @@ def find_common_images(
                 np.array([i for i, name in enumerate(collection.names) if name in kept], np.int64)
             )
     collection = collection.only(find_candidates(collection, split))
-    notes += _other_tasks(models)
+    notes += _note_other_tasks(models)
     views = [
         match_classes(collection, model.classifier.classes, model.classifier.ids)[0].labels
         for model in models
     ]
     truths = [collection.classes[label] for label in collection.labels]
     answers = tuple(
-        _called(model.classifier.classes, view, truths)
+        _name_classes(model.classifier.classes, view, truths)
         for model, view in zip(models, views, strict=True)
     )
     return CommonImages(collection, tuple(views), answers, tuple(notes))
 
 
-def _found(models: Sequence[OpenedModel], data: Data | None) -> Collection:
-    """Find the data given, else the data that all runs have learnt from."""
+def _find_data(models: Sequence[OpenedModel], data: Data | None) -> Collection:
+    """Return the data given, else the data that all runs have learnt from."""
     if data is not None:
         return find(data)
     sources: dict[str, str] = {}  # with the first that learnt from it
@@ -106,15 +106,17 @@ def _found(models: Sequence[OpenedModel], data: Data | None) -> Collection:
         ) from error
 
 
-def _other_tasks(models: Sequence[OpenedModel]) -> list[str]:
-    """Say where the classifiers do not choose among the same classes."""
+def _note_other_tasks(models: Sequence[OpenedModel]) -> list[str]:
+    """Describe where the classifiers do not choose among the same classes."""
     if len({frozenset(model.classifier.classes) for model in models}) == 1:
         return []
     told = ", ".join(f"'{one.name}' among {len(one.classifier.classes):,}" for one in models)
     return [f"they do not choose among the same classes, so their tasks differ: {told}"]
 
 
-def _called(classes: Sequence[str], labels: np.ndarray, truths: Sequence[str]) -> tuple[str, ...]:
+def _name_classes(
+    classes: Sequence[str], labels: np.ndarray, truths: Sequence[str]
+) -> tuple[str, ...]:
     """Name a classifier's classes as the data does, where it does."""
     here = dict(zip(labels.tolist(), truths, strict=True))
     return tuple(here.get(number, name) for number, name in enumerate(classes))
@@ -151,7 +153,7 @@ def select_common_images(
     if lost:
         notes.append(f"{format_count(lost, 'file')} left out: not readable as an image")
     indices = np.flatnonzero(usable)
-    learnt = _used(models, images, "train")
+    learnt = _mark_used(models, images, "train")
     words = f"{len(indices):,} images"
     if split in ("train", "all"):
         words += f" of {'the train split' if split == 'train' else 'all'}, not a test"
@@ -166,7 +168,7 @@ def select_common_images(
         by = [one.name for one, own in zip(models, learnt, strict=True) if own[indices].any()]
         notes.append(
             f"{int(any_learnt.sum()):,} of {len(indices):,} images were learnt from by "
-            f"{_all_or(by, models)} and are left out for all"
+            f"{_list_names(by, models)} and are left out for all"
         )
         indices = indices[~any_learnt]
     if not len(indices):
@@ -179,15 +181,17 @@ def select_common_images(
         kinds.pop() if len(kinds) == 1 else "", "images"
     )
     words = f"{len(indices):,} {kind}"
-    held = [int(own[indices].sum()) for own in _used(models, images, "val")]
+    held = [int(own[indices].sum()) for own in _mark_used(models, images, "val")]
     chose = [count * one.checkpoint_selected for one, count in zip(models, held, strict=True)]
     if all(one.classifier.seen for one in models) and not any(chose):
         words += f" that none of them {'learnt from' if any(held) else 'has seen'}"
-    return ImageSelection(indices, words, (*notes, *_choosers(models, chose, len(indices))))
+    return ImageSelection(indices, words, (*notes, *_note_checkpoints(models, chose, len(indices))))
 
 
-def _used(models: Sequence[OpenedModel], images: Sequence[Images], what: str) -> list[np.ndarray]:
-    """Tell for each model which images its run learnt from ("train") or held out ("val")."""
+def _mark_used(
+    models: Sequence[OpenedModel], images: Sequence[Images], what: str
+) -> list[np.ndarray]:
+    """Return for each model which images its run learnt from ("train") or held out ("val")."""
     empty = np.array([], np.uint64)
     return [
         np.isin(own.hashes, one.classifier.seen.get(what, empty)) & own.usable
@@ -195,8 +199,8 @@ def _used(models: Sequence[OpenedModel], images: Sequence[Images], what: str) ->
     ]
 
 
-def _choosers(models: Sequence[OpenedModel], chose: Sequence[int], n: int) -> list[str]:
-    """Say whose best state was chosen by the images of the comparison."""
+def _note_checkpoints(models: Sequence[OpenedModel], chose: Sequence[int], n: int) -> list[str]:
+    """Describe whose checkpoint was selected by the images of the comparison."""
     if not any(chose):
         return []
     if all(count == n for count in chose):
@@ -210,7 +214,7 @@ def _choosers(models: Sequence[OpenedModel], chose: Sequence[int], n: int) -> li
     return [f"of these images {', '.join(told)}, which favours {favoured} a little"]
 
 
-def _all_or(names: Sequence[str], models: Sequence[OpenedModel]) -> str:
+def _list_names(names: Sequence[str], models: Sequence[OpenedModel]) -> str:
     if len(names) == len(models):
         return "both" if len(names) == 2 else "all of them"
     return " and ".join(f"'{name}'" for name in names)

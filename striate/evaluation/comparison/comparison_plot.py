@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 WIDTH, ROW, FRAME = 7.0, 0.42, 1.0  # inches: of all, of a row, around the rows of a drawing
 
 
-def drawing_height(rows: int) -> float:
+def compute_height(rows: int) -> float:
     """Return the height in inches of a drawing with so many rows.
 
-    >>> round(drawing_height(2), 2)
+    >>> round(compute_height(2), 2)
     1.84
     """
     return ROW * rows + FRAME
@@ -40,7 +40,7 @@ def draw_comparison(models: Sequence[ModelScores], pairs: Sequence[ModelPair]) -
 
     Example: ``draw_comparison(result.models, result.pairs).png()``.
     """
-    heights = [drawing_height(len(models)), drawing_height(len(pairs))]
+    heights = [compute_height(len(models)), compute_height(len(pairs))]
 
     def draw(figure: Figure) -> None:
         upper, lower = figure.subplots(2, 1, height_ratios=heights)
@@ -85,14 +85,14 @@ def draw_differences(axes: Axes, pairs: Sequence[ModelPair]) -> None:
     """
     draw_whiskers(
         axes,
-        [_difference(pair) for pair in pairs],
+        [_make_row(pair) for pair in pairs],
         title=f"Difference from {tables.shorten_name(pairs[0].first)}",
         across="points, with paired 95 % intervals",
         zero=True,
     )
 
 
-def _difference(pair: ModelPair) -> Whisker:
+def _make_row(pair: ModelPair) -> Whisker:
     told = pair.better is not None
     return Whisker(
         tables.shorten_name(pair.second),

@@ -10,9 +10,9 @@ from striate.errors import SettingError
 from striate.evaluation.comparison import comparison_tables as showing
 from striate.evaluation.comparison.comparison_plot import (
     WIDTH,
+    compute_height,
     draw_accuracies,
     draw_differences,
-    drawing_height,
 )
 from striate.evaluation.comparison.comparison_rows import ImageAnswers, ModelPair, ModelScores
 from striate.render.notebook import Text, to_html
@@ -130,7 +130,7 @@ class Comparison:
 
         if kind not in ("accuracy", "difference"):
             raise SettingError(f"a comparison has no plot '{kind}'; choose accuracy or difference")
-        height = drawing_height(len(self.models if kind == "accuracy" else self.pairs))
+        height = compute_height(len(self.models if kind == "accuracy" else self.pairs))
         with open_axes(ax, width=WIDTH, height=height) as axes:
             if kind == "accuracy":
                 draw_accuracies(axes, self.models, n=self.n)

@@ -74,10 +74,10 @@ def compare(
 def _compare(
     opened: Sequence[OpenedModel], data: Data | None, *, split: str | None, callback: Callback
 ) -> Comparison:
-    """Find the images that all can be compared on, evaluate and time all on them."""
+    """Return the images that all can be compared on, evaluate and time all on them."""
     common = find_common_images(opened, data, split)
     with ExitStack() as stack:
-        images = _decoded(opened, common.collection, stack, callback)
+        images = _decode(opened, common.collection, stack, callback)
         chosen = select_common_images(opened, images, common.collection, split=split)
         notes = (
             *common.notes,
@@ -87,18 +87,18 @@ def _compare(
         for note in notes:
             callback(Note(note))
         found = [
-            _evaluated(model, own, chosen, labels, common.collection, callback)
+            _evaluate_model(model, own, chosen, labels, common.collection, callback)
             for model, own, labels in zip(opened, images, common.labels, strict=True)
         ]
-        seconds = _timed(opened, images, chosen.indices)
-    return _result(opened, found, seconds, common=common, chosen=replace(chosen, notes=notes))
+        seconds = _time_models(opened, images, chosen.indices)
+    return _gather(opened, found, seconds, common=common, chosen=replace(chosen, notes=notes))
 
 
-def _decoded(
+def _decode(
     models: Sequence[OpenedModel], collection: Collection, stack: ExitStack, callback: Callback
 ) -> list[Images]:
     """Decode the images as each takes them, once for those that take the same pixels."""
-    pixels = [_pixels_alone(model.classifier.preprocess) for model in models]
+    pixels = [_drop_scaling(model.classifier.preprocess) for model in models]
     each = MEMORY // len(set(pixels))
     by_preprocess: dict[Preprocess, Images] = {}
     for preprocess in pixels:
@@ -110,7 +110,7 @@ def _decoded(
     return [by_preprocess[preprocess] for preprocess in pixels]
 
 
-def _pixels_alone(preprocess: Preprocess) -> Preprocess:
+def _drop_scaling(preprocess: Preprocess) -> Preprocess:
     """Leave out what does not touch the pixels: they are scaled when a network takes them."""
     zeros = (0.0,) * preprocess.channels
     return replace(preprocess, mean=zeros, std=(1.0,) * preprocess.channels)
@@ -119,7 +119,7 @@ def _pixels_alone(preprocess: Preprocess) -> Preprocess:
 Found = tuple[np.ndarray, np.ndarray, Evaluation]
 
 
-def _evaluated(
+def _evaluate_model(
     model: OpenedModel,
     images: Images,
     chosen: ImageSelection,
@@ -127,7 +127,7 @@ def _evaluated(
     collection: Collection,
     callback: Callback,
 ) -> Found:
-    """Give a model's probabilities, the true labels in its classes, and its scores."""
+    """Return a model's probabilities, the true labels in its classes, and its scores."""
     reporter = ProgressReporter(f"evaluating {model.name}", callback)
     rows = predict_images(model.classifier, images, chosen.indices, reporter=reporter)
     truth = labels[chosen.indices]
@@ -136,7 +136,7 @@ def _evaluated(
     return rows, truth, score(rows, truth, classes=classes, names=names, evaluated=chosen.words)
 
 
-def _timed(
+def _time_models(
     models: Sequence[OpenedModel], images: Sequence[Images], indices: np.ndarray
 ) -> list[float]:
     """Time a batch of each in turns, so that whatever else the machine does strikes all alike."""
@@ -153,7 +153,7 @@ def _timed(
     return [median(own) / len(batch) for own, batch in zip(times, batches, strict=True)]
 
 
-def _result(
+def _gather(
     models: Sequence[OpenedModel],
     found: Sequence[Found],
     seconds: Sequence[float],

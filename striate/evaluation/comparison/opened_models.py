@@ -66,14 +66,14 @@ def open_models(models: Sequence[ClassifierLike]) -> tuple[OpenedModel, ...]:
         if any(one is other or (place is not None and place == there) for other, there in earlier):
             said = f"classifier {number + 1}" if place is None else f"'{given[number]}'"
             raise SettingError(f"{said} is given twice; give different ones to compare")
-    names = _name_all(given, places)
+    names = _name_models(given, places)
     return tuple(
         _describe(classifier, place, name)
         for classifier, place, name in zip(classifiers, places, names, strict=True)
     )
 
 
-def _name_all(given: Sequence[str], places: Sequence[Path | None]) -> list[str]:
+def _name_models(given: Sequence[str], places: Sequence[Path | None]) -> list[str]:
     """Name each by the last part of its path, or by all of it where that is not enough."""
     short = [
         f"classifier {number}" if place is None else _shorten(place)
@@ -109,7 +109,7 @@ def _describe(classifier: Classifier, place: Path | None, name: str) -> OpenedMo
 
 
 def _describe_origin(classifier: Classifier, table: Summary | None, given: object) -> str:
-    """Say where a classifier comes from, in a few words."""
+    """Describe where a classifier comes from, in a few words."""
     backbone = classifier.training.get("backbone")
     if backbone is None:  # files written until November 2026
         backbone = (classifier.training.get("transfer") or {}).get("body")

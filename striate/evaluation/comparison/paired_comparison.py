@@ -31,14 +31,16 @@ def compare_pairs(names: Sequence[str], right: Sequence[np.ndarray]) -> tuple[Mo
     new is better than old: 8.5 points more (95 % interval 6.0 to 11.8; p <0.001)
     """
     raw = [
-        _counted(names[0], name, right[0], own)
+        _count(names[0], name, right[0], own)
         for name, own in zip(names[1:], right[1:], strict=True)
     ]
     adjusted = adjust_holm([pair.p for pair in raw])
-    return tuple(_told(replace(pair, p_adjusted=p)) for pair, p in zip(raw, adjusted, strict=True))
+    return tuple(
+        _describe(replace(pair, p_adjusted=p)) for pair, p in zip(raw, adjusted, strict=True)
+    )
 
 
-def _counted(first: str, second: str, one: np.ndarray, other: np.ndarray) -> ModelPair:
+def _count(first: str, second: str, one: np.ndarray, other: np.ndarray) -> ModelPair:
     n = len(one)
     only_first, only_second = int((one & ~other).sum()), int((other & ~one).sum())
     low, high = tango_interval(only_first, only_second, n)
@@ -62,8 +64,8 @@ def _counted(first: str, second: str, one: np.ndarray, other: np.ndarray) -> Mod
     )
 
 
-def _told(pair: ModelPair) -> ModelPair:
-    """Say what the counts allow: who is better, or that it cannot be told."""
+def _describe(pair: ModelPair) -> ModelPair:
+    """Describe what the counts allow: who is better, or that it cannot be told."""
     ahead, behind = (pair.second, pair.first) if pair.difference > 0 else (pair.first, pair.second)
     more = tables.format_points(abs(pair.difference), pair.n)
     interval = tables.format_interval(pair, turned=pair.difference < 0)

@@ -38,14 +38,14 @@ def tango_interval(only_first: int, only_second: int, n: int) -> tuple[float, fl
     seen = (only_second - only_first) / n
 
     def beyond(shift: float) -> float:
-        return _score(only_first, only_second, n, shift=shift)
+        return _compute_score(only_first, only_second, n, shift=shift)
 
-    low = -1.0 if only_first == n else _crossing(-1.0, seen, lambda shift: beyond(shift) > Z)
-    high = 1.0 if only_second == n else _crossing(seen, 1.0, lambda shift: beyond(shift) > -Z)
+    low = -1.0 if only_first == n else _find_crossing(-1.0, seen, lambda shift: beyond(shift) > Z)
+    high = 1.0 if only_second == n else _find_crossing(seen, 1.0, lambda shift: beyond(shift) > -Z)
     return low, high
 
 
-def _score(only_first: int, only_second: int, n: int, *, shift: float) -> float:
+def _compute_score(only_first: int, only_second: int, n: int, *, shift: float) -> float:
     """Compute Tango's statistic, which falls as the difference asked about rises."""
     a = 2.0 * n
     b = (2 * n + only_first - only_second) * shift - only_first - only_second
@@ -59,7 +59,7 @@ def _score(only_first: int, only_second: int, n: int, *, shift: float) -> float:
     return distance / math.sqrt(variance)
 
 
-def _crossing(low: float, high: float, before: Callable[[float], bool]) -> float:
+def _find_crossing(low: float, high: float, before: Callable[[float], bool]) -> float:
     """Return where a condition that holds from the left on ends."""
     for _ in range(STEPS):
         middle = (low + high) / 2

@@ -167,7 +167,7 @@ class Evaluation:
 
     def headline(self) -> str:
         """Return the accuracy with its interval and n in one line."""
-        ends = _ends(self.accuracy_low, self.accuracy_high)
+        ends = _format_ends(self.accuracy_low, self.accuracy_high)
         return f"accuracy {format_percent(self.accuracy)} ({ends}, n = {self.n:,})"
 
     def weakest(self) -> tuple[ClassScore, ...]:
@@ -188,7 +188,7 @@ class Evaluation:
             (
                 escape_controls(score.name, longest=LONGEST),
                 f"{score.n:,}",
-                *map(_share, (score.precision, score.recall, score.f1)),
+                *map(_format_share, (score.precision, score.recall, score.f1)),
             )
             for score in scores
         )
@@ -203,9 +203,9 @@ class Evaluation:
         if len(self.classes) > MATRIX_CLASSES:
             pairs = self.confused[:SHOWN]
             caption = f"{len(pairs)} of {len(self.confused)} confused pairs, most often first"
-            rows = tuple((*map(_named, (p.truth, p.answer)), f"{p.n:,}") for p in pairs)
+            rows = tuple((*map(_shorten, (p.truth, p.answer)), f"{p.n:,}") for p in pairs)
             return Table(("truth", "answer", "images"), rows, {"images"}, caption)
-        names = [_named(name) for name in self.classes]
+        names = [_shorten(name) for name in self.classes]
         columns = names
         counts = [[f"{n:,}" if n else "-" for n in row] for row in self.confusion]
         widest = [max(map(len, column)) for column in zip(*counts, strict=True)]
@@ -223,7 +223,7 @@ class Evaluation:
         rows = tuple(
             (
                 escape_controls(image.name, longest=LONGEST),
-                *map(_named, (image.truth, image.answer)),
+                *map(_shorten, (image.truth, image.answer)),
                 format_percent(image.probability),
                 format_percent(image.truth_probability),
             )
@@ -248,9 +248,9 @@ class Evaluation:
         """
         match table:
             case "classes":
-                return _frame_of(ClassScore, self.per_class)
+                return _make_frame(ClassScore, self.per_class)
             case "images":
-                return _frame_of(EvaluatedImage, self.images)
+                return _make_frame(EvaluatedImage, self.images)
             case "confusion":
                 return make_dataframe(self.classes, self.confusion).set_axis(self.classes, axis=0)
         raise SettingError(
@@ -267,13 +267,13 @@ class Evaluation:
         Raises:
             SettingError: there is no such kind.
         """
-        from striate.render.confusion_matrix import draw_confusion_matrix, matrix_size
+        from striate.render.confusion_matrix import compute_matrix_size, draw_confusion_matrix
         from striate.render.plot_axes import open_axes
 
         if kind != "confusion":
             raise SettingError(f"an evaluation has no plot '{kind}'; choose confusion")
         names = [escape_controls(name) for name in self.classes]
-        width, height = matrix_size(names)
+        width, height = compute_matrix_size(names)
         with open_axes(ax, width=width, height=height) as axes:
             draw_confusion_matrix(axes, self.confusion, names, title=self.headline())
         return axes
@@ -290,7 +290,7 @@ class Evaluation:
         ]
         lines = [self.headline(), f"on {escape_controls(self.evaluated)}", ", ".join(errors)]
         if self.top5 is not None and self.top5_low is not None and self.top5_high is not None:
-            ends = _ends(self.top5_low, self.top5_high)
+            ends = _format_ends(self.top5_low, self.top5_high)
             lines.append(f"true class among the first five {format_percent(self.top5)} ({ends})")
         return lines
 
@@ -306,20 +306,20 @@ class Evaluation:
         return to_html(Text("\n".join(["", *rest]), strong=first), *self._tables(), *notes)
 
 
-def _frame_of(
+def _make_frame(
     row: type[ClassScore | EvaluatedImage], rows: Sequence[ClassScore | EvaluatedImage]
 ) -> DataFrame:
     return make_dataframe([each.name for each in fields(row)], map(astuple, rows))
 
 
-def _ends(low: float, high: float) -> str:
+def _format_ends(low: float, high: float) -> str:
     """Write an interval: 20.8 to 93.9."""
     return f"{format_percent(low).removesuffix(' %')} to {format_percent(high).removesuffix(' %')}"
 
 
-def _share(value: float | None) -> str:
+def _format_share(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def _named(name: str) -> str:
+def _shorten(name: str) -> str:
     return escape_controls(name, longest=LONGEST_CLASS)

@@ -79,7 +79,7 @@ def score(
     >>> result.worst[0].name, result.confused
     ('c.jpg', (ConfusedPair(truth='dog', answer='cat', n=1),))
     """
-    rows, truth = _checked(probabilities, labels, classes=classes, names=names)
+    rows, truth = _check(probabilities, labels, classes=classes, names=names)
     n, k = rows.shape
     places = np.arange(n)
     answers = rows.argmax(axis=1)
@@ -89,7 +89,7 @@ def score(
     np.add.at(confusion, (truth, answers), 1)
     accuracy = float(right.mean())
     low, high = wilson_interval(int(right.sum()), n)
-    first_five = _among_first(rows, truth, 5) if k > 5 else None
+    first_five = _count_among_first(rows, truth, 5) if k > 5 else None
     five_low, five_high = (None, None) if first_five is None else wilson_interval(first_five, n)
     # Wrong ones first, then right ones; inside both the least probable truth first.
     order = np.lexsort((of_truth, right))[: max(worst, 0)]
@@ -121,16 +121,16 @@ def score(
         top5=first_five / n if first_five is not None else None,
         top5_low=five_low,
         top5_high=five_high,
-        per_class=_per_class(confusion, classes),
+        per_class=_score_classes(confusion, classes),
         confusion=tuple(tuple(row) for row in confusion.tolist()),
-        confused=_confused(confusion, classes),
+        confused=_count_confused(confusion, classes),
         worst=tuple(images[i] for i in order.tolist()),
-        notes=_notes(of_truth, confusion, classes),
+        notes=_write_notes(of_truth, confusion, classes),
         images=images,
     )
 
 
-def _checked(
+def _check(
     probabilities: ArrayLike,
     labels: ArrayLike,
     *,
@@ -175,7 +175,7 @@ def _checked(
     return rows, truth.astype(np.int64)
 
 
-def _per_class(confusion: NDArray[np.int64], classes: Sequence[str]) -> tuple[ClassScore, ...]:
+def _score_classes(confusion: NDArray[np.int64], classes: Sequence[str]) -> tuple[ClassScore, ...]:
     hits = confusion.diagonal().tolist()
     truths = confusion.sum(axis=1).tolist()
     answers = confusion.sum(axis=0).tolist()
@@ -189,7 +189,9 @@ def _per_class(confusion: NDArray[np.int64], classes: Sequence[str]) -> tuple[Cl
     )
 
 
-def _confused(confusion: NDArray[np.int64], classes: Sequence[str]) -> tuple[ConfusedPair, ...]:
+def _count_confused(
+    confusion: NDArray[np.int64], classes: Sequence[str]
+) -> tuple[ConfusedPair, ...]:
     mistakes = confusion.copy()
     np.fill_diagonal(mistakes, 0)
     truths, answers = np.nonzero(mistakes)
@@ -200,7 +202,7 @@ def _confused(confusion: NDArray[np.int64], classes: Sequence[str]) -> tuple[Con
     )
 
 
-def _among_first(rows: NDArray[np.float64], truth: NDArray[np.int64], first: int) -> int:
+def _count_among_first(rows: NDArray[np.float64], truth: NDArray[np.int64], first: int) -> int:
     """Count the rows whose true class is among the first; of equals, the first columns count."""
     of_truth = rows[np.arange(len(rows)), truth][:, None]
     before = np.arange(rows.shape[1]) < truth[:, None]
@@ -208,7 +210,7 @@ def _among_first(rows: NDArray[np.float64], truth: NDArray[np.int64], first: int
     return int((ahead.sum(axis=1) < first).sum())
 
 
-def _notes(
+def _write_notes(
     of_truth: NDArray[np.float64], confusion: NDArray[np.int64], classes: Sequence[str]
 ) -> tuple[str, ...]:
     notes = []

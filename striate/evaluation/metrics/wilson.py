@@ -9,7 +9,7 @@ from striate.errors import SettingError
 
 
 def wilson_interval(successes: int, n: int) -> tuple[float, float]:
-    """Give the 95 % Wilson interval of a share: where the true one plausibly lies.
+    """Return the 95 % Wilson interval of a share: where the true one plausibly lies.
 
     Unlike accuracy ± 1.96 standard errors it stays inside 0 to 1 and stays honest for small
     n and near 0 and 1. Source: E. B. Wilson, Probable inference, the law of succession, and

@@ -327,7 +327,7 @@ def convolve(
 
 
 def to_pair(value: int | Pair, what: str) -> Pair:
-    """Take a number, or one for rows and one for columns, as a pair of whole numbers.
+    """Return a number, or one for rows and one for columns, as a pair of whole numbers.
 
     >>> to_pair(2, "the stride"), to_pair((1, 2), "the stride")
     ((2, 2), (1, 2))
@@ -346,7 +346,7 @@ def to_pair(value: int | Pair, what: str) -> Pair:
 
 
 def to_padding(value: int | Pair | str) -> Pair | Literal["same"]:
-    """Take "valid", "same", a number or a pair as the padding of a layer.
+    """Return "valid", "same", a number or a pair as the padding of a layer.
 
     >>> to_padding("valid"), to_padding("same"), to_padding(1)
     ((0, 0), 'same', (1, 1))

@@ -16,7 +16,7 @@ COLORS = ("red", "green", "blue")
 
 
 def read_image(image: ArrayLike | str) -> np.ndarray:
-    """Take an image as numbers, (rows, columns, channels), as they are: nothing is scaled.
+    """Return an image as numbers, (rows, columns, channels), as they are: nothing is scaled.
 
     Raises:
         ImageError: it is no array of numbers.
@@ -86,7 +86,7 @@ def settle_channels(channels: Channels, filter: Filter, count: int) -> Channels:
 
 
 def split_planes(values: np.ndarray, channels: Channels) -> np.ndarray:
-    """Give the planes that are convolved: (channels, rows, columns), of the image's own type.
+    """Return the planes that are convolved: (channels, rows, columns), of the image's own type.
 
     Args:
         values: (rows, columns, channels).

@@ -42,7 +42,7 @@ def unroll(images: np.ndarray, layer: Conv) -> np.ndarray:
     >>> unroll(np.arange(9.0).reshape(1, 1, 3, 3), Conv(1, (2, 2), pad=(0, 0)))[0, 0].tolist()
     [[0.0, 1.0, 3.0, 4.0], [1.0, 2.0, 4.0, 5.0], [3.0, 4.0, 6.0, 7.0], [4.0, 5.0, 7.0, 8.0]]
     """
-    batch, channels, rows, columns = _shape(images, layer)
+    batch, channels, rows, columns = _check_shape(images, layer)
     window = make_window(layer, rows, columns)
     down, across = window.positions(rows, columns)
     values = channels * math.prod(window.kernel)
@@ -101,7 +101,7 @@ def roll(patches: np.ndarray, layer: Conv, size: Pair) -> np.ndarray:
             top : top + (down - 1) * window.stride[0] + 1 : window.stride[0],
             left : left + (across - 1) * window.stride[1] + 1 : window.stride[1],
         ] += parts[:, :, i, j]
-    return _without_border(whole, window, layer, size)
+    return _cut_border(whole, window, layer, size)
 
 
 def forward(images: np.ndarray, weights: np.ndarray, layer: Conv) -> np.ndarray:
@@ -122,7 +122,7 @@ def forward(images: np.ndarray, weights: np.ndarray, layer: Conv) -> np.ndarray:
     array([[[[4., 4.],
              [4., 4.]]]])
     """
-    columns = _columns(weights, layer, images.shape[1])
+    columns = _order_columns(weights, layer, images.shape[1])
     product = unroll(images, layer) @ columns  # (batch, groups, positions, filters/groups)
     down, across = layer.window.positions(*images.shape[2:])
     maps: np.ndarray = product.swapaxes(2, 3).reshape(len(images), -1, down, across)
@@ -130,7 +130,7 @@ def forward(images: np.ndarray, weights: np.ndarray, layer: Conv) -> np.ndarray:
 
 
 def compute_weight_gradient(images: np.ndarray, gradient: np.ndarray, layer: Conv) -> np.ndarray:
-    """Give the gradient of the loss by every weight: dL/dW = P^T G, summed over the batch.
+    """Return the gradient of the loss by every weight: dL/dW = P^T G, summed over the batch.
 
     Args:
         images: what went in, (batch, channels, rows, columns).
@@ -147,7 +147,7 @@ def compute_weight_gradient(images: np.ndarray, gradient: np.ndarray, layer: Con
     """
     patches = unroll(images, layer)
     _check_gradient(gradient, layer, images.shape)
-    grouped = _by_position(gradient, layer)  # (batch, groups, positions, filters/groups)
+    grouped = _order_by_position(gradient, layer)  # (batch, groups, positions, filters/groups)
     product = (patches.swapaxes(2, 3) @ grouped).sum(axis=0)  # (groups, values, filters/groups)
     channels = images.shape[1] // layer.groups
     weights: np.ndarray = product.swapaxes(1, 2)
@@ -157,7 +157,7 @@ def compute_weight_gradient(images: np.ndarray, gradient: np.ndarray, layer: Con
 def compute_input_gradient(
     weights: np.ndarray, gradient: np.ndarray, layer: Conv, *, size: Pair
 ) -> np.ndarray:
-    """Give the gradient of the loss by every pixel: dL/dP = G W^T, added back to the pixels.
+    """Return the gradient of the loss by every pixel: dL/dP = G W^T, added back to the pixels.
 
     Args:
         weights: (filters, channels/groups, kernel rows, kernel columns).
@@ -174,18 +174,18 @@ def compute_input_gradient(
     [[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]
     """
     channels = weights.shape[1] * layer.groups
-    columns = _columns(weights, layer, channels)
+    columns = _order_columns(weights, layer, channels)
     _check_gradient(gradient, layer, (len(gradient), channels, *size))
-    product = _by_position(gradient, layer) @ columns.swapaxes(1, 2)
+    product = _order_by_position(gradient, layer) @ columns.swapaxes(1, 2)
     return roll(product, layer, size)
 
 
-def _by_position(gradient: np.ndarray, layer: Conv) -> np.ndarray:
+def _order_by_position(gradient: np.ndarray, layer: Conv) -> np.ndarray:
     batch = len(gradient)
     return gradient.reshape(batch, layer.groups, layer.channels // layer.groups, -1).swapaxes(2, 3)
 
 
-def _columns(weights: np.ndarray, layer: Conv, channels: int) -> np.ndarray:
+def _order_columns(weights: np.ndarray, layer: Conv, channels: int) -> np.ndarray:
     """Lay every filter out as a column: (groups, values, filters/groups)."""
     expected = (layer.channels, channels // layer.groups, *layer.kernel)
     if weights.shape != expected:
@@ -197,7 +197,7 @@ def _columns(weights: np.ndarray, layer: Conv, channels: int) -> np.ndarray:
     return flat.swapaxes(1, 2)
 
 
-def _shape(images: np.ndarray, layer: Conv) -> tuple[int, int, int, int]:
+def _check_shape(images: np.ndarray, layer: Conv) -> tuple[int, int, int, int]:
     if images.ndim != 4 or 0 in images.shape or images.shape[1] % layer.groups:
         raise SettingError(
             f"the batch has shape {images.shape}; expected (batch, channels, rows, columns)"
@@ -215,7 +215,7 @@ def _check_gradient(gradient: np.ndarray, layer: Conv, shape: tuple[int, ...]) -
         )
 
 
-def _without_border(whole: np.ndarray, window: Window, layer: Conv, size: Pair) -> np.ndarray:
+def _cut_border(whole: np.ndarray, window: Window, layer: Conv, size: Pair) -> np.ndarray:
     """Take the padding away; what was added to a repeated border belongs to the border."""
     for axis, (pad, side) in enumerate(zip(window.pad, size, strict=True), start=2):
         before, inner, after = np.split(whole, [pad, pad + side], axis=axis)

@@ -66,7 +66,7 @@ class Unrolled:
         return "\n".join(lines)
 
     def as_json(self) -> dict[str, object]:
-        """Give shape, column, product and difference; the patches too where they are few."""
+        """Return shape, column, product and difference; the patches too where they are few."""
         return {
             "shape": list(self.patches.shape),
             "patches": to_plain(self.patches) if self.patches.size <= TINY else None,

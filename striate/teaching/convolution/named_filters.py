@@ -47,7 +47,7 @@ class Filter:
 
     @staticmethod
     def of(source: Filter | str | ArrayLike, *, flip: bool = False, bias: float = 0.0) -> Filter:
-        """Give a filter by its name, by the text of its numbers, or by an array of them.
+        """Return a filter by its name, by the text of its numbers, or by an array of them.
 
         Args:
             source: "sobel-x"; "0 0 1; 1 0 0; 0 1 1"; or an array of shape (rows, columns), or
@@ -115,13 +115,13 @@ class Filter:
         for place, kernel in enumerate(self.kernels):
             if len(self.kernels) > 1:
                 lines.append(f"channel {place + 1}")
-            lines += [f"  {row}" for row in _written(kernel)]
+            lines += [f"  {row}" for row in _format_kernel(kernel)]
         if self.bias:
             lines.append(f"bias {format_number(self.bias)}")
         return "\n".join(lines)
 
 
-def _written(kernel: Numbers) -> list[str]:
+def _format_kernel(kernel: Numbers) -> list[str]:
     """Write a kernel as it was given where that is short: fractions stay fractions."""
     values = np.array(kernel)
     if (values == np.rint(values)).all():
@@ -146,7 +146,7 @@ def parse_kernel_text(text: str) -> tuple[Numbers, ...]:
 
 
 def read_kernel_array(source: ArrayLike) -> tuple[Numbers, ...]:
-    """Take an array as kernels: (rows, columns), or (channels, rows, columns)."""
+    """Return an array as kernels: (rows, columns), or (channels, rows, columns)."""
     expected = "expected numbers of shape (rows, columns), or (channels, rows, columns)"
     try:
         values = np.asarray(source)

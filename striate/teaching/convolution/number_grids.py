@@ -22,7 +22,7 @@ ONLY_NUMBERS = re.compile(r"[0-9\s,;/.eE+\-\u2212]*")
 
 
 def is_grid(text: str) -> bool:
-    """Tell whether a text can be meant as a grid and not as a file's name.
+    """Return whether a text can be meant as a grid and not as a file's name.
 
     >>> is_grid("010/101"), is_grid("0 1; 1 0"), is_grid("cat.png")
     (True, True, False)
@@ -50,7 +50,7 @@ def parse_image(text: str, *, digits: bool = True) -> np.ndarray:
 
 
 def split_image_rows(text: str) -> list[str]:
-    """Take the text of an image apart into the texts of its rows."""
+    """Split the text of an image into the texts of its rows."""
     lines = split_lines(text)
     if len(lines) > 1:
         return [line.replace(";", ",") for line in lines]
@@ -58,7 +58,7 @@ def split_image_rows(text: str) -> list[str]:
 
 
 def explain_digits(rows: list[str]) -> str:
-    """Say that rows were read as single digits; empty where they were not.
+    """Describe that rows were read as single digits; empty where they were not.
 
     >>> explain_digits(["10", "16"])
     'read as single digits, 2x2; numbers need blanks or commas between them'
@@ -73,7 +73,7 @@ def explain_digits(rows: list[str]) -> str:
 
 
 def are_digits(rows: list[str]) -> bool:
-    """Tell whether rows are nothing but digits.
+    """Return whether rows are nothing but digits.
 
     >>> are_digits(["010", "101"]), are_digits(["0 1", "10"])
     (True, False)
@@ -113,7 +113,7 @@ def parse_kernels(text: str) -> np.ndarray:
 
 
 def split_kernel_rows(text: str) -> list[str]:
-    """Take the text of one kernel apart into the texts of its rows."""
+    """Split the text of one kernel into the texts of its rows."""
     lines = split_lines(text)
     if len(lines) != 1:
         return [row for line in lines for row in line.rstrip("; ").split(";")]
@@ -126,7 +126,7 @@ def split_kernel_rows(text: str) -> list[str]:
 
 
 def split_lines(text: str) -> list[str]:
-    """Give the lines that hold something, without a byte order mark or a typographic minus."""
+    """Return the lines that hold something, without a byte order mark or a typographic minus."""
     even = text.replace("\ufeff", "").replace("\u2212", "-")
     return [line.strip() for line in even.splitlines() if line.strip()]
 
@@ -159,7 +159,7 @@ def parse_numbers(
 
 
 def split_cells(row: str) -> list[str]:
-    """Take a row apart at its commas, or else at its blanks."""
+    """Split a row at its commas, or else at its blanks."""
     if "," in row:
         return [cell.strip() for part in row.split(",") for cell in (part.split() or [""])]
     return row.split()

@@ -37,7 +37,7 @@ def format_weight(value: float) -> str:
 
 
 def count_decimals(values: np.ndarray) -> int:
-    """Tell how many decimals a grid is written with: as few as are exact, 4 digits at most.
+    """Return how many decimals a grid is written with: as few as are exact, 4 digits at most.
 
     >>> [count_decimals(np.array(values)) for values in ([1.0, 2.0], [0.5, 2.0], [1 / 3])]
     [0, 1, 4]
@@ -68,7 +68,7 @@ def format_grid(values: np.ndarray) -> list[str]:
 
 
 def to_plain(values: np.ndarray) -> list[object]:
-    """Give an array as nested lists for JSON, whole numbers as such.
+    """Return an array as nested lists for JSON, whole numbers as such.
 
     >>> to_plain(np.array([[1.0, 2.0]])), to_plain(np.array([0.5, 1.0]))
     ([[1, 2]], [0.5, 1.0])

@@ -64,7 +64,7 @@ class Pooled:
         return f"Pooled({'x'.join(map(str, self.map.shape))} by '{self.layer}')"
 
     def as_json(self) -> list[object]:
-        """Give the map as lists of rows."""
+        """Return the map as lists of rows."""
         return to_plain(self.map)
 
 
@@ -122,7 +122,7 @@ def parse_pair(text: str) -> Pair:
 
 
 def make_pool(kind: Kind, window: Pair, *, stride: Pair | None = None, ceil: bool = True) -> Pool:
-    """Give the pooling word of the notation.
+    """Return the pooling word of the notation.
 
     Raises:
         SettingError: no such kind, or a window or stride below 1.
@@ -161,7 +161,7 @@ def pool(values: np.ndarray, layer: Pool) -> np.ndarray:
     if max(window.kernel) > LARGEST**0.5:
         raise SettingError(f"the pooling window of {window.kernel} is too large")
     largest = isinstance(layer, MaxPool)
-    source, counts = _with_ends(values, window, (rows, columns), -np.inf if largest else 0.0)
+    source, counts = _pad_ends(values, window, (rows, columns), -np.inf if largest else 0.0)
     out = np.full((rows, columns, *values.shape[2:]), -np.inf if largest else 0.0)
     held = np.zeros((rows, columns))
     for i, j in np.ndindex(*window.kernel):
@@ -178,7 +178,7 @@ def pool(values: np.ndarray, layer: Pool) -> np.ndarray:
     return out
 
 
-def _with_ends(
+def _pad_ends(
     values: np.ndarray, window: Window, positions: Pair, filling: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Add padding, and what the last windows reach beyond it; and where a mean counts."""

@@ -16,7 +16,7 @@ BLOCK = 2**15  # numbers worked on at a time: they stay in the processor's own m
 
 
 def make_window(layer: Conv, rows: int, columns: int) -> Window:
-    """Give the window of a layer, making sure that it fits on a plane of rows x columns.
+    """Return the window of a layer, making sure that it fits on a plane of rows x columns.
 
     Raises:
         SettingError: it does not fit once, or there is no such padding, or it makes too much.

@@ -84,23 +84,23 @@ class WorkedValue:
         values = self.value if isinstance(self.value, tuple) else (self.value,)
         told = ", ".join(map(format_number, values))
         lines = [f"the value at row {self.row}, column {self.column} (counted from 0): {told}"]
-        lines.append(self._pixels())
+        lines.append(self._describe_pixels())
         several = len(self.channels) > 1
         for place, channel in enumerate(self.channels):
             if several:
                 lines.append(f"{channel.name}:")
-            lines += _rows(channel)
+            lines += _format_rows(channel)
             if not self.joined or not several:
-                lines += self._end(channel.sum, values[place], format_number(channel.sum))
+                lines += self._describe_end(channel.sum, values[place], format_number(channel.sum))
         if self.joined and several:
-            added = _added([channel.sum for channel in self.channels])
+            added = _join_sums([channel.sum for channel in self.channels])
             total = sum(channel.sum for channel in self.channels)
             lines.append(f"over the channels: {added} = {format_number(total)}")
-            lines += self._end(total, values[0], format_number(total))
+            lines += self._describe_end(total, values[0], format_number(total))
         return "\n".join(lines)
 
     def as_json(self) -> dict[str, object]:
-        """Give it as plain values: value, channels with their terms, and what follows the sum."""
+        """Return it as plain values: value, channels with their terms, and what follows the sum."""
         return {
             "row": self.row,
             "column": self.column,
@@ -119,7 +119,7 @@ class WorkedValue:
             "slope": self.slope,
         }
 
-    def _pixels(self) -> str:
+    def _describe_pixels(self) -> str:
         terms = [term for row in self.channels[0].terms for term in row]
         told = (
             f"pixels of rows {terms[0].row} to {terms[-1].row}, "
@@ -130,7 +130,7 @@ class WorkedValue:
             told += f"; [ ] is padding, {what}"
         return told
 
-    def _end(self, total: float, value: float, told: str) -> list[str]:
+    def _describe_end(self, total: float, value: float, told: str) -> list[str]:
         """What follows the sum: the division, the bias, the activation."""
         lines = []
         between = total / self.divisor + self.bias
@@ -153,7 +153,7 @@ class WorkedValue:
 def compute_channel_terms(
     plane: np.ndarray, kernel: Sequence[Sequence[float]], layer: Conv, *, name: str, at: Pair
 ) -> ChannelTerms:
-    """Give the terms of one channel for the value at a place.
+    """Return the terms of one channel for the value at a place.
 
     Args:
         plane: (rows, columns) of the channel.
@@ -180,13 +180,17 @@ def compute_channel_terms(
     return ChannelTerms(name, tuple(rows), total)
 
 
-def _rows(channel: ChannelTerms) -> list[str]:
+def _format_rows(channel: ChannelTerms) -> list[str]:
     """Write the terms of a channel as a grid, with the sum of each row and of all."""
     pixels, weights = (
-        max(len(side(term)) for row in channel.terms for term in row) for side in (_pixel, _weight)
+        max(len(side(term)) for row in channel.terms for term in row)
+        for side in (_format_pixel, _format_weight)
     )
     texts = [
-        [f"{_pixel(term).rjust(pixels)} x {_weight(term).ljust(weights)}" for term in row]
+        [
+            f"{_format_pixel(term).rjust(pixels)} x {_format_weight(term).ljust(weights)}"
+            for term in row
+        ]
         for row in channel.terms
     ]
     sums = [format_number(sum(term.product for term in row)) for row in channel.terms]
@@ -199,16 +203,16 @@ def _rows(channel: ChannelTerms) -> list[str]:
     return [*lines, "  sum".ljust(len(lines[0]) - max(longest, len(last))) + last.rjust(longest)]
 
 
-def _pixel(term: Term) -> str:
+def _format_pixel(term: Term) -> str:
     return f"[{format_number(term.pixel)}]" if term.padding else format_number(term.pixel)
 
 
-def _weight(term: Term) -> str:
+def _format_weight(term: Term) -> str:
     text = format_weight(term.weight)
     return text if text.isdigit() else f"({text})"
 
 
-def _added(values: list[float]) -> str:
+def _join_sums(values: list[float]) -> str:
     texts = [format_number(values[0])]
     for value in values[1:]:
         texts.append(f"{'+' if value >= 0 else '-'} {format_number(abs(value))}")

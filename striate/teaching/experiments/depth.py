@@ -15,9 +15,9 @@ from striate.teaching.experiments.design import (
     Views,
     compare_points,
     format_share,
-    input_line,
     keep_pixels,
     make_network,
+    write_input_line,
 )
 from striate.teaching.experiments.equal_sizes import check_alike, find_two_widths
 from striate.teaching.experiments.experiment_result import ComparedNetwork, Point
@@ -28,14 +28,14 @@ QUESTION = "The same number of parameters in one to six convolutions: does depth
 
 
 def make_networks(shape: tuple[int, int, int], classes: int) -> tuple[ComparedNetwork, ...]:
-    """Make the networks of 1 to 6 convolutions, of like size.
+    """Return the networks of 1 to 6 convolutions, of like size.
 
     All convolutions of a network have one width but the last, which takes what is left.
 
     >>> [(each.name, each.parameters, each.sees) for each in make_networks((1, 8, 8), 10)][::5]
     [('1 conv', 4189, 3), ('6 convs', 4213, 13)]
     """
-    line = input_line(shape, classes)
+    line = write_input_line(shape, classes)
     wanted = PARAMETERS + 2 * classes * 9 * shape[0]
 
     made = []
@@ -63,7 +63,7 @@ def make_design(given: Given) -> Design:
 
 
 def conclude(points: Sequence[Point]) -> tuple[str, ...]:
-    """Say what depth brings, and why."""
+    """Describe what depth brings, and why."""
     first, second, last = points[0], points[1], points[-1]
     best = max(points, key=lambda point: point.accuracy.mean)
     return (

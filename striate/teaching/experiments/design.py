@@ -55,37 +55,37 @@ class Design:
 
 
 def make_network(name: str, text: str) -> ComparedNetwork:
-    """Make a contestant of a text, its costs worked out.
+    """Return a network of a text, its costs worked out.
 
     >>> make_network("small", "input 1x8x8 classes=10 > conv 4 > relu > gap > flatten > fc").sees
     3
     """
     table = summary(text)
     return ComparedNetwork(
-        name, text, table.parameters, table.macs, longer_side(table.receptive_field)
+        name, text, table.parameters, table.macs, take_longer_side(table.receptive_field)
     )
 
 
-def longer_side(field: Side) -> int:
-    """Give a receptive field as one number, the longer side.
+def take_longer_side(field: Side) -> int:
+    """Return a receptive field as one number, the longer side.
 
-    >>> longer_side((3, 5)), longer_side(7)
+    >>> take_longer_side((3, 5)), take_longer_side(7)
     (5, 7)
     """
     return max(field) if isinstance(field, tuple) else field
 
 
-def input_line(shape: tuple[int, int, int], classes: int) -> str:
+def write_input_line(shape: tuple[int, int, int], classes: int) -> str:
     """Write the input line of a network.
 
-    >>> input_line((1, 8, 8), 10)
+    >>> write_input_line((1, 8, 8), 10)
     'input 1x8x8 classes=10'
     """
     return f"input {'x'.join(map(str, shape))} classes={classes}"
 
 
 def count_pools(side: int) -> int:
-    """Choose how often a network pools by 2, so that a unit then sees about the whole image.
+    """Return how often a network pools by 2, so that a unit then sees about the whole image.
 
     With a 3x3 convolution before each, it sees 10 pixels after two, 22 after three, 46 after four.
 
@@ -110,7 +110,7 @@ def format_share(share: float) -> str:
 
 
 def compare_points(one: Point, other: Point) -> str:
-    """Say by how much two networks differ, paired seed by seed, and whether that is sure.
+    """Describe by how much two networks differ, paired seed by seed, and whether that is sure.
 
     The interval is that of the mean of the differences, which is narrower than the two
     intervals taken apart where a seed helps or harms both.

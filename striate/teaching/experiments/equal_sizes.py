@@ -14,7 +14,7 @@ WIDEST = 4096
 
 
 def find_width(text: Callable[[int], str], parameters: int) -> int:
-    """Find the width that brings a network's parameters nearest to a number.
+    """Return the width that brings a network's parameters nearest to a number.
 
     Args:
         text: the network of a width; its parameters grow with it.
@@ -36,7 +36,7 @@ def find_width(text: Callable[[int], str], parameters: int) -> int:
 
 
 def find_two_widths(text: Callable[[int, int], str], parameters: int) -> str:
-    """Find the network of like widths whose last one takes what is left of the parameters.
+    """Return the network of like widths whose last one takes what is left of the parameters.
 
     Args:
         text: the network of (all widths but the last, the last width).
@@ -56,7 +56,7 @@ def find_two_widths(text: Callable[[int, int], str], parameters: int) -> str:
 
 
 def check_alike(texts: Sequence[str]) -> tuple[int, ...]:
-    """Give the parameters of networks where all are within 10 % of the largest.
+    """Return the parameters of networks where all are within 10 % of the largest.
 
     Raises:
         SettingError: they are not.

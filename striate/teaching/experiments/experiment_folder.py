@@ -78,10 +78,10 @@ class Ledger:
             "environment": Environment.here().as_json(),
         }
         text = json.dumps(record, indent=1, allow_nan=False) + "\n"
-        store(self.path, text.encode("utf-8"))
+        write_file(self.path, text.encode("utf-8"))
 
 
-def store(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes) -> None:
     """Write a file of an experiment, whole or not at all.
 
     Raises:

@@ -52,12 +52,14 @@ class Material:
         """Divide them; the test split is the same for every seed, what is held out is not."""
         return split_stratified(self.collection, self.images, seed=seed, fraction=HELD_OUT)
 
-    def given(self) -> Given:
-        """Say what an experiment is designed for."""
-        return Given(self.preprocess.shape, len(self.split(0).collection.classes), self._ground())
+    def describe_shape(self) -> Given:
+        """Describe what an experiment is designed for."""
+        return Given(
+            self.preprocess.shape, len(self.split(0).collection.classes), self._compute_ground()
+        )
 
-    def described(self) -> str:
-        """Say what they are, in a line."""
+    def describe(self) -> str:
+        """Describe what they are, in a line."""
         split = self.split(0)
         channels, rows, columns = self.preprocess.shape
         name = Path(self.collection.source).name
@@ -67,8 +69,8 @@ class Material:
             "to test"
         )
 
-    def _ground(self) -> tuple[int, ...]:
-        """Give the median of the pixels along the border, a channel."""
+    def _compute_ground(self) -> tuple[int, ...]:
+        """Return the median of the pixels along the border, a channel."""
         edge = [self.pixels[:, 0], self.pixels[:, -1], self.pixels[:, :, 0], self.pixels[:, :, -1]]
         along = np.concatenate([each.reshape(-1, each.shape[-1]) for each in edge])
         return tuple(int(value) for value in np.median(along, axis=0))
@@ -96,7 +98,7 @@ def gather_images(
         DataError: the data cannot be used.
 
     >>> material = gather_images("digits", most=500, size=None, callback=lambda event: None)
-    >>> material.pixels.shape, material.given().ground
+    >>> material.pixels.shape, material.describe_shape().ground
     ((855, 8, 8, 1), (0,))
     """
 
@@ -127,7 +129,7 @@ def gather_images(
 
 
 def make_material(collection: Collection, preprocess: Preprocess, pixels: Pixels) -> Material:
-    """Make material of a collection whose images are these, decoded and changed at will."""
+    """Return material of a collection whose images are these, decoded and changed at will."""
     channels, (rows, columns) = pixels.shape[3], pixels.shape[1:3]
     preprocess = replace(preprocess, channels=channels, height=rows, width=columns)
     content = pixels[..., 0] if channels == 1 else pixels

@@ -35,20 +35,20 @@ def draw_experiment(result: Experiment, material: Material) -> dict[Path, bytes]
 
 
 def make_still(result: Experiment, material: Material) -> Still:
-    """Make the drawing of an experiment."""
+    """Return the drawing of an experiment."""
     pixels = material.pixels[material.split(0).test]
-    ground = material.given().ground
+    ground = material.describe_shape().ground
     drawings: Mapping[str, Callable[[Figure], None]] = {
-        "translation": lambda figure: _translation(figure, result, pixels, ground),
-        "shuffle": lambda figure: _shuffle(figure, result, pixels),
-        "depth": lambda figure: _depth(figure, result),
-        "filters": lambda figure: _filters(figure, result),
+        "translation": lambda figure: _draw_translation(figure, result, pixels, ground),
+        "shuffle": lambda figure: _draw_shuffle(figure, result, pixels),
+        "depth": lambda figure: _draw_depth(figure, result),
+        "filters": lambda figure: _draw_filters(figure, result),
     }
     return Still(drawings[result.name], 7.0, 4.2)
 
 
 def make_band(label: str, points: Sequence[Point], line: tuple[str, str]) -> Band:
-    """Make a line of points."""
+    """Return a line of points."""
     return Band(
         label,
         [point.across for point in points],
@@ -59,7 +59,7 @@ def make_band(label: str, points: Sequence[Point], line: tuple[str, str]) -> Ban
     )
 
 
-def _translation(
+def _draw_translation(
     figure: Figure, result: Experiment, pixels: Pixels, ground: tuple[int, ...]
 ) -> None:
     most = int(max(point.across for point in result.points))
@@ -77,18 +77,18 @@ def _translation(
     axes.legend(frameon=False, fontsize=9, ncols=3, columnspacing=1.2, **below)
     shown = translation.place_on_canvas(pixels[:1], most, ground)
     for far, place in enumerate(lower.subplots(1, most + 1)):
-        show(place, translation.shift(shown, far, far)[0])
+        show_image(place, translation.shift(shown, far, far)[0])
         place.set_title(f"by {far}" if far else "as learnt", fontsize=9)
 
 
-def _shuffle(figure: Figure, result: Experiment, pixels: Pixels) -> None:
+def _draw_shuffle(figure: Figure, result: Experiment, pixels: Pixels) -> None:
     left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[1, 1.9]).ravel()
     places = left.subplots(3, 2)
     order = shuffle.draw_permutation(pixels.shape[1] * pixels.shape[2], 0)
     changed = shuffle.shuffle_pixels(pixels[:3], order)
     for row, (before, after) in enumerate(zip(pixels[:3], changed, strict=True)):
-        show(places[row, 0], before)
-        show(places[row, 1], after)
+        show_image(places[row, 0], before)
+        show_image(places[row, 1], after)
     for column, name in enumerate((shuffle.AS_THEY_ARE, shuffle.SHUFFLED)):
         places[0, column].set_title(name, fontsize=9)
     axes = right.add_subplot()
@@ -119,7 +119,7 @@ def _shuffle(figure: Figure, result: Experiment, pixels: Pixels) -> None:
     axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.08))
 
 
-def _depth(figure: Figure, result: Experiment) -> None:
+def _draw_depth(figure: Figure, result: Experiment) -> None:
     axes = figure.add_subplot()
     bands = [make_band("", result.points, LINES[1])]
     draw_bands(axes, bands, title="The same parameters in more layers", across="")
@@ -128,10 +128,10 @@ def _depth(figure: Figure, result: Experiment) -> None:
         for network in result.networks
     ]
     axes.set_xticks([point.across for point in result.points], labels, fontsize=9)
-    _number(axes, result.points)
+    _write_values(axes, result.points)
 
 
-def _filters(figure: Figure, result: Experiment) -> None:
+def _draw_filters(figure: Figure, result: Experiment) -> None:
     axes = figure.add_subplot()
     bands = []
     sizes = {network.name: network.parameters for network in result.networks}
@@ -149,7 +149,7 @@ def _filters(figure: Figure, result: Experiment) -> None:
     axes.minorticks_off()
 
 
-def show(axes: Axes, image: np.ndarray) -> None:
+def show_image(axes: Axes, image: np.ndarray) -> None:
     """Show an image (rows, columns, channels), pixel by pixel, without axes."""
     flat = image[:, :, 0] if image.shape[2] == 1 else image
     axes.imshow(flat, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
@@ -159,7 +159,7 @@ def show(axes: Axes, image: np.ndarray) -> None:
         spine.set(color=PALE, linewidth=0.6)
 
 
-def _number(axes: Axes, points: Sequence[Point]) -> None:
+def _write_values(axes: Axes, points: Sequence[Point]) -> None:
     """Write each value beside its place."""
     for point in points:
         axes.annotate(

@@ -14,12 +14,17 @@ from striate.model.run_folder import RunFolder
 from striate.settings import ImageSize
 from striate.teaching.experiments import depth, filters, shuffle, translation
 from striate.teaching.experiments.design import Design, Given
-from striate.teaching.experiments.experiment_folder import Ledger, TrialSettings, open_ledger, store
+from striate.teaching.experiments.experiment_folder import (
+    Ledger,
+    TrialSettings,
+    open_ledger,
+    write_file,
+)
 from striate.teaching.experiments.experiment_images import Material, gather_images
 from striate.teaching.experiments.experiment_plot import draw_experiment
 from striate.teaching.experiments.experiment_result import Experiment, Point
 from striate.teaching.experiments.student_t import compute_mean
-from striate.teaching.experiments.trial import epochs_for, run_trial
+from striate.teaching.experiments.trial import choose_epochs, run_trial
 from striate.terminal.ctrl_c import Stop, stop_on_ctrl_c
 from striate.terminal.progress_display import display_progress
 
@@ -107,20 +112,20 @@ def experiment(
         material = gather_images(
             data, most=most, size=effort.image_size, callback=tell, check=DESIGNS[name]
         )
-        design = DESIGNS[name](material.given())
+        design = DESIGNS[name](material.describe_shape())
         learning = len(material.split(0).train)
-        epochs = effort.epochs or epochs_for(learning)
+        epochs = effort.epochs or choose_epochs(learning)
         ledger = open_ledger(_describe_settings(name, design, material, epochs), out)
         if not ledger.path.exists():
             ledger.write()  # which makes the folder
         with RunFolder(ledger.path.parent).held():
             work = _Work(design, material, ledger, epochs, tell, stop)
-            done = work.through(effort.seeds)
+            done = work.run_seeds(effort.seeds)
             result = _gather_result(name, design, material, ledger, epochs, seeds=done)
             result = replace(result, interrupted=len(done) < effort.seeds)
             ledger.write(result)
             for path, content in draw_experiment(result, material).items():
-                store(path, content)
+                write_file(path, content)
     return result
 
 
@@ -144,7 +149,7 @@ class _Work:
         self._epochs, self._callback, self._stop = epochs, callback, stop
         self._begun, self._did = time.monotonic(), 0.0
 
-    def through(self, seeds: int) -> tuple[int, ...]:
+    def run_seeds(self, seeds: int) -> tuple[int, ...]:
         """Do what is not done yet; give the seeds of which all trials are."""
         planned = [
             (seed, network, way)
@@ -175,7 +180,7 @@ class _Work:
                     material=self._material,
                     seed=seed,
                     epochs=self._epochs,
-                    callback=self._telling(stage, number, len(left)),
+                    callback=self._make_callback(stage, number, len(left)),
                 )
                 self._ledger.keep(self._ledger.key(seed, network.name, way), found)
                 shares = ", ".join(f"{100 * share:.1f}" for _, share in found.values())
@@ -196,8 +201,8 @@ class _Work:
             )
         return done
 
-    def _telling(self, stage: str, number: int, total: int) -> Callback:
-        """Make what a trial tells its progress to; it ends the trial where that is asked for."""
+    def _make_callback(self, stage: str, number: int, total: int) -> Callback:
+        """Return what a trial tells its progress to; it ends the trial where that is asked for."""
 
         def tell(event: Event) -> None:
             if self._stop.asked:
@@ -245,7 +250,7 @@ def _gather_result(
     return Experiment(
         name=name,
         question=design.question,
-        data=material.described(),
+        data=material.describe(),
         seeds=seeds,
         epochs=epochs,
         networks=design.networks,

@@ -15,9 +15,9 @@ from striate.teaching.experiments.design import (
     Views,
     compare_points,
     format_share,
-    input_line,
     keep_pixels,
     make_network,
+    write_input_line,
 )
 from striate.teaching.experiments.equal_sizes import check_alike, find_two_widths
 from striate.teaching.experiments.experiment_result import ComparedNetwork, Point
@@ -28,12 +28,12 @@ QUESTION = "More filters, and two 3x3 against one 5x5 of like size: what do they
 
 
 def make_networks(shape: tuple[int, int, int], classes: int) -> tuple[ComparedNetwork, ...]:
-    """Make the pairs, of like size within each.
+    """Return the pairs, of like size within each.
 
     >>> [(each.name, each.parameters) for each in make_networks((1, 8, 8), 10)][:2]
     [('5x5 once, 8 filters', 306), ('3x3 twice, like 8', 294)]
     """
-    line = input_line(shape, classes)
+    line = write_input_line(shape, classes)
     unit = "unit(k, c) = conv k c bias=no > bn > relu"
     made = []
     for count in COUNTS:
@@ -61,12 +61,12 @@ def name_pair(kind: str, count: int) -> str:
 
 
 def parse_kind(name: str) -> str:
-    """Give the kind of a named network."""
+    """Return the kind of a named network."""
     return name.split(",")[0]
 
 
 def parse_count(name: str) -> int:
-    """Give the count of a named network."""
+    """Return the count of a named network."""
     return int(name.removesuffix(" filters").split()[-1])
 
 
@@ -81,7 +81,7 @@ def make_design(given: Given) -> Design:
 
 
 def conclude(points: Sequence[Point]) -> tuple[str, ...]:
-    """Say what more filters bring, and what two small ones instead of a large one."""
+    """Describe what more filters bring, and what two small ones instead of a large one."""
     once = [point for point in points if parse_kind(point.network) == ONCE]
     twice = [point for point in points if parse_kind(point.network) == TWICE]
     rises = [

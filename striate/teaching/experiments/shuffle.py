@@ -18,8 +18,8 @@ from striate.teaching.experiments.design import (
     Views,
     compare_points,
     count_pools,
-    input_line,
     make_network,
+    write_input_line,
 )
 from striate.teaching.experiments.equal_sizes import check_alike, find_width
 from striate.teaching.experiments.experiment_result import ComparedNetwork, Point
@@ -31,12 +31,12 @@ QUESTION = "One fixed shuffle of the pixels, the same for every image: who minds
 
 
 def make_networks(shape: tuple[int, int, int], classes: int) -> tuple[ComparedNetwork, ...]:
-    """Make the two networks, of like size.
+    """Return the two networks, of like size.
 
     >>> [(each.name, each.parameters) for each in make_networks((1, 8, 8), 10)]
     [('fully connected', 2442), ('convolutional', 2380)]
     """
-    line = input_line(shape, classes)
+    line = write_input_line(shape, classes)
     full = make_network(FULL, f"{line}\nflatten > fc {HIDDEN} bias=no > bn > relu > fc")
 
     def text(width: int) -> str:
@@ -74,7 +74,7 @@ def draw_permutation(places: int, seed: int) -> NDArray[np.int64]:
 
 
 def shuffle_pixels(pixels: Pixels, places: NDArray[np.int64]) -> Pixels:
-    """Give every image's pixels the same new places; the channels of a pixel stay together.
+    """Return every image's pixels the same new places; the channels of a pixel stay together.
 
     >>> image = np.array([[[[1], [2]], [[3], [4]]]], np.uint8)
     >>> shuffle_pixels(image, np.array([3, 2, 1, 0])).ravel()
@@ -86,7 +86,7 @@ def shuffle_pixels(pixels: Pixels, places: NDArray[np.int64]) -> Pixels:
 
 
 def conclude(points: Sequence[Point]) -> tuple[str, ...]:
-    """Say what shuffling does to each network, and why."""
+    """Describe what shuffling does to each network, and why."""
     found = {(point.network, point.condition): point for point in points}
     lost = {
         name: compare_points(found[name, SHUFFLED], found[name, AS_THEY_ARE])

@@ -30,7 +30,7 @@ class Mean:
 
 
 def compute_mean(values: Sequence[float]) -> Mean:
-    """Give the mean of repetitions with its 95 % t interval, mean ± t * s / sqrt(n).
+    """Return the mean of repetitions with its 95 % t interval, mean ± t * s / sqrt(n).
 
     It says where the mean of very many repetitions plausibly lies, not where the next one does.
     One value has no interval. Source: Student, The probable error of a mean, Biometrika 6 (1908).

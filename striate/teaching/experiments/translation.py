@@ -20,8 +20,8 @@ from striate.teaching.experiments.design import (
     compare_points,
     count_pools,
     format_share,
-    input_line,
     make_network,
+    write_input_line,
 )
 from striate.teaching.experiments.equal_sizes import check_alike, find_width
 from striate.teaching.experiments.experiment_result import ComparedNetwork, Point
@@ -34,10 +34,10 @@ QUESTION = (
 )
 
 
-def largest_shift(rows: int, columns: int) -> int:
+def choose_largest_shift(rows: int, columns: int) -> int:
     """Choose how far images are moved: a quarter of the shorter side, at least 4 pixels.
 
-    >>> largest_shift(8, 8), largest_shift(28, 28)
+    >>> choose_largest_shift(8, 8), choose_largest_shift(28, 28)
     (4, 7)
     """
     return max(4, min(rows, columns) // 4)
@@ -46,12 +46,12 @@ def largest_shift(rows: int, columns: int) -> int:
 def make_networks(
     shape: tuple[int, int, int], classes: int, image: int
 ) -> tuple[ComparedNetwork, ...]:
-    """Make the three networks, of like size, for images of `image` pixels on a canvas.
+    """Return the three networks, of like size, for images of `image` pixels on a canvas.
 
     >>> [(each.name, each.parameters) for each in make_networks((1, 16, 16), 10, 8)]
     [('fully connected', 8586), ('conv + fc', 8750), ('conv + gap', 8800)]
     """
-    line = input_line(shape, classes)
+    line = write_input_line(shape, classes)
     unit = "unit(c) = conv c bias=no > bn > relu"
     full = f"{line}\nflatten > fc {HIDDEN} bias=no > bn > relu > fc"
     contestants = [make_network(FULL, full)]
@@ -69,7 +69,7 @@ def make_networks(
 def make_design(given: Given) -> Design:
     """Design the experiment for images of a shape."""
     channels, rows, columns = given.shape
-    most = largest_shift(rows, columns)
+    most = choose_largest_shift(rows, columns)
     canvas = (channels, rows + 2 * most, columns + 2 * most)
 
     def change(pixels: Pixels, way: str, seed: int) -> Pixels:
@@ -107,7 +107,7 @@ def shift(pixels: Pixels, down: int, right: int) -> Pixels:
 
 
 def conclude(points: Sequence[Point]) -> tuple[str, ...]:
-    """Say what moving does to each network, and why."""
+    """Describe what moving does to each network, and why."""
     far = max(point.across for point in points)
     still = {point.network: point for point in points if point.across == 0}
     last = {point.network: point for point in points if point.across == far}

@@ -27,19 +27,19 @@ FOUND = dict[str, tuple[float, float]]
 """What a trial gives: (place on the axis, share classified correctly) by condition."""
 
 
-def epochs_for(n: int) -> int:
+def choose_epochs(n: int) -> int:
     """Choose passes: 700 over the square root of the number of images, 10 to 60.
 
-    >>> [epochs_for(n) for n in (40, 240, 1154, 4000)]
+    >>> [choose_epochs(n) for n in (40, 240, 1154, 4000)]
     [60, 45, 21, 11]
     """
     return int(np.clip(round(700 / max(1, n) ** 0.5), 10, 60))
 
 
-def recipe_for(n: int, seed: int, network: ExpandedNetwork) -> Recipe:
+def choose_recipe(n: int, seed: int, network: ExpandedNetwork) -> Recipe:
     """Choose how a network is learnt: as ``striate train`` would, images unchanged.
 
-    >>> recipe_for(1154, 0, expand("input 1x8x8 classes=10 > flatten > fc")).batch_size
+    >>> choose_recipe(1154, 0, expand("input 1x8x8 classes=10 > flatten > fc")).batch_size
     32
     """
     usual = Settings()
@@ -86,7 +86,7 @@ def run_trial(
     )
     preprocess = defaults.with_statistics(changed.preprocess, changed.images, split.train, seed)
     module = build(network.text, seed=seed)
-    recipe = recipe_for(len(split.train), seed, expand(network.text))
+    recipe = choose_recipe(len(split.train), seed, expand(network.text))
     learn(
         module,
         Subset(changed.images, split.train, labels),
