@@ -254,3 +254,18 @@ def test_describing_loads_neither_torch_nor_numpy() -> None:
     subprocess.run(
         [sys.executable, "-c", probe, RESNET50.text], cwd=Path(__file__).parents[2], check=True
     )
+
+
+def test_the_table_as_a_dataframe() -> None:
+    pytest.importorskip("pandas")
+    frame = summary("input 1x8x8 classes=2 > conv 4 > relu > flatten > fc").to_pandas()
+    assert frame["name"].tolist() == ["conv1", "relu1", "flatten1", "fc1"]
+    assert frame["parameters"].sum() == 4 * 9 + 4 + 256 * 2 + 2
+    assert frame["parameters_formula"][0] == "3*3*1*4 + 4 = 40"
+
+
+def test_the_names_of_the_room_are_found() -> None:
+    import striate.architecture as room
+
+    assert room.summary is summary
+    assert "parse" in dir(room)

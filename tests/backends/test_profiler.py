@@ -124,3 +124,14 @@ def test_what_cannot_be_measured_is_said(arguments: dict[str, object], said: str
     text = "input 1x8x8 classes=2 > conv 4 > gap > bn > flatten > fc"
     with pytest.raises(SettingError, match=said):
         profile(text, **arguments)  # type: ignore[arg-type]
+
+
+def test_a_profile_as_a_dataframe_and_as_bars() -> None:
+    pytest.importorskip("pandas")
+    found = profile("input 1x8x8 classes=2 > conv 4 > flatten > fc", batch=2, rounds=1)
+    assert found.to_pandas()["forward"].tolist() == [layer.forward for layer in found.layers]
+    axes = found.plot()
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["conv1", "flatten1", "fc1"]
+    forward, backward = axes.containers
+    assert [bar.get_width() for bar in forward] == [1000 * each.forward for each in found.layers]
+    assert [bar.get_width() for bar in backward] == [1000 * each.backward for each in found.layers]

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
 
 from striate.architecture.layer_table import text as showing
 from striate.architecture.layer_table.design_warnings import DesignWarning
+from striate.architecture.layer_table.formulas import Formulas
 from striate.architecture.layer_table.memory import FLOAT32, PRECISIONS, Kept, TrainingMemory
 from striate.architecture.layer_table.receptive_field import Side
 from striate.architecture.layer_table.row import Row, plain
 from striate.architecture.notation import ExpandedNetwork
 from striate.architecture.words import Shape, text_of
 from striate.errors import SettingError
+from striate.terminal.dataframe import make_dataframe
 from striate.terminal.tables import Table
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 BATCH = 32  # images a step, where nothing else is said
 
@@ -107,6 +113,23 @@ class Summary:
             },
             "warnings": [warning.as_json() for warning in self.warnings],
         }
+
+    def to_pandas(self) -> DataFrame:
+        """Return one row a layer as a pandas DataFrame: its figures and its formulas.
+
+        Raises:
+            StriateError: pandas is not installed.
+        """
+        names = [each.name for each in fields(Row) if each.name != "formulas"]
+        written = [each.name for each in fields(Formulas)]
+        rows = (
+            [
+                *(getattr(row, name) for name in names),
+                *(getattr(row.formulas, name) for name in written),
+            ]
+            for row in self.layers
+        )
+        return make_dataframe([*names, *(f"{name}_formula" for name in written)], rows)
 
     def table(self) -> Table:
         """Give one row a layer, as text or HTML."""

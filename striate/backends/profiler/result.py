@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import astuple, dataclass, fields
+from typing import TYPE_CHECKING, Final
 
 from striate.backends.peak import Utilization
 from striate.render.notebook import Text, to_html
+from striate.terminal.dataframe import make_dataframe
 from striate.terminal.tables import Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
 
 WARM_UP: Final = 2  # rounds that are not counted
 
@@ -88,6 +93,35 @@ class Profile:
         )
         header = ("layer", "what it is", "forward ms", "backward ms", "share")
         return Table(header, rows, set(header[2:]))
+
+    def to_pandas(self) -> DataFrame:
+        """Return one row a layer as a pandas DataFrame, its columns named as in `LayerProfile`.
+
+        Raises:
+            StriateError: pandas is not installed.
+        """
+        columns = [each.name for each in fields(LayerProfile)]
+        return make_dataframe(columns, map(astuple, self.layers))
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the milliseconds of each layer, forward and backward; return the matplotlib axes.
+
+        Args:
+            ax: the axes to draw into; None makes a new figure, `plot().figure`.
+        """
+        from striate.render import BLUE, ORANGE
+        from striate.render.plot_axes import open_axes
+
+        names = [layer.name for layer in self.layers]
+        forward = [1000 * layer.forward for layer in self.layers]
+        backward = [1000 * layer.backward for layer in self.layers]
+        with open_axes(ax, width=6.0, height=1.0 + 0.22 * len(names)) as axes:
+            axes.barh(names, forward, color=BLUE, label="forward")
+            axes.barh(names, backward, left=forward, color=ORANGE, label="backward")
+            axes.invert_yaxis()
+            axes.set_xlabel(f"ms, {self.batch} images, {self.device}")
+            axes.legend(frameon=False)
+        return axes
 
     @property
     def totals(self) -> str:
