@@ -123,7 +123,7 @@ def trial(source: Path, seed: int, *, kind: str, quick: bool = False) -> Trial:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / source.name
         fill(source, data, seed=seed, marked=marked, corner=corner)
-        model = st.train(
+        trained = st.train(
             data,
             NETWORKS[seed % 2],
             out=Path(folder) / "run",
@@ -134,8 +134,8 @@ def trial(source: Path, seed: int, *, kind: str, quick: bool = False) -> Trial:
             augment=False,
             threads=1,
             precision="float32",
-        ).model
-        found = find_shortcuts(model, data / "val")
+        )
+        found = find_shortcuts(trained.model, data / "val")
     ours = [
         each
         for each in found.shortcuts
@@ -148,7 +148,7 @@ def trial(source: Path, seed: int, *, kind: str, quick: bool = False) -> Trial:
         kind=kind,
         marked=marked,
         corner=corner,
-        accuracy=float(model.metrics["accuracy"]),
+        accuracy=trained.evaluation.accuracy,
         told=told,
         right=not told if kind == CLEAN else bool(ours),
         hidden=(ours[0].accuracy, ours[0].occluded_accuracy) if ours else None,

@@ -120,7 +120,7 @@ def _show(made: Imported, out: Path, *, as_json: bool) -> None:
             "parameters": model.parameters,
             "classes": len(model.classes),
             "preprocess": model.preprocess.as_json(),
-            "sha256": model.training["imported"]["sha256"],
+            "sha256": model.origin.imported,
             "weights": made.fit.as_json(),
             "notes": list(made.notes),
         }

@@ -19,8 +19,11 @@ from striate.data import Data
 from striate.data.images import Preprocess, Source
 from striate.errors import ClassifierError, ImageError, SettingError
 from striate.model import classifier_file
+from striate.model.classifier_document import ClassifierDocument
 from striate.model.decision import Decision
 from striate.model.image_input import arrange, to_source
+from striate.model.json_value import JsonObject
+from striate.model.origin import Origin
 from striate.model.prediction import Prediction, Unreadable
 from striate.render.notebook import Text, to_html
 from striate.terminal.progress import ProgressReporter
@@ -65,9 +68,9 @@ class Classifier:
     classes: tuple[str, ...]
     preprocess: Preprocess
     decision: Decision = Decision()
-    metrics: Mapping[str, Any] = field(default_factory=dict)
-    data: Mapping[str, Any] = field(default_factory=dict)
-    training: Mapping[str, Any] = field(default_factory=dict)
+    metrics: JsonObject = field(default_factory=dict)
+    data: JsonObject = field(default_factory=dict)
+    training: JsonObject = field(default_factory=dict)
     seen: Seen = field(default_factory=dict)
     ids: tuple[str, ...] = ()
 
@@ -303,6 +306,11 @@ class Classifier:
             return self.network.parameters
         return sum(parameter.numel() for parameter in self.network.parameters())
 
+    @property
+    def origin(self) -> Origin:
+        """Where it comes from: what of `data` and `training` is known of every classifier."""
+        return Origin.from_json(self.data, self.training)
+
     def __getstate__(self) -> dict[str, Any]:
         """Leave the engine and the module out of copies, which open their own."""
         return {
@@ -327,18 +335,17 @@ class Classifier:
         path = Path(path)
         if path.suffix != ".safetensors":
             path = path.with_name(path.name + ".safetensors")
-        document: dict[str, Any] = {
-            "network": self.text,
-            "classes": list(self.classes),
-            "preprocess": self.preprocess.as_json(),
-            "calibration": self.decision.as_json(),
-            "metrics": dict(self.metrics),
-            "data": dict(self.data),
-            "training": dict(self.training),
-        }
-        if self.ids:
-            document["ids"] = list(self.ids)
-        classifier_file.write(path, document, self._weights(), self.seen)
+        document = ClassifierDocument(
+            network=self.text,
+            classes=self.classes,
+            ids=self.ids,
+            preprocess=self.preprocess.as_json(),
+            calibration=self.decision.as_json(),
+            metrics=self.metrics,
+            data=self.data,
+            training=self.training,
+        )
+        classifier_file.write(path, document.as_json(), self._weights(), self.seen)
         return path
 
     def _weights(self) -> Mapping[str, np.ndarray]:

@@ -13,7 +13,7 @@ import json
 import platform
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -22,28 +22,20 @@ from safetensors.numpy import save
 from striate import __version__
 from striate.errors import ClassifierError
 from striate.files.atomic_write import write_atomically
+from striate.model.classifier_document import ClassifierDocument
+from striate.model.json_value import Json, JsonObject
 
 NAME = "classifier.safetensors"
 KEY = "striate"
 FORMAT = "striate-classifier"
 FORMAT_VERSION = 1
 SEEN = "data.seen_"
-NEEDED: dict[str, tuple[type, ...]] = {
-    "network": (str, type(None)),
-    "classes": (list,),
-    "preprocess": (dict,),
-    "calibration": (dict,),
-    "metrics": (dict,),
-    "data": (dict,),
-    "training": (dict,),
-    "digest": (str,),
-}
 AGAIN = "copy it anew from where it was made, or train again"
 
 
 def write(
     path: Path,
-    document: Mapping[str, Any],
+    document: JsonObject,
     tensors: Mapping[str, np.ndarray],
     seen: Mapping[str, np.ndarray],
 ) -> None:
@@ -63,7 +55,7 @@ def write(
     everything = {name: np.asarray(value, order="C") for name, value in tensors.items()}
     for part, hashes in seen.items():
         everything[SEEN + part] = np.sort(hashes).view(np.int64)
-    full: dict[str, Any] = {
+    full: dict[str, Json] = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         **document,
@@ -114,7 +106,7 @@ def find_file(path: Path) -> Path:
 
 def read(
     path: Path,
-) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, np.ndarray]]:
+) -> tuple[ClassifierDocument, dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Read a classifier's file: its document, its weights, the hashes of used images.
 
     Args:
@@ -134,12 +126,12 @@ def read(
             f"'{path}' is not a classifier's file, or it is cut off or damaged ({_why(error)}); "
             + AGAIN
         ) from error
-    document = _checked(metadata, path)
-    if document["digest"] != digest(document, tensors):
+    values = _read_document(metadata, path)
+    document = ClassifierDocument.from_json(values, str(path))
+    if values["digest"] != digest(values, tensors):
         raise ClassifierError(
             f"'{path}' is damaged: it is not what was saved (the digest differs); {AGAIN}"
         )
-    _check_values(document, path)
     seen: dict[str, np.ndarray] = {}
     for name in [name for name in tensors if name.startswith(SEEN)]:
         hashes = tensors.pop(name)
@@ -152,8 +144,8 @@ def read(
     return document, tensors, seen
 
 
-def _checked(metadata: Mapping[str, str], path: Path) -> dict[str, Any]:
-    """Give the document of a file's metadata, or say in one line why it is none."""
+def _read_document(metadata: Mapping[str, str], path: Path) -> dict[str, Json]:
+    """Return the document of a file's metadata, or say in one line why it is none."""
     if KEY not in metadata:
         raise ClassifierError(
             f"'{path}' is a safetensors file, but not a classifier that Striate saved: its "
@@ -174,37 +166,10 @@ def _checked(metadata: Mapping[str, str], path: Path) -> dict[str, Any]:
             f"Striate ({__version__}) reads up to version {FORMAT_VERSION}: "
             "pip install --upgrade striate"
         )
-    for name, kinds in NEEDED.items():
-        if not isinstance(document.get(name, ...), kinds):
-            raise ClassifierError(f"the document inside '{path}' lacks '{name}', or it is damaged")
     return document
 
 
-def _check_values(document: Mapping[str, Any], path: Path) -> None:
-    """Refuse class names that no classifier can have."""
-    classes = document["classes"]
-    if (
-        not classes
-        or not all(isinstance(name, str) for name in classes)
-        or len(set(classes)) < len(classes)
-    ):
-        raise ClassifierError(
-            f"the classes in '{path}' are {str(classes)[:60]}; expected different names, at least "
-            "one"
-        )
-    ids = document.get("ids", [])
-    if (
-        not isinstance(ids, list)
-        or not all(isinstance(name, str) for name in ids)
-        or len(set(ids)) < len(ids)
-        or len(ids) not in (0, len(classes))
-    ):
-        raise ClassifierError(
-            f"the ids in '{path}' are {str(ids)[:60]}; expected a different one a class, or none"
-        )
-
-
-def digest(document: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> str:
+def digest(document: JsonObject, tensors: Mapping[str, np.ndarray]) -> str:
     """Give the SHA-256 of all that a file holds, but for the digest itself, in hexadecimal.
 
     Taken of the document as JSON with sorted keys, without spaces and in ASCII; then, tensor by

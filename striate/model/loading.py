@@ -39,33 +39,33 @@ def load(path: str | Path, *, network: nn.Module | None = None) -> Classifier:
     """
     path = Path(path)
     document, tensors, seen = classifier_file.read(path)
-    text, classes = document["network"], tuple(document["classes"])
+    text, classes = document.network, document.classes
     try:
-        preprocess = Preprocess.from_json(document["preprocess"])
-        decision = Decision.from_json(document["calibration"])
+        preprocess = Preprocess.from_json(document.preprocess)
+        decision = Decision.from_json(document.calibration)
     except SettingError as error:
         raise ClassifierError(f"the settings in '{path}' make no sense: {error}") from error
-    if network is None and text is None:
+    held: nn.Module | Trained
+    if network is not None:
+        held = _fill(network, tensors, path)
+    elif text is not None:
+        held = _expand(text, classes, tensors, path=path)
+    else:
         raise ClassifierError(
             f"'{path}' was made with a torch module, whose code is not in the file; "
             "give the module: load(path, network=module)"
         )
-    held: nn.Module | Trained
-    if network is None:
-        held = _expand(text, classes, tensors, path=path)
-    else:
-        held = _fill(network, tensors, path)
     return Classifier(
         network=held,
         text=text,
         classes=classes,
         preprocess=preprocess,
         decision=decision,
-        metrics=document["metrics"],
-        data=document["data"],
-        training=document["training"],
+        metrics=document.metrics,
+        data=document.data,
+        training=document.training,
         seen=seen,
-        ids=tuple(document.get("ids", ())),
+        ids=document.ids,
     )
 
 

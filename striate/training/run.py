@@ -23,6 +23,7 @@ from striate.events import Done, Epoch, Event, Note
 from striate.features.backbone import Backbone
 from striate.features.filter_shift import FilterShift, measure_filter_shift
 from striate.model.classifier import Classifier
+from striate.model.json_value import JsonObject
 from striate.model.loading import load
 from striate.model.run_folder import RunFolder, write_text
 from striate.terminal.units import format_duration
@@ -390,7 +391,7 @@ class TrainingRun:
         return found
 
 
-def _metrics(evaluation: Evaluation) -> dict[str, object]:
+def _metrics(evaluation: Evaluation) -> JsonObject:
     """Return what the classifier's file holds of an evaluation."""
     values = evaluation.as_json()
     return {name: values[name] for name in values if name not in ("worst", "classes")}

@@ -141,7 +141,7 @@ def test_what_one_of_them_learnt_from_is_left_out_for_all(first: Path, other_see
     own = load(first)
     blind = replace(own, seen={"train": own.seen["train"], "val": own.seen["val"][:0]})
     aware = replace(load(other_seed), seen={"train": load(other_seed).seen["val"]})
-    data = own.data["source"]
+    data = own.origin.source
     result = compare([blind, aware], data)
     assert {p.name for p in result.images} == held_out(first) - held_out(other_seed)
     assert result.evaluated.endswith("that none of them has seen")
@@ -150,7 +150,7 @@ def test_what_one_of_them_learnt_from_is_left_out_for_all(first: Path, other_see
 def test_whose_best_state_was_chosen_by_the_images_is_said(first: Path, second: Path) -> None:
     own = load(first)
     free = replace(load(second), seen={"train": load(second).seen["train"]})
-    result = compare([own, free], own.data["source"])
+    result = compare([own, free], own.origin.source)
     assert any(
         "8 selected the checkpoint of 'classifier 1', which favours it" in note
         for note in result.notes
@@ -162,11 +162,11 @@ def test_where_a_head_alone_was_learnt_no_state_was_chosen(first: Path, second: 
         replace(load(run), training={"transfer": {"body": "squeezenet1_1", "shares": []}})
         for run in (first, second)
     )
-    result = compare([one, other], one.data["source"])
+    result = compare([one, other], one.origin.source)
     assert result.evaluated == "8 images that none of them learnt from"
     assert not any("best state" in note for note in result.notes)
     assert result.models[0].origin == "head on squeezenet1_1"
-    mixed = compare([one, load(second)], one.data["source"])
+    mixed = compare([one, load(second)], one.origin.source)
     assert any("8 selected the checkpoint of 'classifier 2'," in note for note in mixed.notes)
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 from PIL import Image
@@ -277,7 +277,7 @@ class Preprocess:
             values.append("large JPEG files decoded smaller")
         return ", ".join((how, *values))
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         """Give the settings as plain JSON values."""
         return {
             name: list(value) if isinstance(value, tuple) else value

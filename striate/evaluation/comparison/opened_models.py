@@ -95,37 +95,28 @@ def _describe(classifier: Classifier, place: Path | None, name: str) -> OpenedMo
     if place is not None and place.name == classifier_file.NAME:
         origin = RunFolder(place.parent).read_origin()
     table = None if classifier.text is None else summary(classifier.text)
-    source = classifier.data.get("source") if origin is None else origin.source
+    source = classifier.origin.source if origin is None else origin.source
     return OpenedModel(
         name=name,
         classifier=classifier,
         origin=_describe_origin(classifier, table, None if origin is None else origin.network),
-        source=None if source is None else str(source),
+        source=source,
         parameters=classifier.parameters,
         macs=None if table is None else table.macs,
         training_seconds=None if origin is None else origin.seconds,
-        checkpoint_selected=_trained_in_steps(classifier),
+        checkpoint_selected=classifier.origin.in_steps,
     )
 
 
 def _describe_origin(classifier: Classifier, table: Summary | None, given: object) -> str:
     """Describe where a classifier comes from, in a few words."""
-    backbone = classifier.training.get("backbone")
-    if backbone is None:  # files written until November 2026
-        backbone = (classifier.training.get("transfer") or {}).get("body")
-    if backbone is not None:
-        return f"{'fine-tuned' if _trained_in_steps(classifier) else 'head on'} {backbone}"
+    origin = classifier.origin
+    if origin.backbone is not None:
+        return f"{'fine-tuned' if origin.in_steps else 'head on'} {origin.backbone}"
     network = _name_network(table, given)
-    if "imported" in classifier.training:
+    if origin.imported is not None:
         return f"imported, {network}"
-    return f"from scratch, {network}" if classifier.training else network
-
-
-def _trained_in_steps(classifier: Classifier) -> bool:
-    """Return whether validation selected the checkpoint that was kept."""
-    if "in_steps" in classifier.training:
-        return bool(classifier.training["in_steps"])
-    return bool(classifier.training.get("transfer", {"shares": True}).get("shares"))
+    return f"from scratch, {network}" if origin.trained else network
 
 
 def _name_network(table: Summary | None, given: object) -> str:

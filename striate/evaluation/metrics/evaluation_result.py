@@ -129,7 +129,7 @@ class Evaluation:
     notes: tuple[str, ...] = ()
     images: tuple[EvaluatedImage, ...] = field(default=(), repr=False)
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         """Return everything as plain JSON values (numbers, texts, lists, None), same names.
 
         The matrix of more than 200 classes is None: `confused` and `per_class` say the same.

@@ -17,6 +17,7 @@ from striate.errors import SettingError, WeightsError
 from striate.events import Callback, Event, Note, ignore
 from striate.model.classifier import Classifier
 from striate.model.importing.classes import ClassList, read_classes
+from striate.model.json_value import Json
 from striate.model.weights import (
     OFFICIAL,
     Fit,
@@ -143,7 +144,7 @@ def import_with_fit(
     fill(state, module, found)
     for note in (*listed.notes, *found.notes, why):
         both(Note(note))
-    record: dict[str, Any] = {
+    record: dict[str, Json] = {
         "weights": known.url if known else path.name,
         "sha256": sha256,
         "matched": found.way,
