@@ -99,3 +99,8 @@ def test_the_package_is_imported_from_the_wheel(installed: Path, tmp_path: Path)
     query = "import striate; print(striate.__file__); striate.StriateError"
     place = Path(run(installed / "python", "-c", query, folder=tmp_path).strip())
     assert place.is_relative_to(installed.parent)
+
+
+def test_the_templates_of_the_pages_are_found_in_the_wheel(installed: Path, tmp_path: Path) -> None:
+    query = "from striate.render.notebook import Text, to_html; print(to_html(Text('<b>')))"
+    assert run(installed / "python", "-c", query, folder=tmp_path).strip() == "<p>&lt;b&gt;</p>"
