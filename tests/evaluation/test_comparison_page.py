@@ -25,7 +25,7 @@ def test_the_commands_of_the_page_print_what_it_shows_but_for_the_figures(tmp_pa
     expected, printed = shown.splitlines(), done.stdout.splitlines()
     for place in (0, 2, 6, 10):  # what it is on, and the heads of the three tables
         assert printed[place].split() == expected[place].split()
-    assert "better than linear" in printed[13] or "can be told" in printed[13]
+    assert "better than linear" in printed[13] or "can be shown" in printed[13]
     assert (tmp_path / "intervals.png").read_bytes()[1:4] == b"PNG"
     assert len((tmp_path / "answers.csv").read_text().splitlines()) == 356
 

@@ -18,9 +18,9 @@ def arrays(both: int, first: int, second: int, neither: int) -> list[np.ndarray]
     [
         ((300, 5, 30, 20), "b", "b is better than a: 7.0 points more (95 % interval 4.0 to 10"),
         ((300, 30, 5, 20), "a", "a is better than b: 7.0 points more (95 % interval 4.0 to 10"),
-        ((300, 10, 16, 29), None, "can be told: 1.7 points more for b (95 % interval -1.2 to"),
+        ((300, 10, 16, 29), None, "can be shown: 1.7 points more for b (95 % interval -1.2 to"),
         ((12, 1, 7, 1), None, "b may be better than a, but it is not certain: 28.6 points more"),
-        ((300, 10, 10, 35), None, "can be told: as many right of 355 (95 % interval -2.7 to 2.7"),
+        ((300, 10, 10, 35), None, "can be shown: as many right of 355 (95 % interval -2.7 to 2.7"),
     ],
 )
 def test_the_verdict_says_no_more_than_interval_and_test_allow(

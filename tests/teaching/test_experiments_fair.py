@@ -167,11 +167,10 @@ def test_a_move_by_the_stride_of_all_pools_moves_the_maps_and_not_their_mean() -
 
 
 def test_each_convolution_of_depth_sees_two_pixels_more() -> None:
-    sees = [network.sees for network in depth.make_networks((1, 8, 8), 10)]
+    sees = [network.receptive_field for network in depth.make_networks((1, 8, 8), 10)]
     assert sees == [3, 5, 7, 9, 11, 13]
-    pairs = {
-        filters.parse_kind(each.name): each.sees for each in filters.make_networks((1, 8, 8), 10)
-    }
+    made = filters.make_networks((1, 8, 8), 10)
+    pairs = {filters.parse_kind(each.name): each.receptive_field for each in made}
     assert pairs == {"5x5 once": 5, "3x3 twice": 5}
 
 

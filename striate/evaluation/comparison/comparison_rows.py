@@ -51,7 +51,7 @@ class ModelPair:
         p: of McNemar's exact test that both are equally good.
         p_adjusted: the same as it counts among all pairs of the comparison (Holm's).
         better: the name of the one that is better; None where that cannot be told.
-        images_needed: about how many would tell a difference of this size, four times in
+        images_needed: about how many would show a difference of this size, four times in
             five; None where one is better already, or where there is no difference.
         words: all this in one sentence.
     """

@@ -79,17 +79,17 @@ def _describe(pair: ModelPair) -> ModelPair:
     needed = estimate_images_needed(pair.only_first, pair.only_second, pair.n)
     if needed is None:
         words = (
-            f"no difference between {pair.first} and {pair.second} can be told: as many right "
+            f"no difference between {pair.first} and {pair.second} can be shown: as many right "
             f"of {pair.n:,} ({sure})"
         )
         return replace(pair, words=words)
     images = tables.format_rough_count(needed)
-    enough = f"; about {images} images would be needed to tell a difference of this size"
+    enough = f"; about {images} images would be needed to show a difference of this size"
     if apart:
         words = f"{ahead} may be better than {behind}, but it is not certain: {more} points more"
     else:
         words = (
-            f"no difference between {pair.first} and {pair.second} can be told: {more} points "
+            f"no difference between {pair.first} and {pair.second} can be shown: {more} points "
             f"more for {ahead}"
         )
     return replace(pair, images_needed=needed, words=f"{words} ({sure}){enough}")

@@ -1,4 +1,4 @@
-"""How many images would tell a difference of accuracies."""
+"""How many images would show a difference of accuracies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ POWER = NormalDist().inv_cdf(0.8)
 
 
 def estimate_images_needed(only_first: int, only_second: int, n: int) -> int | None:
-    """Return how many images would tell a difference of the size seen, four times in five.
+    """Return how many images would show a difference of the size seen, four times in five.
 
     Two-sided at 5 %, if the shares seen are the true ones; None where there is no difference.
     Source: R. J. Connor, Sample size for testing differences in proportions for the paired-sample

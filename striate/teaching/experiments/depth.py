@@ -32,7 +32,8 @@ def make_networks(shape: tuple[int, int, int], classes: int) -> tuple[ComparedNe
 
     All convolutions of a network have one width but the last, which takes what is left.
 
-    >>> [(each.name, each.parameters, each.sees) for each in make_networks((1, 8, 8), 10)][::5]
+    >>> found = make_networks((1, 8, 8), 10)
+    >>> [(each.name, each.parameters, each.receptive_field) for each in found][::5]
     [('1 conv', 4189, 3), ('6 convs', 4213, 13)]
     """
     line = write_input_line(shape, classes)

@@ -57,7 +57,8 @@ class Design:
 def make_network(name: str, text: str) -> ComparedNetwork:
     """Return a network of a text, its costs worked out.
 
-    >>> make_network("small", "input 1x8x8 classes=10 > conv 4 > relu > gap > flatten > fc").sees
+    >>> text = "input 1x8x8 classes=10 > conv 4 > relu > gap > flatten > fc"
+    >>> make_network("small", text).receptive_field
     3
     """
     table = summary(text)

@@ -124,8 +124,8 @@ def _draw_depth(figure: Figure, result: Experiment) -> None:
     bands = [make_band("", result.points, LINES[1])]
     draw_bands(axes, bands, title="The same parameters in more layers", across="")
     labels = [
-        f"{network.name}\nsees {network.sees}x{network.sees}\n{network.parameters:,}\nparameters"
-        for network in result.networks
+        f"{network.name}\nsees {side}x{side}\n{network.parameters:,}\nparameters"
+        for network, side in ((each, each.receptive_field) for each in result.networks)
     ]
     axes.set_xticks([point.across for point in result.points], labels, fontsize=9)
     _write_values(axes, result.points)

@@ -25,14 +25,14 @@ class ComparedNetwork:
         text: in the notation.
         parameters: numbers that it learns.
         macs: multiply-accumulates for one image.
-        sees: pixels a side that a unit sees before the first gap or flatten.
+        receptive_field: pixels a side that a unit sees before the first gap or flatten.
     """
 
     name: str
     text: str
     parameters: int
     macs: int
-    sees: int
+    receptive_field: int
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Experiment:
                 each.text.splitlines()[-1],
                 f"{each.parameters:,}",
                 f"{each.macs:,}",
-                f"{each.sees}x{each.sees}",
+                f"{each.receptive_field}x{each.receptive_field}",
             )
             for each in self.networks
         )
