@@ -23,7 +23,7 @@ from torch import nn
 from torch.nn import functional
 
 from striate.backends.precision import Precision
-from striate.backends.torch import evaluating, normalised
+from striate.backends.torch import BATCH_NORMS, evaluating, normalised
 from striate.data.augmentation import augment, draw_numbers
 from striate.data.images import Preprocess
 from striate.errors import TrainingError
@@ -165,7 +165,7 @@ def freeze_bn(module: nn.Module, recipe: Recipe) -> None:
     """
     trained = {name for name, _ in recipe.lr_multipliers}
     for name, part in module.named_modules():
-        if isinstance(part, nn.modules.batchnorm._BatchNorm):
+        if isinstance(part, BATCH_NORMS):
             held = bool(trained) and name.partition(".")[0] not in trained
             if recipe.freeze_bn or held:
                 part.eval()

@@ -74,7 +74,7 @@ def test_a_name_trains(tmp_path: Path) -> None:
     described = striate("describe", last["run"], "--json").stdout
     assert json.loads(described)["parameters"] == 61_706
     record = json.loads((tmp_path / "run" / "run.json").read_text("utf-8"))
-    assert record["network_given"] == zoo.text("lenet5")
+    assert record["request"]["network"] == zoo.text("lenet5")
 
 
 @pytest.mark.parametrize("shape", [(1, 8, 8), (1, 28, 28), (3, 64, 64), (3, 128, 128), (3, 48, 96)])
