@@ -1,11 +1,11 @@
-"""How long does looking inside take, beside a plain pass and beside captum?
+"""How long do explanations take, beside a plain pass and beside captum?
 
     python -m benchmarks.explain [--rounds 20] [--quick]
 
 One photograph, decoded before, in SqueezeNet 1.1 and ResNet-18 at 224 pixels: the maps of every
 layer, a class activation map and Grad-CAM, beside the network's own forward pass and captum's
-LayerGradCam of the same layer. Then a whole folder: the strongest images of all units, beside
-judging the same images. All in turns, in one process.
+LayerGradCam of the same layer. Then a whole folder: the top images of all units, beside
+evaluating the same images. All in turns, in one process.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def main() -> None:
     publish(
         Report(
             name="explain",
-            title="Looking inside",
+            title="Explanations",
             command="make bench-explain",
             method=(
                 f"One photograph of 224 pixels, decoded and scaled before, {rounds} rounds in "
@@ -126,22 +126,22 @@ def one_image(model: Classifier, image: Path, rounds: int) -> tuple[Times, float
 
 
 def one_folder(shared: Path, rounds: int) -> Times:
-    """Time judging a folder, and the strongest images of all units over it."""
+    """Time evaluating a folder, and the top images of all units over it."""
     data = str(shared / "data" / "hotdog64")
-    times: dict[str, list[float]] = {"judging them": [], "strongest images": []}
+    times: dict[str, list[float]] = {"evaluating them": [], "top images": []}
 
-    def judge(model: Classifier) -> None:
+    def evaluate(model: Classifier) -> None:
         with load(find(data), model.preprocess) as images:
             predict_images(
                 model, images, np.flatnonzero(images.usable), reporter=ProgressReporter("", ignore)
             )
 
-    def look_inside(model: Classifier) -> None:
+    def rank_images(model: Classifier) -> None:
         top_activations(model, data)
 
     ways: dict[str, Callable[[Classifier], None]] = {
-        "judging them": judge,
-        "strongest images": look_inside,
+        "evaluating them": evaluate,
+        "top images": rank_images,
     }
     for turn in range(rounds + 1):
         for name, way in ways.items():
@@ -164,7 +164,7 @@ def table(name: str, times: Times) -> Table:
 def of_folder(times: Times) -> Table:
     """Show the times of the folder."""
     header = ("1,958 images", "s, median (lowest to highest)", "times")
-    first = median(times["judging them"])
+    first = median(times["evaluating them"])
     rows = [(way, spoken(each, 1), f"{median(each) / first:.2f}") for way, each in times.items()]
     return Table(header, tuple(rows), set(header[1:]), "A folder")
 

@@ -59,7 +59,7 @@ class Trial:
         told: the class and the words of the region of each proven shortcut.
         right: whether the class and the region of what was planted are among them; for a clean
             network, whether there are none.
-        hidden: the class's share told right as it is, and with the region hidden.
+        hidden: the class's accuracy as it is, and with the region occluded.
         others: how many proven shortcuts are not what was planted.
     """
 

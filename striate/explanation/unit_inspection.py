@@ -61,7 +61,7 @@ class UnitView:
     Attributes:
         unit: its number.
         name: the class it stands for, in a last layer with a map for each; else "".
-        top: the patches that it saw in its strongest images.
+        top: the patches that it saw in its top images.
         middle: in those in the middle.
         bottom: in its weakest.
         classes: (name, mean answer) of the classes of the folder that it answers most to.
@@ -105,7 +105,7 @@ class UnitInspection:
     """What the units of a network look for, over a folder.
 
     Attributes:
-        activations: the strongest images of all units.
+        activations: the top images of all units.
         layers: from the first layer to the last.
         filters: of every convolution.
         shortcuts: where the classifier looks on the folder's images, and its shortcuts; None where

@@ -1,4 +1,4 @@
-"""The strongest images of units, beside what a plain loop finds; and the patches they saw."""
+"""The top images of units, beside what a plain loop finds; and the patches they saw."""
 
 from __future__ import annotations
 
