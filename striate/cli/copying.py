@@ -16,7 +16,7 @@ WINDOWS_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.I
 
 
 def name_folders(classes: Sequence[str]) -> dict[str, str]:
-    """Give each class the name of its folder: its own wherever any system takes that.
+    """Return each class the name of its folder: its own wherever any system takes that.
 
     No two are alike, also where capitals make no difference.
 
@@ -41,7 +41,7 @@ def _alike(name: str) -> str:
 
 
 def _safe(name: str) -> str:
-    """Give a name that can be a folder's: no separator, no dot first, not too long."""
+    """Return a name that can be a folder's: no separator, no dot first, not too long."""
     name = "".join(
         "_" if ord(letter) < 32 or letter in '<>:"/\\|?*\x7f' else letter for letter in name
     )

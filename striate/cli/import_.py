@@ -82,7 +82,7 @@ def import_(
 
     given = shape_of(shape)
     channels, height, width = given or (None, None, None)
-    changes: dict[str, object] = {
+    changes: importing.PreprocessChanges = {
         "channels": channels,
         "height": height,
         "width": width,

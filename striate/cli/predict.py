@@ -71,7 +71,7 @@ def predict(
 
 
 def list_images(arguments: Iterable[str]) -> Iterator[str]:
-    """Give the files that the arguments name, in order, without holding them all."""
+    """Return the files that the arguments name, in order, without holding them all."""
     import glob
 
     from striate.model.image_input import walk_folder
@@ -116,18 +116,7 @@ def show_json(answer: Prediction | Unreadable) -> None:
     """Print an answer as one JSON object."""
     import json
 
-    from striate.model.prediction import Prediction
-
-    values: dict[str, object] = {"file": answer.name}
-    if isinstance(answer, Prediction):
-        values |= {
-            "class": answer.label,
-            "probability": answer.probability,
-            "probabilities": dict(answer.probabilities),
-        }
-    else:
-        values["error"] = answer.error
-    print(json.dumps(values))
+    print(json.dumps(answer.as_json()))
 
 
 def make_csv_writer(classes: tuple[str, ...]) -> Callable[[Prediction | Unreadable], None]:
@@ -163,7 +152,7 @@ def escape_bytes(text: str) -> str:
 
 
 def make_copier(folder: Path | None, classes: tuple[str, ...]) -> Callable[[Prediction], None]:
-    """Give what copies an image into the folder of its class, or does nothing without one."""
+    """Return what copies an image into the folder of its class, or does nothing without one."""
     if folder is None:
         return lambda answer: None
     from striate.cli.copying import copy_image, name_folders, prepare

@@ -51,7 +51,7 @@ class Augmentation:
         return ", ".join(part for part in parts if part) or "none"
 
     def as_json(self) -> dict[str, float | bool]:
-        """Give the settings as plain values."""
+        """Return the settings as plain values."""
         return asdict(self)
 
 
@@ -154,7 +154,7 @@ def _around_one(numbers: torch.Tensor, reach: float) -> torch.Tensor:
 
 
 def _affine(change: Augmentation, numbers: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-    """Give the matrices (n, 2, 3) that take a place in the new image to one in the old."""
+    """Return the matrices (n, 2, 3) that take a place in the new image to one in the old."""
     rows, columns = values.shape[2:]
     signed = 2 * numbers - 1
     angle = signed[:, 0] * (change.turn * math.pi / 180)
@@ -173,7 +173,7 @@ def _affine(change: Augmentation, numbers: torch.Tensor, values: torch.Tensor) -
 
 
 def _places(matrices: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
-    """Give the place in the old image of every pixel of the new one.
+    """Return the place in the old image of every pixel of the new one.
 
     What torch's affine_grid gives, in a quarter of the time: one multiplication and addition a
     number in place of tiny matrix products, and x and y each in one piece.

@@ -13,7 +13,7 @@ from striate.errors import DataError
 
 
 def find_cache_folder() -> Path:
-    """Give the folder where Striate keeps what it can make again, as the system has it.
+    """Return the folder where Striate keeps what it can make again, as the system has it.
 
     STRIATE_CACHE where it is set; else the folder "striate" in XDG_CACHE_HOME or ~/.cache on
     Linux, in ~/Library/Caches on macOS, in LOCALAPPDATA on Windows.
@@ -30,7 +30,7 @@ def find_cache_folder() -> Path:
 
 
 def make_once(place: Path, make: Callable[[Path], None]) -> Path:
-    """Give a folder of the cache; where it is not there yet, make it beside and rename it.
+    """Return a folder of the cache; where it is not there yet, make it beside and rename it.
 
     Two processes that make the same one at once do not disturb each other.
 

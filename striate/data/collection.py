@@ -115,7 +115,7 @@ class Collection:
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:
-    """Give the key that sorts names as people do.
+    """Return the key that sorts names as people do.
 
     >>> sorted(["10", "2", "b", "A", "a1", "a10", "a9"], key=natural_key)
     ['2', '10', 'A', 'a1', 'a9', 'a10', 'b']
@@ -131,7 +131,7 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
 
 
 def encode_labels(names: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
-    """Give the classes in natural order and each image's index into them.
+    """Return the classes in natural order and each image's index into them.
 
     >>> encode_labels(["b", "a", "b"])
     (('a', 'b'), array([1, 0, 1]))
@@ -153,7 +153,7 @@ def quote_few(names: Iterable[str], most: int = 3) -> str:
 
 
 def format_count(number: int, one: str, many: str = "") -> str:
-    """Give a number with its noun.
+    """Return a number with its noun.
 
     >>> format_count(1, "image"), format_count(2000, "image"), format_count(2, "class", "classes")
     ('1 image', '2,000 images', '2 classes')

@@ -77,7 +77,7 @@ class Images:
             self._pool = None
 
     def take(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Give some images: uint8 of shape (k, channels, height, width).
+        """Return some images: uint8 of shape (k, channels, height, width).
 
         Raises:
             DataError: where one of them is not usable, or can no longer be read.
@@ -205,7 +205,7 @@ def _keep_in(cache: Path, images: Images, progress: Progress) -> None:
 
 
 def count_cores() -> int:
-    """Give how many cores this process may use."""
+    """Return how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -225,7 +225,7 @@ def _beyond_memory(told: str, size: int, cache: Path | None) -> tuple[Mode, str]
 
 
 def _as_they_are(collection: Collection, preprocess: Preprocess) -> np.ndarray | None:
-    """Give arrays that already fit as (n, channels, height, width); None where they do not."""
+    """Return arrays that already fit as (n, channels, height, width); None where they do not."""
     content = collection.content
     size = (preprocess.height, preprocess.width)
     if not isinstance(content, np.ndarray) or content.shape[1:3] != size:
@@ -238,7 +238,7 @@ def _as_they_are(collection: Collection, preprocess: Preprocess) -> np.ndarray |
 
 
 def _digest(pixels: np.ndarray) -> int:
-    """Give the hash of one image's pixels: 8 bytes of BLAKE2b, little-endian."""
+    """Return the hash of one image's pixels: 8 bytes of BLAKE2b, little-endian."""
     return int.from_bytes(hashlib.blake2b(pixels.tobytes(), digest_size=8).digest(), "little")
 
 

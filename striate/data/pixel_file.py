@@ -59,7 +59,7 @@ def write_kept(folder: Path, hashes: np.ndarray, usable: np.ndarray) -> None:
 
 
 def read_kept(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give the mapped pixels, the hashes and which images are usable."""
+    """Return the mapped pixels, the hashes and which images are usable."""
     return (
         np.load(folder / "pixels.npy", mmap_mode="r"),
         np.load(folder / "hashes.npy"),

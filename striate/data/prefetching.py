@@ -14,7 +14,7 @@ from striate.data.loader import Images
 def prefetch(
     images: Images, groups: Iterable[np.ndarray]
 ) -> Generator[tuple[np.ndarray, np.ndarray], None, None]:
-    """Give groups of images one after the other, the next two being prepared meanwhile.
+    """Return groups of images one after the other, the next two being prepared meanwhile.
 
     Args:
         images: from `load`.

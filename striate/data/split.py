@@ -39,7 +39,7 @@ class Split:
     skipped: tuple[Skipped, ...]
 
     def by_name(self) -> dict[str, np.ndarray]:
-        """Give the splits by name: train, val and test."""
+        """Return the splits by name: train, val and test."""
         return {"train": self.train, "val": self.val, "test": self.test}
 
 

@@ -125,7 +125,7 @@ def open_backbone(
 def _from_zoo(
     name: str, settings: Settings, *, say: Callable[[str], None], callback: Callback
 ) -> WholeNetwork:
-    """Give a network of the zoo with its official weights, or those of a file."""
+    """Return a network of the zoo with its official weights, or those of a file."""
     plan = expand(zoo.text(name))
     given = settings.weights or "imagenet"
     if given == "imagenet":
@@ -152,7 +152,7 @@ def _from_zoo(
 
 
 def _from_classifier(name: str) -> WholeNetwork:
-    """Give the network of a classifier."""
+    """Return the network of a classifier."""
     model = load(name)
     if model.text is None:
         raise SettingError(f"the classifier '{name}' has no network text, so it cannot be cut")
@@ -162,7 +162,7 @@ def _from_classifier(name: str) -> WholeNetwork:
 
 
 def _enough(found: WholeNetwork, settings: Settings, images: Survey) -> int | None:
-    """Give a smaller input that is enough for small images; None where there is none.
+    """Return a smaller input that is enough for small images; None where there is none.
 
     That is twice their longer side, and at least `SMALLEST`. A classifier's own size is kept, as
     hashes of the images that it has learnt from hold at one size only.

@@ -17,7 +17,7 @@ https://arxiv.org/abs/1801.06146"""
 
 
 def cut_backbone(plan: ExpandedNetwork, cut: str | None = None) -> Network:
-    """Give the part of a trained network that is kept.
+    """Return the part of a trained network that is kept.
 
     Args:
         plan: the whole network.
@@ -73,7 +73,7 @@ def add_head(backbone: Network, classes: int) -> Network:
 def choose_lr_multipliers(
     plan: ExpandedNetwork, backbone: ExpandedNetwork, unfrozen: int | None
 ) -> tuple[tuple[str, float], ...]:
-    """Give what is trained on, and its share of the learning rate: the head the whole of it.
+    """Return what is trained on, and its share of the learning rate: the head the whole of it.
 
     Args:
         plan: the network with its new head.
@@ -97,7 +97,7 @@ def choose_lr_multipliers(
 
 
 def _learning(step: Step) -> list[str]:
-    """Give the submodules of the network that hold a step's weights; none where it has none."""
+    """Return the submodules of the network that hold a step's weights; none where it has none."""
     if isinstance(step, Leaf):
         return [step.address] if step.layer.parameters(step.input) else []
     if isinstance(step, Block):

@@ -31,7 +31,7 @@ class Extractor:
     change: Augmentation
 
     def features(self, pixels: np.ndarray, numbers: np.ndarray | None = None) -> np.ndarray:
-        """Give what the backbone says of prepared images.
+        """Return what the backbone says of prepared images.
 
         Args:
             pixels: uint8 (n, channels, rows, columns).
@@ -64,7 +64,7 @@ def extract_features(
     kept: FeatureCache,
     progress: Progress = lambda done, total: None,
 ) -> np.ndarray:
-    """Give the features of images in several versions; what is kept is not computed again.
+    """Return the features of images in several versions; what is kept is not computed again.
 
     Version 0 is the image itself; the others are changed by random numbers that its pixels
     seed, so that a version is the same in every run.

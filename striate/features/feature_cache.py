@@ -51,7 +51,7 @@ class FeatureCache:
         ).reshape(len(hashes), versions)
 
     def take(self, hashes: np.ndarray, versions: int) -> np.ndarray:
-        """Give features that are there: float32 (n, versions, features)."""
+        """Return features that are there: float32 (n, versions, features)."""
         return np.stack(
             [np.stack([self._rows[int(each), v] for v in range(versions)]) for each in hashes]
         )

@@ -38,7 +38,7 @@ class FilterShift:
     layers: tuple[LayerShift, ...]
 
     def as_json(self) -> list[dict[str, object]]:
-        """Give every number as plain values, rounded to six digits."""
+        """Return every number as plain values, rounded to six digits."""
         return [
             {
                 "name": layer.name,
@@ -49,7 +49,7 @@ class FilterShift:
         ]
 
     def table(self) -> Table:
-        """Give one row a layer."""
+        """Return one row a layer."""
         header = ("layer", "moved by", "filters", "the least", "the middle one", "the most")
         rows = tuple(
             (

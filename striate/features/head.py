@@ -171,7 +171,7 @@ def _prepare(features: np.ndarray) -> _Rows:
 def _folds(
     labels: np.ndarray, seed: int, *, large: bool
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Give (training, held-out) images; every class stays in training.
+    """Return (training, held-out) images; every class stays in training.
 
     Classes of a single image are never held out.
     """

@@ -18,7 +18,7 @@ TINY = 1e-30
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Give probabilities over the last axis.
+    """Return probabilities over the last axis.
 
     >>> softmax(np.zeros((1, 4))).tolist()
     [[0.25, 0.25, 0.25, 0.25]]
@@ -35,7 +35,7 @@ def minimize_loss(
     strength: float,
     start: np.ndarray,
 ) -> np.ndarray:
-    """Give the weights that minimise the mean loss with its penalty, once for each weighting.
+    """Return the weights that minimise the mean loss with its penalty, once for each weighting.
 
     The loss of a weighting is the weighted mean of -log softmax(values @ W)[label], plus
     strength/2 times the sum of the squares of W, without its last row: the last column of the
@@ -148,5 +148,5 @@ class _Problem:
 
 
 def _dot(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Give the product of two vectors, once for each weighting: float64 (weightings,)."""
+    """Return the product of two vectors, once for each weighting: float64 (weightings,)."""
     return np.asarray(np.einsum("cwk,cwk->w", one, other, dtype=np.float64))

@@ -25,7 +25,7 @@ PREFIX = "timm:"
 def open_timm(
     name: str, settings: Settings, *, say: Callable[[str], None], callback: Callback
 ) -> WholeNetwork:
-    """Give a network of timm with its published weights, or those of a file.
+    """Return a network of timm with its published weights, or those of a file.
 
     Args:
         name: as timm has it, with or without the tag of its weights: "resnet18.a1_in1k".
@@ -73,7 +73,7 @@ def open_timm(
 
 
 def read_preprocess(published: Mapping[str, Any], say: Callable[[str], None]) -> Preprocess:
-    """Give the preprocessing that timm publishes with weights, as near as ours comes to it.
+    """Return the preprocessing that timm publishes with weights, as near as ours comes to it.
 
     >>> published = {"input_size": (3, 224, 224), "crop_pct": 0.875, "interpolation": "bilinear"}
     >>> published |= {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5), "crop_mode": "center"}
@@ -122,7 +122,7 @@ def _timm() -> ModuleType:
 
 
 def _make(name: str) -> tuple[nn.Module, Mapping[str, Any]]:
-    """Give the network without its weights, and what timm publishes with them."""
+    """Return the network without its weights, and what timm publishes with them."""
     timm = _timm()
     if not timm.is_model(name.partition(".")[0]):
         close = suggestion(name, timm.list_models())
@@ -138,7 +138,7 @@ def _make(name: str) -> tuple[nn.Module, Mapping[str, Any]]:
 
 
 def _fetch(name: str, published: Mapping[str, Any], *, offline: bool, callback: Callback) -> Path:
-    """Give the published weights as a file: of the Hugging Face cache, or fetched into it."""
+    """Return the published weights as a file: of the Hugging Face cache, or fetched into it."""
     repository = published.get("hf_hub_id")
     if not repository:
         raise WeightsError(

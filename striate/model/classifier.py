@@ -189,7 +189,7 @@ class Classifier:
                     yield Prediction(name, self.classes[best], float(row[best]), values)
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
-        """Give the probability of each class for images that are preprocessed already.
+        """Return the probability of each class for images that are preprocessed already.
 
         Args:
             pixels: uint8 (n, channels, height, width), as `Preprocess.pixels` makes them.

@@ -170,7 +170,7 @@ def _read_document(metadata: Mapping[str, str], path: Path) -> dict[str, Json]:
 
 
 def digest(document: JsonObject, tensors: Mapping[str, np.ndarray]) -> str:
-    """Give the SHA-256 of all that a file holds, but for the digest itself, in hexadecimal.
+    """Return the SHA-256 of all that a file holds, but for the digest itself, in hexadecimal.
 
     Taken of the document as JSON with sorted keys, without spaces and in ASCII; then, tensor by
     tensor in the order of their names, of a line with name, kind ("torch.float32") and shape,
@@ -202,5 +202,5 @@ def _refused(constant: str) -> NoReturn:
 
 
 def _why(error: Exception) -> str:
-    """Give the reason of an error in one line, without the name of the file."""
+    """Return the reason of an error in one line, without the name of the file."""
     return getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__

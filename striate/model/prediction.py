@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from striate.render.notebook import to_html
 from striate.terminal.tables import Table
@@ -25,6 +26,15 @@ class Prediction:
     probability: float
     probabilities: Mapping[str, float]
 
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain values, as `striate predict --json` prints it."""
+        return {
+            "file": self.name,
+            "class": self.label,
+            "probability": self.probability,
+            "probabilities": dict(self.probabilities),
+        }
+
     def __str__(self) -> str:
         return f"{self.name}: {self.label} ({self.probability:.1%})"
 
@@ -45,6 +55,10 @@ class Unreadable:
 
     name: str
     error: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain values, as `striate predict --json` prints it."""
+        return {"file": self.name, "error": self.error}
 
     def __str__(self) -> str:
         return f"{self.name}: {self.error}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ from striate.errors import SettingError, WeightsError
 from striate.evaluation.classifier_evaluation import evaluate
 from striate.events import Event, Note
 from striate.model.classifier import Classifier
-from striate.model.importing import import_classifier, import_with_fit
+from striate.model.importing import PreprocessChanges, import_classifier, import_with_fit
 from striate.model.loading import load
 from striate.model.weights import find_official
 
@@ -47,7 +47,7 @@ def small(folder: Path, classes: int = 2) -> Path:
     return path
 
 
-def imagenet(shared: Shared, name: str, **changes: object) -> Classifier:
+def imagenet(shared: Shared, name: str, **changes: Unpack[PreprocessChanges]) -> Classifier:
     index = shared("weights/imagenet_class_index.json")
     return import_classifier(name, shared(f"weights/{name}.pth"), classes=index, preprocess=changes)
 
@@ -209,7 +209,7 @@ def test_what_does_not_fit_comes_with_its_table(tmp_path: Path) -> None:
     ],
 )
 def test_preprocessing_that_makes_no_sense_is_one_clear_line(
-    tmp_path: Path, changes: dict[str, object], said: str
+    tmp_path: Path, changes: PreprocessChanges, said: str
 ) -> None:
     with pytest.raises(SettingError, match=said):
         import_classifier(SMALL, small(tmp_path), classes=["a", "b"], preprocess=changes)

@@ -38,7 +38,7 @@ def is_gray(image: Image.Image) -> bool:
 
 
 def to_eight_bits(image: Image.Image, background: Color, said: list[str]) -> Image.Image:
-    """Give a decoded image in mode L or RGB, by the rules above.
+    """Return a decoded image in mode L or RGB, by the rules above.
 
     Args:
         image: any image of Pillow's; it is left as it is.
@@ -69,7 +69,7 @@ def to_eight_bits(image: Image.Image, background: Color, said: list[str]) -> Ima
 
 
 def to_gray(image: Image.Image) -> Image.Image:
-    """Give an RGB image as grey: L = 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), in 16 bits."""
+    """Return an RGB image as grey: L = 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), in 16 bits."""
     return image if image.mode == "L" else image.convert("L")
 
 
@@ -121,7 +121,7 @@ def _sixteen_to_eight() -> np.ndarray:
 
 
 def scale_to_uint8(values: np.ndarray, said: list[str]) -> np.ndarray:
-    """Give 16-bit, 32-bit or float values of an image's file as uint8, scaled and never clipped.
+    """Return 16-bit, 32-bit or float values of an image's file as uint8, scaled and never clipped.
 
     >>> scale_to_uint8(np.array([0, 257, 65535], dtype=np.uint16), []).tolist()
     [0, 1, 255]

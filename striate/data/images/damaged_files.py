@@ -65,7 +65,7 @@ def _load_with_libtiff(image: Image.Image, said: list[str]) -> None:
 
 
 def one_line(error: BaseException) -> str:
-    """Give what an error says as one short printable line."""
+    """Return what an error says as one short printable line."""
     text = " ".join(str(error).split()) or type(error).__name__
     text = text.encode("ascii", "backslashreplace").decode("ascii")
     text = "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -55,7 +55,7 @@ class Placement:
         return self.height / (bottom - top), self.width / (right - left)
 
     def on(self, image: Decoded) -> Placement:
-        """Give the same place for an image that was decoded smaller than it is."""
+        """Return the same place for an image that was decoded smaller than it is."""
         top, left, bottom, right = image.covered
         down, across = (bottom - top) / image.rows, (right - left) / image.columns
         box = (
@@ -217,7 +217,7 @@ class Preprocess:
             return self.place(image), image.remarks
 
     def reduction(self, rows: int, columns: int) -> int:
-        """Tell by how much smaller a JPEG of so many rows and columns is decoded: 1, 2, 4 or 8.
+        """Return by how much smaller a JPEG of so many rows and columns is decoded: 1, 2, 4 or 8.
 
         >>> Preprocess(height=224, width=224, fit="crop", draft=True).reduction(3000, 4000)
         4
@@ -278,7 +278,7 @@ class Preprocess:
         return ", ".join((how, *values))
 
     def as_json(self) -> dict[str, Any]:
-        """Give the settings as plain JSON values."""
+        """Return the settings as plain JSON values."""
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in dataclasses.asdict(self).items()

@@ -132,7 +132,7 @@ def open_image(stream: IO[bytes], ending: str = "") -> Image.Image:
 
 @functools.cache
 def _formats() -> tuple[str, ...]:
-    """Give the allowed formats that this build of Pillow knows."""
+    """Return the allowed formats that this build of Pillow knows."""
     Image.init()
     return tuple(name for name in FORMATS if name in Image.OPEN)
 

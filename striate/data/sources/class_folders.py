@@ -92,7 +92,7 @@ def _judge(entry: os.DirEntry[str]) -> tuple[str, str]:
 
 
 def walk(folder: Path, below: str, skipped: list[Skipped]) -> Iterator[str]:
-    """Give every file under a folder as ``below`` + path, in natural order.
+    """Return every file under a folder as ``below`` + path, in natural order.
 
     Links to folders are followed, but no folder is walked twice.
     """

@@ -28,7 +28,7 @@ def choose_test_split(labels: np.ndarray) -> list[int]:
 
 
 def find_digits() -> Collection:
-    """Give the 1,797 digits, the test split marked; values 0..16 become 0..255."""
+    """Return the 1,797 digits, the test split marked; values 0..16 become 0..255."""
     from sklearn.datasets import load_digits
 
     bunch = load_digits()

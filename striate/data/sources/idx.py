@@ -75,14 +75,14 @@ def _open_unzipped(path: Path) -> IO[bytes] | gzip.GzipFile:
 
 
 def _idx_key(name: str) -> str:
-    """Give what a file of images and its file of labels have in common in their names."""
+    """Return what a file of images and its file of labels have in common in their names."""
     stem = name.lower().removesuffix(".gz")
     stem = re.sub(r"idx[0-9]|ubyte|images?|labels?|images?", "", stem)
     return re.sub(r"[^a-z0-9]+", "-", stem).strip("-")
 
 
 def idx_family(name: str) -> str:
-    """Give what the files of one set have in common: their names without kind and split.
+    """Return what the files of one set have in common: their names without kind and split.
 
     >>> idx_family("emnist-letters-test-images-idx3-ubyte.gz")
     'emnist-letters'

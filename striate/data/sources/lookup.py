@@ -186,7 +186,7 @@ def _refuse_data_deeper(inner: Path, source: str) -> None:
 
 
 def _has_class_folders(folder: Path, names: tuple[str, ...]) -> bool:
-    """Tell whether there are at least two class folders, here or within train/ and the like."""
+    """Return whether there are at least two class folders, here or within train/ and the like."""
     if len(names) >= 2:
         return True
     return any(len(list_folder(folder / name).folders) >= 2 for name in names)
@@ -215,7 +215,7 @@ def _find_in_file(path: Path, source: str, cache: Path) -> Collection:
 
 
 def _with_partner(path: Path) -> list[Path]:
-    """Give an IDX file and the other IDX files of its set in the same folder."""
+    """Return an IDX file and the other IDX files of its set in the same folder."""
     files = [path.parent / name for name in list_folder(path.parent).files]
     return [each for each in files if idx_family(each.name) == idx_family(path.name)]
 

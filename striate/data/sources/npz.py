@@ -29,7 +29,7 @@ _KINDS = {
 
 
 def is_npz(path: Path) -> bool:
-    """Tell whether a file is a zip of nothing but .npy arrays."""
+    """Return whether a file is a zip of nothing but .npy arrays."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()

@@ -99,7 +99,7 @@ def _unpack_all(path: Path, folder: Path, limits: Limits) -> list[Skipped]:
 
 
 def _refused(member: zipfile.ZipInfo) -> str:
-    """Give the reason why a member is not unpacked, or ""."""
+    """Return the reason why a member is not unpacked, or ""."""
     parts = re.split(r"[/\\]", member.filename)
     if parts[0] == "" or any(re.match(r"[A-Za-z]:", part) for part in parts):
         return "its path in the zip is absolute"

@@ -108,7 +108,7 @@ def _text(path: Path) -> str:
 
 
 def _rows(text: str, path: Path) -> list[tuple[str, str]]:
-    """Give (id or "", name) of each class, in order."""
+    """Return (id or "", name) of each class, in order."""
     if text.lstrip().startswith(("{", "[")):
         try:
             return _of_json(json.loads(text), path)

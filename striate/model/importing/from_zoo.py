@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from striate.architecture import zoo
 from striate.architecture.notation import ExpandedNetwork, expand, source
@@ -33,7 +33,24 @@ from striate.model.weights import (
 from striate.model.weights.official import CLASSES
 
 IMAGENET = "imagenet"
-Changes = Preprocess | Mapping[str, Any] | None
+
+
+class PreprocessChanges(TypedDict, total=False):
+    """Settings of `Preprocess` that are to be other than usual; None leaves one as it is."""
+
+    channels: int | None
+    height: int | None
+    width: int | None
+    fit: str | None
+    background: tuple[int, int, int] | None
+    border: tuple[int, int, int] | None
+    mean: tuple[float, ...] | None
+    std: tuple[float, ...] | None
+    crop_ratio: float | None
+    draft: bool | None
+
+
+Changes = Preprocess | PreprocessChanges | None
 
 
 @dataclass(frozen=True)
@@ -185,7 +202,7 @@ def _wrong_count(listed: ClassList, expected: int, file: str) -> SettingError:
 
 
 def _shape(given: Changes) -> tuple[int, int, int] | None:
-    """Give the input's shape where the preprocessing that was given says it."""
+    """Return the input's shape where the preprocessing that was given says it."""
     if isinstance(given, Preprocess):
         return given.shape
     sizes = [(given or {}).get(name) for name in ("channels", "height", "width")]
@@ -221,8 +238,7 @@ def _preprocess(
             "with values from 0 to 1, as nothing is known of how they were prepared in training: "
             "where that was otherwise, answers will be wrong, so give --mean, --std and --fit"
         )
-    changes = dict(given or {})
-    changes = {key: value for key, value in changes.items() if value is not None}
+    changes: dict[str, Any] = {k: value for k, value in (given or {}).items() if value is not None}
     unknown = changes.keys() - {field.name for field in dataclasses.fields(Preprocess)}
     if unknown:
         raise SettingError(f"the preprocessing has no setting '{min(unknown)}'")

@@ -185,7 +185,7 @@ def _check_zip(path: Path) -> None:
 def _unwrapped(
     stored: object, path: Path, callback: Callback, *, depth: int = 0
 ) -> Mapping[Any, Any]:
-    """Give the mapping that holds the tensors: the file's own, or one within it."""
+    """Return the mapping that holds the tensors: the file's own, or one within it."""
     if not isinstance(stored, Mapping) or depth > DEEPEST:
         raise WeightsError(
             f"'{path}' holds a {type(stored).__name__}, no tensors with names; {EXPECTED}"
@@ -249,7 +249,7 @@ def _few(names: Iterable[str], most: int = 3) -> str:
 
 
 def _refused(said: str) -> str:
-    """Give the part of torch's long message that names what it refused."""
+    """Return the part of torch's long message that names what it refused."""
     for mark in ("Unsupported global: GLOBAL ", "Unsupported class ", "Unsupported operand "):
         if mark in said:
             return said.split(mark, 1)[1].split(" ", 1)[0].rstrip(".,")[:80]
@@ -257,6 +257,6 @@ def _refused(said: str) -> str:
 
 
 def _why(error: Exception) -> str:
-    """Give the reason of an error in one short line."""
+    """Return the reason of an error in one short line."""
     said = getattr(error, "strerror", None) or " ".join(str(error).split())
     return (said or type(error).__name__)[:120]

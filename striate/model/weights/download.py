@@ -45,7 +45,7 @@ def fetch(
     pause: float = PAUSE,
     callback: Callback = ignore,
 ) -> Path:
-    """Give the official weights of a network as a local file; downloaded the first time.
+    """Return the official weights of a network as a local file; downloaded the first time.
 
     Kept in the folder "weights" of the user's cache (`STRIATE_CACHE`, else as the system has it).
     Proxies are taken from the environment (https_proxy), as Python's urllib does.
@@ -94,7 +94,7 @@ def fetch(
 
 
 def compute_sha256(path: Path) -> str:
-    """Give the SHA-256 of a file, in hexadecimal.
+    """Return the SHA-256 of a file, in hexadecimal.
 
     Raises:
         OSError: it cannot be read.
@@ -216,13 +216,13 @@ def _append(
 
 
 def _continues(response: http.client.HTTPResponse, start: int) -> bool:
-    """Tell whether an answer goes on where the part ends, or brings all anew."""
+    """Return whether an answer goes on where the part ends, or brings all anew."""
     stated = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
     return response.status == 206 and stated is not None and int(stated[1]) == start
 
 
 def _total(stated: str) -> int | None:
-    """Give the whole length that a Content-Range states: "bytes */1234" -> 1234."""
+    """Return the whole length that a Content-Range states: "bytes */1234" -> 1234."""
     match = re.fullmatch(r"bytes \*/(\d+)", stated.strip())
     return int(match[1]) if match else None
 

@@ -115,7 +115,7 @@ class Fit:
         return tuple(notes)
 
     def table(self) -> Table:
-        """Give a row a tensor, those that do not fit first."""
+        """Return a row a tensor, those that do not fit first."""
         columns = 4 if self.unfit else 3  # the shapes are the same where all fit
         header = ("in the file", "shape", "in the network", "its shape")[:columns]
         rows = [
@@ -132,7 +132,7 @@ class Fit:
         return Table(header, tuple(row[:columns] for row in rows[:shown]), caption=caption)
 
     def as_json(self) -> dict[str, object]:
-        """Give everything as plain JSON values."""
+        """Return everything as plain JSON values."""
         return {
             "way": self.way,
             "pairs": [[p.theirs, p.ours, list(p.shape)] for p in self.pairs],
@@ -179,7 +179,7 @@ class Fit:
 
 
 def _same(unfit: Sequence[Unfit]) -> bool:
-    """Tell whether the tensors over are of the shapes that lack, in another order."""
+    """Return whether the tensors over are of the shapes that lack, in another order."""
     theirs = Counter((kind_of(u.theirs), u.shape) for u in unfit if u.theirs is not None)
     ours = Counter((kind_of(u.ours), u.place) for u in unfit if u.ours is not None)
     return theirs == ours

@@ -131,7 +131,7 @@ def compare(
 def _of_map(
     told: Sequence[tuple[str, str]], own: Mapping[str, Tensor]
 ) -> Iterator[tuple[str | None, str | None]]:
-    """Give the pairs of a map; WeightsError where it names what there is not, or one twice."""
+    """Return the pairs of a map; WeightsError where it names what there is not, or one twice."""
     taken: dict[str, str] = {}
     for theirs, ours in told:
         if ours not in own:
@@ -211,7 +211,7 @@ def _against(theirs: Sequence[str], pairs: Matched, module: nn.Module) -> str:
 
 
 def _main_ways(steps: Sequence[Step]) -> Iterator[str]:
-    """Give the addresses of layers in the longest branch of a sum, where one is the longest."""
+    """Return the addresses of layers in the longest branch of a sum, where one is the longest."""
     for step in steps:
         if isinstance(step, Block):
             yield from _main_ways(step.steps)
@@ -225,7 +225,7 @@ def _main_ways(steps: Sequence[Step]) -> Iterator[str]:
 
 
 def _addresses(steps: Sequence[Step]) -> Iterator[str]:
-    """Give the addresses of layers that hold weights."""
+    """Return the addresses of layers that hold weights."""
     for step in steps:
         if isinstance(step, Leaf):
             if step.layer.parameters(step.input):

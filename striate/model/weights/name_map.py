@@ -64,7 +64,7 @@ def read_map(given: Mapping[str, str] | str | Path) -> dict[str, str]:
 
 
 def apply_map(names: Iterable[str], rules: Mapping[str, str]) -> dict[str, str | None]:
-    """Give what the map makes of their names: ours, "" where left out, None where it is silent.
+    """Return what the map makes of their names: ours, "" where left out, None where it is silent.
 
     The longest rule that covers a name holds.
 

@@ -25,7 +25,7 @@ OLDER = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12])(?=\.|$)")
 
 
 def layer_of(name: str) -> str:
-    """Give the layer that a tensor belongs to: features.3.squeeze.weight -> features.3.squeeze.
+    """Return the layer that a tensor belongs to: features.3.squeeze.weight -> features.3.squeeze.
 
     >>> layer_of("features.3.squeeze.weight"), layer_of("weight")
     ('features.3.squeeze', '')
@@ -34,7 +34,7 @@ def layer_of(name: str) -> str:
 
 
 def kind_of(name: str) -> str:
-    """Give what a tensor is of its layer: weight, bias, running_mean, running_var.
+    """Return what a tensor is of its layer: weight, bias, running_mean, running_var.
 
     >>> kind_of("bn1.running_mean")
     'running_mean'
@@ -43,7 +43,7 @@ def kind_of(name: str) -> str:
 
 
 def layers_in(names: Iterable[str]) -> list[str]:
-    """Give the layers that tensors belong to, each once, as they come."""
+    """Return the layers that tensors belong to, each once, as they come."""
     return list(dict.fromkeys(layer_of(name) for name in names))
 
 
@@ -78,7 +78,7 @@ def known_order(names: Iterable[str]) -> tuple[str, list[str]] | None:
 
 
 def out_of_order(names: Iterable[str]) -> tuple[str, str] | None:
-    """Give two names that show that these are not in the order of running, or None.
+    """Return two names that show that these are not in the order of running, or None.
 
     Numbered parts of one parent count up where they run one after the other.
 
@@ -104,7 +104,7 @@ def out_of_order(names: Iterable[str]) -> tuple[str, str] | None:
 
 
 def _shared_front(names: Sequence[str]) -> str:
-    """Give the leading parts that all names share, with their dot: "backbone."."""
+    """Return the leading parts that all names share, with their dot: "backbone."."""
     front = ""
     first = names[0].split(".") if names else []
     for part in first[:-2]:

@@ -104,7 +104,7 @@ was taken with the usual preprocessing, and its training is the plain one of the
 
 
 def find_official(network: str) -> Official:
-    """Give the official weights of a network of the zoo.
+    """Return the official weights of a network of the zoo.
 
     Raises:
         WeightsError: there are none of this name.
