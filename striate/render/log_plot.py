@@ -39,7 +39,13 @@ def trails(
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
-    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, PercentFormatter
+    from matplotlib.ticker import (
+        LogLocator,
+        MaxNLocator,
+        NullFormatter,
+        PercentFormatter,
+        StrMethodFormatter,
+    )
 
     with mpl.rc_context():
         mpl.rcdefaults()
@@ -71,6 +77,8 @@ def trails(
         else:
             axes.set_yscale("log")
             axes.yaxis.set_major_locator(LogLocator(numticks=6))
+            # the usual one writes powers in TeX, which matplotlib is slow to parse
+            axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
             axes.yaxis.set_minor_formatter(NullFormatter())
         if len(lines) > 1:
             axes.legend(frameon=False, loc="best", fontsize=10)
