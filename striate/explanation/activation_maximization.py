@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from striate.backends.torch import normalised
+from striate.backends.torch import normalize
 from striate.data.images import Preprocess
 from striate.errors import SettingError
 from striate.events import Callback
@@ -229,7 +229,7 @@ def _mixing(channels: int, covariance: Sequence[Sequence[float]]) -> Tensor:
 
 def _scaled(images: Tensor, preprocess: Preprocess) -> Tensor:
     """Scale images of values 0 to 1 as the network was taught."""
-    return normalised(images * 255, preprocess)
+    return normalize(images * 255, preprocess)
 
 
 class _Answer:
@@ -256,7 +256,7 @@ class _Answer:
         """Return the largest answer to each of some finished images."""
         given = torch.from_numpy(pixels).float().to(device_of(self._module))
         with torch.no_grad():
-            own = self.maps(normalised(given, preprocess))[:, self._unit]
+            own = self.maps(normalize(given, preprocess))[:, self._unit]
         return tuple(own.flatten(1).amax(1).tolist() if own.ndim > 1 else own.tolist())
 
     def __call__(self, values: Tensor) -> tuple[Tensor, Tensor]:

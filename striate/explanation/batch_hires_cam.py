@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from striate.backends.torch import normalised
+from striate.backends.torch import normalize
 from striate.errors import SettingError
 from striate.explanation.hooks import device_of, forward_hooks, frozen, record
 from striate.model.classifier import Classifier
@@ -101,7 +101,7 @@ def batch_hires_cam(
         kept.append(output.detach().clone().requires_grad_())
         return kept[0].clone()  # a later layer may work in place
 
-    values = normalised(torch.from_numpy(pixels).float(), model.preprocess)
+    values = normalize(torch.from_numpy(pixels).float(), model.preprocess)
     with frozen(network), forward_hooks(network, [layer.name], hear), torch.enable_grad():
         logits = network(values.to(device_of(network)))
         others = max(logits.shape[1] - 1, 1)

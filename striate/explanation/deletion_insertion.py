@@ -16,7 +16,7 @@ from statistics import mean, stdev
 import numpy as np
 import torch
 
-from striate.backends.torch import normalised
+from striate.backends.torch import normalize
 from striate.errors import SettingError
 from striate.explanation.baselines import make_baseline
 from striate.explanation.hooks import device_of, frozen
@@ -290,6 +290,6 @@ def _logits(model: Classifier, images: torch.Tensor) -> np.ndarray:
     with frozen(network), torch.no_grad():
         for start in range(0, len(images), AT_ONCE):
             part = images[start : start + AT_ONCE]
-            values = normalised(part, model.preprocess).to(device_of(network))
+            values = normalize(part, model.preprocess).to(device_of(network))
             rows.append(network(values).double().cpu().numpy())
     return np.concatenate(rows)

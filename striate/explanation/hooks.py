@@ -16,8 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from striate.architecture.notation.suggestions import shortened, suggestion
-from striate.backends.torch import evaluating
+from striate.architecture.notation.suggestions import shorten, suggestion
+from striate.backends.torch import eval_mode
 from striate.backends.torch.modules import Net
 from striate.errors import SettingError
 
@@ -70,11 +70,11 @@ class Recording:
         stem = [call.name for call in self.calls if call.name.partition("#")[0] == address]
         if stem:
             raise SettingError(
-                f"'{shortened(address)}' works {len(stem)} times in a pass; say which: "
+                f"'{shorten(address)}' works {len(stem)} times in a pass; say which: "
                 f"{_listed(stem)}"
             )
         raise SettingError(
-            f"'{shortened(address)}' did not work in this pass; "
+            f"'{shorten(address)}' did not work in this pass; "
             f"expected one of {_listed([call.name for call in self.calls])}"
         )
 
@@ -178,7 +178,7 @@ def frozen(module: nn.Module) -> Iterator[None]:
     (True, True)
     """
     asking = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    with evaluating(module):
+    with eval_mode(module):
         for parameter in asking:
             parameter.requires_grad_(False)
         try:
@@ -258,11 +258,11 @@ def find_layer(module: nn.Module, address: str) -> str:
         return close[0]
     if close:
         raise SettingError(
-            f"'{shortened(wanted)}' does not say which layer; expected one of {_listed(close)}"
+            f"'{shorten(wanted)}' does not say which layer; expected one of {_listed(close)}"
         )
     near = suggestion(wanted, names)
     instead = f"did you mean '{near}'?" if near else f"it has {_listed(names)}"
-    raise SettingError(f"the network has no layer '{shortened(wanted)}'; {instead}")
+    raise SettingError(f"the network has no layer '{shorten(wanted)}'; {instead}")
 
 
 def device_of(module: nn.Module) -> torch.device:

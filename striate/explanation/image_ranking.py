@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from striate.backends.onnx import Trained
 from striate.backends.onnx.map_maxima import Peaks, peaks
-from striate.backends.torch import normalised
+from striate.backends.torch import normalize
 from striate.backends.torch.modules import Net
 from striate.data import Images, find, load, prefetch
 from striate.errors import DataError, EngineError, SettingError
@@ -185,7 +185,7 @@ def _by_torch(
 
     names = sorted({address.partition("#")[0] for address in addresses})
     with frozen(module), torch.no_grad(), forward_hooks(module, names, hear):
-        values = normalised(torch.from_numpy(pixels).float(), model.preprocess)
+        values = normalize(torch.from_numpy(pixels).float(), model.preprocess)
         module(values.to(device_of(module)))
     return {address: found[address] for address in addresses}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from striate.backends.torch import normalised
+from striate.backends.torch import normalize
 from striate.data.images import Placement, Preprocess, read
 from striate.errors import SettingError
 from striate.model.classifier import Classifier
@@ -66,7 +66,7 @@ class PreprocessedImage:
     @property
     def tensor(self) -> torch.Tensor:
         """What goes into the network: float32 (1, channels, height, width), normalised."""
-        return normalised(torch.from_numpy(self.pixels[None]).float(), self.preprocess)
+        return normalize(torch.from_numpy(self.pixels[None]).float(), self.preprocess)
 
     def onto_image(self, values: np.ndarray) -> np.ndarray:
         """Return a map of the network's input on the image itself.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from striate.architecture.notation.suggestions import shortened, suggestion
+from striate.architecture.notation.suggestions import shorten, suggestion
 from striate.errors import SettingError
 from striate.model.classifier import Classifier
 
@@ -100,7 +100,7 @@ def _place(model: Classifier, wanted: str | int) -> int:
             return names.index(wanted)
     close = suggestion(wanted, list(model.classes))
     instead = f"did you mean '{close}'?" if close else f"expected one of {_listed(model.classes)}"
-    raise SettingError(f"there is no class '{shortened(wanted)}'; {instead}")
+    raise SettingError(f"there is no class '{shorten(wanted)}'; {instead}")
 
 
 def _listed(names: Sequence[str]) -> str:

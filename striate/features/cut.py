@@ -6,7 +6,7 @@ import itertools
 from dataclasses import replace
 
 from striate.architecture.notation import Block, ExpandedNetwork, Leaf, Network, Step, expand
-from striate.architecture.notation.cutting import first, followed, kept, with_classes_written
+from striate.architecture.notation.cutting import first, follow_with, kept, with_classes_written
 from striate.architecture.words import Conv, Dropout, Fc, Layer
 from striate.errors import NotationError
 
@@ -67,7 +67,7 @@ def add_head(backbone: Network, classes: int) -> Network:
     if backbone.name:
         backbone = replace(backbone, comment=f"{backbone.name}: cut, with a new head")
     end = "gap > flatten > fc" if maps else "fc"
-    return followed(backbone, end).with_input(None, classes=classes)
+    return follow_with(backbone, end).with_input(None, classes=classes)
 
 
 def choose_lr_multipliers(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 from PIL import Image
 
-from striate.backends.onnx import Engine, Trained, opened, torch_module
+from striate.backends.onnx import Engine, Trained, open_engine, torch_module
 from striate.data import Data
 from striate.data.images import Preprocess, Source
 from striate.errors import ClassifierError, ImageError, SettingError
@@ -275,7 +275,7 @@ class Classifier:
     def engine(self) -> Engine:
         """What computes the answers; its ``note`` says where another one could not be loaded."""
         if isinstance(self.network, Trained):
-            return opened(self.network, self.preprocess)
+            return open_engine(self.network, self.preprocess)
         return torch_module(self.network, self.preprocess)
 
     @cached_property

@@ -11,7 +11,7 @@ import torch
 from striate.architecture.layer_table import summary
 from striate.backends import allocator, precision
 from striate.backends.peak import Utilization, utilization
-from striate.backends.torch import build, normalised
+from striate.backends.torch import build, normalize
 from striate.data import format_count
 from striate.events import Epoch
 from striate.settings import Settings
@@ -63,7 +63,7 @@ def tuned(plan: Plan, settings: Settings, part: Subset, *, say: Say) -> Plan:
         return plan
     batch = part.indices[: plan.recipe.batch_size // plan.world_size]
     pixels = torch.from_numpy(part.images.take(batch)).to(plan.device)
-    values = normalised(pixels.float(), plan.preprocess)
+    values = normalize(pixels.float(), plan.preprocess)
     labels = torch.from_numpy(part.labels[batch]).to(plan.device)
     module = build(plan.network).to(plan.device)
     threads: dict[int, float] = {}

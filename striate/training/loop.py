@@ -23,7 +23,7 @@ from torch import nn
 from torch.nn import functional
 
 from striate.backends.precision import Precision
-from striate.backends.torch import BATCH_NORMS, evaluating, normalised
+from striate.backends.torch import BATCH_NORMS, eval_mode, normalize
 from striate.data.augmentation import augment, draw_numbers
 from striate.data.images import Preprocess
 from striate.errors import TrainingError
@@ -117,7 +117,7 @@ def train(
                 group["lr"] = rate * group["share"]
             pixels, labels = pixels.to(fabric.device), labels.to(fabric.device)
             changed = augment(pixels, recipe.augmentation, numbers[chosen].to(fabric.device))
-            values = normalised(changed, preprocess)
+            values = normalize(changed, preprocess)
             values = values.contiguous(memory_format=recipe.precision.memory_format)
             with seeded(recipe.seed, epoch, state.step, fabric=fabric):
                 logits = model(values)
@@ -203,11 +203,11 @@ def validate(
     """Give (mean cross-entropy, accuracy) of a subset, in the precision of training."""
     device = next(model.parameters()).device
     loss, right = 0.0, 0
-    with evaluating(model), torch.inference_mode():
+    with eval_mode(model), torch.inference_mode():
         steps = max(1, math.ceil(len(part.indices) / VAL_BATCH))
         for _, pixels, labels in part.batches(np.array_split(part.indices, steps)):
             labels = labels.to(device)
-            values = normalised(pixels.to(device).float(), preprocess)
+            values = normalize(pixels.to(device).float(), preprocess)
             logits = model(values.contiguous(memory_format=recipe.precision.memory_format))
             loss += functional.cross_entropy(logits.float(), labels, reduction="sum").item()
             right += int((logits.argmax(1) == labels).sum())

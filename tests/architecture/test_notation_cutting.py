@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from networks_strategy import networks
 
 from striate.architecture import zoo
 from striate.architecture.notation import expand, parse
-from striate.architecture.notation.cutting import first, followed, kept
+from striate.architecture.notation.cutting import first, follow_with, kept
 from striate.errors import NotationError
 
 
+@settings(deadline=None)
 @given(networks())
 def test_the_first_steps_of_a_network_are_those_of_the_cut_one(text: str) -> None:
     plan = expand(text)
@@ -49,7 +50,7 @@ def test_a_layer_within_a_block_or_branch_is_refused_with_the_place_to_cut() -> 
 
 def test_a_new_end_is_put_behind() -> None:
     body = kept(expand("input 1x8x8 classes=3 > [conv 4 > relu]*2 > gap > flatten > fc"), "relu2")
-    whole = followed(body, "gap > flatten > fc").with_input(None, classes=5)
+    whole = follow_with(body, "gap > flatten > fc").with_input(None, classes=5)
     assert expand(whole).output == (5,)
     assert [step.address for step in expand(whole).steps][:4] == [
         "conv1", "relu1", "conv2", "relu2"

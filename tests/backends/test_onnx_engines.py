@@ -18,7 +18,6 @@ from striate.architecture.notation import expand
 from striate.backends.onnx import (
     Trained,
     onnx_runtime,
-    opened,
     openvino,
     state_shapes,
     torch_module,
@@ -90,7 +89,7 @@ def test_an_engine_that_is_not_there_is_one_clear_line(
     with pytest.raises(EngineError, match="cannot be used") as caught:
         open_engine(trained, preprocess)
     assert "\n" not in str(caught.value)
-    engine = opened(trained, preprocess)
+    engine = open_engine(trained, preprocess)
     assert engine.run(pixels).shape == (3, 2)
     if module == "onnxruntime":
         assert engine.name == "float32 torch"
@@ -158,12 +157,12 @@ def test_the_fallback_is_said_on_the_screen(photos: Path, tmp_path: Path) -> Non
 FORKED = """
 import os, sys
 import numpy as np
-from striate.backends.onnx import Trained, opened
+from striate.backends.onnx import Trained, open_engine
 from striate.backends.torch import build
 from striate.data.images import Preprocess
 
 module = build("input 1x4x4 classes=2 > flatten > fc", seed=0)
-engine = opened(Trained.of(module.plan, module.state_dict()), Preprocess(1, 4, 4))
+engine = open_engine(Trained.of(module.plan, module.state_dict()), Preprocess(1, 4, 4))
 pixels = np.ones((64, 1, 4, 4), np.float32)
 before = engine.run(pixels)
 child = os.fork()

@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from striate.backends.torch import build, evaluating, normalised
+from striate.backends.torch import build, eval_mode, normalize
 from striate.data import find
 from striate.data.images import Preprocess
 from striate.errors import ClassifierError, ImageError
@@ -73,7 +73,7 @@ def test_scaling_is_what_it_says() -> None:
     fitted = Preprocess(3, 4, 5, mean=(0.1, 0.2, 0.3), std=(0.5, 0.25, 2.0))
     mean, std = (np.array(values).reshape(1, 3, 1, 1) for values in (fitted.mean, fitted.std))
     expected = (pixels.astype(np.float64) / 255 - mean) / std
-    got = normalised(torch.from_numpy(pixels).float(), fitted)
+    got = normalize(torch.from_numpy(pixels).float(), fitted)
     assert got.dtype == torch.float32
     assert np.abs(got.numpy() - expected).max() < 1e-6
 
@@ -341,7 +341,7 @@ def test_modes_are_put_back_after_errors_too() -> None:
     network = nn.Sequential(nn.Dropout(), nn.BatchNorm2d(3).eval())
     network.train()
     network[1].eval()
-    with pytest.raises(RuntimeError), evaluating(network):
+    with pytest.raises(RuntimeError), eval_mode(network):
         assert not network[0].training
         raise RuntimeError
     assert network.training

@@ -14,7 +14,7 @@ import torchvision_oracle
 from PIL import Image
 from torch import nn
 
-from striate.backends.torch import normalised
+from striate.backends.torch import normalize
 from striate.data.images import Preprocess
 from striate.errors import SettingError, WeightsError
 from striate.evaluation.classifier_evaluation import evaluate
@@ -80,7 +80,7 @@ def test_answers_are_those_of_torchvision_s_network_with_the_same_weights(
     theirs.load_state_dict(torch.load(shared(f"weights/{name}.pth"), weights_only=True))
     folders = sorted(shared("data/ilsvrc_boxes").glob("n*"))
     pixels = np.stack([model.preprocess.pixels(sorted(f.iterdir())[0]) for f in folders])
-    values = normalised(torch.from_numpy(pixels).float(), model.preprocess)
+    values = normalize(torch.from_numpy(pixels).float(), model.preprocess)
     with torch.no_grad():
         expected = theirs(values).softmax(1).numpy()
     ours = model.probabilities(pixels)

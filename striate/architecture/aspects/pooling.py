@@ -7,7 +7,7 @@ from typing import Literal
 
 from striate.architecture.aspects.onnx_graph import Attribute, OnnxGraph
 from striate.architecture.aspects.program_call import Argument, ProgramCall, channels_last, pair
-from striate.architecture.aspects.window import Pair, Shape, Window, padded, short, text_of
+from striate.architecture.aspects.window import Pair, Shape, Window, pad_window, short, text_of
 from striate.architecture.aspects.word import Leaf
 from striate.errors import NotationError
 
@@ -25,7 +25,7 @@ def pool_window(
     Raises:
         NotationError: it is padded by more than half of itself, which no pool of torch takes.
     """
-    window = padded(kernel, stride or kernel, pad, dilation=dilation)
+    window = pad_window(kernel, stride or kernel, pad, dilation=dilation)
     most = (kernel[0] // 2, kernel[1] // 2)
     if window.pad[0] > most[0] or window.pad[1] > most[1]:
         raise NotationError(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from striate.architecture.aspects.window import Pair, Shape, padded
+from striate.architecture.aspects.window import Pair, Shape, pad_window
 
 
 class Refused(Exception):
@@ -91,7 +91,7 @@ def pad_of(
         return "same"
     sides = pair_of(pad)
     odd = all(side % 2 == 0 for side in reach)
-    same = odd and padded(kernel, stride, "same", dilation=dilation).pad == sides
+    same = odd and pad_window(kernel, stride, "same", dilation=dilation).pad == sides
     return "same" if same else sides
 
 

@@ -91,7 +91,7 @@ class Window:
         return f"{what} does not fit in {where}; pad by {short(needed)} or pool less"
 
 
-def padded(
+def pad_window(
     kernel: Pair, stride: Pair, pad: Pair | Literal["same"], *, dilation: Pair = (1, 1)
 ) -> Window:
     """Return a window with ``pad=same`` worked out: dilation*(k-1)/2 on each side.
@@ -99,9 +99,9 @@ def padded(
     Raises:
         NotationError: dilation*(k-1)+1 is even, so that no symmetric padding keeps the size.
 
-    >>> padded((3, 5), (1, 1), "same").pad
+    >>> pad_window((3, 5), (1, 1), "same").pad
     (1, 2)
-    >>> padded((2, 2), (1, 1), "same")
+    >>> pad_window((2, 2), (1, 1), "same")
     Traceback (most recent call last):
     striate.errors.NotationError: pad=same needs an odd window, but got 2x2; ...
     """

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from striate.architecture.diagram.solids import Point, Scale, Solid, faces, kernel, solid
 from striate.architecture.diagram.stages import Stage, by, stages
-from striate.architecture.diagram.text_width import text_width, wrapped
+from striate.architecture.diagram.text_width import text_width, wrap_text
 from striate.architecture.layer_table import Summary, summary
 from striate.architecture.notation import ExpandedNetwork, Network
 from striate.render.palette import BLUE, GREEN, INK, ORANGE, PALE, PINK, painted
@@ -146,18 +146,18 @@ def draw_architecture(
 
 def _heading(table: Summary, width: float) -> Iterator[tuple[str, float, int]]:
     """The name and the totals, each line with its size and weight."""
-    for line in wrapped(_printable(table.name).split(" "), 15, width):
+    for line in wrap_text(_printable(table.name).split(" "), 15, width):
         yield line, 15, 650
     classes = "" if table.classes is None else f" to {table.classes:,} classes"
     totals = f"{table.parameters:,} parameters,", f"{table.macs:,} MACs"
-    for line in wrapped([f"{by(table.input)}{classes},", *totals], 12, width):
+    for line in wrap_text([f"{by(table.input)}{classes},", *totals], 12, width):
         yield line, 12, 400
 
 
 def _cell(stage: Stage, scale: Scale) -> Cell:
     body = solid(stage.shape, scale)
     widest = WIDEST if stage.kind == "several" else NARROWER
-    lines = [line for text in stage.caption for line in wrapped(text.split(" "), LETTERS, widest)]
+    lines = [line for text in stage.caption for line in wrap_text(text.split(" "), LETTERS, widest)]
     widths = [text_width(line, LETTERS) for line in (*lines, str(stage.shape[0]))]
     sides = (text_width(str(side), LETTERS) + 5 for side in stage.shape[1:])
     beside = max(NEAREST, *sides) if len(stage.shape) == 3 else NEAREST
@@ -299,7 +299,7 @@ def _legend(found: Sequence[Stage], top: float, width: float) -> tuple[str, str,
         words.append(_text(LEGEND[kind], x + 15, y))
         x += long + 16
     y += 4
-    for line in wrapped(NOTE.split(" "), LETTERS, width - 2 * MARGIN):
+    for line in wrap_text(NOTE.split(" "), LETTERS, width - 2 * MARGIN):
         y += LINE
         words.append(_text(line, MARGIN, y))
     return "".join(squares), "".join(words), y

@@ -28,10 +28,10 @@ def _share(letter: str) -> float:
     return 0.7 if letter.isupper() or not letter.isascii() else 0.62
 
 
-def wrapped(words: Iterable[str], size: float, width: float) -> list[str]:
+def wrap_text(words: Iterable[str], size: float, width: float) -> list[str]:
     """Break words over lines no wider than that, where no single word is.
 
-    >>> wrapped(["1×1,", "7×1,", "1×7,", "7×1"], 10, 60)
+    >>> wrap_text(["1×1,", "7×1,", "1×7,", "7×1"], 10, 60)
     ['1×1, 7×1,', '1×7, 7×1']
     """
     lines: list[str] = []

@@ -22,7 +22,7 @@ from striate.architecture.notation.nodes import (
     Value,
     Word,
 )
-from striate.architecture.notation.suggestions import shortened, suggestion, value_meant, word_meant
+from striate.architecture.notation.suggestions import shorten, suggestion, value_meant, word_meant
 from striate.architecture.notation.values import OPTION_WORDS
 from striate.architecture.words import JOINS, WORDS
 from striate.errors import NotationError
@@ -185,7 +185,7 @@ class Checker:
         meant = value_meant(name, [*sorted(scope), *OPTION_WORDS])
         known = ", ".join(sorted(scope - set(SURROUNDING)) + list(SURROUNDING))
         raise NotationError(
-            f"unknown value '{shortened(name)}'; "
+            f"unknown value '{shorten(name)}'; "
             + (f"did you mean '{meant}'?" if meant else f"the values known here are {known}"),
             position=value.position,
         )
@@ -212,7 +212,7 @@ class Checker:
             meant = word_meant(name, self._blocks)
             known = ", ".join((*self._blocks, *WORDS, *JOINS))
             message = f"unknown {'block' if isinstance(item, Call) else 'word'} "
-            message += f"'{shortened(name)}'; "
+            message += f"'{shorten(name)}'; "
             message += f"did you mean '{meant}'?" if meant else f"the words are {known}"
         raise NotationError(message, position=item.position)
 

@@ -95,10 +95,10 @@ def _written(part: Any, classes: int) -> Any:
     return part
 
 
-def followed(network: Network, end: str) -> Network:
+def follow_with(network: Network, end: str) -> Network:
     """Put a flow behind a network.
 
-    >>> print(followed(parse("input 3x32x32 > conv 8 > relu"), "gap > flatten > fc"))
+    >>> print(follow_with(parse("input 3x32x32 > conv 8 > relu"), "gap > flatten > fc"))
     input 3x32x32
     conv 8 > relu > gap > flatten > fc
     """

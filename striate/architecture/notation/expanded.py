@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from striate.architecture.notation.suggestions import shortened, suggestion
+from striate.architecture.notation.suggestions import shorten, suggestion
 from striate.architecture.notation.tree import Network
 from striate.architecture.words import Joint, Leaf, Shape, text_of
 from striate.errors import NotationError
@@ -129,10 +129,10 @@ class ExpandedNetwork:
         if meant:
             listed = ", ".join(list(meant)[:8]) + (", ..." if len(meant) > 8 else "")
             raise NotationError(
-                f"'{shortened(address)}' is not the only one; expected one of {listed}"
+                f"'{shorten(address)}' is not the only one; expected one of {listed}"
             )
         raise NotationError(
-            f"the network has no layer '{shortened(address)}'; {_instead(address, every)}"
+            f"the network has no layer '{shorten(address)}'; {_instead(address, every)}"
         )
 
     def check_classes(self) -> None:

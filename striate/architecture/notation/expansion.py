@@ -21,7 +21,7 @@ from striate.architecture.notation.nodes import (
     Repeat,
     Word,
 )
-from striate.architecture.notation.parsing import located, parse
+from striate.architecture.notation.parsing import locate, parse
 from striate.architecture.notation.source_text import check_given
 from striate.architecture.notation.tree import Network
 from striate.architecture.notation.values import Given, evaluate
@@ -93,7 +93,7 @@ def expand(
         channels, rows, columns = tree.input
         if "does not fit" in message and columns in (1, 3) and min(channels, rows) > columns:
             message += f"; channels come first: did you mean input {columns}x{channels}x{rows}?"
-        raise located(NotationError(message, position=error.position), tree.source) from None
+        raise locate(NotationError(message, position=error.position), tree.source) from None
     plan = ExpandedNetwork(tree, tree.input, tree.classes, output, steps)
     if next(plan.layers(), None) is None:
         raise NotationError("the network comes to no layer at all; its repeats are all 0 times")

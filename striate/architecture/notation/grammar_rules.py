@@ -26,7 +26,7 @@ from striate.architecture.notation.nodes import (
     Value,
     Word,
 )
-from striate.architecture.notation.suggestions import shortened
+from striate.architecture.notation.suggestions import shorten
 from striate.architecture.notation.values import LARGEST
 from striate.errors import NotationError
 
@@ -134,7 +134,7 @@ class Nodes(Transformer[Token, object]):
         lowered = text.lower()
         meant = re.fullmatch("[0-9]+(x[0-9]+)+", lowered)
         raise NotationError(
-            f"'{shortened(text)}' is neither a number nor a size; "
+            f"'{shorten(text)}' is neither a number nor a size; "
             + (f"write {lowered}" if meant else "expected something like 64, 0.5 or 3x3"),
             position=position,
         )
@@ -154,7 +154,7 @@ def _whole(digits: str, position: int) -> int:
 
 def _too_large(text: str, position: int) -> NotationError:
     return NotationError(
-        f"{shortened(text)} is more than {LARGEST:,}, the largest number there is",
+        f"{shorten(text)} is more than {LARGEST:,}, the largest number there is",
         position=position,
     )
 

@@ -15,7 +15,7 @@ from striate.architecture.notation.nodes import Definition, Item, Number, Size, 
 from striate.architecture.notation.parser import parser
 from striate.architecture.notation.source_text import check_given
 from striate.architecture.notation.suggestions import FOREIGN, suggestion
-from striate.architecture.notation.syntax_errors import misplaced, strange_character
+from striate.architecture.notation.syntax_errors import explain_misplaced, strange_character
 from striate.architecture.notation.tree import Network, check_input
 from striate.architecture.words import JOINS, WORDS
 from striate.errors import NotationError
@@ -60,10 +60,10 @@ def parse(text: str) -> Network:
     try:
         return _read(text)
     except NotationError as error:
-        raise located(error, text) from None
+        raise locate(error, text) from None
 
 
-def located(error: NotationError, text: str) -> NotationError:
+def locate(error: NotationError, text: str) -> NotationError:
     """Give an error its text, with characters that no screen can show replaced.
 
     An error in the text of a known network begins with that network's name.
@@ -94,7 +94,7 @@ def _read(text: str) -> Network:
             raise NotationError(
                 "the text says no network; a small one is 'conv 32 > relu > gap > flatten > fc'"
             ) from None
-        raise misplaced(text, error.token, frozenset(error.accepts)) from None
+        raise explain_misplaced(text, error.token, frozenset(error.accepts)) from None
     return _network(statements, text)
 
 

@@ -59,6 +59,6 @@ def value_meant(name: str, known: Iterable[str]) -> str | None:
     return FOREIGN_VALUES.get(name.lower()) or suggestion(name, known)
 
 
-def shortened(text: str) -> str:
+def shorten(text: str) -> str:
     """Keep what an error message quotes readable."""
     return text if len(text) <= 40 else f"{text[:37]}..."

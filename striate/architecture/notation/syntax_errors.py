@@ -75,7 +75,7 @@ def strange_character(text: str, position: int) -> NotationError:
     return NotationError(f"{shown} means nothing here; {hint}", position=position)
 
 
-def misplaced(text: str, token: Token, accepted: Set[str]) -> NotationError:
+def explain_misplaced(text: str, token: Token, accepted: Set[str]) -> NotationError:
     """Explain a token that cannot stand where it stands.
 
     Args:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from striate.architecture.aspects.onnx_graph import Attribute, OnnxGraph, all_axes
 from striate.architecture.aspects.program_call import Argument, ProgramCall, channels_last, pair
 from striate.architecture.aspects.torch_reading import Refused, pad_of, pair_of
-from striate.architecture.aspects.window import Pair, Shape, Window, padded
+from striate.architecture.aspects.window import Pair, Shape, Window, pad_window
 from striate.architecture.aspects.word import BackwardNeeds, Kind, Layer, Leaf, TorchRules, maps
 from striate.errors import NotationError, SettingError
 
@@ -81,7 +81,7 @@ class Conv(Layer):
     @property
     def window(self) -> Window:
         """The window, with its padding worked out."""
-        return padded(self.kernel, self.stride, self.pad, dilation=self.dilation)
+        return pad_window(self.kernel, self.stride, self.pad, dilation=self.dilation)
 
     @property
     def width(self) -> int:

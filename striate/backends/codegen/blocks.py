@@ -56,7 +56,7 @@ class Shared:
         ]
 
 
-def shared(network: Network, uses: Sequence[Use]) -> tuple[Shared, ...]:
+def find_shared(network: Network, uses: Sequence[Use]) -> tuple[Shared, ...]:
     """Find the code of the blocks of a network, in the order of their first use."""
     groups: dict[tuple[object, ...], list[Use]] = {}
     for use in uses:

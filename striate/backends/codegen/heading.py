@@ -51,10 +51,10 @@ def said(definition: str) -> list[str]:
     return ['    """A block of the network.', "", *inside, '    """']
 
 
-def typed(parameters: Mapping[str, Sequence[Value]]) -> list[str]:
+def annotate(parameters: Mapping[str, Sequence[Value]]) -> list[str]:
     """Write parameters with the types of the values that they take.
 
-    >>> typed({"c": (64, 128), "kernel_size": ((1, 7), (7, 1)), "rate": (0.1, 0.2)})
+    >>> annotate({"c": (64, 128), "kernel_size": ((1, 7), (7, 1)), "rate": (0.1, 0.2)})
     ['c: int', 'kernel_size: tuple[int, int]', 'rate: float']
     """
     return [f"{name}: {_type(values)}" for name, values in parameters.items()]

@@ -10,8 +10,8 @@ from typing import Final
 from striate.architecture.aspects.program_call import Applied, Argument, ProgramCall, channels_last
 from striate.architecture.notation import ExpandedNetwork
 from striate.architecture.words import Joint, text_of
-from striate.backends.codegen.blocks import ARRIVING, Shared, shared
-from striate.backends.codegen.heading import heading, said, typed
+from striate.backends.codegen.blocks import ARRIVING, Shared, find_shared
+from striate.backends.codegen.heading import annotate, heading, said
 from striate.backends.codegen.keras_loading import LOADING
 from striate.backends.codegen.layout import call
 from striate.backends.codegen.naming import Names
@@ -40,7 +40,7 @@ def keras_code(plan: ExpandedNetwork) -> str:
         nodes_of(plan.steps, lambda leaf: leaf.layer.keras_code(leaf), channels_last)
     )
     own = _definitions(nodes)
-    blocks = shared(plan.network, uses_in(nodes))
+    blocks = find_shared(plan.network, uses_in(nodes))
     names = Names((*TAKEN, *own))
     functions = {block.name: names.snake(block.name) for block in blocks}
     parts = [_block(block, functions[block.name]) for block in blocks]
@@ -91,7 +91,7 @@ def _takes_activation(node: Node) -> bool:
 
 def _block(block: Shared, name: str) -> str:
     given = {key: values for key, values in block.parameters.items() if key != ARRIVING}
-    head = call(f"def {name}", ["x", *typed(given), "name: str"], ":", indent=0)
+    head = call(f"def {name}", ["x", *annotate(given), "name: str"], ":", indent=0)
     lines = [*head, *said(block.text)]
     if ARRIVING in block.parameters:
         lines.append(f"    {ARRIVING} = x.shape[-1]")

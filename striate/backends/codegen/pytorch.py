@@ -8,8 +8,8 @@ from typing import Final
 from striate.architecture.aspects.program_call import Applied, ProgramCall
 from striate.architecture.notation import ExpandedNetwork
 from striate.architecture.words import Joint
-from striate.backends.codegen.blocks import Shared, shared
-from striate.backends.codegen.heading import heading, said, typed
+from striate.backends.codegen.blocks import Shared, find_shared
+from striate.backends.codegen.heading import annotate, heading, said
 from striate.backends.codegen.layout import call
 from striate.backends.codegen.naming import Names
 from striate.backends.codegen.program_nodes import Node, Use, calls_in, nodes_of, uses_in
@@ -37,7 +37,7 @@ ABOUT: Final = (
 def torch_code(plan: ExpandedNetwork) -> str:
     """Write a network as a PyTorch program."""
     nodes = nodes_of(plan.steps, lambda leaf: leaf.layer.torch_code(leaf), tuple)
-    blocks = shared(plan.network, uses_in(nodes))
+    blocks = find_shared(plan.network, uses_in(nodes))
     names = Names(TAKEN)
     classes = {block.name: names.camel(block.name) for block in blocks}
     parts = [_block(block, classes[block.name]) for block in blocks]
@@ -50,7 +50,7 @@ def torch_code(plan: ExpandedNetwork) -> str:
 
 
 def _block(block: Shared, name: str) -> str:
-    given = ["self", *typed(block.parameters)]
+    given = ["self", *annotate(block.parameters)]
     head = call("def __init__", given, " -> None:", indent=4)
     made = [line for term in calls_in(block.body) for line in _made(term)]
     lines = [f"class {name}(nn.Module):", *said(block.text), ""]

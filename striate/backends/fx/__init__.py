@@ -18,7 +18,7 @@ from striate.architecture.notation.tree import check_input
 from striate.architecture.words import Layer, Shape
 from striate.backends.fx.flow import Branched, Flow, flow_of
 from striate.backends.fx.graph import Reading
-from striate.backends.fx.recording import INSTEAD, is_layer, recorded
+from striate.backends.fx.recording import INSTEAD, is_layer, record_graph
 from striate.backends.fx.texts import network_text
 from striate.backends.fx.values import Value
 from striate.errors import NotationError
@@ -112,7 +112,7 @@ def _followed(module: nn.Module, shape: Shape, name: str) -> tuple[Flow, Value]:
         NotationError: its code cannot be followed.
     """
     reading = Reading(module, shape, name)
-    end = reading.read(recorded(module))
+    end = reading.read(record_graph(module))
     if reading.input is None:
         raise Refused("nothing goes into it")
     return flow_of(reading.input, end), end

@@ -17,7 +17,7 @@ from striate.architecture.aspects.torch_reading import Batch, Refused
 from striate.architecture.words import Joint, Layer, Shape
 from striate.backends.fx.recording import FAULTS, HOOKED, INSTEAD, defaults, kind_of
 from striate.backends.fx.rules import FUNCTIONS, JOINING, METHODS, MODULES, ON_TENSORS
-from striate.backends.fx.values import Overwritten, Value, joined
+from striate.backends.fx.values import Overwritten, Value, join_values
 from striate.errors import NotationError
 
 if TYPE_CHECKING:
@@ -247,7 +247,7 @@ class Reading:
             values = self._with_earlier(joint, values)
         if len(values) == 1:
             return self._copied(values[0], node)
-        result = self._overwritten.keep(joined(joint, values, _place(node)))
+        result = self._overwritten.keep(join_values(joint, values, _place(node)))
         self._joins.append(result)
         if node.target is operator.iadd or _name(node).endswith("_"):
             self._overwritten.change(values[0], result)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import inspect
 import operator
-from collections.abc import Container, Iterator
-from contextlib import contextmanager
+from collections.abc import Container
 from typing import Any, Final
 
 import torch
@@ -13,6 +12,7 @@ from torch import fx, nn
 
 from striate.architecture.aspects.torch_reading import Refused
 from striate.backends.fx.rules import MODULES
+from striate.backends.torch import eval_mode
 from striate.errors import NotationError
 
 # What the code of a module may raise when it is given what stands for a tensor.
@@ -69,19 +69,7 @@ def kind_of(module: nn.Module) -> type[nn.Module] | None:
     return None
 
 
-@contextmanager
-def evaluating(module: nn.Module) -> Iterator[None]:
-    """Put a module into evaluation mode, and each of its parts back into its own afterwards."""
-    modes = [(part, part.training) for part in module.modules()]
-    try:
-        module.eval()
-        yield
-    finally:
-        for part, training in modes:
-            part.training = training
-
-
-def recorded(module: nn.Module) -> fx.Graph:
+def record_graph(module: nn.Module) -> fx.Graph:
     """Record what a module computes.
 
     Raises:
@@ -92,7 +80,7 @@ def recorded(module: nn.Module) -> fx.Graph:
         raise Refused(HOOKED)
     if "forward" in vars(module):
         raise Refused("its forward was replaced by another function; put that into its class")
-    with evaluating(module):
+    with eval_mode(module):
         stuck = next((name for name, part in module.named_modules() if part.training), None)
         if stuck is not None:
             part = f"'{stuck}'" if stuck else "it"

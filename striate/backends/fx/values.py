@@ -78,7 +78,7 @@ class Overwritten:
         return value
 
 
-def joined(word: Joint, values: Sequence[Value], place: str) -> Value:
+def join_values(word: Joint, values: Sequence[Value], place: str) -> Value:
     """Give the value that joins others.
 
     Raises:

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from striate.architecture.aspects.numpy_pass import Array, Back, ByName, Result, Visit
-from striate.architecture.notation import Block, ExpandedNetwork, Join, Leaf, Network, Step
+from striate.architecture.notation import Block, ExpandedNetwork, Join, Leaf, Network, Step, expand
 from striate.backends.numpy.arrays import numbers
-from striate.backends.numpy.parameters import by_layer, leaves, planned
+from striate.backends.numpy.parameters import by_layer, leaves
 from striate.errors import SettingError
 
 
@@ -95,7 +95,7 @@ def forward(
     (array([[ 2., -2.],
            [ 6.,  0.]]), array([[6.]]))
     """
-    plan = planned(network)
+    plan = expand(network)
     x = numbers(images, "the images")
     if x.shape[1:] != plan.input or len(x) == 0:
         raise SettingError(

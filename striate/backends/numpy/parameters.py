@@ -35,7 +35,7 @@ def shapes(network: str | Network | ExpandedNetwork) -> dict[str, Shape]:
     """
     return {
         f"{leaf.address}.{name}": shape
-        for leaf in leaves(planned(network))
+        for leaf in leaves(expand(network))
         for name, shape in leaf.layer.tensors(leaf.input).items()
     }
 
@@ -65,7 +65,7 @@ def start(network: str | Network | ExpandedNetwork, *, seed: int = 0) -> ByName:
     >>> {name: values.shape for name, values in parameters.items()}
     {'conv1.weight': (4, 1, 3, 3), 'conv1.bias': (4,), 'fc1.weight': (2, 4), 'fc1.bias': (2,)}
     """
-    plan = planned(network)
+    plan = expand(network)
     random = np.random.default_rng(seed)
     followers = what_follows(plan)
     parameters: ByName = {}
@@ -135,11 +135,6 @@ def by_layer(plan: ExpandedNetwork, parameters: Mapping[str, ArrayLike]) -> dict
         address, _, what = name.rpartition(".")
         handed[address][what] = values
     return handed
-
-
-def planned(network: str | Network | ExpandedNetwork) -> ExpandedNetwork:
-    """Work a network out, unless that is done already."""
-    return network if isinstance(network, ExpandedNetwork) else expand(network)
 
 
 def leaves(plan: ExpandedNetwork) -> list[Leaf]:

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from striate.architecture.aspects.numpy_pass import ByName
-from striate.architecture.notation import ExpandedNetwork, Network
+from striate.architecture.notation import ExpandedNetwork, Network, expand
 from striate.architecture.words import text_of
 from striate.backends.numpy.arrays import numbers
 from striate.backends.numpy.forward_backward import backward, forward
 from striate.backends.numpy.losses import Loss, one_hot, softmax_cross_entropy
-from striate.backends.numpy.parameters import by_layer, planned
+from striate.backends.numpy.parameters import by_layer
 from striate.errors import SettingError, TrainingError
 
 Batch = tuple[ArrayLike, ArrayLike]  # images (batch, channel, row, column), labels (batch,)
@@ -87,7 +87,7 @@ def train(
     Learnt(step 2, loss 1.0005)
     Learnt(step 3, loss 0.9122)
     """
-    plan = planned(network)
+    plan = expand(network)
     if len(plan.output) != 1:
         raise SettingError(
             f"the network ends with {text_of(plan.output)}; expected one number a class; "

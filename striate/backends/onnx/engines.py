@@ -55,7 +55,7 @@ class Engine:
     note: str = ""
 
 
-def opened(trained: Trained, preprocess: Preprocess) -> Engine:
+def open_engine(trained: Trained, preprocess: Preprocess) -> Engine:
     """Open the engine that answers in float32: ONNX Runtime, or torch where that fails.
 
     Args:
@@ -65,7 +65,7 @@ def opened(trained: Trained, preprocess: Preprocess) -> Engine:
     >>> from striate.backends.torch import build
     >>> module = build("input 1x2x2 classes=2 > flatten > fc")
     >>> trained = Trained.of(module.plan, module.state_dict())
-    >>> engine = opened(trained, Preprocess(1, 2, 2))
+    >>> engine = open_engine(trained, Preprocess(1, 2, 2))
     >>> engine.name, engine.run(np.zeros((3, 1, 2, 2), np.float32)).shape
     ('float32 ONNX Runtime', (3, 2))
     """
@@ -173,18 +173,18 @@ def torch_module(module: nn.Module, preprocess: Preprocess, *, low: bool = False
     """
     import torch
 
-    from striate.backends.torch import evaluating, normalised
+    from striate.backends.torch import eval_mode, normalize
 
     layout = torch.channels_last if low else torch.contiguous_format
 
     def run(pixels: np.ndarray) -> np.ndarray:
         device = next(module.parameters(), torch.zeros(())).device
         with (
-            evaluating(module),
+            eval_mode(module),
             torch.inference_mode(),
             torch.autocast(device.type, torch.bfloat16, enabled=low),
         ):
-            values = normalised(torch.from_numpy(pixels).to(device), preprocess)
+            values = normalize(torch.from_numpy(pixels).to(device), preprocess)
             said = module(values.contiguous(memory_format=layout))
             return np.asarray(said.float().cpu().numpy())
 

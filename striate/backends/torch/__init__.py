@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from striate.backends.torch.evaluation_mode import evaluating, normalised
+from striate.backends.torch.evaluation_mode import eval_mode, normalize
 from striate.backends.torch.modules import BATCH_NORMS, Net, build
 
-__all__ = ["BATCH_NORMS", "Net", "build", "evaluating", "normalised"]
+__all__ = ["BATCH_NORMS", "Net", "build", "eval_mode", "normalize"]

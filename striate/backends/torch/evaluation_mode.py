@@ -11,7 +11,7 @@ from torch import nn
 from striate.data.images import Preprocess
 
 
-def normalised(values: torch.Tensor, preprocess: Preprocess) -> torch.Tensor:
+def normalize(values: torch.Tensor, preprocess: Preprocess) -> torch.Tensor:
     """Scale images to the network's input, (x / 255 - mean) / std.
 
     Args:
@@ -19,7 +19,7 @@ def normalised(values: torch.Tensor, preprocess: Preprocess) -> torch.Tensor:
         preprocess: whose mean and std, of values 0 to 1, are taken.
 
     >>> grey = Preprocess(1, 1, 1, mean=(0.5,), std=(0.25,))
-    >>> normalised(torch.full((1, 1, 1, 1), 255.0), grey).item()
+    >>> normalize(torch.full((1, 1, 1, 1), 255.0), grey).item()
     2.0
     """
     mean = values.new_tensor(preprocess.mean).view(1, -1, 1, 1) * 255
@@ -28,11 +28,11 @@ def normalised(values: torch.Tensor, preprocess: Preprocess) -> torch.Tensor:
 
 
 @contextmanager
-def evaluating(module: nn.Module) -> Iterator[None]:
+def eval_mode(module: nn.Module) -> Iterator[None]:
     """Put a module and all its parts into evaluation mode, and leave each as it was found.
 
     >>> layer = nn.Dropout()
-    >>> with evaluating(layer):
+    >>> with eval_mode(layer):
     ...     layer.training
     False
     >>> layer.training

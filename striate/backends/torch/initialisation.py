@@ -29,7 +29,7 @@ from striate.architecture.notation.followers import what_follows
 from striate.architecture.words import Layer
 
 
-def initialise(module: nn.Module, plan: ExpandedNetwork, seed: int | None) -> None:
+def initialize(module: nn.Module, plan: ExpandedNetwork, seed: int | None) -> None:
     """Draw the weights of every conv and fc, in the order of running, from one generator.
 
     Args:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from striate.architecture.notation import Block, ExpandedNetwork, Join, Leaf, Network, Step, expand
 from striate.architecture.words import Joint, Shape
-from striate.backends.torch.initialisation import initialise
+from striate.backends.torch.initialisation import initialize
 from striate.errors import NotationError
 
 BATCH_NORMS: Final = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
@@ -133,7 +133,7 @@ def build(
             "pool more before the first fc, or take fewer channels"
         )
     module = Net(plan)
-    initialise(module, plan, seed)
+    initialize(module, plan, seed)
     return module
 
 

@@ -17,7 +17,7 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import nn
 
 from striate.backends.precision import Precision
-from striate.backends.torch import evaluating
+from striate.backends.torch import eval_mode
 from striate.data.images import Preprocess
 from striate.errors import SettingError
 
@@ -116,7 +116,7 @@ def check_module(module: nn.Module, preprocess: Preprocess, classes: int) -> Non
     striate.errors.SettingError: the torch module gives (2, 16) for images (2, 1, 4, 4); ...
     """
     blank = torch.zeros(2, *preprocess.shape)
-    with evaluating(module), torch.inference_mode():
+    with eval_mode(module), torch.inference_mode():
         try:
             shape = tuple(module(blank).shape)
         except (RuntimeError, ValueError, TypeError, AttributeError) as error:

@@ -19,7 +19,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from striate.backends.precision import WAYS, Precision
-from striate.backends.torch import BATCH_NORMS, evaluating, normalised
+from striate.backends.torch import BATCH_NORMS, eval_mode, normalize
 from striate.data.images import Preprocess
 from striate.errors import TrainingError
 from striate.training.health.figures import Bend, CheckUp, Layer, Normalisation, Values
@@ -97,13 +97,13 @@ def check_up(
         return torch.autocast(device.type, torch.bfloat16, enabled=precision.name == "bf16")
 
     def logits_of(pixels: np.ndarray) -> Tensor:
-        values = normalised(torch.from_numpy(pixels).float().to(device), preprocess)
+        values = normalize(torch.from_numpy(pixels).float().to(device), preprocess)
         said = module(values.contiguous(memory_format=precision.memory_format))
         if not isinstance(said, Tensor):
             raise TrainingError(f"the network gives {type(said).__name__}; expected one tensor")
         return said.float()
 
-    with evaluating(module):
+    with eval_mode(module):
         with low(), watching:
             logits = logits_of(sample.train)
         loss = functional.cross_entropy(logits, labels)
