@@ -284,7 +284,7 @@ def _recorded(
 ) -> Recording:
     """Record one pass; where ``copied``, layers work on copies of what is kept."""
     calls: list[tuple[str, tuple[Tensor, ...], Tensor]] = []
-    versions = [(values, values._version)]
+    versions = [(values, values._version)]  # there is no public count of changes in place
     kept: list[tuple[Tensor, ...]] = []  # what went into the layers under way
 
     def before(part: nn.Module, given: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from striate.architecture.aspects.word import Reader, Words
 
 CLONES: Final = {"clone", torch.clone}
-CHECKS: Final = {torch._assert, fx._symbolic_trace._assert_is_none}
+CHECKS: Final = {torch._assert, fx._symbolic_trace._assert_is_none}  # without public names
 TORCH: Final = Path(torch.__file__).parent
 
 
@@ -140,7 +140,7 @@ class Reading:
             raise self._refused(node, f"there is no word for {type(module).__name__}")
         if is_parametrized(module):
             raise self._refused(node, "its weights are worked out anew in each step")
-        if module._forward_hooks or module._forward_pre_hooks:
+        if module._forward_hooks or module._forward_pre_hooks:  # there is no public way to see them
             raise self._refused(node, HOOKED)
         arriving = args[0]
         if len(args) != 1 or not isinstance(arriving, Value):

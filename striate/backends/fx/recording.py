@@ -76,7 +76,7 @@ def record_graph(module: nn.Module) -> fx.Graph:
         NotationError: its code cannot be followed; the message gives the reason and the place.
         Refused: what would be recorded is not what it computes.
     """
-    if module._forward_hooks or module._forward_pre_hooks:
+    if module._forward_hooks or module._forward_pre_hooks:  # there is no public way to see them
         raise Refused(HOOKED)
     if "forward" in vars(module):
         raise Refused("its forward was replaced by another function; put that into its class")
