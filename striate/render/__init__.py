@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from striate.render.feature_map_plot import feature_map
 from striate.render.image_files import EXACT, Pixels, data_uri, png
-from striate.render.line_plot import Curve, curves
+from striate.render.line_plot import Curve, draw_line_plot
 from striate.render.palette import BLUE, GREEN, INK, ORANGE, PALE
 
 __all__ = [
@@ -21,7 +21,7 @@ __all__ = [
     "PALE",
     "Curve",
     "Pixels",
-    "curves",
+    "draw_line_plot",
     "data_uri",
     "feature_map",
     "png",

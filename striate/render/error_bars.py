@@ -1,4 +1,4 @@
-"""Measured values with their intervals, a dot and its whiskers a row."""
+"""Measured values with their intervals, a dot and its error bar a row."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Whisker:
+class ErrorBar:
     """One measured value.
 
     Attributes:
@@ -35,8 +35,8 @@ class Whisker:
     hollow: bool = False
 
 
-def draw_whiskers(
-    axes: Axes, rows: Sequence[Whisker], *, title: str, across: str, zero: bool = False
+def draw_error_bars(
+    axes: Axes, rows: Sequence[ErrorBar], *, title: str, across: str, zero: bool = False
 ) -> None:
     """Draw values with their intervals into axes, the first one on top.
 

@@ -33,7 +33,7 @@ class Curve:
     dashed: bool = False
 
 
-def curves(
+def draw_line_plot(
     lines: Sequence[Curve],
     *,
     title: str,
@@ -58,7 +58,8 @@ def curves(
             values that are not negative are drawn from 0 up.
         description: what the drawing shows, for whoever cannot see it.
 
-    >>> svg = curves([Curve("loss", [2.0, 1.0, 0.5])], title="Loss", across="epoch", marked=3)
+    >>> loss = Curve("loss", [2.0, 1.0, 0.5])
+    >>> svg = draw_line_plot([loss], title="Loss", across="epoch", marked=3)
     >>> svg.startswith("<svg"), svg.endswith("</svg>")
     (True, True)
     """

@@ -12,7 +12,7 @@ from striate.render.line_plot import Curve
 from striate.render.palette import LOOK, PALE, for_page
 
 
-def trails(
+def draw_log_plot(
     lines: Sequence[Curve],
     places: Sequence[float],
     *,
@@ -33,7 +33,7 @@ def trails(
             is of powers of ten.
         description: what the drawing shows, for whoever cannot see it.
 
-    >>> svg = trails([Curve("conv1", [1.0, 0.01])], [1, 4], title="Gradient", across="epoch")
+    >>> svg = draw_log_plot([Curve("conv1", [1.0, 0.01])], [1, 4], title="Gradient", across="epoch")
     >>> svg.startswith("<svg"), svg.count("conv1")
     (True, 0)
     """

@@ -11,7 +11,7 @@ from striate.render.image_files import Pixels
 Box = tuple[float, float, float, float]  # top, left, bottom, right in pixels of the image
 
 
-def framed(
+def draw_rectangles(
     image: Pixels, boxes: Sequence[tuple[Box, str]], *, side: int = 320, thick: int = 2
 ) -> Pixels:
     """Draw frames on an image, which is brought to a size first.
@@ -28,7 +28,8 @@ def framed(
     Returns:
         uint8 (rows, columns, 3).
 
-    >>> drawn = framed(np.zeros((4, 4, 1), np.uint8), [((1, 1, 3, 3), "#d55e00")], side=16, thick=1)
+    >>> black, boxes = np.zeros((4, 4, 1), np.uint8), [((1, 1, 3, 3), "#d55e00")]
+    >>> drawn = draw_rectangles(black, boxes, side=16, thick=1)
     >>> drawn.shape, drawn[4, 4].tolist(), drawn[8, 8].tolist()
     ((16, 16, 3), [213, 94, 0], [0, 0, 0])
     """

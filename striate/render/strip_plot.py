@@ -10,7 +10,7 @@ from markupsafe import Markup
 from striate.render.palette import BLUE, INK, LOOK, PALE, for_page
 
 
-def strips(
+def draw_strip_plot(
     rows: Sequence[tuple[str, Sequence[float]]],
     *,
     title: str,
@@ -25,7 +25,8 @@ def strips(
         across: what the values are.
         description: what the drawing shows, for whoever cannot see it.
 
-    >>> svg = strips([("conv1", [0.1, 0.2]), ("conv2", [0.3])], title="Moved", across="share")
+    >>> rows = [("conv1", [0.1, 0.2]), ("conv2", [0.3])]
+    >>> svg = draw_strip_plot(rows, title="Moved", across="share")
     >>> svg.startswith("<svg"), svg.count("conv")
     (True, 2)
     """

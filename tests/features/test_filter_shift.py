@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from striate.features.filter_shift import measure_filter_shift
-from striate.render.strip_plot import strips
+from striate.render.strip_plot import draw_strip_plot
 
 
 @given(st.floats(-3, 3), st.integers(1, 5))
@@ -45,7 +45,7 @@ def test_filters_of_zeros_count_whole_where_they_moved() -> None:
 
 
 def test_the_strips_name_every_row() -> None:
-    svg = strips(
+    svg = draw_strip_plot(
         [(f"layer{n}", [0.01 * n, 0.02]) for n in range(20)], title="Moved", across="share"
     )
     assert all(f"layer{n}" in svg for n in range(20))

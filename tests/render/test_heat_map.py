@@ -9,7 +9,7 @@ from striate.errors import SettingError
 from striate.render.heat_map import blocks, heat
 from striate.render.map_strip import GAP, map_strip
 from striate.render.palette import BLUE, ORANGE
-from striate.render.rectangles import framed
+from striate.render.rectangles import draw_rectangles
 
 
 def rgb(colour: str) -> np.ndarray:
@@ -65,7 +65,7 @@ def test_the_same_number_has_the_same_colour_in_every_map_of_a_strip() -> None:
 
 def test_a_frame_lies_along_its_box_and_is_open_beyond_the_image() -> None:
     image = np.zeros((20, 20, 1), np.uint8)
-    drawn = framed(image, [((5, 5, 15, 30), ORANGE)], side=20, thick=1)
+    drawn = draw_rectangles(image, [((5, 5, 15, 30), ORANGE)], side=20, thick=1)
     colour = rgb(ORANGE)
     assert (drawn[5, 5:] == colour).all() and (drawn[14, 5:] == colour).all()
     assert (drawn[5:15, 5] == colour).all()

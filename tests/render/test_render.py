@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from striate.errors import SettingError
-from striate.render import BLUE, ORANGE, Curve, curves, data_uri, png
+from striate.render import BLUE, ORANGE, Curve, data_uri, draw_line_plot, png
 
 
 def opened(data: bytes) -> np.ndarray:
@@ -82,7 +82,9 @@ LINES = [
 
 
 def test_a_chart_is_an_svg_with_its_words_as_text() -> None:
-    svg = curves(LINES, title="Loss", across="epoch", marked=2, description='from "2" to <1>')
+    svg = draw_line_plot(
+        LINES, title="Loss", across="epoch", marked=2, description='from "2" to <1>'
+    )
     root = ET.fromstring(svg)
     assert root.get("role") == "img"
     assert root.get("aria-label") == 'Loss. from "2" to <1>'
@@ -93,7 +95,7 @@ def test_a_chart_is_an_svg_with_its_words_as_text() -> None:
 
 
 def test_a_chart_follows_the_colours_of_its_page() -> None:
-    svg = curves(LINES, title="Loss", across="epoch")
+    svg = draw_line_plot(LINES, title="Loss", across="epoch")
     bare = re.sub(r"var\(--\w+, #[0-9a-f]{6}\)", "", svg)
     assert "var(--blue, #0072b2)" in svg
     assert not re.search(r"#[0-9a-f]{6}\b", bare.replace("href=", "").replace("url(#", ""))
@@ -102,13 +104,13 @@ def test_a_chart_follows_the_colours_of_its_page() -> None:
 def test_a_chart_is_the_same_every_time_and_leaves_settings_alone() -> None:
     with mpl.rc_context({"axes.grid": True, "font.size": 30, "lines.linewidth": 9}):
         before = dict(mpl.rcParams)
-        other = curves(LINES, title="Loss", across="epoch")
+        other = draw_line_plot(LINES, title="Loss", across="epoch")
         assert dict(mpl.rcParams) == before
-    assert curves(LINES, title="Loss", across="epoch") == other
+    assert draw_line_plot(LINES, title="Loss", across="epoch") == other
 
 
 def test_two_charts_in_one_page_share_no_id() -> None:
-    first, second = (curves([line], title="Loss", across="epoch") for line in LINES)
+    first, second = (draw_line_plot([line], title="Loss", across="epoch") for line in LINES)
     ids = [re.findall(r' id="([^"]+)"', svg) for svg in (first, second)]
     assert not set(ids[0]) & set(ids[1])
     for svg, own in zip((first, second), ids, strict=True):
@@ -117,9 +119,11 @@ def test_two_charts_in_one_page_share_no_id() -> None:
 
 
 def test_shares_are_labelled_in_per_cent_and_losses_start_at_zero() -> None:
-    shares = curves([Curve("a", [0.5, 0.9])], title="Right", across="epoch", as_percent=True)
+    shares = draw_line_plot(
+        [Curve("a", [0.5, 0.9])], title="Right", across="epoch", as_percent=True
+    )
     assert re.search(r">\d+(\.\d)? %</text>", shares)
-    losses = curves([Curve("a", [5.0, 9.0])], title="Loss", across="epoch")
+    losses = draw_line_plot([Curve("a", [5.0, 9.0])], title="Loss", across="epoch")
     assert re.search(r">0(\.0)?</text>", losses)
 
 
@@ -128,5 +132,5 @@ def test_shares_are_labelled_in_per_cent_and_losses_start_at_zero() -> None:
     [[], [1.0], [math.nan] * 3, [math.inf, 2.0, 1.0], [0.0, 0.0], [-1.0, 1.0], [1e-12, 1e12]],
 )
 def test_odd_values_make_a_chart_without_a_warning(values: list[float]) -> None:
-    svg = curves([Curve("a", values)], title="Odd", across="epoch", marked=1)
+    svg = draw_line_plot([Curve("a", values)], title="Odd", across="epoch", marked=1)
     ET.fromstring(svg)

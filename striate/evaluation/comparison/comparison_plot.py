@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from striate.evaluation.comparison import comparison_tables as tables
 from striate.evaluation.comparison.comparison_rows import ModelPair, ModelScores
 from striate.render import BLUE, INK, ORANGE
-from striate.render.error_bars import Whisker, draw_whiskers
+from striate.render.error_bars import ErrorBar, draw_error_bars
 from striate.render.figure_files import Still
 from striate.terminal.units import format_percent
 
@@ -59,7 +59,7 @@ def draw_accuracies(axes: Axes, models: Sequence[ModelScores], *, n: int) -> Non
         n: how many images they were evaluated on.
     """
     rows = [
-        Whisker(
+        ErrorBar(
             tables.shorten_name(model.name),
             100 * model.accuracy,
             100 * model.accuracy_low,
@@ -70,7 +70,7 @@ def draw_accuracies(axes: Axes, models: Sequence[ModelScores], *, n: int) -> Non
         for model in models
     ]
     title = f"Accuracy on the same {n:,} images"
-    draw_whiskers(axes, rows, title=title, across="% correct, with 95 % intervals")
+    draw_error_bars(axes, rows, title=title, across="% correct, with 95 % intervals")
 
 
 def draw_differences(axes: Axes, pairs: Sequence[ModelPair]) -> None:
@@ -83,7 +83,7 @@ def draw_differences(axes: Axes, pairs: Sequence[ModelPair]) -> None:
         axes: matplotlib's.
         pairs: of a comparison.
     """
-    draw_whiskers(
+    draw_error_bars(
         axes,
         [_make_row(pair) for pair in pairs],
         title=f"Difference from {tables.shorten_name(pairs[0].first)}",
@@ -92,9 +92,9 @@ def draw_differences(axes: Axes, pairs: Sequence[ModelPair]) -> None:
     )
 
 
-def _make_row(pair: ModelPair) -> Whisker:
+def _make_row(pair: ModelPair) -> ErrorBar:
     told = pair.better is not None
-    return Whisker(
+    return ErrorBar(
         tables.shorten_name(pair.second),
         100 * pair.difference,
         100 * pair.difference_low,

@@ -17,7 +17,7 @@ from striate.explanation.shortcut_result import ClassFocus
 from striate.render import BLUE, ORANGE, data_uri, evidence_plot, png
 from striate.render.heat_map import blocks, heat
 from striate.render.map_strip import map_strip
-from striate.render.rectangles import framed
+from striate.render.rectangles import draw_rectangles
 
 LARGE, FIELD = 480, 280  # pixels of a map over its image, and of a receptive field
 UNITS = 10  # of a layer that are shown, the strongest
@@ -66,7 +66,7 @@ def draw_field(seen: ReceptiveField) -> str:
             box = subject.box_on_image(one.top, one.left, one.bottom, one.right)
             top, left, bottom, right = (end * scaled for end in box)
             frames.append(((top, left, bottom, right), colour))
-    return data_uri(framed(drawn, frames, side=max(drawn.shape[:2])), side=FIELD)
+    return data_uri(draw_rectangles(drawn, frames, side=max(drawn.shape[:2])), side=FIELD)
 
 
 def draw_first_filters(one: LayerFilters, count: int) -> list[tuple[int, str]]:

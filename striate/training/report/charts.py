@@ -8,9 +8,9 @@ from markupsafe import Markup
 
 from striate.events import Epoch
 from striate.features.filter_shift import LayerShift
-from striate.render import BLUE, GREEN, ORANGE, Curve, curves
-from striate.render.log_plot import trails
-from striate.render.strip_plot import strips
+from striate.render import BLUE, GREEN, ORANGE, Curve, draw_line_plot
+from striate.render.log_plot import draw_log_plot
+from striate.render.strip_plot import draw_strip_plot
 from striate.terminal.units import format_percent
 from striate.training.health import CheckUp
 
@@ -32,7 +32,7 @@ def draw_training(epochs: Sequence[Epoch], kept: Epoch | None) -> list[Markup]:
     rates = [Curve("learning rate", [epoch.learning_rate for epoch in epochs], GREEN)]
     first, last = epochs[0], epochs[-1]
     return [
-        curves(
+        draw_line_plot(
             losses,
             title="Loss (lower is better)",
             across="epoch",
@@ -40,7 +40,7 @@ def draw_training(epochs: Sequence[Epoch], kept: Epoch | None) -> list[Markup]:
             description=f"Training loss from {first.train_loss:.3f} to {last.train_loss:.3f}, "
             f"validation loss from {first.val_loss:.3f} to {last.val_loss:.3f}.",
         ),
-        curves(
+        draw_line_plot(
             accuracies,
             title="Accuracy (higher is better)",
             across="epoch",
@@ -49,7 +49,7 @@ def draw_training(epochs: Sequence[Epoch], kept: Epoch | None) -> list[Markup]:
             description=f"Validation accuracy from {format_percent(first.val_accuracy)} to "
             f"{format_percent(last.val_accuracy)}.",
         ),
-        curves(
+        draw_line_plot(
             rates,
             title="Learning rate (size of the steps)",
             across="epoch",
@@ -77,14 +77,14 @@ def draw_health(checkups: Sequence[CheckUp]) -> list[Markup]:
         for what in ("gradient", "update")
     )
     drawn = [
-        trails(
+        draw_log_plot(
             gradients,
             places,
             title="Gradient norm of the weights",
             across="epoch",
             description="The norm of the gradient of the first, a middle and the last layer.",
         ),
-        trails(
+        draw_log_plot(
             steps,
             places,
             title="Update ratio (step over weights)",
@@ -101,7 +101,7 @@ def draw_health(checkups: Sequence[CheckUp]) -> list[Markup]:
         if max(flat) > 0:
             rest.append(Curve("saturated", flat, BLUE, dashed=True))
         drawn.append(
-            trails(
+            draw_log_plot(
                 rest,
                 places,
                 title="Dead units, in the worst layer",
@@ -117,7 +117,7 @@ def draw_filter_shift(layers: Sequence[LayerShift]) -> tuple[LayerShift, Markup]
     """Give the layer that fine-tuning moved most, and draw how far each filter of each moved."""
     most = max(layers, key=lambda layer: layer.change)
     shown = [layer for layer in layers if layer.change][-MOST_ROWS:]
-    return most, strips(
+    return most, draw_strip_plot(
         [(layer.name, layer.filters) for layer in shown],
         title="How far each filter moved",
         across="length of the change over that of the filter",
