@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 from torch import Tensor, nn
 
+from striate.architecture.words import WORDS
 from striate.errors import SettingError
 from striate.explanation.hooks import gradients_of, record
 from striate.explanation.image_grid import make_grid, show_image
@@ -30,8 +31,11 @@ COLOR_SCALES: Final = ("layer", "block", "network")
 NEARLY = 99.5  # per cent of the numbers that lie within a scale
 SIDE = 84  # pixels of a map that is drawn
 SAMPLED = 2**16  # numbers of a layer that its scale is taken from
-POINTWISE = frozenset(
-    ("batchnorm2d", "bn", "relu", "relu6", "leakyrelu", "prelu", "sigmoid", "tanh")
+POINTWISE = frozenset(  # words, and the classes of torch that they stand for
+    name.lower()
+    for word in WORDS.values()
+    if word.pointwise
+    for name in (word.word, *(kind.__name__ for kind in word.worked_sums()))
 )
 UNCHANGED = (nn.Dropout, nn.Dropout2d, nn.Flatten, nn.Identity)
 

@@ -3,18 +3,17 @@
 Which of them a conv or fc gets is decided by the activation that follows it, through whatever
 lies between: bn, pools, dropout, joins, the end of a block.
 
-- A relu, relu6, leakyrelu or prelu follows: normal with standard deviation
-  sqrt(2 / ((1 + a^2) * fan_in)), a being the slope on the negative side (0 for relu and
-  relu6, 0.25 for prelu at its start). He et al. 2015, Delving deep into rectifiers, equations
-  10 and 15, https://arxiv.org/abs/1502.01852
-- A tanh, sigmoid or softmax follows, another conv or fc, or nothing: uniform between
+- A relu or one of its kin follows, a word with a `negative_slope`: normal with standard deviation
+  sqrt(2 / ((1 + a^2) * fan_in)), a being that slope (0 of relu itself). He et al. 2015, Delving
+  deep into rectifiers, equations 10 and 15, https://arxiv.org/abs/1502.01852
+- Another activation follows, another conv or fc, or nothing: uniform between
   -sqrt(6 / (fan_in + fan_out)) and +sqrt(6 / (fan_in + fan_out)). Glorot and Bengio 2010,
   Understanding the difficulty of training deep feedforward neural networks, equation 16,
   https://proceedings.mlr.press/v9/glorot10a.html
 
 fan_in is how many numbers a unit reads, arriving channels/groups * kernel rows * kernel columns;
 fan_out how many units read a number, leaving channels/groups * kernel rows * kernel columns.
-Biases start at 0, the scale of bn at 1 and its shift at 0, the slopes of prelu at 0.25.
+Biases start at 0; what other words keep starts as their torch modules start it.
 """
 
 from __future__ import annotations
