@@ -8,8 +8,9 @@ spread over several devices, sees the same images as one that was not.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,7 +30,7 @@ class Augmentation:
         turn: degrees by which it may be turned, each way.
         mirror: whether left and right may be exchanged, in half of the cases.
         light: share by which brightness and contrast may change, each way.
-        colour: share by which saturation may change, each way.
+        saturation: share by which it may change, each way.
     """
 
     shift: float = 0.0
@@ -37,7 +38,7 @@ class Augmentation:
     turn: float = 0.0
     mirror: bool = False
     light: float = 0.0
-    colour: float = 0.0
+    saturation: float = 0.0
 
     def __str__(self) -> str:
         parts = [
@@ -46,13 +47,23 @@ class Augmentation:
             f"turn up to {self.turn:g} degrees" if self.turn else "",
             "mirrored in half of the cases" if self.mirror else "",
             f"brightness and contrast by up to {self.light:.0%}" if self.light else "",
-            f"saturation by up to {self.colour:.0%}" if self.colour else "",
+            f"saturation by up to {self.saturation:.0%}" if self.saturation else "",
         ]
         return ", ".join(part for part in parts if part) or "none"
 
     def as_json(self) -> dict[str, float | bool]:
         """Return the settings as plain values."""
         return asdict(self)
+
+    @staticmethod
+    def from_json(values: Mapping[str, Any]) -> Augmentation:
+        """Return what `as_json` recorded; until November 2026 saturation was called colour.
+
+        >>> Augmentation.from_json({"colour": 0.2})
+        Augmentation(shift=0.0, zoom=0.0, turn=0.0, mirror=False, light=0.0, saturation=0.2)
+        """
+        names = {"colour": "saturation"}
+        return Augmentation(**{names.get(name, name): value for name, value in values.items()})
 
 
 def choose_augmentation(
@@ -81,7 +92,7 @@ def choose_augmentation(
         turn=10.0,
         mirror=not handed,
         light=0.2,
-        colour=0.2,
+        saturation=0.2,
     )
 
 
@@ -122,7 +133,7 @@ def augment(pixels: torch.Tensor, change: Augmentation, numbers: torch.Tensor) -
         values = functional.grid_sample(
             values, places, mode="bilinear", padding_mode="border", align_corners=False
         )
-    coloured = change.colour and values.shape[1] == 3
+    coloured = change.saturation and values.shape[1] == 3
     if coloured or change.light:
         values = _change_light(values, change, numbers, coloured=bool(coloured))
     return values
@@ -137,13 +148,13 @@ def _change_light(
     that becomes m * brightness + (it - m) * contrast, kept between 0 and 255. Saturation leaves
     m as it is, so all of it is v * a + (g * b + m * c), of which only v is a number a value.
     """
-    saturation = _around_one(numbers[:, 5], change.colour if coloured else 0.0)
+    saturation = _around_one(numbers[:, 5], change.saturation if coloured else 0.0)
     contrast = _around_one(numbers[:, 6], change.light)
     brightness = _around_one(numbers[:, 7], change.light)
-    grey = values.mean(1, keepdim=True)
-    rest = grey.mean((2, 3), keepdim=True) * (brightness - contrast)
+    gray = values.mean(1, keepdim=True)
+    rest = gray.mean((2, 3), keepdim=True) * (brightness - contrast)
     if coloured:
-        rest = torch.addcmul(rest, grey, (1 - saturation) * contrast)
+        rest = torch.addcmul(rest, gray, (1 - saturation) * contrast)
     changed = torch.addcmul(rest, values, saturation * contrast)
     return changed.clamp_(0, 255) if change.light else changed
 

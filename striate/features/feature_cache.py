@@ -106,7 +106,8 @@ def make_key(text: str, tensors: Mapping[str, torch.Tensor], *settings: object) 
     True
     """
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(repr((text, settings)).encode())
+    # as it was called when the first features were kept, which are found again
+    digest.update(repr((text, settings)).replace("saturation=", "colour=").encode())
     for name, value in tensors.items():
         digest.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
         digest.update(

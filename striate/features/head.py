@@ -31,7 +31,7 @@ class Candidate:
     Attributes:
         strength: the weight decay.
         loss: mean cross-entropy of the images held out.
-        accuracy: the share of them told right.
+        accuracy: of these images.
     """
 
     strength: float

@@ -233,8 +233,7 @@ class Classifier:
         """
         from striate.evaluation.classifier_evaluation import evaluate
 
-        with display_progress(progress) as callback:
-            return evaluate(self, data, split=split, callback=callback)
+        return evaluate(self, data, split=split, progress=progress)
 
     def explain(
         self,

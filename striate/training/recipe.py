@@ -59,7 +59,7 @@ class Recipe:
             **{
                 **values,
                 "class_weight": None if weights is None else tuple(weights),
-                "augmentation": Augmentation(**values["augmentation"]),
+                "augmentation": Augmentation.from_json(values["augmentation"]),
                 "precision": fixed(values["precision"].replace(" ", "-")),
                 "lr_multipliers": tuple((name, rate) for name, rate in values["lr_multipliers"]),
             }

@@ -14,7 +14,7 @@ from striate.data.augmentation import (
     draw_numbers,
 )
 
-STRONG = Augmentation(shift=0.2, zoom=0.3, turn=20, mirror=True, light=0.3, colour=0.4)
+STRONG = Augmentation(shift=0.2, zoom=0.3, turn=20, mirror=True, light=0.3, saturation=0.4)
 
 
 def images(n: int, channels: int, rows: int, columns: int) -> torch.Tensor:
@@ -110,7 +110,7 @@ def test_places_in_the_image_are_those_of_torchs_affine_grid() -> None:
 
 def test_light_and_colour_are_what_they_say_one_after_the_other() -> None:
     values, chance = images(4, 3, 6, 5), torch.rand(4, DRAWS)
-    relit = augment(values, Augmentation(light=0.3, colour=0.4), chance)
+    relit = augment(values, Augmentation(light=0.3, saturation=0.4), chance)
     for old, new, row in zip(values.double(), relit, chance.double(), strict=True):
         saturation = 1 + 0.4 * (2 * row[5] - 1)
         contrast, brightness = 1 + 0.3 * (2 * row[6] - 1), 1 + 0.3 * (2 * row[7] - 1)

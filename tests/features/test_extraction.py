@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Callable
@@ -214,3 +215,11 @@ def test_a_body_is_named_by_its_weights_text_and_settings() -> None:
     }
     assert len(names) == 4
     assert make_key(BODY, one) == make_key(BODY, build(BODY, seed=0).state_dict())
+
+
+def test_features_that_were_kept_before_are_found_again() -> None:
+    """The key of a run of November 2026, when saturation was called colour."""
+    once = "('gap', ((0.5,), Augmentation(shift=0.1, zoom=0.0, turn=0.0, mirror=False, light=0.0, "
+    once += "colour=0.0)))"
+    key = hashlib.blake2b(once.encode(), digest_size=16).hexdigest()
+    assert make_key("gap", {}, (0.5,), Augmentation(shift=0.1)) == key

@@ -83,7 +83,7 @@ class Preprocess:
             keeps the proportions and cuts away what stands out of the centre.
         crop_ratio: how much larger than the input an image is made before the centre of it is cut
             out; from 1 to 8, above 1 with "crop" alone. Networks trained on ImageNet are mostly
-            judged on the middle 224 of images whose shorter side is made 256: 256 / 224.
+            evaluated on the middle 224 of images whose shorter side is made 256: 256 / 224.
         background: the colour under transparent pixels.
         border: the colour beside a padded image.
         mean: of each channel, of values scaled to 0..1; left empty, 0.
