@@ -195,7 +195,7 @@ def _filled(cells: Sequence[Cell], width: float) -> list[list[Cell]]:
 def _placed(
     row: Sequence[Cell], top: float, room: float, *, after: Placed | None
 ) -> tuple[list[Placed], float]:
-    """Put a row under a line, its volumes around one middle; give where it ends."""
+    """Put a row under a line, its boxes around one middle; give where it ends."""
     middle = top + LINE + max(cell.body.total for cell in row) / 2
     start = 0 if after is None else CONTINUED
     used = start + CONTINUED + sum(cell.width for cell in row)

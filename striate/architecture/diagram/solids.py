@@ -24,7 +24,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Scale:
-    """How many pixels stand for what; one for all volumes of a drawing.
+    """How many pixels stand for what; one for all boxes of a diagram.
 
     Attributes:
         side: the longest side of any map.

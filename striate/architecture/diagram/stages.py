@@ -13,9 +13,9 @@ from typing import Final
 from striate.architecture.notation import Block, ExpandedNetwork, Join, Leaf, Step
 from striate.architecture.words import Cat, Conv, Fc, Flatten, Gap, Identity, Pair, Shape
 
-MOST: Final = 24  # volumes that a drawing shows, where only joined branches are folded
+MOST: Final = 24  # boxes that a drawing shows, where only joined branches are folded
 LONGEST: Final = 8  # lines of a caption up to which different blocks of one shape are folded
-FEW: Final = 16  # volumes that it shows of a longer one before whole blocks are folded
+FEW: Final = 16  # boxes that it shows of a longer one before whole blocks are folded
 POOLS: Final = {"maxpool": "max pool", "avgpool": "average pool", "sumpool": "sum pool"}
 BRIEF: Final = {"maxpool": "max", "avgpool": "avg", "sumpool": "sum"}
 
@@ -239,7 +239,7 @@ def _same_work(first: Stage, second: Stage) -> bool:
 
 
 def _folded(found: Sequence[Stage], alike: Callable[[Stage, Stage], bool]) -> list[Stage]:
-    """Make one of each run of volumes that are alike."""
+    """Make one of each run of stages that are alike."""
     done: list[Stage] = []
     for one in found:
         if done and alike(done[-1], one):

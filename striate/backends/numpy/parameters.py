@@ -111,7 +111,7 @@ def by_layer(plan: ExpandedNetwork, parameters: Mapping[str, ArrayLike]) -> dict
     if missing:
         raise SettingError(
             f"the parameters lack {_some(missing)}; expected the names of this network; "
-            "reference.start(network) makes them all"
+            "striate.backends.numpy.start(network) makes them all"
         )
     foreign = [
         name
