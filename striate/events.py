@@ -55,9 +55,9 @@ class Epoch:
         epoch: counted from 1.
         epochs: how many there will be; 0 where minutes bound the run.
         train_loss: mean training loss of the epoch, label smoothing and augmentation included.
-        train_accuracy: share of augmented training images told right, 0 to 1.
+        train_accuracy: of the augmented training images, 0 to 1.
         val_loss: mean cross-entropy on the validation images, natural logarithm.
-        val_accuracy: share of validation images told right, 0 to 1.
+        val_accuracy: of the validation images, 0 to 1.
         learning_rate: of the last step.
         images_per_second: training images, validation not counted.
         seconds: this epoch, validation included.
@@ -95,7 +95,7 @@ class Done:
         interrupted: True where Ctrl-C ended it early; the model is the best so far.
         evaluated: what the figures below are of, in words.
         n: how many images they are of.
-        accuracy: share told right, 0 to 1, with its 95 % Wilson interval beside it.
+        accuracy: 0 to 1, with its 95 % Wilson interval beside it.
         seconds: the whole run.
         kwh: the electricity it took; None where that was not measured.
         kg_co2e: the CO2e of that.

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from striate.architecture.layer_table import summary
 from striate.evaluation.metrics import Evaluation, score
 from striate.events import Epoch
+from striate.model.json_value import Json
 from striate.training.report import Facts, Shown
 
 Pixels = NDArray[np.uint8]
@@ -241,7 +242,7 @@ def notation(channels: int, side: int, classes: int) -> str:
     return NOTATION.replace("1x8x8 classes=10", f"{channels}x{side}x{side} classes={classes}")
 
 
-RUN: dict[str, object] = {
+RUN: dict[str, Json] = {
     "seed": 0,
     "precision": "float32",
     "device": "cpu",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import graphlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -244,6 +245,112 @@ def test_few_entries_stand_side_by_side_at_the_top() -> None:
     entries -= {"__init__.py", "__init__.pyi", "__main__.py", "py.typed"}
     assert {name.removesuffix(".py") for name in entries} == set(RANKS) - {"__main__"}
     assert len(entries) <= MOST_ENTRIES
+
+
+MODULES_IN_PUBLIC = {"architecture", "errors", "explanation", "teaching", "weights", "zoo"}
+VALUES_IN_PUBLIC = {"striate.teaching.FILTERS"}
+NAMESPACES = ("", "architecture", "explanation", "teaching")  # st and those within it
+PUBLIC = """
+import importlib, json, sys
+from types import ModuleType
+for name in sys.argv[2:]:
+    importlib.import_module(name)
+found = {}
+for space in sys.argv[1].split(","):
+    module = importlib.import_module(space)
+    for name in module.__all__:
+        value = getattr(module, name)
+        kind = "module" if isinstance(value, ModuleType) else "call" if callable(value) else "value"
+        found[f"{space}.{name}"] = [kind, getattr(value, "__name__", name)]
+print(json.dumps(found))
+"""
+
+
+def test_a_public_name_is_what_it_was_after_every_module_is_loaded() -> None:
+    """A submodule of the same name would have taken its place: st.train would be a module."""
+    spaces = [f"striate.{space}".rstrip(".") for space in NAMESPACES]
+    modules = [f"striate.{module}" for module in MODULES if module and "__main__" not in module]
+    done = subprocess.run(
+        [sys.executable, "-c", PUBLIC, ",".join(spaces), *modules],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(done.stdout)
+    modules_found = {name for name, (kind, _) in found.items() if kind == "module"}
+    assert {name.rpartition(".")[2] for name in modules_found} == MODULES_IN_PUBLIC
+    assert {name for name, (kind, _) in found.items() if kind == "value"} <= VALUES_IN_PUBLIC
+    for name, (kind, own) in found.items():
+        if kind == "call":
+            assert own == name.rpartition(".")[2], name
+
+
+def test_no_module_has_the_name_of_a_public_function_beside_it() -> None:
+    for space in NAMESPACES:
+        stub = (PACKAGE / space / "__init__.pyi").read_text("utf-8")
+        names = set(re.findall(r" import (\w+) as ", stub)) - MODULES_IN_PUBLIC
+        inside = {name.removeprefix(f"{space}.").split(".")[0] for name in MODULES if name}
+        assert not names & (inside if space else {name.split(".")[0] for name in MODULES})
+
+
+LOOSE_BY_NATURE = {"as_json", "from_json", "__deepcopy__", "__getstate__", "__torch_dispatch__"}
+
+
+def is_loose(annotation: ast.expr) -> bool:
+    """Whether it holds a dict or Mapping whose values may be anything."""
+    for node in ast.walk(annotation):
+        if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Tuple):
+            continue
+        kind, value = ast.unparse(node.value).rpartition(".")[2], node.slice.elts[-1]
+        anything = [part for part in ast.walk(value) if isinstance(part, ast.Name)]
+        within_callable = any(ast.unparse(part).startswith("Callable") for part in ast.walk(value))
+        loose = any(part.id in ("Any", "object") for part in anything)
+        if loose and kind.endswith(("dict", "Mapping")) and not within_callable:
+            return True
+    return False
+
+
+def loose_places(module: str) -> Iterator[str]:
+    """Give every parameter, attribute and return value of a module that is so."""
+    for node in ast.walk(MODULES[module]):
+        if isinstance(node, ast.Module | ast.ClassDef):
+            for each in node.body:
+                if isinstance(each, ast.AnnAssign) and is_loose(each.annotation):
+                    yield f"{module}: {ast.unparse(each.target)}"
+        elif isinstance(node, ast.FunctionDef) and node.name not in LOOSE_BY_NATURE:
+            given = node.args
+            arguments = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg]
+            for argument in filter(None, [*arguments, given.kwarg]):
+                if argument.annotation is not None and is_loose(argument.annotation):
+                    yield f"{module}.{node.name}: {argument.arg}"
+            if node.returns is not None and is_loose(node.returns):
+                yield f"{module}.{node.name}: what it returns"
+
+
+# Where JSON or the arguments of others are first read, and what an older version wrote.
+LOOSE = {
+    "backends.fx": "the keyword arguments of a torch.fx node",
+    "architecture.aspects.joint: operands": "the keyword arguments of a torch.fx node",
+    "architecture.aspects.torch_reading": "the keyword arguments of a torch.fx node",
+    "architecture.aspects.word.defaults": "the arguments of a word that may be left out",
+    "architecture.words.joins.operands": "the keyword arguments of a torch.fx node",
+    "features.timm_models": "what timm publishes of a model",
+    "model.run_folder": "run.json, before it is known which format it has",
+    "model.weights.checkpoint_file": "what torch.load gives of a foreign file",
+    "model.weights.name_map": "a map of names, a JSON file of the user's",
+    "render.figure_files: WHITE": "matplotlib's rcParams",
+    "render.palette: LOOK": "matplotlib's rcParams",
+    "training.record_of_2026_11": "run.json of format 1",
+}
+
+
+def test_no_dict_of_anything_goes_from_one_function_to_another() -> None:
+    found = {place for module in MODULES for place in loose_places(module)}
+    wrong = {place for place in found if not place.startswith(tuple(LOOSE))}
+    assert not wrong, "give these a frozen dataclass:\n" + "\n".join(sorted(wrong))
+    unused = [room for room in LOOSE if not any(place.startswith(room) for place in found)]
+    assert not unused, f"no longer needed: {unused}"
 
 
 PROBE = """

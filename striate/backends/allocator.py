@@ -17,7 +17,7 @@ def kept() -> Iterator[None]:
     """Keep freed memory in the process until the end, rather than asking for it at every step.
 
     A step frees all its maps and gradients, and glibc gives them back to the system, which then
-    hands out each page anew, filled with zeros: 7 % of the time of ResNet-18 at 128 pixels, 20 %
+    gives out each page anew, filled with zeros: 7 % of the time of ResNet-18 at 128 pixels, 20 %
     of that of a small network. The most memory that is held at once is the same. Behind it the
     memory goes back, and the thresholds are those that glibc comes to by itself after large
     blocks. Without glibc nothing is done.

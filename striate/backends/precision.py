@@ -10,8 +10,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -23,7 +22,6 @@ from striate.errors import SettingError
 ROUNDS = 5  # of one step in each way; the shortest counts, since only other work makes one longer
 SECONDS = 5.0  # after which no new round is begun
 SLOW = 1.5  # times the seconds of the fastest way so far, from which a way is given up
-SHORT = 1.0  # seconds of a step, below which fewer threads are tried
 GAIN = 1.1  # how much faster a way must be than the ones before it to be taken
 
 
@@ -95,7 +93,7 @@ def measure(
     >>> len(times) == len(WAYS) and min(times.values()) > 0
     True
     """
-    trials = {way: _trial(module, values, labels, way) for way in WAYS}
+    trials = {way: make_trial(module, values, labels, way) for way in WAYS}
     for trial in trials.values():  # the first step of each also allocates and plans: not counted
         trial()
     begun = time.perf_counter()
@@ -126,65 +124,10 @@ def fastest(seconds: Mapping[Precision, float]) -> Precision:
     return chosen
 
 
-def by_threads(
-    module: nn.Module, values: torch.Tensor, labels: torch.Tensor, *, way: Precision, first: float
-) -> dict[int, float]:
-    """Find out whether a step is faster on fewer CPU threads than there are now.
-
-    Threads wait for each other at the end of every layer: in small networks, and where other
-    programs are busy, for longer than they compute. The number is halved as long as that is
-    clearly faster.
-
-    Args:
-        module: the network; it is copied and left as it is.
-        values: a batch, as for `measure`.
-        labels: int64 (n,).
-        way: how the step is computed.
-        first: the seconds it takes with the present number, as `measure` found it.
-
-    Returns:
-        Seconds a step by the number of threads, from the present number to the fastest.
-    """
-    trial = _trial(module, values, labels, way)
-    number = torch.get_num_threads()
-    seconds = {number: first}
-    while number > 1 and seconds[number] < SHORT:
-        number //= 2
-        with threads(number):
-            trial()
-            begun = time.perf_counter()
-            found = trial()
-            while time.perf_counter() - begun < ROUNDS * found < SHORT:
-                found = min(found, trial())
-        if found * GAIN > first:
-            break
-        seconds[number] = first = found
-    return seconds
-
-
-@contextmanager
-def threads(number: int) -> Iterator[None]:
-    """Compute on so many CPU threads, and put the number back.
-
-    >>> before = torch.get_num_threads()
-    >>> with threads(1):
-    ...     torch.get_num_threads()
-    1
-    >>> torch.get_num_threads() == before
-    True
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def _trial(
+def make_trial(
     module: nn.Module, values: torch.Tensor, labels: torch.Tensor, way: Precision
 ) -> Callable[[], float]:
-    """Give what makes one step in one way and says how many seconds it took."""
+    """Return what makes one step in one way and says how many seconds it took."""
     copied = copy.deepcopy(module).train().to(memory_format=way.memory_format)  # type: ignore[call-overload]
     laid_out = values.contiguous(memory_format=way.memory_format)
 

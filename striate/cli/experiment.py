@@ -38,7 +38,7 @@ def experiment(
 
     import torch
 
-    from striate.backends.precision import threads as on_threads
+    from striate.backends.threads import use_threads
     from striate.errors import SettingError
     from striate.settings import parse_size
     from striate.teaching.experiments import Effort
@@ -47,7 +47,7 @@ def experiment(
     if threads is not None and not 1 <= threads <= 4096:
         raise SettingError(f"threads is {threads}; expected a whole number from 1 to 4096")
     size = None if image_size is None else parse_size(image_size)
-    with on_threads(threads or torch.get_num_threads()):
+    with use_threads(threads or torch.get_num_threads()):
         effort = Effort(seeds=seeds, epochs=epochs, images=images, image_size=size)
         result = carry_out(name, data, effort=effort, out=out, progress=True)
     if as_json:

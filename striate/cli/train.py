@@ -135,10 +135,12 @@ def options() -> Iterator[tuple[str, object, object]]:
     yield from ARGUMENTS
     types = get_type_hints(Settings)
     for each in fields(Settings):
+        if each.metadata["hidden"]:
+            continue
         flags = [f"--{each.name}"] if each.name in SWITCHES else []
-        text, hidden = each.metadata["help"], each.metadata["hidden"]
+        text = each.metadata["help"]
         kind = types[each.name]
-        option = typer.Option(*flags, help=text, hidden=hidden)
+        option = typer.Option(*flags, help=text)
         if each.name in PARSERS:
             metavar, parser = PARSERS[each.name]
             option = typer.Option(*flags, help=text, metavar=metavar, parser=parser)

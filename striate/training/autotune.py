@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
+from typing import Any
 
 import torch
 
 from striate.architecture.layer_table import summary
 from striate.backends import allocator, precision
 from striate.backends.peak import Utilization, utilization
+from striate.backends.threads import measure_threads, use_threads
 from striate.backends.torch import build, normalize
 from striate.data import format_count
 from striate.events import Epoch
@@ -35,6 +37,15 @@ class Speed:
 
     images_per_second: float
     utilization: Utilization
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values, as they stand in run.json."""
+        return {**vars(self), "utilization": vars(self.utilization)}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Speed:
+        """Return what `as_json` wrote."""
+        return cls(values["images_per_second"], Utilization(**values["utilization"]))
 
     def __str__(self) -> str:
         share = self.utilization.share
@@ -67,11 +78,11 @@ def tuned(plan: Plan, settings: Settings, part: Subset, *, say: Say) -> Plan:
     labels = torch.from_numpy(part.labels[batch]).to(plan.device)
     module = build(plan.network).to(plan.device)
     threads: dict[int, float] = {}
-    with precision.threads(plan.threads), allocator.kept():
+    with use_threads(plan.threads), allocator.kept():
         seconds = precision.measure(module, values, labels)
         way = precision.fastest(seconds)
         if plan.device == "cpu" and plan.world_size == 1 and settings.threads is None:
-            threads = precision.by_threads(module, values, labels, way=way, first=seconds[way])
+            threads = measure_threads(module, values, labels, way=way, first=seconds[way])
     rates = {str(key): round(len(batch) / value) for key, value in seconds.items()}
     told = ", ".join(f"{name} {rate:,}" for name, rate in rates.items())
     each = " and process" if plan.world_size > 1 else ""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,23 +14,12 @@ from safetensors.torch import load_file, save_file
 
 from striate.errors import RunError
 from striate.files.atomic_write import write_atomically
-from striate.training.state import State
+from striate.training.state import Counters, State
 
 FILE = Path("checkpoints") / "last.safetensors"
 BODY = Path("checkpoints") / "body.safetensors"
 PAUSE = 5.0  # seconds between two checkpoints, at least
 SHARE = 0.05  # of the time may go into checkpoints
-COUNTERS = (
-    "epoch",
-    "step",
-    "seconds",
-    "loss_sum",
-    "right",
-    "count",
-    "best_epoch",
-    "best_accuracy",
-    "best_loss",
-)
 
 
 class Saver:
@@ -69,16 +56,13 @@ def write(run: Path, state: State) -> None:
     tensors |= {f"best.{name}": value for name, value in state.best.items()}
     for number, values in state.optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{name}": value for name, value in values.items()}
-    counters = {name: getattr(state, name) for name in COUNTERS}
-    if not state.best:
-        counters["best_loss"] = None  # infinity is no JSON
     plain = {
         name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
         for name, value in tensors.items()
     }
     try:
         with write_atomically(path) as partial:
-            save_file(plain, partial, metadata={"state": json.dumps(counters, allow_nan=False)})
+            save_file(plain, partial, metadata={"state": json.dumps(state.counters().as_json())})
     except (OSError, SafetensorError) as error:
         raise RunError(f"the checkpoint '{path}' cannot be written: {error}") from error
 
@@ -131,10 +115,10 @@ def read(run: Path, state: State) -> None:
     path = run / FILE
     try:
         with safe_open(path, framework="pt") as file:
-            counters: dict[str, Any] = json.loads((file.metadata() or {})["state"])
+            counters = Counters.from_json(json.loads((file.metadata() or {})["state"]))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         state.module.load_state_dict(_under(tensors, "module."))
-    except (SafetensorError, OSError, KeyError, ValueError, RuntimeError) as error:
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise RunError(
             f"the checkpoint '{path}' cannot be used ({error}); start a new run"
         ) from error
@@ -145,8 +129,7 @@ def read(run: Path, state: State) -> None:
         slots.setdefault(int(number), {})[slot] = value
     groups = state.optimizer.state_dict()["param_groups"]
     state.optimizer.load_state_dict({"state": slots, "param_groups": groups})
-    for name in COUNTERS:
-        setattr(state, name, math.inf if counters[name] is None else counters[name])
+    state.restore(counters)
 
 
 def _under(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

@@ -16,8 +16,8 @@ from typing import Unpack
 import numpy as np
 from torch import nn
 
-from striate.backends import precision
 from striate.backends.onnx import Trained
+from striate.backends.threads import use_threads
 from striate.backends.torch import build
 from striate.data import Data, find
 from striate.evaluation.classifier_evaluation import evaluate_images
@@ -87,7 +87,7 @@ def estimate_run(
     module = network if isinstance(network, nn.Module) else None
     begun = time.perf_counter()
     with metering(settings) as meter, _prepared(request, data, callback) as prepared:
-        with precision.threads(prepared.plan.threads):
+        with use_threads(prepared.plan.threads):
             parts, epochs = _parts(prepared, module, time.perf_counter() - begun)
         seconds = sum(parts.values())
         taken = None if meter is None else meter.so_far().over(seconds)

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from striate.backends.peak import Utilization
 from striate.errors import RunError, StriateError
 from striate.evaluation.metrics import Evaluation
 from striate.model.environment import Environment
@@ -104,7 +102,7 @@ class RunRecord:
             "head": None if self.head is None else self.head.as_json(),
             "health": [vars(each) for each in self.health],
             "energy": None if self.energy is None else self.energy.as_json(),
-            "speed": None if self.speed is None else asdict(self.speed),
+            "speed": None if self.speed is None else self.speed.as_json(),
             "outcome": None if self.outcome is None else self.outcome.as_json(),
         }
 
@@ -131,7 +129,7 @@ class RunRecord:
                 "head": None if head is None else LearntHead.from_json(head),
                 "health": tuple(Finding(**each) for each in values["health"]),
                 "energy": None if energy is None else Energy.from_json(energy),
-                "speed": None if speed is None else _speed(speed),
+                "speed": None if speed is None else Speed.from_json(speed),
                 "outcome": None if outcome is None else Outcome.from_json(outcome),
             }
         )
@@ -164,7 +162,3 @@ class RunRecord:
         except (KeyError, TypeError, ValueError, AttributeError, StriateError) as error:
             said = f"{type(error).__name__}: {error}"
             raise RunError(f"'{path}' cannot be used ({said}); start a new run") from error
-
-
-def _speed(values: Mapping[str, Any]) -> Speed:
-    return Speed(values["images_per_second"], Utilization(**values["utilization"]))

@@ -33,3 +33,6 @@ class TrainingResult:
     def __repr__(self) -> str:
         found = self.evaluation
         return f"TrainingResult in {self.folder}: {found.headline()} on {found.evaluated}"
+
+    def _repr_html_(self) -> str:
+        return self.evaluation._repr_html_()

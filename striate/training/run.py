@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from striate.backends import allocator, precision
+from striate.backends import allocator
 from striate.backends.onnx import Trained
+from striate.backends.threads import use_threads
 from striate.backends.torch import build
 from striate.errors import RunError, StoppedError
 from striate.evaluation.classifier_evaluation import evaluate_images
@@ -105,7 +106,7 @@ class TrainingRun:
         self.record = replace(self.record, plan=plan)
         if self._module is not None:
             check_module(self._module, plan.preprocess, len(plan.data.classes))
-        with precision.threads(plan.threads):
+        with use_threads(plan.threads):
             with allocator.kept():
                 state, epochs, interrupted = self._learn(prepared, begun, extension)
             if plan.in_steps and prepared.fabric.world_size == 1:
@@ -273,7 +274,7 @@ class TrainingRun:
             shutil.rmtree(self.folder.cache, ignore_errors=True)
         shift = None if before is None else self._write_shift(before, state.best)
         shown = facts(
-            self.folder, self.record, prepared, epochs=epochs, judged=chosen.indices, moved=shift
+            self.folder, self.record, prepared, epochs=epochs, evaluated=chosen.indices, moved=shift
         )
         write_report(self.folder, shown)
         energy = self.record.energy

@@ -3,10 +3,48 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import torch
 from torch import nn
+
+
+@dataclass(frozen=True)
+class Counters:
+    """The plain numbers of a state.
+
+    Attributes:
+        epoch: epochs done.
+        step: steps done in the epoch under way.
+        seconds: the run has taken so far, preparation included.
+        loss_sum: sum of the losses of this epoch's images so far.
+        right: this epoch's images that were correct so far.
+        count: this epoch's images so far.
+        best_epoch: the epoch that the best state is from.
+        best_accuracy: its validation accuracy.
+        best_loss: its validation loss; infinite before the first.
+    """
+
+    epoch: int
+    step: int
+    seconds: float
+    loss_sum: float
+    right: int
+    count: int
+    best_epoch: int
+    best_accuracy: float
+    best_loss: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values; no loss yet is None, since infinity is no JSON."""
+        return {**vars(self), "best_loss": self.best_loss if self.best_loss < math.inf else None}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Counters:
+        """Return what `as_json` wrote."""
+        loss = values["best_loss"]
+        return cls(**{**values, "best_loss": math.inf if loss is None else loss})
 
 
 @dataclass
@@ -20,7 +58,7 @@ class State:
         step: steps done in the epoch under way.
         seconds: the run has taken so far, preparation included.
         loss_sum: sum of the losses of this epoch's images so far.
-        right: this epoch's images told right so far.
+        right: this epoch's images that were correct so far.
         count: this epoch's images so far.
         best: weights of the best state, on the CPU; empty before the first epoch has ended.
         best_epoch: the epoch it is from.
@@ -41,8 +79,17 @@ class State:
     best_accuracy: float = -1.0
     best_loss: float = math.inf
 
+    def counters(self) -> Counters:
+        """Return the plain numbers of the state."""
+        return Counters(**{each.name: getattr(self, each.name) for each in fields(Counters)})
+
+    def restore(self, counters: Counters) -> None:
+        """Set the plain numbers of the state."""
+        for name, value in vars(counters).items():
+            setattr(self, name, value)
+
     def keep_if_best(self, accuracy: float, loss: float) -> bool:
-        """Keep the present weights where they are better: more told right, else a lower loss."""
+        """Keep the present weights where they are better: a higher accuracy, else a lower loss."""
         if (accuracy, -loss) <= (self.best_accuracy, -self.best_loss):
             return False
         self.best_accuracy, self.best_loss, self.best_epoch = accuracy, loss, self.epoch

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from striate.backends.precision import WAYS, Precision, by_threads, fastest, fixed, measure, threads
+from striate.backends.precision import WAYS, Precision, fastest, fixed, measure
 from striate.errors import SettingError
 
 
@@ -43,20 +43,3 @@ def test_every_way_can_be_asked_for(way: Precision) -> None:
 def test_an_unknown_way_is_refused_with_the_choice() -> None:
     with pytest.raises(SettingError, match="auto, float32, bf16"):
         fixed("int8")
-
-
-def test_threads_are_halved_only_while_that_is_faster() -> None:
-    values, labels = torch.rand(4, 3, 8, 8), torch.zeros(4, dtype=torch.int64)
-    with threads(2):
-        seconds = by_threads(network(), values, labels, way=WAYS[0], first=0.9)  # slow
-        assert torch.get_num_threads() == 2
-    assert list(seconds) == [2, 1]
-    assert seconds[1] < seconds[2] == 0.9
-    with threads(2):
-        assert by_threads(network(), values, labels, way=WAYS[0], first=1e-9) == {2: 1e-9}
-
-
-def test_one_thread_cannot_be_halved() -> None:
-    values, labels = torch.rand(4, 3, 8, 8), torch.zeros(4, dtype=torch.int64)
-    with threads(1):
-        assert list(by_threads(network(), values, labels, way=WAYS[0], first=0.9)) == [1]

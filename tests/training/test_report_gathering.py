@@ -45,7 +45,7 @@ def test_the_images_on_the_page_are_the_ones_judged(tmp_path: Path) -> None:
             record,
             prepared,
             epochs=folder.read_epochs(9),
-            judged=select_held_out(prepared.loaded.split).indices,
+            evaluated=select_held_out(prepared.loaded.split).indices,
         )
         for shown, judged in zip(facts.worst, run.evaluation.worst, strict=True):
             assert (shown.name, shown.truth, shown.answer) == (

@@ -1,4 +1,4 @@
-"""Network trees cut apart and put together: a trained body keeps its layers and gets a new end."""
+"""Network trees cut apart and put together: a backbone keeps its layers and gets a new end."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ class Add(Joint):
         """Sum the branches; each of them grows y as fast as it grows, so each gets all of dy.
 
         This is why gradients reach the first layers of a residual network: beside every path lies
-        an ``identity`` that hands them on unchanged. He et al. 2016, equation 5,
+        an ``identity`` that passes them on unchanged. He et al. 2016, equation 5,
         https://arxiv.org/abs/1603.05027
 
         >>> import numpy as np

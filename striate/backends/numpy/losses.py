@@ -113,7 +113,7 @@ def classification_error(outputs: ArrayLike, targets: ArrayLike) -> float:
     """Count the share of wrong answers; the answer is the class with the largest output.
 
     It has no useful gradient: a small change of the outputs changes no answer, so it is flat
-    nearly everywhere. That is why networks learn with another loss than they are judged by.
+    nearly everywhere. That is why networks learn with another loss than they are evaluated by.
 
     >>> classification_error(np.array([[0.9, 0.1], [0.4, 0.6]]), one_hot([0, 0], 2))
     0.5

@@ -14,7 +14,7 @@ def onnx_runtime() -> Any:
     """Import ONNX Runtime, and let it report nothing.
 
     From version 1.29 on it sends events to Microsoft, unless a variable forbids it before it is
-    loaded; on Windows it hands them to the system, unless it is told not to. Source:
+    loaded; on Windows it passes them to the system, unless it is told not to. Source:
     https://github.com/microsoft/onnxruntime/blob/main/docs/Privacy.md
 
     Raises:

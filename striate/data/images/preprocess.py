@@ -285,7 +285,7 @@ class Preprocess:
         }
 
     @staticmethod
-    def from_json(values: Mapping[str, object]) -> Preprocess:
+    def from_json(values: Mapping[str, Any]) -> Preprocess:
         """Make the preprocessing that `as_json` recorded.
 
         Files that were written before call the ratio "zoom" and drafts "reduced"; older ones hold

@@ -9,19 +9,17 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from striate.backends import precision
+from striate.backends.threads import use_threads
 from striate.backends.torch import build
 from striate.data import find, load
 from striate.data.images import Preprocess
 from striate.errors import RunError
-from striate.training import checkpoints
 from striate.training.distributed.devices import Workers, fabric_for
 from striate.training.distributed.processes import Worker
 from striate.training.distributed.sharing import memory_for
@@ -29,7 +27,7 @@ from striate.training.loop import optimizer_for, train
 from striate.training.one_cycle import Cycle
 from striate.training.preparation import Prepared
 from striate.training.recipe import Recipe
-from striate.training.state import State
+from striate.training.state import Counters, State
 from striate.training.subset import Subset
 
 
@@ -66,7 +64,7 @@ class Task:
     recipe: Recipe
     cycle: Cycle
     threads: int
-    counters: dict[str, Any]
+    counters: Counters
     moments: dict[int, dict[str, torch.Tensor]]
 
 
@@ -90,7 +88,7 @@ def hand_out(
             recipe=prepared.plan.recipe,
             cycle=cycle,
             threads=prepared.plan.threads,
-            counters={name: getattr(state, name) for name in checkpoints.COUNTERS},
+            counters=state.counters(),
             moments={
                 number: {name: value.cpu() for name, value in slots.items()}
                 for number, slots in state.optimizer.state_dict()["state"].items()
@@ -147,9 +145,8 @@ def assist(worker: Worker, *, module: nn.Module | None, workers: Workers) -> Non
         state = State(network, optimizer_for(network, task.recipe))
         groups = state.optimizer.state_dict()["param_groups"]
         state.optimizer.load_state_dict({"state": task.moments, "param_groups": groups})
-        for name, value in task.counters.items():
-            setattr(state, name, value)
-        with precision.threads(task.threads):
+        state.restore(task.counters)
+        with use_threads(task.threads):
             for _ in train(
                 state,
                 Subset(images, task.train, task.labels),

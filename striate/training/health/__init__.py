@@ -8,8 +8,9 @@ diagnosis    says what they mean
 from __future__ import annotations
 
 from striate.training.health.checkup import Sample, check_up
-from striate.training.health.diagnosis import Finding, diagnose
+from striate.training.health.diagnosis import diagnose
 from striate.training.health.figures import Bend, CheckUp, Layer, Normalisation, Values
+from striate.training.health.finding import Finding
 
 __all__ = [
     "Bend",

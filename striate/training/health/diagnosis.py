@@ -16,7 +16,9 @@ from statistics import median
 
 from striate.events import Epoch
 from striate.terminal.units import format_percent
+from striate.training.health.dead_units import DEAD, find_dead_units
 from striate.training.health.figures import CheckUp
+from striate.training.health.finding import Finding
 
 STEP, HUGE_STEP = 0.03, 0.1  # of a weight's norm, by the last step of an epoch
 """A thousandth is usual: https://cs231n.github.io/neural-networks-3/#ratio"""
@@ -24,33 +26,10 @@ KILLING = 0.005  # likewise, where units die in training
 GROWN, BLOWN = 5.0, 20.0  # times as large as at the beginning, the middle layer's weights
 FAR, WIDE, NARROW = 3.0, 6.0, 0.05  # mean and standard deviation of what goes in, about 0 and 1
 APART, UNLIKE = 0.75, 2.0  # means of training and validation, in deviations; ratio of deviations
-DEAD, ALL_DEAD = 0.5, 0.95  # of the units of a layer at the beginning, and later
-FLAT = 0.8  # of a sigmoid's or tanh's numbers
 FEW = 3  # epochs before which labels are not doubted
 SURE = 3.0  # standard deviations above chance at which something was learnt
 LIKELY = 2.0  # standard deviations that nothing is doubted by
 LITTLE = 0.2  # of the way from chance to all right; labels are doubted where it is not in reach
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that is wrong.
-
-    Attributes:
-        name: "preprocessing", "learning rate", "normalisation", "dead units", "saturation" or
-            "labels".
-        words: what was seen, with the figures.
-        cure: what to do.
-        epoch: after which it was seen.
-    """
-
-    name: str
-    words: str
-    cure: str
-    epoch: int
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.words}; {self.cure}"
 
 
 @dataclass(frozen=True)
@@ -84,12 +63,12 @@ class Chance:
         return math.sqrt(self.commonest * (1 - self.commonest) / max(images, 1))
 
     def beaten(self, accuracy: float, images: int | None = None) -> bool:
-        """Whether so many told right are more than chance gives, by three standard deviations."""
+        """Whether such an accuracy is more than chance gives, by three standard deviations."""
         n = self.images if images is None else images
         return accuracy > self.commonest + SURE * self.spread(n)
 
     def hopeless(self, accuracy: float) -> bool:
-        """Whether the share told right is low, and the images enough to be sure of that."""
+        """Whether the accuracy is low, and the images enough to be sure of that."""
         within = self.commonest + LITTLE * (1 - self.commonest)
         return accuracy + LIKELY * self.spread(self.images) < within
 
@@ -121,7 +100,7 @@ def diagnose(
         _values(checkups[-1])
         or _rate(checkups, epochs, chance, learnt)
         or (() if held else _norms(checkups[-1]))
-        or _units(checkups, learnt)
+        or find_dead_units(checkups, learnt)
     )
     if found or learnt or not over or len(epochs) < FEW:
         return found
@@ -227,42 +206,11 @@ def _norms(one: CheckUp) -> tuple[Finding, ...]:
     )
 
 
-def _units(checkups: Sequence[CheckUp], learnt: bool) -> tuple[Finding, ...]:
-    one = checkups[-1]
-    old = {bend.after: bend.dead for bend in checkups[0].bends}
-    at_once = [bend for bend in one.bends if min(bend.dead, old.get(bend.after, 0.0)) > DEAD]
-    dead = max(at_once or one.bends, key=lambda bend: bend.dead, default=None)
-    if dead is not None and (at_once or dead.dead > ALL_DEAD):
-        before = ", as at the beginning" if at_once and one.epoch else ""
-        return (
-            Finding(
-                "dead units",
-                f"{format_percent(dead.dead)} of the units behind {dead.after} are 0 for all of "
-                f"{one.images} images{before}, so they learn nothing",
-                "begin with smaller weights and biases of 0, train with a lower learning rate, "
-                "normalise before the activation (bn), or use leakyrelu",
-                one.epoch,
-            ),
-        )
-    flat = max(one.bends, key=lambda bend: bend.saturated, default=None)
-    if flat is not None and flat.saturated > FLAT and not learnt:
-        return (
-            Finding(
-                "saturation",
-                f"{format_percent(flat.saturated)} of the numbers behind {flat.after} lie where "
-                f"{flat.kind} is flat, so hardly any gradient passes",
-                "begin with smaller weights, normalise before the activation (bn), or use relu",
-                one.epoch,
-            ),
-        )
-    return ()
-
-
 def _labels(one: CheckUp, epochs: Sequence[Epoch], chance: Chance) -> tuple[Finding, ...]:
     later = [epoch.val_accuracy for epoch in epochs[len(epochs) // 2 :]]
     if not chance.hopeless(sum(later) / len(later)):
         return ()
-    right = f"{format_percent(sum(later) / len(later))} of the validation images are told right"
+    right = f"{format_percent(sum(later) / len(later))} of the validation images are correct"
     guess = f"always the commonest class would give {format_percent(chance.commonest)}"
     heart = chance.beaten(one.accuracy, one.images)
     seen = (
@@ -290,10 +238,10 @@ def reconsidered(finding: Finding, chance: Chance, told: float, images: int) -> 
     Args:
         finding: any; only doubts about labels are reconsidered.
         chance: of the validation images.
-        told: the share told right by `told_by_colours`.
+        told: the accuracy of `told_by_colours`.
         images: of how many.
 
-    >>> doubt = Finding("labels", "50.0 % of the validation images are told right", "look", 6)
+    >>> doubt = Finding("labels", "50.0 % of the validation images are correct", "look", 6)
     >>> reconsidered(doubt, Chance(0.5, 0.69, 400), 0.51, 500).name
     'labels'
     >>> reconsidered(doubt, Chance(0.5, 0.69, 400), 0.71, 500).name
@@ -304,7 +252,7 @@ def reconsidered(finding: Finding, chance: Chance, told: float, images: int) -> 
     return Finding(
         "nothing learnt",
         f"{finding.words}; yet labels and images belong together: a straight line on 8 x 8 "
-        f"patches of colour tells {format_percent(told)} of {images:,} right",
+        f"patches of colour gets {format_percent(told)} of {images:,} right",
         "train longer, with less dropout, another learning rate or a larger network",
         finding.epoch,
     )

@@ -88,7 +88,7 @@ class CheckUp:
         train: what goes into the first layer, of a sample of the training images as they are.
         val: of the validation images.
         loss: mean cross-entropy of the training sample, told as validation is.
-        accuracy: the share of it that is told right.
+        accuracy: on it, 0 to 1.
         images: in each of the samples.
         seconds: that the check-up took.
     """

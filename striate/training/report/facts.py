@@ -13,6 +13,7 @@ from striate.evaluation.metrics import Evaluation
 from striate.events import Epoch
 from striate.features.filter_shift import FilterShift
 from striate.features.head import Candidate
+from striate.model.json_value import Json
 from striate.training.health import CheckUp, Finding
 
 
@@ -81,7 +82,7 @@ class Facts:
 
     title: str
     command: str
-    run: Mapping[str, object]
+    run: Mapping[str, Json]
     epochs: Sequence[Epoch]
     classes: Sequence[str]
     counts: Mapping[str, Mapping[str, int]]

@@ -17,6 +17,7 @@ from striate.errors import ImageError, RunError
 from striate.evaluation.metrics import EvaluatedImage
 from striate.events import Epoch
 from striate.features.filter_shift import FilterShift
+from striate.model.json_value import Json
 from striate.model.run_folder import RunFolder, write_text
 from striate.settings import Settings
 from striate.training.monitoring import read as checkups_of
@@ -43,7 +44,7 @@ def facts(
     prepared: Prepared,
     *,
     epochs: Sequence[Epoch],
-    judged: np.ndarray,
+    evaluated: np.ndarray,
     moved: FilterShift | None = None,
 ) -> Facts:
     """Gather everything the page shows.
@@ -53,7 +54,7 @@ def facts(
         record: of the run, which is over.
         prepared: its images and plan.
         epochs: its records.
-        judged: int64, the images that the evaluation is of, in its order.
+        evaluated: int64, the images that the evaluation is of, in its order.
         moved: how far fine-tuning moved a trained backbone.
 
     Raises:
@@ -77,7 +78,7 @@ def facts(
         worst=[
             shown
             for one in evaluation.worst[:WORST]
-            if (shown := _judged(prepared, int(judged[one.index]), one)) is not None
+            if (shown := _judged(prepared, int(evaluated[one.index]), one)) is not None
         ],
         skipped=prepared.loaded.skipped,
         notes=record.notes,
@@ -88,10 +89,10 @@ def facts(
     )
 
 
-def _run_table(record: RunRecord, plan: Plan, outcome: Outcome) -> dict[str, object]:
+def _run_table(record: RunRecord, plan: Plan, outcome: Outcome) -> dict[str, Json]:
     """Give what the page lists below the command, in order."""
     request, recipe, machine = record.request, plan.recipe, record.environment
-    run: dict[str, object] = {
+    run: dict[str, Json] = {
         "data": request.source,
         "seed": recipe.seed,
         "precision": str(recipe.precision),
@@ -198,11 +199,11 @@ def augmented(prepared: Prepared) -> Iterator[Shown]:
         yield Shown(name, prepared.loaded.collection.classes[labels[index]], None, None, image)
 
 
-def _judged(prepared: Prepared, index: int, judged: EvaluatedImage) -> Shown | None:
+def _judged(prepared: Prepared, index: int, evaluated: EvaluatedImage) -> Shown | None:
     pixels = thumbnail(prepared, index)
     if pixels is None:
         return None
-    return Shown(judged.name, judged.truth, judged.answer, judged.probability, pixels)
+    return Shown(evaluated.name, evaluated.truth, evaluated.answer, evaluated.probability, pixels)
 
 
 def thumbnail(prepared: Prepared, index: int) -> np.ndarray | None:

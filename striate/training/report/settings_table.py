@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from striate.model.json_value import Json
 from striate.terminal.units import format_duration
 
 Pairs = list[tuple[str, str]]
@@ -16,7 +17,7 @@ LONGEST = 12
 """Lists with more values than this are cut short; run.json has them whole."""
 
 
-def group_settings(run: Mapping[str, object]) -> tuple[Pairs, list[tuple[str, Pairs]]]:
+def group_settings(run: Mapping[str, Json]) -> tuple[Pairs, list[tuple[str, Pairs]]]:
     """Give what a run was made with: what stands by itself, and what has names in turn.
 
     >>> group_settings({"epochs": 3, "seed": 0, "batch_norm": {"kept": True}})
@@ -34,7 +35,7 @@ def group_settings(run: Mapping[str, object]) -> tuple[Pairs, list[tuple[str, Pa
     )
 
 
-def flatten(key: str, value: object) -> Iterator[tuple[str, str]]:
+def flatten(key: str, value: Json) -> Iterator[tuple[str, str]]:
     """Unfold nested settings into (name, text) pairs.
 
     >>> list(flatten("schedule", {"kind": "onecycle", "warm_up": 0.003, "stop": None}))
@@ -54,7 +55,7 @@ def flatten(key: str, value: object) -> Iterator[tuple[str, str]]:
         yield label, _plain(value)
 
 
-def _plain(value: object) -> str:
+def _plain(value: Json) -> str:
     if value is None:
         return "none"
     if isinstance(value, bool):
