@@ -24,7 +24,7 @@ class Extractor:
 
     Attributes:
         engine: the backbone, ready to compute; maps that come out are averaged over positions.
-        change: how the versions of an image differ from it.
+        change: how the copies of an image differ from it.
     """
 
     engine: Engine
@@ -60,11 +60,11 @@ def extract_features(
     images: Images,
     indices: np.ndarray,
     *,
-    versions: int,
+    n_augmented: int,
     kept: FeatureCache,
     progress: Progress = lambda done, total: None,
 ) -> np.ndarray:
-    """Return the features of images in several versions; what is kept is not computed again.
+    """Return the features of images in several copies; what is kept is not computed again.
 
     Version 0 is the image itself; the others are changed by random numbers that its pixels
     seed, so that a version is the same in every run.
@@ -73,17 +73,17 @@ def extract_features(
         extractor: computes what is missing.
         images: decoded.
         indices: int64 (n,), which of them.
-        versions: how many of each.
+        n_augmented: how many copies of each.
         kept: where features are found and put.
         progress: told the rows that are there, and how many there will be.
 
     Returns:
-        float32 (n, versions, features).
+        float32 (n, n_augmented, features).
     """
     hashes = images.hashes[indices]
-    there = kept.find(hashes, versions)
+    there = kept.find(hashes, n_augmented)
     missing = [(place, version) for version, place in zip(*np.nonzero(~there.T), strict=True)]
-    total = len(indices) * versions
+    total = len(indices) * n_augmented
     done = total - len(missing)
     progress(done, total)
     try:
@@ -97,7 +97,7 @@ def extract_features(
             progress(done, total)
     finally:
         kept.write()  # whoever stops this work goes on from here
-    return kept.take(hashes, versions)
+    return kept.take(hashes, n_augmented)
 
 
 def _chunks(missing: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:

@@ -44,16 +44,17 @@ class FeatureCache:
             with suppress(OSError):  # a cache that may only be read is still of use
                 os.utime(folder)
 
-    def find(self, hashes: np.ndarray, versions: int) -> np.ndarray:
-        """Say which features are there: bool (n, versions)."""
+    def find(self, hashes: np.ndarray, n_augmented: int) -> np.ndarray:
+        """Say which features are there: bool (n, n_augmented)."""
         return np.array(
-            [[(int(each), v) in self._rows for v in range(versions)] for each in hashes], np.bool_
-        ).reshape(len(hashes), versions)
+            [[(int(each), v) in self._rows for v in range(n_augmented)] for each in hashes],
+            np.bool_,
+        ).reshape(len(hashes), n_augmented)
 
-    def take(self, hashes: np.ndarray, versions: int) -> np.ndarray:
-        """Return features that are there: float32 (n, versions, features)."""
+    def take(self, hashes: np.ndarray, n_augmented: int) -> np.ndarray:
+        """Return features that are there: float32 (n, n_augmented, features)."""
         return np.stack(
-            [np.stack([self._rows[int(each), v] for v in range(versions)]) for each in hashes]
+            [np.stack([self._rows[int(each), v] for v in range(n_augmented)]) for each in hashes]
         )
 
     def add(self, hashes: np.ndarray, version: int, features: np.ndarray) -> None:

@@ -1,6 +1,6 @@
 """A new last layer on features that are already there: multinomial logistic regression.
 
-The strength of its regularisation is chosen by cross-validation, in which all versions of an
+The strength of its regularisation is chosen by cross-validation, in which all copies of an
 image stand on one side. The layer that comes out takes the features as they are: their
 standardisation is folded into its weights.
 """
@@ -70,7 +70,7 @@ class _Rows:
     """Features as the regression wants them.
 
     Attributes:
-        values: float32 (images, versions, directions), standardised and rotated.
+        values: float32 (images, n_augmented, directions), standardised and rotated.
         back: float32 (directions, features): the rotation and the standardisation undone.
         mean: float32 (features,).
     """
@@ -96,7 +96,7 @@ def fit_head(
     Friedman 2009, The elements of statistical learning, section 4.4.
 
     Args:
-        features: float32 (images, versions, features); the first version is the image
+        features: float32 (images, n_augmented, features); the first version is the image
             itself, the others are changed a little.
         labels: int64 (images,), each class at least once.
         classes: how many there are.
@@ -113,29 +113,29 @@ def fit_head(
     (True, 1.0)
     """
     rows = _prepare(features)
-    versions = features.shape[1]
+    n_augmented = features.shape[1]
     values = np.pad(rows.values.reshape(-1, rows.values.shape[2]), ((0, 0), (0, 1)))
     values[:, -1] = 1  # the bias
-    truth = np.repeat(labels, versions)
+    truth = np.repeat(labels, n_augmented)
     weights = np.ones(len(labels)) if class_weights is None else np.asarray(class_weights)[labels]
     large = max(values.size, len(values) * classes * FOLDS) > LARGE
     folds = list(_folds(labels, seed, large=large))
     learning = np.zeros((len(folds), len(labels)))
     for row, (train, _) in zip(learning, folds, strict=True):
         row[train] = weights[train]
-    learning = np.repeat(learning, versions, axis=1)
+    learning = np.repeat(learning, n_augmented, axis=1)
     points = [np.zeros((values.shape[1], len(folds), classes), np.float32)]
     tried: list[Candidate] = []
     for number, strength in enumerate(STRENGTHS, start=1):  # each begins where the one before ended
         points.append(minimize_loss(values, truth, learning, strength=strength, start=points[-1]))
-        tried.append(_validate(points[-1], values[::versions], labels, folds, strength=strength))
+        tried.append(_validate(points[-1], values[::n_augmented], labels, folds, strength=strength))
         progress(number, len(STRENGTHS))
         if _has_turned(tried):
             break
     progress(len(STRENGTHS), len(STRENGTHS))
     best = min(range(len(tried)), key=lambda place: tried[place].loss)
     strength, near = tried[best].strength, points[best + 1].mean(1, keepdims=True)
-    every = np.repeat(weights, versions)[None]
+    every = np.repeat(weights, n_augmented)[None]
     found = minimize_loss(values, truth, every, strength=strength, start=near)[:, 0].T.astype(
         np.float64
     )

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,14 +12,15 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 from PIL import Image
 
+from striate.architecture.layer_table import Summary, summary
 from striate.backends.onnx import Engine, Trained, open_engine, torch_module
 from striate.data import Data
-from striate.data.images import Preprocess, Source
+from striate.data.images import Preprocess
 from striate.errors import ClassifierError, ImageError, SettingError
 from striate.model import classifier_file
 from striate.model.classifier_document import ClassifierDocument
 from striate.model.decision import Decision
-from striate.model.image_input import arrange, to_source
+from striate.model.image_input import arrange, decode_ahead, to_source
 from striate.model.json_value import JsonObject
 from striate.model.origin import Origin
 from striate.model.prediction import Prediction, Unreadable
@@ -176,7 +175,7 @@ class Classifier:
         >>> print(next(model.predict_each(["nothing.png"])))
         nothing.png: ...
         """
-        for named in _decode(sources, self.preprocess.pixels):
+        for named in decode_ahead(sources, self.preprocess.pixels, BATCH):
             good = [pixels for _, pixels in named if not isinstance(pixels, str)]
             rows = iter(self.probabilities(np.stack(good)) if good else [])
             for name, pixels in named:
@@ -264,6 +263,19 @@ class Classifier:
 
         source = to_source(image)
         return explain(self, source, target=target, against=against, method=method, layer=layer)
+
+    def summary(self) -> Summary:
+        """Return the table of its network: shapes, costs and receptive fields of each layer.
+
+        Raises:
+            ClassifierError: it was given as a torch module, which has no text.
+        """
+        if self.text is None:
+            raise ClassifierError(
+                "the classifier was made with a torch module, which has no text: st.from_torch("
+                "model.to_torch(), shape) writes one where it can be written"
+            )
+        return summary(self.text)
 
     @property
     def temperature(self) -> float:
@@ -366,25 +378,3 @@ class Classifier:
         rows = [("classes", few), ("network", self.text or "a torch module")]
         rows += [(name, str(value)) for name, value in self.metrics.items() if name != "confusion"]
         return to_html(Text(repr(self)), Table(("", "value"), tuple(rows)))
-
-
-def _decode(
-    sources: Iterable[ImageInput], decode: Callable[[Source], np.ndarray]
-) -> Iterator[list[tuple[str, np.ndarray | str]]]:
-    """Return (name, pixels or the reason why not), a batch at a time, decoding one ahead."""
-
-    def one(numbered: tuple[int, ImageInput]) -> tuple[str, np.ndarray | str]:
-        number, source = numbered
-        name = str(source) if isinstance(source, (str, Path)) else f"image {number + 1}"
-        try:
-            return name, decode(to_source(source))
-        except ImageError as error:
-            return name, str(error)
-
-    waiting = enumerate(sources)
-    with ThreadPoolExecutor(thread_name_prefix="decode") as pool:
-        ahead = [pool.submit(one, entry) for entry in itertools.islice(waiting, BATCH)]
-        while ahead:
-            behind = ahead
-            ahead = [pool.submit(one, entry) for entry in itertools.islice(waiting, BATCH)]
-            yield [future.result() for future in behind]

@@ -9,9 +9,11 @@ columns) are several.
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -129,3 +131,25 @@ def walk_folder(folder: str) -> Iterator[str]:
             if not name.startswith(".") and name.lower() not in LEFT_ALONE:
                 yield str(Path(parent) / name)
     yield from unlisted
+
+
+def decode_ahead(
+    sources: Iterable[ImageInput], decode: Callable[[Source], np.ndarray], size: int
+) -> Iterator[list[tuple[str, np.ndarray | str]]]:
+    """Return (name, pixels or the reason why not), a batch at a time, decoding one ahead."""
+
+    def one(numbered: tuple[int, ImageInput]) -> tuple[str, np.ndarray | str]:
+        number, source = numbered
+        name = str(source) if isinstance(source, (str, Path)) else f"image {number + 1}"
+        try:
+            return name, decode(to_source(source))
+        except ImageError as error:
+            return name, str(error)
+
+    waiting = enumerate(sources)
+    with ThreadPoolExecutor(thread_name_prefix="decode") as pool:
+        ahead = [pool.submit(one, entry) for entry in itertools.islice(waiting, size)]
+        while ahead:
+            behind = ahead
+            ahead = [pool.submit(one, entry) for entry in itertools.islice(waiting, size)]
+            yield [future.result() for future in behind]

@@ -133,7 +133,7 @@ def learn_head(
         extractor,
         part.images,
         part.indices,
-        versions=versions,
+        n_augmented=versions,
         kept=kept,
         progress=ProgressReporter("features", callback),
     )

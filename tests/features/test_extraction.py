@@ -117,8 +117,8 @@ def test_the_fastest_engine_is_taken_where_the_work_is_long() -> None:
 def test_versions_differ_and_are_the_same_whatever_the_order(images: Images) -> None:
     extractor = Extractor(backbone(), CHANGE)
     order = np.array([9, 2, 5])
-    found = extract_features(extractor, images, order, versions=3, kept=FeatureCache(None))
-    again = extract_features(extractor, images, order[::-1], versions=2, kept=FeatureCache(None))
+    found = extract_features(extractor, images, order, n_augmented=3, kept=FeatureCache(None))
+    again = extract_features(extractor, images, order[::-1], n_augmented=2, kept=FeatureCache(None))
     assert found.shape == (3, 3, 6)
     assert found[::-1, :2] == pytest.approx(again, rel=1e-5, abs=1e-6)
     assert found[:, 0] == pytest.approx(extractor.features(images.take(order)), abs=1e-5)
@@ -129,14 +129,18 @@ def test_what_is_kept_is_not_computed_again(images: Images, tmp_path: Path) -> N
     counting = Counting()
     extractor = Extractor(counting.engine, CHANGE)
     first = extract_features(
-        extractor, images, np.arange(50), versions=2, kept=FeatureCache(tmp_path / "features" / "a")
+        extractor,
+        images,
+        np.arange(50),
+        n_augmented=2,
+        kept=FeatureCache(tmp_path / "features" / "a"),
     )
     assert counting.seen == 100
     more = extract_features(
         extractor,
         images,
         np.arange(40, 60),
-        versions=2,
+        n_augmented=2,
         kept=FeatureCache(tmp_path / "features" / "a"),
     )
     assert counting.seen == 120  # ten new images in two versions
@@ -147,12 +151,12 @@ def test_progress_counts_rows_and_begins_with_what_is_there(images: Images) -> N
     told: list[tuple[int, int]] = []
     store = FeatureCache(None)
     extractor = Extractor(backbone(), CHANGE)
-    extract_features(extractor, images, np.arange(5), versions=1, kept=store)
+    extract_features(extractor, images, np.arange(5), n_augmented=1, kept=store)
     extract_features(
         extractor,
         images,
         np.arange(BATCH + 7),
-        versions=1,
+        n_augmented=1,
         kept=store,
         progress=lambda done, total: told.append((done, total)),
     )
@@ -164,7 +168,7 @@ def test_equal_images_are_computed_in_one_row(images: Images) -> None:
         Extractor(backbone(), CHANGE),
         images,
         np.array([3, 3]),
-        versions=1,
+        n_augmented=1,
         kept=FeatureCache(None),
     )
     assert (found[0] == found[1]).all()
@@ -174,10 +178,10 @@ def test_a_damaged_file_is_computed_again(images: Images, tmp_path: Path) -> Non
     folder = tmp_path / "backbone"
     counting = Counting()
     extractor = Extractor(counting.engine, CHANGE)
-    extract_features(extractor, images, np.arange(4), versions=1, kept=FeatureCache(folder))
+    extract_features(extractor, images, np.arange(4), n_augmented=1, kept=FeatureCache(folder))
     (file,) = folder.glob("*.npz")
     file.write_bytes(file.read_bytes()[:100])
-    extract_features(extractor, images, np.arange(4), versions=1, kept=FeatureCache(folder))
+    extract_features(extractor, images, np.arange(4), n_augmented=1, kept=FeatureCache(folder))
     assert counting.seen == 8
 
 
@@ -186,7 +190,7 @@ def test_a_folder_that_cannot_be_written_is_said_and_does_not_end_the_work(
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     store = FeatureCache(tmp_path / "file" / "backbone")
-    extract_features(Extractor(backbone(), CHANGE), images, np.arange(3), versions=1, kept=store)
+    extract_features(Extractor(backbone(), CHANGE), images, np.arange(3), n_augmented=1, kept=store)
     assert "cannot be kept" in store.refused
 
 

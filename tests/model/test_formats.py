@@ -66,7 +66,7 @@ def test_a_classifier_evaluates_and_explains_as_the_functions_do() -> None:
 def test_it_is_described(run: Path) -> None:
     model = load(run)
     assert model.text is not None
-    assert summary(model.text).parameters == model.parameters
+    assert model.summary().parameters == summary(model.text).parameters == model.parameters
     assert str(model.parameters) in repr(model).replace(",", "")
 
 
