@@ -93,6 +93,14 @@ def test_every_public_name_is_told() -> None:
     assert missing([f"st.{name}" for name in striate.__all__], TEXT) == []
 
 
+def test_the_public_names_are_those_of_the_design() -> None:
+    design = (ROOT / "docs" / "design.md").read_text("utf-8")
+    section = design.split("## The public names")[1].split("\n## ")[0]
+    lists = "\n".join(line for line in section.splitlines() if line.startswith("- "))
+    assert sorted(re.findall(r"`(\w+)`", lists)) == sorted(striate.__all__)
+    assert len(striate.__all__) <= 30
+
+
 def test_every_setting_is_told_with_its_default() -> None:
     table = (ROOT / "docs" / "python.md").read_text("utf-8").split("## The settings")[1]
     told = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", table, re.MULTILINE))
