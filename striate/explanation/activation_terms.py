@@ -8,7 +8,7 @@ from torch import nn
 
 from striate.architecture.aspects.worked_sum import Place, Terms
 from striate.architecture.words import WORDS
-from striate.backends.torch.modules import Joining
+from striate.backends.torch.network import Joining
 from striate.errors import SettingError
 from striate.explanation.hooks import LayerCall
 

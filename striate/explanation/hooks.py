@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from striate.architecture.notation.suggestions import shorten, suggestion
 from striate.backends.torch import eval_mode
-from striate.backends.torch.modules import Net
+from striate.backends.torch.network import Net
 from striate.errors import SettingError
 
 LISTED = 12  # choices that a refusal names, at most

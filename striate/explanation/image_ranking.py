@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from striate.backends.onnx import Trained
 from striate.backends.onnx.map_maxima import Peaks, peaks
 from striate.backends.torch import normalize
-from striate.backends.torch.modules import Net
+from striate.backends.torch.network import Net
 from striate.data import Images, find, load, prefetch
 from striate.errors import DataError, EngineError, SettingError
 from striate.events import Callback, Note

@@ -7,7 +7,7 @@ from functools import cache
 import torch
 
 from striate.architecture.layer_table import summary
-from striate.backends.torch.modules import Net
+from striate.backends.torch.network import Net
 from striate.explanation.receptive_fields import Rectangle, field_by_nan, field_of_row
 from striate.model.classifier import Classifier
 

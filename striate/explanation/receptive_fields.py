@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from striate.architecture.layer_table import summary
 from striate.architecture.layer_table.row import Row
-from striate.backends.torch.modules import Net
+from striate.backends.torch.network import Net
 from striate.errors import SettingError
 from striate.explanation.activation_terms import check_position
 from striate.explanation.hooks import (

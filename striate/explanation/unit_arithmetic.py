@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from striate.architecture.aspects.worked_sum import Terms
 from striate.architecture.words import WORDS
-from striate.backends.torch.modules import Joining
+from striate.backends.torch.network import Joining
 from striate.errors import SettingError
 from striate.explanation.activation_terms import decompose
 from striate.explanation.hooks import LayerCall, Recording, find_layer, record

@@ -19,11 +19,11 @@ from striate.data.images import Preprocess
 from striate.errors import ClassifierError, ImageError, SettingError
 from striate.model import classifier_file
 from striate.model.classifier_document import ClassifierDocument
-from striate.model.decision import Decision
 from striate.model.image_input import arrange, decode_ahead, to_source
 from striate.model.json_value import JsonObject
 from striate.model.origin import Origin
 from striate.model.prediction import Prediction, Unreadable
+from striate.model.temperature import Decision
 from striate.render.notebook import Text, to_html
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.progress_display import display_progress

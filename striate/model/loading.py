@@ -15,7 +15,7 @@ from striate.data.images import Preprocess
 from striate.errors import ClassifierError, NotationError, SettingError
 from striate.model import classifier_file
 from striate.model.classifier import Classifier
-from striate.model.decision import Decision
+from striate.model.temperature import Decision
 
 if TYPE_CHECKING:
     from torch import nn

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from striate.architecture.aspects.window import Shape
+from striate.architecture.aspects.output_size import Shape
 
 if TYPE_CHECKING:
     import torch

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from striate.architecture.aspects.numpy_pass import Array
-from striate.architecture.aspects.window import Pair, Window
+from striate.architecture.aspects.output_size import Pair, Window
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from striate.architecture.aspects.onnx_graph import Attribute, OnnxGraph
+from striate.architecture.aspects.output_size import Pair, Shape, Window, pad_window, short, text_of
 from striate.architecture.aspects.program_call import Argument, ProgramCall, channels_last, pair
-from striate.architecture.aspects.window import Pair, Shape, Window, pad_window, short, text_of
 from striate.architecture.aspects.word import Leaf
 from striate.errors import NotationError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from striate.architecture.aspects.window import Shape
+from striate.architecture.aspects.output_size import Shape
 
 Value = int | float | str | bool | tuple[int, ...] | tuple[tuple[int, int], tuple[int, int]]
 

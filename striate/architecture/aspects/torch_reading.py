@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from striate.architecture.aspects.window import Pair, Shape, pad_window
+from striate.architecture.aspects.output_size import Pair, Shape, pad_window
 
 
 class Refused(Exception):

@@ -12,7 +12,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
-from striate.architecture.aspects.window import Shape, Window, short, text_of
+from striate.architecture.aspects.output_size import Shape, Window, short, text_of
 from striate.errors import NotationError
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from striate.architecture.aspects.joint import Joint
-from striate.architecture.aspects.window import Pair, Shape, Window, short, text_of
+from striate.architecture.aspects.output_size import Pair, Shape, Window, short, text_of
 from striate.architecture.aspects.word import Kind, Layer, Leaf
 from striate.architecture.words.avgpool import AvgPool
 from striate.architecture.words.bn import Bn

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from striate.architecture.aspects.onnx_graph import OnnxGraph
+from striate.architecture.aspects.output_size import Pair, Shape, Window, text_of
 from striate.architecture.aspects.pooling import (
     keras_function,
     keras_pool,
@@ -19,7 +20,6 @@ from striate.architecture.aspects.pooling import (
 )
 from striate.architecture.aspects.program_call import Argument, ProgramCall, channels_last, pair
 from striate.architecture.aspects.torch_reading import Refused, pair_of, step_of
-from striate.architecture.aspects.window import Pair, Shape, Window, text_of
 from striate.architecture.aspects.word import BackwardNeeds, Kind, Layer, Leaf, TorchRules, maps
 from striate.architecture.words.gap import Gap
 from striate.architecture.words.sumpool import SumPool

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from striate.architecture.aspects.onnx_graph import OnnxGraph
+from striate.architecture.aspects.output_size import Shape, text_of
 from striate.architecture.aspects.program_call import Argument, ProgramCall, channels_last
 from striate.architecture.aspects.torch_reading import Refused
-from striate.architecture.aspects.window import Shape, text_of
 from striate.architecture.aspects.word import (
     BackwardNeeds,
     Kind,

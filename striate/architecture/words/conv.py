@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from striate.architecture.aspects.onnx_graph import Attribute, OnnxGraph, all_axes
+from striate.architecture.aspects.output_size import Pair, Shape, Window, pad_window
 from striate.architecture.aspects.program_call import Argument, ProgramCall, channels_last, pair
 from striate.architecture.aspects.torch_reading import Refused, pad_of, pair_of
-from striate.architecture.aspects.window import Pair, Shape, Window, pad_window
 from striate.architecture.aspects.word import BackwardNeeds, Kind, Layer, Leaf, TorchRules, maps
 from striate.errors import NotationError, SettingError
 

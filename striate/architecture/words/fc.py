@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from striate.architecture.aspects.onnx_graph import OnnxGraph
+from striate.architecture.aspects.output_size import Shape, text_of
 from striate.architecture.aspects.program_call import Argument, ProgramCall
-from striate.architecture.aspects.window import Shape, text_of
 from striate.architecture.aspects.word import BackwardNeeds, Kind, Layer, Leaf, TorchRules
 from striate.errors import NotationError
 

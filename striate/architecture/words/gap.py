@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from striate.architecture.aspects.onnx_graph import OnnxGraph
+from striate.architecture.aspects.output_size import Shape
 from striate.architecture.aspects.program_call import Argument, ProgramCall, channels_last
 from striate.architecture.aspects.torch_reading import Refused, refuse_type
-from striate.architecture.aspects.window import Shape
 from striate.architecture.aspects.word import Layer, Leaf, TorchRules, maps
 from striate.architecture.words.flatten import Flatten
 

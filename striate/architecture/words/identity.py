@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from striate.architecture.aspects.onnx_graph import OnnxGraph
+from striate.architecture.aspects.output_size import Shape
 from striate.architecture.aspects.program_call import ProgramCall
-from striate.architecture.aspects.window import Shape
 from striate.architecture.aspects.word import Layer, Leaf, TorchRules
 
 if TYPE_CHECKING:

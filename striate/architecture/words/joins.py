@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from striate.architecture.aspects.joint import JoinRules, Joint
 from striate.architecture.aspects.onnx_graph import OnnxGraph
+from striate.architecture.aspects.output_size import Shape, text_of
 from striate.architecture.aspects.program_call import Applied
 from striate.architecture.aspects.torch_reading import Arriving, Refused, check_options
-from striate.architecture.aspects.window import Shape, text_of
 from striate.errors import NotationError
 
 if TYPE_CHECKING:

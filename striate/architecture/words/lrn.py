@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from striate.architecture.aspects.onnx_graph import Attribute, OnnxGraph
+from striate.architecture.aspects.output_size import Shape, text_of
 from striate.architecture.aspects.program_call import Argument, ProgramCall, channels_last
-from striate.architecture.aspects.window import Shape, text_of
 from striate.architecture.aspects.word import BackwardNeeds, Kind, Layer, Leaf, TorchRules, maps
 from striate.errors import NotationError
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from striate.architecture.aspects.activation import Activation
-from striate.architecture.aspects.window import Shape
+from striate.architecture.aspects.output_size import Shape
 from striate.architecture.aspects.word import BackwardNeeds, Leaf, TorchRules
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from striate.architecture.aspects.activation import Activation
 from striate.architecture.aspects.onnx_graph import OnnxGraph
+from striate.architecture.aspects.output_size import Shape
 from striate.architecture.aspects.program_call import Argument, ProgramCall
 from striate.architecture.aspects.torch_reading import Refused, refuse_type
-from striate.architecture.aspects.window import Shape
 from striate.architecture.aspects.word import BackwardNeeds, Leaf, TorchRules
 
 if TYPE_CHECKING:

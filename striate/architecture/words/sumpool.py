@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from striate.architecture.aspects.onnx_graph import OnnxGraph
+from striate.architecture.aspects.output_size import Pair, Shape, Window
 from striate.architecture.aspects.pooling import (
     keras_function,
     keras_zeros,
@@ -16,7 +17,6 @@ from striate.architecture.aspects.pooling import (
     torch_pool,
 )
 from striate.architecture.aspects.program_call import Argument, ProgramCall
-from striate.architecture.aspects.window import Pair, Shape, Window
 from striate.architecture.aspects.word import BackwardNeeds, Kind, Layer, Leaf, TorchRules, maps
 
 if TYPE_CHECKING:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from striate.backends.torch.evaluation_mode import eval_mode, normalize
-from striate.backends.torch.modules import BATCH_NORMS, Net, build
+from striate.backends.torch.network import BATCH_NORMS, Net, build
 
 __all__ = ["BATCH_NORMS", "Net", "build", "eval_mode", "normalize"]

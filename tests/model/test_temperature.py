@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from striate.errors import SettingError
-from striate.model.decision import Decision
+from striate.model.temperature import Decision
 
 
 @given(
