@@ -17,7 +17,7 @@ from striate.files.atomic_write import write_atomically
 from striate.training.state import Counters, State
 
 FILE = Path("checkpoints") / "last.safetensors"
-BODY = Path("checkpoints") / "body.safetensors"
+BACKBONE = Path("checkpoints") / "body.safetensors"  # its first name, which every run has kept
 PAUSE = 5.0  # seconds between two checkpoints, at least
 SHARE = 0.05  # of the time may go into checkpoints
 
@@ -67,20 +67,20 @@ def write(run: Path, state: State) -> None:
         raise RunError(f"the checkpoint '{path}' cannot be written: {error}") from error
 
 
-def write_body(
+def write_backbone(
     run: Path, tensors: Mapping[str, torch.Tensor], seen: Mapping[str, np.ndarray]
 ) -> None:
     """Keep what fine-tuning begins with: to say how far it moved, and what it had seen.
 
     Args:
         run: the run's folder.
-        tensors: the body's weights.
+        tensors: the backbone's weights.
         seen: hashes (uint64) of the images that it had used before.
 
     Raises:
         RunError: the disk is full, or the folder cannot be written to.
     """
-    path = run / BODY
+    path = run / BACKBONE
     try:
         with write_atomically(path) as partial:
             kept = {f"body.{name}": value.contiguous() for name, value in tensors.items()}
@@ -91,10 +91,10 @@ def write_body(
         raise RunError(f"'{path}' cannot be written: {error}") from error
 
 
-def read_body(run: Path) -> tuple[dict[str, torch.Tensor], dict[str, np.ndarray]] | None:
+def read_backbone(run: Path) -> tuple[dict[str, torch.Tensor], dict[str, np.ndarray]] | None:
     """Read the weights that fine-tuning began with and what they had seen; None without them."""
     try:
-        kept = load_file(run / BODY)
+        kept = load_file(run / BACKBONE)
     except (OSError, SafetensorError):
         return None
     seen = _under(kept, "seen.")

@@ -151,7 +151,7 @@ class TrainingRun:
         saver = checkpoints.Saver(self.folder.path, state, self.say)
         if backbone is not None:
             # from here on the run goes on without the backbone's own file
-            checkpoints.write_body(self.folder.path, backbone.tensors, backbone.seen)
+            checkpoints.write_backbone(self.folder.path, backbone.tensors, backbone.seen)
             saver.save()
         request = self.record.request
         hand_out(
@@ -336,7 +336,7 @@ class TrainingRun:
             tensors = prepared.backbone.tensors if prepared.plan.in_steps else None
             return tensors, prepared.backbone.seen
         tuned = bool(prepared.plan.recipe.lr_multipliers)
-        kept = checkpoints.read_body(self.folder.path) if tuned else None
+        kept = checkpoints.read_backbone(self.folder.path) if tuned else None
         return (None, {}) if kept is None else kept
 
     def _seen(self, prepared: Prepared, known: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
