@@ -26,7 +26,8 @@ def test_the_tree_in_the_docstring_is_the_tree_in_the_code() -> None:
 
 
 def test_every_error_is_a_public_name() -> None:
-    assert {kind.__name__ for kind in KINDS} <= set(striate.__all__)
+    assert {kind.__name__ for kind in KINDS} <= set(dir(striate.errors))
+    assert {"errors", "StriateError"} <= set(striate.__all__)
 
 
 def test_a_caret_stands_under_the_character_meant() -> None:
