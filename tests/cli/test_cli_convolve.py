@@ -41,7 +41,7 @@ def test_the_smile_as_json(place: Path, image: str) -> None:
     assert found["map"] == MAP
     assert found["pooled"] == [[1, 1, 0], [4, 2, 1], [0, 2, 1]]
     assert found["at"]["value"] == 4
-    terms = [term for row in found["at"]["parts"][0]["terms"] for term in row]
+    terms = [term for row in found["at"]["channels"][0]["terms"] for term in row]
     assert sum(term["pixel"] * term["weight"] for term in terms) == 4
     assert [(t["row"], t["column"]) for t in terms][::4] == [(3, 1), (4, 2), (5, 3)]
     assert (found["macs"], found["formula"]) == (225, "(7 - 3)/1 + 1 = 5")
@@ -102,7 +102,7 @@ def test_a_photo_is_convolved_as_scipy_does(place: Path) -> None:
     expected = correlate(pixels, np.array(kernel), mode="nearest")[::2] + 3
     assert np.array_equal(found["map"], expected)
     flipped = striate(
-        *("convolve", "photo.png", "--filter", "emboss", "--flip", "--channels", "grey", "--json"),
+        *("convolve", "photo.png", "--filter", "emboss", "--flip", "--channels", "gray", "--json"),
         cwd=place,
     )
     turned = correlate(pixels, np.array(kernel)[::-1, ::-1], mode="nearest")[1:-1, 1:-1]
