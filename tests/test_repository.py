@@ -28,6 +28,7 @@ PINS = dict(
 
 # Where a distribution's import name is not its own.
 IMPORTED_AS = {
+    "mlflow-skinny": "mlflow",
     "pillow": "PIL",
     "scikit-learn": "sklearn",
     "lightning-fabric": "lightning_fabric",

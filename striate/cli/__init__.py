@@ -22,7 +22,7 @@ from striate.cli.experiment import experiment
 from striate.cli.explain import explain
 from striate.cli.import_ import import_
 from striate.cli.predict import predict
-from striate.cli.train import train
+from striate.cli.train import declare_options, train
 from striate.cli.zoo import zoo
 from striate.errors import NotationError, StriateError
 from striate.terminal.escape import escape_controls
@@ -87,6 +87,8 @@ def application(words: Sequence[str] | None = None) -> typer.Typer:
         rich_markup_mode=None,
     )
     made.callback()(striate)
+    if words is None or "train" in words:
+        declare_options()
     for name, verb in VERBS.items():
         made.command(name)(verb if words is None or name in words else _listed(verb))
     return made
@@ -101,7 +103,11 @@ def _listed(verb: Callable[..., None]) -> Callable[[], None]:
     return stand_in
 
 
-app = application()
+def __getattr__(name: str) -> typer.Typer:
+    """Make ``app``, with every option of every verb, when it is asked for."""
+    if name != "app":
+        raise AttributeError(f"module 'striate.cli' has no attribute '{name}'")
+    return application()
 
 
 def main() -> None:

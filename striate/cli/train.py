@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Unpack, get_type_hints
@@ -11,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Unpack, get_type_hints
 import typer
 
 from striate.errors import SettingError
-from striate.settings import Settings, SettingsDict, parse_size, parse_unfreeze
 
 if TYPE_CHECKING:
     from striate.events import Event
+    from striate.settings import SettingsDict
 
 
 def train(
@@ -31,6 +30,7 @@ def train(
 
     Ctrl-C ends it with the best state so far; --resume RUN goes on after that, or after a kill.
     """
+    from striate.settings import Settings
     from striate.terminal.console import Console
     from striate.training.estimation import estimate_run
     from striate.training.runs import resume as go_on
@@ -123,45 +123,41 @@ ARGUMENTS: tuple[tuple[str, object, object], ...] = (
 )
 """What is no setting: (name, type with its help, default)."""
 
-PARSERS: Mapping[str, tuple[str, Callable[[str], object]]] = {
-    "image_size": ("SIZE", parse_size),
-    "unfreeze": ("N|all", parse_unfreeze),
-}
 SWITCHES = ("offline", "energy")  # that nothing turns off
 
 
 def options() -> Iterator[tuple[str, object, object]]:
     """Return the options of `train`: those above, and one for each field of `Settings`."""
+    from striate.settings import Settings, parse_size, parse_unfreeze
+
     yield from ARGUMENTS
     types = get_type_hints(Settings)
     for each in fields(Settings):
         if each.metadata["hidden"]:
             continue
         flags = [f"--{each.name}"] if each.name in SWITCHES else []
-        text = each.metadata["help"]
-        kind = types[each.name]
+        kind, text = types[each.name], each.metadata["help"]
         option = typer.Option(*flags, help=text)
-        if each.name in PARSERS:
-            metavar, parser = PARSERS[each.name]
-            option = typer.Option(*flags, help=text, metavar=metavar, parser=parser)
-            kind = str | None
+        if each.name == "image_size":
+            kind, option = str | None, typer.Option(help=text, metavar="SIZE", parser=parse_size)
+        elif each.name == "unfreeze":
+            kind, option = (
+                str | None,
+                typer.Option(help=text, metavar="N|all", parser=parse_unfreeze),
+            )
         yield each.name, Annotated[kind, option], each.default
 
 
-def _declare() -> None:
-    """Give `train` the signature that typer reads its options from."""
-    kind = inspect.Parameter.KEYWORD_ONLY
-    declared = list(options())
-    train.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [
-            inspect.Parameter(name, kind, default=value, annotation=of)
-            for name, of, value in declared
-        ]
-    )
-    train.__annotations__ = {name: of for name, of, _ in declared}
+def declare_options() -> None:
+    """Give `train` the signature that typer reads its options from, when it is to be called."""
+    import inspect
 
-
-_declare()
+    declared = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=value, annotation=kind)
+        for name, kind, value in options()
+    ]
+    train.__signature__ = inspect.Signature(declared)  # type: ignore[attr-defined]
+    train.__annotations__ = {each.name: each.annotation for each in declared}
 
 
 def print_json(event: Event) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from striate.architecture.layer_table import summary
 from striate.architecture.notation import expand, parse, source
 from striate.backends.torch import build
-from striate.backends.torch import modules as network_modules
+from striate.backends.torch import network as network_modules
 from striate.errors import NotationError
 
 RANDOM = settings(

@@ -21,7 +21,7 @@ def made(n: int) -> History:
 def test_a_frame_has_a_row_an_epoch() -> None:
     frame = made(3).to_pandas()
     assert frame.epoch.tolist() == [1, 2, 3]
-    assert frame.val_loss.tolist() == [2.1 / 1, 2.1 / 2, 2.1 / 3]
+    assert frame.val_loss.tolist() == [4 / 1, 4 / 2, 4 / 3]
     assert frame.best.tolist() == [False, True, False]
 
 
