@@ -85,9 +85,9 @@ def test_an_engine_that_is_not_there_is_one_clear_line(
 ) -> None:
     trained, preprocess, pixels = made("input 1x6x6 classes=2 > flatten > fc")
     monkeypatch.setitem(sys.modules, module, None)  # as where it is not installed
-    open_engine = {"onnxruntime": onnx_runtime, "openvino": openvino}[module]
+    open_itself = {"onnxruntime": onnx_runtime, "openvino": openvino}[module]
     with pytest.raises(EngineError, match="cannot be used") as caught:
-        open_engine(trained, preprocess)
+        open_itself(trained, preprocess)
     assert "\n" not in str(caught.value)
     engine = open_engine(trained, preprocess)
     assert engine.run(pixels).shape == (3, 2)
