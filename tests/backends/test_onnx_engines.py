@@ -18,6 +18,7 @@ from striate.architecture.notation import expand
 from striate.backends.onnx import (
     Trained,
     onnx_runtime,
+    open_engine,
     openvino,
     state_shapes,
     torch_module,
