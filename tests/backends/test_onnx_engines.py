@@ -69,9 +69,9 @@ def test_openvino_answers_as_torch_within_the_digits_of_bf16(text: str) -> None:
 
 def test_a_result_stays_as_it_is_when_the_next_images_come() -> None:
     trained, preprocess, pixels = made("input 1x6x6 classes=2 > conv 4 > relu > gap > flatten > fc")
-    for open_engine in (onnx_runtime, openvino):
+    for open_itself in (onnx_runtime, openvino):
         try:
-            engine = open_engine(trained, preprocess)
+            engine = open_itself(trained, preprocess)
         except EngineError:
             continue
         first = engine.run(pixels)
