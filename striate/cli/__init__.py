@@ -25,7 +25,6 @@ from striate.cli.predict import predict
 from striate.cli.train import declare_options, train
 from striate.cli.zoo import zoo
 from striate.errors import NotationError, StriateError
-from striate.terminal.escape import escape_controls
 
 # What the system refuses through no fault of ours; every other OSError shows its traceback.
 REFUSED = {
@@ -119,6 +118,8 @@ def main() -> None:
         finally:
             sys.stdout.flush()
     except StriateError as error:
+        from striate.terminal.escape import escape_controls
+
         # only the caret under a network text takes lines of its own
         said = escape_controls(str(error), lines=isinstance(error, NotationError))
         print(f"striate: {said}", file=sys.stderr)
@@ -133,6 +134,8 @@ def main() -> None:
     except OSError as error:
         if error.errno not in REFUSED:
             raise
+        from striate.terminal.escape import escape_controls
+
         where = f"'{escape_controls(str(error.filename))}'" if error.filename else "the output"
         print(f"striate: {where}: {error.strerror}; make room or choose another", file=sys.stderr)
         discard_output()

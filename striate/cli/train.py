@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Unpack, get_type_hints
 
@@ -68,69 +67,73 @@ def train(
             )
 
 
-ARGUMENTS: tuple[tuple[str, object, object], ...] = (
-    (
-        "data",
-        Annotated[
-            str | None,
-            typer.Argument(
-                help="A folder with one folder per class (or train/, val/, test/ of these), IDX "
-                "files, an npz, a CSV of path,label, a zip of any of these, or: digits."
-            ),
-        ],
-        None,
-    ),
-    (
-        "network",
-        Annotated[
-            str | None,
-            typer.Option(
-                help="The network: a text such as '[conv 32 > relu > maxpool 2]*3 > flatten > "
-                "fc', a known one as resnet18, or a .cnn file. Default: compact, a residual "
-                "network that fits the images; few photographs start from a --pretrained one."
-            ),
-        ],
-        None,
-    ),
-    ("out", Annotated[Path | None, typer.Option(help="Run folder. Default: runs/NAME.")], None),
-    (
-        "resume",
-        Annotated[
-            Path | None,
-            typer.Option(
-                help="Go on with this run; with --epochs N or --minutes, extend it. DATA is "
-                "needed only where the images have moved."
-            ),
-        ],
-        None,
-    ),
-    (
-        "estimate",
-        Annotated[
-            bool,
-            typer.Option(
-                "--estimate",
-                help="Say how long it would take, from a few timed steps; train nothing.",
-            ),
-        ],
-        False,
-    ),
-    (
-        "as_json",
-        Annotated[bool, typer.Option("--json", help="Print one JSON object an event.")],
-        False,
-    ),
-)
-"""What is no setting: (name, type with its help, default)."""
-
 SWITCHES = ("offline", "energy")  # that nothing turns off
+
+
+def arguments() -> tuple[tuple[str, object, object], ...]:
+    """Return what is no setting: (name, type with its help, default)."""
+    return (
+        (
+            "data",
+            Annotated[
+                str | None,
+                typer.Argument(
+                    help="A folder with one folder per class (or train/, val/, test/ of these), "
+                    "IDX files, an npz, a CSV of path,label, a zip of any of these, or: digits."
+                ),
+            ],
+            None,
+        ),
+        (
+            "network",
+            Annotated[
+                str | None,
+                typer.Option(
+                    help="The network: a text such as '[conv 32 > relu > maxpool 2]*3 > flatten > "
+                    "fc', a known one as resnet18, or a .cnn file. Default: compact, a residual "
+                    "network that fits the images; few photographs start from a --pretrained one."
+                ),
+            ],
+            None,
+        ),
+        ("out", Annotated[Path | None, typer.Option(help="Run folder. Default: runs/NAME.")], None),
+        (
+            "resume",
+            Annotated[
+                Path | None,
+                typer.Option(
+                    help="Go on with this run; with --epochs N or --minutes, extend it. DATA is "
+                    "needed only where the images have moved."
+                ),
+            ],
+            None,
+        ),
+        (
+            "estimate",
+            Annotated[
+                bool,
+                typer.Option(
+                    "--estimate",
+                    help="Say how long it would take, from a few timed steps; train nothing.",
+                ),
+            ],
+            False,
+        ),
+        (
+            "as_json",
+            Annotated[bool, typer.Option("--json", help="Print one JSON object an event.")],
+            False,
+        ),
+    )
 
 
 def options() -> Iterator[tuple[str, object, object]]:
     """Return the options of `train`: those above, and one for each field of `Settings`."""
+    from dataclasses import fields
+
     from striate.settings import Settings, parse_size, parse_unfreeze
 
-    yield from ARGUMENTS
+    yield from arguments()
     types = get_type_hints(Settings)
     for each in fields(Settings):
         if each.metadata["hidden"]:
