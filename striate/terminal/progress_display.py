@@ -6,10 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import rich.console
-
 from striate.events import Callback, Event
-from striate.terminal.console import Console
 
 
 def is_shown(progress: bool | None) -> bool:
@@ -18,7 +15,9 @@ def is_shown(progress: bool | None) -> bool:
     >>> is_shown(True), is_shown(False)
     (True, False)
     """
-    return rich.console.Console(file=sys.stderr).is_terminal if progress is None else progress
+    if progress is not None:
+        return progress
+    return sys.stderr.isatty() or "ipykernel" in sys.modules  # asked without loading rich
 
 
 @contextmanager
@@ -39,6 +38,8 @@ def display_progress(progress: bool | None, callback: Callback | None = None) ->
     if not (is_shown(progress) if callback is None else progress):
         yield callback or (lambda event: None)
         return
+    from striate.terminal.console import Console
+
     with Console() as console:
 
         def tell(event: Event) -> None:
