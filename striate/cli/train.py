@@ -29,6 +29,8 @@ def train(
 
     Ctrl-C ends it with the best state so far; --resume RUN goes on after that, or after a kill.
     """
+    from dataclasses import replace
+
     from striate.settings import Settings
     from striate.terminal.console import Console
     from striate.training.estimation import estimate_run
@@ -41,7 +43,10 @@ def train(
         raise SettingError(
             "give DATA, as `striate train digits` or `striate train photos/`, or --resume RUN"
         )
+    devices = given.pop("devices", None)  # 1 that was asked for is not what was left out
     settings = Settings(**given)
+    if devices is not None:
+        settings = replace(settings, devices=devices)
     if estimate and resume is not None:
         raise SettingError("--estimate is for a new run; leave out --resume, or --estimate")
     with Console() as console:
@@ -51,8 +56,8 @@ def train(
         elif resume is None:
             start_run(str(data), network, out=out, settings=settings, callback=callback)
         else:
-            epochs, minutes, devices = settings.epochs, settings.minutes, settings.devices
-            fresh = Settings(epochs=epochs, minutes=minutes, devices=devices)
+            epochs, minutes = settings.epochs, settings.minutes
+            fresh = Settings(epochs=epochs, minutes=minutes, devices=settings.devices)
             if settings != fresh or network or out:
                 raise SettingError(
                     "a run keeps its settings: --resume takes --epochs or --minutes, and --devices"
@@ -62,7 +67,7 @@ def train(
                 data=data,
                 epochs=epochs,
                 minutes=minutes,
-                devices=None if devices == Settings().devices else devices,
+                devices=devices,
                 callback=callback,
             )
 
@@ -148,7 +153,10 @@ def options() -> Iterator[tuple[str, object, object]]:
                 str | None,
                 typer.Option(help=text, metavar="N|all", parser=parse_unfreeze),
             )
-        yield each.name, Annotated[kind, option], each.default
+        if each.name == "devices":
+            yield each.name, Annotated[int | None, typer.Option(help=f"{text} Default: 1.")], None
+        else:
+            yield each.name, Annotated[kind, option], each.default
 
 
 def declare_options() -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from striate.architecture.notation import ExpandedNetwork, expand, parse
-from striate.architecture.words import Bn, Softmax
+from striate.architecture.words import Softmax
 from striate.architecture.zoo import compact
 from striate.data import Collection, Images, Survey
 from striate.data.augmentation import Augmentation, choose_augmentation
@@ -205,7 +205,7 @@ def has_batch_norm(network: ExpandedNetwork | None) -> bool:
     >>> has_batch_norm(expand("input 1x8x8 classes=2 > flatten > fc")), has_batch_norm(None)
     (False, True)
     """
-    return network is None or any(isinstance(each.layer, Bn) for each in network.layers())
+    return network is None or network.uses_batch_statistics
 
 
 def learning_rate(network: ExpandedNetwork | None) -> float:

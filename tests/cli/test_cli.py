@@ -15,6 +15,7 @@ import pytest
 from shell import striate
 
 from striate.cli import app
+from striate.cli.train import options
 
 TINY = "conv 8 > bn > relu > maxpool 2 > gap > flatten > fc"
 
@@ -266,3 +267,10 @@ def test_memory_does_not_grow_with_the_number_of_images(place: Path) -> None:
         assert len(done.stdout.splitlines()) == number
         peaks.append(int(done.stderr.split()[-1]))
     assert peaks[1] <= 1.2 * peaks[0], peaks
+
+
+def test_one_device_that_is_asked_for_is_not_one_that_is_left_out() -> None:
+    """A run of two processes that is resumed with --devices 1 goes on with one."""
+    defaults = {name: default for name, _, default in options()}
+    assert defaults["devices"] is None
+    assert defaults["seed"] == 0
