@@ -173,6 +173,8 @@ class Settings:
         None, "After the head, train on the backbone's last N layers and blocks, or all of them."
     )
     freeze_bn: bool = _setting(True, "Keep batch-norm statistics in fine-tuning.")
+    # a second copy doubles the features to compute and gains nothing: squeezenet1_1 gets 90.2 % of
+    # 153 images right with it and 91.5 % without, mobilenet_v2 95.4 % both ways
     n_augmented: int = _setting(
         1, "Copies of each image that the head is learnt from: itself and augmented ones."
     )

@@ -194,6 +194,7 @@ def text_of(network: str) -> str:
         there = path.exists()
     except (OSError, ValueError):  # too long for a file's name, or what none can hold
         there = False
+    # before files: else the same command would mean something else in another folder
     if zoo.is_name(network):
         if there:
             print(

@@ -269,6 +269,7 @@ def field_by_nan(
 
     def reaches(down: slice, across: slice) -> bool:
         values = given.clone()
+        # a gradient would miss what a ReLU holds back at the moment
         values[:, :, down, across] = math.nan
         heard: list[Tensor] = []
 

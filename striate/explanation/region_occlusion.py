@@ -130,6 +130,7 @@ def occlude_region(
     kept: list[np.ndarray] = []  # the part, as it lies in images of the class
     for _, pixels in prefetch(images, _groups(own)):
         given = torch.from_numpy(pixels).float()
+        # filled from around; the mean of other images would show what it hides
         every = [pixels, *(_whole(inpaint(given, mask)) for mask in masks)]
         answers = [model.probabilities(each) for each in every]
         told.append(np.stack([rows[:, label] for rows in answers]))

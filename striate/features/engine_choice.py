@@ -16,6 +16,7 @@ from striate.data.images import Preprocess
 from striate.errors import EngineError
 
 ROUNDS: Final = 2  # of a few images in each engine; the shortest counts
+# To open OpenVINO takes half a second, as long as it saves on a few hundred images.
 SHORT: Final = 3.0  # seconds of work that are not worth opening another engine for
 
 Opening = Callable[[Trained, Preprocess], Engine]

@@ -112,6 +112,7 @@ def _timm() -> ModuleType:
             f"a backbone of timm needs the extra: pip install 'striate[timm]' ({error})"
         ) from error
     except RuntimeError as error:  # torchvision of another build than torch
+        # to declare its operators here would break the builds that have them
         reason = " ".join(str(error).split())
         raise SettingError(
             f"timm cannot be loaded, since its torchvision does not fit this torch ({reason}); "
@@ -131,6 +132,7 @@ def _make(name: str) -> tuple[nn.Module, Mapping[str, Any]]:
             + (f"did you mean 'timm:{close}'?" if close else "timm.list_models() lists them")
         )
     try:
+        # without weights: our own reader takes them, which runs no pickle and keeps to --offline
         module = timm.create_model(name, pretrained=False)
     except RuntimeError as error:  # the tag
         raise SettingError(f"timm cannot make '{name[:60]}': {error}") from error

@@ -287,6 +287,7 @@ class Classifier:
         """What computes the answers; its ``note`` says where another one could not be loaded."""
         if isinstance(self.network, Trained):
             return open_engine(self.network, self.preprocess)
+        # the module may be changed at any time, and an engine made of its weights would not know
         return torch_module(self.network, self.preprocess)
 
     @cached_property

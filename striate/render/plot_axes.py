@@ -40,4 +40,5 @@ def open_axes(ax: Axes | None, *, width: float, height: float) -> Iterator[Axes]
         mpl.rcdefaults()
         mpl.rcParams.update(LOOK)
         mpl.rcParams.update(WHITE)
+        # not pyplot's figure, which would stay in its memory until it is closed
         yield Figure(figsize=(width, height), layout="constrained").add_subplot()

@@ -45,6 +45,7 @@ def _environment() -> Environment:
         loader=PackageLoader("striate", ""),
         lstrip_blocks=True,
         trim_blocks=True,
+        # no type checker reads templates, so a name that is not there must fail here
         undefined=StrictUndefined,
     )
     made.filters |= {

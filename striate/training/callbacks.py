@@ -58,6 +58,7 @@ class MLflow:
 
     def __init__(self, experiment: str, *, tracking_uri: str | None = None) -> None:
         try:
+            # the client alone, which is all that mlflow-skinny has
             from mlflow import MlflowClient
         except ImportError as error:
             raise SettingError('MLflow is not installed; pip install "striate[mlflow]"') from error

@@ -125,6 +125,7 @@ class Meter:
         self._tracker = self._tracker_for(country)
 
     def _tracker_for(self, country: str | None) -> Any:
+        # with pandas, which it imports, about 2 s
         from codecarbon import OfflineEmissionsTracker
         from codecarbon.input import DataSource
 

@@ -167,6 +167,7 @@ def _timed(state: State, prepared: Prepared) -> tuple[list[float], list[float]]:
     stepping: list[float] = []
     validating: list[float] = []
     begun = mark = time.perf_counter()
+    # the run's own loop: forward and backward alone give half the truth for small networks
     for event in train_epochs(
         state,
         prepared.loaded.training,
@@ -188,6 +189,7 @@ def _evaluating(module: nn.Module, prepared: Prepared) -> float:
     """Time the evaluation of some images twice, and give the seconds of evaluating them all."""
     plan, loaded = prepared.plan, prepared.loaded
     network = plan.network
+    # plain weights, so that the engine that evaluates a run is timed here too, and not torch
     model = Classifier(
         network=module.eval() if network is None else Trained.of(network, module.state_dict()),
         text=plan.text,

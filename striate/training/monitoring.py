@@ -43,6 +43,7 @@ class Monitoring:
     def before(self) -> tuple[Finding, ...]:
         """Check the network before its first step; give what is wrong already."""
         if not self.checkups and not self._state.epoch and not self._state.step:
+            # units dead from the beginning have another cure than those that large steps killed
             self.checkups = (self._check(0, 0.0),)
             self._write()
         return self._new(self._diagnose((), over=False))

@@ -175,6 +175,7 @@ def prepare(
         loaded = _divide(collection, images, settings, folder, earlier=earlier, say=say)
         if earlier is not None:
             plan = earlier
+            # threads and batch size suit a number of processes: those of another one would not
             if earlier.world_size != workers.size:
                 draft = replace(earlier, threads=settings.threads or torch.get_num_threads())
                 plan = share_steps(draft, settings, workers, len(loaded.split.train), say=say)

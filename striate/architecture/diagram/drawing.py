@@ -196,6 +196,7 @@ def _placed(
     row: Sequence[Cell], top: float, room: float, *, after: Placed | None
 ) -> tuple[list[Placed], float]:
     """Put a row under a line, its boxes around one middle; give where it ends."""
+    # on a floor instead of around one middle, the lines from kernels would not stay level
     middle = top + LINE + max(cell.body.total for cell in row) / 2
     start = 0 if after is None else CONTINUED
     used = start + CONTINUED + sum(cell.width for cell in row)

@@ -96,6 +96,7 @@ def solid(shape: Shape, scale: Scale) -> Solid:
 
 
 def _length(side: int, scale: Scale) -> float:
+    # by logarithms 224 and 7 differ by 2.6 to 1 and all look alike; linearly, 7 vanishes beside 224
     return max(5.0, TALLEST * math.sqrt(side / scale.side))
 
 
@@ -117,6 +118,7 @@ def faces(body: Solid, x: float, y: float) -> tuple[list[Point], list[Point], li
 
 def kernel(body: Solid, window: Pair, x: float, y: float) -> list[Point]:
     """Give the corners of a kernel in the middle of the right face, to the scale of the map."""
+    # by the law of the sides, so that a 3x3 kernel is of one size on all maps
     rows, columns = (math.sqrt(min(1.0, window[axis] / body.shape[1 + axis])) for axis in (0, 1))
     middle = (x + body.depth + body.slant[0] / 2, y - (body.height + body.slant[1]) / 2)
     right, up = body.slant[0] * columns / 2, body.slant[1] * columns / 2

@@ -45,6 +45,7 @@ def kept(plan: ExpandedNetwork, address: str) -> Network:
     try:
         end = plan.steps.index(step) + 1
     except ValueError:
+        # within a branch it would not be clear what stands in the place of the rest
         around = _around(plan.steps, step)
         raise NotationError(
             f"'{step.address}' lies within '{around}', which cannot be cut; cut behind "

@@ -28,7 +28,7 @@ def edge_padding(x, rows: int, columns: int):
         places = [min(max(i - width, 0), last) for i in range(last + 1 + 2 * width)]
         x = ops.take(x, places, axis=axis)
     return x
-'''
+'''  # ops.pad(mode="edge") fails on Keras's torch backend
 EVERY = '''
 def every(x, rows: int, columns: int):
     """Take every n-th row and column: the strides of a dilated convolution."""

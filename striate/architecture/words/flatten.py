@@ -78,6 +78,7 @@ class Flatten(Layer):
         flat = ProgramCall("layers.Flatten", output=channels_last(leaf.output))
         if leaf.input[0] == 1 or math.prod(leaf.input[1:]) == 1:
             return [flat]
+        # sorting the weights of the next fc instead fails where bn stands between the two
         return [ProgramCall("layers.Permute", (Argument((3, 1, 2)),)), flat]
 
     @classmethod

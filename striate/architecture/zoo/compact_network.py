@@ -29,6 +29,7 @@ def compact(input: tuple[int, int, int], classes: int) -> str:  # noqa: A002 (th
     """
     channels, rows, columns = input
     halvings = max(1, round(math.log2(max(1, min(rows, columns)) / 7)))
+    # 92.3 % of Fashion-MNIST in 6 min 30 s; 16 first channels reach 91.6 % in 3 min 20 s
     width, stem = 24, "unit(24)"
     if halvings > 2:
         width, stem = 16, "unit(16)"

@@ -80,6 +80,7 @@ def is_name(network: str) -> bool:
     >>> is_name(" vgg16 "), is_name("vgg16.cnn"), is_name("./vgg16")
     (True, False, False)
     """
+    # no more than the name: "vgg16 > relu" would need rules for a network within a network
     return len(network) < 100 and network.strip() in _texts()
 
 

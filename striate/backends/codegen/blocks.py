@@ -60,6 +60,8 @@ def find_shared(network: Network, uses: Sequence[Use]) -> tuple[Shared, ...]:
     """Find the code of the blocks of a network, in the order of their first use."""
     groups: dict[tuple[object, ...], list[Use]] = {}
     for use in uses:
+        # by what a use comes to, not by the text: repeats and branches that depend on arguments
+        # give other layers, and a class needs one set of them
         groups.setdefault((use.block.name, _signature(use.body)), []).append(use)
     definitions = {definition.name: definition for definition in network.definitions}
     calls = {str(call): call for call in _calls(network.flow)}

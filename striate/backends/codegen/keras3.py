@@ -26,6 +26,7 @@ from striate.backends.codegen.program_nodes import (
 from striate.backends.codegen.statements import Dialect, returning, statements
 
 TAKEN: Final = ("network", "load", "carry")
+# Channels first would need no turning of weights, but Keras on TensorFlow lacks that on a CPU.
 ABOUT: Final = (
     "Input: (batch, rows, columns, channels), the channels last, as is Keras's default; "
     "comments on the lines below leave out the batch.",

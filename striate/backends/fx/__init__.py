@@ -126,6 +126,8 @@ def _names(module: nn.Module, flow: Flow, network: Network) -> dict[str, str]:
         for (_, target), leaf in zip(_words(flow), leaves, strict=True)
         if target
     }
+    # by name, since a module may define its layers in any order: torchvision's blocks have their
+    # shortcut behind the main way
     keys = list(module.state_dict())
     return {
         key: f"{address}{key.removeprefix(target)}"

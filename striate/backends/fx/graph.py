@@ -263,6 +263,7 @@ class Reading:
         Dense networks keep a list of maps and join all of it before each layer; joining one
         after the other gives the same.
         """
+        # all maps joined before each layer are not series-parallel, as branches of a text must be
         earlier = [value for value in self._joins if value.word == joint]
         for value in sorted(earlier, key=lambda value: -len(_parts(value))):
             parts = _parts(value)

@@ -29,6 +29,8 @@ from striate.errors import EngineError
 if TYPE_CHECKING:
     from torch import nn
 
+# Four take 7.9 ms of processor time an image; 32, shared by ONNX Runtime's own two threads, which
+# wait for each other, 10.9 to 13.3 ms.
 AT_ONCE: Final = 4  # images that ONNX Runtime takes at a time, in each thread
 LARGEST: Final = 2**31 - 2**24  # bytes of weights; protobuf ends at 2**31, the rest is for nodes
 
@@ -70,6 +72,7 @@ def open_engine(trained: Trained, preprocess: Preprocess) -> Engine:
     ('float32 ONNX Runtime', (3, 2))
     """
     try:
+        # no extra, even where one is there: answers must not depend on what is installed
         return onnx_runtime(trained, preprocess)
     except EngineError as error:
         return replace(torch_module(trained.module(), preprocess), note=f"{error}: torch does it")

@@ -51,6 +51,7 @@ def peaks(
     made: Any = graph(trained.plan, trained.weights, mean=preprocess.mean, std=preprocess.std)
     names = [f"{address}.largest" for address in addresses]
     for address, name in zip(addresses, names, strict=True):
+        # without its place: 1.2 times the time of evaluating; 1.5 with it, by TopK or ArgMax alike
         made.graph.node.append(helper.make_node("GlobalMaxPool", [address], [name], name=name))
         made.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
     del made.graph.output[0]  # what the network says is not asked for

@@ -69,6 +69,7 @@ class Net(Steps):
         self.plan = plan
 
 
+# One for all joins: a class made inside a function of the word would be another one at each call.
 class Joining(nn.Module):
     """What a join makes of its branches.
 

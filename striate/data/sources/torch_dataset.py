@@ -39,6 +39,7 @@ def find_torch_dataset(dataset: Dataset[tuple[object, object]]) -> Collection:
         ) from error
     if not count:
         raise DataError("the dataset is empty; expected items (image, label)")
+    # so each image is decoded twice; a list of labels has another name in every library
     labels = [_pair(dataset[index], index)[1] for index in range(count)]
     names = name_labels(np.asarray(labels), count, SOURCE)
     names = _in_words(getattr(dataset, "classes", None), labels) or names

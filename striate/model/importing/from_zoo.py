@@ -143,6 +143,7 @@ def import_with_fit(
 
     text = source(network)
     name = str(network).strip() if zoo.is_name(str(network)) else None
+    # always given, ImageNet's too: none come with the package, and "class 0" would say nothing
     listed = read_classes(classes)
     wanted = _official_for(name, network) if weights == IMAGENET else None
     if wanted is not None and len(listed.names) != CLASSES:

@@ -65,6 +65,7 @@ class Official:
     @property
     def preprocess(self) -> Preprocess:
         """How images were prepared when the published accuracy was taken."""
+        # no drafts: the accuracies were taken with JPEG files decoded whole
         return Preprocess(
             3,
             self.size,

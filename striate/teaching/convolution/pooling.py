@@ -107,6 +107,8 @@ def parse_pool(text: str) -> Pool:
         cast("Kind", (kind or "max").lower()),
         parse_pair(window) if window else (2, 2),
         stride=parse_pair(stride) if stride else None,
+        # unlike the notation: the worked example that people learn from counts these windows, and a
+        # value that vanishes at the border is hard to explain
         ceil=(ceil or "yes").lower() == "yes",
     )
 

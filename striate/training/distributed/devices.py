@@ -154,6 +154,8 @@ def fabric_for(
             accelerator=name,
             devices=workers.local_size,
             num_nodes=workers.nodes,
+            # not by running the command again: that begins the user's program anew in each process,
+            # and ends the first by SIGKILL, without a line, when another is lost
             strategy=QuietDDP(start_method="spawn" if launch else "popen", timeout=PATIENCE),
             precision=way.fabric,  # type: ignore[arg-type]
             plugins=[TorchElasticEnvironment() if workers.launched else LightningEnvironment()],

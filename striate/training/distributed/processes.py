@@ -72,6 +72,7 @@ def launch(lead: Lead[Answer], assist: Assist, *, workers: Workers, callback: Ca
         return _launched(lead, assist, workers=workers, callback=callback)  # type: ignore[no-any-return]
     fabric = fabric_for(workers.device, WAYS[0], workers)
     with stop_on_ctrl_c() as stop, all_needed(fabric):
+        # if all went through the whole run, each write would need a condition beside it
         if fabric.is_global_zero:
             return lead(Worker(fabric, callback, stop))
         assist(Worker(fabric, ignore, stop))

@@ -27,6 +27,7 @@ TINY = 32
 FEW = 12
 """Up to this many classes there is room for six, and up to MANY for four, examples of each."""
 
+# Two drawings, since the wide one, scaled down, cannot be read on a phone.
 WIDE, NARROW = 940, 350  # pixels; which of the two a screen shows is said in page.css
 
 
