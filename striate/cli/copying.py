@@ -16,7 +16,7 @@ WINDOWS_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.I
 
 
 def name_folders(classes: Sequence[str]) -> dict[str, str]:
-    """Return each class the name of its folder: its own wherever any system takes that.
+    """Return the folder's name of each class: its own wherever any system takes that.
 
     No two are alike, also where capitals make no difference.
 

@@ -57,7 +57,7 @@ def top_activations(
     Raises:
         ClassifierError: the classifier cannot be opened.
         DataError: there are no images that can be read.
-        SettingError: there is no such layer, it gives no maps, or ``kept`` is below 1.
+        SettingError: there is no such layer, it gives no maps, or ``n_images`` is below 1.
         NotationError: there is no such layer in a network of the notation.
 
     Example: ``top_activations(load("runs/photos"), "photos")["relu3"].top.indices[12]``.

@@ -206,7 +206,7 @@ def metering(
 
 
 class _Taken:
-    """What codecarbon worker its readings to, instead of a file: keeps the last one."""
+    """What codecarbon gives its readings to, instead of a file: keeps the last one."""
 
     total: Any = None
 

@@ -38,7 +38,7 @@ from striate.training.runs import make_request
 from striate.training.state import State
 from striate.training.subset import Subset
 
-WARM = 2  # steps that are not format_count: they also allocate and plan
+WARM = 2  # steps that are not counted: they also allocate and plan
 STEPS = 12  # that are timed, unless that takes longer than the most
 SECONDS = 2.0  # for which steps are timed, at least
 MOST = 8.0  # seconds after which no further step is timed

@@ -20,7 +20,7 @@ class Cycle:
     Attributes:
         first: epochs that were done before it.
         epochs: how many it has; 0 where minutes bound it.
-        minutes: how long it may take, format_count from ``begun``; 0 where epochs bound it.
+        minutes: how long it may take, counted from ``begun``; 0 where epochs bound it.
         begun: seconds of the run that had passed before it.
         peak: the highest learning rate.
     """

@@ -29,7 +29,7 @@ from striate.training.subset import Subset
 
 EPOCHS = 6  # of fine-tuning
 RATE = 1e-3  # peak learning rate of the head in fine-tuning
-MEASURED = 4  # images on which the list_engines to compute are timed
+MEASURED = 4  # images on which the engines are timed
 MANY = 8  # layers that are listed one by one
 # Proposed, not done unasked: it takes minutes where a head takes seconds, and helped one backbone
 # of two on 1,248 images and none on 244.

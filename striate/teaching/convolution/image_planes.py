@@ -90,7 +90,7 @@ def split_planes(values: np.ndarray, channels: Channels) -> np.ndarray:
 
     Args:
         values: (rows, columns, channels).
-        channels: what `chosen` settled.
+        channels: what `settle_channels` settled.
     """
     if channels == "gray" and values.shape[2] == 3:
         return to_gray(values)[None]

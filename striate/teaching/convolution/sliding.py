@@ -71,7 +71,7 @@ def slide(plane: np.ndarray, kernel: np.ndarray, window: Window, *, border: Bord
     Args:
         plane: (rows, columns), of any number type.
         kernel: float64 (kernel rows, kernel columns).
-        window: how it slides; from `window_of`.
+        window: how it slides; from `make_window`.
         border: what stands in the padding.
 
     >>> window = Window((2, 2), (1, 1))

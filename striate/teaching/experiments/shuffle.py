@@ -74,7 +74,7 @@ def draw_permutation(places: int, seed: int) -> NDArray[np.int64]:
 
 
 def shuffle_pixels(pixels: Pixels, places: NDArray[np.int64]) -> Pixels:
-    """Return every image's pixels the same new places; the channels of a pixel stay together.
+    """Move every image's pixels to the same new places; the channels of a pixel stay together.
 
     >>> image = np.array([[[[1], [2]], [[3], [4]]]], np.uint8)
     >>> shuffle_pixels(image, np.array([3, 2, 1, 0])).ravel()

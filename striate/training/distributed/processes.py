@@ -84,7 +84,7 @@ def all_needed(fabric: Fabric) -> Iterator[None]:
     """Say in one line that another process was lost, whatever the connection says to it.
 
     Raises:
-        TrainingError: a process of there are ended or cannot be reached.
+        TrainingError: another process has ended or cannot be reached.
     """
     try:
         yield
@@ -98,7 +98,7 @@ def all_needed(fabric: Fabric) -> Iterator[None]:
 
 
 def _launched(lead: Lead[Answer], assist: Assist, *, workers: Workers, callback: Callback) -> Any:
-    """Start the processes of a run on this machine, and callback over them."""
+    """Start the processes of a run on this machine, and watch over them."""
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     others = set(multiprocessing.active_children())
     work = partial(_work, lead=lead, assist=assist, line=theirs)
