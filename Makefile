@@ -16,18 +16,22 @@
 #
 # PIP_FLAGS are handed to every `pip install`, for example PIP_FLAGS=--no-index; BENCH_FLAGS to
 # every benchmark, for example BENCH_FLAGS=--quick; TEST_FLAGS to pytest, for example
-# TEST_FLAGS=--seed=4711, which tests in the order of the run that printed that seed.
+# TEST_FLAGS=--seed=4711, which tests in the order of the run that printed that seed. Tests run in
+# two processes side by side, of at most 1 GiB each; PROCESSES=0 runs them in one, which takes
+# half as long again.
 
 PYTHON ?=
 TORCH_INDEX ?=
 PIP_FLAGS ?=
 BENCH_FLAGS ?=
 TEST_FLAGS ?=
+PROCESSES ?= 2
 
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH_FLAGS := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+SIDE_BY_SIDE := -n $(PROCESSES) --dist loadfile
 NEEDS := pyproject.toml constraints.txt
 PEERS := .venv-bench
 
@@ -47,10 +51,10 @@ demo: install  ## install, train on the embedded digits, say where the report is
 	@echo "Next, for images of your own: . $(BIN)/activate, then: striate train photos/"
 
 test: lint types  ## lint, type-check, test, build and start the wheel: what CI runs, in minutes
-	$(BIN)/python -m pytest $(TEST_FLAGS)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(TEST_FLAGS)
 
 test-all: lint types  ## the same with every test: all networks, more random ones, the benchmarks
-	THOROUGH=1 $(BIN)/python -m pytest -m 'slow or not slow' $(TEST_FLAGS)
+	THOROUGH=1 $(BIN)/python -m pytest -m 'slow or not slow' $(SIDE_BY_SIDE) $(TEST_FLAGS)
 
 lint: install-test  ## check the formatting and the lint rules
 	$(BIN)/ruff format --check .

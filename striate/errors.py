@@ -2,7 +2,7 @@
 
     StriateError                 the one base to catch
     ├── NotationError            a network text that cannot be read or built; points with a caret
-    ├── ImageError             one image that cannot be used
+    ├── ImageError               one image that cannot be used
     ├── DataError                a folder or file of images that cannot be used
     ├── ClassifierError          a saved classifier that cannot be used, or does not fit
     ├── EngineError              an inference engine that cannot be used here

@@ -8,6 +8,7 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import drawn
 import pytest
@@ -16,6 +17,9 @@ from quick_runs import QUICK, TINY
 from striate.events import Event
 from striate.training.result import TrainingResult
 from striate.training.runs import start_run
+
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
 
 SEED = pytest.StashKey[int]()
 SHARED = Path(__file__).parents[2] / "shared"
@@ -26,8 +30,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    given = config.getoption("seed")
+    given = getattr(config, "workerinput", {}).get("seed", config.getoption("seed"))
     config.stash[SEED] = random.randrange(1_000_000) if given is None else given
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    """Hand the seed to each process of pytest-xdist, which wants one order of all."""
+    node.workerinput["seed"] = node.config.stash[SEED]
 
 
 def pytest_report_header(config: pytest.Config) -> str:

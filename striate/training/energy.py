@@ -234,6 +234,6 @@ def _known_by(tracker: Any) -> tuple[str, ...]:
     found = {}
     for told in tracker._conf["hardware"]:  # as "CPU(Intel Rapl)"; there is no public way
         name = next((PARTS[key] for key in PARTS if key in told), "processor")
-        format_count = any(word in told for word in COUNTED)
-        found[name] = f"{name} {'measured' if format_count else 'estimated'}"
+        measured = any(word in told for word in COUNTED)
+        found[name] = f"{name} {'measured' if measured else 'estimated'}"
     return tuple(found[name] for name in PARTS.values() if name in found)

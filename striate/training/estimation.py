@@ -179,8 +179,8 @@ def _timed(state: State, prepared: Prepared) -> tuple[list[float], list[float]]:
     ):
         now = time.perf_counter()
         (validating if isinstance(event, Epoch) else stepping).append(now - mark)
-        mark, format_count = now, len(stepping) - WARM
-        if format_count > 0 and now - begun > (SECONDS if format_count >= STEPS else MOST):
+        mark, counted = now, len(stepping) - WARM
+        if counted > 0 and now - begun > (SECONDS if counted >= STEPS else MOST):
             break
     return stepping, validating
 

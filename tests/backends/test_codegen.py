@@ -52,7 +52,7 @@ def test_known_networks_compute_the_same_in_torch(name: str) -> None:
     same(name, input=native if name.startswith("lenet") else (3, side, side))
 
 
-@pytest.mark.parametrize("name", LARGE)
+@pytest.mark.parametrize("name", sorted(LARGE))
 def test_large_networks_have_the_same_weights_in_torch(name: str) -> None:
     plan = expand(name)
     with torch.device("meta"):
