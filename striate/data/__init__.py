@@ -5,7 +5,7 @@ from striate.data.loader import Images, count_cores, load
 from striate.data.prefetching import prefetch
 from striate.data.size_survey import Survey, survey
 from striate.data.sources.lookup import Data, find, source_of
-from striate.data.split import Split, split_stratified, write_split
+from striate.data.split import Split, guess_training, split_stratified, write_split
 
 __all__ = [
     "Collection",
@@ -15,12 +15,13 @@ __all__ = [
     "Split",
     "Survey",
     "count_cores",
-    "format_count",
-    "split_stratified",
     "find",
+    "format_count",
+    "guess_training",
     "load",
     "prefetch",
     "source_of",
+    "split_stratified",
     "survey",
     "write_skipped",
     "write_split",

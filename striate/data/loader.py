@@ -20,6 +20,7 @@ from striate.data.pixel_file import allocate, content_key, read_kept, write_kept
 from striate.errors import DataError, ImageError
 
 Progress = Callable[[int, int], None]
+Watch = Callable[[int, int, np.ndarray], None]
 Mode = Literal["memory", "mapped", "streamed"]
 
 MEMORY = 2 * 2**30
@@ -27,6 +28,7 @@ MEMORY = 2 * 2**30
 
 _SPARE_DISK = 2**30  # left free on the disk that holds the cache
 _BLOCK = 4096
+_AHEAD = 64  # images that are decoded meanwhile, where each is worked on as it comes
 
 
 class Images:
@@ -116,6 +118,7 @@ def load(
     cache: Path | None = None,
     progress: Progress = lambda done, total: None,
     threads: int | None = None,
+    watch: Watch | None = None,
 ) -> Images:
     """Decode every image once, and keep the pixels in memory, in a file, or not at all.
 
@@ -131,6 +134,8 @@ def load(
         cache: a folder for pixels that are more than that.
         progress: told the images done and their total, after each image or block of them.
         threads: that decode at once; left out, one a core and at most 8.
+        watch: is given each usable image in order, as (index, hash, pixels), while the next ones
+            are being decoded; but none that is found decoded in the cache.
 
     Raises:
         DataError: where not one image can be read.
@@ -147,17 +152,17 @@ def load(
     if size > memory:
         room = f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:,.1f} MiB"
         told = f"{format_count(len(collection), 'image')} take {room} decoded"
-        mode, note = _beyond_memory(told, size, cache)
+        mode, note = _beyond_memory(told, size, cache, watched=watch is not None)
     images = Images(collection, preprocess, mode=mode, threads=threads)
     if mode == "mapped" and cache is not None:
-        _keep_in(cache, images, progress)
+        _keep_in(cache, images, progress, watch)
     else:
         store = None if mode == "streamed" else _as_they_are(collection, preprocess)
         if store is not None:
-            _hash_all(images, store, progress)
+            _hash_all(images, store, progress, watch)
         else:
             store = None if mode == "streamed" else np.zeros(images.shape, np.uint8)
-            _decode_all(images, store, progress)
+            _decode_all(images, store, progress, watch)
         images._store = store
     notes = (note, _remarks_told(images), _heic_told(images))
     images.notes = tuple(each for each in notes if each)
@@ -185,12 +190,12 @@ def _heic_told(images: Images) -> str:
     return f'{which} left out; to read them: pip install "striate[heic]"' if count else ""
 
 
-def _keep_in(cache: Path, images: Images, progress: Progress) -> None:
+def _keep_in(cache: Path, images: Images, progress: Progress, watch: Watch | None) -> None:
     """Decode into a file of the cache, unless an earlier run did, and map it."""
 
     def make(folder: Path) -> None:
         store = allocate(folder, images.shape)
-        _decode_all(images, store, progress)
+        _decode_all(images, store, progress, watch)
         store.flush()
         write_kept(folder, images.hashes, images.usable)
         write_skipped(folder / "skipped.csv", images.skipped)
@@ -211,9 +216,10 @@ def count_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _beyond_memory(told: str, size: int, cache: Path | None) -> tuple[Mode, str]:
+def _beyond_memory(told: str, size: int, cache: Path | None, *, watched: bool) -> tuple[Mode, str]:
     if cache is None:
-        return "streamed", f"{told}, more than is kept in memory: they are read anew each time"
+        how = "each is used as it is read" if watched else "they are read anew each time"
+        return "streamed", f"{told}, more than is kept in memory: {how}"
     existing = next(folder for folder in (cache, *cache.absolute().parents) if folder.exists())
     free = shutil.disk_usage(existing).free
     if free < size + _SPARE_DISK:
@@ -242,19 +248,25 @@ def _digest(pixels: np.ndarray) -> int:
     return int.from_bytes(hashlib.blake2b(pixels.tobytes(), digest_size=8).digest(), "little")
 
 
-def _hash_all(images: Images, store: np.ndarray, progress: Progress) -> None:
+def _hash_all(images: Images, store: np.ndarray, progress: Progress, watch: Watch | None) -> None:
     for start in range(0, len(store), _BLOCK):
         block = store[start : start + _BLOCK]
         images.hashes[start : start + len(block)] = [_digest(pixels) for pixels in block]
+        if watch is not None:
+            for index, pixels in enumerate(block, start):
+                watch(index, int(images.hashes[index]), pixels)
         progress(start + len(block), len(store))
 
 
 # An image that there is something to say of: why it cannot be read, or "", and remarks. Only
 # texts: an exception would keep alive all that was decoded when it was raised.
 _Found = tuple[int, str, tuple[str, ...]]
+_Decoded = tuple[int, np.ndarray]
 
 
-def _decode_all(images: Images, store: np.ndarray | None, progress: Progress) -> None:
+def _decode_all(
+    images: Images, store: np.ndarray | None, progress: Progress, watch: Watch | None
+) -> None:
     """Decode with all threads; only a few images are under way at a time."""
     total, at_once, threads = len(images), 1, images._threads
     content = images._collection.content
@@ -262,21 +274,26 @@ def _decode_all(images: Images, store: np.ndarray | None, progress: Progress) ->
         at_once = 256
         if content[0].size < 2**14:  # microseconds each: threads would only wait for each other
             threads = 1
+    most = 4 * threads if watch is None else max(4 * threads, _AHEAD // at_once)
     found: list[_Found] = []
-    waiting: deque[tuple[int, Future[list[_Found]]]] = deque()
+    waiting: deque[tuple[int, Future[tuple[list[_Found], list[_Decoded]]]]] = deque()
 
     def finish() -> None:
         done, future = waiting.popleft()
-        found.extend(future.result())
+        remarkable, decoded = future.result()
+        found.extend(remarkable)
+        if watch is not None:
+            for index, pixels in decoded:
+                watch(index, int(images.hashes[index]), pixels)
         progress(done, total)
 
     with collect_warnings(), ThreadPoolExecutor(threads, "striate-decode") as pool:
         try:
             for start in range(0, total, at_once):
                 indices = range(start, min(start + at_once, total))
-                future = pool.submit(_decode_some, images, store, indices)
+                future = pool.submit(_decode_some, images, store, indices, watch is not None)
                 waiting.append((indices.stop, future))
-                if len(waiting) > 4 * threads:
+                if len(waiting) > most:
                     finish()
             while waiting:
                 finish()
@@ -286,8 +303,11 @@ def _decode_all(images: Images, store: np.ndarray | None, progress: Progress) ->
     _conclude(images, found)
 
 
-def _decode_some(images: Images, store: np.ndarray | None, indices: Iterable[int]) -> list[_Found]:
+def _decode_some(
+    images: Images, store: np.ndarray | None, indices: Iterable[int], wanted: bool
+) -> tuple[list[_Found], list[_Decoded]]:
     found: list[_Found] = []
+    decoded: list[_Decoded] = []
     for index in indices:
         try:
             pixels, said = images._preprocess.prepared(images._collection.open(index))
@@ -299,7 +319,9 @@ def _decode_some(images: Images, store: np.ndarray | None, indices: Iterable[int
         images.hashes[index] = _digest(pixels)
         if said:
             found.append((index, "", said))
-    return found
+        if wanted:
+            decoded.append((index, pixels))
+    return found, decoded
 
 
 def _conclude(images: Images, found: Sequence[_Found]) -> None:

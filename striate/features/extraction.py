@@ -8,12 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from striate.backends.onnx import Engine
+from striate.backends.onnx import Engine, Trained
 from striate.data import Images
 from striate.data.augmentation import DRAWS, Augmentation, augment
-from striate.features.feature_cache import FeatureCache
+from striate.data.cache_folder import find_cache_folder
+from striate.features.backbone import Backbone
+from striate.features.engine_choice import choose_engine, list_engines
+from striate.features.feature_cache import FeatureCache, make_key
 
 BATCH = 32
+MEASURED = 4  # images on which the engines are timed
 
 Progress = Callable[[int, int], None]
 
@@ -55,6 +59,91 @@ class Extractor:
         return np.asarray(out, np.float32)
 
 
+@dataclass(frozen=True, eq=False)
+class WantedFeatures:
+    """Which features are wanted, and where they may be computed.
+
+    Attributes:
+        backbone: says them.
+        change: how the copies of an image differ from it.
+        n_augmented: copies of each image, itself among them.
+        device: "cpu", "cuda" or "mps".
+        number_format: "float32" or "bf16"; "" for the fastest.
+    """
+
+    backbone: Backbone
+    change: Augmentation
+    n_augmented: int
+    device: str
+    number_format: str
+
+    def open(
+        self,
+        hashes: np.ndarray,
+        pixels: Callable[[int], np.ndarray],
+        *,
+        images: int,
+        say: Callable[[str], None],
+    ) -> tuple[Extractor, FeatureCache]:
+        """Choose how they are computed: as most are kept already, or as is fastest here.
+
+        Args:
+            hashes: uint64, of the images, or of some of them that stand for all.
+            pixels: gives up to so many of the images to time on: uint8 (k, channels, ...).
+            images: how many there are.
+            say: is told of engines that cannot be had.
+        """
+        # features of images as they are must be found again whatever the augmentation is
+        change = self.change if self.n_augmented > 1 else Augmentation()
+        trained, taught = self.backbone, self.backbone.preprocess
+        scales = (taught.mean, taught.std)
+        key = make_key(str(trained.plan.network), trained.tensors, scales, change)
+
+        def kept_in(name: str) -> FeatureCache:
+            folder = find_cache_folder() / "features" / f"{key}-{name.replace(' ', '-')}"
+            return FeatureCache(folder)
+
+        choice = list_engines(self.device, self.number_format)
+        stores = {name: kept_in(name) for name in choice}
+        shares = {
+            name: float(kept.find(hashes, self.n_augmented).mean()) if len(hashes) else 0.0
+            for name, kept in stores.items()
+        }
+        most = max(shares, key=lambda name: shares[name])
+        # more than half, so that one kept feature does not choose the engine of twenty thousand
+        if shares[most] > 0.5:
+            choice = {most: choice[most]}
+        missing = round((1 - shares[most]) * images * self.n_augmented)
+        engine = choose_engine(
+            choice,
+            Trained.of(trained.plan, trained.tensors),
+            taught,
+            pixels=pixels(min(MEASURED, missing)).astype(np.float32),
+            rows=missing,
+            say=say,
+        )
+        return Extractor(engine, change), stores.get(engine.name) or kept_in(engine.name)
+
+
+def compute_features(
+    extractor: Extractor, kept: FeatureCache, hashes: np.ndarray, pixels: np.ndarray, version: int
+) -> None:
+    """Compute one version of a batch of images, and keep it.
+
+    Version 0 is the image itself; the others are changed by random numbers that its pixels
+    seed, so that a version is the same in every run.
+
+    Args:
+        extractor: computes them.
+        kept: where they are put.
+        hashes: uint64 (n,), of the images.
+        pixels: uint8 (n, channels, rows, columns).
+        version: which.
+    """
+    numbers = None if version == 0 else _numbers(hashes, version)
+    kept.add(hashes, version, extractor.features(pixels, numbers))
+
+
 def extract_features(
     extractor: Extractor,
     images: Images,
@@ -66,16 +155,13 @@ def extract_features(
 ) -> np.ndarray:
     """Return the features of images in several copies; what is kept is not computed again.
 
-    Version 0 is the image itself; the others are changed by random numbers that its pixels
-    seed, so that a version is the same in every run.
-
     Args:
         extractor: computes what is missing.
         images: decoded.
         indices: int64 (n,), which of them.
         n_augmented: how many copies of each.
         kept: where features are found and put.
-        progress: told the rows that are there, and how many there will be.
+        progress: told the rows that are there, and how many there will be; nothing where all are.
 
     Returns:
         float32 (n, n_augmented, features).
@@ -85,14 +171,13 @@ def extract_features(
     missing = [(place, version) for version, place in zip(*np.nonzero(~there.T), strict=True)]
     total = len(indices) * n_augmented
     done = total - len(missing)
-    progress(done, total)
+    if missing:
+        progress(done, total)
     try:
         for chunk in _chunks(missing):
             places = np.array([place for place, _ in chunk])
-            version = chunk[0][1]
             pixels = images.take(indices[places])
-            numbers = None if version == 0 else _numbers(hashes[places], version)
-            kept.add(hashes[places], version, extractor.features(pixels, numbers))
+            compute_features(extractor, kept, hashes[places], pixels, chunk[0][1])
             done += len(chunk)
             progress(done, total)
     finally:

@@ -37,6 +37,7 @@ class FeatureCache:
         self._folder = folder
         self._rows: dict[tuple[int, int], np.ndarray] = {}
         self._new: list[tuple[int, int]] = []
+        self._computed: set[tuple[int, int]] = set()
         self.refused = ""  # why features could not be written, for whoever wants to say so
         if folder is not None and folder.is_dir():
             for path in sorted(folder.glob("*.npz")):
@@ -51,17 +52,26 @@ class FeatureCache:
             np.bool_,
         ).reshape(len(hashes), n_augmented)
 
+    def count_from_before(self, hashes: np.ndarray, n_augmented: int) -> int:
+        """Count the features that were there when this was opened."""
+        added = [(int(each), v) in self._computed for each in hashes for v in range(n_augmented)]
+        return int(self.find(hashes, n_augmented).sum()) - sum(added)
+
     def take(self, hashes: np.ndarray, n_augmented: int) -> np.ndarray:
         """Return features that are there: float32 (n, n_augmented, features)."""
-        return np.stack(
-            [np.stack([self._rows[int(each), v] for v in range(n_augmented)]) for each in hashes]
-        )
+        width = len(self._rows[int(hashes[0]), 0])
+        found = np.empty((len(hashes), n_augmented, width), np.float32)
+        for copies, each in zip(found, hashes, strict=True):
+            for version, row in enumerate(copies):
+                row[:] = self._rows[int(each), version]
+        return found
 
     def add(self, hashes: np.ndarray, version: int, features: np.ndarray) -> None:
         """Keep the features (n, features) of one version of n images."""
         for each, row in zip(hashes, features, strict=True):
             self._rows[int(each), version] = row
             self._new.append((int(each), version))
+        self._computed.update((int(each), version) for each in hashes)
         if len(self._new) >= SHARD:
             self.write()
 

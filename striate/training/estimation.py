@@ -110,6 +110,7 @@ def _prepared(request: Request, data: Data, callback: Callback) -> Iterator[Prep
             request,
             collection,
             RunFolder(Path(place)),
+            estimating=True,
             say=lambda text: callback(Note(text)),
             callback=callback,
         ) as prepared,

@@ -23,7 +23,6 @@ from striate.data import (
     Split,
     Survey,
     format_count,
-    load,
     split_stratified,
     survey,
     write_skipped,
@@ -35,14 +34,15 @@ from striate.errors import WeightsError
 from striate.events import Callback, Note
 from striate.features.backbone import Backbone, open_backbone
 from striate.features.cut import add_head, choose_lr_multipliers
+from striate.features.feature_stream import FeatureStream
 from striate.model.run_folder import RunFolder, report_write_errors
 from striate.settings import Settings
-from striate.terminal.progress import ProgressReporter
 from striate.training import autotune, checkpoints, defaults, transfer, unchanged_data
 from striate.training.class_weight import class_weight
 from striate.training.distributed.devices import Workers, fabric_for, find_workers
 from striate.training.distributed.sharing import memory_for, share_steps
 from striate.training.plan import DataDescription, Plan, Request
+from striate.training.reading import KEPT, needed_once, read_images
 from striate.training.recipe import Recipe
 from striate.training.subset import Subset
 
@@ -87,12 +87,14 @@ class Prepared:
         loaded: the images.
         fabric: device and precision.
         backbone: what the run starts from; None from scratch, and where a checkpoint holds it.
+        stream: holds the features that were computed while the images were read.
     """
 
     plan: Plan
     loaded: Loaded
     fabric: Fabric
     backbone: Backbone | None = None
+    stream: FeatureStream | None = None
 
 
 def read_network(network: str | Path | None) -> str | None:
@@ -132,7 +134,7 @@ def prepare(
     folder: RunFolder,
     *,
     earlier: Plan | None = None,
-    workers: Workers | None = None,
+    estimating: bool = False,
     say: Say,
     callback: Callback,
 ) -> Iterator[Prepared]:
@@ -143,7 +145,8 @@ def prepare(
         collection: the images.
         folder: the run's folder; split.csv and skipped.csv are written there.
         earlier: the plan of a run that goes on.
-        workers: the processes that work together; None stands for this one alone.
+        estimating: whether the run is only to be timed, by this process alone: no features are
+            computed.
         say: is told each decision.
         callback: is told the progress.
 
@@ -152,7 +155,7 @@ def prepare(
         RunError: the data is not what it was when the run began.
     """
     settings = request.settings
-    workers = workers or find_workers(settings.device, 1)
+    workers = find_workers(settings.device, 1 if estimating else settings.devices)
     for note in collection.notes:
         say(note)
     looks = functools.cache(lambda: survey(collection))  # every header is read once at most
@@ -165,12 +168,20 @@ def prepare(
         preprocess = backbone.preprocess
     else:
         preprocess = defaults.preprocess_for(looks(), settings, request.network, say)
-    with load(
+    streamed = needed_once(collection, settings, backbone)
+    stream = None
+    if streamed and backbone is not None and not estimating:
+        device = workers.device
+        stream = transfer.stream_features(backbone, collection, settings, device=device, say=say)
+    memory = memory_for(collection, settings.memory, workers)
+    with read_images(
         collection,
         preprocess,
-        memory=memory_for(collection, settings.memory, workers),
-        cache=folder.cache,
-        progress=ProgressReporter("reading", callback),
+        memory=min(memory, KEPT) if streamed else memory,
+        cache=None if streamed else folder.cache,
+        stream=stream,
+        threads=settings.threads,
+        callback=callback,
     ) as images:
         loaded = _divide(collection, images, settings, folder, earlier=earlier, say=say)
         if earlier is not None:
@@ -191,7 +202,7 @@ def prepare(
             if plan.text is not None:
                 callback(Note("the network:\n" + indent(plan.text, "    ")))
         fabric = fabric_for(workers.device, plan.recipe.precision, workers)
-        yield Prepared(plan, loaded, fabric, backbone)
+        yield Prepared(plan, loaded, fabric, backbone, stream)
 
 
 def _backbone(

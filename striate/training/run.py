@@ -205,13 +205,9 @@ class TrainingRun:
 
     def _learn_head(self, module: nn.Module, backbone: Backbone, prepared: Prepared) -> None:
         """Let the network have its trained backbone, and learn its head."""
+        training, plan, stream = prepared.loaded.training, prepared.plan, prepared.stream
         head = learn_head(
-            module,
-            backbone,
-            prepared.loaded.training,
-            plan=prepared.plan,
-            say=self.say,
-            callback=self.tell,
+            module, backbone, training, plan=plan, stream=stream, say=self.say, callback=self.tell
         )
         # something is learnt: no stop throws it away now
         self.record = replace(self.record, head=head, status="training")

@@ -224,7 +224,6 @@ def _lead(worker: Worker, job: Assignment, workers: Workers) -> TrainingResult:
                     collection,
                     place,
                     earlier=record.plan,
-                    workers=workers,
                     say=run.say,
                     callback=run.tell,
                 ) as prepared:

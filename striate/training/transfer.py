@@ -11,25 +11,23 @@ import numpy as np
 import torch
 from torch import nn
 
-from striate.backends.onnx import Trained
 from striate.backends.precision import fixed
-from striate.data import format_count
-from striate.data.augmentation import DRAWS, Augmentation
-from striate.data.cache_folder import find_cache_folder
+from striate.data import Collection, format_count, guess_training
+from striate.data.augmentation import DRAWS
 from striate.events import Callback
 from striate.features.backbone import Backbone
-from striate.features.engine_choice import choose_engine, list_engines
-from striate.features.extraction import BATCH, Extractor, extract_features
-from striate.features.feature_cache import FeatureCache, make_key
+from striate.features.extraction import BATCH, Extractor, WantedFeatures, extract_features
+from striate.features.feature_cache import FeatureCache
+from striate.features.feature_stream import FeatureStream
 from striate.features.head import Candidate, Head, fit_head
 from striate.settings import Settings
 from striate.terminal.progress import ProgressReporter
+from striate.training import defaults
 from striate.training.plan import Plan, Transfer
 from striate.training.subset import Subset
 
 EPOCHS = 6  # of fine-tuning
 RATE = 1e-3  # peak learning rate of the head in fine-tuning
-MEASURED = 4  # images on which the engines are timed
 MANY = 8  # layers that are listed one by one
 # Proposed, not done unasked: it takes minutes where a head takes seconds, and helped one backbone
 # of two on 1,248 images and none on 244.
@@ -77,9 +75,39 @@ def plan_transfer(backbone: Backbone, settings: Settings) -> Transfer:
         backbone=backbone.words,
         features=backbone.features,
         resized=backbone.resized,
-        number_format="" if settings.precision == "auto" else fixed(settings.precision).name,
+        number_format=_number_format(settings),
         n_augmented=settings.n_augmented,
     )
+
+
+def stream_features(
+    backbone: Backbone, collection: Collection, settings: Settings, *, device: str, say: Say
+) -> FeatureStream:
+    """Return what computes the features of a run while its images are read.
+
+    Args:
+        backbone: the part that is trained already.
+        collection: the images.
+        settings: the user's.
+        device: that computes.
+        say: is told of engines that cannot be had.
+    """
+    fraction = settings.val_fraction or defaults.validation_fraction(collection)
+    return FeatureStream(
+        WantedFeatures(
+            backbone,
+            defaults.augmentation_for(backbone.preprocess, collection.classes, settings),
+            n_augmented=settings.n_augmented,
+            device=device,
+            number_format=_number_format(settings),
+        ),
+        guess_training(collection, seed=settings.seed, fraction=fraction),
+        say=say,
+    )
+
+
+def _number_format(settings: Settings) -> str:
+    return "" if settings.precision == "auto" else fixed(settings.precision).name
 
 
 def spoken(plan: Plan, images: int) -> tuple[str, ...]:
@@ -111,6 +139,7 @@ def learn_head(
     part: Subset,
     *,
     plan: Plan,
+    stream: FeatureStream | None,
     say: Say,
     callback: Callback,
 ) -> LearntHead:
@@ -121,6 +150,7 @@ def learn_head(
         backbone: the part that is trained already.
         part: the training images.
         plan: of the run.
+        stream: what has computed features while the images were read; None where nothing has.
         say: is told what was found.
         callback: is told the progress.
 
@@ -128,9 +158,10 @@ def learn_head(
         How the head was learnt.
     """
     device = next(module.parameters()).device.type
-    extractor, kept = _made_ready(backbone, part, plan=plan, device=device, say=say)
+    ready = None if stream is None else stream.hand_over()
+    extractor, kept = ready or _opened(backbone, part, plan=plan, device=device, say=say)
     versions = _copies(plan)
-    found = int(kept.find(part.images.hashes[part.indices], versions).sum())
+    found = kept.count_from_before(part.images.hashes[part.indices], versions)
     features = extract_features(
         extractor,
         part.images,
@@ -175,7 +206,7 @@ def ahead(module: nn.Module, backbone: Backbone, part: Subset, *, plan: Plan) ->
     device = next(module.parameters()).device.type
     versions = _copies(plan)
     begun = time.perf_counter()
-    extractor, kept = _made_ready(backbone, part, plan=plan, device=device, say=_left_to_the_run)
+    extractor, kept = _opened(backbone, part, plan=plan, device=device, say=_left_to_the_run)
     ready = time.perf_counter() - begun
     there = kept.find(part.images.hashes[part.indices], versions)
     some = part.images.take(part.indices[:BATCH])
@@ -217,37 +248,23 @@ def _head_ahead(backbone: Backbone, part: Subset, plan: Plan) -> float:
     return (time.perf_counter() - begun) * len(part.indices) / len(labels)
 
 
-def _made_ready(
+def _opened(
     backbone: Backbone, part: Subset, *, plan: Plan, device: str, say: Say
 ) -> tuple[Extractor, FeatureCache]:
-    """Choose how features are computed: as most are kept already, or as is fastest here."""
-    hashes = part.images.hashes[part.indices]
-    versions = _copies(plan)
-    # features of images as they are must be found again whatever the augmentation is
-    change = plan.recipe.augmentation if versions > 1 else Augmentation()
-    choice = list_engines(device, "" if plan.transfer is None else plan.transfer.number_format)
-    taught = (backbone.preprocess.mean, backbone.preprocess.std)
-    key = make_key(str(backbone.plan.network), backbone.tensors, taught, change)
-
-    def kept_in(name: str) -> FeatureCache:
-        return FeatureCache(find_cache_folder() / "features" / f"{key}-{name.replace(' ', '-')}")
-
-    stores = {name: kept_in(name) for name in choice}
-    there = {name: int(kept.find(hashes, versions).sum()) for name, kept in stores.items()}
-    most = max(there, key=lambda name: there[name])
-    # more than half, so that one kept feature does not choose the engine of twenty thousand
-    if 2 * there[most] > len(hashes) * versions:
-        choice = {most: choice[most]}
-    missing = len(hashes) * versions - there[most]
-    engine = choose_engine(
-        choice,
-        Trained.of(backbone.plan, backbone.tensors),
-        backbone.preprocess,
-        pixels=part.images.take(part.indices[: min(MEASURED, missing)]).astype(np.float32),
-        rows=missing,
+    """Choose how the features of decoded images are computed."""
+    wanted = WantedFeatures(
+        backbone,
+        plan.recipe.augmentation,
+        n_augmented=_copies(plan),
+        device=device,
+        number_format="" if plan.transfer is None else plan.transfer.number_format,
+    )
+    return wanted.open(
+        part.images.hashes[part.indices],
+        lambda most: part.images.take(part.indices[:most]),
+        images=len(part.indices),
         say=say,
     )
-    return Extractor(engine, change), stores.get(engine.name) or kept_in(engine.name)
 
 
 def fill(module: nn.Module, backbone: Backbone, head: Head) -> None:

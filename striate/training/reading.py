@@ -1,0 +1,61 @@
+"""How the images of a run are read: for many epochs, or once, for the features of a new head."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from striate.backends import allocator
+from striate.backends.threads import use_threads
+from striate.data import Collection, Images, load
+from striate.data.images import Preprocess
+from striate.events import Callback
+from striate.features.backbone import Backbone
+from striate.features.feature_stream import FeatureStream
+from striate.settings import Settings
+from striate.terminal.progress import ProgressReporter
+
+KEPT = 2**28
+"""How many bytes of decoded images are kept where each is needed once or twice: 256 MiB."""
+
+
+def needed_once(collection: Collection, settings: Settings, backbone: Backbone | None) -> bool:
+    """Say whether the images are files of which only a head is learnt, so that no epoch follows.
+
+    Those to evaluate are read once more; images that someone else gives may then be others.
+    """
+    head_alone = backbone is not None and settings.unfreeze is None
+    return head_alone and isinstance(collection.content, Path)
+
+
+def read_images(
+    collection: Collection,
+    preprocess: Preprocess,
+    *,
+    memory: int,
+    cache: Path | None,
+    stream: FeatureStream | None,
+    threads: int | None,
+    callback: Callback,
+) -> Images:
+    """Decode the images, and compute features meanwhile where there is a stream.
+
+    Args:
+        collection: from `find`.
+        preprocess: how they are made to fit.
+        memory: the most bytes of pixels kept in memory.
+        cache: a folder for more than that; None keeps no more.
+        stream: takes each image as it is read.
+        threads: that compute features; None takes as many as torch does.
+        callback: is told the progress.
+
+    Raises:
+        DataError: not one can be read.
+    """
+    if stream is None:
+        report = ProgressReporter("reading", callback)
+        return load(collection, preprocess, memory=memory, cache=cache, progress=report)
+    report = ProgressReporter("reading and computing features", callback)
+    with use_threads(threads or torch.get_num_threads()), allocator.kept(), stream:
+        return load(collection, preprocess, memory=memory, watch=stream, progress=report)
