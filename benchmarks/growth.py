@@ -20,7 +20,19 @@ from statistics import median
 import numpy as np
 from PIL import Image
 
-from benchmarks.harness import Report, Side, Sides, in_turns, look, parser, read, run, spread, write
+from benchmarks.harness import (
+    Report,
+    Side,
+    Sides,
+    in_turns,
+    look,
+    parser,
+    read,
+    rounds_told,
+    run,
+    spread,
+    write,
+)
 from striate.terminal.tables import Table
 
 TIMES = (1, 4, 16)
@@ -152,7 +164,7 @@ def main() -> None:
             for number, folder in data.items()
             for side in sides(folder, body, working, str(number))
         ]
-        ran = in_turns(each, chosen.rounds)
+        ran = in_turns(each, chosen.rounds, until=chosen.until)
     found, findings = tables(ran, images)
     for table in found:
         print(f"\n{table}")
@@ -163,7 +175,9 @@ def main() -> None:
             "Growth: 1, 4 and 16 times the images",
             "make bench-growth",
             " ".join((__doc__ or "").split("\n\n")[1].split())
-            + f" Medians of {chosen.rounds} rounds. Memory is the most that the process held; "
+            + " "
+            + rounds_told(min(map(len, ran.values())), chosen.rounds, chosen.minutes)
+            + " Memory is the most that the process held; "
             "training and evaluation keep decoded images in memory, here 12 KiB each, up to "
             "2 GiB of them.",
             found,

@@ -17,7 +17,7 @@ from statistics import mean
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.harness import Report, look, parser, publish, read
+from benchmarks.harness import Report, look, parser, publish, read, rounds_told, within
 from striate.render.confidence_bands import Band, draw_bands
 from striate.render.figure_files import Still
 from striate.render.palette import BLUE, ORANGE
@@ -47,7 +47,7 @@ def main() -> None:
     sizes = SIZES[:2] if chosen.quick else SIZES
     found: dict[str, dict[int, list[float]]] = {way: {n: [] for n in sizes} for way in settings}
     machine = look()
-    for seed in range(chosen.rounds):
+    for seed in within(chosen.rounds, chosen.until):
         for n in sizes:
             with tempfile.TemporaryDirectory() as folder:
                 data = Path(folder) / "hymenoptera"
@@ -69,7 +69,8 @@ def main() -> None:
                 "Ants and bees, as many of each, drawn anew by each seed; judged on the same 153 "
                 "validation photographs. From scratch: the compact network at 64 pixels, 30 "
                 "epochs, of which those photographs chose the best. From SqueezeNet 1.1 with its "
-                "ImageNet weights: a new head, chosen without them."
+                "ImageNet weights: a new head, chosen without them. "
+                + rounds_told(len(found[SCRATCH][sizes[0]]), chosen.rounds, chosen.minutes)
             ),
             tables=(table(found),),
             findings=(finding(found),),

@@ -1,6 +1,6 @@
 """How long it takes to reach 99.0 % on MNIST's test digits, beside Keras's own example.
 
-    python -m benchmarks.mnist [--rounds 5] [--quick]
+    python -m benchmarks.mnist [--rounds 5] [--busy 1] [--before DIR] [--quick]
 
 Five seeds a side. Keras trains the eight epochs that its example needs for 99.0 %; Striate's
 network, epochs, batch and rate were chosen on digits held out of the training files. Test files
@@ -15,8 +15,14 @@ from benchmarks.harness import (
     Ran,
     Report,
     Sides,
+    add_before,
+    add_busy,
+    before,
+    beside,
     in_turns,
+    loaded,
     look,
+    memory,
     ours,
     parser,
     peer,
@@ -24,6 +30,7 @@ from benchmarks.harness import (
     ratio,
     raw,
     read,
+    rounds_told,
     spread,
 )
 from striate.evaluation.metrics.wilson import wilson_interval
@@ -36,17 +43,20 @@ OURS = "Striate"
 
 def main() -> None:
     """Train both in turns, and say what came of it."""
-    chosen = read(parser((__doc__ or "").splitlines()[0], rounds=5), needed=("data/mnist",))
+    made = parser((__doc__ or "").splitlines()[0], rounds=5)
+    add_before(made)
+    add_busy(made)
+    chosen = read(made, needed=("data/mnist",))
     data = chosen.shared / "data" / "mnist"
     short = ["--epochs", 1] if chosen.quick else []
     machine = look()
-    sides = in_turns(
-        [ours("mnist", data, *short), peer(KERAS, chosen.peers, "keras_mnist", data, *short)],
-        chosen.rounds,
-    )
+    each = [ours("mnist", data, *short), peer(KERAS, chosen.peers, "keras_mnist", data, *short)]
+    if chosen.before is not None:
+        each.insert(1, before(chosen.before, "mnist", data, *short))
+    sides = in_turns(beside(each, chosen.busy), chosen.rounds, until=chosen.until)
     publish(
         Report(
-            name="mnist",
+            name="mnist-busy" if chosen.busy else "mnist",
             title="MNIST to 99.0 % of the test digits",
             command="make bench-mnist",
             method=(
@@ -55,10 +65,11 @@ def main() -> None:
                 "as many epochs as that takes to 99.0 %. Striate's is that of the whole call of "
                 "train(): reading the files, choosing the precision, training, judging the test "
                 "digits, writing the report. Its epochs alone stand beside it. Neither counts the "
-                "start of Python and imports; the whole process does."
+                "start of Python and imports; the whole process does. "
+                + rounds_told(len(sides[OURS]), chosen.rounds, chosen.minutes)
             ),
             tables=(summary(sides), seeds(sides)),
-            findings=findings(sides),
+            findings=(*findings(sides), *(busy_finding(sides, n) for n in chosen.busy)),
             machine=machine,
             raw=raw(sides),
         ),
@@ -84,7 +95,7 @@ def accuracy(ran: Ran) -> float:
 
 def summary(sides: Sides) -> Table:
     """Show a row a side: medians, with the lowest and the highest."""
-    header = ("side", "training, s", "its epochs, s", "whole process, s", "test accuracy")
+    header = ("side", "training, s", "its epochs, s", "whole process, s", "test accuracy", "MiB")
     rows = tuple(
         (
             name,
@@ -92,6 +103,7 @@ def summary(sides: Sides) -> Table:
             spread([epochs(ran) for ran in runs]),
             spread([ran.seconds for ran in runs]),
             format_percent(median(accuracy(ran) for ran in runs)),
+            memory(runs),
         )
         for name, runs in sides.items()
     )
@@ -130,6 +142,22 @@ def findings(sides: Sides) -> tuple[str, ...]:
         f"processes {ratio([ran.seconds for ran in theirs], [ran.seconds for ran in own]):.1f} "
         f"times. 99.0 % is reached by {reached[OURS]} of {len(own)} seeds here and by "
         f"{reached[KERAS]} of {len(theirs)} of Keras.",
+    )
+
+
+def busy_finding(sides: Sides, n: int) -> str:
+    """Say what beside n busy processes is left of each side's speed when quiet."""
+    kept = {
+        name: ratio(seconds(list(sides[name])), seconds(list(sides[loaded(name, n)])))
+        for name in sides
+        if loaded(name, n) in sides
+    }
+    own, theirs = sides[loaded(OURS, n)], sides[loaded(KERAS, n)]
+    told = ", ".join(f"{name} {share:.0%}" for name, share in kept.items())
+    return (
+        f"Beside {n} process{'' if n == 1 else 'es'} that keep{'s' if n == 1 else ''} a core busy "
+        f"training keeps of its quiet speed: {told}. It is "
+        f"{ratio(seconds(list(theirs)), seconds(list(own))):.1f} times as fast as {KERAS} there."
     )
 
 

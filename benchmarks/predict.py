@@ -1,6 +1,6 @@
 """How long a folder of photographs takes, from the start of the program to the CSV.
 
-    python -m benchmarks.predict [--rounds 5] [--quick]
+    python -m benchmarks.predict [--rounds 5] [--before DIR] [--quick]
 
 `striate predict MODEL FOLDER --csv` beside a script of Keras and one of torch, all with
 MobileNetV2 at 224 pixels and two classes. The classifier is learnt before, from ImageNet's weights
@@ -13,19 +13,23 @@ import csv
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.harness import (
     Report,
     Side,
     Sides,
+    add_before,
     in_turns,
     look,
+    memory,
     parser,
     publish,
     ratio,
     raw,
     read,
+    rounds_told,
     run,
     spread,
 )
@@ -40,6 +44,7 @@ def main() -> None:
     """Classify with all in turns, and say what came of it."""
     made = parser((__doc__ or "").splitlines()[0], rounds=5)
     made.add_argument("--times", type=int, default=1, help="how often the folder holds each")
+    add_before(made)
     chosen = read(made, needed=("data/hymenoptera", WEIGHTS))
     photographs = chosen.shared / "data" / "hymenoptera"
     machine = look()
@@ -52,8 +57,10 @@ def main() -> None:
                 *("--weights", str(chosen.shared / WEIGHTS), "--out", str(folder)),
             ],
             environment={"STRIATE_CACHE": str(folder / "cache")},
+            folder=chosen.before or ROOT,  # a later version opens what an earlier one wrote
         )
-        sides = in_turns(contestants(folder, chosen.peers), chosen.rounds)
+        each = contestants(folder, chosen.peers, chosen.before)
+        sides = in_turns(each, chosen.rounds, until=chosen.until)
         agreed = agreement(folder, learnt.told["classes"])
     publish(
         Report(
@@ -67,13 +74,14 @@ def main() -> None:
                 "processes as there are cores, Keras by image_dataset_from_directory. Keras's "
                 "weights are random: its work is the same, its answers are not compared. Striate "
                 "decodes JPEG files smaller where they are much larger than needed, the others "
-                "whole."
+                "whole. " + rounds_told(len(sides[OURS]), chosen.rounds, chosen.minutes)
             ),
             tables=(summary(sides, n),),
             findings=(
                 f"Striate is {against(sides, 'Keras'):.1f} times as fast as the script of Keras "
                 f"and {against(sides, 'torch'):.1f} times as fast as that of torch, with which it "
-                f"agrees on {agreed} of {n:,} photographs.",
+                f"agrees on {agreed} of {n:,} photographs."
+                + (f" Before: {against(sides, 'before'):.2f} times." if chosen.before else ""),
             ),
             machine=machine,
             raw=raw(sides),
@@ -99,8 +107,8 @@ def spread_out(photographs: Path, folder: Path, times: int, *, most: int) -> int
     return times * len(found)
 
 
-def contestants(folder: Path, peers: Path) -> list[Side]:
-    """Give the three, each of which writes NAME.csv into the folder."""
+def contestants(folder: Path, peers: Path, before: Path | None) -> list[Side]:
+    """Give the three, or four, each of which writes NAME.csv into the folder."""
     programs = ROOT / "benchmarks" / "peers"
     photos = folder / "photos"
     model = folder / "run"
@@ -114,7 +122,11 @@ def contestants(folder: Path, peers: Path) -> list[Side]:
         command = [str(word) for word in words]
         return Side(name, lambda _: command, output=folder / f"{name}.csv")
 
-    return [side(name, words) for name, words in commands.items()]
+    sides = [side(name, words) for name, words in commands.items()]
+    if before is not None:
+        old = folder / "before.csv"
+        sides.append(replace(sides[0], name="before", folder=before.resolve(), output=old))
+    return sides
 
 
 def agreement(folder: Path, classes: Sequence[str]) -> int:
@@ -133,14 +145,14 @@ def against(sides: Sides, name: str) -> float:
 
 def summary(sides: Sides, n: int) -> Table:
     """Show a row a side."""
-    header = ("side", "whole process, s", "photographs a second", "processor, s", "peak, MiB")
+    header = ("side", "whole process, s", "photographs a second", "processor, s", "MiB")
     rows = tuple(
         (
             name,
             spread([ran.seconds for ran in runs]),
             spread([n / ran.seconds for ran in runs]),
             spread([ran.processor_seconds for ran in runs]),
-            spread([ran.peak_memory / 2**20 for ran in runs], 0),
+            memory(runs),
         )
         for name, runs in sides.items()
     )

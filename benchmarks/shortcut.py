@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image
 
 import striate as st
-from benchmarks.harness import Machine, Report, look, parser, publish, read
+from benchmarks.harness import Machine, Report, look, parser, publish, read, within
 from striate.evaluation.metrics.wilson import wilson_interval
 from striate.events import ignore
 from striate.explanation.image_regions import Region
@@ -81,8 +81,8 @@ def main() -> None:
     chosen = read(made, needed=tuple(f"data/{name}" for name in DATA))
     machine = look()
     trials = [
-        trial(chosen.shared / "data" / name, seed, kind=kind, quick=chosen.quick)
-        for seed in range(FIRST, FIRST + chosen.rounds)
+        trial(chosen.shared / "data" / name, FIRST + number, kind=kind, quick=chosen.quick)
+        for number in within(chosen.rounds, chosen.until)
         for name in DATA
         for kind in KINDS
     ]

@@ -19,7 +19,7 @@ from benchmarks.harness import Failed, Machine, Ran, Report, Side, in_turns, our
 from benchmarks.harness.peak import peak
 from striate.terminal.tables import Table
 
-MACHINE = Machine("a processor, 2 cores", {"torch": "2.13.0"}, 300.0, 600.0, load=0.1)
+MACHINE = Machine("a processor, 2 cores", {"torch": "2.13.0"}, 300.0, 600.0, load=0.1, kind="bf16")
 
 
 def python(text: str) -> list[str]:
@@ -68,7 +68,7 @@ def test_sides_run_in_turns_and_every_second_round_backwards() -> None:
 
 
 def test_the_peak_of_the_machine_is_that_of_the_fastest_product() -> None:
-    assert 0.1 < peak(torch.float32, 256) < 1e6
+    assert 0.1 < peak("cpu", torch.float32, (256,)) < 1e6
 
 
 def test_a_result_is_a_page_and_json(tmp_path: Path) -> None:
@@ -86,11 +86,11 @@ def test_a_result_is_a_page_and_json(tmp_path: Path) -> None:
         ),
         tmp_path,
     )
-    page = (tmp_path / "some.md").read_text("utf-8")
+    page = (tmp_path / "bf16" / "some.md").read_text("utf-8")
     assert "theirs     40.0" in page
     assert "Ours is 20.0 times as fast." in page
     assert "not a quiet machine" not in page
-    found = json.loads((tmp_path / "some.json").read_text("utf-8"))
+    found = json.loads((tmp_path / "bf16" / "some.json").read_text("utf-8"))
     assert found["raw"]["theirs"] == [40.0]
     assert found["machine"]["bf16"] == 600.0
 

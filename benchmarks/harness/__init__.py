@@ -1,10 +1,24 @@
 """What the benchmarks share: processes in turns, the machine, the results as files."""
 
 from benchmarks.harness.machine import Machine, look
-from benchmarks.harness.options import PEERS, parser, read
+from benchmarks.harness.options import PEERS, add_before, add_busy, parser, read
 from benchmarks.harness.process import ROOT, Failed, Ran, run
 from benchmarks.harness.results import Report, publish, raw, write
-from benchmarks.harness.turns import Side, Sides, in_turns, ours, peer, ratio, spread
+from benchmarks.harness.turns import (
+    Side,
+    Sides,
+    before,
+    beside,
+    in_turns,
+    loaded,
+    memory,
+    ours,
+    peer,
+    ratio,
+    rounds_told,
+    spread,
+    within,
+)
 
 __all__ = [
     "PEERS",
@@ -15,8 +29,14 @@ __all__ = [
     "Report",
     "Side",
     "Sides",
+    "add_before",
+    "add_busy",
+    "before",
+    "beside",
     "in_turns",
+    "loaded",
     "look",
+    "memory",
     "ours",
     "parser",
     "peer",
@@ -24,7 +44,9 @@ __all__ = [
     "ratio",
     "raw",
     "read",
+    "rounds_told",
     "run",
     "spread",
+    "within",
     "write",
 ]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import time
 from pathlib import Path
 
+from benchmarks.harness.kind import EMULATION, emulating
 from benchmarks.harness.process import ROOT
 
 DATA = ROOT.parent / "shared"
@@ -14,7 +17,7 @@ PEERS = ROOT / ".venv-bench" / "bin" / "python"
 
 
 def parser(purpose: str, *, rounds: int) -> argparse.ArgumentParser:
-    """Give the options all have: --shared, --peers, --rounds, --out and --quick.
+    """Give the options all have: --shared, --peers, --rounds, --minutes, --out and --quick.
 
     Args:
         purpose: the first line of the program's docstring.
@@ -32,7 +35,13 @@ def parser(purpose: str, *, rounds: int) -> argparse.ArgumentParser:
     )
     made.add_argument("--rounds", type=int, default=rounds, help="how often each side runs")
     made.add_argument(
-        "--out", type=Path, help=f"where the result is written; else {RESULTS.relative_to(ROOT)}"
+        "--minutes", type=float, default=10.0, help="no round is begun that would end later"
+    )
+    made.add_argument(
+        "--out",
+        type=Path,
+        help="where the result is written, in a folder of the machine's kind; else "
+        f"{RESULTS.relative_to(ROOT)}",
     )
     made.add_argument(
         "--quick",
@@ -42,8 +51,35 @@ def parser(purpose: str, *, rounds: int) -> argparse.ArgumentParser:
     return made
 
 
+def add_before(made: argparse.ArgumentParser) -> None:
+    """Add --before, the folder of another checkout of Striate that runs as one more side."""
+    made.add_argument(
+        "--before", type=Path, help="another checkout of Striate, which runs as one more side"
+    )
+
+
+def add_busy(made: argparse.ArgumentParser) -> None:
+    """Add --busy, how many busy processes the sides run beside as well.
+
+    >>> made = argparse.ArgumentParser()
+    >>> add_busy(made)
+    >>> made.parse_args(["--busy", "1", "2"]).busy, made.parse_args([]).busy
+    ([1, 2], [])
+    """
+    made.add_argument(
+        "--busy",
+        type=int,
+        nargs="+",
+        default=[],
+        metavar="N",
+        help="every side runs also beside N processes that keep a core busy each",
+    )
+
+
 def read(made: argparse.ArgumentParser, needed: tuple[str, ...] = ()) -> argparse.Namespace:
     """Read the command line, make a quick run short, and say what is missing.
+
+    `until` is added: when the minutes are over, by `time.perf_counter`.
 
     Args:
         made: the options, of `parser` and the benchmark's own.
@@ -52,6 +88,12 @@ def read(made: argparse.ArgumentParser, needed: tuple[str, ...] = ()) -> argpars
     chosen = made.parse_args()
     chosen.out = chosen.out or (None if chosen.quick else RESULTS)
     chosen.rounds = 1 if chosen.quick else chosen.rounds
+    chosen.until = time.perf_counter() + 60 * chosen.minutes
+    if len(emulating(os.environ)) == 1:
+        sys.exit(
+            f"only {emulating(os.environ)[0]} asks for AVX2; to emulate it set both: "
+            + " ".join(f"{name}={value}" for name, value in EMULATION.items())
+        )
     missing = [path for path in (chosen.shared / name for name in needed) if not path.exists()]
     if missing:
         sys.exit(

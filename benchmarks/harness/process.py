@@ -7,11 +7,15 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from benchmarks.harness.memory import Watch
 
 ROOT = Path(__file__).parents[2]
 TAIL = 2000  # letters shown of what a failed process said
@@ -28,8 +32,8 @@ class Ran:
     Attributes:
         seconds: from before its start to after its end.
         processor_seconds: user and system time of all its threads and awaited children.
-        peak_memory: bytes held at most, of the largest single process; never less than the
-            benchmark's own process held when it started this one.
+        peak_memory: bytes held at most, with all processes that it started (`memory.Watch`);
+            never less than the benchmark's own process held when it started this one.
         told: the JSON object that it printed as its last line; empty where it printed none.
     """
 
@@ -44,6 +48,8 @@ def run(
     *,
     environment: Mapping[str, str] | None = None,
     output: Path | None = None,
+    folder: Path = ROOT,
+    limit: float | None = None,
 ) -> Ran:
     """Run a command in the project's folder, and say what it took.
 
@@ -51,24 +57,31 @@ def run(
         command: the program and its arguments.
         environment: variables beside those of this process.
         output: where its standard output goes; None reads it for the JSON of the last line.
+        folder: where it runs, and where Python finds Striate: another checkout's.
+        limit: seconds after which it is ended; what it has printed by then counts.
 
     Raises:
-        Failed: it ended with anything but 0.
+        Failed: it ended with anything but 0, and not at the limit.
 
     >>> ran = run([sys.executable, "-c", "print('[]'); print('{}')"])
     >>> ran.told, ran.seconds > 0, ran.peak_memory > 1e6
     ({}, True, True)
     """
-    with tempfile.TemporaryFile() as errors, _target(output) as printed:
+    path = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+    with ExitStack() as stack:
+        errors = stack.enter_context(tempfile.TemporaryFile())
+        printed = stack.enter_context(_target(output))
         begun = time.perf_counter()
         process = subprocess.Popen(
             list(command),
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": path, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=printed,
             stderr=errors,
         )
+        watch = stack.enter_context(Watch(process.pid))
+        timer = stack.enter_context(_Timer(process, limit))
         try:
             _, status, used = os.wait4(process.pid, 0)
         except BaseException:  # Ctrl-C: the process gets it too and is waited for
@@ -76,14 +89,37 @@ def run(
             raise
         seconds = time.perf_counter() - begun
         process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
+        if process.returncode and not timer.reached:
             errors.seek(0)
             said = errors.read().decode("utf-8", "replace")[-TAIL:]
             raise Failed(f"{' '.join(command)}\nended with {process.returncode}:\n{said}")
         text = "" if output is not None else _read(printed)
     # Linux counts in KiB, macOS in bytes
-    peak = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    largest = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    peak = max(largest, watch.most)
     return Ran(seconds, used.ru_utime + used.ru_stime, peak, _told(text))
+
+
+class _Timer:
+    """Ends a process after so many seconds; None never does."""
+
+    def __init__(self, process: subprocess.Popen[bytes], limit: float | None) -> None:
+        self.reached = False
+        self._process = process
+        self._timer = None if limit is None else threading.Timer(limit, self._end)
+
+    def __enter__(self) -> _Timer:
+        if self._timer is not None:
+            self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _end(self) -> None:
+        self.reached = True
+        self._process.kill()
 
 
 def _target(output: Path | None) -> Any:

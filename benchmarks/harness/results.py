@@ -43,19 +43,22 @@ class Report:
 
     def page(self) -> str:
         """Write it as Markdown."""
+        emulated = ", AVX2 emulated" if self.machine.emulated else ""
         filled = [textwrap.fill(text, WIDTH) for text in (self.method, *self.findings)]
         method, findings = filled[0], "\n\n".join(filled[1:])
         tables = "\n\n".join(f"```\n{table}\n```" for table in self.tables)
         machine = "\n\n".join(textwrap.fill(said, WIDTH) for said in self.machine.sentences())
         return (
-            f"# {self.title}\n\n    {self.command}\n\n{method}\n\n{tables}\n\n{findings}\n\n"
+            f"# {self.title}{emulated}\n\n    {self.command}\n\n"
+            f"{method}\n\n{tables}\n\n{findings}\n\n"
             f"## The machine\n\n{machine}\n\nMeasured on {time.strftime('%Y-%m-%d')}; every single "
             f"figure stands in [{self.name}.json]({self.name}.json).\n"
         )
 
 
-def write(report: Report, folder: Path) -> None:
-    """Write NAME.md and NAME.json into a folder."""
+def write(report: Report, results: Path) -> Path:
+    """Write NAME.md and NAME.json into the folder of the machine's kind, and say which it is."""
+    folder = results / report.machine.kind
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{report.name}.md").write_text(report.page(), "utf-8")
     found = {
@@ -68,14 +71,14 @@ def write(report: Report, folder: Path) -> None:
     }
     text = json.dumps(found, indent=1, allow_nan=False)
     (folder / f"{report.name}.json").write_text(text + "\n", "utf-8")
+    return folder
 
 
-def publish(report: Report, folder: Path | None) -> None:
-    """Print the page, and write it where a folder is given."""
+def publish(report: Report, results: Path | None) -> None:
+    """Print the page, and write it where a folder of results is given."""
     print(f"\n{report.page()}")
-    if folder is not None:
-        write(report, folder)
-        print(f"written: {folder / report.name}.md and .json")
+    if results is not None:
+        print(f"written: {write(report, results) / report.name}.md and .json")
 
 
 def raw(sides: Sides) -> dict[str, Any]:
