@@ -24,7 +24,8 @@ PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x8
 # torch, torchvision, numpy, scipy, scikit-learn, matplotlib and onnxruntime are large: the machine
 # has them. Of the rest, run.sh installs what is missing there.
 WHEELS = (
-    "annotated-doc", "click", "fsspec", "jinja2", "lark", "lazy_loader", "lightning-fabric", "lightning-utilities",
+    "annotated-doc", "click",
+    "fsspec", "jinja2", "lark", "lazy_loader", "lightning-fabric", "lightning-utilities",
     "markdown-it-py", "markupsafe", "mdurl", "packaging", "pillow", "psutil", "pygments", "pytest",
     "pytest-timeout", "pluggy", "iniconfig", "rich", "safetensors", "shellingham", "typer",
     "typing_extensions",
