@@ -1,7 +1,7 @@
 """Sets of images: found, surveyed, loaded and divided, without leaks and without silence."""
 
 from striate.data.collection import Collection, Skipped, format_count, write_skipped
-from striate.data.loader import Images, count_cores, load
+from striate.data.loader import Images, count_cores, digest_pixels, load
 from striate.data.prefetching import prefetch
 from striate.data.size_survey import Survey, survey
 from striate.data.sources.lookup import Data, find, source_of
@@ -15,6 +15,7 @@ __all__ = [
     "Split",
     "Survey",
     "count_cores",
+    "digest_pixels",
     "find",
     "format_count",
     "guess_training",

@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
@@ -60,6 +60,7 @@ class Images:
         self._preprocess = preprocess
         self._threads = threads
         self._store: np.ndarray | None = None
+        self._held: Mapping[int, np.ndarray] = {}
         self._pool: ThreadPoolExecutor | None = None
 
     def __len__(self) -> int:
@@ -73,10 +74,14 @@ class Images:
 
     def close(self) -> None:
         """Let go of the pixels, of the cache file and of the threads."""
-        self._store = None
+        self._store, self._held = None, {}
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
+
+    def hold(self, pixels: Mapping[int, np.ndarray]) -> None:
+        """Keep the pixels of some images by their index, so that they are not decoded again."""
+        self._held = pixels
 
     def take(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
         """Return some images: uint8 of shape (k, channels, height, width).
@@ -92,9 +97,11 @@ class Images:
             return np.ascontiguousarray(self._store[chosen])
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._threads, "striate-decode")
-        taken = np.empty((len(chosen), *self.shape[1:]), np.uint8)
-        for place, pixels in enumerate(self._pool.map(self._again, chosen.tolist())):
-            taken[place] = pixels
+        wanted = chosen.tolist()
+        again = self._pool.map(self._again, [each for each in wanted if each not in self._held])
+        taken = np.empty((len(wanted), *self.shape[1:]), np.uint8)
+        for place, index in enumerate(wanted):
+            taken[place] = self._held[index] if index in self._held else next(again)
         return taken
 
     def _again(self, index: int) -> np.ndarray:
@@ -105,7 +112,7 @@ class Images:
             raise DataError(
                 f"{name!r} could be read before and now cannot: {error}; put it back or start anew"
             ) from error
-        if _digest(pixels) != self.hashes[index]:
+        if digest_pixels(pixels) != self.hashes[index]:
             raise DataError(f"{name!r} has changed since it was first read; start anew")
         return pixels
 
@@ -243,15 +250,19 @@ def _as_they_are(collection: Collection, preprocess: Preprocess) -> np.ndarray |
     return None
 
 
-def _digest(pixels: np.ndarray) -> int:
-    """Return the hash of one image's pixels: 8 bytes of BLAKE2b, little-endian."""
+def digest_pixels(pixels: np.ndarray) -> int:
+    """Return the hash of one image's pixels: 8 bytes of BLAKE2b, little-endian.
+
+    >>> digest_pixels(np.zeros((1, 2, 2), np.uint8))
+    11387576302567392334
+    """
     return int.from_bytes(hashlib.blake2b(pixels.tobytes(), digest_size=8).digest(), "little")
 
 
 def _hash_all(images: Images, store: np.ndarray, progress: Progress, watch: Watch | None) -> None:
     for start in range(0, len(store), _BLOCK):
         block = store[start : start + _BLOCK]
-        images.hashes[start : start + len(block)] = [_digest(pixels) for pixels in block]
+        images.hashes[start : start + len(block)] = [digest_pixels(pixels) for pixels in block]
         if watch is not None:
             for index, pixels in enumerate(block, start):
                 watch(index, int(images.hashes[index]), pixels)
@@ -316,7 +327,7 @@ def _decode_some(
             continue
         if store is not None:
             store[index] = pixels
-        images.hashes[index] = _digest(pixels)
+        images.hashes[index] = digest_pixels(pixels)
         if said:
             found.append((index, "", said))
         if wanted:

@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import numpy as np
 
+from striate.data import Collection, digest_pixels
+from striate.errors import ImageError
 from striate.features.extraction import BATCH, Extractor, WantedFeatures, compute_features
 from striate.features.feature_cache import FeatureCache
+
+SAMPLE = 8  # images, evenly spread, by which it is chosen how features are computed
 
 
 class FeatureStream:
     """What takes images as they are decoded, and keeps their features: `load` calls it.
 
-    How they are computed is chosen by the first batch. Left by an error or a wish to stop, it keeps
-    what is computed; else it computes the rest. So whatever is found in `hand_over` need not be
-    read again, and what is missing there is computed later.
+    Entered, it chooses how they are computed, while no image is being decoded. Left by an error or
+    a wish to stop, it keeps what is computed; else it computes the rest. What is missing in
+    `hand_over` is computed later.
 
     Args:
         wanted: which features.
+        collection: the images.
         chosen: bool (n,), of which images: those that will be learnt from, as far as that is
             known before they are read.
+        memory: the most bytes of pixels that are held of the other images.
         say: is told of engines that cannot be had.
     """
 
     def __init__(
-        self, wanted: WantedFeatures, chosen: np.ndarray, *, say: Callable[[str], None]
+        self,
+        wanted: WantedFeatures,
+        collection: Collection,
+        chosen: np.ndarray,
+        *,
+        memory: int,
+        say: Callable[[str], None],
     ) -> None:
-        self._wanted, self._chosen, self._say = wanted, chosen, say
+        self._wanted, self._collection, self._chosen = wanted, collection, chosen
+        self._memory, self._say = memory, say
         self._batch: list[tuple[int, np.ndarray]] = []
+        self._held: dict[int, np.ndarray] = {}
         self._ready: tuple[Extractor, FeatureCache] | None = None
 
     def __call__(self, index: int, value: int, pixels: np.ndarray) -> None:
@@ -37,8 +52,18 @@ class FeatureStream:
             self._batch.append((value, pixels))
             if len(self._batch) == BATCH:
                 self._compute()
+        elif pixels.nbytes <= self._memory:
+            self._memory -= pixels.nbytes
+            self._held[index] = pixels
 
     def __enter__(self) -> FeatureStream:
+        indices = np.flatnonzero(self._chosen)
+        if len(indices):
+            sample = self._read(indices[:: max(1, len(indices) // SAMPLE)][:SAMPLE])
+            hashes = np.array([digest_pixels(one) for one in sample], np.uint64)
+            self._ready = self._wanted.open(
+                hashes, lambda most: sample[:most], images=len(indices), say=self._say
+            )
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -55,14 +80,26 @@ class FeatureStream:
         ready, self._ready = self._ready, None
         return ready
 
+    def hand_over_pixels(self) -> Mapping[int, np.ndarray]:
+        """Return the pixels of other images by their index, and hold them no longer."""
+        held, self._held = self._held, {}
+        return held
+
+    def _read(self, indices: np.ndarray) -> np.ndarray:
+        """Decode some images: uint8 (k, channels, rows, columns), those that can be."""
+        preprocess = self._wanted.backbone.preprocess
+        found = []
+        for index in indices.tolist():
+            with suppress(ImageError):  # `load` will say it
+                found.append(preprocess.pixels(self._collection.open(index)))
+        return np.stack(found) if found else np.empty((0, *preprocess.shape), np.uint8)
+
     def _compute(self) -> None:
         hashes = np.array([value for value, _ in self._batch], np.uint64)
         pixels = np.stack([one for _, one in self._batch])
         self._batch = []
         if self._ready is None:
-            self._ready = self._wanted.open(
-                hashes, lambda most: pixels[:most], images=int(self._chosen.sum()), say=self._say
-            )
+            raise RuntimeError("images come before the stream is entered")
         extractor, kept = self._ready
         for version, there in enumerate(kept.find(hashes, self._wanted.n_augmented).T):
             if not there.all():

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from striate.features.logistic_regression import minimize_loss, softmax
 
@@ -112,6 +113,21 @@ def fit_head(
     >>> bool((answers == labels).all()), head.best.accuracy
     (True, 1.0)
     """
+    # Products of few columns: two threads that wait for each other take 1 to 6 times as long as
+    # one, and let the last digits depend on the number of cores.
+    with threadpool_limits(1, "blas"):
+        return _fit(features, labels, classes, class_weights, seed=seed, progress=progress)
+
+
+def _fit(
+    features: np.ndarray,
+    labels: np.ndarray,
+    classes: int,
+    class_weights: Sequence[float] | None,
+    *,
+    seed: int,
+    progress: Progress,
+) -> Head:
     rows = _prepare(features)
     n_augmented = features.shape[1]
     values = np.pad(rows.values.reshape(-1, rows.values.shape[2]), ((0, 0), (0, 1)))

@@ -168,16 +168,20 @@ def prepare(
         preprocess = backbone.preprocess
     else:
         preprocess = defaults.preprocess_for(looks(), settings, request.network, say)
+    memory = memory_for(collection, settings.memory, workers)
     streamed = needed_once(collection, settings, backbone)
     stream = None
-    if streamed and backbone is not None and not estimating:
-        device = workers.device
-        stream = transfer.stream_features(backbone, collection, settings, device=device, say=say)
-    memory = memory_for(collection, settings.memory, workers)
+    if streamed and backbone is not None:
+        memory = min(memory, KEPT)
+        if not estimating:
+            device = workers.device
+            stream = transfer.stream_features(
+                backbone, collection, settings, device=device, memory=memory, say=say
+            )
     with read_images(
         collection,
         preprocess,
-        memory=min(memory, KEPT) if streamed else memory,
+        memory=memory,
         cache=None if streamed else folder.cache,
         stream=stream,
         threads=settings.threads,

@@ -17,7 +17,7 @@ from striate.settings import Settings
 from striate.terminal.progress import ProgressReporter
 
 KEPT = 2**28
-"""How many bytes of decoded images are kept where each is needed once or twice: 256 MiB."""
+"""How many bytes of decoded images are kept where no epoch needs them: 256 MiB."""
 
 
 def needed_once(collection: Collection, settings: Settings, backbone: Backbone | None) -> bool:
@@ -58,4 +58,6 @@ def read_images(
         return load(collection, preprocess, memory=memory, cache=cache, progress=report)
     report = ProgressReporter("reading and computing features", callback)
     with use_threads(threads or torch.get_num_threads()), allocator.kept(), stream:
-        return load(collection, preprocess, memory=memory, watch=stream, progress=report)
+        images = load(collection, preprocess, memory=memory, watch=stream, progress=report)
+    images.hold(stream.hand_over_pixels())
+    return images

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -81,7 +82,13 @@ def plan_transfer(backbone: Backbone, settings: Settings) -> Transfer:
 
 
 def stream_features(
-    backbone: Backbone, collection: Collection, settings: Settings, *, device: str, say: Say
+    backbone: Backbone,
+    collection: Collection,
+    settings: Settings,
+    *,
+    device: str,
+    memory: int,
+    say: Say,
 ) -> FeatureStream:
     """Return what computes the features of a run while its images are read.
 
@@ -90,9 +97,12 @@ def stream_features(
         collection: the images.
         settings: the user's.
         device: that computes.
+        memory: the most bytes of pixels that are kept; where that is not enough for all, those of
+            images that will be evaluated.
         say: is told of engines that cannot be had.
     """
     fraction = settings.val_fraction or defaults.validation_fraction(collection)
+    all_fit = len(collection) * math.prod(backbone.preprocess.shape) <= memory
     return FeatureStream(
         WantedFeatures(
             backbone,
@@ -101,7 +111,9 @@ def stream_features(
             device=device,
             number_format=_number_format(settings),
         ),
+        collection,
         guess_training(collection, seed=settings.seed, fraction=fraction),
+        memory=0 if all_fit else memory,
         say=say,
     )
 

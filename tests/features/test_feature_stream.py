@@ -11,9 +11,10 @@ import pytest
 
 from striate.architecture.notation import expand
 from striate.backends.torch import build
-from striate.data import find, guess_training, load, split_stratified
+from striate.data import Collection, find, guess_training, load, split_stratified
 from striate.data.augmentation import Augmentation
 from striate.data.images import Preprocess
+from striate.errors import DataError
 from striate.features.backbone import Backbone
 from striate.features.extraction import WantedFeatures, extract_features
 from striate.features.feature_cache import FeatureCache
@@ -39,14 +40,17 @@ def wanted(n_augmented: int = 1, side: int = 40) -> WantedFeatures:
     return WantedFeatures(backbone, change, n_augmented, "cpu", "float32")
 
 
-def stream(chosen: np.ndarray, n_augmented: int = 1, side: int = 40) -> FeatureStream:
-    return FeatureStream(wanted(n_augmented, side), chosen, say=lambda text: None)
+def stream(
+    data: Collection, chosen: np.ndarray, *, n_augmented: int = 1, side: int = 40, memory: int = 0
+) -> FeatureStream:
+    features = wanted(n_augmented, side)
+    return FeatureStream(features, data, chosen, memory=memory, say=lambda text: None)
 
 
 def test_the_features_are_those_of_decoded_images_to_the_bit(tmp_path: Path) -> None:
     data = find(drawn.folder(tmp_path / "shapes", n=25))
     chosen = np.arange(50) % 4 > 0
-    with stream(chosen, n_augmented=3) as watch:
+    with stream(data, chosen, n_augmented=3) as watch:
         images = load(data, FITTED, memory=0, watch=watch)
     ready = watch.hand_over()
     assert ready is not None
@@ -62,11 +66,13 @@ def test_the_features_are_those_of_decoded_images_to_the_bit(tmp_path: Path) -> 
 
 def test_features_from_before_are_told_from_those_computed_now(tmp_path: Path) -> None:
     folder = drawn.folder(tmp_path / "shapes", n=20)
-    with stream(np.ones(40, np.bool_)) as watch:
-        load(find(folder), FITTED, memory=0, watch=watch)
+    data = find(folder)
+    with stream(data, np.ones(40, np.bool_)) as watch:
+        load(data, FITTED, memory=0, watch=watch)
     drawn.folder(folder, n=5, first=50)
-    with stream(np.ones(50, np.bool_)) as watch:
-        images = load(find(folder), FITTED, memory=0, watch=watch)
+    data = find(folder)
+    with stream(data, np.ones(50, np.bool_)) as watch:
+        images = load(data, FITTED, memory=0, watch=watch)
     _, kept = watch.hand_over() or pytest.fail("no features")
     assert kept.find(images.hashes, 1).all()
     assert kept.count_from_before(images.hashes, 1) == 40
@@ -81,7 +87,7 @@ def test_an_error_keeps_what_is_computed(tmp_path: Path) -> None:
 
     with (
         pytest.raises(KeyboardInterrupt),
-        stream(np.ones(60, np.bool_)) as watch,
+        stream(data, np.ones(60, np.bool_)) as watch,
     ):
         load(data, FITTED, memory=0, watch=watch, progress=fail)
     hashes = load(data, FITTED).hashes
@@ -92,7 +98,7 @@ def test_an_error_keeps_what_is_computed(tmp_path: Path) -> None:
 def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path) -> None:
     def peak(n: int) -> int:
         data = find(drawn.folder(tmp_path / str(n), n=n))
-        watch = stream(np.ones(2 * n, np.bool_), side=160)
+        watch = stream(data, np.ones(2 * n, np.bool_), side=160)
         tracemalloc.start()
         with watch:
             load(data, fitted(160), memory=0, watch=watch)
@@ -116,3 +122,22 @@ def test_the_images_to_learn_from_are_guessed_from_their_names(tmp_path: Path) -
     guessed = np.flatnonzero(guess_training(data, seed=3, fraction=0.25))
     assert len(np.setdiff1d(split.train, guessed)) <= 3
     assert not guess_training(find(drawn.folder(tmp_path / "one", ("disc",), n=3))).any()
+
+
+def test_the_other_images_are_held_as_far_as_memory_goes_and_not_read_again(
+    tmp_path: Path,
+) -> None:
+    folder = drawn.folder(tmp_path / "shapes", n=20)
+    data = find(folder)
+    chosen = np.arange(40) % 2 == 0
+    with stream(data, chosen, memory=5 * 3 * 40 * 40 + 1) as watch:
+        images = load(data, FITTED, memory=0, watch=watch)
+    images.hold(watch.hand_over_pixels())
+    expected = load(data, FITTED).take(np.arange(40))
+    assert np.array_equal(images.take(np.arange(40)), expected)
+    for path in folder.rglob("*.png"):
+        path.unlink()
+    held = np.flatnonzero(~chosen)[:5]
+    assert np.array_equal(images.take(held), expected[held])
+    with pytest.raises(DataError, match="could be read before and now cannot"):
+        images.take(np.flatnonzero(~chosen)[:6])
