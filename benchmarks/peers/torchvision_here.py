@@ -13,5 +13,7 @@ for operator in (
     "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
 ):
-    with contextlib.suppress(RuntimeError):  # this torch has it
-        library.define(operator)
+    # beside a torch for CUDA torchvision brings them, and ends the process where they are there
+    if torch.version.cuda is None:
+        with contextlib.suppress(RuntimeError):  # this torch has it
+            library.define(operator)
