@@ -9,6 +9,7 @@ are read once, after training.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import median
 
 from benchmarks.harness import (
@@ -32,6 +33,7 @@ from benchmarks.harness import (
     read,
     rounds_told,
     spread,
+    typed,
 )
 from striate.evaluation.metrics.wilson import wilson_interval
 from striate.terminal.tables import Table
@@ -58,7 +60,7 @@ def main() -> None:
         Report(
             name="mnist-busy" if chosen.busy else "mnist",
             title="MNIST to 99.0 % of the test digits",
-            command="make bench-mnist",
+            command=typed("bench-mnist", chosen),
             method=(
                 "Time of training, a process a seed, the sides in turns. Keras's is that of fit(), "
                 "for its own simple convolutional network with the settings of its example and "
@@ -77,7 +79,7 @@ def main() -> None:
     )
 
 
-def seconds(runs: tuple[Ran, ...] | list[Ran]) -> list[float]:
+def seconds(runs: Sequence[Ran]) -> list[float]:
     """Give the seconds of training of each."""
     return [float(ran.told["seconds"]) for ran in runs]
 
@@ -99,7 +101,7 @@ def summary(sides: Sides) -> Table:
     rows = tuple(
         (
             name,
-            spread(seconds(list(runs))),
+            spread(seconds(runs)),
             spread([epochs(ran) for ran in runs]),
             spread([ran.seconds for ran in runs]),
             format_percent(median(accuracy(ran) for ran in runs)),
@@ -134,21 +136,30 @@ def seeds(sides: Sides) -> Table:
 def findings(sides: Sides) -> tuple[str, ...]:
     """Say how many times as fast it is, and how many seeds reach 99.0 %."""
     theirs, own = sides[KERAS], sides[OURS]
+    then = sides.get("before")
     reached = {name: sum(accuracy(ran) >= 0.99 for ran in runs) for name, runs in sides.items()}
     return (
-        f"Training is {ratio(seconds(list(theirs)), seconds(list(own))):.1f} times as fast by the "
+        f"Training is {ratio(seconds(theirs), seconds(own)):.1f} times as fast by the "
         "medians; its epochs alone are "
-        f"{ratio(seconds(list(theirs)), [epochs(ran) for ran in own]):.1f} times as fast, whole "
+        f"{ratio(seconds(theirs), [epochs(ran) for ran in own]):.1f} times as fast, whole "
         f"processes {ratio([ran.seconds for ran in theirs], [ran.seconds for ran in own]):.1f} "
         f"times. 99.0 % is reached by {reached[OURS]} of {len(own)} seeds here and by "
         f"{reached[KERAS]} of {len(theirs)} of Keras.",
+        *([] if then is None else [f"As fast as before: {before_told(own, then)}."]),
     )
+
+
+def before_told(own: Sequence[Ran], then: Sequence[Ran]) -> str:
+    """Say how many times as fast as another checkout it is."""
+    call = ratio(seconds(then), seconds(own))
+    process = ratio([ran.seconds for ran in then], [ran.seconds for ran in own])
+    return f"{call:.2f} times as a call, {process:.2f} times as a whole process"
 
 
 def busy_finding(sides: Sides, n: int) -> str:
     """Say what beside n busy processes is left of each side's speed when quiet."""
     kept = {
-        name: ratio(seconds(list(sides[name])), seconds(list(sides[loaded(name, n)])))
+        name: ratio(seconds(sides[name]), seconds(sides[loaded(name, n)]))
         for name in sides
         if loaded(name, n) in sides
     }
@@ -157,7 +168,7 @@ def busy_finding(sides: Sides, n: int) -> str:
     return (
         f"Beside {n} process{'' if n == 1 else 'es'} that keep{'s' if n == 1 else ''} a core busy "
         f"training keeps of its quiet speed: {told}. It is "
-        f"{ratio(seconds(list(theirs)), seconds(list(own))):.1f} times as fast as {KERAS} there."
+        f"{ratio(seconds(theirs), seconds(own)):.1f} times as fast as {KERAS} there."
     )
 
 

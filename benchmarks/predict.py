@@ -32,6 +32,7 @@ from benchmarks.harness import (
     rounds_told,
     run,
     spread,
+    typed,
 )
 from benchmarks.harness.process import ROOT
 from striate.terminal.tables import Table
@@ -66,7 +67,7 @@ def main() -> None:
         Report(
             name="predict",
             title=f"Prediction over a folder of {n:,} photographs",
-            command="make bench-predict",
+            command=typed("bench-predict", chosen),
             method=(
                 "Whole processes, from their start to the end of the CSV, the sides in turns: "
                 "imports, loading the network, reading, decoding, computing, writing. MobileNetV2 "

@@ -31,6 +31,7 @@ from benchmarks.harness import (
     read,
     rounds_told,
     spread,
+    typed,
 )
 from striate.architecture.layer_table import summary
 from striate.terminal.tables import Table
@@ -63,7 +64,7 @@ def main() -> None:
         Report(
             name="throughput-busy" if chosen.busy else "throughput",
             title=f"Training a ResNet-18 at {side} pixels",
-            command="make bench-throughput",
+            command=typed("bench-throughput", chosen),
             method=(
                 f"Photographs a second in training, validation left out, over {epochs} epochs of "
                 "the training photographs of ants and bees; a process a round, the sides in turns. "

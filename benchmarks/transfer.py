@@ -35,6 +35,7 @@ from benchmarks.harness import (
     read,
     rounds_told,
     spread,
+    typed,
 )
 from striate.terminal.tables import Table
 
@@ -68,9 +69,8 @@ def main() -> None:
         Report(
             name="transfer" if name == "hymenoptera" else f"transfer-{name}",
             title="Transfer from SqueezeNet 1.1",
-            command=(
-                "make bench-transfer"
-                + ("" if name == "hymenoptera" else f' BENCH_FLAGS="--data {name}"')
+            command=typed(
+                "bench-transfer", chosen, *([] if name == "hymenoptera" else ["--data", name])
             ),
             method=(
                 "Time of learning, a process a seed, the sides in turns, both from the same "

@@ -125,6 +125,8 @@ def test_mnist_counts_the_seeds_that_reach_the_mark() -> None:
     assert "20.0 times as fast by the medians; its epochs alone are 40.0 times" in said
     assert "99.0 % is reached by 1 of 2 seeds here and by 2 of 2 of Keras" in said
     assert "9,899 of 10,000" in str(mnist.seeds(sides))
+    _, said = mnist.findings({**sides, "before": [ran(seconds=8.0, right=1, n=1)]})
+    assert said == "As fast as before: 1.60 times as a call, 1.00 times as a whole process."
 
 
 def test_throughput_leaves_the_first_epoch_out_and_counts_it_from_the_files_on() -> None:

@@ -76,6 +76,25 @@ def add_busy(made: argparse.ArgumentParser) -> None:
     )
 
 
+def typed(target: str, chosen: argparse.Namespace, *more: str) -> str:
+    """Return what to type to have a benchmark again, with what changes its page.
+
+    Args:
+        target: of make.
+        chosen: the options, of which --busy and --before are named.
+        more: further options.
+
+    >>> typed("bench-mnist", argparse.Namespace(busy=[1, 2], before=None))
+    'make bench-mnist BENCH_FLAGS="--busy 1 2"'
+    """
+    words = list(more)
+    if getattr(chosen, "busy", []):
+        words += ["--busy", *map(str, chosen.busy)]
+    if chosen.before is not None:
+        words += ["--before", "DIR"]
+    return f"make {target}" + (f' BENCH_FLAGS="{" ".join(words)}"' if words else "")
+
+
 def read(made: argparse.ArgumentParser, needed: tuple[str, ...] = ()) -> argparse.Namespace:
     """Read the command line, make a quick run short, and say what is missing.
 
