@@ -74,10 +74,7 @@ def striate(*arguments: str | Path) -> list[str]:
 
 
 def sides(data: Path, body: Path, working: Path, name: str) -> list[Side]:
-    """Give what is done with one number of images; every round keeps to a cache of its own."""
-
-    def cached(number: int) -> list[str]:
-        return ["env", f"STRIATE_CACHE={working / f'cache-{name}-{number}'}"]
+    """Give what is done with one number of images."""
 
     def out(verb: str, number: int) -> list[str]:
         return ["--out", str(working / f"{verb}-{name}-{number}"), "--seed", str(number)]
@@ -86,7 +83,7 @@ def sides(data: Path, body: Path, working: Path, name: str) -> list[Side]:
         Side(f"train {name}", lambda n: striate("train", data, *LEARN, *out("train", n))),
         Side(
             f"train --pretrained {name}",
-            lambda n: [*cached(n), *striate("train", data, "--pretrained", body, *out("head", n))],
+            lambda n: striate("train", data, "--pretrained", body, *out("head", n)),
         ),
         Side(f"evaluate {name}", lambda n: striate("evaluate", body, data, "--json")),
         Side(f"predict {name}", lambda n: striate("predict", body, data, "--csv")),

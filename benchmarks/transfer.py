@@ -9,9 +9,7 @@ same for both.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -19,7 +17,6 @@ from benchmarks.harness import (
     Failed,
     Ran,
     Report,
-    Side,
     Sides,
     add_before,
     before,
@@ -57,14 +54,13 @@ def main() -> None:
     data, weights = chosen.shared / "data" / name, chosen.shared / WEIGHTS
     given = (data, "--valid", DATA[name], "--weights", weights)
     short = ["--epochs", 1] if chosen.quick else []
-    with tempfile.TemporaryDirectory() as folder:
-        each = [
-            fresh(ours("transfer", *given), folder),
-            peer(FASTAI, chosen.peers, "fastai_transfer", *given, *short),
-        ]
-        if chosen.before is not None:
-            each.insert(1, fresh(before(chosen.before, "transfer", *given), folder))
-        sides = in_turns(each, chosen.rounds, until=chosen.until)
+    each = [
+        ours("transfer", *given),
+        peer(FASTAI, chosen.peers, "fastai_transfer", *given, *short),
+    ]
+    if chosen.before is not None:
+        each.insert(1, before(chosen.before, "transfer", *given))
+    sides = in_turns(each, chosen.rounds, until=chosen.until)
     publish(
         Report(
             name="transfer" if name == "hymenoptera" else f"transfer-{name}",
@@ -94,16 +90,6 @@ def main() -> None:
         ),
         chosen.out,
     )
-
-
-def fresh(side: Side, folder: str) -> Side:
-    """Let every round start without kept features."""
-
-    def command(seed: int) -> Sequence[str]:
-        cache = f"STRIATE_CACHE={folder}/{side.name}-{seed}"
-        return ["env", cache, *side.command(seed)]
-
-    return replace(side, command=command)
 
 
 def answers(runs: Sequence[Ran]) -> np.ndarray:

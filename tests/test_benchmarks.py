@@ -171,8 +171,8 @@ def test_striate_s_side_of_transfer_tells_which_images_it_told_right(
     weights = shared("weights/squeezenet1_1.pth")
     drawn.folder(tmp_path / "data" / "train", n=8, size=(48, 48))
     drawn.folder(tmp_path / "data" / "val", n=4, size=(48, 48), first=8)
-    side = transfer.fresh(ours("transfer", tmp_path / "data", "--weights", weights), str(tmp_path))
-    right = run(side.command(0)).told["right"]
+    side = ours("transfer", tmp_path / "data", "--weights", weights)
+    right = in_turns([side], 1, say=lambda _: None)["Striate"][0].told["right"]
     assert sorted(right)[0] == "val/disc/disc008.png"
     assert sum(right.values()) >= 6 == len(right) - 2
 

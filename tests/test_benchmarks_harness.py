@@ -84,6 +84,14 @@ def test_rounds_end_when_the_time_is_used_up() -> None:
     assert time.perf_counter() - begun < 4
 
 
+def test_every_run_has_an_empty_cache_of_its_own() -> None:
+    text = "import json, os; c = os.environ['STRIATE_CACHE']; print(json.dumps({c: os.listdir(c)}))"
+    each = Side("any", lambda _: [sys.executable, "-c", text])
+    told = [found.told for found in in_turns([each], 2, say=lambda _: None)["any"]]
+    assert [list(one.values()) for one in told] == [[[]], [[]]]
+    assert told[0] != told[1]
+
+
 def test_the_first_round_is_run_however_late_it_is() -> None:
     done = in_turns([side(0)], 3, until=time.perf_counter() - 1, say=lambda _: None)["any"]
     assert len(done) == 1

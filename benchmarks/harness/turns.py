@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -47,7 +48,9 @@ def in_turns(
 ) -> Sides:
     """Run every side once a round, every second round in the reverse order.
 
-    So a machine that grows warm or busy burdens all sides alike.
+    So a machine that grows warm or busy burdens all sides alike. Each run has an empty cache of
+    its own (STRIATE_CACHE), so that what Striate keeps of a run, such as features and the choice
+    of precision, is computed in each.
 
     Args:
         sides: the contestants.
@@ -64,10 +67,10 @@ def in_turns(
     ran: dict[str, list[Ran]] = {side.name: [] for side in sides}
     for number in within(rounds, until):
         for side in sides if number % 2 == 0 else reversed(sides):
-            with busy(side.busy):
+            with busy(side.busy), tempfile.TemporaryDirectory() as cache:
                 found = run(
                     side.command(number),
-                    environment=side.environment,
+                    environment={"STRIATE_CACHE": cache, **side.environment},
                     output=side.output,
                     folder=side.folder,
                 )
