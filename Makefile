@@ -32,6 +32,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH_FLAGS := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 SIDE_BY_SIDE := -n $(PROCESSES) --dist loadfile
+# compute threads that spin while they wait for each other take the cores from other processes
+export OMP_WAIT_POLICY ?= PASSIVE
 NEEDS := pyproject.toml constraints.txt
 PEERS := .venv-bench
 

@@ -50,6 +50,7 @@ class SettingsDict(TypedDict, total=False):
     val_fraction: float | None
     patience: int | None
     precision: str
+    autotune: bool
     threads: int | None
     device: str
     devices: int
@@ -103,7 +104,9 @@ class Settings:
         val_fraction: share that is held out where the data has no validation split; None: a
             fifth, and at most 5,000 images.
         patience: epochs without a better state after which to stop; None never stops early.
-        precision: "auto" measures; "float32" or "bf16" fixes it.
+        precision: "auto" measures, or takes what was measured within 30 days for such a run;
+            "float32" or "bf16" fixes it.
+        autotune: measure anew whatever was measured before.
         threads: CPU threads; None takes torch's own number, or fewer where that is measured faster.
         device: "auto", "cpu", "cuda" or "mps".
         devices: how many GPUs of this machine, or processes on its CPU, share every step.
@@ -154,6 +157,7 @@ class Settings:
     )
     patience: int | None = _setting(None, "Stop after so many epochs without a better state.")
     precision: str = _setting("auto", "auto (measured), float32 or bf16.")
+    autotune: bool = _setting(False, "Measure precision and threads anew.")
     threads: int | None = _setting(None, "CPU threads.")
     device: str = _setting("auto", "auto, cpu, cuda or mps.")
     devices: int = _setting(1, "GPUs, or processes on the CPU, that share every step.")

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import torch
 
+from striate.backends.bf16 import computes_bf16
+
 SIDE = {"cuda": 8192}  # of the square matrices; elsewhere 1024, 20 ms on two processor cores
 ROUNDS = 5
 SECONDS = 0.25  # after which no new round is begun
@@ -22,17 +24,20 @@ class Utilization:
 
     Attributes:
         operations: a second in that work; a multiply-accumulate counts as two.
-        peak: a second in a large matrix product of the same number format.
+        peak: a second in a large matrix product of the same number format; None where the device
+            only imitates that format, and has no peak in it.
         number_format: "float32" or "bf16".
     """
 
     operations: float
-    peak: float
+    peak: float | None
     number_format: str
 
     @property
     def share(self) -> float | None:
-        """What is reached, 0 to 1; None where the peak cannot have been measured rightly."""
+        """What is reached, 0 to 1; None where there is no peak, or it was not measured rightly."""
+        if self.peak is None:
+            return None
         found = self.operations / self.peak
         return found if found <= 1 else None
 
@@ -58,6 +63,8 @@ def utilization(operations: float, device: str, number_format: str = "float32") 
         device: of torch: "cpu", "cuda", "mps".
         number_format: "float32" or "bf16".
     """
+    if number_format == "bf16" and not computes_bf16(device):
+        return Utilization(operations, None, number_format)
     kind = torch.bfloat16 if number_format == "bf16" else torch.float32
     return Utilization(operations, peak(device, kind), number_format)
 

@@ -2,7 +2,8 @@
 
 Machines differ: one computes bf16 several times faster than float32, the next slower; one
 prefers channels last in memory, the next channels first. So a few real steps are timed in each
-way and the fastest is taken, bf16 only where it is clearly faster.
+way and the fastest is taken, bf16 only where it is clearly faster, and not even tried where the
+processor has no instructions for it: there it takes 20 times as long.
 """
 
 from __future__ import annotations
@@ -17,12 +18,17 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from striate.backends.bf16 import computes_bf16
 from striate.errors import SettingError
 
 ROUNDS = 5  # of one step in each way; the shortest counts, since only other work makes one longer
-SECONDS = 5.0  # after which no new round is begun
+SIZES = (16, 4, 1)  # parts of a batch that are timed one after another
+SHARE = 0.03  # of the run's time that choosing may take
+MOST = 5.0  # seconds that it may take in a long run
 SLOW = 1.5  # times the seconds of the fastest way so far, from which a way is given up
 GAIN = 1.1  # how much faster a way must be than the ones before it to be taken
+
+Trial = Callable[[torch.Tensor, torch.Tensor], float]
 
 
 @dataclass(frozen=True)
@@ -74,38 +80,84 @@ def fixed(name: str) -> Precision:
     return FIXED[name]
 
 
+@dataclass(frozen=True)
+class Timing:
+    """What a step takes in every way that was tried.
+
+    Attributes:
+        n: images of the largest steps that were timed.
+        seconds: a step of so many, for the ways that were still among the fastest then.
+        rates: images a second for every way, at the largest size that it was timed with.
+    """
+
+    n: int
+    seconds: Mapping[Precision, float]
+    rates: Mapping[Precision, float]
+
+
+class Budget:
+    """The time that choosing may take: a share of the run's, which the first steps tell of.
+
+    Args:
+        images: how many the run will compute, all epochs together.
+        seconds: how long the run may take, where that is what ends it; 0 elsewhere.
+
+    >>> Budget(images=1000).allows(0.2, each=0.01), Budget(images=1000).allows(0.5, each=0.01)
+    (True, False)
+    """
+
+    def __init__(self, images: float, seconds: float = 0.0) -> None:
+        self._images, self._seconds, self._begun = images, seconds, time.perf_counter()
+
+    def allows(self, more: float, *, each: float) -> bool:
+        """Say whether so many seconds more are within the budget, if an image takes ``each``."""
+        run = self._seconds or self._images * each
+        return time.perf_counter() - self._begun + more <= min(SHARE * run, MOST)
+
+
 def measure(
-    module: nn.Module, values: torch.Tensor, labels: torch.Tensor
-) -> dict[Precision, float]:
-    """Time a training step of the module in every way.
+    module: nn.Module, values: torch.Tensor, labels: torch.Tensor, budget: Budget
+) -> Timing:
+    """Time a training step of the module in every way that the device computes in.
+
+    A few images come first, then more: what is far behind is given up early, and where the time
+    is used up the last size that was timed decides.
 
     Args:
         module: the network; it is copied and left as it is.
         values: float32 (n, channels, rows, columns), a batch as training has it.
         labels: int64 (n,).
-
-    Returns:
-        Seconds a step for each of `WAYS`, the shortest of a few, taken in turns; what is far
-        behind the others is not tried again.
+        budget: the time there is for it; the smallest size is timed whatever that takes.
 
     >>> layers = nn.Sequential(nn.Conv2d(1, 2, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    >>> times = measure(layers, torch.zeros(4, 1, 8, 8), torch.zeros(4, dtype=torch.int64))
-    >>> len(times) == len(WAYS) and min(times.values()) > 0
-    True
+    >>> values, labels = torch.zeros(4, 1, 8, 8), torch.zeros(4, dtype=torch.int64)
+    >>> timing = measure(layers, values, labels, Budget(images=1e6))
+    >>> timing.n, min(timing.rates.values()) > 0
+    (4, True)
     """
-    trials = {way: make_trial(module, values, labels, way) for way in WAYS}
-    for trial in trials.values():  # the first step of each also allocates and plans: not counted
-        trial()
-    begun = time.perf_counter()
-    seconds = dict.fromkeys(WAYS, math.inf)
-    for _ in range(ROUNDS):
-        for way, trial in trials.items():
-            seconds[way] = min(seconds[way], trial())
+    low = computes_bf16(values.device.type)
+    trials = {way: make_trial(module, way) for way in WAYS if low or way.name != "bf16"}
+    rates: dict[Precision, float] = {}
+    timed, seconds = 0, dict.fromkeys(trials, math.inf)
+    for n in sorted({min(len(values), max(2, len(values) // part)) for part in SIZES}):
+        # the first step of each way also allocates and plans, and is not counted
+        more = n * sum(2 / rates[way] for way in trials) if rates else 0.0
+        if rates and not budget.allows(more, each=1 / max(rates.values())):
+            break
+        some, their = values[:n], labels[:n]
+        for trial in trials.values():
+            trial(some, their)
+        timed, seconds = n, dict.fromkeys(trials, math.inf)
+        for number in range(ROUNDS if n == len(values) else 1):
+            each = min(seconds.values()) / n
+            if number and not budget.allows(sum(seconds.values()), each=each):
+                break
+            for way, trial in trials.items():
+                seconds[way] = min(seconds[way], trial(some, their))
+        rates |= {way: n / value for way, value in seconds.items()}
         best = min(seconds.values())
         trials = {way: trial for way, trial in trials.items() if seconds[way] < SLOW * best}
-        if len(trials) == 1 or time.perf_counter() - begun > SECONDS:
-            break
-    return seconds
+    return Timing(timed, {way: seconds[way] for way in trials}, rates)
 
 
 def fastest(seconds: Mapping[Precision, float]) -> Precision:
@@ -124,14 +176,12 @@ def fastest(seconds: Mapping[Precision, float]) -> Precision:
     return chosen
 
 
-def make_trial(
-    module: nn.Module, values: torch.Tensor, labels: torch.Tensor, way: Precision
-) -> Callable[[], float]:
-    """Return what makes one step in one way and says how many seconds it took."""
+def make_trial(module: nn.Module, way: Precision) -> Trial:
+    """Return what makes one step in one way, of images and labels, and gives its seconds."""
     copied = copy.deepcopy(module).train().to(memory_format=way.memory_format)  # type: ignore[call-overload]
-    laid_out = values.contiguous(memory_format=way.memory_format)
 
-    def step() -> float:
+    def step(values: torch.Tensor, labels: torch.Tensor) -> float:
+        laid_out = values.contiguous(memory_format=way.memory_format)
         start = time.perf_counter()
         with torch.autocast(values.device.type, torch.bfloat16, enabled=way.name == "bf16"):
             loss = functional.cross_entropy(copied(laid_out), labels)

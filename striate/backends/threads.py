@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import nn
 
-from striate.backends.precision import GAIN, ROUNDS, Precision, make_trial
+from striate.backends.precision import GAIN, ROUNDS, Budget, Precision, make_trial
+from striate.data import count_cores
 
 SHORT = 1.0  # seconds of a step, below which fewer threads are tried
+
+
+def default_threads() -> int:
+    """Return torch's own number of CPU threads, or the cores that a container may use, if fewer.
+
+    >>> 1 <= default_threads() <= torch.get_num_threads()
+    True
+    """
+    return min(torch.get_num_threads(), count_cores())
 
 
 @contextmanager
@@ -34,7 +43,13 @@ def use_threads(number: int) -> Iterator[None]:
 
 
 def measure_threads(
-    module: nn.Module, values: torch.Tensor, labels: torch.Tensor, *, way: Precision, first: float
+    module: nn.Module,
+    values: torch.Tensor,
+    labels: torch.Tensor,
+    *,
+    way: Precision,
+    first: float,
+    budget: Budget,
 ) -> dict[int, float]:
     """Find out whether a step is faster on fewer CPU threads than there are now.
 
@@ -48,21 +63,26 @@ def measure_threads(
         labels: int64 (n,).
         way: how the step is computed.
         first: the seconds it takes with the present number, as `measure` found it.
+        budget: the time there is for it.
 
     Returns:
         Seconds a step by the number of threads, from the present number to the fastest.
     """
-    trial = make_trial(module, values, labels, way)
+    trial = make_trial(module, way)
     number = torch.get_num_threads()
     seconds = {number: first}
     while number > 1 and seconds[number] < SHORT:
+        each = seconds[number] / len(values)
+        if not budget.allows(3 * seconds[number], each=each):
+            break
         number //= 2
         with use_threads(number):
-            trial()
-            begun = time.perf_counter()
-            found = trial()
-            while time.perf_counter() - begun < ROUNDS * found < SHORT:
-                found = min(found, trial())
+            trial(values, labels)
+            found = trial(values, labels)
+            for _ in range(ROUNDS):
+                if not budget.allows(found, each=each):
+                    break
+                found = min(found, trial(values, labels))
         if found * GAIN > first:
             break
         seconds[number] = first = found

@@ -36,9 +36,7 @@ def experiment(
     """
     import json
 
-    import torch
-
-    from striate.backends.threads import use_threads
+    from striate.backends.threads import default_threads, use_threads
     from striate.errors import SettingError
     from striate.settings import parse_size
     from striate.teaching.experiments import Effort
@@ -47,7 +45,7 @@ def experiment(
     if threads is not None and not 1 <= threads <= 4096:
         raise SettingError(f"threads is {threads}; expected a whole number from 1 to 4096")
     size = None if image_size is None else parse_size(image_size)
-    with use_threads(threads or torch.get_num_threads()):
+    with use_threads(threads or default_threads()):
         effort = Effort(seeds=seeds, epochs=epochs, images=images, image_size=size)
         result = carry_out(name, data, effort=effort, out=out, progress=True)
     if as_json:

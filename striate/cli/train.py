@@ -72,7 +72,7 @@ def train(
             )
 
 
-SWITCHES = ("offline", "energy")  # that nothing turns off
+SWITCHES = ("autotune", "offline", "energy")  # that nothing turns off
 
 
 def arguments() -> tuple[tuple[str, object, object], ...]:

@@ -1,7 +1,8 @@
 """Sets of images: found, surveyed, loaded and divided, without leaks and without silence."""
 
 from striate.data.collection import Collection, Skipped, format_count, write_skipped
-from striate.data.loader import Images, count_cores, digest_pixels, load
+from striate.data.cores import OtherWork, count_cores
+from striate.data.loader import Images, digest_pixels, load
 from striate.data.prefetching import prefetch
 from striate.data.size_survey import Survey, survey
 from striate.data.sources.lookup import Data, find, source_of
@@ -11,6 +12,7 @@ __all__ = [
     "Collection",
     "Data",
     "Images",
+    "OtherWork",
     "Skipped",
     "Split",
     "Survey",

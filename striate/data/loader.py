@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,6 +14,7 @@ import numpy as np
 
 from striate.data.cache_folder import make_once
 from striate.data.collection import Collection, Skipped, format_count, read_skipped, write_skipped
+from striate.data.cores import count_cores
 from striate.data.images import HEIF_HINT, Preprocess, collect_warnings
 from striate.data.pixel_file import allocate, content_key, read_kept, write_kept
 from striate.errors import DataError, ImageError
@@ -214,13 +214,6 @@ def _keep_in(cache: Path, images: Images, progress: Progress, watch: Watch | Non
     images.skipped = tuple(read_skipped(folder / "skipped.csv"))
     images.remarks = tuple(read_skipped(folder / "remarks.csv"))
     progress(len(images), len(images))
-
-
-def count_cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _beyond_memory(told: str, size: int, cache: Path | None, *, watched: bool) -> tuple[Mode, str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from statistics import median
 from typing import Any
 
@@ -14,10 +16,11 @@ from striate.backends import allocator, precision
 from striate.backends.peak import Utilization, utilization
 from striate.backends.threads import measure_threads, use_threads
 from striate.backends.torch import build, normalize
-from striate.data import format_count
+from striate.data import OtherWork, format_count
 from striate.events import Epoch
 from striate.settings import Settings
 from striate.terminal.units import format_duration
+from striate.training.kept_choice import Choice, keep_choice, place_of, read_choice
 from striate.training.plan import Plan
 from striate.training.subset import Subset
 
@@ -59,6 +62,8 @@ class Speed:
 def tuned(plan: Plan, settings: Settings, part: Subset, *, say: Say) -> Plan:
     """Return a plan with precision and threads: as set, or the fastest of a few timed steps.
 
+    What was found for such a run within the last days is taken as it was.
+
     Args:
         plan: all else.
         settings: what the user has set.
@@ -72,35 +77,34 @@ def tuned(plan: Plan, settings: Settings, part: Subset, *, say: Say) -> Plan:
     if plan.network is None or plan.device == "mps":
         say("precision is float32: it is measured only for networks given as text, on CPU or CUDA")
         return plan
-    batch = part.indices[: plan.recipe.batch_size // plan.world_size]
-    pixels = torch.from_numpy(part.images.take(batch)).to(plan.device)
-    values = normalize(pixels.float(), plan.preprocess)
-    labels = torch.from_numpy(part.labels[batch]).to(plan.device)
-    module = build(plan.network).to(plan.device)
-    threads: dict[int, float] = {}
-    with use_threads(plan.threads), allocator.kept():
-        seconds = precision.measure(module, values, labels)
-        way = precision.fastest(seconds)
-        if plan.device == "cpu" and plan.world_size == 1 and settings.threads is None:
-            threads = measure_threads(module, values, labels, way=way, first=seconds[way])
-    rates = {str(key): round(len(batch) / value) for key, value in seconds.items()}
+    place = place_of(plan)
+    choice = None if settings.autotune else read_choice(place)
+    when = ""
+    if choice is None:
+        others = OtherWork()
+        choice = _measure(plan, settings, part)
+        if not others.crowds(plan.threads):
+            keep_choice(place, choice)
+    else:
+        day = f"{datetime.fromtimestamp(choice.made):%d %B %Y}".lstrip("0")
+        when = f" on {day} (--autotune measures anew)"
+    way = precision.fixed(choice.precision.replace(" ", "-"))
+    rates = {name: round(rate) for name, rate in choice.rates.items()}
     told = ", ".join(f"{name} {rate:,}" for name, rate in rates.items())
     each = " and process" if plan.world_size > 1 else ""
-    say(f"precision {way}, measured in images a second{each}: {told}")
+    say(f"precision {way}, measured in images a second{each}{when}: {told}")
     plan = replace(_with(plan, way), rates=tuple(rates.items()))
-    step = seconds[way]
-    if len(threads) > 1:
-        number, step = list(threads.items())[-1]
+    rate = choice.rates[choice.precision]
+    if len(choice.threads) > 1:
+        number, rate = list(choice.threads.items())[-1]
         plan = replace(plan, threads=number)
-        told = ", ".join(
-            f"{round(len(batch) / one):,} on {number}" for number, one in threads.items()
-        )
+        told = ", ".join(f"{round(one):,} on {number}" for number, one in choice.threads.items())
         say(
             f"{format_count(plan.threads, 'CPU thread')}, measured in images a second: {told} "
             "(--threads)"
         )
     if plan.epochs:
-        whole = plan.epochs * len(part.indices) / (plan.world_size * len(batch) / step)
+        whole = plan.epochs * len(part.indices) / (plan.world_size * rate)
         say(
             f"{format_count(plan.epochs, 'epoch')} of "
             f"{format_count(len(part.indices), 'image')}: about {format_duration(whole)}"
@@ -108,6 +112,33 @@ def tuned(plan: Plan, settings: Settings, part: Subset, *, say: Say) -> Plan:
     if way.name == "bf16":
         say("training computes in bf16; the classifier is evaluated and used in float32")
     return plan
+
+
+def _measure(plan: Plan, settings: Settings, part: Subset) -> Choice:
+    """Time steps of a network on the run's own images, and choose the fastest way."""
+    batch = part.indices[: plan.recipe.batch_size // plan.world_size]
+    pixels = torch.from_numpy(part.images.take(batch)).to(plan.device)
+    values = normalize(pixels.float(), plan.preprocess)
+    labels = torch.from_numpy(part.labels[batch]).to(plan.device)
+    module = build(plan.text or "").to(plan.device)
+    budget = precision.Budget(
+        plan.epochs * len(part.indices) / plan.world_size, seconds=60 * plan.minutes
+    )
+    threads: dict[int, float] = {}
+    with use_threads(plan.threads), allocator.kept():
+        timing = precision.measure(module, values, labels, budget)
+        way = precision.fastest(timing.seconds)
+        if plan.device == "cpu" and plan.world_size == 1 and settings.threads is None:
+            n = timing.n
+            threads = measure_threads(
+                module, values[:n], labels[:n], way=way, first=timing.seconds[way], budget=budget
+            )
+    return Choice(
+        rates={str(key): rate for key, rate in timing.rates.items()},
+        precision=str(way),
+        threads={number: timing.n / value for number, value in threads.items()},
+        made=time.time(),
+    )
 
 
 def _with(plan: Plan, way: precision.Precision) -> Plan:

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import indent
 
-import torch
 from lightning_fabric import Fabric
 
 from striate.architecture.notation import ExpandedNetwork, expand, parse, source
 from striate.backends import precision
+from striate.backends.threads import default_threads
 from striate.data import (
     Collection,
     Images,
@@ -192,7 +192,7 @@ def prepare(
             plan = earlier
             # threads and batch size suit a number of processes: those of another one would not
             if earlier.world_size != workers.size:
-                draft = replace(earlier, threads=settings.threads or torch.get_num_threads())
+                draft = replace(earlier, threads=settings.threads or default_threads())
                 plan = share_steps(draft, settings, workers, len(loaded.split.train), say=say)
         else:
             plan = make_plan(
@@ -328,7 +328,7 @@ def make_plan(
         recipe=recipe,
         epochs=0 if minutes or not in_steps else settings.epochs or usual,
         minutes=minutes,
-        threads=settings.threads or torch.get_num_threads(),
+        threads=settings.threads or default_threads(),
         device=workers.device,
         transfer=None if backbone is None else transfer.plan_transfer(backbone, settings),
     )

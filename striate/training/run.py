@@ -29,6 +29,7 @@ from striate.model.loading import load
 from striate.model.run_folder import RunFolder, write_text
 from striate.terminal.units import format_duration
 from striate.training import autotune, checkpoints
+from striate.training.crowding import Crowding
 from striate.training.distributed.devices import check_module
 from striate.training.distributed.processes import Worker
 from striate.training.distributed.workers import dismiss, hand_out, stop_asked
@@ -44,6 +45,8 @@ from striate.training.report.gathering import facts, write_report
 from striate.training.result import TrainingResult
 from striate.training.state import State
 from striate.training.transfer import learn_head
+
+Tensors = Mapping[str, torch.Tensor]
 
 AGAIN = 0.5  # the peak of a run's extension, as a share of the first peak
 
@@ -94,7 +97,7 @@ class TrainingRun:
             self.record = replace(self.record, notes=(*self.record.notes, text))
             self.tell(Note(text))
 
-    def _say_all(self, findings: Iterable[Finding]) -> None:
+    def _say_all(self, findings: Iterable[Finding | str]) -> None:
         for finding in findings:
             self.say(str(finding))
 
@@ -149,6 +152,7 @@ class TrainingRun:
         self.record = replace(self.record, status="training")
         self.record.write(self.folder)
         saver = checkpoints.Saver(self.folder.path, state, self.say)
+        crowding = Crowding(plan)
         if backbone is not None:
             # from here on the run goes on without the backbone's own file
             checkpoints.write_backbone(self.folder.path, backbone.tensors, backbone.seen)
@@ -176,7 +180,7 @@ class TrainingRun:
                 epochs.append(event)
                 self.folder.append_epoch(event)
                 self._read_meter()
-                self._say_all(monitoring.after(event, epochs))
+                self._say_all((*monitoring.after(event, epochs), *crowding.after_epoch()))
             saver.save_if_due()
             if stop_asked(prepared.fabric, self._stop.asked):
                 break
@@ -324,9 +328,7 @@ class TrainingRun:
             seen=self._seen(prepared, known),
         )
 
-    def _start(
-        self, prepared: Prepared
-    ) -> tuple[Mapping[str, torch.Tensor] | None, Mapping[str, np.ndarray]]:
+    def _start(self, prepared: Prepared) -> tuple[Tensors | None, Mapping[str, np.ndarray]]:
         """Return what fine-tuning began with, None without it, and what the backbone had used."""
         if prepared.backbone is not None:
             tensors = prepared.backbone.tensors if prepared.plan.in_steps else None
@@ -379,9 +381,7 @@ class TrainingRun:
         )
         return replace(chosen, indices=rest, words=words)
 
-    def _write_shift(
-        self, before: Mapping[str, torch.Tensor], after: Mapping[str, torch.Tensor]
-    ) -> FilterShift:
+    def _write_shift(self, before: Tensors, after: Tensors) -> FilterShift:
         """Return how far fine-tuning moved the backbone, and write it down."""
         found = measure_filter_shift(before, after)
         text = json.dumps(found.as_json(), indent=1, allow_nan=False)

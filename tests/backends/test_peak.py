@@ -5,6 +5,7 @@ import time
 import pytest
 import torch
 
+from striate.backends.bf16 import computes_bf16
 from striate.backends.peak import Utilization, peak, utilization
 
 
@@ -21,11 +22,20 @@ def test_the_peak_is_what_a_large_product_takes() -> None:
 
 @pytest.mark.parametrize("number_format", ["float32", "bf16"])
 def test_training_is_set_beside_the_product_of_its_number_format(number_format: str) -> None:
+    if number_format == "bf16" and not computes_bf16("cpu"):
+        pytest.skip("this processor only imitates bf16")
     found = utilization(1e6, "cpu", number_format)
     assert (found.operations, found.number_format) == (1e6, number_format)
+    assert found.peak is not None
     assert found.peak > 1e7
     assert found.share == 1e6 / found.peak
     assert str(found).endswith(f"of this machine's {number_format} peak")
+
+
+def test_a_peak_that_the_processor_lacks_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    found = utilization(2e11, "cpu", "bf16")
+    assert (found.peak, found.share, str(found)) == (None, None, "200 GFLOP/s")
 
 
 def test_more_than_the_peak_is_no_share_of_it() -> None:

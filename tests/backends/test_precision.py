@@ -1,11 +1,16 @@
 import copy
+from collections.abc import Mapping
 
 import pytest
 import torch
 from torch import nn
 
-from striate.backends.precision import WAYS, Precision, fastest, fixed, measure
+from striate.backends import bf16
+from striate.backends.bf16 import computes_bf16, is_fast_in_bf16
+from striate.backends.precision import WAYS, Budget, Precision, fastest, fixed, measure
 from striate.errors import SettingError
+
+NO_LABELS = torch.zeros(32, dtype=torch.int64)
 
 
 def network() -> nn.Module:
@@ -15,16 +20,99 @@ def network() -> nn.Module:
     ).eval()
 
 
-def test_measuring_leaves_the_network_as_it_was() -> None:
+class Slow(nn.Module):
+    """Counts the images of every forward pass."""
+
+    def __init__(self, seen: list[int]) -> None:
+        super().__init__()
+        self.weight, self.seen = nn.Parameter(torch.zeros(2)), seen
+
+    def __deepcopy__(self, memo: object) -> "Slow":
+        return Slow(self.seen)
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        self.seen.append(len(values))
+        return values.flatten(1)[:, :2] + self.weight
+
+
+def can(monkeypatch: pytest.MonkeyPatch, **capabilities: bool) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+
+
+def test_measuring_leaves_the_network_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    can(monkeypatch, avx512_bf16=True)
     module = network()
     before = copy.deepcopy(module.state_dict())
-    times = measure(module, torch.rand(4, 3, 8, 8), torch.zeros(4, dtype=torch.int64))
-    assert list(times) == list(WAYS)
-    assert all(value > 0 for value in times.values())
+    timing = measure(module, torch.rand(32, 3, 8, 8), NO_LABELS, Budget(images=1e9))
+    assert list(timing.rates) == list(WAYS)
+    assert timing.n in (2, 8, 32)  # as far as the time went
+    assert all(value > 0 for value in timing.seconds.values())
     assert not module.training
     assert all(parameter.grad is None for parameter in module.parameters())
     for name, value in module.state_dict().items():
         assert torch.equal(value, before[name])
+
+
+def test_sizes_grow_and_end_where_the_time_does() -> None:
+    seen: list[int] = []
+    assert measure(Slow(seen), torch.rand(32, 3, 8, 8), NO_LABELS, Budget(images=1e9)).n == 32
+    assert sorted(set(seen)) == [2, 8, 32] == list(dict.fromkeys(seen))
+    seen.clear()
+    assert measure(Slow(seen), torch.rand(32, 3, 8, 8), NO_LABELS, Budget(images=1)).n == 2
+    assert set(seen) == {2}
+
+
+def test_batches_of_one_or_two_are_timed_whole() -> None:
+    for n in (1, 2):
+        seen: list[int] = []
+        timing = measure(Slow(seen), torch.rand(n, 3, 8, 8), NO_LABELS[:n], Budget(images=1))
+        assert (timing.n, set(seen)) == (n, {n})
+
+
+def test_a_budget_is_a_share_of_the_run_or_of_its_minutes() -> None:
+    assert Budget(images=1e4).allows(2.5, each=0.01)  # 3 % of 100 seconds
+    assert not Budget(images=1e4).allows(3.5, each=0.01)
+    assert not Budget(images=1e9).allows(5.5, each=0.01)  # and 5 seconds at most
+    assert Budget(images=0, seconds=100).allows(2.5, each=1e-9)
+    assert not Budget(images=0, seconds=100).allows(3.5, each=1e9)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "expected"),
+    [
+        ({"avx2": True, "avx512_f": False, "avx512_bf16": False}, False),
+        ({"avx512_f": True, "avx512_bf16": True}, True),
+        ({"amx_bf16": True}, True),
+        ({"neon": True, "bf16": True}, True),
+        ({"neon": True}, False),
+        ({}, False),
+    ],
+)
+def test_what_the_processor_lacks_is_not_tried(
+    capabilities: Mapping[str, bool], expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    can(monkeypatch, **capabilities)
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    assert computes_bf16("cpu") == expected
+    timing = measure(network(), torch.rand(4, 3, 8, 8), NO_LABELS[:4], Budget(images=1e6))
+    assert ("bf16" in {way.name for way in timing.rates}) == expected
+
+
+def test_what_onednn_is_limited_to_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    can(monkeypatch, avx512_bf16=True)
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    assert not computes_bf16("cpu")
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16")
+    assert computes_bf16("cpu")
+
+
+def test_a_torch_that_cannot_be_asked_is_timed_shortly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    for measured in (True, False):
+        monkeypatch.setattr(bf16, "is_fast_in_bf16", lambda: measured)  # noqa: B023
+        assert computes_bf16("cpu") == measured
+    assert is_fast_in_bf16() in (True, False)
 
 
 def test_a_way_must_be_clearly_faster_to_be_taken() -> None:

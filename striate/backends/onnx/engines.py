@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from striate.backends.bf16 import WITHOUT
 from striate.backends.onnx import libraries
 from striate.backends.onnx.graph import OUTPUT, PIXELS, graph
 from striate.backends.onnx.own_thread import OwnThread
@@ -36,9 +37,6 @@ LARGEST: Final = 2**31 - 2**24  # bytes of weights; protobuf ends at 2**31, the 
 
 PROCESSORS: Final = Path("/proc/cpuinfo")  # what Linux says of them
 BF16: Final = {"avx512_bf16", "avx_ne_convert"}  # its words for what OpenVINO needs for bf16
-WITHOUT: Final = {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX512_CORE", "AVX512_CORE_VNNI"}
-"""What ONEDNN_MAX_CPU_ISA may limit oneDNN to that has no bf16; OpenVINO promises it all the same,
-and crashes."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +135,7 @@ def openvino(trained: Trained, preprocess: Preprocess) -> Engine:
     """
     name = "bf16 OpenVINO"
     lacking = EngineError(f"{name} cannot be used: this processor does not compute in bf16")
+    # OpenVINO promises it under such a limit all the same, and crashes
     if os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper() in WITHOUT or (
         PROCESSORS.exists() and BF16.isdisjoint(PROCESSORS.read_text().split())
     ):
@@ -197,7 +196,7 @@ def torch_module(module: nn.Module, preprocess: Preprocess, *, low: bool = False
 def threads() -> int:
     """Say how many threads to compute with: as many as torch does, or would if it were loaded."""
     if (torch := sys.modules.get("torch")) is not None:
-        return int(torch.get_num_threads())
+        return min(int(torch.get_num_threads()), count_cores())
     wanted = os.environ.get("OMP_NUM_THREADS", "")
     if wanted.isdecimal() and int(wanted):
         return int(wanted)
