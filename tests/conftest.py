@@ -85,6 +85,14 @@ def done(
     return start_run(photos, TINY, out=out, settings=QUICK, callback=told.append), told
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what tests keep out of the user's cache, and what is there out of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STRIATE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="module", autouse=True)
 def given_back() -> Iterator[None]:
     """Give the memory of one file's tests back to the system before the next."""

@@ -44,7 +44,11 @@ def test_a_map_that_is_the_input_itself_lands_on_the_image(
     there = ~np.isnan(back)
     assert there.any()
     inner = there & (down > 1) & (across > 1) & (down < rows - 2) & (across < columns - 2)
-    step = 180 / min(size) + 180 / min(rows, columns)
+    scales = size[0] / rows, size[1] / columns
+    if fit != "squash":
+        scales = ((min if fit == "pad" else max)(scales),) * 2
+    # what one pixel of the input spans of the image, and one of the image
+    step = 100 / (rows * scales[0]) + 80 / (columns * scales[1]) + 180 / min(rows, columns)
     assert np.abs(back - image[:, :, 0])[inner].max(initial=0) <= step
     if fit in ("pad", "squash"):
         assert there.all()
