@@ -1,31 +1,22 @@
-"""Sets of images: found, surveyed, loaded and divided, without leaks and without silence."""
+"""Sets of images: found, surveyed, loaded and divided, without leaks and without silence.
 
-from striate.data.collection import Collection, Skipped, format_count, write_skipped
-from striate.data.cores import OtherWork, count_cores
-from striate.data.loader import Images, digest_pixels, load
-from striate.data.prefetching import prefetch
-from striate.data.size_survey import Survey, survey
-from striate.data.sources.lookup import Data, find, source_of
-from striate.data.split import Split, guess_training, split_stratified, write_split
+Names are loaded when first used, since answering with a classifier needs few of them; they are
+listed in ``__init__.pyi``.
+"""
 
-__all__ = [
-    "Collection",
-    "Data",
-    "Images",
-    "OtherWork",
-    "Skipped",
-    "Split",
-    "Survey",
-    "count_cores",
-    "digest_pixels",
-    "find",
-    "format_count",
-    "guess_training",
-    "load",
-    "prefetch",
-    "source_of",
-    "split_stratified",
-    "survey",
-    "write_skipped",
-    "write_split",
-]
+from __future__ import annotations
+
+from typing import Any
+
+
+def __getattr__(name: str) -> Any:
+    """Return a public name; the list of them is read when the first one is asked for."""
+    import lazy_loader
+
+    find, names, public = lazy_loader.attach_stub(__name__, __file__)
+    globals().update({"__getattr__": find, "__dir__": names, "__all__": public})
+    return public if name == "__all__" else find(name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__getattr__("__all__"))

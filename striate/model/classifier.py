@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 from PIL import Image
 
-from striate.architecture.layer_table import Summary, summary
 from striate.backends.onnx import Engine, Trained, open_engine, torch_module
-from striate.data import Data
 from striate.data.images import Preprocess
 from striate.errors import ClassifierError, ImageError, SettingError
 from striate.model import classifier_file
@@ -24,7 +22,6 @@ from striate.model.json_value import JsonObject
 from striate.model.origin import Origin
 from striate.model.prediction import Prediction, Unreadable
 from striate.model.temperature import Decision
-from striate.render.notebook import Text, to_html
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.progress_display import display_progress
 from striate.terminal.tables import Table
@@ -32,6 +29,8 @@ from striate.terminal.tables import Table
 if TYPE_CHECKING:
     from torch import nn
 
+    from striate.architecture.layer_table import Summary
+    from striate.data import Data
     from striate.evaluation.metrics import Evaluation
     from striate.explanation.explanation import Explanation
     from striate.explanation.target import TargetClass
@@ -275,6 +274,8 @@ class Classifier:
                 "the classifier was made with a torch module, which has no text: st.from_torch("
                 "model.to_torch(), shape) writes one where it can be written"
             )
+        from striate.architecture.layer_table import summary
+
         return summary(self.text)
 
     @property
@@ -378,4 +379,6 @@ class Classifier:
         few = ", ".join(self.classes[:20]) + (", ..." if len(self.classes) > 20 else "")
         rows = [("classes", few), ("network", self.text or "a torch module")]
         rows += [(name, str(value)) for name, value in self.metrics.items() if name != "confusion"]
+        from striate.render.notebook import Text, to_html
+
         return to_html(Text(repr(self)), Table(("", "value"), tuple(rows)))

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from striate.render.notebook import to_html
 from striate.terminal.tables import Table
 
 
@@ -41,6 +40,8 @@ class Prediction:
     def _repr_html_(self) -> str:
         first = sorted(self.probabilities.items(), key=lambda pair: -pair[1])[:5]
         rows = tuple((name, f"{value:.1%}") for name, value in first)
+        from striate.render.notebook import to_html
+
         return to_html(Table(("class", "probability"), rows, {"probability"}, self.name))
 
 
