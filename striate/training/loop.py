@@ -18,16 +18,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from torch import nn
 from torch.nn import functional
 
+from striate.backends.adamw import AdamW
 from striate.backends.precision import Precision
 from striate.backends.torch import BATCH_NORMS, eval_mode, normalize
 from striate.data.augmentation import augment, draw_numbers
 from striate.data.images import Preprocess
 from striate.errors import TrainingError
 from striate.events import Epoch, Progress
+from striate.training.distributed.single_process import AnyFabric
 from striate.training.early_stopping import is_out_of_patience
 from striate.training.one_cycle import Clock, Cycle
 from striate.training.recipe import Recipe
@@ -55,7 +56,7 @@ def optimizer_for(module: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
             groups.setdefault((share, decay), group)["params"].append(parameter)
     learnt = [parameter for group in groups.values() for parameter in group["params"]]
     fused = all(parameter.device.type in ("cpu", "cuda") for parameter in learnt)
-    return torch.optim.AdamW(groups.values(), lr=recipe.learning_rate, fused=fused)
+    return AdamW(groups.values(), lr=recipe.learning_rate, fused=fused)
 
 
 def train(
@@ -66,7 +67,7 @@ def train(
     preprocess: Preprocess,
     recipe: Recipe,
     cycle: Cycle,
-    fabric: Fabric,
+    fabric: AnyFabric,
 ) -> Iterator[Progress | Epoch]:
     """Train until the cycle is over, yielding progress after each step and a record an epoch.
 
@@ -215,7 +216,7 @@ def validate(
 
 
 def validate_together(
-    module: nn.Module, part: Subset, *, preprocess: Preprocess, recipe: Recipe, fabric: Fabric
+    module: nn.Module, part: Subset, *, preprocess: Preprocess, recipe: Recipe, fabric: AnyFabric
 ) -> tuple[float, float]:
     """Validate as `validate` does, each process on its share, all with the first one's averages.
 
@@ -235,12 +236,12 @@ def validate_together(
     return loss, accuracy
 
 
-def own_share(indices: np.ndarray, fabric: Fabric) -> np.ndarray:
+def own_share(indices: np.ndarray, fabric: AnyFabric) -> np.ndarray:
     """Give this process its part of some images; each image goes to one process."""
     return np.array_split(indices, fabric.world_size)[fabric.global_rank]
 
 
-def weight_of(own: np.ndarray, whole: np.ndarray, recipe: Recipe, fabric: Fabric) -> float:
+def weight_of(own: np.ndarray, whole: np.ndarray, recipe: Recipe, fabric: AnyFabric) -> float:
     """Say how much a process's mean loss counts among all: 1 where every share weighs the same.
 
     Args:
@@ -255,7 +256,7 @@ def weight_of(own: np.ndarray, whole: np.ndarray, recipe: Recipe, fabric: Fabric
     return float(fabric.world_size * weights[own].sum() / weights[whole].sum())
 
 
-def added(fabric: Fabric, *values: float) -> tuple[float, ...]:
+def added(fabric: AnyFabric, *values: float) -> tuple[float, ...]:
     """Add up figures over the processes."""
     if fabric.world_size == 1:
         return values
@@ -264,7 +265,7 @@ def added(fabric: Fabric, *values: float) -> tuple[float, ...]:
 
 
 @contextmanager
-def seeded(seed: int, epoch: int, step: int, *, fabric: Fabric) -> Iterator[None]:
+def seeded(seed: int, epoch: int, step: int, *, fabric: AnyFabric) -> Iterator[None]:
     """Make what dropout draws a function of seed, epoch, step and process; then put state back.
 
     Only the device's own state is touched: torch.manual_seed would also note, with its whole

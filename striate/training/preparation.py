@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import indent
 
-from lightning_fabric import Fabric
-
 from striate.architecture.notation import ExpandedNetwork, expand, parse, source
 from striate.backends import precision
 from striate.backends.threads import default_threads
@@ -41,6 +39,7 @@ from striate.training import autotune, checkpoints, defaults, transfer, unchange
 from striate.training.class_weight import class_weight
 from striate.training.distributed.devices import Workers, fabric_for, find_workers
 from striate.training.distributed.sharing import memory_for, share_steps
+from striate.training.distributed.single_process import AnyFabric
 from striate.training.plan import DataDescription, Plan, Request
 from striate.training.reading import KEPT, needed_once, read_images
 from striate.training.recipe import Recipe
@@ -92,7 +91,7 @@ class Prepared:
 
     plan: Plan
     loaded: Loaded
-    fabric: Fabric
+    fabric: AnyFabric
     backbone: Backbone | None = None
     stream: FeatureStream | None = None
 

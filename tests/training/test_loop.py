@@ -13,7 +13,8 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from striate.backends.precision import WAYS
+from striate.backends.adamw import AdamW
+from striate.backends.precision import WAYS, Precision
 from striate.backends.torch import build
 from striate.data import Images, find, load
 from striate.data.augmentation import Augmentation, choose_augmentation
@@ -21,6 +22,7 @@ from striate.data.images import Preprocess
 from striate.errors import RunError, TrainingError
 from striate.events import Epoch, Progress
 from striate.training import checkpoints
+from striate.training.distributed.single_process import AnyFabric, SingleProcess
 from striate.training.loop import optimizer_for, train
 from striate.training.one_cycle import Cycle
 from striate.training.recipe import Recipe
@@ -69,10 +71,11 @@ def run(
     recipe: Recipe = RECIPE,
     epochs: int = 3,
     steps: int | None = None,
+    fabric: AnyFabric | None = None,
 ) -> list[Progress | Epoch]:
     """Run, or only as many steps as said."""
     part, val = parts(digits)
-    fabric = Fabric(accelerator="cpu", devices=1, precision=recipe.precision.fabric)  # type: ignore[arg-type]
+    fabric = fabric or SingleProcess("cpu", recipe.precision)
     cycle = Cycle(first=0, epochs=epochs, minutes=0.0, begun=0.0, peak=recipe.learning_rate)
     told: list[Progress | Epoch] = []
     for event in train(
@@ -90,6 +93,41 @@ def test_it_learns(digits: tuple[Images, np.ndarray]) -> None:
     assert epochs[-1].train_loss < epochs[0].train_loss
     assert max(epoch.val_accuracy for epoch in epochs) > 0.7
     assert epochs[-1].seconds_left == 0
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_one_process_computes_what_fabric_does(
+    way: Precision, digits: tuple[Images, np.ndarray]
+) -> None:
+    recipe = replace(RECIPE, precision=way)
+    ours, theirs = fresh(recipe), fresh(recipe)
+    told = run(ours, digits, recipe=recipe)
+    fabric = Fabric(accelerator="cpu", devices=1, precision=way.fabric)  # type: ignore[arg-type]
+    same = run(theirs, digits, recipe=recipe, fabric=fabric)
+    for name, value in theirs.module.state_dict().items():
+        assert torch.equal(ours.module.state_dict()[name], value), name
+    assert [event.val_loss for event in told if isinstance(event, Epoch)] == [
+        event.val_loss for event in same if isinstance(event, Epoch)
+    ]
+
+
+def test_the_optimizer_is_torch_s() -> None:
+    """Step by step, and written by one and read by the other."""
+    torch.manual_seed(0)
+    ours = nn.Linear(5, 3)
+    theirs = copy.deepcopy(ours)
+    own, original = AdamW(ours.parameters(), lr=0.1), torch.optim.AdamW(theirs.parameters(), lr=0.1)
+    values = torch.rand(7, 5)
+    for step in range(5):
+        for module, optimizer in ((ours, own), (theirs, original)):
+            module(values).square().sum().backward()
+            optimizer.step()
+            optimizer.zero_grad()
+        assert torch.equal(ours.weight, theirs.weight), step
+        if step == 2:
+            kept = copy.deepcopy(original.state_dict())
+            original.load_state_dict(copy.deepcopy(own.state_dict()))
+            own.load_state_dict(kept)
 
 
 def test_its_steps_are_those_of_a_plain_loop(digits: tuple[Images, np.ndarray]) -> None:
@@ -228,7 +266,7 @@ def test_a_part_of_one_image_still_trains(digits: tuple[Images, np.ndarray]) -> 
     images, labels = digits
     part, val = Subset(images, np.arange(3), labels), Subset(images, np.arange(3, 4), labels)
     state = fresh()
-    fabric = Fabric(accelerator="cpu", devices=1)
+    fabric = SingleProcess("cpu", RECIPE.precision)
     cycle = Cycle(first=0, epochs=1, minutes=0.0, begun=0.0, peak=0.01)
     told = list(
         train(state, part, val, preprocess=PREPROCESS, recipe=RECIPE, cycle=cycle, fabric=fabric)
@@ -275,7 +313,7 @@ def test_no_step_is_smaller_than_the_batch(digits: tuple[Images, np.ndarray]) ->
     part = Subset(images, np.arange(5), labels)
     recipe = replace(RECIPE, batch_size=2)
     cycle = Cycle(first=0, epochs=1, minutes=0.0, begun=0.0, peak=0.01)
-    fabric = Fabric(accelerator="cpu", devices=1)
+    fabric = SingleProcess("cpu", RECIPE.precision)
     steps = [
         event.done
         for event in train(

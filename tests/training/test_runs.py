@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -249,3 +251,20 @@ def test_a_module_that_is_empty_is_not_taken_for_none(photos: Path, tmp_path: Pa
         photos, module, out=tmp_path / "run", settings=replace(QUICK, epochs=1), callback=ignore
     )
     assert run.model.text is None
+
+
+def test_a_run_loads_nothing_that_serves_torch_compile_or_several_processes(
+    photos: Path, tmp_path: Path
+) -> None:
+    """Each of these takes about as long to import as torch."""
+    program = (
+        "import sys, striate as st\n"
+        f"st.train({str(photos)!r}, {TINY!r}, out={str(tmp_path / 'run')!r}, epochs=1)\n"
+        f"st.resume({str(tmp_path / 'run')!r}, epochs=2)\n"
+        "heavy = {'torch._dynamo', 'torch._inductor', 'sympy', 'lightning_fabric'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"

@@ -11,6 +11,7 @@ from striate.architecture.aspects.onnx_graph import Attribute, OnnxGraph, all_ax
 from striate.architecture.aspects.output_size import Pair, Shape, Window, pad_window
 from striate.architecture.aspects.program_call import Argument, ProgramCall, channels_last, pair
 from striate.architecture.aspects.torch_reading import Refused, pad_of, pair_of
+from striate.architecture.aspects.undrawn import with_memory
 from striate.architecture.aspects.word import BackwardNeeds, Kind, Layer, Leaf, TorchRules, maps
 from striate.errors import NotationError, SettingError
 
@@ -151,10 +152,9 @@ class Conv(Layer):
         """Return a Conv2d whose weights are not drawn; torch's random state is not used."""
         from torch import nn
 
-        window = self.window
-        empty = nn.Conv2d(
-            shape[0],
-            self.channels,
+        window, channels = self.window, (shape[0], self.channels)
+        layer = nn.Conv2d(
+            *channels,
             kernel_size=window.kernel,
             stride=window.stride,
             padding=window.pad,
@@ -164,7 +164,7 @@ class Conv(Layer):
             padding_mode="replicate" if self.padmode == "edge" else "zeros",
             device="meta",
         )
-        return empty.to_empty(device="cpu")
+        return with_memory(layer)
 
     def onnx_nodes(self, leaf: Leaf, x: str, graph: OnnxGraph) -> str:
         """Add a Conv, and a Pad before it where the border is repeated."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from striate.architecture.aspects.onnx_graph import OnnxGraph
 from striate.architecture.aspects.output_size import Shape, text_of
 from striate.architecture.aspects.program_call import Argument, ProgramCall
+from striate.architecture.aspects.undrawn import with_memory
 from striate.architecture.aspects.word import BackwardNeeds, Kind, Layer, Leaf, TorchRules
 from striate.errors import NotationError
 
@@ -86,7 +87,7 @@ class Fc(Layer):
         from torch import nn
 
         empty = nn.Linear(shape[0], self.units, bias=self.bias, device="meta")
-        return empty.to_empty(device="cpu")
+        return with_memory(empty)
 
     def onnx_nodes(self, leaf: Leaf, x: str, graph: OnnxGraph) -> str:
         """Add a Gemm."""

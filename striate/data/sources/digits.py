@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 
@@ -29,11 +31,9 @@ def choose_test_split(labels: np.ndarray) -> list[int]:
 
 def find_digits() -> Collection:
     """Return the 1,797 digits, the test split marked; values 0..16 become 0..255."""
-    from sklearn.datasets import load_digits
-
-    bunch = load_digits()
-    pixels = np.floor(bunch.images * (255 / 16) + 0.5).astype(np.uint8)  # (1797, 8, 8)
-    classes, labels = encode_labels([str(value) for value in bunch.target.tolist()])
+    values, digits = _read()
+    pixels = np.floor(values * (255 / 16) + 0.5).astype(np.uint8)  # (1797, 8, 8)
+    classes, labels = encode_labels([str(digit) for digit in digits.tolist()])
     written = (
         resources.files("striate.data.sources").joinpath("digits_test.json").read_text("utf-8")
     )
@@ -47,3 +47,21 @@ def find_digits() -> Collection:
         splits=tuple("test" if index in test else "train" for index in range(len(pixels))),
         content=pixels,
     )
+
+
+def _read() -> tuple[np.ndarray, np.ndarray]:
+    """Return the images (1797, 8, 8) and what they show, from scikit-learn's own file.
+
+    To import scikit-learn, which is what its `load_digits` takes, takes as long as to learn them.
+    """
+    spec = find_spec("sklearn")
+    folders = [] if spec is None else spec.submodule_search_locations or []
+    for folder in folders:
+        file = Path(folder) / "datasets" / "data" / "digits.csv.gz"
+        if file.is_file():
+            table = np.loadtxt(file, delimiter=",", dtype=np.int64)
+            return table[:, :-1].reshape(-1, 8, 8), table[:, -1]
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    return bunch.images, bunch.target

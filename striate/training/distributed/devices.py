@@ -7,21 +7,15 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments.lightning import LightningEnvironment
-from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
-from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import nn
 
 from striate.backends.precision import Precision
 from striate.backends.torch import eval_mode
 from striate.data.images import Preprocess
 from striate.errors import SettingError
-
-PATIENCE = timedelta(hours=12)  # one process waits for another, which may read a large folder
+from striate.training.distributed.single_process import AnyFabric, SingleProcess
 
 
 @dataclass(frozen=True)
@@ -61,7 +55,7 @@ def find_workers(asked: str, devices: int) -> Workers:
     Workers(device='cpu', local_size=2, nodes=1, launched=False)
     """
     name = device(asked)
-    if TorchElasticEnvironment.detect():
+    if torch.distributed.is_available() and torch.distributed.is_torchelastic_launched():
         here = int(os.environ["LOCAL_WORLD_SIZE"])
         if devices not in (1, here):
             raise SettingError(
@@ -136,8 +130,8 @@ def fabric_for(
     way: Precision,
     workers: Workers | None = None,
     *,
-    launch: Callable[[Fabric], None] | None = None,
-) -> Fabric:
+    launch: Callable[[AnyFabric], None] | None = None,
+) -> AnyFabric:
     """Make the Fabric of one process, connected to the others of all workers.
 
     Args:
@@ -147,33 +141,12 @@ def fabric_for(
         launch: where the processes are not running yet: what they do. They have all ended when
             this returns.
     """
+    if workers is None or not workers.several:
+        return SingleProcess(name, way)
+    from striate.training.distributed.connected import connect
+
     with quiet("lightning_fabric"):
-        if workers is None or not workers.several:
-            return Fabric(accelerator=name, devices=1, precision=way.fabric)  # type: ignore[arg-type]
-        fabric = Fabric(
-            accelerator=name,
-            devices=workers.local_size,
-            num_nodes=workers.nodes,
-            # not by running the command again: that begins the user's program anew in each process,
-            # and ends the first by SIGKILL, without a line, when another is lost
-            strategy=QuietDDP(start_method="spawn" if launch else "popen", timeout=PATIENCE),
-            precision=way.fabric,  # type: ignore[arg-type]
-            plugins=[TorchElasticEnvironment() if workers.launched else LightningEnvironment()],
-        )
-        if launch is not None:
-            fabric.launch(launch)
-        else:
-            fabric.launch()
-        return fabric
-
-
-class QuietDDP(DDPStrategy):
-    """Fabric's way to connect processes, without the lines it logs about itself."""
-
-    def setup_environment(self) -> None:
-        """Connect this process with the others."""
-        with quiet("lightning_fabric"):
-            super().setup_environment()
+        return connect(name, way, workers, launch=launch)
 
 
 @contextmanager

@@ -20,7 +20,6 @@ from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 import torch
-from lightning_fabric import Fabric
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
 from striate.backends.precision import WAYS
@@ -28,6 +27,7 @@ from striate.errors import StriateError, TrainingError
 from striate.events import Callback, Event, ignore
 from striate.terminal.ctrl_c import Stop, stop_on_ctrl_c
 from striate.training.distributed.devices import Workers, fabric_for, quiet
+from striate.training.distributed.single_process import AnyFabric
 
 Answer = TypeVar("Answer")
 
@@ -44,7 +44,7 @@ class Worker:
         stop: whether the run is to stop.
     """
 
-    fabric: Fabric
+    fabric: AnyFabric
     callback: Callback
     stop: Stop
 
@@ -80,7 +80,7 @@ def launch(lead: Lead[Answer], assist: Assist, *, workers: Workers, callback: Ca
 
 
 @contextmanager
-def all_needed(fabric: Fabric) -> Iterator[None]:
+def all_needed(fabric: AnyFabric) -> Iterator[None]:
     """Say in one line that another process was lost, whatever the connection says to it.
 
     Raises:
@@ -112,7 +112,7 @@ def _launched(lead: Lead[Answer], assist: Assist, *, workers: Workers, callback:
             ours.close()
 
 
-def _launch(workers: Workers, work: Callable[[Fabric], None]) -> None:
+def _launch(workers: Workers, work: Callable[[AnyFabric], None]) -> None:
     """Let Fabric start the processes, none of which sees Ctrl-C, and wait for their end."""
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -125,7 +125,7 @@ def _launch(workers: Workers, work: Callable[[Fabric], None]) -> None:
             os.environ.pop("MASTER_PORT", None)
 
 
-def _work(fabric: Fabric, *, lead: Lead[Any], assist: Assist, line: Connection) -> None:
+def _work(fabric: AnyFabric, *, lead: Lead[Any], assist: Assist, line: Connection) -> None:
     """Do one process's part, in that process, and report by the line to where it was started."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the line brings the wish to stop

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from torch import nn
 
 from striate.backends.threads import use_threads
@@ -23,6 +22,7 @@ from striate.errors import RunError
 from striate.training.distributed.devices import Workers, fabric_for
 from striate.training.distributed.processes import Worker
 from striate.training.distributed.sharing import memory_for
+from striate.training.distributed.single_process import AnyFabric
 from striate.training.loop import optimizer_for, train
 from striate.training.one_cycle import Cycle
 from striate.training.preparation import Prepared
@@ -97,13 +97,13 @@ def hand_out(
     )
 
 
-def dismiss(fabric: Fabric) -> None:
+def dismiss(fabric: AnyFabric) -> None:
     """Tell the other processes that there is nothing to train in steps."""
     if fabric.world_size > 1:
         fabric.broadcast(None)
 
 
-def stop_asked(fabric: Fabric, asked: bool) -> bool:
+def stop_asked(fabric: AnyFabric, asked: bool) -> bool:
     """Say whether the run is to stop: in all processes alike, as soon as it is asked of one."""
     if fabric.world_size == 1:
         return asked
