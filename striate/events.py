@@ -63,6 +63,7 @@ class Epoch:
         seconds: this epoch, validation included.
         seconds_left: of the whole run.
         best: whether this state is the best so far and is the one kept.
+        threads: CPU threads that it was computed on; 0 where that was not written down.
     """
 
     epoch: int
@@ -76,6 +77,7 @@ class Epoch:
     seconds: float
     seconds_left: float
     best: bool
+    threads: int = 0
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Epoch:

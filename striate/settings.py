@@ -104,9 +104,8 @@ class Settings:
         val_fraction: share that is held out where the data has no validation split; None: a
             fifth, and at most 5,000 images.
         patience: epochs without a better state after which to stop; None never stops early.
-        precision: "auto" measures, or takes what was measured within 30 days for such a run;
-            "float32" or "bf16" fixes it.
-        autotune: measure anew whatever was measured before.
+        precision: "auto" measures; "float32" or "bf16" fixes it.
+        autotune: measure anew what was measured for such a run within the last 30 days.
         threads: CPU threads; None takes torch's own number, or fewer where that is measured faster.
         device: "auto", "cpu", "cuda" or "mps".
         devices: how many GPUs of this machine, or processes on its CPU, share every step.

@@ -11,6 +11,7 @@ from torch import nn
 from striate.backends.precision import GAIN, ROUNDS, Budget, Precision, make_trial
 from striate.data import count_cores
 
+LEAST = 0.2  # seconds that trying fewer takes at most, if there is no time: so much hangs on it
 SHORT = 1.0  # seconds of a step, below which fewer threads are tried
 
 
@@ -73,7 +74,7 @@ def measure_threads(
     seconds = {number: first}
     while number > 1 and seconds[number] < SHORT:
         each = seconds[number] / len(values)
-        if not budget.allows(3 * seconds[number], each=each):
+        if 3 * seconds[number] > LEAST and not budget.allows(3 * seconds[number], each=each):
             break
         number //= 2
         with use_threads(number):

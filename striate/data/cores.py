@@ -39,9 +39,13 @@ class OtherWork:
     def __init__(self) -> None:
         self._begun, self._busy, self._own = time.perf_counter(), _busy(), _own()
 
+    def seconds(self) -> float:
+        """Return the time since its making."""
+        return time.perf_counter() - self._begun
+
     def cores(self) -> float | None:
         """Return the number of cores, on average; None where the system does not say."""
-        seconds = time.perf_counter() - self._begun
+        seconds = self.seconds()
         now = _busy()
         if now is None or self._busy is None or seconds <= 0:
             return None

@@ -1,13 +1,19 @@
-"""Other programs that take processor cores from a training: noticed, and said once."""
+"""Other programs that take processor cores from a training: noticed, said, and made way for."""
 
 from __future__ import annotations
 
 import os
 import sys
 
-from striate.data import OtherWork
-from striate.training.plan import Plan
+import torch
 
+from striate.data import OtherWork
+from striate.events import Epoch
+from striate.training.plan import Plan
+from striate.training.state import State
+
+SECONDS = 1.0  # that are looked back on, at least
+PAUSE = 5  # looks after fewer threads were no faster, before they are tried again
 HINT = (
     "; its threads wait for each other by spinning, which costs most of the speed then: set "
     "OMP_WAIT_POLICY=PASSIVE before Python starts, as the command striate does"
@@ -15,18 +21,58 @@ HINT = (
 
 
 class Crowding:
-    """Watches over a training on the CPU, in one process; elsewhere nothing is said."""
+    """Changes the number of CPU threads between epochs, where other programs need the cores.
 
-    def __init__(self, plan: Plan) -> None:
-        self._threads = plan.threads if plan.device == "cpu" and plan.world_size == 1 else 0
+    Beside them the threads of a step wait for each other: half as many are tried for an epoch, and
+    kept where that was faster. When the others are gone, all are used again. On a GPU and in
+    several processes nothing is done.
+
+    Args:
+        plan: of the run.
+        state: whose number of threads is followed, and set.
+        fixed: whether the user has set the number; then it stays, and all is said only.
+    """
+
+    def __init__(self, plan: Plan, state: State, *, fixed: bool) -> None:
+        alone = plan.device == "cpu" and plan.world_size == 1
+        self._most = plan.threads if alone else 0
+        self._fixed = fixed
         self._work = OtherWork()
+        self._before: tuple[float, int] | None = None  # the rate that fewer threads are to beat
+        self._pause = 0
+        self._told = False
+        if alone and not fixed and state.threads:
+            torch.set_num_threads(state.threads)
 
-    def after_epoch(self) -> tuple[str, ...]:
-        """Return what is to be said of the time since the last call: nothing where all is well."""
-        work, self._work = self._work, OtherWork()
-        if not self._threads or not work.crowds(self._threads):
+    def after_epoch(self, epoch: Epoch, state: State) -> tuple[str, ...]:
+        """Set the threads of the next epoch; return what is to be said, once a run."""
+        if not self._most or self._work.seconds() < SECONDS:
             return ()
-        self._threads = 0  # once is enough
+        crowded, cores = self._work.crowds(self._most), self._work.cores()
+        self._work = OtherWork()
+        if not self._fixed:
+            number = self._choose(torch.get_num_threads(), epoch.images_per_second, crowded=crowded)
+            torch.set_num_threads(number)
+            state.threads = 0 if number == self._most else number
+        if not crowded or self._told:
+            return ()
+        self._told = True
         spins = not any(name in os.environ for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"))
-        busy = f"other programs keep {work.cores():.1f} processor cores busy: training is slower"
-        return (busy + (HINT if spins and sys.platform == "linux" else ""),)
+        busy = f"other programs keep {cores:.1f} processor cores busy: training is slower"
+        way = "" if self._fixed else ", and may take fewer CPU threads (epochs.jsonl has them)"
+        return (busy + way + (HINT if spins and sys.platform == "linux" else ""),)
+
+    def _choose(self, now: int, rate: float, *, crowded: bool) -> int:
+        """Return the threads of the next epoch, by the images a second of the last one."""
+        before, self._before = self._before, None
+        if not crowded:
+            return self._most
+        if before is not None and rate <= before[0]:
+            self._pause = PAUSE
+            return before[1]
+        if self._pause:
+            self._pause -= 1
+        elif now > 1:
+            self._before = (rate, now)
+            return now // 2
+        return now

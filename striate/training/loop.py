@@ -155,6 +155,7 @@ def train(
             val_accuracy=val_accuracy,
             learning_rate=rate,
             best=state.keep_if_best(val_accuracy, val_loss),
+            threads=torch.get_num_threads(),
             **clock.epoch(),
         )
 

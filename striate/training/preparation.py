@@ -37,7 +37,8 @@ from striate.model.run_folder import RunFolder, report_write_errors
 from striate.settings import Settings
 from striate.training import autotune, checkpoints, defaults, transfer, unchanged_data
 from striate.training.class_weight import class_weight
-from striate.training.distributed.devices import Workers, fabric_for, find_workers
+from striate.training.distributed.devices import fabric_for, find_workers
+from striate.training.distributed.process_group import Workers
 from striate.training.distributed.sharing import memory_for, share_steps
 from striate.training.distributed.single_process import AnyFabric
 from striate.training.plan import DataDescription, Plan, Request

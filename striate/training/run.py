@@ -41,7 +41,7 @@ from striate.training.monitoring import Monitoring
 from striate.training.one_cycle import Cycle
 from striate.training.preparation import Prepared
 from striate.training.record import Outcome, RunRecord
-from striate.training.report.gathering import facts, write_report
+from striate.training.report.gathering import facts, load_ahead, write_report
 from striate.training.result import TrainingResult
 from striate.training.state import State
 from striate.training.transfer import learn_head
@@ -109,6 +109,7 @@ class TrainingRun:
         self.record = replace(self.record, plan=plan)
         if self._module is not None:
             check_module(self._module, plan.preprocess, len(plan.data.classes))
+        load_ahead()
         with use_threads(plan.threads):
             with allocator.kept():
                 state, epochs, interrupted = self._learn(prepared, begun, extension)
@@ -139,8 +140,7 @@ class TrainingRun:
                 return state, [], False
             self._keep(state, prepared, "the head alone")  # fine-tuning may not better it
         cycle = self._cycle(state, prepared, extension)
-        begun_at_all = state.epoch or state.step
-        if not begun_at_all and cycle.minutes and state.seconds >= 60 * cycle.minutes:
+        if not (state.epoch or state.step) and 0 < 60 * cycle.minutes <= state.seconds:
             raise RunError(
                 f"{cycle.minutes:g} minutes were used up by reading and measuring "
                 f"({format_duration(state.seconds)}); give more --minutes"
@@ -152,12 +152,12 @@ class TrainingRun:
         self.record = replace(self.record, status="training")
         self.record.write(self.folder)
         saver = checkpoints.Saver(self.folder.path, state, self.say)
-        crowding = Crowding(plan)
         if backbone is not None:
             # from here on the run goes on without the backbone's own file
             checkpoints.write_backbone(self.folder.path, backbone.tensors, backbone.seen)
             saver.save()
         request = self.record.request
+        cores = Crowding(plan, state, fixed=request.settings.threads is not None)
         hand_out(
             prepared,
             state,
@@ -180,7 +180,7 @@ class TrainingRun:
                 epochs.append(event)
                 self.folder.append_epoch(event)
                 self._read_meter()
-                self._say_all((*monitoring.after(event, epochs), *crowding.after_epoch()))
+                self._say_all((*monitoring.after(event, epochs), *cores.after_epoch(event, state)))
             saver.save_if_due()
             if stop_asked(prepared.fabric, self._stop.asked):
                 break

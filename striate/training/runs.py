@@ -26,7 +26,8 @@ from striate.model.loading import load
 from striate.model.run_folder import RunFolder, make_run_folder
 from striate.settings import ResumeDict, Settings, SettingsDict, make_settings
 from striate.terminal.progress_display import display_progress
-from striate.training.distributed.devices import Workers, find_workers
+from striate.training.distributed.devices import find_workers
+from striate.training.distributed.process_group import Workers
 from striate.training.distributed.processes import Worker, launch
 from striate.training.distributed.workers import assist
 from striate.training.energy import metering

@@ -24,6 +24,7 @@ class Counters:
         best_epoch: the epoch that the best state is from.
         best_accuracy: its validation accuracy.
         best_loss: its validation loss; infinite before the first.
+        threads: CPU threads of the epoch under way; 0 where they are those of the plan.
     """
 
     epoch: int
@@ -35,6 +36,7 @@ class Counters:
     best_epoch: int
     best_accuracy: float
     best_loss: float
+    threads: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values; no loss yet is None, since infinity is no JSON."""
@@ -64,6 +66,7 @@ class State:
         best_epoch: the epoch it is from.
         best_accuracy: its validation accuracy.
         best_loss: its validation loss.
+        threads: CPU threads of the epoch under way; 0 where they are those of the plan.
     """
 
     module: nn.Module
@@ -78,6 +81,7 @@ class State:
     best_epoch: int = 0
     best_accuracy: float = -1.0
     best_loss: float = math.inf
+    threads: int = 0
 
     def counters(self) -> Counters:
         """Return the plain numbers of the state."""

@@ -6,7 +6,9 @@ from torch import nn
 from striate.backends.precision import WAYS, Budget
 from striate.backends.threads import measure_threads, use_threads
 
-PLENTY = Budget(images=0, seconds=1e9)
+
+def plenty() -> Budget:
+    return Budget(images=0, seconds=1e9)
 
 
 def network() -> nn.Module:
@@ -20,14 +22,14 @@ def test_threads_are_halved_only_while_that_is_faster() -> None:
     values, labels = torch.rand(4, 3, 8, 8), torch.zeros(4, dtype=torch.int64)
     with use_threads(2):
         seconds = measure_threads(
-            network(), values, labels, way=WAYS[0], first=0.9, budget=PLENTY
+            network(), values, labels, way=WAYS[0], first=0.9, budget=plenty()
         )  # slow
         assert torch.get_num_threads() == 2
     assert list(seconds) == [2, 1]
     assert seconds[1] < seconds[2] == 0.9
     with use_threads(2):
         assert measure_threads(
-            network(), values, labels, way=WAYS[0], first=1e-9, budget=PLENTY
+            network(), values, labels, way=WAYS[0], first=1e-9, budget=plenty()
         ) == {2: 1e-9}
 
 
@@ -45,5 +47,5 @@ def test_one_thread_cannot_be_halved() -> None:
     values, labels = torch.rand(4, 3, 8, 8), torch.zeros(4, dtype=torch.int64)
     with use_threads(1):
         assert list(
-            measure_threads(network(), values, labels, way=WAYS[0], first=0.9, budget=PLENTY)
+            measure_threads(network(), values, labels, way=WAYS[0], first=0.9, budget=plenty())
         ) == [1]

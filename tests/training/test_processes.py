@@ -12,7 +12,7 @@ import torch
 
 from striate.errors import DataError, TrainingError
 from striate.events import Event, Note, ignore
-from striate.training.distributed.devices import Workers
+from striate.training.distributed.process_group import Workers
 from striate.training.distributed.processes import Worker, launch
 
 PAIR = Workers("cpu", 2)

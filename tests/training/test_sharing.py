@@ -11,7 +11,7 @@ from made_plan import HEAD_ALONE, made_plan
 from striate.data import count_cores, find
 from striate.errors import SettingError
 from striate.settings import Settings
-from striate.training.distributed.devices import Workers
+from striate.training.distributed.process_group import Workers
 from striate.training.distributed.sharing import memory_for, share_steps
 from striate.training.plan import Plan
 

@@ -12,7 +12,8 @@ from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvir
 from lightning_fabric.strategies.ddp import DDPStrategy
 
 from striate.backends.precision import Precision
-from striate.training.distributed.devices import Workers, quiet
+from striate.terminal.quiet_loggers import quiet
+from striate.training.distributed.process_group import Workers
 
 if TYPE_CHECKING:
     from striate.training.distributed.single_process import AnyFabric

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -15,34 +12,9 @@ from striate.backends.precision import Precision
 from striate.backends.torch import eval_mode
 from striate.data.images import Preprocess
 from striate.errors import SettingError
+from striate.terminal.quiet_loggers import quiet
+from striate.training.distributed.process_group import Workers
 from striate.training.distributed.single_process import AnyFabric, SingleProcess
-
-
-@dataclass(frozen=True)
-class Workers:
-    """The processes that share a run, each with a device of its own.
-
-    Attributes:
-        device: "cpu", "cuda" or "mps".
-        local_size: processes on each machine.
-        nodes: how many machines there are.
-        launched: whether the processes are running already, started by torchrun.
-    """
-
-    device: str
-    local_size: int = 1
-    nodes: int = 1
-    launched: bool = False
-
-    @property
-    def size(self) -> int:
-        """How many processes there are in all."""
-        return self.local_size * self.nodes
-
-    @property
-    def several(self) -> bool:
-        """Whether there is more than one."""
-        return self.size > 1
 
 
 def find_workers(asked: str, devices: int) -> Workers:
@@ -147,17 +119,3 @@ def fabric_for(
 
     with quiet("lightning_fabric"):
         return connect(name, way, workers, launch=launch)
-
-
-@contextmanager
-def quiet(*names: str) -> Iterator[None]:
-    """Keep the lines that others log about themselves from the screen."""
-    loggers = [logging.getLogger(name) for name in names]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)

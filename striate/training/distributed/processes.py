@@ -26,7 +26,9 @@ from striate.backends.precision import WAYS
 from striate.errors import StriateError, TrainingError
 from striate.events import Callback, Event, ignore
 from striate.terminal.ctrl_c import Stop, stop_on_ctrl_c
-from striate.training.distributed.devices import Workers, fabric_for, quiet
+from striate.terminal.quiet_loggers import quiet
+from striate.training.distributed.devices import fabric_for
+from striate.training.distributed.process_group import Workers
 from striate.training.distributed.single_process import AnyFabric
 
 Answer = TypeVar("Answer")

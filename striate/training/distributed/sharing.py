@@ -10,7 +10,7 @@ from striate.data import Collection, count_cores, format_count
 from striate.errors import SettingError
 from striate.settings import Settings
 from striate.training import defaults
-from striate.training.distributed.devices import Workers
+from striate.training.distributed.process_group import Workers
 from striate.training.plan import Plan
 
 Say = Callable[[str], None]

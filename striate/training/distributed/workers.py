@@ -19,7 +19,8 @@ from striate.backends.torch import build
 from striate.data import find, load
 from striate.data.images import Preprocess
 from striate.errors import RunError
-from striate.training.distributed.devices import Workers, fabric_for
+from striate.training.distributed.devices import fabric_for
+from striate.training.distributed.process_group import Workers
 from striate.training.distributed.processes import Worker
 from striate.training.distributed.sharing import memory_for
 from striate.training.distributed.single_process import AnyFabric

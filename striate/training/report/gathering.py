@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import fields
+from importlib import import_module
+from threading import Thread
 
 import numpy as np
 import torch
@@ -19,6 +22,7 @@ from striate.events import Epoch
 from striate.features.filter_shift import FilterShift
 from striate.model.json_value import Json
 from striate.model.run_folder import RunFolder, write_text
+from striate.render.template import load_templates
 from striate.settings import Settings
 from striate.training.monitoring import read as checkups_of
 from striate.training.plan import Plan
@@ -31,6 +35,21 @@ MOST_EXAMPLES = 120
 AUGMENTED = 24
 WORST = 24
 THUMBNAIL = 192  # pixels on the longer side
+
+
+def load_ahead() -> None:
+    """Load in the background what the report takes, while the network learns.
+
+    Drawing and the templates take half a second to load; training leaves that much of a core.
+    """
+    Thread(target=_load, name="striate-report", daemon=True).start()
+
+
+def _load() -> None:
+    with suppress(ImportError):  # to be raised, and seen, where the report is written
+        import_module("matplotlib.figure")
+        import_module("matplotlib.backends.backend_svg")
+        load_templates("render/", "training/report/")
 
 
 def write_report(folder: RunFolder, shown: Facts) -> None:
