@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 from typing import Final
 
 WITHOUT: Final = {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX512_CORE", "AVX512_CORE_VNNI"}
 """What ONEDNN_MAX_CPU_ISA may limit oneDNN to that has no bf16, whatever the processor has."""
 
+PROCESSORS: Final = Path("/proc/cpuinfo")  # what Linux says of them
 INSTRUCTIONS: Final = ("avx512_bf16", "amx_bf16", "avx_ne_convert", "bf16", "sve_bf16")
 LIMIT = 0.2  # seconds for timing it where the processor cannot be asked
 
@@ -22,12 +24,16 @@ def computes_bf16(device: str) -> bool:
     >>> computes_bf16("cpu") in (True, False)
     True
     """
-    import torch
-
     if device == "cuda":
+        import torch
+
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper() in WITHOUT:
         return False
+    if PROCESSORS.exists():  # known without loading torch
+        return not set(INSTRUCTIONS).isdisjoint(PROCESSORS.read_text("utf-8").split())
+    import torch
+
     capabilities = getattr(torch.cpu, "get_capabilities", None)
     if capabilities is None:
         return is_fast_in_bf16()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -11,8 +10,8 @@ from typing import Final
 
 import numpy as np
 
+from striate.backends.bf16 import computes_bf16
 from striate.backends.onnx import Engine, Trained, onnx_runtime, openvino, torch_module
-from striate.backends.onnx.engines import BF16, PROCESSORS, WITHOUT
 from striate.backends.precision import GAIN
 from striate.data.images import Preprocess
 from striate.errors import EngineError
@@ -39,22 +38,13 @@ def list_engines(device: str, wanted: str = "") -> dict[str, Opening]:
         every = {"float32 ONNX Runtime": onnx_runtime}
         if find_spec("openvino"):
             every["bf16 OpenVINO"] = openvino
-        elif wanted or computes_bf16():  # else it is not worth timing: seconds an image
+        elif wanted or computes_bf16("cpu"):  # else it is not worth timing: seconds an image
             every["bf16 torch"] = partial(open_torch, device=device, low=True)
     else:
         every = {"float32 torch": partial(open_torch, device=device)}
         if device == "cuda":
             every["bf16 torch"] = partial(open_torch, device=device, low=True)
     return {name: way for name, way in every.items() if name.startswith(wanted)} or every
-
-
-def computes_bf16() -> bool:
-    """Return whether this processor computes in bf16, as far as the system says so."""
-    if os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper() in WITHOUT:
-        return False
-    return not PROCESSORS.exists() or not (BF16 | {"bf16"}).isdisjoint(
-        PROCESSORS.read_text().split()
-    )
 
 
 def open_torch(

@@ -1,5 +1,6 @@
 import copy
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 import torch
@@ -36,6 +37,7 @@ class Slow(nn.Module):
 
 
 def can(monkeypatch: pytest.MonkeyPatch, **capabilities: bool) -> None:
+    monkeypatch.setattr(bf16, "PROCESSORS", Path("nowhere"))  # so that torch is asked
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
 
 
@@ -98,6 +100,24 @@ def test_what_the_processor_lacks_is_not_tried(
     assert ("bf16" in {way.name for way in timing.rates}) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("flags\t\t: fpu avx2 avx512f avx512_bf16 xsave\n", True),
+        ("flags\t\t: fpu avx2 avx512f xsave\n", False),
+        ("Features\t: fp asimd bf16 sve\n", True),
+    ],
+)
+def test_linux_says_it_without_torch(
+    text: str, expected: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    can(monkeypatch, avx512_bf16=not expected)
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    monkeypatch.setattr(bf16, "PROCESSORS", tmp_path / "cpuinfo")
+    (tmp_path / "cpuinfo").write_text(text)
+    assert computes_bf16("cpu") == expected
+
+
 def test_what_onednn_is_limited_to_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     can(monkeypatch, avx512_bf16=True)
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
@@ -107,6 +127,7 @@ def test_what_onednn_is_limited_to_counts(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_torch_that_cannot_be_asked_is_timed_shortly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bf16, "PROCESSORS", Path("nowhere"))
     monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
     monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
     for measured in (True, False):

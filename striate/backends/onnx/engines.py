@@ -13,12 +13,11 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from striate.backends.bf16 import WITHOUT
+from striate.backends.bf16 import computes_bf16
 from striate.backends.onnx import libraries
 from striate.backends.onnx.graph import OUTPUT, PIXELS, graph
 from striate.backends.onnx.own_thread import OwnThread
@@ -34,9 +33,6 @@ if TYPE_CHECKING:
 # wait for each other, 10.9 to 13.3 ms.
 AT_ONCE: Final = 4  # images that ONNX Runtime takes at a time, in each thread
 LARGEST: Final = 2**31 - 2**24  # bytes of weights; protobuf ends at 2**31, the rest is for nodes
-
-PROCESSORS: Final = Path("/proc/cpuinfo")  # what Linux says of them
-BF16: Final = {"avx512_bf16", "avx_ne_convert"}  # its words for what OpenVINO needs for bf16
 
 
 @dataclass(frozen=True)
@@ -136,9 +132,7 @@ def openvino(trained: Trained, preprocess: Preprocess) -> Engine:
     name = "bf16 OpenVINO"
     lacking = EngineError(f"{name} cannot be used: this processor does not compute in bf16")
     # OpenVINO promises it under such a limit all the same, and crashes
-    if os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper() in WITHOUT or (
-        PROCESSORS.exists() and BF16.isdisjoint(PROCESSORS.read_text().split())
-    ):
+    if not computes_bf16("cpu"):
         raise lacking
     try:
         openvino = libraries.openvino()
