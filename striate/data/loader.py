@@ -43,6 +43,7 @@ class Images:
         skipped: the images that cannot be read, with the reason.
         remarks: what was odd about images that can be.
         notes: decisions taken, to be shown and recorded.
+        record: the file that the hashes come from where they were not computed now.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Images:
         self.skipped: tuple[Skipped, ...] = ()
         self.remarks: tuple[Skipped, ...] = ()
         self.notes: tuple[str, ...] = ()
+        self.record: Path | None = None
         self._collection = collection
         self._preprocess = preprocess
         self._threads = threads
@@ -113,6 +115,8 @@ class Images:
                 f"{name!r} could be read before and now cannot: {error}; put it back or start anew"
             ) from error
         if digest_pixels(pixels) != self.hashes[index]:
+            if self.record is not None:
+                self.record.unlink(missing_ok=True)
             raise DataError(f"{name!r} has changed since it was first read; start anew")
         return pixels
 

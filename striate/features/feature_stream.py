@@ -72,6 +72,17 @@ class FeatureStream:
         if self._ready is not None:
             self._ready[1].write()
 
+    def has_all(self, hashes: np.ndarray) -> bool:
+        """Return whether the features of all images that are chosen are kept already.
+
+        Args:
+            hashes: uint64 (n,), of all images.
+        """
+        if self._ready is None:
+            return False
+        there = self._ready[1].find(hashes[self._chosen], self._wanted.n_augmented)
+        return bool(there.all())
+
     def hand_over(self) -> tuple[Extractor, FeatureCache] | None:
         """Return what computed the features and where they are; None where there were no images.
 

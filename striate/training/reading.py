@@ -8,7 +8,7 @@ import torch
 
 from striate.backends import allocator
 from striate.backends.threads import use_threads
-from striate.data import Collection, Images, load
+from striate.data import Collection, Images, ReadRecord, load
 from striate.data.images import Preprocess
 from striate.events import Callback
 from striate.features.backbone import Backbone
@@ -41,6 +41,8 @@ def read_images(
 ) -> Images:
     """Decode the images, and compute features meanwhile where there is a stream.
 
+    Files whose features are all kept from before, and that are as they were then, are not read.
+
     Args:
         collection: from `find`.
         preprocess: how they are made to fit.
@@ -57,7 +59,13 @@ def read_images(
         report = ProgressReporter("reading", callback)
         return load(collection, preprocess, memory=memory, cache=cache, progress=report)
     report = ProgressReporter("reading and computing features", callback)
+    record = ReadRecord(collection, preprocess)
     with use_threads(threads or torch.get_num_threads()), allocator.kept(), stream:
+        images = record.recall()
+        if images is not None and stream.has_all(images.hashes):
+            report(len(images), len(images))
+            return images
         images = load(collection, preprocess, memory=memory, watch=stream, progress=report)
+    record.keep(images)
     images.hold(stream.hand_over_pixels())
     return images

@@ -12,9 +12,10 @@ from pathlib import Path
 import drawn
 import pytest
 import torch
-from quick_runs import record, rows
+from PIL import Image
+from quick_runs import plan, record, rows
 
-from striate.errors import StoppedError
+from striate.errors import DataError, StoppedError
 from striate.events import Event, Note, Progress, ignore
 from striate.model.prediction import Prediction
 from striate.settings import Settings
@@ -180,3 +181,55 @@ def test_a_set_that_cannot_be_divided_is_refused_as_ever(backbone: str, tmp_path
             callback=ignore,
         )
     assert not (tmp_path / "run").exists()
+
+
+def test_a_second_run_reads_what_it_evaluates_and_no_more(
+    backbone: str, shapes: Path, tmp_path: Path
+) -> None:
+    settings = replace(HEAD, pretrained=backbone)
+    first = start_run(shapes, out=tmp_path / "first", settings=settings)
+    untouched = "files are as when last read"
+    told: list[Event] = []
+    second = start_run(shapes, out=tmp_path / "second", settings=settings, callback=told.append)
+    assert f"36 {untouched}" in notes(told)
+    assert second.evaluation == first.evaluation
+    assert record(second.folder).head == record(first.folder).head
+    assert (second.folder / "split.csv").read_text() == (first.folder / "split.csv").read_text()
+    fingerprints = {plan(run.folder).data.fingerprint for run in (first, second)}
+    assert len(fingerprints) == 1
+
+    changed = shapes / "bar" / "bar000.png"
+    drawn.image("bar", 77).save(changed)
+    told.clear()
+    third = start_run(shapes, out=tmp_path / "third", settings=settings, callback=told.append)
+    assert untouched not in notes(told)
+    assert plan(third.folder).data.fingerprint not in fingerprints
+
+
+def test_a_file_changed_behind_its_size_and_time_is_told_and_read_anew(
+    backbone: str, shapes: Path, tmp_path: Path
+) -> None:
+    settings = replace(HEAD, pretrained=backbone)
+    for path in shapes.rglob("*.png"):  # files of one size, whatever they show
+        Image.open(path).save(path.with_suffix(".bmp"))
+        path.unlink()
+    first = start_run(shapes, out=tmp_path / "first", settings=settings)
+    name = next(row["name"] for row in rows(first.folder / "split.csv") if row["split"] == "val")
+    before = (shapes / name).stat()
+    drawn.image("bar", 77).save(shapes / name)
+    os.utime(shapes / name, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (shapes / name).stat().st_size == before.st_size
+    with pytest.raises(DataError, match="has changed since it was first read; start anew"):
+        start_run(shapes, out=tmp_path / "second", settings=settings)
+    third = start_run(shapes, out=tmp_path / "third", settings=settings)
+    assert plan(third.folder).data.fingerprint != plan(first.folder).data.fingerprint
+
+
+def test_a_set_with_a_bad_file_is_read_each_time(
+    backbone: str, shapes: Path, tmp_path: Path
+) -> None:
+    settings = replace(HEAD, pretrained=backbone)
+    (shapes / "bar" / "broken.png").write_bytes(b"no image")
+    for name in ("first", "second"):
+        run = start_run(shapes, out=tmp_path / name, settings=settings)
+        assert [row["name"] for row in rows(run.folder / "skipped.csv")] == ["bar/broken.png"]
