@@ -8,6 +8,7 @@ from .loader import Images as Images
 from .loader import digest_pixels as digest_pixels
 from .loader import load as load
 from .prefetching import prefetch as prefetch
+from .read_record import ReadRecord as ReadRecord
 from .size_survey import Survey as Survey
 from .size_survey import survey as survey
 from .sources.lookup import Data as Data
