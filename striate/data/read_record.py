@@ -8,8 +8,8 @@ import numpy as np
 
 from striate.data.cache_folder import find_cache_folder
 from striate.data.collection import Collection, format_count
-from striate.data.images import Preprocess
 from striate.data.cores import count_cores
+from striate.data.images import Preprocess
 from striate.data.loader import Images
 from striate.data.pixel_file import content_key
 from striate.files.atomic_write import write_atomically
