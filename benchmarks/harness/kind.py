@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-BF16 = ("avx512_bf16", "amx_bf16", "bf16")  # as torch.cpu.get_capabilities names them
+from striate.backends.bf16 import INSTRUCTIONS
+
 EMULATION = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}  # of torch and oneDNN
 
 
@@ -64,7 +65,7 @@ def emulating(environment: Mapping[str, str]) -> list[str]:
 
 
 def _kind_of(can: set[str]) -> str:
-    if can & set(BF16):
+    if can & set(INSTRUCTIONS):
         return "bf16"
     if "avx512_f" in can:
         return "avx512"

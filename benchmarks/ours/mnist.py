@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import striate as st
+from striate.cli import wait_idly
 from striate.events import Done, Epoch, Event
 
 NETWORK = """
@@ -35,6 +36,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     chosen = parser.parse_args()
     told: list[tuple[float, Event]] = []
+    wait_idly()  # as the command does
     train = st.train  # loads torch, as importing Keras does
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import striate as st
+from striate.cli import wait_idly
 from striate.events import ignore
 from striate.model.prediction import Prediction
 
@@ -27,6 +28,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
+    wait_idly()  # as the command does
     train = st.train  # loads torch, as importing fastai does
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
