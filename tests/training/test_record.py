@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from quick_runs import outcome, plan, record
 
 from striate.errors import RunError
@@ -64,6 +65,19 @@ def test_a_run_of_november_2026_goes_on_and_ends(tmp_path: Path) -> None:
     assert len(result.history) == outcome(run).epochs == 12
     assert result.evaluation.accuracy > 0.6  # 12 epochs of a tiny network; chance is a tenth
     assert (run / "report.html").is_file()
+
+
+def test_a_run_of_28_november_2026_goes_on_with_its_threads(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(FORMATS / "2026-11-28" / "unfinished", run)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        result = resume(run, callback=ignore)
+    finally:
+        torch.set_num_threads(before)
+    assert [epoch.threads for epoch in result.history][:4] == [2, 1, 1, 1]
+    assert len(result.history) == outcome(run).epochs == 12
 
 
 def test_a_fine_tuned_run_of_november_2026_is_extended(tmp_path: Path) -> None:
