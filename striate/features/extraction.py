@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -114,15 +115,18 @@ class WantedFeatures:
         if shares[most] > 0.5:
             choice = {most: choice[most]}
         missing = round((1 - shares[most]) * images * self.n_augmented)
-        engine = choose_engine(
-            choice,
-            Trained.of(trained.plan, trained.tensors),
-            taught,
-            pixels=pixels(min(MEASURED, missing)).astype(np.float32),
-            rows=missing,
-            say=say,
-        )
-        return Extractor(engine, change), stores.get(engine.name) or kept_in(engine.name)
+        some = pixels(min(MEASURED, missing)).astype(np.float32)
+
+        @cache
+        def engine() -> Engine:
+            network = Trained.of(trained.plan, trained.tensors)
+            return choose_engine(choice, network, taught, pixels=some, rows=missing, say=say)
+
+        if not missing:  # then as a rule there is nothing to open it for
+            later = Engine(most, lambda values: engine().run(values))
+            return Extractor(later, change), stores[most]
+        name = engine().name
+        return Extractor(engine(), change), stores.get(name) or kept_in(name)
 
 
 def compute_features(

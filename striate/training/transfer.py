@@ -169,6 +169,39 @@ def learn_head(
     Returns:
         How the head was learnt.
     """
+    features, engine = _features(
+        module, backbone, part, plan=plan, stream=stream, say=say, callback=callback
+    )
+    labels = part.labels[part.indices]
+    weights = plan.recipe.class_weight
+    head = fit_head(
+        features,
+        labels,
+        classes=len(plan.data.classes),
+        class_weights=weights,
+        seed=plan.recipe.seed,
+        progress=ProgressReporter("choosing the strength of the head", callback, unit="strengths"),
+    )
+    say(
+        f"the head: logistic regression with weight decay {head.strength:g}; in cross-validation "
+        f"({format_count(head.folds, 'fold')}) {head.best.accuracy:.1%} of {head.images:,} images "
+        "are correct"
+    )
+    fill(module, backbone, head)
+    return LearntHead(engine, head.strength, head.folds, head.tried)
+
+
+def _features(
+    module: nn.Module,
+    backbone: Backbone,
+    part: Subset,
+    *,
+    plan: Plan,
+    stream: FeatureStream | None,
+    say: Say,
+    callback: Callback,
+) -> tuple[np.ndarray, str]:
+    """Return the features of the training images, and what computed them; no more is held."""
     device = next(module.parameters()).device.type
     ready = None if stream is None else stream.hand_over()
     extractor, kept = ready or _opened(backbone, part, plan=plan, device=device, say=say)
@@ -191,23 +224,7 @@ def learn_head(
     )
     if kept.refused:
         say(kept.refused)
-    labels = part.labels[part.indices]
-    weights = plan.recipe.class_weight
-    head = fit_head(
-        features,
-        labels,
-        classes=len(plan.data.classes),
-        class_weights=weights,
-        seed=plan.recipe.seed,
-        progress=ProgressReporter("choosing the strength of the head", callback, unit="strengths"),
-    )
-    say(
-        f"the head: logistic regression with weight decay {head.strength:g}; in cross-validation "
-        f"({format_count(head.folds, 'fold')}) {head.best.accuracy:.1%} of {head.images:,} images "
-        "are correct"
-    )
-    fill(module, backbone, head)
-    return LearntHead(extractor.engine.name, head.strength, head.folds, head.tried)
+    return features, extractor.engine.name
 
 
 def ahead(module: nn.Module, backbone: Backbone, part: Subset, *, plan: Plan) -> dict[str, float]:

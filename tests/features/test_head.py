@@ -130,3 +130,13 @@ def test_features_that_never_vary_get_no_weight() -> None:
     head = fit_head(values, labels, classes=2)
     assert np.abs(head.weight[:, 2]).max() == 0
     assert np.isfinite(head.weight).all()
+
+
+@pytest.mark.parametrize("features", [1, 65, 300])
+def test_columns_standardised_in_blocks_are_those_of_all_at_once(features: int) -> None:
+    values = np.random.default_rng(0).normal(3, 2, (400, 1, features)).astype(np.float32)
+    exact = values[:, 0].astype(np.float64)
+    expected = ((exact - exact.mean(0)) / exact.std(0)).astype(np.float32)
+    prepared = _prepare(values)
+    assert np.array_equal(prepared.values[:, 0], expected)
+    assert np.array_equal(prepared.mean, exact.mean(0))
