@@ -103,7 +103,8 @@ def tuned(plan: Plan, settings: Settings, part: Subset, *, say: Say) -> Plan:
             f"{format_count(plan.threads, 'CPU thread')}, measured in images a second: {told} "
             "(--threads)"
         )
-    if plan.epochs:
+    # a few images at a time go slower than whole batches, and would promise too long a run
+    if plan.epochs and choice.n >= plan.recipe.batch_size // plan.world_size:
         whole = plan.epochs * len(part.indices) / (plan.world_size * rate)
         say(
             f"{format_count(plan.epochs, 'epoch')} of "
@@ -129,14 +130,13 @@ def _measure(plan: Plan, settings: Settings, part: Subset) -> Choice:
         timing = precision.measure(module, values, labels, budget)
         way = precision.fastest(timing.seconds)
         if plan.device == "cpu" and plan.world_size == 1 and settings.threads is None:
-            n = timing.n
-            threads = measure_threads(
-                module, values[:n], labels[:n], way=way, first=timing.seconds[way], budget=budget
-            )
+            step = timing.seconds[way] * len(batch) / timing.n
+            threads = measure_threads(module, values, labels, way=way, step=step, budget=budget)
     return Choice(
         rates={str(key): rate for key, rate in timing.rates.items()},
         precision=str(way),
-        threads={number: timing.n / value for number, value in threads.items()},
+        threads={number: len(batch) / value for number, value in threads.items()},
+        n=len(batch) if threads else timing.n,
         made=time.time(),
     )
 

@@ -33,13 +33,16 @@ class Choice:
     Attributes:
         rates: images a second by precision, the chosen one's the first that `fastest` takes.
         precision: the chosen one.
-        threads: images a second by number of CPU threads, the chosen number last.
+        threads: images a second by number of CPU threads, the chosen number last; none were tried
+            where it is empty.
+        n: images of the steps that were timed last; fewer than a batch where time was short.
         made: seconds since 1970.
     """
 
     rates: dict[str, float]
     precision: str
     threads: dict[int, float]
+    n: int
     made: float
 
     def as_json(self) -> dict[str, Any]:
@@ -51,7 +54,9 @@ class Choice:
         """Return what `as_json` wrote."""
         threads = {int(number): float(rate) for number, rate in values["threads"].items()}
         rates = {str(name): float(rate) for name, rate in values["rates"].items()}
-        return cls(rates, str(values["precision"]), threads, float(values["made"]))
+        return cls(
+            rates, str(values["precision"]), threads, int(values["n"]), float(values["made"])
+        )
 
 
 def place_of(plan: Plan) -> Path:

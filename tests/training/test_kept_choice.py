@@ -19,6 +19,7 @@ CHOICE = Choice(
     rates={"float32 channels-first": 900.0, "bf16 channels-last": 2100.5},
     precision="bf16 channels-last",
     threads={2: 2100.5, 1: 2500.0},
+    n=32,
     made=time.time(),
 )
 
