@@ -20,8 +20,9 @@ from striate.data.augmentation import DRAWS, Augmentation
 from striate.data.images import Preprocess
 from striate.errors import EngineError
 from striate.features import feature_cache as kept_module
-from striate.features.engine_choice import choose_engine, list_engines
-from striate.features.extraction import BATCH, Extractor, extract_features
+from striate.features.backbone import Backbone
+from striate.features.engine_choice import choose_engine, computes_bf16, list_engines
+from striate.features.extraction import BATCH, Extractor, WantedFeatures, extract_features
 from striate.features.feature_cache import FeatureCache, make_key
 
 GREY = Preprocess(1, 8, 8, mean=(0.3,), std=(0.4,))
@@ -227,3 +228,39 @@ def test_features_that_were_kept_before_are_found_again() -> None:
     once += "colour=0.0)))"
     key = hashlib.blake2b(once.encode(), digest_size=16).hexdigest()
     assert make_key("gap", {}, (0.5,), Augmentation(shift=0.1)) == key
+
+
+def test_a_limit_without_bf16_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for limit in ("AVX2", "avx512_core"):
+        monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
+        assert not computes_bf16()
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA")
+    said = Path("/proc/cpuinfo")
+    if said.exists():
+        words = said.read_text().split()
+        assert computes_bf16() == any(word in words for word in ("avx512_bf16", "bf16"))
+
+
+def test_no_engine_is_opened_where_all_features_are_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STRIATE_CACHE", str(tmp_path))
+    plan = expand(BODY)
+    whole = Backbone(plan, build(plan, seed=0).state_dict(), GREY, "a small one")
+    wanted = WantedFeatures(whole, CHANGE, 1, "cpu", "float32")
+    hashes = np.arange(8, dtype=np.uint64)
+    pixels = np.zeros((8, 1, 8, 8), np.uint8)
+    opened, kept = wanted.open(hashes, lambda most: pixels[:most], images=8, say=print)
+    kept.add(hashes, 0, opened.features(pixels))
+    kept.write()
+    asked: list[int] = []
+
+    def look(most: int) -> np.ndarray:
+        asked.append(most)
+        return pixels[:most]
+
+    later, again = wanted.open(hashes, look, images=8, say=print)
+    assert asked == [0]  # nothing is timed
+    assert again.find(hashes, 1).all()
+    assert later.engine.name == opened.engine.name
+    assert np.array_equal(later.features(pixels), opened.features(pixels))  # opened when needed
