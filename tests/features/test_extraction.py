@@ -21,7 +21,7 @@ from striate.data.images import Preprocess
 from striate.errors import EngineError
 from striate.features import feature_cache as kept_module
 from striate.features.backbone import Backbone
-from striate.features.engine_choice import choose_engine, computes_bf16, list_engines
+from striate.features.engine_choice import choose_engine, list_engines
 from striate.features.extraction import BATCH, Extractor, WantedFeatures, extract_features
 from striate.features.feature_cache import FeatureCache, make_key
 
@@ -228,17 +228,6 @@ def test_features_that_were_kept_before_are_found_again() -> None:
     once += "colour=0.0)))"
     key = hashlib.blake2b(once.encode(), digest_size=16).hexdigest()
     assert make_key("gap", {}, (0.5,), Augmentation(shift=0.1)) == key
-
-
-def test_a_limit_without_bf16_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    for limit in ("AVX2", "avx512_core"):
-        monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
-        assert not computes_bf16()
-    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA")
-    said = Path("/proc/cpuinfo")
-    if said.exists():
-        words = said.read_text().split()
-        assert computes_bf16() == any(word in words for word in ("avx512_bf16", "bf16"))
 
 
 def test_no_engine_is_opened_where_all_features_are_kept(
