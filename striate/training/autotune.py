@@ -95,9 +95,10 @@ def tuned(plan: Plan, settings: Settings, part: Subset, *, say: Say) -> Plan:
     say(f"precision {way}, measured in images a second{each}{when}: {told}")
     plan = replace(_with(plan, way), rates=tuple(rates.items()))
     rate = choice.rates[choice.precision]
-    if len(choice.threads) > 1:
+    if choice.threads:
         number, rate = list(choice.threads.items())[-1]
         plan = replace(plan, threads=number)
+    if len(choice.threads) > 1:
         told = ", ".join(f"{round(one):,} on {number}" for number, one in choice.threads.items())
         say(
             f"{format_count(plan.threads, 'CPU thread')}, measured in images a second: {told} "
