@@ -13,6 +13,7 @@ from striate.training.plan import Plan
 from striate.training.state import State
 
 SECONDS = 1.0  # that are looked back on, at least
+LONG = 300.0  # seconds of an epoch that would be too much to lose by trying
 PAUSE = 5  # looks after fewer threads were no faster, before they are tried again
 HINT = (
     "; its threads wait for each other by spinning, which costs most of the speed then: set "
@@ -51,7 +52,7 @@ class Crowding:
         crowded, cores = self._work.crowds(self._most), self._work.cores()
         self._work = OtherWork()
         if not self._fixed:
-            number = self._choose(torch.get_num_threads(), epoch.images_per_second, crowded=crowded)
+            number = self._choose(epoch, torch.get_num_threads(), crowded=crowded)
             torch.set_num_threads(number)
             state.threads = 0 if number == self._most else number
         if not crowded or self._told:
@@ -62,9 +63,10 @@ class Crowding:
         way = "" if self._fixed else ", and may take fewer CPU threads (epochs.jsonl has them)"
         return (busy + way + (HINT if spins and sys.platform == "linux" else ""),)
 
-    def _choose(self, now: int, rate: float, *, crowded: bool) -> int:
-        """Return the threads of the next epoch, by the images a second of the last one."""
+    def _choose(self, epoch: Epoch, now: int, *, crowded: bool) -> int:
+        """Return the threads of the next epoch, by how fast the last one was."""
         before, self._before = self._before, None
+        rate = epoch.images_per_second
         if not crowded:
             return self._most
         if before is not None and rate <= before[0]:
@@ -72,7 +74,7 @@ class Crowding:
             return before[1]
         if self._pause:
             self._pause -= 1
-        elif now > 1:
+        elif now > 1 and epoch.seconds < LONG:
             self._before = (rate, now)
             return now // 2
         return now

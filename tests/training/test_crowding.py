@@ -86,6 +86,12 @@ def test_all_are_used_again_when_the_others_are_gone(neighbours: Neighbours) -> 
     assert threads_after(crowding, at, 200, 300) == [4, 4]
 
 
+def test_a_long_epoch_is_not_risked() -> None:
+    crowding = Crowding(PLAN, state(), fixed=False)
+    crowding.after_epoch(replace(epoch(100), seconds=3600.0), state())
+    assert torch.get_num_threads() == 4
+
+
 def test_threads_that_the_user_set_stay() -> None:
     at = state()
     crowding = Crowding(PLAN, at, fixed=True)
