@@ -32,8 +32,8 @@ class Ran:
     Attributes:
         seconds: from before its start to after its end.
         processor_seconds: user and system time of all its threads and awaited children.
-        peak_memory: bytes held at most, with all processes that it started (`memory.Watch`);
-            never less than the benchmark's own process held when it started this one.
+        peak_memory: bytes held at most, with all processes that it started (`memory.Watch`); where
+            there is no /proc, of the largest process alone.
         told: the JSON object that it printed as its last line; empty where it printed none.
     """
 
@@ -94,9 +94,10 @@ def run(
             said = errors.read().decode("utf-8", "replace")[-TAIL:]
             raise Failed(f"{' '.join(command)}\nended with {process.returncode}:\n{said}")
         text = "" if output is not None else _read(printed)
-    # Linux counts in KiB, macOS in bytes
+    # Linux counts in KiB, macOS in bytes; on Linux it is never less than this process held when it
+    # started the other, so what was watched comes first
     largest = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    peak = max(largest, watch.most)
+    peak = watch.most or largest
     return Ran(seconds, used.ru_utime + used.ru_stime, peak, _told(text))
 
 
