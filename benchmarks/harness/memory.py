@@ -50,9 +50,11 @@ class Watch:
     def _look(self) -> None:
         pids = tree(self._pid)
         held = sum(resident(pid) for pid in pids)
-        if held > self._resident:  # Pss takes milliseconds, so it is asked for at a new high only
+        if len(pids) == 1:
+            self.most = max(self.most, most_resident(self._pid))
+        elif held > self._resident:  # Pss takes milliseconds, so it is asked for at a new high only
             self._resident = held
-            self.most = max(self.most, sum(map(proportional, pids)) if len(pids) > 1 else held)
+            self.most = max(self.most, sum(map(proportional, pids)))
 
 
 def tree(pid: int) -> list[int]:
@@ -72,6 +74,14 @@ def resident(pid: int) -> int:
     """Return the bytes that a process holds, shared ones too; 0 where it has ended."""
     fields = _read(Path(f"/proc/{pid}/statm")).split()
     return int(fields[1]) * PAGE if fields else 0
+
+
+def most_resident(pid: int) -> int:
+    """Return the bytes that a process has held at most so far; 0 where it has ended."""
+    for line in _read(Path(f"/proc/{pid}/status")).splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0
 
 
 def proportional(pid: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -94,10 +95,10 @@ def run(
             said = errors.read().decode("utf-8", "replace")[-TAIL:]
             raise Failed(f"{' '.join(command)}\nended with {process.returncode}:\n{said}")
         text = "" if output is not None else _read(printed)
-    # Linux counts in KiB, macOS in bytes; on Linux it is never less than this process held when it
-    # started the other, so what was watched comes first
-    largest = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    peak = watch.most or largest
+    # on Linux what this process has held at most is handed on to what it starts, and says nothing
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    known = used.ru_maxrss if used.ru_maxrss > own or not watch.most else 0
+    peak = max(watch.most, known * (1 if sys.platform == "darwin" else 1024))  # KiB on Linux
     return Ran(seconds, used.ru_utime + used.ru_stime, peak, _told(text))
 
 

@@ -38,6 +38,7 @@ class Slow(nn.Module):
 
 def can(monkeypatch: pytest.MonkeyPatch, **capabilities: bool) -> None:
     monkeypatch.setattr(bf16, "PROCESSORS", Path("nowhere"))  # so that torch is asked
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
 
 
@@ -94,7 +95,6 @@ def test_what_the_processor_lacks_is_not_tried(
     capabilities: Mapping[str, bool], expected: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     can(monkeypatch, **capabilities)
-    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
     assert computes_bf16("cpu") == expected
     timing = measure(network(), torch.rand(4, 3, 8, 8), NO_LABELS[:4], Budget(images=1e6))
     assert ("bf16" in {way.name for way in timing.rates}) == expected
@@ -112,7 +112,6 @@ def test_linux_says_it_without_torch(
     text: str, expected: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     can(monkeypatch, avx512_bf16=not expected)
-    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
     monkeypatch.setattr(bf16, "PROCESSORS", tmp_path / "cpuinfo")
     (tmp_path / "cpuinfo").write_text(text)
     assert computes_bf16("cpu") == expected
