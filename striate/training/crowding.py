@@ -17,7 +17,7 @@ LONG = 300.0  # seconds of an epoch that would be too much to lose by trying
 PAUSE = 5  # looks after fewer threads were no faster, before they are tried again
 HINT = (
     "; its threads wait for each other by spinning, which costs most of the speed then: set "
-    "OMP_WAIT_POLICY=PASSIVE before Python starts, as the command striate does"
+    "GOMP_SPINCOUNT=3000 before Python starts, as the command striate does"
 )
 
 

@@ -112,7 +112,7 @@ def test_it_is_said_once_with_what_helps() -> None:
     crowding = Crowding(PLAN, state(), fixed=False)
     (said,) = crowding.after_epoch(epoch(100), state())
     assert "keep 1.2 processor cores busy" in said
-    assert "OMP_WAIT_POLICY=PASSIVE" in said
+    assert "GOMP_SPINCOUNT=3000" in said
     assert crowding.after_epoch(epoch(100), state()) == ()
 
 
