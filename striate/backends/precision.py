@@ -24,6 +24,7 @@ from striate.errors import SettingError
 ROUNDS = 5  # of one step in each way; the shortest counts, since only other work makes one longer
 SIZES = (16, 4, 1)  # parts of a batch that are timed one after another
 SHARE = 0.03  # of the run's time that choosing may take
+LEAST = 0.25  # seconds that it may take in any run: with fewer, a few images decide by chance
 MOST = 5.0  # seconds that it may take in a long run
 SLOW = 1.5  # times the seconds of the fastest way so far, from which a way is given up
 GAIN = 1.1  # how much faster a way must be than the ones before it to be taken
@@ -112,7 +113,7 @@ class Budget:
     def allows(self, more: float, *, each: float) -> bool:
         """Say whether so many seconds more are within the budget, if an image takes ``each``."""
         run = self._seconds or self._images * each
-        return time.perf_counter() - self._begun + more <= min(SHARE * run, MOST)
+        return time.perf_counter() - self._begun + more <= min(max(LEAST, SHARE * run), MOST)
 
 
 def measure(

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-
 from striate.backends import allocator
-from striate.backends.threads import use_threads
+from striate.backends.threads import default_threads, use_threads
 from striate.data import Collection, Images, ReadRecord, load
 from striate.data.images import Preprocess
 from striate.events import Callback
@@ -49,7 +47,7 @@ def read_images(
         memory: the most bytes of pixels kept in memory.
         cache: a folder for more than that; None keeps no more.
         stream: takes each image as it is read.
-        threads: that compute features; None takes as many as torch does.
+        threads: that compute features; None takes the default number.
         callback: is told the progress.
 
     Raises:
@@ -60,7 +58,7 @@ def read_images(
         return load(collection, preprocess, memory=memory, cache=cache, progress=report)
     report = ProgressReporter("reading and computing features", callback)
     record = ReadRecord(collection, preprocess)
-    with use_threads(threads or torch.get_num_threads()), allocator.kept(), stream:
+    with use_threads(threads or default_threads()), allocator.kept(), stream:
         images = record.recall()
         if images is not None and stream.has_all(images.hashes):
             report(len(images), len(images))

@@ -1,4 +1,5 @@
 import copy
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -24,15 +25,16 @@ def network() -> nn.Module:
 class Slow(nn.Module):
     """Counts the images of every forward pass."""
 
-    def __init__(self, seen: list[int]) -> None:
+    def __init__(self, seen: list[int], seconds: float = 0.0) -> None:
         super().__init__()
-        self.weight, self.seen = nn.Parameter(torch.zeros(2)), seen
+        self.weight, self.seen, self.seconds = nn.Parameter(torch.zeros(2)), seen, seconds
 
     def __deepcopy__(self, memo: object) -> "Slow":
-        return Slow(self.seen)
+        return Slow(self.seen, self.seconds)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         self.seen.append(len(values))
+        time.sleep(self.seconds * len(values))
         return values.flatten(1)[:, :2] + self.weight
 
 
@@ -61,8 +63,16 @@ def test_sizes_grow_and_end_where_the_time_does() -> None:
     assert measure(Slow(seen), torch.rand(32, 3, 8, 8), NO_LABELS, Budget(images=1e9)).n == 32
     assert sorted(set(seen)) == [2, 8, 32] == list(dict.fromkeys(seen))
     seen.clear()
-    assert measure(Slow(seen), torch.rand(32, 3, 8, 8), NO_LABELS, Budget(images=1)).n == 2
+    slow = Slow(seen, seconds=0.05)
+    assert measure(slow, torch.rand(32, 3, 8, 8), NO_LABELS, Budget(images=1)).n == 2
     assert set(seen) == {2}
+
+
+def test_short_steps_are_timed_in_whole_batches_however_short_the_run() -> None:
+    seen: list[int] = []
+    values = torch.rand(32, 3, 8, 8)
+    measure(Slow(seen), values, NO_LABELS, Budget(images=1))
+    assert max(seen) == 32
 
 
 def test_batches_of_one_or_two_are_timed_whole() -> None:
