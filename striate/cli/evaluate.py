@@ -15,6 +15,17 @@ def evaluate(
         str | None,
         typer.Option(help="train, val, test or all. Default: what training has not used."),
     ] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(
+            help="What folders of folders are: split/class, class/split or path (each folder a "
+            "class). Default: as in the run, or by the names of the splits."
+        ),
+    ] = None,
+    zip_encoding: Annotated[
+        str | None,
+        typer.Option(help="Encoding of names in a zip that are not in UTF-8, as cp932."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Evaluate a classifier on images of known classes.
@@ -35,5 +46,12 @@ def evaluate(
             if as_json or not isinstance(event, Note):  # for people, the result holds the notes
                 console(event)
 
-        result = evaluate_classifier(model, data, split=split, callback=callback)
+        result = evaluate_classifier(
+            model,
+            data,
+            split=split,
+            layout=layout,
+            zip_encoding=zip_encoding,
+            callback=callback,
+        )
     print(json.dumps(result.as_json()) if as_json else result)

@@ -38,7 +38,7 @@ def experiment(
 
     from striate.backends.threads import default_threads, use_threads
     from striate.errors import SettingError
-    from striate.settings import parse_size
+    from striate.settings.texts import parse_size
     from striate.teaching.experiments import Effort
     from striate.teaching.experiments import experiment as carry_out
 

@@ -136,7 +136,8 @@ def options() -> Iterator[tuple[str, object, object]]:
     """Return the options of `train`: those above, and one for each field of `Settings`."""
     from dataclasses import fields
 
-    from striate.settings import Settings, parse_size, parse_unfreeze
+    from striate.settings import Settings
+    from striate.settings.texts import parse_size, parse_unfreeze
 
     yield from arguments()
     types = get_type_hints(Settings)

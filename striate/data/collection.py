@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
+from unicodedata import normalize
 
 import numpy as np
 
@@ -17,15 +18,6 @@ from striate.data.images import Source
 Kind = Literal["folder", "idx", "npz", "csv", "digits", "arrays", "data frame", "dataset"]
 
 SPLITS = ("train", "val", "test")
-SPLIT_WORDS = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-    "testing": "test",
-}
 
 
 @dataclass(frozen=True)
@@ -133,12 +125,15 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
 def encode_labels(names: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
     """Return the classes in natural order and each image's index into them.
 
+    Names that differ in their Unicode form alone, as those of macOS do, are one class.
+
     >>> encode_labels(["b", "a", "b"])
     (('a', 'b'), array([1, 0, 1]))
     """
-    classes = tuple(sorted(set(names), key=natural_key))
+    plain = {name: normalize("NFC", name) for name in set(names)}
+    classes = tuple(sorted(set(plain.values()), key=natural_key))
     index = {name: place for place, name in enumerate(classes)}
-    return classes, np.array([index[name] for name in names], dtype=np.int64)
+    return classes, np.array([index[plain[name]] for name in names], dtype=np.int64)
 
 
 def quote_few(names: Iterable[str], most: int = 3) -> str:

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from striate.data import Collection, Data, Images, find, format_count, load, prefetch
+from striate.data import Collection, Data, Images, format_count, load, prefetch
 from striate.errors import DataError
 from striate.evaluation.image_selection import (
     ImageSelection,
     check_split,
     find_candidates,
+    find_images,
     match_classes,
     note_missing_classes,
     select_images,
@@ -31,6 +32,8 @@ def evaluate(
     data: Data,
     *,
     split: str | None = None,
+    layout: str | None = None,
+    zip_encoding: str | None = None,
     progress: bool | None = None,
     callback: Callback | None = None,
 ) -> Evaluation:
@@ -42,6 +45,9 @@ def evaluate(
             matched by name, or by the classifier's ids of them.
         split: "train", "val", "test" or "all" to choose; None takes the test split where there is
             one, else validation, else what training has not used.
+        layout: what folders of folders mean: "split/class", "class/split" or "path"; None reads
+            the data of the run as the run did, and other data by the names of the splits.
+        zip_encoding: of the names in a zip that are not in UTF-8, such as "cp932"; likewise.
         progress: whether it is shown how far the work is; None shows it in a terminal or a
             notebook, unless a callback is told instead.
         callback: is told every event.
@@ -55,14 +61,16 @@ def evaluate(
     """
     check_split(split)
     with display_progress(progress, callback) as tell:
-        return _evaluate(open_classifier(model), data, split=split, callback=tell)
+        classifier = open_classifier(model)
+        found = find_images(classifier, data, layout=layout, zip_encoding=zip_encoding)
+        return _evaluate(classifier, found, split=split, callback=tell)
 
 
 def _evaluate(
-    classifier: Classifier, data: Data, *, split: str | None, callback: Callback
+    classifier: Classifier, found: Collection, *, split: str | None, callback: Callback
 ) -> Evaluation:
     """Read the images, select those that may be evaluated, and evaluate them."""
-    collection, notes = match_classes(find(data), classifier.classes, classifier.ids)
+    collection, notes = match_classes(found, classifier.classes, classifier.ids)
     collection = collection.only(find_candidates(collection, split))
     reporter = ProgressReporter("reading", callback)
     with load(collection, classifier.preprocess, progress=reporter) as images:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from unicodedata import normalize
 
 import numpy as np
 
-from striate.data import Collection, Split
+from striate.data import Collection, Data, Split, find, source_of
 from striate.errors import DataError, SettingError
+from striate.model.classifier import Classifier
 
 SPLITS = ("train", "val", "test", "all")
 OPTIMISTIC = "also selected the checkpoint, so this is slightly optimistic"
@@ -32,6 +34,30 @@ class ImageSelection:
     indices: np.ndarray
     words: str
     notes: tuple[str, ...] = ()
+
+
+def find_images(
+    classifier: Classifier,
+    data: Data,
+    *,
+    layout: str | None = None,
+    zip_encoding: str | None = None,
+) -> Collection:
+    """Return the images of a data set; what the classifier learnt from is read as it was then.
+
+    Args:
+        classifier: that is to see them.
+        data: whatever training takes.
+        layout: as for `find`; None takes the classifier's own for its own data.
+        zip_encoding: likewise.
+
+    Raises:
+        DataError: nothing usable is found.
+    """
+    own = classifier.origin
+    if own.source is not None and own.source == source_of(data):
+        layout, zip_encoding = layout or own.layout, zip_encoding or own.zip_encoding
+    return find(data, layout=layout, zip_encoding=zip_encoding)
 
 
 def check_split(split: str | None) -> None:
@@ -153,8 +179,8 @@ def match_classes(
     Raises:
         DataError: no class of the data is the classifier's.
     """
-    by_id = {name: number for number, name in enumerate(ids)}
-    by_name = {name: number for number, name in enumerate(classes)}
+    by_id = {normalize("NFC", name): number for number, name in enumerate(ids)}
+    by_name = {normalize("NFC", name): number for number, name in enumerate(classes)}
     order = by_id | by_name
     unknown = [name for name in collection.classes if name not in order]
     if len(unknown) == len(collection.classes):

@@ -14,8 +14,9 @@ from striate.backends.onnx import Trained
 from striate.backends.onnx.map_maxima import Peaks, peaks
 from striate.backends.torch import normalize
 from striate.backends.torch.network import Net
-from striate.data import Images, find, load, prefetch
+from striate.data import Images, load, prefetch
 from striate.errors import DataError, EngineError, SettingError
+from striate.evaluation.image_selection import find_images
 from striate.events import Callback, Note
 from striate.explanation.hooks import device_of, forward_hooks, frozen, record
 from striate.explanation.layer_maps import select_block_outputs
@@ -79,7 +80,7 @@ def _rank_images(
     if n_images < 1:
         raise SettingError(f"{n_images} images of each unit; expected 1 or more")
     shapes = _shapes(model, layers)
-    collection = find(data)
+    collection = find_images(model, data)
     with load(
         collection, model.preprocess, progress=ProgressReporter("reading", callback)
     ) as images:

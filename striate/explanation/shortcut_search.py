@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from striate.data import Images, find, load
+from striate.data import Images, load
 from striate.errors import DataError, SettingError
 from striate.evaluation.image_selection import (
     find_candidates,
+    find_images,
     match_classes,
     note_missing_classes,
     select_images,
@@ -84,7 +85,7 @@ def _find_shortcuts(
 ) -> ShortcutReport:
     if not 0 < border < 0.5:
         raise SettingError(f"border is {border:g}; expected above 0 and below 0.5")
-    collection, notes = match_classes(find(data), model.classes, model.ids)
+    collection, notes = match_classes(find_images(model, data), model.classes, model.ids)
     collection = collection.only(find_candidates(collection, split))
     reporter = ProgressReporter("reading", callback)
     with load(collection, model.preprocess, progress=reporter) as images:

@@ -14,6 +14,8 @@ class Origin:
     Attributes:
         trained: whether anything is known of its training.
         source: where its images were; None where that is not known.
+        layout: what folders of folders meant there, where that was said.
+        zip_encoding: of the names in a zip there, where that was said.
         backbone: the pretrained part it began with, in words; None where it began from scratch.
         in_steps: whether it was trained in steps, so that validation chose the checkpoint; a head
             alone has its optimum.
@@ -22,6 +24,8 @@ class Origin:
 
     trained: bool
     source: str | None
+    layout: str | None
+    zip_encoding: str | None
     backbone: str | None
     in_steps: bool
     imported: str | None
@@ -41,6 +45,8 @@ class Origin:
         return cls(
             trained=bool(training),
             source=None if source is None else str(source),
+            layout=data.get("layout"),
+            zip_encoding=data.get("zip_encoding"),
             backbone=None if backbone is None else str(backbone),
             in_steps=bool(training.get("in_steps", once.get("shares", True))),
             imported=training.get("imported", {}).get("sha256"),

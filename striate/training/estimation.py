@@ -103,7 +103,8 @@ def estimate_run(
 @contextmanager
 def _prepared(request: Request, data: Data, callback: Callback) -> Iterator[Prepared]:
     """Make a run ready in a folder that goes away again."""
-    collection = find(data)
+    settings = request.settings
+    collection = find(data, layout=settings.layout, zip_encoding=settings.zip_encoding)
     with (
         TemporaryDirectory(prefix="striate-") as place,
         preparation.prepare(

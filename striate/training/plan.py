@@ -40,6 +40,11 @@ class Request:
         """Return plain values, as they stand in run.json."""
         return {**vars(self), "settings": self.settings.as_json()}
 
+    def data_as_json(self) -> dict[str, str | None]:
+        """Return where the images are and how they are read, as a classifier's file keeps it."""
+        layout, encoding = self.settings.layout, self.settings.zip_encoding
+        return {"source": self.source, "layout": layout, "zip_encoding": encoding}
+
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Request:
         """Return what `as_json` wrote."""

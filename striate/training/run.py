@@ -158,14 +158,7 @@ class TrainingRun:
             saver.save()
         request = self.record.request
         cores = Crowding(plan, state, fixed=request.settings.threads is not None)
-        hand_out(
-            prepared,
-            state,
-            cycle,
-            source=request.source,
-            cache=self.folder.cache,
-            memory=request.settings.memory,
-        )
+        hand_out(prepared, state, cycle, request=request, cache=self.folder.cache)
         for event in train(
             state,
             prepared.loaded.training,
@@ -317,7 +310,7 @@ class TrainingRun:
             text=plan.text,
             classes=plan.data.classes,
             preprocess=plan.preprocess,
-            data={"source": self.record.request.source, **plan.data.as_json()},
+            data={**self.record.request.data_as_json(), **plan.data.as_json()},
             training={
                 "backbone": None if plan.transfer is None else plan.transfer.backbone,
                 "in_steps": plan.in_steps,

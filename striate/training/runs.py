@@ -209,7 +209,8 @@ def _lead(worker: Worker, job: Assignment, workers: Workers) -> TrainingResult:
     begun = time.perf_counter()
     record, folder = job.record, job.folder
     with metering(record.request.settings, record.energy) as meter:
-        collection = find(job.data)
+        settings = record.request.settings
+        collection = find(job.data, layout=settings.layout, zip_encoding=settings.zip_encoding)
         place = folder or make_run_folder(job.out, source_of(job.data))
         run = TrainingRun(place, record, job.module, worker, meter=meter)
         try:

@@ -73,7 +73,7 @@ def test_files_both_zipped_and_not_are_taken_once(tmp_path: Path) -> None:
     found = find(root)
     assert len(found) == 5
     assert len(found.skipped) == 4
-    assert f"did you mean {str(root)!r}?" in refused(tmp_path)
+    assert find(tmp_path).names == found.names  # the one folder in it
 
 
 def test_several_sets_in_one_folder_are_told_apart(tmp_path: Path) -> None:

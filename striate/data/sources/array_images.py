@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from striate.data.collection import (
-    SPLIT_WORDS,
     SPLITS,
     Collection,
     Kind,
@@ -33,19 +31,6 @@ class ArraySplit:
     x: np.ndarray
     y: np.ndarray
     where: str
-
-
-def find_split(name: str) -> str:
-    """Tell the split from a file's or an array's name; "" where it does not say.
-
-    >>> find_split("t10k-images-idx3-ubyte.gz"), find_split("usps_train.npz"), find_split("x")
-    ('test', 'train', '')
-    """
-    words = re.split(r"[^a-z0-9]+", name.lower())
-    found = {SPLIT_WORDS[word] for word in words if word in SPLIT_WORDS}
-    if "t10k" in words:
-        found.add("test")
-    return found.pop() if len(found) == 1 else ""
 
 
 def collect_arrays(

@@ -13,13 +13,9 @@ from typing import IO
 
 import numpy as np
 
-from striate.data.collection import SPLIT_WORDS, Collection, Skipped, quote_few
-from striate.data.sources.array_images import (
-    MAX_ARRAY_BYTES,
-    ArraySplit,
-    collect_arrays,
-    find_split,
-)
+from striate.data.collection import Collection, Skipped, quote_few
+from striate.data.sources.array_images import MAX_ARRAY_BYTES, ArraySplit, collect_arrays
+from striate.data.split_names import SPLIT_WORDS, find_split
 from striate.errors import DataError
 
 _IDX_TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
@@ -88,7 +84,7 @@ def idx_family(name: str) -> str:
     'emnist-letters'
     """
     words = _idx_key(name).split("-")
-    return "-".join(word for word in words if word not in SPLIT_WORDS and word != "t10k")
+    return "-".join(word for word in words if word not in SPLIT_WORDS)
 
 
 def find_idx(files: Sequence[Path], source: str, skipped: Sequence[Skipped] = ()) -> Collection:

@@ -9,13 +9,13 @@ from pathlib import Path
 from unicodedata import normalize
 
 from striate.data.collection import (
-    SPLIT_WORDS,
     Collection,
     Kind,
     Skipped,
     encode_labels,
     quote_few,
 )
+from striate.data.split_names import SPLIT_WORDS
 from striate.errors import DataError
 
 

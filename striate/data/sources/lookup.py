@@ -7,6 +7,7 @@ import difflib
 import sys
 import zipfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -14,13 +15,16 @@ from striate.data.cache_folder import find_cache_folder
 from striate.data.collection import Collection, Skipped, quote_few
 from striate.data.images import measure
 from striate.data.sources import dataframe, in_memory, torch_dataset
-from striate.data.sources.class_folders import find_folder, list_folder
+from striate.data.sources.class_folders import find_folder
 from striate.data.sources.csv_list import find_csv
 from striate.data.sources.digits import find_digits
+from striate.data.sources.folder_tree import Listing, list_folder
 from striate.data.sources.idx import find_idx, idx_family, is_idx
+from striate.data.sources.layouts import LAYOUTS
 from striate.data.sources.npz import find_npz, is_npz
 from striate.data.sources.zip_archive import unpack
-from striate.errors import DataError, ImageError
+from striate.data.split_names import name_split
+from striate.errors import DataError, ImageError, SettingError
 
 if TYPE_CHECKING:
     import pandas
@@ -43,7 +47,24 @@ Data: TypeAlias = (
 """What `find`, and so training and evaluation, take as images with their classes."""
 
 
-def find(data: Data, *, cache: Path | None = None) -> Collection:
+@dataclass(frozen=True)
+class Reading:
+    """How files are read: what the user said of them."""
+
+    source: str
+    layout: str | None
+    zip_encoding: str | None
+    cache: Path
+    within: Path | None = None  # no path of a list may lead out of it
+
+
+def find(
+    data: Data,
+    *,
+    layout: str | None = None,
+    zip_encoding: str | None = None,
+    cache: Path | None = None,
+) -> Collection:
     """Return the images of a data set, with their classes and splits; none is decoded.
 
     A folder with one folder a class, perhaps within train/, val/ and test/; IDX files as MNIST
@@ -54,14 +75,20 @@ def find(data: Data, *, cache: Path | None = None) -> Collection:
 
     Args:
         data: the folder or file, "digits", or what is in memory.
+        layout: what folders of folders mean: "split/class", "class/split" or "path", where each
+            folder is a class; None goes by the names of the splits.
+        zip_encoding: of the names in a zip that are not in UTF-8, such as "cp932".
         cache: where a zip is unpacked; left out, the user's cache folder.
 
     Raises:
         DataError: where nothing usable is found, with what was expected and what to do.
+        SettingError: there is no such layout or encoding.
 
     >>> find("digits").classes
     ('0', '1', '2', '3', '4', '5', '6', '7', '8', '9')
     """
+    if layout is not None and layout not in LAYOUTS:
+        raise SettingError(f"layout is '{layout}'; choose {', '.join(LAYOUTS)}")
     if not isinstance(data, (str, Path)):
         return _find_in_memory(data)
     if data == "digits":
@@ -79,12 +106,13 @@ def find(data: Data, *, cache: Path | None = None) -> Collection:
         raise DataError(f"the name of the data is empty; {_EXPECTED}")
     path = _at_home(Path(data))
     _refuse_missing(path)
+    reading = Reading(str(data), layout, zip_encoding, cache or find_cache_folder())
     if path.is_dir():
-        return _find_in_folder(path, str(data))
+        return _find_in_folder(path, reading)
     try:
         with path.open("rb"):  # or say at once why it cannot be read
             pass
-        return _find_in_file(path, str(data), cache or find_cache_folder())
+        return _find_in_file(path, reading)
     except OSError as error:
         raise DataError(
             f"{str(data)!r} cannot be read ({error.strerror or error}); mend its permissions"
@@ -150,10 +178,11 @@ def _refuse_missing(path: Path) -> None:
     raise DataError(f"there is no {str(path)!r}; {_EXPECTED}")
 
 
-def _find_in_folder(folder: Path, source: str, within: Path | None = None) -> Collection:
-    """Tell the layouts apart: arrays or a CSV directly in the folder, else class folders."""
+def _find_in_folder(folder: Path, reading: Reading) -> Collection:
+    """Tell the layouts apart: arrays or a list directly in the folder, else class folders."""
     listing = list_folder(folder)
     files = [folder / name for name in listing.files]
+    source = reading.source
     if len(listing.folders) < 2 and files:
         idx = [path for path in files if is_idx(path)]
         if idx:
@@ -169,20 +198,32 @@ def _find_in_folder(folder: Path, source: str, within: Path | None = None) -> Co
                 f"({quote_few([each.name for each in tables])}); point "
                 "at the one that lists the images"
             )
-        found = find_csv(tables[0], source, within=within)
+        found = find_csv(tables[0], source, within=reading.within)
         note = f"{tables[0].name} was taken as the list of images"
         return dataclasses.replace(found, notes=(note, *found.notes))
-    if len(listing.folders) == 1 and not files:
-        _refuse_data_deeper(folder / listing.folders[0], source)
-    return find_folder(folder, source)
+    if len(listing.folders) == 1 and _goes_deeper(folder / listing.folders[0]):
+        return _find_deeper(folder, listing, reading)
+    return find_folder(folder, source, reading.layout)
 
 
-def _refuse_data_deeper(inner: Path, source: str) -> None:
-    """Point at the one folder within, where it holds arrays and no images of a class."""
-    found = [name for name in list_folder(inner).files if is_idx(inner / name)]
-    if found:
-        meant = str(Path(source) / inner.name)
-        raise DataError(f"{source!r} holds only {inner.name!r}; did you mean {meant!r}?")
+def _goes_deeper(inner: Path) -> bool:
+    """Return whether the one folder of a folder is the data set, and no class of it."""
+    if name_split(inner.name) is not None:
+        return False
+    listing = list_folder(inner)
+    return bool(listing.folders) or any(map(_holds_data, listing.files))
+
+
+def _find_deeper(folder: Path, listing: Listing, reading: Reading) -> Collection:
+    """Find the images in the one folder within, whatever stands beside it."""
+    (name,) = listing.folders
+    found = _find_in_folder(folder / name, reading)
+    beside = [
+        Skipped(file, f"stands beside {name!r}, which holds the images") for file in listing.files
+    ]
+    note = f"the images were looked for in {name!r}, the one folder in {folder.name!r}"
+    skipped = (*listing.skipped, *beside, *found.skipped)
+    return dataclasses.replace(found, skipped=skipped, notes=(note, *found.notes))
 
 
 def _has_class_folders(folder: Path, names: tuple[str, ...]) -> bool:
@@ -196,7 +237,8 @@ def _rest(files: list[Path], taken: list[Path], reason: str) -> list[Skipped]:
     return [Skipped(path.name, reason) for path in files if path not in taken]
 
 
-def _find_in_file(path: Path, source: str, cache: Path) -> Collection:
+def _find_in_file(path: Path, reading: Reading) -> Collection:
+    source = reading.source
     if not path.is_file():
         raise DataError(f"{source!r} is a pipe, device or socket; {_EXPECTED}")
     if is_idx(path):
@@ -204,7 +246,7 @@ def _find_in_file(path: Path, source: str, cache: Path) -> Collection:
     if is_npz(path):
         return find_npz([path], source)
     if zipfile.is_zipfile(path) and not _is_image(path):
-        return _find_in_zip(path, source, cache)
+        return _find_in_zip(path, reading)
     if path.suffix.lower() in (".csv", ".tsv", ".txt"):
         return find_csv(path, source)
     if _is_image(path):
@@ -228,21 +270,13 @@ def _is_image(path: Path) -> bool:
     return True
 
 
-def _find_in_zip(path: Path, source: str, cache: Path) -> Collection:
-    root, skipped = unpack(path, cache)
-    within = root
-    listing = list_folder(root)
-    while len(listing.folders) == 1 and not listing.files:  # a zip of one folder
-        inner = list_folder(root / listing.folders[0])
-        if not inner.folders and not any(map(_holds_data, inner.files)):
-            break
-        root = root / listing.folders[0]
-        listing = inner
-    if not listing.folders and not listing.files:
+def _find_in_zip(path: Path, reading: Reading) -> Collection:
+    root, skipped = unpack(path, reading.cache)
+    if not any(root.iterdir()):
         told = f" ({skipped[0].name!r}: {skipped[0].reason})" if skipped else ""
-        raise DataError(f"nothing in {source!r} could be unpacked{told}")
-    found = _find_in_folder(root, source, within)
-    note = f"{path.name} was unpacked into {within}"
+        raise DataError(f"nothing in {reading.source!r} could be unpacked{told}")
+    found = _find_in_folder(root, dataclasses.replace(reading, within=root))
+    note = f"{path.name} was unpacked into {root}"
     return dataclasses.replace(
         found, skipped=(*skipped, *found.skipped), notes=(note, *found.notes)
     )

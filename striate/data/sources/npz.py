@@ -13,13 +13,9 @@ from typing import IO
 
 import numpy as np
 
-from striate.data.collection import SPLIT_WORDS, Collection, Skipped, quote_few
-from striate.data.sources.array_images import (
-    MAX_ARRAY_BYTES,
-    ArraySplit,
-    collect_arrays,
-    find_split,
-)
+from striate.data.collection import Collection, Skipped, quote_few
+from striate.data.sources.array_images import MAX_ARRAY_BYTES, ArraySplit, collect_arrays
+from striate.data.split_names import SPLIT_WORDS, find_split
 from striate.errors import DataError
 
 _KINDS = {

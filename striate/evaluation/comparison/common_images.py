@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from striate.data import Collection, Data, Images, find, format_count
+from striate.data import Collection, Data, Images, format_count
 from striate.errors import DataError, SettingError
 from striate.evaluation.comparison.opened_models import OpenedModel
 from striate.evaluation.image_selection import (
     ImageSelection,
     check_split,
     find_candidates,
+    find_images,
     match_classes,
 )
 
@@ -80,11 +81,11 @@ def find_common_images(
 def _find_data(models: Sequence[OpenedModel], data: Data | None) -> Collection:
     """Return the data given, else the data that all runs have learnt from."""
     if data is not None:
-        return find(data)
-    sources: dict[str, str] = {}  # with the first that learnt from it
+        return find_images(models[0].classifier, data)
+    sources: dict[str, OpenedModel] = {}  # with the first that learnt from it
     for model in models:
         if model.source is not None:
-            sources.setdefault(model.source, model.name)
+            sources.setdefault(model.source, model)
     if not sources:
         raise SettingError(
             f"'{models[0].name}' does not say which data it learnt from; say by --data (data= "
@@ -93,15 +94,15 @@ def _find_data(models: Sequence[OpenedModel], data: Data | None) -> Collection:
     if len(sources) > 1:
         (one, first), (other, second) = list(sources.items())[:2]
         raise SettingError(
-            f"'{first}' learnt from '{one}' and '{second}' from '{other}'; say by --data (data= in "
-            "Python) which images to compare on"
+            f"'{first.name}' learnt from '{one}' and '{second.name}' from '{other}'; say by --data "
+            "(data= in Python) which images to compare on"
         )
-    ((source, name),) = sources.items()
+    ((source, model),) = sources.items()
     try:
-        return find(source)
+        return find_images(model.classifier, source)
     except DataError as error:
         raise DataError(
-            f"the images that '{name}' learnt from are not to be had: {error}; say by --data "
+            f"the images that '{model.name}' learnt from are not to be had: {error}; say by --data "
             "(data= in Python) where they are"
         ) from error
 

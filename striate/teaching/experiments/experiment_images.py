@@ -21,7 +21,8 @@ from striate.data import (
 )
 from striate.data.images import Preprocess
 from striate.events import Callback, Note
-from striate.settings import ImageSize, Settings
+from striate.settings import Settings
+from striate.settings.texts import ImageSize
 from striate.teaching.experiments.design import Given, Pixels
 from striate.terminal.progress import ProgressReporter
 from striate.training import defaults

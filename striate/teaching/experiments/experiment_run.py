@@ -11,7 +11,7 @@ from striate.data import format_count
 from striate.errors import RunError, SettingError
 from striate.events import Callback, Event, Note, Progress
 from striate.model.run_folder import RunFolder
-from striate.settings import ImageSize
+from striate.settings.texts import ImageSize
 from striate.teaching.experiments import depth, filters, shuffle, translation
 from striate.teaching.experiments.design import Design, Given
 from striate.teaching.experiments.experiment_folder import (

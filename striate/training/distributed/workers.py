@@ -26,6 +26,7 @@ from striate.training.distributed.sharing import memory_for
 from striate.training.distributed.single_process import AnyFabric
 from striate.training.loop import optimizer_for, train
 from striate.training.one_cycle import Cycle
+from striate.training.plan import Request
 from striate.training.preparation import Prepared
 from striate.training.recipe import Recipe
 from striate.training.state import Counters, State
@@ -38,6 +39,8 @@ class Task:
 
     Attributes:
         source: where the images are; the same on every machine.
+        layout: what folders of folders mean there, where that was said.
+        zip_encoding: of names in a zip there, where that was said.
         cache: where decoded images are kept, on machines that see the run's folder.
         memory: bytes of decoded images held in memory where they do not.
         hashes: uint64, of every image: all machines must have the same ones.
@@ -54,6 +57,8 @@ class Task:
     """
 
     source: str
+    layout: str | None
+    zip_encoding: str | None
     cache: Path
     memory: int
     hashes: np.ndarray
@@ -70,16 +75,18 @@ class Task:
 
 
 def hand_out(
-    prepared: Prepared, state: State, cycle: Cycle, *, source: str, cache: Path, memory: int
+    prepared: Prepared, state: State, cycle: Cycle, *, request: Request, cache: Path
 ) -> None:
     """Tell the other processes their task; the weights they get as training begins."""
     if prepared.fabric.world_size == 1:
         return
     prepared.fabric.broadcast(
         Task(
-            source=source,
+            source=request.source,
+            layout=request.settings.layout,
+            zip_encoding=request.settings.zip_encoding,
             cache=cache.absolute(),
-            memory=memory,
+            memory=request.settings.memory,
             hashes=prepared.loaded.images.hashes,
             labels=prepared.loaded.collection.labels,
             train=prepared.loaded.split.train,
@@ -127,7 +134,7 @@ def assist(worker: Worker, *, module: nn.Module | None, workers: Workers) -> Non
     if task is None:
         return
     here = task.cache.parent.is_dir()
-    collection = find(task.source)
+    collection = find(task.source, layout=task.layout, zip_encoding=task.zip_encoding)
     with load(
         collection,
         task.preprocess,

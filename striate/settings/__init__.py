@@ -9,9 +9,10 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, TypedDict, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from striate.errors import SettingError
+from striate.settings.texts import ImageSize, Unfreeze, parse_size, parse_unfreeze
 
 FITS = ("pad", "squash", "crop")
 CLASS_WEIGHTS = ("auto", "none", "sqrt", "full")
@@ -26,8 +27,6 @@ RENAMED = {  # names in the records of runs made before 2026-12
     "versions": "n_augmented",
 }
 
-ImageSize = int | tuple[int, int]
-Unfreeze = int | Literal["all"]
 T = TypeVar("T")
 
 
@@ -48,6 +47,8 @@ class SettingsDict(TypedDict, total=False):
     augment: bool
     mirror: bool | None
     val_fraction: float | None
+    layout: str | None
+    zip_encoding: str | None
     patience: int | None
     precision: str
     autotune: bool
@@ -103,6 +104,9 @@ class Settings:
         mirror: whether left and right may be exchanged.
         val_fraction: share that is held out where the data has no validation split; None: a
             fifth, and at most 5,000 images.
+        layout: what folders of folders mean: "split/class", "class/split" or "path" (each folder
+            is a class, named by its path); None goes by the names of the splits.
+        zip_encoding: of the names in a zip that are not in UTF-8, such as "cp932".
         patience: epochs without a better state after which to stop; None never stops early.
         precision: "auto" measures; "float32" or "bf16" fixes it.
         autotune: measure anew what was measured for such a run within the last 30 days.
@@ -153,6 +157,14 @@ class Settings:
         None,
         "Share held out where DATA has no validation split. Default: a fifth, and at most 5,000 "
         "images.",
+    )
+    layout: str | None = _setting(
+        None,
+        "What folders of folders are: split/class, class/split or path (each folder a class). "
+        "Default: by the names of the splits.",
+    )
+    zip_encoding: str | None = _setting(
+        None, "Encoding of names in a zip that are not in UTF-8, as cp932."
     )
     patience: int | None = _setting(None, "Stop after so many epochs without a better state.")
     precision: str = _setting("auto", "auto (measured), float32 or bf16.")
@@ -362,38 +374,3 @@ def make_settings(given: SettingsDict) -> Settings:
 
 def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
-
-
-def parse_size(text: str) -> ImageSize:
-    """Return the image size that a text names.
-
-    Raises:
-        SettingError: it names none.
-
-    >>> parse_size("128"), parse_size("96x128")
-    (128, (96, 128))
-    """
-    match = re.fullmatch(r"\s*(\d{1,4})(?:\s*[xX]\s*(\d{1,4}))?\s*", text)
-    if match is None:
-        raise SettingError(
-            f"image size is '{text}'; expected rows, or rows x columns, of 4 to 9999 pixels, as "
-            "128 or 96x128"
-        )
-    rows, columns = int(match[1]), match[2]
-    return rows if columns is None else (rows, int(columns))
-
-
-def parse_unfreeze(text: str) -> Unfreeze:
-    """Return the number of layers that a text names, or "all".
-
-    Raises:
-        SettingError: it is neither.
-
-    >>> parse_unfreeze("2"), parse_unfreeze("all")
-    (2, 'all')
-    """
-    if text == "all":
-        return "all"
-    if not re.fullmatch("[1-9][0-9]{0,3}", text):
-        raise SettingError(f"unfreeze is '{text}'; expected a number of layers from 1 on, or all")
-    return int(text)

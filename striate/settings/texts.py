@@ -1,0 +1,46 @@
+"""Settings that are given as texts on a command line."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from striate.errors import SettingError
+
+ImageSize = int | tuple[int, int]
+Unfreeze = int | Literal["all"]
+
+
+def parse_size(text: str) -> ImageSize:
+    """Return the image size that a text names.
+
+    Raises:
+        SettingError: it names none.
+
+    >>> parse_size("128"), parse_size("96x128")
+    (128, (96, 128))
+    """
+    match = re.fullmatch(r"\s*(\d{1,4})(?:\s*[xX]\s*(\d{1,4}))?\s*", text)
+    if match is None:
+        raise SettingError(
+            f"image size is '{text}'; expected rows, or rows x columns, of 4 to 9999 pixels, as "
+            "128 or 96x128"
+        )
+    rows, columns = int(match[1]), match[2]
+    return rows if columns is None else (rows, int(columns))
+
+
+def parse_unfreeze(text: str) -> Unfreeze:
+    """Return the number of layers that a text names, or "all".
+
+    Raises:
+        SettingError: it is neither.
+
+    >>> parse_unfreeze("2"), parse_unfreeze("all")
+    (2, 'all')
+    """
+    if text == "all":
+        return "all"
+    if not re.fullmatch("[1-9][0-9]{0,3}", text):
+        raise SettingError(f"unfreeze is '{text}'; expected a number of layers from 1 on, or all")
+    return int(text)
