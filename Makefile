@@ -141,7 +141,7 @@ $(VENV)/.striate: $(NEEDS) | $(BIN)/python
 	@touch $@
 
 $(VENV)/.striate-test: $(NEEDS) | $(BIN)/python
-	$(PIP) install $(PIP_FLAGS) $(TORCH_FLAGS) -c constraints.txt -e '.[test,heic]'
+	$(PIP) install $(PIP_FLAGS) $(TORCH_FLAGS) -c constraints.txt -e '.[test,heic,tiff]'
 	@touch $(VENV)/.striate $@
 
 $(PEERS)/.installed: benchmarks/requirements.txt | $(BIN)/python

@@ -5,9 +5,12 @@ The verbs load what they need when they are called, so that ``striate --help`` i
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
+import itertools
 import os
+import stat
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated
@@ -124,7 +127,12 @@ def main() -> None:
         # only the caret under a network text takes lines of its own
         said = escape_controls(str(error), lines=isinstance(error, NotationError))
         print(f"striate: {said}", file=sys.stderr)
+        hint_at_quotes(sys.argv[1:])
         sys.exit(error.exit_code)
+    except SystemExit as ended:
+        if ended.code == 2:  # wrong use, which is said already
+            hint_at_quotes(sys.argv[1:])
+        raise
     except KeyboardInterrupt:
         print("striate: stopped", file=sys.stderr)
         sys.exit(130)
@@ -141,6 +149,25 @@ def main() -> None:
         print(f"striate: {where}: {error.strerror}; make room or choose another", file=sys.stderr)
         discard_output()
         sys.exit(2)
+
+
+def hint_at_quotes(words: Sequence[str]) -> None:
+    """Say that a network needs quotes, where the shell seems to have taken its > for a file.
+
+    Args:
+        words: what was typed, as far as it came.
+    """
+    bare = any(
+        option == "--network" and ">" not in value for option, value in itertools.pairwise(words)
+    )
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        if bare and stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode):
+            print(
+                "striate: the output goes to a file: was its name meant as a part of the network? "
+                "To the shell > means a file; put the whole text in quotes: "
+                '--network "conv 8 > relu > gap > flatten > fc"',
+                file=sys.stderr,
+            )
 
 
 def wait_idly() -> None:

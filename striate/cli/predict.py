@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -45,6 +46,7 @@ def predict(
     One that cannot be read is named with the reason, and the rest go on. Ends with 0 if any
     image was classified, with 2 if none was.
     """
+    from striate.data.remarks import RemarkCount
     from striate.model.loading import load
     from striate.model.prediction import Unreadable
 
@@ -55,7 +57,7 @@ def predict(
         print(note, file=sys.stderr)
     sort = make_copier(copy_to, classifier.classes)
     show = choose_writer(classifier.classes, as_csv=as_csv, as_json=as_json)
-    right, wrong = 0, 0
+    right, wrong, remarks = 0, 0, RemarkCount()
     for answer in classifier.predict_each(list_images(files)):
         show(answer)
         if isinstance(answer, Unreadable):
@@ -63,8 +65,12 @@ def predict(
         else:
             right += 1
             sort(answer)
+            for remark in answer.remarks:
+                remarks.add(answer.name, remark)
     lost = f", {wrong:,} could not be read" if wrong else ""
     sys.stdout.flush()
+    for line in remarks.lines():
+        print(escape_controls(line), file=sys.stderr)
     print(f"{right:,} images classified{lost}", file=sys.stderr)
     if not right:
         raise typer.Exit(2)
@@ -120,11 +126,13 @@ def show_json(answer: Prediction | Unreadable) -> None:
 
 
 def make_csv_writer(classes: tuple[str, ...]) -> Callable[[Prediction | Unreadable], None]:
-    """Print the header, and give what prints an answer as a row below it."""
+    """Print the header, and give what prints an answer as a row below it; UTF-8, always."""
     import csv
 
     from striate.model.prediction import Prediction
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", newline="")
     plain = csv.writer(sys.stdout, lineterminator="\n")
     quoted = csv.writer(sys.stdout, lineterminator="\n", quoting=csv.QUOTE_ALL)
 

@@ -9,6 +9,7 @@ from .loader import digest_pixels as digest_pixels
 from .loader import load as load
 from .prefetching import prefetch as prefetch
 from .read_record import ReadRecord as ReadRecord
+from .remarks import count_remarks as count_remarks
 from .size_survey import Survey as Survey
 from .size_survey import survey as survey
 from .sources.lookup import Data as Data
@@ -18,3 +19,4 @@ from .split import Split as Split
 from .split import guess_training as guess_training
 from .split import split_stratified as split_stratified
 from .split import write_split as write_split
+from .value_survey import find_value_ranges as find_value_ranges

@@ -55,8 +55,9 @@ class Collection:
         splits: of each image "train", "val", "test", or "" where the data does not say.
         skipped: what was left out, and why.
         notes: decisions that were taken, one line each, to be shown and recorded.
-        content: the folder that the names are relative to; all images as uint8 of shape
-            (n, rows, columns) or (n, rows, columns, channels); or what fetches each.
+        content: the folder that the names are relative to; all images as uint8, or uint16 whose
+            range the preprocessing decides, of shape (n, rows, columns) or (n, rows, columns,
+            channels); or what fetches each.
     """
 
     source: str

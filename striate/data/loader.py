@@ -15,8 +15,10 @@ import numpy as np
 from striate.data.cache_folder import make_once
 from striate.data.collection import Collection, Skipped, format_count, read_skipped, write_skipped
 from striate.data.cores import count_cores
-from striate.data.images import HEIF_HINT, Preprocess, collect_warnings
+from striate.data.images import HEIF_HINT, Preprocess, ValueRanges, collect_warnings
+from striate.data.images.value_range import clip_to_uint8, find_black_and_white
 from striate.data.pixel_file import allocate, content_key, read_kept, write_kept
+from striate.data.remarks import count_remarks
 from striate.errors import DataError, ImageError
 
 Progress = Callable[[int, int], None]
@@ -157,6 +159,7 @@ def load(
     ('memory', (2, 1, 8, 8))
     """
     threads = threads or min(8, count_cores())
+    preprocess = _with_range_of_arrays(preprocess, collection)
     size = len(collection) * int(np.prod(preprocess.shape))
     mode: Mode = "memory"
     note = ""
@@ -175,7 +178,7 @@ def load(
             store = None if mode == "streamed" else np.zeros(images.shape, np.uint8)
             _decode_all(images, store, progress, watch)
         images._store = store
-    notes = (note, _remarks_told(images), _heic_told(images))
+    notes = (note, *count_remarks(images.remarks), _heic_told(images))
     images.notes = tuple(each for each in notes if each)
     if not images.usable.any():
         first = images.skipped[0]
@@ -185,14 +188,6 @@ def load(
             f"read as an image (the first, {first.name!r}: {first.reason})"
         )
     return images
-
-
-def _remarks_told(images: Images) -> str:
-    if not images.remarks:
-        return ""
-    first = images.remarks[0]
-    which = format_count(len({each.name for each in images.remarks}), "image is", "images are")
-    return f"{which} odd but used (the first, {first.name!r}: {first.reason})"
 
 
 def _heic_told(images: Images) -> str:
@@ -234,12 +229,28 @@ def _beyond_memory(told: str, size: int, cache: Path | None, *, watched: bool) -
     return "mapped", f"{told}: they are kept in a file in {cache}"
 
 
+def _with_range_of_arrays(preprocess: Preprocess, collection: Collection) -> Preprocess:
+    """Return the preprocessing with a range for arrays that are not of 8 bits.
+
+    A classifier that was made before ranges were recorded has them by the set: 8 or 16 bits.
+    """
+    content = collection.content
+    if not isinstance(content, np.ndarray) or content.dtype == np.uint8:
+        return preprocess
+    if preprocess.integer_range or not content.size:
+        return preprocess
+    ends = find_black_and_white(float(content.min()), float(content.max()), whole=True)
+    return preprocess.with_value_ranges(ValueRanges(ends, preprocess.value_ranges.floats))
+
+
 def _as_they_are(collection: Collection, preprocess: Preprocess) -> np.ndarray | None:
     """Return arrays that already fit as (n, channels, height, width); None where they do not."""
     content = collection.content
     size = (preprocess.height, preprocess.width)
     if not isinstance(content, np.ndarray) or content.shape[1:3] != size:
         return None
+    if content.dtype != np.uint8 and preprocess.value_ranges.integers is not None:
+        content = clip_to_uint8(content, preprocess.value_ranges.integers, [])
     if content.ndim == 3:
         return np.broadcast_to(content[:, None], (len(content), *preprocess.shape))
     if content.shape[3] == 3 and preprocess.channels == 3:

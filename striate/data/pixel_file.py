@@ -18,7 +18,7 @@ _BLOCK = 4096
 
 def content_key(collection: Collection, preprocess: Preprocess) -> str:
     """Name what a cache file holds: every file with its size and time, and the preprocessing."""
-    settings = {**preprocess.as_json(), "mean": None, "std": None, "format": 1}
+    settings = {**preprocess.as_json(), "mean": None, "std": None, "format": 2}
     digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16)
     if isinstance(collection.content, np.ndarray):
         digest.update(repr((collection.content.shape, collection.content.dtype.str)).encode())

@@ -7,11 +7,12 @@ from contextlib import suppress
 import numpy as np
 
 from striate.data.cache_folder import find_cache_folder
-from striate.data.collection import Collection, format_count
+from striate.data.collection import Collection, format_count, read_skipped, write_skipped
 from striate.data.cores import count_cores
 from striate.data.images import Preprocess
 from striate.data.loader import Images
 from striate.data.pixel_file import content_key
+from striate.data.remarks import count_remarks
 from striate.files.atomic_write import write_atomically
 
 MOST = 100  # records that are kept; the oldest go first
@@ -20,7 +21,7 @@ MOST = 100  # records that are kept; the oldest go first
 class ReadRecord:
     """The hashes of the files of a collection, kept by their names, sizes and times.
 
-    Only of sets of which every file could be read and none was odd: any other is read again.
+    With what there was to remark on; only of sets of which every file could be read.
 
     Args:
         collection: of files, before they are read.
@@ -46,7 +47,10 @@ class ReadRecord:
         threads = min(8, count_cores())
         images = Images(self._collection, self._preprocess, mode="streamed", threads=threads)
         images.hashes, images.record = hashes, self._path
+        with suppress(OSError):
+            images.remarks = tuple(read_skipped(self._path.with_suffix(".csv")))
         images.notes = (
+            *count_remarks(images.remarks),
             f"{format_count(len(images), 'file is', 'files are')} as when last read, by name, size "
             "and time: only those that are needed are read again",
         )
@@ -54,13 +58,17 @@ class ReadRecord:
 
     def keep(self, images: Images) -> None:
         """Keep what was found of images that have just been read."""
-        if not images.usable.all() or images.remarks:
+        if not images.usable.all():
             return
         with suppress(OSError):  # they are read again then
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            if images.remarks:
+                with write_atomically(self._path.with_suffix(".csv")) as partial:
+                    write_skipped(partial, images.remarks)
             with write_atomically(self._path) as partial, partial.open("wb") as file:
                 np.save(file, images.hashes)
             records = self._path.parent.glob("*.npy")
             newest = sorted(records, key=lambda path: path.stat().st_mtime, reverse=True)
             for path in newest[MOST:]:
                 path.unlink()
+                path.with_suffix(".csv").unlink(missing_ok=True)

@@ -27,6 +27,7 @@ class Survey:
         all_same_size: whether every image looked at has one size.
         looked_at: how many headers could be read.
         of: how many images there are; more than ``SAMPLE`` are sampled.
+        deep: which of those looked at have more than 8 bits a value, by their index.
     """
 
     channels: int
@@ -38,6 +39,7 @@ class Survey:
     all_same_size: bool
     looked_at: int
     of: int
+    deep: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         colour = "colour" if self.channels == 3 else "grey"
@@ -68,12 +70,16 @@ def survey(collection: Collection) -> Survey:
         return Survey(one.channels, *size, size, size, size, True, total, total)
     spread = range(total) if total <= SAMPLE else np.linspace(0, total - 1, SAMPLE).astype(int)
     found: list[ImageSize] = []
+    deep: list[int] = []
     reason = ""
-    for index in spread:
+    for index in map(int, spread):
         try:
-            found.append(measure(collection.open(int(index))))
+            found.append(measure(collection.open(index)))
         except ImageError as error:
-            reason = reason or f"{collection.names[int(index)]!r}: {error}"
+            reason = reason or f"{collection.names[index]!r}: {error}"
+            continue
+        if found[-1].deep:
+            deep.append(index)
     if not found:
         raise DataError(f"no image in {collection.source!r} can be read ({reason})")
     sizes = sorted(((each.rows, each.columns) for each in found), key=lambda s: (s[0] * s[1], s))
@@ -87,4 +93,5 @@ def survey(collection: Collection) -> Survey:
         all_same_size=sizes[0] == sizes[-1] and len(set(sizes)) == 1,
         looked_at=len(found),
         of=total,
+        deep=tuple(deep),
     )

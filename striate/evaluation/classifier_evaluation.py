@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from striate.data import Collection, Data, Images, format_count, load, prefetch
+from striate.data.remarks import count_remarks
 from striate.errors import DataError
 from striate.evaluation.image_selection import (
     ImageSelection,
@@ -86,6 +87,7 @@ def _evaluate(
             notes += (
                 f"{format_count(len(images.skipped), 'file')} left out: not readable as an image",
             )
+        notes += count_remarks(images.remarks)
         notes += note_missing_classes(collection, selection.indices)
         if classifier.engine.note:
             notes += (classifier.engine.note,)

@@ -53,7 +53,7 @@ class PreprocessedImage:
         if isinstance(given, PreprocessedImage):
             return given
         source, preprocess = to_source(given), model.preprocess
-        image = read(source, background=preprocess.background)
+        image = read(source, background=preprocess.background, ranges=preprocess.value_ranges)
         name = Path(source).name if isinstance(source, (str, Path)) else "image"
         return PreprocessedImage(
             name=name,

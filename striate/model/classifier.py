@@ -112,7 +112,7 @@ class Classifier:
         >>> len(model.predict(np.zeros((5, 8, 8, 3), np.uint8)))
         5
         """
-        images, several = arrange(source)
+        images, several = arrange(source, self.preprocess.value_ranges)
         if several:
             return list(self._predict_all(images, progress))
         answer = next(self.predict_each(images))
@@ -144,7 +144,7 @@ class Classifier:
         """
         if errors not in ("raise", "nan"):
             raise SettingError(f"errors is '{errors}'; expected 'raise' or 'nan'")
-        images, _ = arrange(source)
+        images, _ = arrange(source, self.preprocess.value_ranges)
         rows = np.full((len(images), len(self.classes)), np.nan, np.float32)
         for row, answer in zip(rows, self._predict_all(images, progress), strict=True):
             if isinstance(answer, Prediction):
@@ -174,17 +174,17 @@ class Classifier:
         >>> print(next(model.predict_each(["nothing.png"])))
         nothing.png: ...
         """
-        for named in decode_ahead(sources, self.preprocess.pixels, BATCH):
-            good = [pixels for _, pixels in named if not isinstance(pixels, str)]
+        for named in decode_ahead(sources, self.preprocess.prepared, BATCH):
+            good = [pixels for _, pixels, _ in named if not isinstance(pixels, str)]
             rows = iter(self.probabilities(np.stack(good)) if good else [])
-            for name, pixels in named:
+            for name, pixels, remarks in named:
                 if isinstance(pixels, str):
                     yield Unreadable(name, pixels)
                 else:
                     row = next(rows)
                     best = int(row.argmax())
                     values = dict(zip(self.classes, row.tolist(), strict=True))
-                    yield Prediction(name, self.classes[best], float(row[best]), values)
+                    yield Prediction(name, self.classes[best], float(row[best]), values, remarks)
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """Return the probability of each class for images that are preprocessed already.

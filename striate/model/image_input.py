@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from striate.data.images import Source
+from striate.data.images import Source, ValueRanges
 from striate.data.images.value_range import EXPECTED, find_black_and_white, to_uint8
 from striate.errors import DataError, ImageError
 
@@ -31,14 +31,16 @@ if TYPE_CHECKING:
     ImageInputs = ImageInput | list[ImageInput] | tuple[ImageInput, ...]
 
 CHANNELS = (1, 3, 4)
+OWN_VALUES = ValueRanges()
 LEFT_ALONE = {"thumbs.db", "desktop.ini"}
 
 
-def arrange(given: ImageInputs) -> tuple[list[ImageInput], bool]:
+def arrange(given: ImageInputs, ranges: ValueRanges = OWN_VALUES) -> tuple[list[ImageInput], bool]:
     """Return the images that are given, and whether several could have been.
 
     Args:
         given: a path, a folder, bytes, an image of Pillow's, an array, a tensor, or a list.
+        ranges: what is black and white in whole numbers of more than 8 bits, where that is known.
 
     Raises:
         DataError: a folder without a file.
@@ -73,6 +75,8 @@ def arrange(given: ImageInputs) -> tuple[list[ImageInput], bool]:
             f"an array of shape {shape} is no images; expected rows x columns, rows x columns x "
             "1, 3 or 4, or n of these"
         )
+    if values.dtype.kind in "iu" and ranges.integers is not None:
+        return list(values), True  # each is scaled by that when it is read
     return list(_scale_together(values)), True
 
 
@@ -134,17 +138,19 @@ def walk_folder(folder: str) -> Iterator[str]:
 
 
 def decode_ahead(
-    sources: Iterable[ImageInput], decode: Callable[[Source], np.ndarray], size: int
-) -> Iterator[list[tuple[str, np.ndarray | str]]]:
-    """Return (name, pixels or the reason why not), a batch at a time, decoding one ahead."""
+    sources: Iterable[ImageInput],
+    decode: Callable[[Source], tuple[np.ndarray, tuple[str, ...]]],
+    size: int,
+) -> Iterator[list[tuple[str, np.ndarray | str, tuple[str, ...]]]]:
+    """Return (name, pixels or the reason why not, remarks), a batch at a time, one ahead."""
 
-    def one(numbered: tuple[int, ImageInput]) -> tuple[str, np.ndarray | str]:
+    def one(numbered: tuple[int, ImageInput]) -> tuple[str, np.ndarray | str, tuple[str, ...]]:
         number, source = numbered
         name = str(source) if isinstance(source, (str, Path)) else f"image {number + 1}"
         try:
-            return name, decode(to_source(source))
+            return name, *decode(to_source(source))
         except ImageError as error:
-            return name, str(error)
+            return name, str(error), ()
 
     waiting = enumerate(sources)
     with ThreadPoolExecutor(thread_name_prefix="decode") as pool:

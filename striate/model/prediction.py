@@ -18,12 +18,14 @@ class Prediction:
         label: the most probable class.
         probability: its probability, 0 to 1.
         probabilities: of every class, in the classifier's order.
+        remarks: what was odd about the image, and did not hinder.
     """
 
     name: str
     label: str
     probability: float
     probabilities: Mapping[str, float]
+    remarks: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain values, as `striate predict --json` prints it."""

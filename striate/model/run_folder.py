@@ -5,6 +5,7 @@ run.json                 every setting, choice, seed, version, and the result
 epochs.jsonl             one record an epoch
 split.csv                which image went where
 skipped.csv              which were not used, and why
+remarks.csv              which were odd but used, where there are any
 checkpoints/             where a resumed run goes on
 report.html              the page to read
 """
@@ -72,6 +73,11 @@ class RunFolder:
     def skipped(self) -> Path:
         """Which files were not used, and why."""
         return self.path / "skipped.csv"
+
+    @property
+    def remarks(self) -> Path:
+        """Which files were odd but used, and how; only where there are any."""
+        return self.path / "remarks.csv"
 
     @property
     def cache(self) -> Path:

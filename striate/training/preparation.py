@@ -20,6 +20,7 @@ from striate.data import (
     Images,
     Split,
     Survey,
+    find_value_ranges,
     format_count,
     split_stratified,
     survey,
@@ -168,6 +169,11 @@ def prepare(
         preprocess = backbone.preprocess
     else:
         preprocess = defaults.preprocess_for(looks(), settings, request.network, say)
+    if earlier is None:
+        ranges = find_value_ranges(collection, looks(), say)
+        preprocess = preprocess.with_value_ranges(ranges)
+    if backbone is not None:
+        backbone = replace(backbone, preprocess=preprocess)
     memory = memory_for(collection, settings.memory, workers)
     streamed = needed_once(collection, settings, backbone)
     stream = None
@@ -273,6 +279,9 @@ def _divide(
     with report_write_errors(folder.path):
         write_skipped(folder.skipped, skipped)
         write_split(folder.split, collection, split)
+        if images.remarks:
+            write_skipped(folder.remarks, images.remarks)
+            say("remarks.csv has every image that is odd but used")
     if skipped:
         say(f"{format_count(len(skipped), 'file')} not used; skipped.csv says which and why")
     named = tuple((each.name, each.reason) for each in skipped)

@@ -9,15 +9,19 @@ from striate.data.images.decoder_warnings import collect_warnings
 from striate.data.images.decoding import (
     Decoded,
     ImageSize,
-    Source,
     decode,
+    find_extremes,
     hold_decoded,
     measure,
     read,
 )
-from striate.data.images.preprocess import Placement, Preprocess
+from striate.data.images.deep_values import Extremes
+from striate.data.images.placement import Placement
+from striate.data.images.preprocess import Preprocess
 from striate.data.images.safe_open import HEIF_HINT
 from striate.data.images.size_limits import MAX_BYTES, MAX_PIXELS
+from striate.data.images.source import Source
+from striate.data.images.value_range import ValueRanges
 
 __all__ = [
     "HEIF_HINT",
@@ -25,11 +29,14 @@ __all__ = [
     "MAX_PIXELS",
     "UNREADABLE",
     "Decoded",
+    "Extremes",
     "ImageSize",
     "Placement",
     "Preprocess",
     "Source",
+    "ValueRanges",
     "decode",
+    "find_extremes",
     "hold_decoded",
     "measure",
     "collect_warnings",

@@ -3,31 +3,27 @@
 The rules, once and for all:
 
 - 1 bit: black and white. Grey with 8 bits and RGB: as they are.
-- 16 bit grey: divided by 257, so that 0..65535 becomes 0..255. Pillow itself gives 16-bit
-  colour as its upper 8 bits, which differs by at most 1.
-- 32-bit whole numbers within 0..65535 are taken as 16 bit, since PNG and PGM files of 16 bits
-  arrive so; other values are stretched: the image's smallest becomes black, its largest white.
-- Floats within 0..1 are multiplied by 255; other ranges are stretched likewise.
+- More bits, and floats: `striate.data.images.deep_values` has the rules.
 - Palette: the colours looked up. A palette of greys alone gives grey.
 - Transparency (an alpha channel, a transparent palette entry or colour): laid over a background.
 - CMYK: R = 255 - min(255, C + K) and so on; Adobe's inverted files are turned back by Pillow.
 - LAB: through LittleCMS from D50 to sRGB. YCbCr and HSV: by Pillow.
-- Colour profiles (ICC) are not applied, as is usual where images are learnt from.
+- Colour profiles (ICC): where one changes colours by more than 2 levels, they are made sRGB by
+  LittleCMS, and it is said; CMYK with a profile goes by that.
 """
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 from PIL import Image
 
-from striate.errors import ImageError
+from striate.data.images.color_profile import to_srgb
+from striate.data.images.deep_values import DEEP_MODES, is_white_zero, scale_to_uint8, stored_values
+from striate.data.images.value_range import ValueRanges
 
 Color = tuple[int, int, int]
 
-_SCALED = {"I;16", "I;16L", "I;16B", "I;16N", "I", "F"}
-_GREY = {"1", "L", "LA", "La"} | _SCALED
+_GREY = {"1", "L", "LA", "La"} | DEEP_MODES
 
 
 def is_gray(image: Image.Image) -> bool:
@@ -37,35 +33,40 @@ def is_gray(image: Image.Image) -> bool:
     return image.mode in _GREY
 
 
-def to_eight_bits(image: Image.Image, background: Color, said: list[str]) -> Image.Image:
+def to_eight_bits(
+    image: Image.Image, background: Color, *, ranges: ValueRanges, said: list[str]
+) -> Image.Image:
     """Return a decoded image in mode L or RGB, by the rules above.
 
     Args:
         image: any image of Pillow's; it is left as it is.
         background: what transparent pixels lie on.
+        ranges: which of values with more than 8 bits are black and white.
         said: remarks are added to it.
 
     Raises:
         ImageError: for values that are not numbers.
     """
-    if image.mode in _SCALED:
-        return _scale(image, background, said)
-    if image.mode == "LAB":
+    transparent = image.info.get("transparency")
+    plain = image
+    if image.mode in DEEP_MODES:
+        plain = _scale(image, ranges=ranges, said=said)
+    elif image.mode == "LAB":
         return _from_lab(image)
-    if image.mode in ("La", "RGBa"):
-        image = image.convert({"La": "LA", "RGBa": "RGBA"}[image.mode])
+    elif image.mode in ("La", "RGBa"):
+        plain = image.convert({"La": "LA", "RGBa": "RGBA"}[image.mode])
     elif image.mode in ("P", "PA"):
-        image = _apply_palette(image)
+        plain = _apply_palette(image)
     elif image.mode == "1":
-        transparent = image.info.get("transparency")
-        image = image.convert("L")
+        plain = image.convert("L")
         if transparent is not None:  # a bit, 0 or 1, as a grey value
-            image.info["transparency"] = 255 if transparent else 0
-    if image.mode in ("L", "RGB") and "transparency" in image.info:
-        image = image.convert({"L": "LA", "RGB": "RGBA"}[image.mode])
-    if image.mode in ("LA", "RGBA"):
-        return _composite(image, background, said)
-    return image if image.mode in ("L", "RGB") else image.convert("RGB")
+            plain.info["transparency"] = 255 if transparent else 0
+    if plain.mode in ("L", "RGB") and "transparency" in plain.info:
+        plain = plain.convert({"L": "LA", "RGB": "RGBA"}[plain.mode])
+    plain = to_srgb(plain, image.info.get("icc_profile"), said)
+    if plain.mode in ("LA", "RGBA"):
+        return _composite(plain, background, said)
+    return plain if plain.mode in ("L", "RGB") else plain.convert("RGB")
 
 
 def to_gray(image: Image.Image) -> Image.Image:
@@ -114,40 +115,15 @@ def _composite(image: Image.Image, background: Color, said: list[str]) -> Image.
     return canvas
 
 
-@functools.cache
-def _sixteen_to_eight() -> np.ndarray:
-    scaled = (np.arange(65536, dtype=np.uint32) * 255 + 32767) // 65535
-    return scaled.astype(np.uint8)
-
-
-def scale_to_uint8(values: np.ndarray, said: list[str]) -> np.ndarray:
-    """Return 16-bit, 32-bit or float values of an image's file as uint8, scaled and never clipped.
-
-    >>> scale_to_uint8(np.array([0, 257, 65535], dtype=np.uint16), []).tolist()
-    [0, 1, 255]
-    """
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise ImageError("it holds values that are not numbers (NaN or infinite)")
-    low, high = values.min(), values.max()
-    if values.dtype.kind == "f" and low >= 0 and high <= 1:
-        whole = np.floor(values.astype(np.float32) * 255 + np.float32(0.5))
-        return np.asarray(whole, np.uint8)
-    if values.dtype.kind in "iu" and low >= 0 and high <= 65535:
-        return np.asarray(_sixteen_to_eight()[values])
-    said.append(f"its values from {low:g} to {high:g} were stretched over black to white")
-    span = float(high) - float(low)
-    stretched = (values.astype(np.float64) - float(low)) * (255 / span if span else 0.0)
-    return np.floor(stretched + 0.5).astype(np.uint8)
-
-
-def _scale(image: Image.Image, background: Color, said: list[str]) -> Image.Image:
-    values = np.asarray(image)
-    shades = Image.fromarray(scale_to_uint8(values, said))
+def _scale(image: Image.Image, *, ranges: ValueRanges, said: list[str]) -> Image.Image:
+    """Return values of more than 8 bits in mode L, or LA where one of them is transparent."""
+    values = stored_values(image)
+    scaled = scale_to_uint8(values, ranges, said)
+    shades = Image.fromarray(255 - scaled if is_white_zero(image) else scaled)
     transparent = image.info.get("transparency")
-    if not isinstance(transparent, int):
-        return shades
-    alpha = Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8))
-    return _composite(Image.merge("LA", (shades, alpha)), background, said)
+    if isinstance(transparent, int):
+        shades.putalpha(Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8)))
+    return shades
 
 
 def _from_lab(image: Image.Image) -> Image.Image:

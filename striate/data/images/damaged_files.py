@@ -36,6 +36,9 @@ UNREADABLE = (
 """What Pillow and its decoders raise at an image that is broken, odd or hostile."""
 
 
+ENDS_EARLY = "the file ends too early"
+
+
 def load_pixels(image: Image.Image, said: list[str]) -> None:
     """Decode an opened image, all of it: one that is cut off is refused, never filled up.
 
@@ -74,7 +77,7 @@ def one_line(error: BaseException) -> str:
 
 def _reason(error: BaseException) -> str:
     if "truncated" in str(error).lower():
-        return "the file ends too early"
+        return ENDS_EARLY
     if isinstance(error, MemoryError):
         return "there is not enough memory for it"
     return one_line(error)

@@ -26,6 +26,8 @@ _stream_lock = threading.Lock()
 _inside = 0
 _restore: Callable[[], None] | None = None
 
+_LOGGERS = ("PIL", "tifffile")
+
 # How libtiff begins a line: the function, or the name Pillow gives the file.
 _LIBTIFF = re.compile(rb"(_?TIFF|Fax|LZW|ZIP|JPEG|OJPEG|Packbits|Pixar|LogL|LERC|ZSTD|tempfile)\w*")
 
@@ -95,10 +97,12 @@ def _listen() -> Callable[[], None]:
     ours = filters[0]
     warnings.showwarning = hook
     ear = _Handler(logging.WARNING)
-    logging.getLogger("PIL").addHandler(ear)
+    for name in _LOGGERS:
+        logging.getLogger(name).addHandler(ear)
 
     def restore() -> None:
-        logging.getLogger("PIL").removeHandler(ear)
+        for name in _LOGGERS:
+            logging.getLogger(name).removeHandler(ear)
         if ours in filters:
             filters.remove(ours)
         if warnings.showwarning is hook:

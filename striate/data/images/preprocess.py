@@ -13,7 +13,10 @@ import numpy as np
 from PIL import Image
 
 from striate.data.images.color_mode import Color, to_gray
-from striate.data.images.decoding import Decoded, Source, hold_decoded
+from striate.data.images.decoding import Decoded, hold_decoded
+from striate.data.images.placement import Placement, resize
+from striate.data.images.source import Source
+from striate.data.images.value_range import ValueRanges
 from striate.errors import SettingError
 
 Fit = Literal["pad", "squash", "crop"]
@@ -24,48 +27,9 @@ MARGIN = 1.9
 that photos of 500 pixels, the commonest, may be halved for 128. Classifiers that were saved rely on
 it: another number would give them other pixels."""
 
+# what stands for settings that a file does not hold
+EARLIER = {"crop_ratio": 1.0, "draft": False, "integer_range": [], "float_range": []}
 ONCE = {"zoom": "crop_ratio", "reduced": "draft"}  # names that files on disk may still have
-
-
-@dataclass(frozen=True)
-class Placement:
-    """Where which part of an image lands in the network's input.
-
-    Attributes:
-        box: what of the image is used, in its pixels: (top, left, bottom, right). Whole numbers,
-            but where the preprocessing zooms.
-        top: first row of the input that the image covers.
-        left: first column of the input that the image covers.
-        height: rows of the input that the image covers.
-        width: columns of the input that the image covers.
-        beyond: whether pixels beyond the box have a part in those along its rim, as when the
-            whole image is resized first and cut then.
-    """
-
-    box: tuple[float, float, float, float]
-    top: int
-    left: int
-    height: int
-    width: int
-    beyond: bool = False
-
-    @property
-    def scale(self) -> tuple[float, float]:
-        """How many rows (columns) of the input one row (column) of the image becomes."""
-        top, left, bottom, right = self.box
-        return self.height / (bottom - top), self.width / (right - left)
-
-    def on(self, image: Decoded) -> Placement:
-        """Return the same place for an image that was decoded smaller than it is."""
-        top, left, bottom, right = image.covered
-        down, across = (bottom - top) / image.rows, (right - left) / image.columns
-        box = (
-            top + self.box[0] * down,
-            left + self.box[1] * across,
-            min(top + self.box[2] * down, image.image.height),
-            min(left + self.box[3] * across, image.image.width),
-        )
-        return dataclasses.replace(self, box=box, beyond=True)
 
 
 @dataclass(frozen=True)
@@ -93,6 +57,9 @@ class Preprocess:
             where that is still nearly twice as fine as what is made of it (`MARGIN`). Large photos
             are read in less than half the time; the pixels differ by about 0.5 of 255 on the mean.
             Images given as arrays or as Pillow's are taken as they are.
+        integer_range: black and white of whole numbers of more than 8 bits, in files and arrays
+            alike; left empty, by each image's own values.
+        float_range: the same of files that hold floats.
 
     >>> fitted = Preprocess(channels=1, height=4, width=4)
     >>> fitted.pixels(np.full((2, 4), 255, np.uint8))[0].tolist()
@@ -109,6 +76,8 @@ class Preprocess:
     std: tuple[float, ...] = ()
     crop_ratio: float = 1.0
     draft: bool = False
+    integer_range: tuple[float, ...] = ()
+    float_range: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if self.channels not in (1, 3):
@@ -139,6 +108,23 @@ class Preprocess:
             )
         if not (np.isfinite(self.mean).all() and np.isfinite(self.std).all()) or min(self.std) <= 0:
             raise SettingError(f"mean {self.mean} and std {self.std}: std must be above 0")
+        for name in ("integer_range", "float_range"):
+            ends = getattr(self, name)
+            if ends and not (len(ends) == 2 and np.isfinite(ends).all() and ends[0] < ends[1]):
+                raise SettingError(f"{name} {ends}: expected black and, above it, white")
+
+    @property
+    def value_ranges(self) -> ValueRanges:
+        """Which values are black and white in images of more than 8 bits."""
+        integers, floats = (
+            (ends[0], ends[1]) if ends else None for ends in (self.integer_range, self.float_range)
+        )
+        return ValueRanges(integers, floats)
+
+    def with_value_ranges(self, ranges: ValueRanges) -> Preprocess:
+        """Return the same with other ranges of black to white, those of a data set."""
+        integers, floats = ranges.integers or (), ranges.floats or ()
+        return dataclasses.replace(self, integer_range=integers, float_range=floats)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -216,7 +202,12 @@ class Preprocess:
         Raises:
             ImageError: the reason why it cannot be read, in one line.
         """
-        with hold_decoded(source, background=self.background, reduction=self.reduction) as image:
+        with hold_decoded(
+            source,
+            background=self.background,
+            reduction=self.reduction,
+            ranges=self.value_ranges,
+        ) as image:
             return self.place(image), image.remarks
 
     def reduction(self, rows: int, columns: int) -> int:
@@ -278,13 +269,20 @@ class Preprocess:
             values.append(f"{name} {' '.join(f'{value:g}' for value in told)}")
         if self.draft:
             values.append("large JPEG files decoded smaller")
+        if self.integer_range:
+            values.append(
+                "whole numbers from {:g} (black) to {:g} (white)".format(*self.integer_range)
+            )
+        if self.float_range:
+            values.append("floats from {:g} (black) to {:g} (white)".format(*self.float_range))
         return ", ".join((how, *values))
 
     def as_json(self) -> dict[str, Any]:
-        """Return the settings as plain JSON values."""
+        """Return the settings as plain JSON values; ranges that are not set are left out."""
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in dataclasses.asdict(self).items()
+            if value != ()
         }
 
     @staticmethod
@@ -301,7 +299,7 @@ class Preprocess:
         True
         """
         now = {ONCE.get(name, name): value for name, value in values.items()}
-        values = {"crop_ratio": 1.0, "draft": False, **now}
+        values = {**EARLIER, **now}
         names = {field.name for field in dataclasses.fields(Preprocess)}
         if set(values) != names:
             odd = ", ".join(sorted(names.symmetric_difference(values)))
@@ -345,36 +343,9 @@ class Preprocess:
             std=numbers("std"),
             crop_ratio=cast("float", crop_ratio),
             draft=draft,
+            integer_range=numbers("integer_range"),
+            float_range=numbers("float_range"),
         )
-
-
-def resize(image: Image.Image, where: Placement) -> Image.Image:
-    """Resize what is used of an image to the size it takes: the one resize of Striate.
-
-    Pillow's bilinear (triangle) filter with antialiasing, on 8 bits, first along the rows and
-    then along the columns, each rounded to 8 bits. ONNX has it as Resize of opset 18 on uint8, with
-    mode="linear", antialias=1, exclude_outside=1, coordinate_transformation_mode="half_pixel" and
-    the size given as sizes; ONNX Runtime then agrees but for values that fall between two steps,
-    which it may round the other way: by 1 of 255, at most. (Without exclude_outside the border
-    differs by up to 20, as the outermost pixels are then counted as if repeated beyond it.)
-
-    A crop is cut in whole pixels before; one that zooms is the middle of the whole image
-    resized (`Placement.beyond`), of which only that much is calculated. So is all of a JPEG that
-    was decoded smaller (`Preprocess.draft`), whose box need not end between two pixels.
-
-    Args:
-        image: in mode L or RGB.
-        where: from `Preprocess.placement`.
-    """
-    top, left, bottom, right = where.box
-    if where.beyond:
-        size, box = (where.width, where.height), (left, top, right, bottom)
-        return image.resize(size, Image.Resampling.BILINEAR, box=box)
-    if where.box != (0, 0, image.height, image.width):
-        image = image.crop((int(left), int(top), int(right), int(bottom)))
-    if image.size == (where.width, where.height):
-        return image
-    return image.resize((where.width, where.height), Image.Resampling.BILINEAR)
 
 
 def _rounded(numerator: int, denominator: int) -> int:

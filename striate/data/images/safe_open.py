@@ -11,21 +11,28 @@ from __future__ import annotations
 import functools
 import io
 import itertools
+import re
 import stat
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, cast
 
 from PIL import Image, UnidentifiedImageError
 
 from striate.data.images.damaged_files import UNREADABLE, convert_errors, one_line
+from striate.data.images.foreign_formats import name_camera_raw, name_format
+from striate.data.images.left_out import MAX_BOX, note_animated_gif, note_heic_turn
+from striate.data.images.mended_files import PNG_START, spare_comments
 from striate.data.images.size_limits import (
     MAX_BYTES,
     MAX_PIXELS,
     MAX_SLOW_PIXELS,
     check_pixels,
 )
+from striate.data.images.tiff_array import TiffArray, open_tiff_array
+from striate.data.images.tiff_directory import MAGIC, TiffDirectory, read_tiff_directory
 from striate.errors import ImageError
 
 # In the order they are tried. Left out on purpose: EPS (runs Ghostscript); WMF (runs a drawing
@@ -47,21 +54,6 @@ TGA_ENDINGS = {".tga", ".icb", ".vda", ".vst"}
 HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 HEIF_HINT = 'a HEIC image; to read these: pip install "striate[heic]"'
 
-# What often stands where an image is expected: how it begins, and what to say of it.
-STRANGERS: tuple[tuple[bytes, str], ...] = (
-    (b"%!PS", "PostScript (EPS), which only runs as a program; save it as PNG"),
-    (b"\xc5\xd0\xd3\xc6", "PostScript (EPS), which only runs as a program; save it as PNG"),
-    (b"%PDF", "a PDF document, not an image; export its pages as PNG"),
-    (b"\xd7\xcd\xc6\x9a", "a Windows metafile (WMF), a drawing and not pixels; save it as PNG"),
-    (b"<?xml", "an XML or SVG text, not an image of pixels; save it as PNG"),
-    (b"<svg", "an SVG drawing, not an image of pixels; save it as PNG"),
-    (b"<!doctype html", "a web page, not an image; perhaps a download that failed"),
-    (b"<html", "a web page, not an image; perhaps a download that failed"),
-    (b"PK\x03\x04", "a zip file, not an image; give it as the data, or unpack it"),
-    (b"\x1f\x8b", "a gzip file, not an image; unpack it"),
-    (b"version https://git-lfs", "a Git LFS pointer, not the image; run: git lfs pull"),
-)
-
 
 def open_file(path: Path) -> IO[bytes]:
     """Open an ordinary file of sensible size; a pipe or a device would wait for ever."""
@@ -77,10 +69,17 @@ def open_file(path: Path) -> IO[bytes]:
             raise ImageError(f"{status.st_size:,} bytes, above the limit of {MAX_BYTES:,}")
         return path.open("rb")
     except FileNotFoundError as error:
-        raise ImageError("there is no such file") from error
+        raise ImageError(_about_missing(path)) from error
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         reason = getattr(error, "strerror", None) or one_line(error)
         raise ImageError(f"the file cannot be opened: {reason}") from error
+
+
+def _about_missing(path: Path) -> str:
+    address = re.match(r"(https?|ftp|s3|gs|file|data):", str(path))
+    if address:
+        return "an address, and files are expected here; download it first and give the file"
+    return "there is no such file"
 
 
 def _about_folder(path: Path) -> str:
@@ -92,12 +91,27 @@ def _about_folder(path: Path) -> str:
     return "a folder, not a file"
 
 
-def open_image(stream: IO[bytes], ending: str = "") -> Image.Image:
+@dataclass(frozen=True)
+class Opened:
+    """A file whose header is read, and whose pixels are not decoded yet.
+
+    Attributes:
+        image: as Pillow has opened it, or what tifffile will read.
+        tiff: what a TIFF says of itself.
+        remarks: what was odd about the file but did not hinder.
+    """
+
+    image: Image.Image | TiffArray
+    tiff: TiffDirectory | None = None
+    remarks: tuple[str, ...] = ()
+
+
+def open_image(stream: IO[bytes], ending: str = "") -> Opened:
     """Identify an image and read its header; the caller closes the stream.
 
     Args:
         stream: the file's bytes.
-        ending: of the file's name; asked only for TGA, which has no signature.
+        ending: of the file's name; asked only for TGA, which has no signature, and for camera raws.
 
     Raises:
         ImageError: with the reason, in one line.
@@ -107,16 +121,55 @@ def open_image(stream: IO[bytes], ending: str = "") -> Image.Image:
         raise ImageError("the file is empty")
     if start[4:8] == b"ftyp" and _is_heif(start):
         return _open_heif(stream)
+    tiff = _read_tiff(stream, start, ending)
+    if tiff is not None and tiff.is_garbled:
+        return Opened(open_tiff_array(stream, tiff), tiff)
     formats = _formats()
     if ending.lower() in TGA_ENDINGS or _has_tga_footer(stream):
         formats = (*formats, "TGA")
     with convert_errors("its header is damaged"):
         _check_inner_sizes(stream, start)
         stream.seek(0)
-        try:
-            image = Image.open(stream, formats=formats)
-        except UnidentifiedImageError as error:
-            raise ImageError(_stranger(start)) from error
+        opened = _identify(stream, start, formats, tiff)
+    if isinstance(opened.image, Image.Image):
+        _check_sizes(opened.image)
+    return opened
+
+
+def _read_tiff(stream: IO[bytes], start: bytes, ending: str) -> TiffDirectory | None:
+    if start[:4] not in MAGIC:
+        return None
+    with convert_errors("its header is damaged"):
+        tiff = read_tiff_directory(stream, start)
+    raw = "" if tiff is None else name_camera_raw(tiff, start, ending)
+    if raw:
+        raise ImageError(raw)
+    return tiff
+
+
+def _identify(
+    stream: IO[bytes], start: bytes, formats: tuple[str, ...], tiff: TiffDirectory | None
+) -> Opened:
+    """Have Pillow open it, or tifffile; a PNG also without the comments that hinder."""
+    remarks: tuple[str, ...] = ()
+    try:
+        if start.startswith(b"GIF8"):
+            remarks = note_animated_gif(stream.read(1024))
+            stream.seek(0)
+        return Opened(Image.open(stream, formats=formats), tiff, remarks)
+    except (UnidentifiedImageError, ValueError) as error:
+        if start.startswith(PNG_START):
+            stream.seek(0)
+            if mended := spare_comments(stream.read()):
+                return replace(open_image(io.BytesIO(mended[0])), remarks=mended[1])
+        if not isinstance(error, UnidentifiedImageError):
+            raise
+        if tiff is not None:
+            return Opened(open_tiff_array(stream, tiff), tiff)
+        raise ImageError(name_format(stream, start)) from error
+
+
+def _check_sizes(image: Image.Image) -> None:
     check_pixels(image.size)
     tiles = getattr(image, "tile", None)
     if tiles and tiles[0][0] in Image.DECODERS and image.width * image.height > MAX_SLOW_PIXELS:
@@ -127,7 +180,6 @@ def open_image(stream: IO[bytes], ending: str = "") -> Image.Image:
     if image.format == "TIFF":  # a tile may be larger than its image
         tags = cast("dict[int, int]", getattr(image, "tag_v2", {}))
         check_pixels((tags.get(TILE_WIDTH, 1), tags.get(TILE_LENGTH, 1)))
-    return image
 
 
 @functools.cache
@@ -135,16 +187,6 @@ def _formats() -> tuple[str, ...]:
     """Return the allowed formats that this build of Pillow knows."""
     Image.init()
     return tuple(name for name in FORMATS if name in Image.OPEN)
-
-
-def _stranger(start: bytes) -> str:
-    text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    for beginning, reason in STRANGERS:
-        if start.startswith(beginning) or text.startswith(beginning):
-            return reason
-    if start.count(0) == len(start):
-        return "nothing but zeros where an image should begin"
-    return "not an image in a format that can be read, or damaged at its very start"
 
 
 def _has_tga_footer(stream: IO[bytes]) -> bool:
@@ -219,7 +261,7 @@ def _is_heif(start: bytes) -> bool:
     return bool(brands & HEIF_BRANDS) and not brands & {b"avif", b"avis"}
 
 
-def _open_heif(stream: IO[bytes]) -> Image.Image:
+def _open_heif(stream: IO[bytes]) -> Opened:
     try:
         import pillow_heif
     except ImportError:
@@ -230,4 +272,6 @@ def _open_heif(stream: IO[bytes]) -> Image.Image:
     check_pixels(image.size)
     image.info.pop("exif", None)  # it is turned while it is decoded, as HEIC itself says
     image.info.pop("xmp", None)
-    return image
+    stream.seek(0)
+    orientation = image.info.get("original_orientation") or 1
+    return Opened(image, remarks=note_heic_turn(orientation, stream.read(MAX_BOX)))

@@ -140,7 +140,11 @@ def name_labels(y: np.ndarray, count: int, where: str) -> list[str]:
 
 
 def _in_bytes(images: Sequence[np.ndarray], said: list[str]) -> list[np.ndarray]:
-    """Scale the values of all splits by one rule to 0..255, and say which."""
+    """Scale the values of all splits by one rule to 0..255, and say which.
+
+    Whole numbers above 1 stay as they are, in 16 bits: what is white among them is decided once,
+    by what is learnt from, and recorded (`striate.data.value_survey`).
+    """
     if all(values.dtype == np.uint8 for values in images):
         return list(images)
     held = [values for values in images if values.size]
@@ -153,6 +157,8 @@ def _in_bytes(images: Sequence[np.ndarray], said: list[str]) -> list[np.ndarray]
     if ends is None:
         raise DataError(f"the images hold values from {low:g} to {high:g}; expected {EXPECTED}")
     black, white = ends
+    if whole and white > 1:
+        return [values.astype(np.uint16) for values in images]
     said.append(
         f"values from {low:g} to {high:g}: {black:g} was taken as black, {white:g} as white"
     )

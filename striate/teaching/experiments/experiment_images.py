@@ -14,6 +14,7 @@ from striate.data import (
     Images,
     Split,
     find,
+    find_value_ranges,
     format_count,
     load,
     split_stratified,
@@ -109,7 +110,9 @@ def gather_images(
     collection = find(data)
     for text in collection.notes:
         note(text)
-    preprocess = defaults.preprocess_for(survey(collection), Settings(image_size=size), None, note)
+    looks = survey(collection)
+    preprocess = defaults.preprocess_for(looks, Settings(image_size=size), None, note)
+    preprocess = preprocess.with_value_ranges(find_value_ranges(collection, looks, note))
     collection = _mark_test_images(collection, note)
     collection = collection.only(_draw_sample(collection, most, note))
     learnt = [

@@ -228,8 +228,11 @@ def _judged(prepared: Prepared, index: int, evaluated: EvaluatedImage) -> Shown 
 def thumbnail(prepared: Prepared, index: int) -> np.ndarray | None:
     """Give an image as it is on the disk, small; None where it has become unreadable."""
     try:
+        preprocess = prepared.plan.preprocess
         pixels = read(
-            prepared.loaded.collection.open(index), background=prepared.plan.preprocess.background
+            prepared.loaded.collection.open(index),
+            background=preprocess.background,
+            ranges=preprocess.value_ranges,
         )
     except ImageError:
         return None
