@@ -177,6 +177,14 @@ def test_values_beyond_the_range_are_cut_off_and_it_is_said() -> None:
         assert remarks[0].startswith("its values from 4095 to 5000 go beyond 0 (black) to 4095")
 
 
+def test_an_image_alone_that_comes_out_almost_black_is_remarked_upon(
+    shared: Callable[[str], Path],
+) -> None:
+    file = shared("cases/04-16-bit-few-bits") / "u16_12/bar/000.png"
+    assert decode(file).remarks == ("its values reach 1355 of 65535, so it is almost black",)
+    assert Preprocess(1, 8, 8).with_value_ranges(TWELVE).prepared(file)[1] == ()
+
+
 def test_unsigned_32_bits_stay_in_order(shared: Callable[[str], Path]) -> None:
     file = shared("cases/15-tiff-kinds/u32.tif")
     with Image.open(file) as image:

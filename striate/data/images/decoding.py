@@ -293,7 +293,9 @@ def measure(source: Source) -> ImageSize:
     if isinstance(source, np.ndarray):
         rows, columns = source.shape[:2]
         channels = 3 if source.ndim == 3 and source.shape[2] >= 3 else 1
-        return ImageSize(rows, columns, channels, source.dtype != np.uint8)
+        return ImageSize(
+            rows, columns, channels, source.dtype.kind in "iu" and source.dtype != np.uint8
+        )
     with collect_warnings() as said, open_source(source) as opened:
         image = opened.image
         columns, rows = image.size

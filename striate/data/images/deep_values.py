@@ -27,6 +27,8 @@ DEEP_MODES = {"I;16", "I;16L", "I;16B", "I;16N", "I", "F"}
 
 TIFF_BITS, TIFF_PHOTOMETRIC, TIFF_SAMPLE_FORMAT = 258, 262, 339
 
+DARK = 4095  # of 65535: a sixteenth, where the whole is taken as 16 bits and perhaps uses 12
+
 NATIVE = "L" if sys.byteorder == "little" else "B"
 OTHER_BYTE = {"L": "B", "B": "L", "N": "B" if NATIVE == "L" else "L"}
 
@@ -150,6 +152,8 @@ def scale_to_uint8(values: np.ndarray, ranges: ValueRanges, said: list[str]) -> 
     if values.dtype.kind == "f" and low >= 0 and high <= 1:
         return to_uint8(values, 0.0, 1.0)
     if values.dtype.kind in "iu" and low >= 0 and high <= 65535:
+        if 0 < high <= DARK:
+            said.append(f"its values reach {high:g} of 65535, so it is almost black")
         return clip_to_uint8(values.astype(np.uint16), (0.0, 65535.0), said)
     said.append(f"its values from {low:g} to {high:g} were stretched over black to white")
     return to_uint8(values, low, high) if high > low else np.zeros(values.shape, np.uint8)
