@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from striate.architecture.notation import expand
-from striate.backends.precision import WAYS
+from striate.backends.precision import FLOAT32
 from striate.data.augmentation import Augmentation
 from striate.data.images import Preprocess
 from striate.training.plan import DataDescription, Plan, Transfer
@@ -30,7 +30,7 @@ def made_plan(
             class_weight=None,
             augmentation=Augmentation(),
             patience=None,
-            precision=WAYS[0],
+            precision=FLOAT32,
             seed=0,
             lr_multipliers=lr_multipliers,
         ),

@@ -72,9 +72,13 @@ def tuned(plan: Plan, settings: Settings, part: Subset, *, say: Say) -> Plan:
     """
     if not plan.in_steps:
         return plan
+    measured = plan.network is not None and plan.device != "mps"
     if settings.precision != "auto":
-        return _with(plan, precision.fixed(settings.precision))
-    if plan.network is None or plan.device == "mps":
+        way = precision.fixed(settings.precision)
+        if way == precision.FLOAT32 and not measured:
+            way = precision.CHANNELS_FIRST
+        return _with(plan, way)
+    if not measured:
         say("precision is float32: it is measured only for networks given as text, on CPU or CUDA")
         return plan
     place = place_of(plan)

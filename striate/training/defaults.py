@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from striate.architecture.notation import ExpandedNetwork, expand, parse
+from striate.architecture.notation import ExpandedNetwork, Leaf, expand, parse
 from striate.architecture.words import Softmax
 from striate.architecture.zoo import compact
 from striate.data import Collection, Images, Survey
@@ -21,7 +22,8 @@ LARGEST = 128  # pixels a side that are chosen without being asked for
 STATISTICS = 5000  # images that mean and std are taken from
 # 5,000 give an interval narrow enough; a fifth of MNIST would be 12,000 images not learnt from.
 MOST_HELD_OUT = 5000  # images for validation where the data has no such part
-RATE = 5e-3  # peak learning rate of a network with batch normalisation
+RATE = 5e-3  # peak learning rate of a network with batch normalisation, at most
+WIDE = 3.0  # that times the numbers that go into an output of its middle weight, at most
 PLAIN_RATE = 1e-3  # of one without, which bears less
 
 PRETRAINED = "mobilenet_v2"  # what few photographs start from: 14 MB, and fast on a CPU
@@ -210,8 +212,31 @@ def has_batch_norm(network: ExpandedNetwork | None) -> bool:
 
 
 def learning_rate(network: ExpandedNetwork | None) -> float:
-    """Return the peak learning rate: higher where batch normalisation steadies the network."""
-    return RATE if network is not None and has_batch_norm(network) else PLAIN_RATE
+    """Return the peak learning rate: higher where batch normalisation steadies the network.
+
+    Adam moves every weight by about the rate, and an output by that times the numbers it sums: so
+    wide networks get a lower one, in inverse proportion, as Yang and others 2022 have it for Adam,
+    https://arxiv.org/abs/2203.03466. What counts is the layer that the middle weight is of.
+
+    >>> wide = "input 3x8x8 classes=2 > conv 512 > bn > relu > conv 512 > bn > gap > flatten > fc"
+    >>> learning_rate(expand("input 1x8x8 classes=2 > conv 4 > bn > gap > flatten > fc"))
+    0.005
+    >>> round(learning_rate(expand(wide)), 5)  # 3 / (3 * 3 * 512)
+    0.00065
+    """
+    if network is None or not has_batch_norm(network):
+        return PLAIN_RATE
+    weighted = [
+        leaf.layer.tensors(leaf.input)["weight"]
+        for leaf in network.layers()
+        if isinstance(leaf, Leaf) and leaf.layer.width is not None
+    ]
+    summed = np.array([math.prod(shape[1:]) for shape in weighted])
+    numbers = np.array([math.prod(shape) for shape in weighted])
+    order = np.argsort(summed, kind="stable")
+    held = np.cumsum(numbers[order])
+    middle = summed[order][np.searchsorted(held, held[-1] / 2)] if len(held) else 1
+    return float(min(RATE, WIDE / middle))
 
 
 def augmentation_for(

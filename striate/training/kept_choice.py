@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from striate.backends.precision import WAYS
 from striate.data import count_cores
 from striate.data.cache_folder import find_cache_folder
 from striate.files.atomic_write import write_atomically
@@ -65,6 +66,7 @@ def place_of(plan: Plan) -> Path:
         *(processor(), plan.device, torch.__version__, plan.text, str(plan.preprocess)),
         *(plan.recipe.batch_size, plan.world_size, plan.threads, count_cores()),
         *(os.environ.get(name) for name in LIMITS),
+        *map(str, WAYS),
     )
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
     return find_cache_folder() / "choices" / f"{key}.json"

@@ -381,7 +381,7 @@ def _recipe(
         ),
         augmentation=augmentation,
         patience=settings.patience,
-        precision=precision.WAYS[0],
+        precision=precision.CHANNELS_FIRST,
         seed=settings.seed,
         lr_multipliers=tuned,
         freeze_bn=backbone is not None and settings.freeze_bn,

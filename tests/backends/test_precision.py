@@ -7,9 +7,19 @@ import pytest
 import torch
 from torch import nn
 
-from striate.backends import bf16
+from striate.backends import bf16, precision
 from striate.backends.bf16 import computes_bf16, is_fast_in_bf16
-from striate.backends.precision import WAYS, Budget, Precision, fastest, fixed, measure
+from striate.backends.precision import (
+    BF16,
+    CHANNELS_FIRST,
+    FLOAT32,
+    WAYS,
+    Budget,
+    Precision,
+    fastest,
+    fixed,
+    measure,
+)
 from striate.errors import SettingError
 
 NO_LABELS = torch.zeros(32, dtype=torch.int64)
@@ -68,7 +78,10 @@ def test_sizes_grow_and_end_where_the_time_does() -> None:
     assert set(seen) == {2}
 
 
-def test_short_steps_are_timed_in_whole_batches_however_short_the_run() -> None:
+def test_short_steps_are_timed_in_whole_batches_however_short_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(precision, "LEAST", 60.0)  # on a busy machine the first step may take long
     seen: list[int] = []
     values = torch.rand(32, 3, 8, 8)
     measure(Slow(seen), values, NO_LABELS, Budget(images=1))
@@ -146,13 +159,12 @@ def test_a_torch_that_cannot_be_asked_is_timed_shortly(monkeypatch: pytest.Monke
 
 
 def test_a_way_must_be_clearly_faster_to_be_taken() -> None:
-    first, second, third = WAYS
-    assert fastest({first: 1.0, second: 1.2, third: 1.5}) == first
-    assert fastest({first: 1.0, second: 0.99, third: 0.5}) == third
-    assert fastest({first: 1.0, second: 0.5, third: 0.48}) == second
+    assert fastest({FLOAT32: 1.0, BF16: 1.2}) == FLOAT32
+    assert fastest({FLOAT32: 1.0, BF16: 0.95}) == FLOAT32
+    assert fastest({FLOAT32: 1.0, BF16: 0.5}) == BF16
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", (CHANNELS_FIRST, *WAYS))
 def test_every_way_can_be_asked_for(way: Precision) -> None:
     assert fixed(str(way).replace(" ", "-")) == way
     assert way.fabric in ("32-true", "bf16-mixed")

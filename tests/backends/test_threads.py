@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from striate.backends.precision import WAYS, Budget
+from striate.backends.precision import FLOAT32, Budget
 from striate.backends.threads import LEAST, measure_threads, use_threads
 
 VALUES, LABELS = torch.rand(4, 3, 8, 8), torch.zeros(4, dtype=torch.int64)
@@ -34,7 +34,7 @@ def measured(seconds: dict[int, float], *, step: float = 1e-3, run: float = 1e9)
     budget = Budget(images=0, seconds=run)
     module = Waiting(seconds, [])
     with use_threads(4):
-        found = measure_threads(module, VALUES, LABELS, way=WAYS[0], step=step, budget=budget)
+        found = measure_threads(module, VALUES, LABELS, way=FLOAT32, step=step, budget=budget)
         assert torch.get_num_threads() == 4
     assert all(value >= seconds[number] for number, value in found.items())
     return list(found)

@@ -129,6 +129,20 @@ def test_networks_without_normalisation_get_the_lower_rate() -> None:
     assert defaults.learning_rate(with_bn) > defaults.learning_rate(without)
 
 
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("conv 8 > bn > conv 64 > bn", 5e-3),  # 72 numbers go into an output of most weights
+        ("conv 256 > bn > conv 256 > bn", 3.0 / (9 * 256)),
+        ("conv 256 > bn > conv 256 groups=256 > bn", 5e-3),  # a weight sums 9 of one channel
+        ("bn", 5e-3),
+    ],
+)
+def test_wide_networks_get_a_lower_rate(body: str, expected: float) -> None:
+    network = expand(f"input 1x8x8 classes=2 > {body} > gap > flatten > fc")
+    assert defaults.learning_rate(network) == pytest.approx(expected)
+
+
 @pytest.mark.parametrize(("balance", "ratio"), [("none", None), ("sqrt", 2.0), ("full", 4.0)])
 def test_class_weights_follow_the_setting(
     tmp_path: Path, balance: str, ratio: float | None

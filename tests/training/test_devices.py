@@ -7,7 +7,7 @@ import logging
 import pytest
 import torch
 
-from striate.backends.precision import WAYS
+from striate.backends.precision import BF16
 from striate.errors import SettingError
 from striate.training.distributed import devices
 
@@ -22,6 +22,6 @@ def test_a_device_that_is_not_there_is_refused() -> None:
 def test_the_engine_keeps_its_own_lines_to_itself(caplog: pytest.LogCaptureFixture) -> None:
     before = logging.getLogger("lightning_fabric").level
     with caplog.at_level(logging.INFO):
-        devices.fabric_for("cpu", WAYS[2])
+        devices.fabric_for("cpu", BF16)
     assert not [entry for entry in caplog.records if "lightning" in entry.name]
     assert logging.getLogger("lightning_fabric").level == before

@@ -16,7 +16,7 @@ from striate.training.runs import start_run
 
 PLAN = made_plan("input 1x8x8 classes=2 > conv 4 > relu > flatten > fc")
 CHOICE = Choice(
-    rates={"float32 channels-first": 900.0, "bf16 channels-last": 2100.5},
+    rates={"float32 channels-last": 900.0, "bf16 channels-last": 2100.5},
     precision="bf16 channels-last",
     threads={2: 2100.5, 1: 2500.0},
     n=32,

@@ -14,7 +14,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from striate.backends.adamw import AdamW
-from striate.backends.precision import WAYS, Precision
+from striate.backends.precision import CHANNELS_FIRST, WAYS, Precision
 from striate.backends.torch import build
 from striate.data import Images, find, load
 from striate.data.augmentation import Augmentation, choose_augmentation
@@ -42,7 +42,7 @@ RECIPE = Recipe(
     class_weight=None,
     augmentation=choose_augmentation(1, 8, 8, []),
     patience=None,
-    precision=WAYS[0],
+    precision=CHANNELS_FIRST,
     seed=3,
 )
 
@@ -95,7 +95,7 @@ def test_it_learns(digits: tuple[Images, np.ndarray]) -> None:
     assert epochs[-1].seconds_left == 0
 
 
-@pytest.mark.parametrize("way", WAYS, ids=str)
+@pytest.mark.parametrize("way", (CHANNELS_FIRST, *WAYS), ids=str)
 def test_one_process_computes_what_fabric_does(
     way: Precision, digits: tuple[Images, np.ndarray]
 ) -> None:
@@ -175,7 +175,7 @@ def test_its_steps_are_those_of_a_plain_loop(digits: tuple[Images, np.ndarray]) 
     assert epochs[1].train_loss == pytest.approx(sum(losses[4:]) / 240, rel=1e-3)
 
 
-@pytest.mark.parametrize("way", WAYS, ids=str)
+@pytest.mark.parametrize("way", (CHANNELS_FIRST, *WAYS), ids=str)
 @pytest.mark.parametrize("stop", [1, 4, 7, 12])
 def test_a_run_put_down_anywhere_ends_with_exactly_the_same_weights(
     digits: tuple[Images, np.ndarray], tmp_path: Path, stop: int, way: object

@@ -6,7 +6,7 @@ import numpy as np
 from torch import nn
 
 from striate.architecture.notation import ExpandedNetwork, expand
-from striate.backends.precision import WAYS
+from striate.backends.precision import FLOAT32
 from striate.backends.torch import build
 from striate.data.augmentation import Augmentation
 from striate.data.images import Preprocess
@@ -51,7 +51,7 @@ def choose_recipe(n: int, seed: int, network: ExpandedNetwork) -> Recipe:
         class_weight=None,
         augmentation=Augmentation(),
         patience=None,
-        precision=WAYS[0],
+        precision=FLOAT32,
         seed=seed,
     )
 

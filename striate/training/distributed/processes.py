@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import torch
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
-from striate.backends.precision import WAYS
+from striate.backends.precision import CHANNELS_FIRST
 from striate.errors import StriateError, TrainingError
 from striate.events import Callback, Event, ignore
 from striate.terminal.ctrl_c import Stop, stop_on_ctrl_c
@@ -72,7 +72,7 @@ def launch(lead: Lead[Answer], assist: Assist, *, workers: Workers, callback: Ca
     """
     if workers.several and not workers.launched:
         return _launched(lead, assist, workers=workers, callback=callback)  # type: ignore[no-any-return]
-    fabric = fabric_for(workers.device, WAYS[0], workers)
+    fabric = fabric_for(workers.device, CHANNELS_FIRST, workers)
     with stop_on_ctrl_c() as stop, all_needed(fabric):
         # if all went through the whole run, each write would need a condition beside it
         if fabric.is_global_zero:
@@ -121,7 +121,7 @@ def _launch(workers: Workers, work: Callable[[AnyFabric], None]) -> None:
     port = os.environ.get("MASTER_PORT")
     try:
         with quiet("torch.multiprocessing.spawn"):  # says which others it ends after a loss
-            fabric_for(workers.device, WAYS[0], workers, launch=work)
+            fabric_for(workers.device, CHANNELS_FIRST, workers, launch=work)
     finally:
         if port is None:  # Fabric's choice, for this run alone
             os.environ.pop("MASTER_PORT", None)

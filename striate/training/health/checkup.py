@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from striate.backends.precision import WAYS, Precision
+from striate.backends.precision import CHANNELS_FIRST, Precision
 from striate.backends.torch import BATCH_NORMS, eval_mode, normalize
 from striate.data.images import Preprocess
 from striate.errors import TrainingError
@@ -33,7 +33,6 @@ KINDS = {
     "tanh": (functional.tanh, torch.tanh, Tensor.tanh),
 }
 NAMES = {function: kind for kind, functions in KINDS.items() for function in functions}
-USUAL = WAYS[0]
 WEIGHTED = (nn.Conv2d, nn.Linear)
 
 
@@ -60,7 +59,7 @@ def check_up(
     preprocess: Preprocess,
     epoch: int,
     rate: float,
-    precision: Precision = USUAL,
+    precision: Precision = CHANNELS_FIRST,
 ) -> CheckUp:
     """Measure a network between two epochs.
 
