@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -15,7 +15,9 @@ import numpy as np
 
 from striate.data.images import Source
 
-Kind = Literal["folder", "idx", "npz", "csv", "digits", "arrays", "data frame", "dataset"]
+Kind = Literal[
+    "folder", "idx", "npz", "csv", "parquet", "digits", "arrays", "data frame", "dataset"
+]
 
 SPLITS = ("train", "val", "test")
 
@@ -47,14 +49,15 @@ class Collection:
 
     Attributes:
         source: what the user pointed at.
-        kind: how it is laid out: "folder", "idx", "npz", "csv", "digits"; or what it was given as:
-            "arrays", "data frame", "dataset".
+        kind: how it is laid out: "folder", "idx", "npz", "csv", "parquet", "digits"; or what it
+            was given as: "arrays", "data frame", "dataset".
         classes: the names of the classes, in natural order ("2" before "10").
         names: of each image, unique; for files the path below the root.
         labels: int64 (n,), indices into ``classes``.
         splits: of each image "train", "val", "test", or "" where the data does not say.
         skipped: what was left out, and why.
         notes: decisions that were taken, one line each, to be shown and recorded.
+        columns: what a list says besides, by the name of its column: a value for each image.
         content: the folder that the names are relative to; all images as uint8, or uint16 whose
             range the preprocessing decides, of shape (n, rows, columns) or (n, rows, columns,
             channels); or what fetches each.
@@ -68,6 +71,7 @@ class Collection:
     splits: tuple[str, ...]
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     content: Path | np.ndarray | FetchedImages = field(default_factory=Path, repr=False)
 
     def __len__(self) -> int:
@@ -94,6 +98,10 @@ class Collection:
             names=tuple(self.names[index] for index in indices),
             labels=self.labels[indices],
             splits=tuple(self.splits[index] for index in indices),
+            columns={
+                name: tuple(cells[index] for index in indices)
+                for name, cells in self.columns.items()
+            },
             content=content,
         )
 
@@ -155,6 +163,24 @@ def format_count(number: int, one: str, many: str = "") -> str:
     ('1 image', '2,000 images', '2 classes')
     """
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def note_lost_classes(lost: Mapping[str, Sequence[Skipped]]) -> tuple[str, ...]:
+    """Return a note that names the classes none of whose files can be used; none for none.
+
+    >>> note_lost_classes({"wasp": [Skipped("w.png", "there is no such file")]})
+    ("1 class is left out, as none of its files can be used: 'wasp' (1 file, 'w.png': there ...",)
+    """
+    if not lost:
+        return ()
+    told = [
+        f"{name!r} ({format_count(len(files), 'file')}, {files[0].name!r}: {files[0].reason})"
+        for name, files in list(lost.items())[:10]
+    ]
+    which = format_count(len(lost), "class is", "classes are")
+    whose = "its" if len(lost) == 1 else "their"
+    more = f" and {len(lost) - 10:,} more" if len(lost) > 10 else ""
+    return (f"{which} left out, as none of {whose} files can be used: {', '.join(told)}{more}",)
 
 
 def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

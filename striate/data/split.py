@@ -126,13 +126,18 @@ def guess_training(collection: Collection, *, seed: int = 0, fraction: float = 0
 
 
 def write_split(path: Path, collection: Collection, split: Split) -> None:
-    """Write split.csv: name, class and split of every image that is used."""
-    kept = split.collection
+    """Write split.csv: name, class and split of every image that is used, and what a list adds."""
+    kept, columns = split.collection, collection.columns
     write_rows(
         path,
-        ("name", "class", "split"),
+        ("name", "class", "split", *columns),
         (
-            (collection.names[index], kept.classes[kept.labels[index]], split)
+            (
+                collection.names[index],
+                kept.classes[kept.labels[index]],
+                split,
+                *(cells[index] for cells in columns.values()),
+            )
             for split, indices in split.by_name().items()
             for index in indices.tolist()
         ),

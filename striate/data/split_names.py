@@ -39,13 +39,28 @@ def name_split(name: str) -> str | None:
     >>> name_split("seg_pred"), name_split("train_station"), name_split("images")
     ('', None, None)
     """
-    words = [word for word in re.split(r"[\W_]+", name.lower()) if word and not word.isdecimal()]
+    words = _words(name)
     if len(words) == 1 and words[0] not in SPLIT_WORDS:
         words = re.sub(r"(set|data|images)?[0-9]*$", r" \1", words[0]).split()
     rest = [word for word in words if word not in WORDS_BESIDE]
     if len(rest) != 1:
         return None
     return "" if rest[0] in UNLABELED_WORDS else SPLIT_WORDS.get(rest[0])
+
+
+def says_nothing(name: str) -> bool:
+    """Return whether a folder is named as what holds images or lists, and so is no class.
+
+    >>> says_nothing("images"), says_nothing("annotations"), says_nothing("cat_images")
+    (True, True, False)
+    """
+    words = _words(name)
+    return bool(words) and all(word in WORDS_BESIDE for word in words)
+
+
+def _words(name: str) -> list[str]:
+    words = re.split(r"[\W_]+", name.lower())
+    return [word for word in words if word and not word.isdecimal()]
 
 
 def find_split(name: str) -> str:

@@ -71,7 +71,7 @@ def test_a_folder_with_one_csv_and_no_class_folders_is_its_list(folder: Path) ->
     assert found.kind == "csv"
     assert found.notes == ("list.csv was taken as the list of images",)
     (folder / "other.csv").write_text(ROWS)
-    assert "several CSV files" in refused(folder)
+    assert "several lists of images ('list.csv', 'other.csv')" in refused(folder)
 
 
 def test_what_cannot_be_used_is_named(folder: Path) -> None:
@@ -94,7 +94,10 @@ def test_what_cannot_be_used_is_named(folder: Path) -> None:
         ("a.png,x\nb.png\n", "line 2: ['b.png'] has no label"),
         ("a.png,x\n,y\n", "line 2: 'y' has no path"),
         ("a.png,x,train\nb.png,y,other\n", "line 2: the split 'other'"),
-        ("a.png,x\na.png,y\n", "line 2: 'a.png' is listed as 'y', '', and before as 'x', ''"),
+        (
+            "a.png,x\na.png,y\n",
+            "list.csv gives a.png two labels (x, y); Striate learns one class an image",
+        ),
         ("a.png,x,train\na.png,x,test\n", "keep one of the two"),
         ("absent.png,x\n", "none of the images that 'list.csv' lists can be found"),
         ('a.png,"' + "x" * 200_000, "cannot be read as CSV"),

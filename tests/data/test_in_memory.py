@@ -128,7 +128,9 @@ def test_a_data_frame_lists_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ("9.png", "there is no such file"),
     ]
     assert np.array_equal(pixels(frame), EXPECTED[[0, 1, 2, 3, 5]])
-    with pytest.raises(DataError, match="has id, Path, split, but not label; expected the col"):
+    with pytest.raises(
+        DataError, match="has id, Path, split, but no column that is known for the label"
+    ):
         find(frame.drop(columns="label"))
     with pytest.raises(DataError, match=r"the DataFrame, row 1: the split 'tset'"):
         find(frame.assign(split=["", "tset", "", "", "", "", ""]))

@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from striate.data.collection import Collection
-from striate.data.sources.image_list import ListedImage, collect_list
-from striate.errors import DataError
+from striate.data.sources.image_files import ImageFiles
+from striate.data.sources.image_list import ImageList, collect_lists
+from striate.data.sources.list_columns import read_columns
+from striate.data.sources.tables import Table
 
 if TYPE_CHECKING:
     import pandas
 
 SOURCE = "data frame in memory"
+NAME = "the DataFrame"
 
 
 def find_dataframe(frame: pandas.DataFrame) -> Collection:
@@ -21,42 +24,23 @@ def find_dataframe(frame: pandas.DataFrame) -> Collection:
     Raises:
         DataError: a column is missing, or a row is none of an image.
     """
-    columns = {str(name).strip().lower(): name for name in frame.columns}
-    missing = [name for name in ("path", "label") if name not in columns]
-    if missing:
-        there = ", ".join(map(str, frame.columns)) or "no columns"
-        raise DataError(
-            f"the DataFrame has {there}, but not {' and '.join(missing)}; expected the columns "
-            "path and label, and split where it says train, val and test"
-        )
-    table = {
-        name: frame[columns[name]].astype(object).where(frame[columns[name]].notna(), "").tolist()
-        for name in ("path", "label", "split")
-        if name in columns
-    }
-    listed = [
-        ListedImage(
-            place=f"row {number}",
-            path=str(path).strip(),
-            label=_name(label),
-            split=str(split).strip(),
-        )
-        for number, (path, label, split) in enumerate(
-            zip(
-                table["path"],
-                table["label"],
-                table.get("split", [""] * len(frame)),
-                strict=True,
-            )
-        )
+    columns = [
+        frame.iloc[:, place].astype(object).where(frame.iloc[:, place].notna(), "").tolist()
+        for place in range(frame.shape[1])
     ]
-    return collect_list(
-        listed, Path.cwd(), source=SOURCE, kind="data frame", list_name="the DataFrame"
-    )
+    rows = [
+        (f"row {number}", [_text(cell) for cell in cells])
+        for number, cells in enumerate(zip(*columns, strict=True))
+    ]
+    table = Table(NAME, tuple(str(name).strip() for name in frame.columns), True, rows)
+    listed = read_columns(table, lambda name: False)
+    files = ImageFiles(Path.cwd(), "", "", None)
+    one = ImageList(NAME, listed, files)
+    return collect_lists([one], Path.cwd(), source=SOURCE, kind="data frame")
 
 
-def _name(label: object) -> str:
-    """Return a label as a name; pandas makes 1.0 of 1 where another row has none."""
-    if isinstance(label, float) and label.is_integer():
-        return str(int(label))
-    return str(label).strip()
+def _text(cell: object) -> str:
+    """Return a cell as text; pandas makes 1.0 of 1 where another row has none."""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell).strip()

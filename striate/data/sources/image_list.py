@@ -2,124 +2,127 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from unicodedata import normalize
 
 from striate.data.collection import (
     Collection,
     Kind,
     Skipped,
     encode_labels,
+    format_count,
+    note_lost_classes,
     quote_few,
 )
-from striate.data.split_names import SPLIT_WORDS
+from striate.data.sources.image_files import ImageFiles
+from striate.data.sources.list_columns import Listed, refuse_labels
+from striate.data.split_names import name_split
 from striate.errors import DataError
 
 
-@dataclass(frozen=True)
-class ListedImage:
-    """One row of a list.
+@dataclass(frozen=True, eq=False)
+class ImageList:
+    """A list, and where its images are looked for.
 
     Attributes:
-        place: which row, for messages: "line 3".
-        path: of the image, below the folder of the list or whole.
-        label: its class; "" where the row has none.
-        split: "train", "val", "test" or a word for one of these; "" where the row has none.
+        name: what it is called in messages.
+        listed: its rows.
+        files: where they are looked for.
+        split: of the rows that say none.
     """
 
-    place: str
-    path: str
-    label: str
+    name: str
+    listed: Listed
+    files: ImageFiles
     split: str = ""
 
 
-def collect_list(
-    listed: Iterable[ListedImage],
-    folder: Path,
-    *,
-    source: str,
-    kind: Kind,
-    list_name: str,
-    within: Path | None = None,
-) -> Collection:
-    """Return the images of a list as a collection.
+def collect_lists(lists: Sequence[ImageList], root: Path, *, source: str, kind: Kind) -> Collection:
+    """Return the images of one or several lists as a collection.
 
     Args:
-        listed: its rows.
-        folder: what the paths are relative to.
+        lists: with their rows.
+        root: what the names of the images are relative to.
         source: what the user pointed at.
         kind: of the collection.
-        list_name: what the list is called in messages.
-        within: a folder that no path may lead out of; None where any may.
 
     Raises:
         DataError: a row has no path or an unknown split, one image has two classes, or none is
             there.
     """
-    names: list[str] = []
-    labels: list[str] = []
-    splits: list[str] = []
-    skipped: list[Skipped] = []
-    seen: dict[str, int] = {}
-    for row in listed:
-        where = f"{list_name}, {row.place}"
-        if not row.path:
-            raise DataError(
-                f"{where}: {row.label!r} has no path; expected path and label in each row"
-            )
-        split = SPLIT_WORDS.get(row.split.lower(), "")
-        if row.split and not split:
-            raise DataError(f"{where}: the split {row.split!r}; expected train, val or test")
-        found, reason = _locate(folder, row.path, within)
-        if not row.label:
-            reason = f"{row.place} gives it no label"
-        if reason:
-            skipped.append(Skipped(row.path, reason))
-            continue
-        if found in seen:
-            before = seen[found]
-            if (labels[before], splits[before]) == (row.label, split):
-                skipped.append(Skipped(row.path, f"{row.place} lists it a second time"))
-                continue
-            raise DataError(
-                f"{where}: {row.path!r} is listed as {quote_few([row.label, split])}, and before "
-                f"as {quote_few([labels[before], splits[before]])}; keep one of the two"
-            )
-        seen[found] = len(names)
-        names.append(found)
-        labels.append(row.label)
-        splits.append(split)
-    if not names:
-        told = f" (the first: {skipped[0].name!r}, {skipped[0].reason})" if skipped else ""
-        raise DataError(f"none of the images that {list_name} lists can be found{told}")
-    classes, numbers = encode_labels(labels)
+    found = _Found()
+    for one in lists:
+        found.take(one)
+    if not found.places:
+        first = found.skipped[:1]
+        told = f" (the first: {first[0].name!r}, {first[0].reason})" if first else ""
+        names = " and ".join(each.name for each in lists)
+        raise DataError(f"none of the images that {names} lists can be found{told}")
+    classes, numbers = encode_labels(found.labels)
+    lost = {name: files for name, files in found.without.items() if name not in found.labels}
+    notes = [note for each in lists for note in each.listed.notes]
+    if elsewhere := [name for each in lists for name in each.files.elsewhere]:
+        which = format_count(len(elsewhere), "image was", "images were")
+        notes.append(f"{which} found by name, not where listed: {quote_few(elsewhere, 10)}")
     return Collection(
         source=source,
         kind=kind,
         classes=classes,
-        names=tuple(names),
+        names=tuple(found.places),
         labels=numbers,
-        splits=tuple(splits),
-        skipped=tuple(skipped),
-        content=folder,
+        splits=tuple(found.splits),
+        skipped=tuple(found.skipped),
+        notes=(*notes, *note_lost_classes(lost)),
+        columns={
+            column: tuple(row.get(column, "") for row in found.others)
+            for column in dict.fromkeys(name for each in lists for name in each.listed.others)
+        },
+        content=root,
     )
 
 
-def _locate(folder: Path, name: str, within: Path | None) -> tuple[str, str]:
-    """Return the name under which a listed image is found, or the reason why it is not."""
-    plain = name.replace("\\", "/")
-    spellings = (name, plain, normalize("NFC", plain), normalize("NFD", plain))  # macOS: NFD
-    for spelt in dict.fromkeys(spellings):
-        try:
-            target = folder / spelt
-            if not target.is_file():
-                continue
-            if within is not None and not target.resolve().is_relative_to(within.resolve()):
-                return name, "leads out of the zip's own folder"
-        except (OSError, ValueError):
-            return name, "not a possible file name"
-        return os.path.normpath(spelt).replace(os.sep, "/"), ""
-    return name, "there is no such file"
+class _Found:
+    """The images of lists, as far as they are gone through."""
+
+    def __init__(self) -> None:
+        self.places: dict[str, int] = {}
+        self.labels: list[str] = []
+        self.splits: list[str] = []
+        self.others: list[dict[str, str]] = []
+        self.skipped: list[Skipped] = []
+        self.without: dict[str, list[Skipped]] = defaultdict(list)  # by the label
+
+    def take(self, one: ImageList) -> None:
+        """Go through a list."""
+        for row in one.listed.images:
+            where = f"{one.name}, {row.place}"
+            if not row.path:
+                raise DataError(
+                    f"{where}: {row.label!r} has no path; expected path and label in each row"
+                )
+            split = name_split(row.split) if row.split else one.split
+            if split is None or (row.split and not split):
+                raise DataError(f"{where}: the split {row.split!r}; expected train, val or test")
+            found, reason = one.files.locate(row.path)
+            if not row.label:
+                reason = f"{row.place} gives it no label"
+            if reason:
+                self.skipped.append(Skipped(row.path, reason))
+                if row.label:
+                    self.without[row.label].append(self.skipped[-1])
+            elif found not in self.places:
+                self.places[found] = len(self.labels)
+                self.labels.append(row.label)
+                self.splits.append(split)
+                self.others.append(dict(zip(one.listed.others, row.others, strict=True)))
+            elif self.labels[before := self.places[found]] != row.label:
+                refuse_labels(one.name, row.path, [self.labels[before], row.label])
+            elif self.splits[before] != split:
+                raise DataError(
+                    f"{where}: {row.path!r} is listed in {split!r}, and before in "
+                    f"{self.splits[before]!r}; keep one of the two"
+                )
+            else:
+                self.skipped.append(Skipped(row.path, f"{row.place} lists it a second time"))

@@ -16,14 +16,15 @@ from striate.data.collection import Collection, Skipped, quote_few
 from striate.data.images import measure
 from striate.data.sources import dataframe, in_memory, torch_dataset
 from striate.data.sources.class_folders import find_folder
-from striate.data.sources.csv_list import find_csv
 from striate.data.sources.digits import find_digits
 from striate.data.sources.folder_tree import Listing, list_folder
 from striate.data.sources.idx import find_idx, idx_family, is_idx
 from striate.data.sources.layouts import LAYOUTS
+from striate.data.sources.lists import TABLES, collect, find_list, find_lists
 from striate.data.sources.npz import find_npz, is_npz
+from striate.data.sources.parquet import find_parquet, is_parquet
 from striate.data.sources.zip_archive import unpack
-from striate.data.split_names import name_split
+from striate.data.split_names import name_split, says_nothing
 from striate.errors import DataError, ImageError, SettingError
 
 if TYPE_CHECKING:
@@ -190,17 +191,11 @@ def _find_in_folder(folder: Path, reading: Reading) -> Collection:
         npz = [path for path in files if is_npz(path)]
         if npz:
             return find_npz(npz, source, _rest(files, npz, "no npz file"))
-    tables = [path for path in files if path.suffix.lower() in (".csv", ".tsv")]
-    if tables and not _has_class_folders(folder, listing.folders):
-        if len(tables) > 1:
-            raise DataError(
-                f"{source!r} holds several CSV files "
-                f"({quote_few([each.name for each in tables])}); point "
-                "at the one that lists the images"
-            )
-        found = find_csv(tables[0], source, within=reading.within)
-        note = f"{tables[0].name} was taken as the list of images"
-        return dataclasses.replace(found, notes=(note, *found.notes))
+        parquet = [path for path in files if path.suffix.lower() == ".parquet"]
+        if parquet:
+            return find_parquet(parquet, source, _rest(files, parquet, "no Parquet file"))
+    if reading.layout is None and (found := _find_listed(folder, listing, reading)) is not None:
+        return found
     if len(listing.folders) == 1 and _goes_deeper(folder / listing.folders[0]):
         return _find_deeper(folder, listing, reading)
     return find_folder(folder, source, reading.layout)
@@ -226,11 +221,28 @@ def _find_deeper(folder: Path, listing: Listing, reading: Reading) -> Collection
     return dataclasses.replace(found, skipped=skipped, notes=(note, *found.notes))
 
 
-def _has_class_folders(folder: Path, names: tuple[str, ...]) -> bool:
-    """Return whether there are at least two class folders, here or within train/ and the like."""
-    if len(names) >= 2:
-        return True
-    return any(len(list_folder(folder / name).folders) >= 2 for name in names)
+def _find_listed(folder: Path, listing: Listing, reading: Reading) -> Collection | None:
+    """Return the images that lists in a folder name; None where its folders are the classes."""
+    parts = [name for name in listing.folders if name_split(name) or says_nothing(name)]
+    if not parts and not any(name.lower().endswith(TABLES) for name in listing.files):
+        return None
+    kinds = {name for name in listing.folders if name not in parts}
+    for name in parts:
+        kinds.update(list_folder(folder / name).folders)
+    lists = find_lists(folder, reading.source, reading.within)
+    if not lists.lists:
+        if lists.refused and len(kinds) < 2:
+            raise DataError("; ".join(lists.refused))
+        return None
+    if len(kinds) > 1:
+        if not lists.finds_an_image() or kinds & lists.labels:
+            return None
+        raise DataError(
+            f"{reading.source!r} can be read in two ways: the classes {quote_few(sorted(kinds))} "
+            f"of its folders (--layout path), or {quote_few(sorted(lists.labels))} of "
+            f"{lists.lists[0].name} (give that file)"
+        )
+    return collect(lists, folder, reading.source)
 
 
 def _rest(files: list[Path], taken: list[Path], reason: str) -> list[Skipped]:
@@ -245,10 +257,12 @@ def _find_in_file(path: Path, reading: Reading) -> Collection:
         return find_idx(_with_partner(path), source)
     if is_npz(path):
         return find_npz([path], source)
+    if is_parquet(path):
+        return find_parquet([path], source)
     if zipfile.is_zipfile(path) and not _is_image(path):
         return _find_in_zip(path, reading)
-    if path.suffix.lower() in (".csv", ".tsv", ".txt"):
-        return find_csv(path, source)
+    if path.suffix.lower() in (*TABLES, ".txt"):
+        return find_list(path, source, None)
     if _is_image(path):
         raise DataError(
             f"{source!r} is a single image; give the folder that holds one folder a class"
@@ -283,4 +297,4 @@ def _find_in_zip(path: Path, reading: Reading) -> Collection:
 
 
 def _holds_data(name: str) -> bool:
-    return name.lower().endswith((".npz", ".csv", ".tsv", ".gz", "ubyte"))
+    return name.lower().endswith((*TABLES, ".parquet", ".npz", ".gz", "ubyte"))
