@@ -84,7 +84,7 @@ def list_images(arguments: Iterable[str]) -> Iterator[str]:
 
     for argument in arguments:
         if argument == "-":
-            yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
+            yield from read_names(sys.stdin)
         elif os.path.isdir(argument):  # noqa: PTH112, as Path.is_dir fails where it may not look
             yield from walk_folder(argument)
         elif glob.has_magic(argument) and not os.path.lexists(argument):
@@ -92,6 +92,19 @@ def list_images(arguments: Iterable[str]) -> Iterator[str]:
             yield from sorted(glob.glob(argument, recursive=True)) or [argument]  # noqa: PTH207
         else:
             yield argument
+
+
+def read_names(lines: Iterable[str]) -> Iterator[str]:
+    r"""Return the names in a list, without the byte order mark that programs of Windows begin with.
+
+    >>> list(read_names(["\ufeffone.png\r\n", "\n", "two.png\n"]))
+    ['one.png', 'two.png']
+    """
+    for number, line in enumerate(lines):
+        if number == 0:  # as it is, or as code page 1252 shows it
+            line = line.removeprefix("\ufeff").removeprefix("\u00ef\u00bb\u00bf")
+        if line.strip():
+            yield line.rstrip("\r\n")
 
 
 def choose_writer(

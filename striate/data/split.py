@@ -203,6 +203,7 @@ def _keep_learnable(
         _refuse_one_class(collection, images, learnt)
     if len(learnt) == len(collection.classes):
         return collection, indices
+    told: list[str] = []
     for label, name in enumerate(collection.classes):
         if label in learnt:
             continue
@@ -215,7 +216,10 @@ def _keep_learnable(
         ]
         reason = f"its class {name!r} has no training images"
         skipped += [Skipped(collection.names[index], reason) for index in elsewhere]
-        notes.append(_why_dropped(collection, images, name, mine, len(elsewhere)))
+        told.append(_why_dropped(collection, images, name, mine, len(elsewhere)))
+    notes += told[:10]
+    if len(told) > 10:
+        notes.append(f"{len(told) - 10:,} more classes are left out likewise")
     kept = sorted(learnt)
     place = np.full(len(collection.classes), -1, np.int64)
     place[kept] = np.arange(len(kept))

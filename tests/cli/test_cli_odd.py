@@ -51,6 +51,20 @@ def test_names_that_are_no_utf_8_go_in_and_out(tmp_path: Path, place: Path) -> N
     assert (code, b"nowh\\udce9re" in err, err.count(b"\n")) == (2, True, 1)
 
 
+@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b""])
+def test_a_byte_order_mark_before_a_list_is_no_part_of_a_name(place: Path, mark: bytes) -> None:
+    model = place / "runs" / "photos"
+    photo = next((place / "photos" / "disc").iterdir())
+    text = mark + os.fsencode(photo) + b"\r\n"
+    code, out, _ = in_a_process("predict", model, "-", cwd=place, text=text)
+    assert (code, photo.name.encode() in out) == (0, True)
+    known = Path(__file__).parents[3] / "shared/cases/23-predict-lists-and-tables-of-windows"
+    if known.exists():
+        text = (known / "list.txt").read_bytes()
+        code, _, err = in_a_process("predict", model, "-", cwd=known, text=text)
+        assert (code, err) == (0, b"1 images classified\n")
+
+
 def test_odd_class_names_stay_in_their_rows_and_get_folders(tmp_path: Path, place: Path) -> None:
     classes = ("two\nlines", "\x1b[31mred\r", "x" * 400, "..", "a/b", "a_b", "caf\udce9", "")
     text = f"input 3x8x8 classes={len(classes)} > gap > flatten > fc"

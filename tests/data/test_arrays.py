@@ -77,6 +77,62 @@ def test_files_both_zipped_and_not_are_taken_once(tmp_path: Path) -> None:
     assert find(tmp_path).names == found.names  # the one folder in it
 
 
+def write_qmnist(root: Path) -> Path:
+    root.mkdir()
+    labels = np.arange(24, dtype=np.int32).reshape(3, 8)
+    (root / "qmnist-train-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(PIXELS[:3])))
+    (root / "qmnist-train-labels-idx2-int.gz").write_bytes(gzip.compress(idx(labels)))
+    return root
+
+
+def test_the_labels_of_qmnist_begin_with_the_class(tmp_path: Path) -> None:
+    found = find(write_qmnist(tmp_path / "qmnist"))
+    assert found.classes == ("0", "8", "16")
+    assert found.notes[0].endswith("the first of 8 numbers a label is the class, as in QMNIST")
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_idx_files_each_in_a_folder_of_its_name(tmp_path: Path, both: bool) -> None:
+    plain = find(write_mnist(tmp_path / "plain"))
+    for path in (tmp_path / "plain").iterdir():
+        folder = tmp_path / "kaggle" / path.name
+        folder.mkdir(parents=True)
+        name = path.name.replace("-idx", ".idx")
+        (folder / name).write_bytes(path.read_bytes())
+        if both:
+            (tmp_path / "kaggle" / name).write_bytes(path.read_bytes())
+    found = find(tmp_path / "kaggle")
+    assert (found.names, found.splits) == (plain.names, plain.splits)
+    assert found.labels.tolist() == plain.labels.tolist()
+
+
+@pytest.mark.parametrize("name", ["qmnist", "kaggle"])
+def test_the_idx_files_that_were_misread(name: str) -> None:
+    folder = Path(__file__).parents[3] / "shared" / "cases" / "21-idx-variants" / name
+    if not folder.exists():
+        pytest.skip("needs ../shared/cases beside the checkout")
+    found = find(folder)
+    assert set(found.splits) == ({"train"} if name == "qmnist" else {"train", "test"})
+    assert set(found.classes) <= set("0123456789")
+    assert len(found.classes) > 1
+
+
+def test_the_arrays_of_medmnist(tmp_path: Path) -> None:
+    arrays = {}
+    for split, count in (("train", 5), ("val", 2), ("test", 3)):
+        arrays[f"{split}_images"] = np.stack([PIXELS[:count]] * 3, axis=3)
+        arrays[f"{split}_labels"] = LABELS[:count, None]
+    np.savez_compressed(tmp_path / "bloodmnist.npz", **arrays)
+    found = find(tmp_path / "bloodmnist.npz")
+    assert [found.splits.count(split) for split in ("train", "val", "test")] == [5, 2, 3]
+    assert np.array_equal(np.asarray(found.open(0)), arrays["train_images"][0])
+    arrays["train_labels"] = np.array([[1, 0, 0], [0, 1, 1], [0, 0, 0], [1, 0, 0], [0, 0, 1]])
+    np.savez_compressed(tmp_path / "chestmnist.npz", **arrays)
+    assert refused(tmp_path / "chestmnist.npz") == (
+        "chestmnist.npz gives image 1 two labels (1, 2); Striate learns one class an image"
+    )
+
+
 def test_several_sets_in_one_folder_are_told_apart(tmp_path: Path) -> None:
     for name in ("letters", "digits"):
         for split in ("train", "test"):

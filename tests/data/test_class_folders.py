@@ -133,6 +133,8 @@ def test_nothing_to_find_says_what_was_expected(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     assert "its folders ('a', 'b') are empty" in refused(tmp_path)
+    (tmp_path / "a" / "notes.txt").write_text("x")
+    assert "its folders ('a', 'b') hold nothing but documents ('a/notes.txt')" in refused(tmp_path)
 
 
 def test_class_folders_one_level_deeper_are_found(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 from PIL import Image
@@ -10,6 +11,7 @@ from PIL import Image
 from striate.data import Collection, find
 from striate.data.split_names import name_split
 from striate.errors import DataError, SettingError
+from striate.evaluation.image_selection import match_classes
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
 
@@ -187,3 +189,24 @@ def test_the_folders_that_only_the_user_can_tell() -> None:
 def test_a_data_set_below_folders_of_one_name_is_found() -> None:
     found = find(case("07-zip-file-beside-top-folder") / "deep")
     assert told(found) == {("a", "train"), ("b", "train")}
+
+
+def test_one_class_in_two_unicode_forms(tmp_path: Path) -> None:
+    for form in ("NFC", "NFD"):
+        name = normalize(form, "caf\u00e9")
+        fill(tmp_path, f"{'train' if form == 'NFC' else 'val'}/{name}/{form}.png")
+    fill(tmp_path, "train/tea/1.png", "val/tea/2.png")
+    found = find(tmp_path)
+    assert found.classes == ("caf\u00e9", "tea")
+    assert told(found) >= {("caf\u00e9", "train"), ("caf\u00e9", "val")}
+
+
+def test_the_classes_in_two_unicode_forms_are_those_of_the_classifier() -> None:
+    folder = case("10-class-name-nfc-nfd")
+    assert len(find(folder / "both").classes) == 2
+    first, second = find(folder / "nfc"), find(folder / "nfd")
+    matched, notes = match_classes(second, first.classes)
+    assert (len(matched), notes) == (len(second), ())
+    old = tuple(normalize("NFD", name) for name in first.classes)  # as older versions wrote them
+    matched, notes = match_classes(second, old)
+    assert (len(matched), matched.classes, notes) == (len(second), old, ())

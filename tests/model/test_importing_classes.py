@@ -41,6 +41,12 @@ FILES: dict[str, tuple[str, bool]] = {
         True,
     ),
     "index.csv": ("class,index\ngreat white shark,2\ntench,0\ngoldfish,1\n", False),
+    "blank.txt": ("2 great white shark\n0 tench\n1 goldfish\n", False),
+    "from-one.txt": ("1: tench\n2: goldfish\n3: great white shark\n", False),
+    "semicolon.txt": ("0;tench\r\n1;goldfish\r\n2;great white shark\r\n", False),
+    "tab.txt": ("0\ttench\n1\tgoldfish\n2\tgreat white shark\n", False),
+    "semicolon.csv": ("\ufeffindex;name\n1;goldfish\n0;tench\n2;great white shark\n", False),
+    "pairs.csv": ("1,goldfish\n0,tench\n2,great white shark\n", False),
     "three.tsv": (
         "1\tn01443537\tgoldfish\n0\tn01440764\ttench\n2\tn01484850\tgreat white shark\n",
         True,
@@ -55,6 +61,18 @@ def test_names_and_ids_are_read_in_order(tmp_path: Path, name: str) -> None:
     assert found.names == NAMES
     assert found.ids == (IDS if ids else ())
     assert found.notes == ()
+
+
+@pytest.mark.parametrize("page", ["cp1252", "utf-16", "utf-8-sig"])
+def test_names_in_the_encodings_of_spreadsheets(tmp_path: Path, page: str) -> None:
+    (tmp_path / "a.csv").write_bytes("0;Bär\r\n1;Fuß\r\n".encode(page))
+    found = read_classes(tmp_path / "a.csv")
+    assert found.names == ("Bär", "Fuß")
+    assert bool(found.notes) == (page == "cp1252")
+
+
+def test_numbers_that_are_no_index_stay_in_the_names(tmp_path: Path) -> None:
+    assert read_classes(written(tmp_path, "a.txt", "7 up\n5 up\n")).names == ("7 up", "5 up")
 
 
 def test_ids_alone_are_names_and_ids(tmp_path: Path) -> None:
@@ -96,8 +114,8 @@ def test_a_file_that_does_not_name_each_class_once_is_one_clear_line(
 def test_a_file_that_cannot_be_read_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="cannot be read: No such file"):
         read_classes(tmp_path / "none.txt")
-    (tmp_path / "odd").write_bytes(b"\xff\xfe\x00a")
-    with pytest.raises(SettingError, match="no text in UTF-8"):
+    (tmp_path / "odd").write_bytes(b"\x89PNG\r\n\x1a\n\0\0")
+    with pytest.raises(SettingError, match="are no text"):
         read_classes(tmp_path / "odd")
 
 

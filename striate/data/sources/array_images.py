@@ -17,6 +17,7 @@ from striate.data.collection import (
     quote_few,
 )
 from striate.data.images.value_range import EXPECTED, find_black_and_white, to_uint8
+from striate.data.sources.list_columns import refuse_labels
 from striate.errors import DataError
 
 MAX_ARRAY_BYTES = 2**34
@@ -117,6 +118,9 @@ def name_labels(y: np.ndarray, count: int, where: str) -> list[str]:
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     told = "x".join(map(str, y.shape)) or "one value"
+    if y.ndim == 2 and len(y) == count and np.isin(y, (0, 1)).all() and (y.sum(1) > 1).any():
+        several = int(np.argmax(y.sum(1) > 1))
+        refuse_labels(where, f"image {several}", [str(n) for n in np.flatnonzero(y[several])])
     if y.ndim != 1 or len(y) != count:
         cure = "; give y.argmax(axis=1)" if y.ndim == 2 and len(y) == count else ""
         raise DataError(

@@ -28,14 +28,14 @@ def find_folder(root: Path, source: str, layout: str | None = None) -> Collectio
     """
     skipped: list[Skipped] = []
     tree = read_tree(root, skipped)
-    if not tree.folders:
-        raise DataError(_nothing(source, tree, []))
+    if not tree.image_folders:
+        raise DataError(_nothing(source, tree))
     reading = read_layout(tree, source, layout)
     skipped += [Skipped(name, reason) for name, reason in reading.unused]
     filled = [each for each in reading.classes if each.names]
     empty = [each.path.rstrip("/") for each in reading.classes if not each.names]
     if not filled:
-        raise DataError(_nothing(source, tree, empty))
+        raise DataError(_nothing(source, tree))
     classes, labels = encode_labels([each.name for each in filled for _ in each.names])
     notes = list(reading.notes)
     if empty:
@@ -54,10 +54,13 @@ def find_folder(root: Path, source: str, layout: str | None = None) -> Collectio
     )
 
 
-def _nothing(source: str, tree: Folder, empty: list[str]) -> str:
+def _nothing(source: str, tree: Folder) -> str:
     how = "expected one folder a class with its images in it, such as cats/ and dogs/"
-    if empty:
-        return f"no images in {source!r}: its folders ({quote_few(empty)}) are empty; {how}"
+    if tree.folders:
+        names = quote_few(each.name for each in tree.folders)
+        documents = [name for each in tree.folders for name in each.walk()]
+        held = f"hold nothing but documents ({quote_few(documents)})" if documents else "are empty"
+        return f"no images in {source!r}: its folders ({names}) {held}; {how}"
     archives = [name for name in tree.files if name.lower().endswith(".zip")]
     if archives:
         return f"no class folders in {source!r}; did you mean {str(Path(source) / archives[0])!r}?"

@@ -73,7 +73,7 @@ def _open_unzipped(path: Path) -> IO[bytes] | gzip.GzipFile:
 def _idx_key(name: str) -> str:
     """Return what a file of images and its file of labels have in common in their names."""
     stem = name.lower().removesuffix(".gz")
-    stem = re.sub(r"idx[0-9]|ubyte|images?|labels?|images?", "", stem)
+    stem = re.sub(r"idx[0-9](-int)?|ubyte|images?|labels?|images?", "", stem)
     return re.sub(r"[^a-z0-9]+", "-", stem).strip("-")
 
 
@@ -96,6 +96,7 @@ def find_idx(files: Sequence[Path], source: str, skipped: Sequence[Skipped] = ()
     images: dict[str, tuple[Path, np.ndarray]] = {}
     labels: dict[str, tuple[Path, np.ndarray]] = {}
     left_out = list(skipped)
+    notes: list[str] = []
     unzipped = {path.name.removesuffix(".gz") for path in files if path.suffix != ".gz"}
     families = sorted({idx_family(path.name) for path in files})
     if len(families) > 1:
@@ -107,6 +108,9 @@ def find_idx(files: Sequence[Path], source: str, skipped: Sequence[Skipped] = ()
             left_out.append(Skipped(path.name, f"{path.stem!r} beside it is the same unpacked"))
             continue
         values = read_idx(path)
+        if values.ndim == 2 and values.shape[1] == 8 and "labels" in path.name:
+            values = values[:, 0]
+            notes.append(f"{path.name}: the first of 8 numbers a label is the class, as in QMNIST")
         side = labels if values.ndim == 1 else images
         key = _idx_key(path.name)
         if key in side:
@@ -125,4 +129,4 @@ def find_idx(files: Sequence[Path], source: str, skipped: Sequence[Skipped] = ()
         ArraySplit(find_split(path.name), values, labels[key][1], path.name)
         for key, (path, values) in images.items()
     ]
-    return collect_arrays(splits, source=source, kind="idx", skipped=left_out)
+    return collect_arrays(splits, source=source, kind="idx", skipped=left_out, notes=notes)

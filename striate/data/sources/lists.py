@@ -134,7 +134,6 @@ def _read(path: Path, root: Path, split: str, within: Path | None) -> ImageList:
     below = path.parent.relative_to(root).as_posix()
     files = ImageFiles(root, f"{below}/" if split else "", path.name, within)
     table = read_table(path, files.walk)
-    listed = read_columns(table, lambda name: not files.locate(name)[1])
-    files.elsewhere.clear()
+    listed = read_columns(table, lambda name: (path.parent / name).is_file())
     name = path.name if below == "." else f"{below}/{path.name}"
     return ImageList(repr(name), listed, files, split)

@@ -6,13 +6,14 @@ import dataclasses
 import difflib
 import sys
 import zipfile
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from striate.data.cache_folder import find_cache_folder
-from striate.data.collection import Collection, Skipped, quote_few
+from striate.data.collection import Collection, Skipped, note_lost_classes, quote_few
 from striate.data.images import measure
 from striate.data.sources import dataframe, in_memory, torch_dataset
 from striate.data.sources.class_folders import find_folder
@@ -55,7 +56,7 @@ class Reading:
     source: str
     layout: str | None
     zip_encoding: str | None
-    cache: Path
+    cache: Path | None
     within: Path | None = None  # no path of a list may lead out of it
 
 
@@ -107,7 +108,7 @@ def find(
         raise DataError(f"the name of the data is empty; {_EXPECTED}")
     path = _at_home(Path(data))
     _refuse_missing(path)
-    reading = Reading(str(data), layout, zip_encoding, cache or find_cache_folder())
+    reading = Reading(str(data), layout, zip_encoding, cache)
     if path.is_dir():
         return _find_in_folder(path, reading)
     try:
@@ -184,10 +185,13 @@ def _find_in_folder(folder: Path, reading: Reading) -> Collection:
     listing = list_folder(folder)
     files = [folder / name for name in listing.files]
     source = reading.source
-    if len(listing.folders) < 2 and files:
+    holders = [name for name in listing.folders if "idx" in name.lower()]
+    if len(listing.folders) - len(holders) < 2 and (files or holders):
         idx = [path for path in files if is_idx(path)]
+        beside = [Skipped(name, "IDX files stand beside it") for name in holders if idx]
+        idx = idx or _idx_within(folder, holders)
         if idx:
-            return find_idx(idx, source, _rest(files, idx, "no IDX file"))
+            return find_idx(idx, source, [*_rest(files, idx, "no IDX file"), *beside])
         npz = [path for path in files if is_npz(path)]
         if npz:
             return find_npz(npz, source, _rest(files, npz, "no npz file"))
@@ -199,6 +203,12 @@ def _find_in_folder(folder: Path, reading: Reading) -> Collection:
     if len(listing.folders) == 1 and _goes_deeper(folder / listing.folders[0]):
         return _find_deeper(folder, listing, reading)
     return find_folder(folder, source, reading.layout)
+
+
+def _idx_within(folder: Path, holders: Sequence[str]) -> list[Path]:
+    """Return the IDX files that stand each in a folder of its own name."""
+    inner = [folder / name / file for name in holders for file in list_folder(folder / name).files]
+    return [path for path in inner if is_idx(path)]
 
 
 def _goes_deeper(inner: Path) -> bool:
@@ -285,15 +295,22 @@ def _is_image(path: Path) -> bool:
 
 
 def _find_in_zip(path: Path, reading: Reading) -> Collection:
-    root, skipped = unpack(path, reading.cache)
-    if not any(root.iterdir()):
-        told = f" ({skipped[0].name!r}: {skipped[0].reason})" if skipped else ""
+    cache = reading.cache or find_cache_folder()
+    unpacked = unpack(path, cache, encoding=reading.zip_encoding)
+    root = unpacked.folder
+    if not any(each.is_file() for each in root.rglob("*")):
+        first = unpacked.skipped[:1]
+        told = f" ({first[0].name!r}: {first[0].reason})" if first else ""
         raise DataError(f"nothing in {reading.source!r} could be unpacked{told}")
     found = _find_in_folder(root, dataclasses.replace(reading, within=root))
+    lost = defaultdict(list)
+    for each in unpacked.skipped:
+        folder = PurePosixPath(each.name.replace("\\", "/")).parent
+        if folder.name and not (root / folder).is_dir():
+            lost[folder.name].append(each)
     note = f"{path.name} was unpacked into {root}"
-    return dataclasses.replace(
-        found, skipped=(*skipped, *found.skipped), notes=(note, *found.notes)
-    )
+    notes = (note, *unpacked.notes, *found.notes, *note_lost_classes(lost))
+    return dataclasses.replace(found, skipped=(*unpacked.skipped, *found.skipped), notes=notes)
 
 
 def _holds_data(name: str) -> bool:

@@ -7,14 +7,17 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from striate.errors import SettingError
+from striate.files.text_encoding import decode
 
 WNID = re.compile(r"n[0-9]{8}")  # a WordNet id, as ImageNet's folders are called
 SYNSET = re.compile(r"(n[0-9]{8})\s+(\S.*)")
+INDEXED = re.compile(r"([0-9]+)[\s:.,;)]+(\S.*)")  # 0 tench
+COLUMNED = re.compile(r"([0-9]+|n[0-9]{8})\s*[;\t,]")  # 0;tench
 COLUMNS = {"index": "index", "id": "id", "wnid": "id", "name": "name", "class": "name"}
 COLUMNS |= {"label": "name", "number": "index"}
 EXPECTED = (
@@ -42,10 +45,11 @@ def read_classes(given: str | Path | Sequence[str]) -> ClassList:
     """Read the names of the classes.
 
     Args:
-        given: the names themselves, or a file of them: a name a line (with a WordNet id before
-            it, or alone); a JSON list; a JSON object of index to name, index to [id, name], or
-            name to index; a CSV with the columns name, id and name, or those that its header
-            names among index, id, name.
+        given: the names themselves, or a file of them: a name a line (with a WordNet id or an
+            index before it, or an id alone); a JSON list; a JSON object of index to name, index
+            to [id, name], or name to index; a CSV, by commas, semicolons or tabs, with the columns
+            name, id and name, index and name, or those that its header names among index, id,
+            name. In UTF-8, UTF-16 or a code page of Windows.
 
     Returns:
         The names in order. Where several classes have one name, the id is added to it, as in
@@ -59,10 +63,12 @@ def read_classes(given: str | Path | Sequence[str]) -> ClassList:
     """
     if isinstance(given, (str, Path)):
         path = Path(given)
-        rows = _rows(_text(path), path)
+        text, notes = _text(path)
+        rows = _by_index(_rows(text, path))
         which = f"the classes in '{path}'"
     else:
         rows, which = [("", str(name)) for name in given], "the classes"
+        notes = ()
     if not rows:
         raise SettingError(f"{which} are none; {EXPECTED}")
     ids, names = (tuple(column) for column in zip(*rows, strict=True))
@@ -73,7 +79,8 @@ def read_classes(given: str | Path | Sequence[str]) -> ClassList:
     twice = [name for name, count in Counter(ids).items() if count > 1]
     if twice:
         raise SettingError(f"{which} have the id '{twice[0]}' twice; expected each once")
-    return _unlike(names, ids, which)
+    listed = _unlike(names, ids, which)
+    return replace(listed, notes=(*notes, *listed.notes))
 
 
 def _unlike(names: tuple[str, ...], ids: tuple[str, ...], which: str) -> ClassList:
@@ -97,14 +104,36 @@ def _unlike(names: tuple[str, ...], ids: tuple[str, ...], which: str) -> ClassLi
     return ClassList(told, ids, (note,))
 
 
-def _text(path: Path) -> str:
+def _text(path: Path) -> tuple[str, tuple[str, ...]]:
+    """Return the text of a file, and a note where its encoding was a guess."""
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SettingError(f"the classes in '{path}' are no text in UTF-8; {EXPECTED}") from error
+        text, page = decode(path.read_bytes())
     except (OSError, ValueError) as error:
         said = getattr(error, "strerror", None) or error
         raise SettingError(f"the classes in '{path}' cannot be read: {said}; {EXPECTED}") from error
+    if "\0" in text:
+        raise SettingError(f"the classes in '{path}' are no text; {EXPECTED}")
+    if not page:
+        return text, ()
+    return text, (
+        f"'{path}' is not in UTF-8 and was read in the code page {page}; if names look wrong, save "
+        "it as UTF-8",
+    )
+
+
+def _by_index(rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Put rows in order where an index stands before each name, in its column or by a blank."""
+    if not any(key for key, _ in rows):
+        split = [INDEXED.fullmatch(name) for _, name in rows]
+        pairs = [(match[1], match[2]) for match in split if match]
+    else:
+        pairs = [(key, name) for key, name in rows if key.isdecimal()]
+    numbers = sorted(int(key) for key, _ in pairs)
+    if len(pairs) < len(rows) or not numbers or numbers[0] > 1:
+        return rows
+    if numbers != list(range(numbers[0], numbers[0] + len(rows))):
+        return rows
+    return [("", name) for _, name in sorted(pairs, key=lambda each: int(each[0]))]
 
 
 def _rows(text: str, path: Path) -> list[tuple[str, str]]:
@@ -114,12 +143,12 @@ def _rows(text: str, path: Path) -> list[tuple[str, str]]:
             return _of_json(json.loads(text), path)
         except (ValueError, RecursionError) as error:
             raise SettingError(f"'{path}' is no JSON: {error}; {EXPECTED}") from error
-    if path.suffix.lower() in (".csv", ".tsv"):
-        return _of_csv(text, path)
-    rows: list[tuple[str, str]] = []
     lines = [line.strip() for line in text.splitlines()]
     while lines and not lines[-1]:
         lines.pop()
+    if path.suffix.lower() in (".csv", ".tsv") or all(COLUMNED.match(line) for line in lines):
+        return _of_csv(lines, path)
+    rows: list[tuple[str, str]] = []
     synsets = all(SYNSET.fullmatch(line) for line in lines)
     for line in lines:
         match = SYNSET.fullmatch(line) if synsets else None
@@ -160,10 +189,10 @@ def _in_order(keys: Sequence[str], path: Path) -> list[str]:
     return [numbers[number] for number in range(len(keys))]
 
 
-def _of_csv(text: str, path: Path) -> list[tuple[str, str]]:
-    between = "\t" if path.suffix.lower() == ".tsv" else ","
-    lines = csv.reader(text.splitlines(), delimiter=between)
-    rows = [[cell.strip() for cell in row] for row in lines if any(row)]
+def _of_csv(lines: Sequence[str], path: Path) -> list[tuple[str, str]]:
+    between = max(",;\t", key=lambda mark: sum(mark in line for line in lines))
+    table = csv.reader(lines, delimiter=between)
+    rows = [[cell.strip() for cell in row] for row in table if any(row)]
     if not rows:
         return []
     header = [COLUMNS.get(cell.casefold(), "") for cell in rows[0]]
