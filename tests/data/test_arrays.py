@@ -122,12 +122,12 @@ def test_the_arrays_of_medmnist(tmp_path: Path) -> None:
     for split, count in (("train", 5), ("val", 2), ("test", 3)):
         arrays[f"{split}_images"] = np.stack([PIXELS[:count]] * 3, axis=3)
         arrays[f"{split}_labels"] = LABELS[:count, None]
-    np.savez_compressed(tmp_path / "bloodmnist.npz", **arrays)
+    np.savez_compressed(tmp_path / "bloodmnist.npz", **arrays)  # type: ignore[arg-type]
     found = find(tmp_path / "bloodmnist.npz")
     assert [found.splits.count(split) for split in ("train", "val", "test")] == [5, 2, 3]
     assert np.array_equal(np.asarray(found.open(0)), arrays["train_images"][0])
     arrays["train_labels"] = np.array([[1, 0, 0], [0, 1, 1], [0, 0, 0], [1, 0, 0], [0, 0, 1]])
-    np.savez_compressed(tmp_path / "chestmnist.npz", **arrays)
+    np.savez_compressed(tmp_path / "chestmnist.npz", **arrays)  # type: ignore[arg-type]
     assert refused(tmp_path / "chestmnist.npz") == (
         "chestmnist.npz gives image 1 two labels (1, 2); Striate learns one class an image"
     )

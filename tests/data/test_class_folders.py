@@ -143,7 +143,7 @@ def test_class_folders_one_level_deeper_are_found(tmp_path: Path) -> None:
     found = find(tmp_path)
     assert found.classes == ("cats", "dogs")
     assert Path(str(found.open(0))) == tmp_path / "photos/cats/1.png"
-    assert found.notes[0].startswith("the images were looked for in 'photos', the one folder in")
+    assert found.notes[0].startswith("the images were looked for in 'photos', the one folder there")
     assert [each.name for each in found.skipped] == ["README.txt"]
 
 
@@ -207,6 +207,14 @@ def test_links_that_lead_round_do_not_hang(tmp_path: Path) -> None:
     assert "b/up" in reasons
     assert found.names == ("a/1.png", "b/1.png")
     assert {"b/self.png", "b/nowhere.png"} <= set(reasons)
+
+
+def test_a_class_that_is_a_link_to_another_is_named(tmp_path: Path) -> None:
+    fill(tmp_path, "train/a/1.png", "train/b/1.png")
+    link(tmp_path / "train" / "c", tmp_path / "train" / "a")
+    found = find(tmp_path)
+    assert found.classes == ("a", "b")
+    assert found.notes[-1] == "1 class folder has no images and is left out: 'train/c'"
 
 
 def test_links_that_fork_again_and_again_do_not_hang(tmp_path: Path) -> None:

@@ -224,6 +224,7 @@ COCO = {"images": [{"file_name": "a.jpg"}], "annotations": [], "categories": []}
     [
         ("_annotations.coco.json", json.dumps(COCO), "COCO's JSON of boxes"),
         ("annotations/instances_train.json", json.dumps(COCO), "COCO's JSON of boxes"),
+        ("train/a.xml", "<annotation><object/></annotation>", "Pascal VOC's XML of boxes"),
         ("annotations.xml", "<?xml?><annotations><image/></annotations>", "CVAT's XML"),
     ],
 )  # fmt: skip

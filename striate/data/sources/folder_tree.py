@@ -132,25 +132,23 @@ def read_tree(root: Path, skipped: list[Skipped]) -> Folder:
     listing = list_folder(root)
     skipped.extend(listing.skipped)
     walked = {_identity(root)}
-    inner = (_walk(root / name, f"{name}/", skipped, set(walked)) for name in listing.folders)
-    return _folder("", listing.files, [each for each in inner if each is not None])
+    inner = [_walk(root / name, f"{name}/", skipped, set(walked)) for name in listing.folders]
+    return _folder("", listing.files, inner)
 
 
-def _walk(
-    folder: Path, path: str, skipped: list[Skipped], walked: set[tuple[int, int]]
-) -> Folder | None:
+def _walk(folder: Path, path: str, skipped: list[Skipped], walked: set[tuple[int, int]]) -> Folder:
     identity = _identity(folder)
     if identity in walked:
         skipped.append(Skipped(path.rstrip("/"), "a link to a folder that was walked already"))
-        return None
+        return _folder(path, (), [])
     walked.add(identity)
     if path.count("/") > DEEPEST:
         skipped.append(Skipped(path.rstrip("/"), f"more than {DEEPEST} folders deep"))
-        return None
+        return _folder(path, (), [])
     listing = list_folder(folder, path)
     skipped.extend(listing.skipped)
-    inner = (_walk(folder / name, f"{path}{name}/", skipped, walked) for name in listing.folders)
-    return _folder(path, listing.files, [each for each in inner if each is not None])
+    inner = [_walk(folder / name, f"{path}{name}/", skipped, walked) for name in listing.folders]
+    return _folder(path, listing.files, inner)
 
 
 def _folder(path: str, files: tuple[str, ...], folders: list[Folder]) -> Folder:

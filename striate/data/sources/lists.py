@@ -105,19 +105,14 @@ def find_lists(folder: Path, source: str, within: Path | None) -> Lists:
 
 def _candidates(files: Sequence[str]) -> list[str]:
     """Return the files that may be lists: of images, not of answers handed in."""
-    names = [name for name in files if name.lower().endswith(TABLES)]
-    if any(not name.lower().endswith(DOCUMENTS) for name in files):
-        names = [name for name in names if not _beside_image(name, files)]
-    return [name for name in names if "submission" not in name.lower()]
-
-
-def _beside_image(name: str, files: Sequence[str]) -> bool:
-    """Return whether a file is named as an image beside it, so that it speaks of that alone."""
-    stem = name.rpartition(".")[0]
-    return any(
-        other.rpartition(".")[0] == stem and not other.lower().endswith(DOCUMENTS)
-        for other in files
-    )
+    names = [
+        name for name in files if name.lower().endswith(TABLES) and "submission" not in name.lower()
+    ]
+    if not names:
+        return []
+    images = {PurePath(name).stem for name in files if not name.lower().endswith(DOCUMENTS)}
+    # what is named as an image speaks of that alone; one of them tells what they are
+    return [name for name in names if PurePath(name).stem not in images] or names[:1]
 
 
 def _read_all(files: Sequence[tuple[Path, str]], root: Path, within: Path | None) -> Lists:

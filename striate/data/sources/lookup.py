@@ -50,7 +50,7 @@ Data: TypeAlias = (
 
 
 @dataclass(frozen=True)
-class Reading:
+class Options:
     """How files are read: what the user said of them."""
 
     source: str
@@ -108,13 +108,13 @@ def find(
         raise DataError(f"the name of the data is empty; {_EXPECTED}")
     path = _at_home(Path(data))
     _refuse_missing(path)
-    reading = Reading(str(data), layout, zip_encoding, cache)
+    options = Options(str(data), layout, zip_encoding, cache)
     if path.is_dir():
-        return _find_in_folder(path, reading)
+        return _find_in_folder(path, options)
     try:
         with path.open("rb"):  # or say at once why it cannot be read
             pass
-        return _find_in_file(path, reading)
+        return _find_in_file(path, options)
     except OSError as error:
         raise DataError(
             f"{str(data)!r} cannot be read ({error.strerror or error}); mend its permissions"
@@ -180,11 +180,11 @@ def _refuse_missing(path: Path) -> None:
     raise DataError(f"there is no {str(path)!r}; {_EXPECTED}")
 
 
-def _find_in_folder(folder: Path, reading: Reading) -> Collection:
+def _find_in_folder(folder: Path, options: Options) -> Collection:
     """Tell the layouts apart: arrays or a list directly in the folder, else class folders."""
     listing = list_folder(folder)
     files = [folder / name for name in listing.files]
-    source = reading.source
+    source = options.source
     holders = [name for name in listing.folders if "idx" in name.lower()]
     if len(listing.folders) - len(holders) < 2 and (files or holders):
         idx = [path for path in files if is_idx(path)]
@@ -198,11 +198,11 @@ def _find_in_folder(folder: Path, reading: Reading) -> Collection:
         parquet = [path for path in files if path.suffix.lower() == ".parquet"]
         if parquet:
             return find_parquet(parquet, source, _rest(files, parquet, "no Parquet file"))
-    if reading.layout is None and (found := _find_listed(folder, listing, reading)) is not None:
+    if options.layout is None and (found := _find_listed(folder, listing, options)) is not None:
         return found
     if len(listing.folders) == 1 and _goes_deeper(folder / listing.folders[0]):
-        return _find_deeper(folder, listing, reading)
-    return find_folder(folder, source, reading.layout)
+        return _find_deeper(folder, listing, options)
+    return find_folder(folder, source, options.layout)
 
 
 def _idx_within(folder: Path, holders: Sequence[str]) -> list[Path]:
@@ -219,19 +219,19 @@ def _goes_deeper(inner: Path) -> bool:
     return bool(listing.folders) or any(map(_holds_data, listing.files))
 
 
-def _find_deeper(folder: Path, listing: Listing, reading: Reading) -> Collection:
+def _find_deeper(folder: Path, listing: Listing, options: Options) -> Collection:
     """Find the images in the one folder within, whatever stands beside it."""
     (name,) = listing.folders
-    found = _find_in_folder(folder / name, reading)
+    found = _find_in_folder(folder / name, options)
     beside = [
         Skipped(file, f"stands beside {name!r}, which holds the images") for file in listing.files
     ]
-    note = f"the images were looked for in {name!r}, the one folder in {folder.name!r}"
+    note = f"the images were looked for in {name!r}, the one folder there"
     skipped = (*listing.skipped, *beside, *found.skipped)
     return dataclasses.replace(found, skipped=skipped, notes=(note, *found.notes))
 
 
-def _find_listed(folder: Path, listing: Listing, reading: Reading) -> Collection | None:
+def _find_listed(folder: Path, listing: Listing, options: Options) -> Collection | None:
     """Return the images that lists in a folder name; None where its folders are the classes."""
     parts = [name for name in listing.folders if name_split(name) or says_nothing(name)]
     if not parts and not any(name.lower().endswith(TABLES) for name in listing.files):
@@ -239,7 +239,7 @@ def _find_listed(folder: Path, listing: Listing, reading: Reading) -> Collection
     kinds = {name for name in listing.folders if name not in parts}
     for name in parts:
         kinds.update(list_folder(folder / name).folders)
-    lists = find_lists(folder, reading.source, reading.within)
+    lists = find_lists(folder, options.source, options.within)
     if not lists.lists:
         if lists.refused and len(kinds) < 2:
             raise DataError("; ".join(lists.refused))
@@ -248,19 +248,19 @@ def _find_listed(folder: Path, listing: Listing, reading: Reading) -> Collection
         if not lists.finds_an_image() or kinds & lists.labels:
             return None
         raise DataError(
-            f"{reading.source!r} can be read in two ways: the classes {quote_few(sorted(kinds))} "
+            f"{options.source!r} can be read in two ways: the classes {quote_few(sorted(kinds))} "
             f"of its folders (--layout path), or {quote_few(sorted(lists.labels))} of "
             f"{lists.lists[0].name} (give that file)"
         )
-    return collect(lists, folder, reading.source)
+    return collect(lists, folder, options.source)
 
 
 def _rest(files: list[Path], taken: list[Path], reason: str) -> list[Skipped]:
     return [Skipped(path.name, reason) for path in files if path not in taken]
 
 
-def _find_in_file(path: Path, reading: Reading) -> Collection:
-    source = reading.source
+def _find_in_file(path: Path, options: Options) -> Collection:
+    source = options.source
     if not path.is_file():
         raise DataError(f"{source!r} is a pipe, device or socket; {_EXPECTED}")
     if is_idx(path):
@@ -270,7 +270,7 @@ def _find_in_file(path: Path, reading: Reading) -> Collection:
     if is_parquet(path):
         return find_parquet([path], source)
     if zipfile.is_zipfile(path) and not _is_image(path):
-        return _find_in_zip(path, reading)
+        return _find_in_zip(path, options)
     if path.suffix.lower() in (*TABLES, ".txt"):
         return find_list(path, source, None)
     if _is_image(path):
@@ -294,15 +294,15 @@ def _is_image(path: Path) -> bool:
     return True
 
 
-def _find_in_zip(path: Path, reading: Reading) -> Collection:
-    cache = reading.cache or find_cache_folder()
-    unpacked = unpack(path, cache, encoding=reading.zip_encoding)
+def _find_in_zip(path: Path, options: Options) -> Collection:
+    cache = options.cache or find_cache_folder()
+    unpacked = unpack(path, cache, encoding=options.zip_encoding)
     root = unpacked.folder
     if not any(each.is_file() for each in root.rglob("*")):
         first = unpacked.skipped[:1]
         told = f" ({first[0].name!r}: {first[0].reason})" if first else ""
-        raise DataError(f"nothing in {reading.source!r} could be unpacked{told}")
-    found = _find_in_folder(root, dataclasses.replace(reading, within=root))
+        raise DataError(f"nothing in {options.source!r} could be unpacked{told}")
+    found = _find_in_folder(root, dataclasses.replace(options, within=root))
     lost = defaultdict(list)
     for each in unpacked.skipped:
         folder = PurePosixPath(each.name.replace("\\", "/")).parent

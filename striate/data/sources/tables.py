@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -93,7 +94,7 @@ def _text(path: Path, names: Callable[[], Iterable[str]]) -> tuple[str, tuple[st
 
 def _csv_rows(name: str, text: str) -> list[tuple[str, list[str]]]:
     """Return all rows that are not empty, with their line numbers."""
-    lines = text.splitlines(keepends=True)
+    lines = list(io.StringIO(text, newline=""))  # by \n and \r alone: names may hold other breaks
     reader = csv.reader(lines, delimiter=_delimiter(lines[:20]))
     try:
         rows = [
@@ -118,7 +119,7 @@ def _delimiter(lines: Sequence[str]) -> str:
 
 
 def _json_lines(name: str, text: str) -> Iterator[tuple[str, Any]]:
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(io.StringIO(text), 1):
         if line.strip():
             yield f"line {number}", _json(f"{name}, line {number}", line)
 
