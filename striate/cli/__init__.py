@@ -25,6 +25,7 @@ from striate.cli.experiment import experiment
 from striate.cli.explain import explain
 from striate.cli.import_ import import_
 from striate.cli.predict import predict
+from striate.cli.report import report
 from striate.cli.train import declare_options, train
 from striate.cli.zoo import zoo
 from striate.errors import NotationError, StriateError
@@ -42,6 +43,7 @@ REFUSED = {
 
 VERBS: dict[str, Callable[..., None]] = {
     "train": train,
+    "report": report,
     "evaluate": evaluate,
     "compare": compare,
     "predict": predict,

@@ -54,6 +54,10 @@ def explain(
     layers: Annotated[int, typer.Option(help="With --data: layers shown, 0 for all.")] = 6,
     units: Annotated[int, typer.Option(help="With --data: units shown of each.")] = 4,
     seed: Annotated[int, typer.Option(help="With --data: of the images made for units.")] = 0,
+    numbers: Annotated[
+        bool,
+        typer.Option("--numbers", help="Write every number beside the page, not only those shown."),
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(help="The page, .html; its numbers are written beside it.")
     ] = None,
@@ -94,7 +98,9 @@ def explain(
             found = _inspect(
                 opened, image, target=target, against=against, settings=settings, console=console
             )
-            markup, lines = _page_of_image(found, page), _lines_of_image(found, at is not None)
+            files = _beside(page, every=numbers, rest="every other number")
+            markup = _page_of_image(found, files)
+            lines = _lines_of_image(found, at is not None)
         else:
             from striate.explanation.unit_inspection import UnitSelection, inspect_units
 
@@ -102,17 +108,20 @@ def explain(
                 layers=layers, units=units, seed=seed, visualize=not quick, shortcuts=not quick
             )
             found = inspect_units(opened, data or "", selection=selection, callback=console)
-            markup = _page_of_folder(found, page, model=model, data=data or "", opened=opened)
+            files = _beside(page, every=numbers, rest="every unit in words")
+            markup = _page_of_folder(found, files, model=model, data=data or "", opened=opened)
             lines = _lines_of_folder(found)
-    _write(page, markup, found)
+    _write(page, markup, found, every=numbers)
     if as_json:
         import json
 
         print(json.dumps({"page": str(page), **found.as_json()}))
     else:
         lines += [*(f"not shown: {each}" for each in found.unavailable)]
-        files = f"{page.with_suffix('.npz')}, {page.with_suffix('.json').name}"
-        lines += [f"the page     {page}", f"its numbers  {files}"]
+        beside = f"{page.with_suffix('.npz')}, {page.with_suffix('.json').name}"
+        lines += [f"the page     {page}", f"its numbers  {beside}"]
+        if not numbers:
+            lines.append("             those of other layers and units too: --numbers")
         print(escape_controls("\n".join(lines), lines=True))
 
 
@@ -173,10 +182,9 @@ def _inspect(
         raise ImageError(f"'{image}' cannot be read: {error}") from error
 
 
-def _page_of_image(found: Inspection, page: Path) -> str:
+def _page_of_image(found: Inspection, files: list[tuple[str, str]]) -> str:
     from striate.explanation.page import of_image
 
-    files = _beside(page, "every array: pixels, maps, gradients, filters", "every other number")
     return of_image(found, command=_command(), files=files)
 
 
@@ -190,11 +198,15 @@ def _lines_of_image(found: Inspection, asked: bool) -> list[str]:
 
 
 def _page_of_folder(
-    found: UnitInspection, page: Path, *, model: Path, data: str, opened: Classifier
+    found: UnitInspection,
+    files: list[tuple[str, str]],
+    *,
+    model: Path,
+    data: str,
+    opened: Classifier,
 ) -> str:
     from striate.explanation.page import of_folder
 
-    files = _beside(page, "every array: images, activations, filters", "every unit in words")
     name = model.parent.name if model.name == "classifier.safetensors" else model.stem
     return of_folder(
         found,
@@ -222,8 +234,10 @@ def _lines_of_folder(found: UnitInspection) -> list[str]:
     ]
 
 
-def _beside(page: Path, arrays: str, facts: str) -> list[tuple[str, str]]:
-    return [(page.with_suffix(".npz").name, arrays), (page.with_suffix(".json").name, facts)]
+def _beside(page: Path, *, every: bool, rest: str) -> list[tuple[str, str]]:
+    """Name the two files beside the page, and say what they hold."""
+    arrays = "every array" if every else "the arrays drawn here (--numbers writes every one)"
+    return [(page.with_suffix(".npz").name, arrays), (page.with_suffix(".json").name, rest)]
 
 
 def _command() -> str:
@@ -232,20 +246,22 @@ def _command() -> str:
     return shlex.join(["striate", *sys.argv[1:]])
 
 
-def _write(page: Path, markup: str, found: Inspection | UnitInspection) -> None:
-    """Write the page and the numbers beside it, each whole or not at all."""
+def _write(page: Path, markup: str, found: Inspection | UnitInspection, *, every: bool) -> None:
+    """Write the page and its numbers, or every number, beside it, each whole or not at all."""
     import json
     from zipfile import ZIP_DEFLATED, ZipFile
 
     from numpy.lib.format import write_array
 
+    from striate.explanation.page.shown_numbers import select_shown
     from striate.files.atomic_write import write_atomically
 
+    arrays = found.arrays() if every else select_shown(found)
     with (  # what numpy.savez_compressed writes, packed a little less and several times as fast
         write_atomically(page.with_suffix(".npz")) as partial,
         ZipFile(partial, "w", ZIP_DEFLATED, compresslevel=1) as packed,
     ):
-        for name, values in found.arrays().items():
+        for name, values in arrays.items():
             with packed.open(f"{name}.npy", "w", force_zip64=True) as file:
                 write_array(file, values, allow_pickle=False)
     with write_atomically(page.with_suffix(".json")) as partial:

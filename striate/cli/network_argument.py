@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from striate.errors import NotationError
+from striate.files.home import expand_home
 
 if TYPE_CHECKING:
     from torch import nn
@@ -57,7 +58,7 @@ def traced(where: str, name: str, shape: Shape | None) -> Network:
     Raises:
         NotationError: it is not there, is no module, or cannot be written in the notation.
     """
-    if where.endswith(".py") and not Path(where).expanduser().is_file():
+    if where.endswith(".py") and not expand_home(where).is_file():
         raise NotationError(f"there is no file '{where}'")
     if shape is None:
         raise NotationError(
@@ -90,7 +91,7 @@ def _module(where: str) -> object:
     import importlib
     import importlib.util
 
-    path = Path(where).expanduser()
+    path = expand_home(where)
     if path.suffix == ".py":
         spec = importlib.util.spec_from_file_location(path.stem, path)
         if spec is None or spec.loader is None:
@@ -130,7 +131,7 @@ def _called(make: Callable[..., nn.Module], where: str, name: str) -> nn.Module:
     try:
         return make()
     except (Exception, SystemExit) as error:
-        path = Path(where).expanduser()
+        path = expand_home(where)
         raise _failed(error, path.parent if path.suffix == ".py" else Path.cwd()) from error
 
 

@@ -16,8 +16,9 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from striate.data.direction_names import find_direction
+
 DRAWS = 8  # random numbers an image uses up
-WRITTEN = ("left", "right", "links", "rechts")
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,8 @@ def choose_augmentation(
     """Choose the mild changes that suit a kind of image.
 
     Colour photographs are zoomed, mirrored and relit. Grey images are taken for writing, scans
-    and the like: moved and turned a little, never mirrored. Nor is anything mirrored whose
-    classes are single characters or directions, since a mirrored 2 is no 2.
+    and the like: moved and turned a little, never mirrored. Nor is anything mirrored where a
+    class is a single character or has a direction in its name, since a mirrored 2 is no 2.
 
     >>> choose_augmentation(1, 28, 28, ["0", "1"]).mirror
     False
@@ -81,7 +82,7 @@ def choose_augmentation(
     shift up to 10%, zoom up to 30%, turn up to 10 degrees, mirrored in half of the cases,
     brightness and contrast by up to 20%, saturation by up to 20%
     """
-    handed = any(len(name.strip()) == 1 or name.strip().lower() in WRITTEN for name in classes)
+    handed = any(len(name.strip()) == 1 for name in classes) or find_direction(classes)
     if channels == 1:
         pixel = 1 / min(height, width)
         return Augmentation(shift=max(0.07, pixel), zoom=0.1, turn=8.0)

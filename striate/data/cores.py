@@ -22,7 +22,7 @@ def count_cores(groups: Path = GROUPS) -> int:
     cores = (os.cpu_count() or 1) if affinity is None else len(affinity(0))
     for limit in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):
         try:
-            quota, period = " ".join((groups / name).read_text() for name in limit).split()
+            quota, period = " ".join((groups / name).read_text("utf-8") for name in limit).split()
             if int(quota) > 0:
                 cores = min(cores, max(1, round(int(quota) / int(period))))
         except (OSError, ValueError):  # no such limit, or "max": none is set
@@ -63,7 +63,7 @@ SLACK = 0.4  # cores that a desktop or a shared host keeps busy without being in
 def _busy() -> float | None:
     """Return the seconds of work of all cores since the system started."""
     try:
-        first = TICKS.read_text().split("\n", 1)[0].split()
+        first = TICKS.read_text("utf-8").split("\n", 1)[0].split()
         user, nice, system, _, _, interrupts, soft, stolen = map(int, first[1:9])
     except (OSError, ValueError):
         return None

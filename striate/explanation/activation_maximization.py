@@ -22,7 +22,14 @@ from striate.backends.torch import normalize
 from striate.data.images import Preprocess
 from striate.errors import SettingError
 from striate.events import Callback
-from striate.explanation.hooks import device_of, find_layer, forward_hooks, frozen, record
+from striate.explanation.hooks import (
+    check_gradient,
+    device_of,
+    find_layer,
+    forward_hooks,
+    frozen,
+    record,
+)
 from striate.model.classifier import Classifier
 from striate.model.classifier_like import ClassifierLike, open_classifier
 from striate.terminal.progress import ProgressReporter
@@ -158,6 +165,7 @@ def _ascend(
                 images = waves.moved(images)
             reached, features = answer(_scaled(images, preprocess))
         loss = -reached.sum() + _alike(features) * reached.detach().abs().sum() * APART
+        check_gradient(loss, [])
         (waves.spectrum.grad,) = torch.autograd.grad(loss, [waves.spectrum])
         optimiser.step()
         reporter(step + 1, settings.steps)

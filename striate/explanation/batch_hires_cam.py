@@ -17,7 +17,7 @@ from torch import Tensor
 
 from striate.backends.torch import normalize
 from striate.errors import SettingError
-from striate.explanation.hooks import device_of, forward_hooks, frozen, record
+from striate.explanation.hooks import check_gradient, device_of, forward_hooks, frozen, record
 from striate.model.classifier import Classifier
 
 MIN_SIDE = 4  # rows and columns that maps must have to say where something is
@@ -107,6 +107,7 @@ def batch_hires_cam(
         others = max(logits.shape[1] - 1, 1)
         own = logits.gather(1, torch.from_numpy(labels).to(logits.device)[:, None])[:, 0]
         score = own - (logits.sum(1) - own) / others
+        check_gradient(score, kept)
         (gradient,) = torch.autograd.grad(score.sum(), kept)
     found = (gradient * kept[0].detach()).sum(1)
     shares = torch.softmax(logits.detach() / model.temperature, 1)

@@ -150,6 +150,9 @@ def gradients_of(score: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
 
     The graph stays, so that another score can be asked of the same pass.
 
+    Raises:
+        SettingError: the network cuts the way back to one of them.
+
     >>> from striate.backends.torch import build
     >>> network = build("input 1x4x4 classes=2 > conv 3 > relu > gap > flatten > fc")
     >>> passed = record(network, torch.ones(1, 1, 4, 4), ["relu1"], gradients=True)
@@ -157,11 +160,29 @@ def gradients_of(score: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
     >>> torch.allclose(found[0, :, 0, 0], network.fc1.weight[0] / 16)
     True
     """
+    check_gradient(score, tensors)
     found = torch.autograd.grad(score.sum(), list(tensors), retain_graph=True, allow_unused=True)
     return [
         torch.zeros_like(tensor) if each is None else each.detach()
         for each, tensor in zip(found, tensors, strict=True)
     ]
+
+
+def check_gradient(score: Tensor, tensors: Sequence[Tensor]) -> None:
+    """Refuse to ask for gradients where none can arrive.
+
+    Raises:
+        SettingError: the score, or one of the tensors, stands apart from the graph.
+
+    >>> check_gradient(torch.ones(1), [])
+    Traceback (most recent call last):
+    striate.errors.SettingError: no gradient arrives here: ...
+    """
+    if not score.requires_grad or not all(each.requires_grad for each in tensors):
+        raise SettingError(
+            "no gradient arrives here: the network computes under torch.no_grad, or detaches, on "
+            "the way to the class; occlusion needs none (method='occlusion')"
+        )
 
 
 @contextmanager

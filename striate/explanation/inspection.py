@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -264,13 +265,15 @@ def _inspect(
             explanations.append(found)
         reporter(number + 1, parts)
     kept, same = _grouped(explanations)
-    passed = feature_maps(
-        model, read, target=chosen.index, gradients=True, color_scale=settings.color_scale
-    )
+    maps = partial(feature_maps, model, read, target=chosen.index, color_scale=settings.color_scale)
+    passed = attempt("gradients", lambda: maps(gradients=True)) or maps()
     shown = select_block_outputs(
         [(each.name, each.kind, each.values.shape) for each in passed.layers]
     )
-    fields = tuple(_strongest(model, read, passed[address]) for address in _some(shown, FIELDS))
+    layers = [passed[address] for address in _some(shown, FIELDS)]
+    fields = attempt(
+        "what units see", lambda: tuple(_strongest(model, read, layer) for layer in layers)
+    )
     reporter(len(methods) + 1, parts)
     other = _against(against, chosen, logits)
     why = attempt(
@@ -314,7 +317,7 @@ def _inspect(
         arithmetic=summed,
         feature_maps=passed,
         block_outputs=shown,
-        receptive_fields=fields,
+        receptive_fields=fields or (),
         filters=filters(model, mean_activations=passed.mean_activations),
         unavailable=tuple(f"{', '.join(what)}: {reason}" for reason, what in missing.items()),
     )

@@ -246,7 +246,7 @@ def feature_maps(
     Raises:
         ClassifierError: the classifier cannot be opened.
         ImageError: the image cannot be read.
-        SettingError: there is no such layer, class or span.
+        SettingError: there is no such layer, class or span, or no gradient arrives.
 
     >>> from striate.backends.torch import build
     >>> from striate.model.classifier import Classifier

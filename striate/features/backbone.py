@@ -20,6 +20,7 @@ from striate.events import Callback, Note
 from striate.features.cut import cut_backbone
 from striate.features.timm_models import PREFIX, open_timm
 from striate.features.whole_network import WholeNetwork
+from striate.files.home import expand_home
 from striate.model import weights
 from striate.model.loading import load
 from striate.settings import Settings
@@ -133,7 +134,7 @@ def _from_zoo(
         path = weights.fetch(name, offline=settings.offline, callback=callback)
         words = f"{name} with torchvision's ImageNet weights"
     else:
-        path = Path(given).expanduser()
+        path = expand_home(given)
         words = f"{name} with the weights of {path.name}"
     state = weights.read(path, callback=callback)
     module = build(plan, seed=None)

@@ -8,6 +8,7 @@ from contextlib import suppress
 import numpy as np
 
 from striate.data import Collection, digest_pixels
+from striate.data.augmentation import Augmentation
 from striate.errors import ImageError
 from striate.features.extraction import BATCH, Extractor, WantedFeatures, compute_features
 from striate.features.feature_cache import FeatureCache
@@ -45,6 +46,11 @@ class FeatureStream:
         self._batch: list[tuple[int, np.ndarray]] = []
         self._held: dict[int, np.ndarray] = {}
         self._ready: tuple[Extractor, FeatureCache] | None = None
+
+    @property
+    def change(self) -> Augmentation:
+        """How the copies of an image differ from it."""
+        return self._wanted.change
 
     def __call__(self, index: int, value: int, pixels: np.ndarray) -> None:
         """Take an image of so and so hash."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -47,6 +48,15 @@ class FilterShift:
             }
             for layer in self.layers
         ]
+
+    @classmethod
+    def from_json(cls, values: Sequence[Mapping[str, Any]]) -> FilterShift:
+        """Return what `as_json` wrote, as exactly as it was written."""
+        return cls(
+            tuple(
+                LayerShift(each["name"], each["change"], tuple(each["filters"])) for each in values
+            )
+        )
 
     def table(self) -> Table:
         """Return one row a layer."""

@@ -16,6 +16,7 @@ from striate.data.images import Preprocess
 from striate.errors import NotationError, SettingError, WeightsError
 from striate.events import Callback, Note
 from striate.features.whole_network import WholeNetwork
+from striate.files.home import expand_home
 from striate.model import weights
 from striate.settings import Settings
 
@@ -44,7 +45,7 @@ def open_timm(
         path = _fetch(name, published, offline=settings.offline, callback=callback)
         words = f"timm's {name} with its published weights"
     else:
-        path = Path(given).expanduser()
+        path = expand_home(given)
         words = f"timm's {name} with the weights of {path.name}"
     state = weights.read(path, callback=callback)
     own = {key: tuple(value.shape) for key, value in module.state_dict().items()}

@@ -21,7 +21,7 @@ def write_atomically(path: Path) -> Iterator[Path]:
     >>> import tempfile
     >>> folder = tempfile.TemporaryDirectory()
     >>> with write_atomically(Path(folder.name) / "a.txt") as partial:
-    ...     _ = partial.write_text("all of it")
+    ...     _ = partial.write_text("all of it", encoding="utf-8")
     >>> [path.name for path in Path(folder.name).iterdir()]
     ['a.txt']
     >>> folder.cleanup()

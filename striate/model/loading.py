@@ -47,7 +47,7 @@ def load(path: str | Path, *, network: nn.Module | None = None) -> Classifier:
         raise ClassifierError(f"the settings in '{path}' make no sense: {error}") from error
     held: nn.Module | Trained
     if network is not None:
-        held = _fill(network, tensors, path)
+        held = _fill(network, tensors, preprocess, path)
     elif text is not None:
         held = _expand(text, classes, tensors, path=path)
     else:
@@ -87,10 +87,15 @@ def _expand(
     return Trained(plan, weights)
 
 
-def _fill(module: nn.Module, weights: Mapping[str, np.ndarray], path: Path) -> nn.Module:
+def _fill(
+    module: nn.Module, weights: Mapping[str, np.ndarray], preprocess: Preprocess, path: Path
+) -> nn.Module:
     """Put the weights of a file into a module, or say what does not fit."""
     import torch
 
+    from striate.backends.torch.blank_images import give_weights
+
+    give_weights(module, preprocess)
     own = {name: tuple(value.shape) for name, value in module.state_dict().items()}
     _check(own, weights, path)
     module.load_state_dict(

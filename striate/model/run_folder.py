@@ -24,6 +24,7 @@ from typing import Any
 from striate.errors import RunError
 from striate.events import Epoch
 from striate.files.atomic_write import write_atomically
+from striate.files.home import expand_home
 from striate.files.lock import try_lock
 from striate.model import classifier_file
 
@@ -100,7 +101,7 @@ class RunFolder:
             RunError: another process holds it.
         """
         with report_write_errors(self.path / LOCK):
-            file = (self.path / LOCK).open("a")
+            file = (self.path / LOCK).open("ab")
         with file:
             if not try_lock(file.fileno()):
                 raise RunError(
@@ -176,7 +177,7 @@ def make_run_folder(out: str | Path | None, data: str) -> RunFolder:
         RunError: the folder asked for exists and is not empty, or cannot be made.
     """
     if out is not None:
-        path = Path(out).expanduser()
+        path = expand_home(out)
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise RunError(
                 f"'{path}' exists already; nothing is overwritten: give another --out (out= in "

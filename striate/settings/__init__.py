@@ -101,7 +101,7 @@ class Settings:
             how rare), "full", or "auto": "sqrt" where the largest class has three times
             the images of the smallest.
         augment: whether training images are changed a little.
-        mirror: whether left and right may be exchanged.
+        mirror: whether left and right may be exchanged; None measures whether that harms.
         val_fraction: share that is held out where the data has no validation split; None: a
             fifth, and at most 5,000 images.
         layout: what folders of folders mean: "split/class", "class/split" or "path" (each folder
@@ -151,7 +151,9 @@ class Settings:
     class_weight: str = _setting("auto", "Weight of rare classes: auto, none, sqrt or full.")
     augment: bool = _setting(True, "Augment the training images.")
     mirror: bool | None = _setting(
-        None, "Exchange left and right in training. Default: photographs only."
+        None,
+        "Exchange left and right in training. Default: colour images where that changes no class, "
+        "as measured.",
     )
     val_fraction: float | None = _setting(
         None,

@@ -13,7 +13,6 @@ from striate.architecture.notation import ExpandedNetwork, Leaf, expand, parse
 from striate.architecture.words import Softmax
 from striate.architecture.zoo import compact
 from striate.data import Collection, Images, Survey
-from striate.data.augmentation import Augmentation, choose_augmentation
 from striate.data.images import Preprocess
 from striate.errors import NotationError
 from striate.settings import Settings
@@ -237,13 +236,3 @@ def learning_rate(network: ExpandedNetwork | None) -> float:
     held = np.cumsum(numbers[order])
     middle = summed[order][np.searchsorted(held, held[-1] / 2)] if len(held) else 1
     return float(min(RATE, WIDE / middle))
-
-
-def augmentation_for(
-    preprocess: Preprocess, classes: tuple[str, ...], settings: Settings
-) -> Augmentation:
-    """Choose how training images are changed, with the user's word on mirroring."""
-    if not settings.augment:
-        return Augmentation()
-    change = choose_augmentation(preprocess.channels, preprocess.height, preprocess.width, classes)
-    return change if settings.mirror is None else replace(change, mirror=settings.mirror)

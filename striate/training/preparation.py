@@ -28,6 +28,7 @@ from striate.data import (
     write_split,
 )
 from striate.data.augmentation import Augmentation
+from striate.data.cache_folder import explain_temporary
 from striate.data.images import Preprocess
 from striate.errors import WeightsError
 from striate.events import Callback, Note
@@ -42,6 +43,7 @@ from striate.training.distributed.devices import fabric_for, find_workers
 from striate.training.distributed.process_group import Workers
 from striate.training.distributed.sharing import memory_for, share_steps
 from striate.training.distributed.single_process import AnyFabric
+from striate.training.mirroring import choose_changes, sample_of
 from striate.training.plan import DataDescription, Plan, Request
 from striate.training.reading import KEPT, needed_once, read_images
 from striate.training.recipe import Recipe
@@ -157,7 +159,7 @@ def prepare(
     """
     settings = request.settings
     workers = find_workers(settings.device, 1 if estimating else settings.devices)
-    for note in collection.notes:
+    for note in (*collection.notes, *explain_temporary()):
         say(note)
     looks = functools.cache(lambda: survey(collection))  # every header is read once at most
     backbone = None
@@ -180,9 +182,14 @@ def prepare(
     if streamed and backbone is not None:
         memory = min(memory, KEPT)
         if not estimating:
-            device = workers.device
             stream = transfer.stream_features(
-                backbone, collection, settings, device=device, memory=memory, say=say
+                backbone,
+                collection,
+                settings,
+                device=workers.device,
+                memory=memory,
+                earlier=earlier,
+                say=say,
             )
     with read_images(
         collection,
@@ -204,8 +211,9 @@ def prepare(
             plan = make_plan(
                 request,
                 loaded,
-                preprocess if backbone else _with_statistics(preprocess, loaded, settings),
+                preprocess,
                 backbone=backbone,
+                stream=stream,
                 workers=workers,
                 say=say,
             )
@@ -288,16 +296,13 @@ def _divide(
     return Loaded(split.collection, images, split, named, description)
 
 
-def _with_statistics(preprocess: Preprocess, loaded: Loaded, settings: Settings) -> Preprocess:
-    return defaults.with_statistics(preprocess, loaded.images, loaded.split.train, settings.seed)
-
-
 def make_plan(
     request: Request,
     loaded: Loaded,
     preprocess: Preprocess,
     *,
     backbone: Backbone | None,
+    stream: FeatureStream | None,
     workers: Workers,
     say: Say,
 ) -> Plan:
@@ -306,8 +311,9 @@ def make_plan(
     Args:
         request: what the user asked for.
         loaded: the images.
-        preprocess: how they become the network's input.
+        preprocess: how they become the network's input; mean and std are found from scratch.
         backbone: the trained one that the run starts from.
+        stream: computes features meanwhile, and knows how copies of images differ from them.
         workers: the processes that work together.
         say: is told each decision.
 
@@ -317,6 +323,9 @@ def make_plan(
     """
     settings, classes = request.settings, loaded.collection.classes
     n = len(loaded.split.train)
+    if backbone is None:
+        train = loaded.split.train
+        preprocess = defaults.with_statistics(preprocess, loaded.images, train, settings.seed)
     shape = (preprocess.channels, preprocess.height, preprocess.width)
     network = None
     if backbone is not None:
@@ -326,7 +335,14 @@ def make_plan(
     tuned: tuple[tuple[str, float], ...] = ()
     if backbone is not None and network is not None and settings.unfreeze is not None:
         tuned = choose_lr_multipliers(network, backbone.plan, settings.n_unfrozen())
-    recipe = _recipe(settings, loaded, preprocess, network, tuned, backbone, say=say)
+    sample = sample_of(loaded.training, settings.seed)
+    if stream is not None:
+        change = stream.change
+    elif backbone is None or tuned:
+        change = choose_changes(preprocess, classes, settings, sample=sample, say=say)
+    else:
+        change = transfer.choose_copies(backbone, classes, settings, sample=sample, say=say)
+    recipe = _recipe(settings, loaded, change, network, tuned, backbone, say=say)
     in_steps = backbone is None or bool(tuned)
     minutes = (settings.minutes or 0.0) if in_steps else 0.0
     usual = defaults.epochs_for(n) if backbone is None else transfer.EPOCHS
@@ -350,7 +366,7 @@ def make_plan(
 def _recipe(
     settings: Settings,
     loaded: Loaded,
-    preprocess: Preprocess,
+    change: Augmentation,
     network: ExpandedNetwork | None,
     tuned: tuple[tuple[str, float], ...],
     backbone: Backbone | None,
@@ -358,28 +374,23 @@ def _recipe(
     say: Say,
 ) -> Recipe:
     """Return how the weights are learnt; the precision is chosen later, by timing."""
-    n, classes = len(loaded.split.train), loaded.collection.classes
+    n = len(loaded.split.train)
     batch = min(settings.batch_size or defaults.batch_size(n), n)
     if batch == 1 and n > 1 and defaults.has_batch_norm(network):
         batch = 2
         say("batch size raised from 1 to 2: batch normalisation needs more than one image")
-    augmentation = defaults.augmentation_for(preprocess, classes, settings)
     if backbone is None or tuned:
-        say(f"training images are changed a little: {augmentation}")
-    elif settings.n_augmented == 1:  # images that are looked at once, as they are
-        augmentation = Augmentation()
-    rate = settings.learning_rate
-    if rate is None:
-        rate = transfer.RATE if backbone is not None else defaults.learning_rate(network)
+        say(f"training images are changed a little: {change}")
+    usual = transfer.RATE if backbone is not None else defaults.learning_rate(network)
     return Recipe(
         batch_size=batch,
-        learning_rate=rate,
+        learning_rate=settings.learning_rate or usual,
         weight_decay=settings.weight_decay,
         label_smoothing=settings.label_smoothing,
         class_weight=class_weight(
             loaded.collection, loaded.split.train, settings.class_weight, say=say
         ),
-        augmentation=augmentation,
+        augmentation=change,
         patience=settings.patience,
         precision=precision.CHANNELS_FIRST,
         seed=settings.seed,

@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
+from striate.data.augmentation import Augmentation
+from striate.data.images import Preprocess
 from striate.errors import RunError, StriateError
 from striate.evaluation.metrics import Evaluation
 from striate.model.environment import Environment
+from striate.model.json_value import JsonObject
 from striate.model.run_folder import RECORD, RunFolder, write_text
+from striate.settings import RENAMED, Settings
 from striate.training.autotune import Speed
 from striate.training.energy import Energy
 from striate.training.health import Finding
 from striate.training.one_cycle import Cycle
-from striate.training.plan import Plan, Request
+from striate.training.plan import DataDescription, Plan, Request, Transfer
+from striate.training.recipe import Recipe
 from striate.training.record_of_2026_11 import converted
 from striate.training.transfer import LearntHead
 
@@ -134,6 +139,10 @@ class RunRecord:
             }
         )
 
+    def lacks_report(self, folder: RunFolder) -> bool:
+        """Whether the run was ended after its evaluation and before its report."""
+        return self.status == "finished" and not folder.report.exists()
+
     def write(self, folder: RunFolder) -> None:
         """Write run.json into the run's folder, whole or not at all.
 
@@ -150,7 +159,24 @@ class RunRecord:
         Raises:
             RunError: there is none, or it is damaged or newer than this version.
         """
+        return cls._open(folder, folder.read_record())
+
+    @classmethod
+    def read_known(cls, folder: RunFolder) -> tuple[RunRecord, tuple[str, ...]]:
+        """Read as much of run.json as this version knows, for what goes on with nothing.
+
+        Returns:
+            The record, and where in it stands what a newer version has added.
+
+        Raises:
+            RunError: there is none, or it is damaged or of a newer format.
+        """
         values = folder.read_record()
+        unknown = _drop_unknown(values) if values["format_version"] == FORMAT_VERSION else []
+        return cls._open(folder, values), tuple(sorted(unknown))
+
+    @classmethod
+    def _open(cls, folder: RunFolder, values: JsonObject) -> RunRecord:
         path = folder.path / RECORD
         if values.get("format_version") not in (1, FORMAT_VERSION):
             raise RunError(
@@ -158,7 +184,40 @@ class RunRecord:
                 f"{FORMAT_VERSION}"
             )
         try:
-            return cls.from_json(values)
+            return cls.from_json(dict(values))
         except (KeyError, TypeError, ValueError, AttributeError, StriateError) as error:
             said = f"{type(error).__name__}: {error}"
             raise RunError(f"'{path}' cannot be used ({said}); start a new run") from error
+
+
+SECTIONS: tuple[tuple[str, type[Any]], ...] = (  # of run.json, by what each is read as
+    ("", RunRecord),
+    ("request", Request),
+    ("request.settings", Settings),
+    ("plan", Plan),
+    ("plan.data", DataDescription),
+    ("plan.preprocess", Preprocess),
+    ("plan.recipe", Recipe),
+    ("plan.recipe.augmentation", Augmentation),
+    ("plan.transfer", Transfer),
+    ("head", LearntHead),
+    ("energy", Energy),
+    ("speed", Speed),
+    ("outcome", Outcome),
+)
+
+
+def _drop_unknown(values: JsonObject) -> list[str]:
+    """Take out of run.json what has no place in this version, and return where it stood."""
+    found = []
+    for section, kind in SECTIONS:
+        inside: Any = values
+        for name in section.split(".") if section else ():
+            inside = inside.get(name) if isinstance(inside, dict) else None
+        if not isinstance(inside, dict):
+            continue
+        known = {each.name for each in fields(kind)} | RENAMED.keys() | {"format_version"}
+        for name in inside.keys() - known:
+            del inside[name]
+            found.append(f"{section}.{name}" if section else name)
+    return found

@@ -102,9 +102,14 @@ class TrainingRun:
             self.say(str(finding))
 
     def run(
-        self, prepared: Prepared, begun: float, *, extension: Extension | None = None
+        self,
+        prepared: Prepared,
+        begun: float,
+        *,
+        extension: Extension | None = None,
+        learn: bool = True,
     ) -> TrainingResult:
-        """Train, evaluate and write everything down."""
+        """Train, or end it where its checkpoint stands; evaluate, and write everything down."""
         plan = prepared.plan
         self.record = replace(self.record, plan=plan)
         if self._module is not None:
@@ -112,13 +117,13 @@ class TrainingRun:
         load_ahead()
         with use_threads(plan.threads):
             with allocator.kept():
-                state, epochs, interrupted = self._learn(prepared, begun, extension)
-            if plan.in_steps and prepared.fabric.world_size == 1:
+                state, epochs, interrupted = self._learn(prepared, begun, extension, learn)
+            if learn and plan.in_steps and prepared.fabric.world_size == 1:
                 self._measure_speed(prepared, epochs)
             return self._finish(prepared, state, epochs, interrupted)
 
     def _learn(
-        self, prepared: Prepared, begun: float, extension: Extension | None
+        self, prepared: Prepared, begun: float, extension: Extension | None, learn: bool
     ) -> tuple[State, list[Epoch], bool]:
         """Train until the cycle is over or a stop is asked for, writing checkpoints."""
         plan, backbone = prepared.plan, prepared.backbone
@@ -159,7 +164,7 @@ class TrainingRun:
         request = self.record.request
         cores = Crowding(plan, state, fixed=request.settings.threads is not None)
         hand_out(prepared, state, cycle, request=request, cache=self.folder.cache)
-        for event in train(
+        steps = train(
             state,
             prepared.loaded.training,
             prepared.loaded.validation,
@@ -167,7 +172,8 @@ class TrainingRun:
             recipe=plan.recipe,
             cycle=cycle,
             fabric=prepared.fabric,
-        ):
+        )
+        for event in steps if learn else ():
             self.tell(event)
             if isinstance(event, Epoch):
                 epochs.append(event)
@@ -181,7 +187,7 @@ class TrainingRun:
         self._say_all(monitoring.close(epochs))
         self.record = replace(self.record, health=monitoring.findings)
         complete = cycle.epochs > 0 and state.epoch >= cycle.first + cycle.epochs
-        interrupted = self._stop.asked and not complete
+        interrupted = (self._stop.asked or not learn) and not complete
         if not state.best:  # stopped within the first epoch; the checkpoint does not hold this
             self.say("stopped within the first epoch: the classifier is the state at that moment")
             self._keep(state, prepared, "this state")
@@ -266,9 +272,7 @@ class TrainingRun:
         if not interrupted:
             shutil.rmtree(self.folder.cache, ignore_errors=True)
         shift = None if before is None else self._write_shift(before, state.best)
-        shown = facts(
-            self.folder, self.record, prepared, epochs=epochs, evaluated=chosen.indices, moved=shift
-        )
+        shown = facts(self.folder, self.record, loaded, epochs=epochs, moved=shift)
         write_report(self.folder, shown)
         energy = self.record.energy
         self._callback(

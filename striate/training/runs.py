@@ -20,13 +20,15 @@ from striate.data import Data, find, source_of
 from striate.data.sources.lookup import IN_MEMORY
 from striate.errors import RunError, SettingError, StriateError
 from striate.evaluation.metrics import Evaluation
-from striate.events import Callback, ignore
-from striate.model.environment import Environment
+from striate.events import Callback, Note, ignore
+from striate.files.home import expand_home
 from striate.model.loading import load
 from striate.model.run_folder import RunFolder, make_run_folder
 from striate.settings import ResumeDict, Settings, SettingsDict, make_settings
 from striate.terminal.progress_display import display_progress
-from striate.training.distributed.devices import find_workers
+from striate.training import checkpoints
+from striate.training.continuation import check_extension, differences
+from striate.training.distributed.devices import check_learnable, find_workers
 from striate.training.distributed.process_group import Workers
 from striate.training.distributed.processes import Worker, launch
 from striate.training.distributed.workers import assist
@@ -101,7 +103,7 @@ def make_request(data: Data, network: Network, settings: Settings) -> Request:
     """Return what the user asks for, with every file by its whole path.
 
     Raises:
-        SettingError: a network is given twice.
+        SettingError: a network is given twice, or as a torch module that cannot learn.
         NotationError: its text cannot be read.
 
     >>> make_request("digits", "compact", Settings()).from_scratch
@@ -113,6 +115,8 @@ def make_request(data: Data, network: Network, settings: Settings) -> Request:
             "brings its own; leave one of them out"
         )
     is_module = isinstance(network, nn.Module)
+    if isinstance(network, nn.Module):
+        check_learnable(network)
     return Request(
         source=source_of(data),
         network=None if isinstance(network, nn.Module) else read_network(network),
@@ -159,13 +163,16 @@ def resume(
     folder = RunFolder(Path(run))
     record = RunRecord.read(folder)
     epochs, minutes = changes.get("epochs"), changes.get("minutes")
-    extension = check_extension(record, folder.path, epochs, minutes)
     request = record.request
     if request.is_module and network is None:
         raise RunError(
             f"'{run}' was started with a torch module, whose code is not in the folder; "
             "give it: striate.resume(run, network=module)"
         )
+    if record.lacks_report(folder) and epochs is None and minutes is None:
+        with display_progress(progress, callback) as tell:
+            return _report_again(folder, record, data, network, tell)
+    extension = check_extension(record, folder.path, epochs, minutes)
     devices = changes.get("devices")
     if devices is not None:
         request = replace(request, settings=replace(request.settings, devices=devices).check())
@@ -183,6 +190,83 @@ def resume(
         return _work(job, workers, tell)
 
 
+def report_run(
+    run: str | Path,
+    *,
+    data: Data | None = None,
+    network: nn.Module | None = None,
+    callback: Callback | None = None,
+    progress: bool | None = None,
+) -> TrainingResult:
+    """Write the report of a run again; a run that was killed is ended where its checkpoint stands.
+
+    Args:
+        run: its folder.
+        data: where the images are now, if they have moved or were given in memory.
+        network: the torch module, where the run was started with one.
+        callback: is told every event.
+        progress: as for `train`.
+
+    Returns:
+        What `train` returned, or would have.
+
+    Raises:
+        RunError: it is not a run, or nothing is learnt yet.
+
+    Example: ``report_run("runs/photos").folder``.
+    """
+    folder = RunFolder(Path(run))
+    record, unknown = RunRecord.read_known(folder)
+    with display_progress(progress, callback) as tell:
+        if record.status in ("finished", "interrupted"):
+            if unknown:
+                tell(Note(f"written by a newer Striate: {', '.join(unknown)} are left out"))
+            return _report_again(folder, record, data, network, tell)
+        record = RunRecord.read(folder)
+        if record.head is None and not checkpoints.exists(folder.path):
+            raise RunError(
+                f"'{run}' was ended before anything was learnt, so there is nothing to report; "
+                "start a new run"
+            )
+        if record.request.is_module and network is None:
+            raise RunError(
+                f"'{run}' is not finished, and the torch module that it was started with is not "
+                "in the folder; give it in Python: report_run(run, network=module)"
+            )
+        request = record.request
+        if data is not None:
+            request = replace(request, source=source_of(data))
+        job = Assignment(
+            replace(record, request=request),
+            request.source if data is None else data,
+            network,
+            folder=folder,
+            learn=False,
+        )
+        return _work(job, find_workers(request.settings.device, 1), tell)
+
+
+def _report_again(
+    folder: RunFolder,
+    record: RunRecord,
+    data: Data | None,
+    network: nn.Module | None,
+    callback: Callback,
+) -> TrainingResult:
+    """Write the report of a run that is over."""
+    from striate.training.report_again import rewrite_report
+
+    with folder.held():
+        rewrite_report(folder, record, data=data, callback=callback)
+    outcome = record.outcome
+    if outcome is None:
+        raise RunError(f"'{folder.path}' has not been evaluated yet")
+    history = History(tuple(folder.read_epochs(outcome.epochs)))
+    model = load(folder.model, network=network)
+    interrupted = record.status == "interrupted"
+    return TrainingResult(model, outcome.evaluation, folder.path, history, interrupted)
+
+
 @dataclass(frozen=True)
 class Assignment:
     """What the process that leads a run is to do.
@@ -194,6 +278,7 @@ class Assignment:
         out: the folder asked for, of a new run.
         folder: of a run that goes on; None of a new one.
         extension: how a finished run goes on.
+        learn: whether anything is still to be learnt; else the run ends where it stands.
     """
 
     record: RunRecord
@@ -202,6 +287,7 @@ class Assignment:
     out: str | Path | None = None
     folder: RunFolder | None = None
     extension: Extension | None = None
+    learn: bool = True
 
 
 def _lead(worker: Worker, job: Assignment, workers: Workers) -> TrainingResult:
@@ -229,7 +315,7 @@ def _lead(worker: Worker, job: Assignment, workers: Workers) -> TrainingResult:
                     say=run.say,
                     callback=run.tell,
                 ) as prepared:
-                    return run.run(prepared, begun, extension=job.extension)
+                    return run.run(prepared, begun, extension=job.extension, learn=job.learn)
         except StriateError:
             if folder is None and run.record.status == "preparing":
                 place.discard()
@@ -273,64 +359,4 @@ def lasting(name: str | None) -> str | None:
     """
     if name is None or zoo.is_name(name) or name == "imagenet" or not Path(name).exists():
         return name
-    return str(Path(name).expanduser().resolve())
-
-
-def differences(record: RunRecord, world_size: int = 1) -> list[str]:
-    """Say what is not as it was when the run began, so that it may end with other last digits.
-
-    Args:
-        record: of the run.
-        world_size: how many processes there are now.
-    """
-    before, now = record.environment, Environment.here()
-    processes = world_size if record.plan is None else record.plan.world_size
-    pairs = (
-        ("torch", dict(before.versions)["torch"], dict(now.versions)["torch"]),
-        ("the number of processes", processes, world_size),
-        ("the processor", before.processor, now.processor),
-    )
-    return [
-        f"{name} was {then} and is {here}: the run may end with slightly other weights"
-        for name, then, here in pairs
-        if then != here
-    ]
-
-
-def check_extension(
-    record: RunRecord, run: Path, epochs: int | None, minutes: float | None
-) -> Extension | None:
-    """Return how a run is to be extended; None where it is only to go on.
-
-    Raises:
-        RunError: what is asked for does not suit the run.
-
-    >>> record = RunRecord.begin(make_request("digits", "compact", Settings()))
-    >>> check_extension(record, Path("runs/cats"), None, None)
-    """
-    if epochs is not None and minutes is not None:
-        raise RunError("epochs and minutes are both given; set only one of them")
-    asked = epochs is not None or minutes is not None
-    if record.status != "finished" or record.outcome is None:
-        if asked:
-            raise RunError(
-                f"'{run}' is not finished; to extend it, go on with it first: striate train "
-                f"--resume {run} (a classifier in it can be used as it is)"
-            )
-        return None
-    done = record.outcome.epochs
-    if not record.cycles:
-        raise RunError(
-            f"'{run}' is finished: its head was learnt at once, in no epochs; to fine-tune the "
-            "backbone, start a new run with --unfreeze N or --unfreeze all"
-        )
-    if not asked:
-        raise RunError(
-            f"'{run}' is finished after {done} epochs; to extend it give the new number of "
-            f"epochs in all: striate train --resume {run} --epochs {max(1, 2 * done)}"
-        )
-    if epochs is not None and epochs <= done:
-        raise RunError(f"'{run}' has {done} epochs already; give more than {done}, the new total")
-    if minutes is not None and not 0 < minutes <= 1e6:
-        raise RunError(f"minutes is {minutes:g}; expected above 0, up to a million")
-    return Extension(epochs or 0, minutes or 0.0)
+    return str(expand_home(name).resolve())

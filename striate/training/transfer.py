@@ -14,7 +14,7 @@ from torch import nn
 
 from striate.backends.precision import fixed
 from striate.data import Collection, format_count, guess_training
-from striate.data.augmentation import DRAWS
+from striate.data.augmentation import DRAWS, Augmentation
 from striate.events import Callback
 from striate.features.backbone import Backbone
 from striate.features.extraction import BATCH, Extractor, WantedFeatures, extract_features
@@ -24,6 +24,7 @@ from striate.features.head import Candidate, Head, fit_head
 from striate.settings import Settings
 from striate.terminal.progress import ProgressReporter
 from striate.training import defaults
+from striate.training.mirroring import Sample, choose_changes, sample_files
 from striate.training.plan import Plan, Transfer
 from striate.training.subset import Subset
 
@@ -88,6 +89,7 @@ def stream_features(
     *,
     device: str,
     memory: int,
+    earlier: Plan | None,
     say: Say,
 ) -> FeatureStream:
     """Return what computes the features of a run while its images are read.
@@ -99,23 +101,42 @@ def stream_features(
         device: that computes.
         memory: the most bytes of pixels that are kept; where that is not enough for all, those of
             images that will be evaluated.
-        say: is told of engines that cannot be had.
+        earlier: the plan of a run that goes on, whose copies of images are kept.
+        say: is told of engines that cannot be had, and of what is chosen.
     """
     fraction = settings.val_fraction or defaults.validation_fraction(collection)
+    training = guess_training(collection, seed=settings.seed, fraction=fraction)
+    if earlier is not None:
+        change = earlier.recipe.augmentation
+    else:
+        sample = sample_files(collection, training, settings.seed)
+        change = choose_copies(backbone, collection.classes, settings, sample=sample, say=say)
     all_fit = len(collection) * math.prod(backbone.preprocess.shape) <= memory
     return FeatureStream(
         WantedFeatures(
             backbone,
-            defaults.augmentation_for(backbone.preprocess, collection.classes, settings),
+            change,
             n_augmented=settings.n_augmented,
             device=device,
             number_format=_number_format(settings),
         ),
         collection,
-        guess_training(collection, seed=settings.seed, fraction=fraction),
+        training,
         memory=0 if all_fit else memory,
         say=say,
     )
+
+
+def choose_copies(
+    backbone: Backbone, classes: tuple[str, ...], settings: Settings, *, sample: Sample, say: Say
+) -> Augmentation:
+    """Choose how the copies of an image that the head is learnt from differ from it.
+
+    Arguments as for `choose_changes`.
+    """
+    if settings.n_augmented == 1:  # images that are looked at once, as they are
+        return Augmentation()
+    return choose_changes(backbone.preprocess, classes, settings, sample=sample, say=say)
 
 
 def _number_format(settings: Settings) -> str:

@@ -41,12 +41,30 @@ def test_a_image_and_its_numbers_and_never_over_another(
     page = tmp_path / "explanations" / f"{image.stem}.html"
     assert "Where “square” is" in page.read_text("utf-8")
     numbers = np.load(page.with_suffix(".npz"))
-    assert numbers["maps relu2"].shape == (16, 8, 8)
+    assert numbers["maps relu2"].shape == (10, 8, 8)  # the strongest, which the page shows
+    assert len(numbers["units relu2"]) == 10
+    assert "maps conv1" not in numbers
     facts = json.loads(page.with_suffix(".json").read_text("utf-8"))
     cam = np.array(facts["explanations"][0]["map"])
     assert np.allclose(cam, numbers["explanation cam"])
     again = explain(model, image, "--quick", "--json", at=tmp_path)
     assert json.loads(again.stdout)["page"] == f"explanations/{image.stem}-2.html"
+
+
+def test_every_number_is_written_when_it_is_asked_for(
+    model: Path, photos: Path, tmp_path: Path
+) -> None:
+    image = sorted(photos.glob("disc/*.png"))[0]
+    told = explain(model, image, "--quick", "--numbers", "--out", "all.html", at=tmp_path)
+    assert "--numbers" not in told.stdout
+    assert "--numbers" in explain(model, image, "--quick", "--out", "few.html", at=tmp_path).stdout
+    every, few = np.load(tmp_path / "all.npz"), np.load(tmp_path / "few.npz")
+    assert every["maps relu2"].shape == (16, 8, 8)
+    assert every["maps conv1"].shape == (8, 16, 16)
+    for kind, units in (("maps relu2", "units relu2"), ("filters conv2", "filter units conv2")):
+        assert np.array_equal(few[kind], every[kind][few[units]])
+    same = [name for name in few.files if name in every.files and "relu" not in name]
+    assert {"pixels", "values", "logits", "explanation cam"} <= set(same)
 
 
 def test_a_folder(model: Path, photos: Path, tmp_path: Path) -> None:

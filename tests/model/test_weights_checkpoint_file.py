@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
+import functools
 import json
 import random
+import types
 import zipfile
-from collections import OrderedDict
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -117,6 +123,53 @@ class Trap:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Path.write_text, (self.path, "sprung")
+
+
+class Own:
+    """A class of the program that saved the file."""
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_harmless_extras_are_left_out_and_named(tmp_path: Path, legacy: bool) -> None:
+    state = {"fc.weight": torch.arange(6.0).view(2, 3), "fc.bias": torch.ones(2)}
+    history = defaultdict(list, {"loss": [np.float32(1.5), np.float64(2.5)]})
+    checkpoint = {
+        "model": state,
+        "args": argparse.Namespace(lr=0.1, out=Path("runs"), when=datetime.now(UTC)),
+        "best": np.float64(0.9),
+        "names": np.array(["a", "b"]),
+        "path": Path("a") / "b",
+        "history": history,
+        "counts": Counter("abca"),
+        "seen": {1, 2},
+        "config": types.SimpleNamespace(width=3, steps=frozenset([1])),
+        "rest": deque([1, 2], maxlen=4),
+        "price": Decimal("1.5"),
+    }
+    events: list[Event] = []
+    found = read(saved(checkpoint, tmp_path / "a.pth", legacy=legacy), callback=events.append)
+    assert found.keys() == state.keys()
+    assert all(torch.equal(found[name], value) for name, value in state.items())
+    assert "taken from 'model'" in str(events[0])
+    flat = {**state, "args": argparse.Namespace(lr=0.1), "best": np.float64(1), "log": history}
+    events.clear()
+    assert read(saved(flat, tmp_path / "b.pth", legacy=legacy), callback=events.append).keys() == (
+        state.keys()
+    )
+    assert "'args', 'best', 'log' in the file are no tensors" in str(events[0])
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_every_extra_that_is_not_harmless_is_named(tmp_path: Path, legacy: bool) -> None:
+    checkpoint = {
+        "model": {"weight": torch.ones(1)},
+        "own": Own(),
+        "half": functools.partial(print),
+    }
+    path = saved(checkpoint, tmp_path / "a.pth", legacy=legacy)
+    with pytest.raises(WeightsError, match="holds more than weights") as refused:
+        read(path)
+    assert f"(builtins.print, functools.partial, {Own.__module__}.Own)" in str(refused.value)
 
 
 @pytest.mark.parametrize("legacy", [False, True])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from striate.backends.torch import Net, build
@@ -49,6 +50,77 @@ def test_a_state_dict_fits_by_its_order_and_gives_the_same_numbers() -> None:
     first = found.pairs[0]
     assert (first.theirs, first.ours, first.shape) == ("0.weight", "conv1.weight", (8, 3, 3, 3))
     assert found.unset == ()
+
+
+class Named(nn.Module):
+    """Layers with names of their own, of which two are of one shape where asked for."""
+
+    def __init__(self, *, alike: bool = False) -> None:
+        super().__init__()
+        torch.manual_seed(2)
+        self.stem = nn.Conv2d(3, 8, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(8)
+        self.body = nn.Conv2d(8, 8 if alike else 6, 3, padding=1)
+        self.apex = nn.Conv2d(8 if alike else 6, 8, 3, padding=1)
+        self.answer = nn.Linear(8, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.relu(self.norm(self.stem(x)))
+        x = torch.relu(self.apex(torch.relu(self.body(x))))
+        y: Tensor = self.answer(x.mean((2, 3)))
+        return y
+
+
+def sorted_file(module: nn.Module, path: Path) -> dict[str, Tensor]:
+    save_file(module.state_dict(), path)
+    return dict(sorted(read(path).items()))
+
+
+def test_safetensors_in_the_order_of_names_fit_by_the_shapes_of_layers(tmp_path: Path) -> None:
+    text = (
+        "input 3x16x16 classes=4 > conv 8 bias=no > bn > relu > conv 6 > relu > conv 8 > relu > "
+        "gap > flatten > fc"
+    )
+    network, theirs = build(text).eval(), Named().eval()
+    found = fit(sorted_file(theirs, tmp_path / "a.safetensors"), network)
+    assert found.way == "by the shapes of layers and the numbers in their names"
+    images = torch.randn(2, 3, 16, 16)
+    with torch.no_grad():
+        assert torch.allclose(network(images), theirs(images), atol=1e-6)
+
+
+def test_layers_of_one_shape_go_by_their_numbers_or_not_at_all(tmp_path: Path) -> None:
+    torch.manual_seed(4)
+    twelve = nn.Sequential(
+        *(nn.Sequential(nn.Conv2d(3, 3, 3, padding=1), nn.ReLU()) for _ in range(12)),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 4),
+    )  # fmt: skip
+    text = "input 3x8x8 classes=4 > [conv 3 > relu]*12 > gap > flatten > fc"
+    network, images = build(text).eval(), torch.randn(2, 3, 8, 8)
+    fit(sorted_file(twelve, tmp_path / "a.safetensors"), network)  # 10 behind 9, not behind 1
+    with torch.no_grad():
+        assert torch.allclose(network(images), twelve(images), atol=1e-6)
+    text = (
+        "input 3x16x16 classes=4 > conv 8 bias=no > bn > relu > [conv 8 > relu]*2 > gap > flatten"
+    )
+    text += " > fc"
+    network, theirs = build(text).eval(), Named(alike=True).eval()
+    state, images = sorted_file(theirs, tmp_path / "b.safetensors"), torch.randn(2, 3, 16, 16)
+    with pytest.raises(WeightsError, match="'apex', 'body' are of one shape: which is which") as no:
+        fit(state, network)
+    assert "map" in str(no.value)
+    fit(state, network, map={"body": "conv2", "apex": "conv3"})
+    with torch.no_grad():
+        assert torch.allclose(network(images), theirs(images), atol=1e-6)
+
+
+def test_another_number_of_classes_is_still_told_of_a_sorted_file(tmp_path: Path) -> None:
+    state = sorted_file(Named(), tmp_path / "a.safetensors")
+    text = (
+        "input 3x16x16 classes=5 > conv 8 bias=no > bn > relu > conv 6 > relu > conv 8 > relu > "
+        "gap > flatten > fc"
+    )
+    assert compare(state, build(text)).head == (4, 5)
 
 
 def test_equal_names_decide_before_the_order() -> None:

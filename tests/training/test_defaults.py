@@ -162,13 +162,6 @@ def test_class_weights_follow_the_setting(
         assert weights[1] / weights[0] == pytest.approx(ratio, rel=1e-4)
 
 
-def test_mirroring_is_the_users_word() -> None:
-    grey = Preprocess(1, 28, 28, mean=(0.5,), std=(0.25,))
-    assert not defaults.augmentation_for(grey, ("0", "1"), Settings()).mirror
-    assert defaults.augmentation_for(grey, ("0", "1"), Settings(mirror=True)).mirror
-    assert str(defaults.augmentation_for(grey, ("0", "1"), Settings(augment=False))) == "none"
-
-
 def test_the_embedded_digits_are_looked_at_as_they_are() -> None:
     looks = survey(find("digits"))
     made = defaults.preprocess_for(looks, Settings(), None, lambda text: None)

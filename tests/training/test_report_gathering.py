@@ -8,7 +8,6 @@ from pathlib import Path
 import drawn
 
 from striate.data import find
-from striate.evaluation.image_selection import select_held_out
 from striate.events import ignore
 from striate.model.run_folder import RunFolder
 from striate.settings import Settings
@@ -43,9 +42,8 @@ def test_the_images_on_the_page_are_the_ones_judged(tmp_path: Path) -> None:
         facts = gathering.facts(
             folder,
             record,
-            prepared,
+            prepared.loaded,
             epochs=folder.read_epochs(9),
-            evaluated=select_held_out(prepared.loaded.split).indices,
         )
         for shown, judged in zip(facts.worst, run.evaluation.worst, strict=True):
             assert (shown.name, shown.truth, shown.answer) == (
@@ -71,5 +69,8 @@ def test_an_image_that_has_gone_is_left_out_of_the_page(tmp_path: Path) -> None:
     ) as prepared:
         index = int(prepared.loaded.split.train[0])
         (data / collection.names[index]).unlink()
-        assert gathering.thumbnail(prepared, index) is None
-        assert all(shown.name != collection.names[index] for shown in gathering.examples(prepared))
+        assert gathering.thumbnail(prepared.loaded, prepared.plan, index) is None
+        assert all(
+            shown.name != collection.names[index]
+            for shown in gathering.examples(prepared.loaded, prepared.plan)
+        )

@@ -19,8 +19,9 @@ from quick_runs import QUICK, TINY, outcome, record
 from striate.errors import DataError, RunError
 from striate.events import Epoch, Event, Progress, ignore
 from striate.model.loading import load
+from striate.training.continuation import differences
 from striate.training.result import TrainingResult
-from striate.training.runs import differences, resume, start_run
+from striate.training.runs import resume, start_run
 
 # A run in a process of its own that writes a checkpoint after every step.
 CHILD = """

@@ -27,6 +27,7 @@ from striate.data.sources.parquet import find_parquet, is_parquet
 from striate.data.sources.zip_archive import unpack
 from striate.data.split_names import name_split, says_nothing
 from striate.errors import DataError, ImageError, SettingError
+from striate.files.home import expand_home
 
 if TYPE_CHECKING:
     import pandas
@@ -106,7 +107,7 @@ def find(
         )
     if not str(data).strip():
         raise DataError(f"the name of the data is empty; {_EXPECTED}")
-    path = _at_home(Path(data))
+    path = expand_home(data)
     _refuse_missing(path)
     options = Options(str(data), layout, zip_encoding, cache)
     if path.is_dir():
@@ -129,7 +130,7 @@ def source_of(data: Data) -> str:
     """
     if isinstance(data, (str, Path)):
         known = data == "digits" or data in IN_MEMORY
-        return str(data) if known else str(Path(data).expanduser().resolve())
+        return str(data) if known else str(expand_home(data).resolve())
     if isinstance(data, tuple):
         return in_memory.SOURCE
     return dataframe.SOURCE if _is_dataframe(data) else torch_dataset.SOURCE
@@ -152,14 +153,6 @@ def _find_in_memory(data: object) -> Collection:
 def _is_dataframe(data: object) -> bool:
     pandas = sys.modules.get("pandas")
     return pandas is not None and isinstance(data, pandas.DataFrame)
-
-
-def _at_home(path: Path) -> Path:
-    """Follow a ~ where there is such a home; else the name is taken as it is."""
-    try:
-        return path.expanduser()
-    except RuntimeError:
-        return path
 
 
 def _refuse_missing(path: Path) -> None:

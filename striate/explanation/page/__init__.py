@@ -3,6 +3,7 @@
 view        what the templates need besides what was found
 drawings    what they show as images
 sums        sums written out
+shown_numbers  the numbers of what is drawn
 templates   the two first screens and the sections, a file each
 """
 

@@ -2,7 +2,8 @@
 
 PyTorch's files hold a pickle, which can call any function of Python when it is opened. They are
 read with torch's weights_only=True, which builds tensors, numbers, texts, lists and dicts and
-refuses everything else; safetensors hold numbers alone. What a file is, its first bytes say, not
+refuses everything else; for what else training checkpoints often hold (`inert_objects`) something
+inert takes its place. safetensors hold numbers alone. What a file is, its first bytes say, not
 its ending.
 """
 
@@ -15,13 +16,13 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from striate.errors import WeightsError
 from striate.events import Callback, Note, ignore
 from striate.model import classifier_file
+from striate.model.weights import inert_objects
 
 WITHIN = ("state_dict", "model_state_dict", "model", "net", "network", "weights", "params")
 """Under which of its entries a training checkpoint keeps the weights, the first of them first."""
@@ -151,14 +152,15 @@ def _from_torch(path: Path, kind: str) -> object:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of pickle's versions; what does not do is an error
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=kind == "zip")
+            return inert_objects.load(path, mmap=kind == "zip")
     except kinds as error:
         said = " ".join(str(error).split())
         if isinstance(error, UnpicklingError) and "Weights only load failed" in said:
             raise WeightsError(
-                f"'{path}' holds more than weights ({_refused(said)}): a whole module, or objects "
-                "that only their own program can open, which could run anything; expected a state "
-                "dict: save it there by torch.save(model.state_dict(), PATH)"
+                f"'{path}' holds more than weights ({inert_objects.refused(said)}): "
+                "a whole module, or objects that only their own program can open, which could run "
+                "anything; expected a state dict: save it there by "
+                "torch.save(model.state_dict(), PATH)"
             ) from error
         raise WeightsError(f"'{path}' is cut off or damaged ({_why(error)}); {ANEW}") from error
 
@@ -246,14 +248,6 @@ def _few(names: Iterable[str], most: int = 3) -> str:
     every = [f"'{name[:60]}'" for name in names]
     rest = f" and {len(every) - most:,} more" if len(every) > most else ""
     return ", ".join(every[:most]) + rest
-
-
-def _refused(said: str) -> str:
-    """Return the part of torch's long message that names what it refused."""
-    for mark in ("Unsupported global: GLOBAL ", "Unsupported class ", "Unsupported operand "):
-        if mark in said:
-            return said.split(mark, 1)[1].split(" ", 1)[0].rstrip(".,")[:80]
-    return "something that is no tensor, number or text"
 
 
 def _why(error: Exception) -> str:

@@ -106,7 +106,7 @@ def compute_sha256(path: Path) -> str:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Keep a download for this process; the system lets go when it ends, killed or not."""
-    with path.with_name(f"{path.name}.lock").open("a") as file:
+    with path.with_name(f"{path.name}.lock").open("ab") as file:
         if not try_lock(file.fileno()):
             raise WeightsError(
                 f"'{path}' is being downloaded by another process; wait for it to end"

@@ -1,9 +1,10 @@
 """Which tensor of a file goes where in a network: everything is checked before anything is copied.
 
-In this order: what a map says; equal names; the names of torchvision's networks; the order of the
-file. Each pair must be of the same kind (weight, bias, running_mean, running_var) and shape. What
-can be wrong all the same is an exchange of two tensors of one shape; names that speak against
-the order are therefore refused, and `striate evaluate` is the proof.
+In this order: what a map says; equal names; the names of torchvision's networks; the shapes of
+whole layers, where a file is sorted by names, as safetensors are; the order of the file. Each pair
+must be of the same kind (weight, bias, running_mean, running_var) and shape. What can be wrong all
+the same is an exchange of two tensors of one shape; names that speak against the order are
+therefore refused, and `striate evaluate` is the proof.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from striate.architecture.notation import Block, Join, Leaf, Step
 from striate.backends.torch import Net
 from striate.errors import WeightsError
 from striate.model.weights.fit_result import TORCHVISION, Fit, Pair, Unfit
+from striate.model.weights.layer_shapes import is_sorted_by_name, match_by_layer
 from striate.model.weights.name_map import apply_map, read_map
 from striate.model.weights.names import (
     AUXILIARY,
@@ -167,6 +169,8 @@ def _match(
         network, ordered = known
         pairs = list(_align(ordered, ours, state=state, own=own))
         return f"{TORCHVISION}{network}", pairs, ""
+    if is_sorted_by_name(theirs):
+        return match_by_layer(theirs, ours, state=state, own=own)
     # shapes do not show an exchange, and one takes SqueezeNet 1.1 from 58.5 % to 3 % and less
     pairs = list(_align(theirs, ours, state=state, own=own))
     return "by their order", pairs, _against(theirs, pairs, module)

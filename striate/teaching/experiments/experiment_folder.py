@@ -8,6 +8,7 @@ from pathlib import Path
 
 from striate.errors import RunError
 from striate.files.atomic_write import write_atomically
+from striate.files.home import expand_home
 from striate.model.environment import Environment
 from striate.model.run_folder import LOCK
 from striate.teaching.experiments.experiment_result import Experiment
@@ -109,7 +110,7 @@ def open_ledger(settings: TrialSettings, out: str | Path | None) -> Ledger:
         RunError: the folder asked for holds something else, or cannot be made.
     """
     if out is not None:
-        folder = Path(out).expanduser()
+        folder = expand_home(out)
         ledger = _open_folder(folder, settings)
         if ledger is None:
             raise RunError(

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from striate.backends.precision import Precision
-from striate.backends.torch import eval_mode
+from striate.backends.torch.blank_images import pass_blank
 from striate.data.images import Preprocess
 from striate.errors import SettingError
 from striate.terminal.quiet_loggers import quiet
@@ -71,30 +71,56 @@ def device(asked: str) -> str:
     return asked
 
 
+def check_learnable(module: nn.Module) -> None:
+    """Refuse a torch module that cannot be trained, whatever the images are.
+
+    Raises:
+        SettingError: it is scripted or traced, or all of it is frozen.
+
+    >>> check_learnable(nn.Linear(2, 2).requires_grad_(False))
+    Traceback (most recent call last):
+    striate.errors.SettingError: every parameter of the torch module is frozen ...
+    """
+    if isinstance(module, torch.jit.ScriptModule):
+        raise SettingError(
+            "the torch module is scripted or traced by torch.jit, whose layers cannot be looked "
+            "into or copied; give the module that it was made of"
+        )
+    if not any(parameter.requires_grad for parameter in module.parameters()):
+        raise SettingError(
+            "every parameter of the torch module is frozen (requires_grad=False), or it has none, "
+            "so there is nothing to learn; leave some that are learnt, its last layer at least"
+        )
+
+
 def check_module(module: nn.Module, preprocess: Preprocess, classes: int) -> None:
     """Refuse a torch module that does not turn images into one value a class.
 
+    Lazy layers have their weights from then on; all else is left as it was.
+
     Raises:
-        SettingError: it fails on two blank images, or gives another shape.
+        SettingError: it fails on two blank images, or gives another shape or more than one tensor,
+            in evaluation or in training.
 
     >>> check_module(nn.Flatten(), Preprocess(1, 4, 4, mean=(0.5,), std=(0.25,)), 2)
     Traceback (most recent call last):
     striate.errors.SettingError: the torch module gives (2, 16) for images (2, 1, 4, 4); ...
     """
-    blank = torch.zeros(2, *preprocess.shape)
-    with eval_mode(module), torch.inference_mode():
-        try:
-            shape = tuple(module(blank).shape)
-        except (RuntimeError, ValueError, TypeError, AttributeError) as error:
+    size = (2, *preprocess.shape)
+    for training in (False, True):
+        when = " in training" if training else ""
+        found = pass_blank(module, preprocess, training=training)
+        if not isinstance(found, torch.Tensor):
             raise SettingError(
-                f"the torch module fails on images {tuple(blank.shape)}: {error}; expected one "
-                "that takes them, or give an --image-size that suits it"
-            ) from error
-    if shape != (2, classes):
-        raise SettingError(
-            f"the torch module gives {shape} for images {tuple(blank.shape)}; expected "
-            f"(2, {classes}), one value a class, before any softmax"
-        )
+                f"the torch module gives a {type(found).__name__}{when}; expected one tensor "
+                f"(n, {classes}) in training and afterwards: leave auxiliary outputs out, or give "
+                "a module around it that returns the first"
+            )
+        if tuple(found.shape) != (2, classes):
+            raise SettingError(
+                f"the torch module gives {tuple(found.shape)} for images {size}{when}; expected "
+                f"(2, {classes}), one value a class, before any softmax"
+            )
 
 
 def fabric_for(

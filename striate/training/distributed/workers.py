@@ -16,6 +16,7 @@ from torch import nn
 
 from striate.backends.threads import use_threads
 from striate.backends.torch import build
+from striate.backends.torch.blank_images import give_weights
 from striate.data import find, load
 from striate.data.images import Preprocess
 from striate.errors import RunError
@@ -149,6 +150,7 @@ def assist(worker: Worker, *, module: nn.Module | None, workers: Workers) -> Non
             )
         # a module of the user's lies in memory that all processes share
         network = build(task.text or "", seed=None) if module is None else copy.deepcopy(module)
+        give_weights(network, task.preprocess)
         network.to(worker.fabric.device)
         state = State(network, optimizer_for(network, task.recipe))
         groups = state.optimizer.state_dict()["param_groups"]

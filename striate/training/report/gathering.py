@@ -24,9 +24,10 @@ from striate.model.json_value import Json
 from striate.model.run_folder import RunFolder, write_text
 from striate.render.template import load_templates
 from striate.settings import Settings
+from striate.terminal.quiet_loggers import quiet
 from striate.training.monitoring import read as checkups_of
 from striate.training.plan import Plan
-from striate.training.preparation import Prepared
+from striate.training.preparation import Loaded
 from striate.training.record import Outcome, RunRecord
 from striate.training.report import Facts, Shown, Start, html
 
@@ -46,7 +47,9 @@ def load_ahead() -> None:
 
 
 def _load() -> None:
-    with suppress(ImportError):  # to be raised, and seen, where the report is written
+    # without a home matplotlib says at length where it keeps its fonts
+    # an ImportError is to be raised, and seen, where the report is written
+    with quiet("matplotlib"), suppress(ImportError):
         import_module("matplotlib.figure")
         import_module("matplotlib.backends.backend_svg")
         load_templates("render/", "training/report/")
@@ -60,10 +63,9 @@ def write_report(folder: RunFolder, shown: Facts) -> None:
 def facts(
     folder: RunFolder,
     record: RunRecord,
-    prepared: Prepared,
+    loaded: Loaded,
     *,
     epochs: Sequence[Epoch],
-    evaluated: np.ndarray,
     moved: FilterShift | None = None,
 ) -> Facts:
     """Gather everything the page shows.
@@ -71,18 +73,18 @@ def facts(
     Args:
         folder: of the run.
         record: of the run, which is over.
-        prepared: its images and plan.
+        loaded: its images; where there are none, the page shows none.
         epochs: its records.
-        evaluated: int64, the images that the evaluation is of, in its order.
         moved: how far fine-tuning moved a trained backbone.
 
     Raises:
         RunError: the run is not over.
     """
-    plan, outcome = prepared.plan, record.outcome
-    if outcome is None:
+    plan, outcome = record.plan, record.outcome
+    if plan is None or outcome is None:
         raise RunError("a report is of a run that is over")
     evaluation = outcome.evaluation
+    places = {name: place for place, name in enumerate(loaded.collection.names)}
     return Facts(
         title=plan.data.name,
         command=command(record),
@@ -90,16 +92,17 @@ def facts(
         epochs=epochs,
         classes=plan.data.classes,
         counts={each.split: dict(each.images) for each in plan.data.counts},
-        examples=list(examples(prepared)),
-        augmented=list(augmented(prepared)),
+        examples=list(examples(loaded, plan)),
+        augmented=list(augmented(loaded, plan)),
         summary=None if plan.network is None else summary(plan.network),
         evaluation=evaluation,
         worst=[
             shown
             for one in evaluation.worst[:WORST]
-            if (shown := _judged(prepared, int(evaluated[one.index]), one)) is not None
+            if one.name in places
+            and (shown := _judged(loaded, plan, places[one.name], one)) is not None
         ],
-        skipped=prepared.loaded.skipped,
+        skipped=loaded.skipped,
         notes=record.notes,
         notation=plan.text or "",
         start=_start(record, moved),
@@ -193,46 +196,51 @@ def command(record: RunRecord) -> str:
     return "\n".join(lines)
 
 
-def examples(prepared: Prepared) -> Iterator[Shown]:
+def examples(loaded: Loaded, plan: Plan) -> Iterator[Shown]:
     """Give the first training images of each class, as they are on the disk."""
-    labels = prepared.loaded.collection.labels[prepared.loaded.split.train]
-    classes = prepared.loaded.collection.classes
-    most = max(1, min(EXAMPLES, MOST_EXAMPLES // len(classes)))
-    for number, name in enumerate(classes[:MOST_EXAMPLES]):
-        for index in prepared.loaded.split.train[labels == number][:most]:
-            pixels = thumbnail(prepared, int(index))
+    kept, train = loaded.split.collection, loaded.split.train
+    most = max(1, min(EXAMPLES, MOST_EXAMPLES // len(kept.classes)))
+    for number, name in enumerate(kept.classes[:MOST_EXAMPLES]):
+        for index in train[kept.labels[train] == number][:most]:
+            pixels = thumbnail(loaded, plan, int(index))
             if pixels is not None:
-                yield Shown(prepared.loaded.collection.names[index], name, None, None, pixels)
+                yield Shown(kept.names[index], name, None, None, pixels)
 
 
-def augmented(prepared: Prepared) -> Iterator[Shown]:
+def choose_augmented(train: np.ndarray) -> np.ndarray:
+    """Choose the training images that are shown as the network saw them, evenly spread."""
+    if not len(train):
+        return train
+    return train[np.unique(np.linspace(0, len(train) - 1, AUGMENTED).astype(np.int64))]
+
+
+def augmented(loaded: Loaded, plan: Plan) -> Iterator[Shown]:
     """Give some training images as the first epoch showed them to the network."""
-    train, labels = prepared.loaded.split.train, prepared.loaded.collection.labels
-    places = np.unique(np.linspace(0, len(train) - 1, AUGMENTED).astype(np.int64))
-    chosen = train[places]
-    numbers = torch.from_numpy(draw_numbers(prepared.plan.recipe.seed, 1, len(labels))[chosen])
-    pixels = torch.from_numpy(prepared.loaded.images.take(chosen))
-    changed = augment(pixels, prepared.plan.recipe.augmentation, numbers).round().to(torch.uint8)
+    kept = loaded.split.collection
+    chosen = choose_augmented(loaded.split.train)
+    if not len(chosen):
+        return
+    numbers = torch.from_numpy(draw_numbers(plan.recipe.seed, 1, len(kept))[chosen])
+    pixels = torch.from_numpy(loaded.images.take(chosen))
+    changed = augment(pixels, plan.recipe.augmentation, numbers).round().to(torch.uint8)
     for index, image in zip(chosen, changed.permute(0, 2, 3, 1).numpy(), strict=True):
-        name = prepared.loaded.collection.names[index]
-        yield Shown(name, prepared.loaded.collection.classes[labels[index]], None, None, image)
+        yield Shown(kept.names[index], kept.classes[kept.labels[index]], None, None, image)
 
 
-def _judged(prepared: Prepared, index: int, evaluated: EvaluatedImage) -> Shown | None:
-    pixels = thumbnail(prepared, index)
+def _judged(loaded: Loaded, plan: Plan, index: int, evaluated: EvaluatedImage) -> Shown | None:
+    pixels = thumbnail(loaded, plan, index)
     if pixels is None:
         return None
     return Shown(evaluated.name, evaluated.truth, evaluated.answer, evaluated.probability, pixels)
 
 
-def thumbnail(prepared: Prepared, index: int) -> np.ndarray | None:
+def thumbnail(loaded: Loaded, plan: Plan, index: int) -> np.ndarray | None:
     """Give an image as it is on the disk, small; None where it has become unreadable."""
     try:
-        preprocess = prepared.plan.preprocess
         pixels = read(
-            prepared.loaded.collection.open(index),
-            background=preprocess.background,
-            ranges=preprocess.value_ranges,
+            loaded.collection.open(index),
+            background=plan.preprocess.background,
+            ranges=plan.preprocess.value_ranges,
         )
     except ImageError:
         return None

@@ -1,0 +1,108 @@
+"""The report of a run, written once more: from what the run has recorded, and its images."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from striate.data import Collection, Data, Images, Split, find
+from striate.data.collection import read_skipped
+from striate.errors import DataError, ImageError, RunError, SettingError
+from striate.events import Callback, Note
+from striate.features.filter_shift import FilterShift
+from striate.model.run_folder import RunFolder
+from striate.training.plan import Plan
+from striate.training.preparation import Loaded
+from striate.training.record import RunRecord
+from striate.training.report.gathering import choose_augmented, facts, write_report
+
+
+def rewrite_report(
+    folder: RunFolder, record: RunRecord, *, data: Data | None = None, callback: Callback
+) -> None:
+    """Write the report of a run that has been evaluated once more.
+
+    Only the images that the page shows are read. Where they are no longer to be had, or are not
+    those of the run, the page is written without them, and that is said.
+
+    Args:
+        folder: of the run.
+        record: of the run.
+        data: where the images are now; None takes where they were.
+        callback: is told what cannot be shown.
+
+    Raises:
+        RunError: the run has not been evaluated, or a file of its folder cannot be used.
+    """
+    plan, outcome = record.plan, record.outcome
+    if plan is None or outcome is None:
+        raise RunError(f"'{folder.path}' has not been evaluated yet, so there is nothing to report")
+    try:
+        rows = _read_rows(folder.split)
+        skipped = tuple((each.name, each.reason) for each in read_skipped(folder.skipped))
+        shift = folder.path / "moved.json"
+        moved = None
+        if shift.is_file():
+            moved = FilterShift.from_json(json.loads(shift.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"a file of the run '{folder.path}' cannot be used: {error}") from error
+    try:
+        settings = record.request.settings
+        collection = find(
+            record.request.source if data is None else data,
+            layout=settings.layout,
+            zip_encoding=settings.zip_encoding,
+        )
+        loaded = _load_shown(collection, rows, plan, skipped)
+    except (DataError, ImageError, SettingError) as error:
+        callback(
+            Note(f"the page shows no images: {error} (where they are now, `--data DATA` says)")
+        )
+        none = Collection(record.request.source, "folder", (), (), np.empty(0, np.int64), ())
+        loaded = _load_shown(none, [], plan, skipped)
+    epochs = folder.read_epochs(outcome.epochs)
+    write_report(folder, facts(folder, record, loaded, epochs=epochs, moved=moved))
+
+
+def _read_rows(path: Path) -> list[tuple[str, str, str]]:
+    """Read split.csv: (name, class, split) of every image that was used."""
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        return [(name, label, split) for name, label, split in list(csv.reader(file))[1:]]
+
+
+def _load_shown(
+    collection: Collection,
+    rows: list[tuple[str, str, str]],
+    plan: Plan,
+    skipped: tuple[tuple[str, str], ...],
+) -> Loaded:
+    """Return the images of a run as they were divided; of them only those shown are decoded.
+
+    Raises:
+        DataError: there are others.
+        ImageError: one that is shown as the network saw it can no longer be read.
+    """
+    places = {name: place for place, name in enumerate(collection.names)}
+    numbers = {name: number for number, name in enumerate(plan.data.classes)}
+    labels = np.full(len(collection), -1, np.int64)
+    indices: dict[str, list[int]] = {"train": [], "val": [], "test": []}
+    for name, label, part in rows:
+        if name not in places or label not in numbers or part not in indices:
+            raise DataError(f"'{name}' of the run is not among those of '{collection.source}'")
+        labels[places[name]] = numbers[label]
+        indices[part].append(places[name])
+    kept = replace(collection, classes=plan.data.classes, labels=labels)
+    train, val, test = (np.array(indices[part], np.int64) for part in ("train", "val", "test"))
+    split = Split(train=train, val=val, test=test, collection=kept, notes=(), skipped=())
+    images = Images(kept, plan.preprocess, mode="streamed", threads=1)
+    images.hold(
+        {
+            index: plan.preprocess.pixels(kept.open(index))
+            for index in choose_augmented(train).tolist()
+        }
+    )
+    return Loaded(kept, images, split, skipped, plan.data)
