@@ -252,6 +252,18 @@ def test_class_folders_beside_a_list_are_taken_or_both_readings_told(tmp_path: P
     assert find(path).classes == ("ill", "well")
 
 
+def test_a_list_that_is_none_matters_only_where_the_folders_are_no_classes(tmp_path: Path) -> None:
+    draw(tmp_path, "cat/a.jpg", "test/b.jpg", "test/c.jpg")
+    path = tmp_path / "list.csv"
+    path.write_text(rows("path,label,split", "cat/a.jpg,x,odd"))
+    assert find(tmp_path).classes == ("cat", "test")
+    (tmp_path / "cat").rename(tmp_path / "train")
+    assert "'list.csv', line 2: the split 'odd'" in refused(tmp_path)
+    (tmp_path / "train").rename(tmp_path / "images")
+    (tmp_path / "test").rename(tmp_path / "data")
+    assert "'list.csv', line 2: the split 'odd'" in refused(tmp_path)
+
+
 def test_other_columns_are_kept_for_each_image(tmp_path: Path) -> None:
     draw(tmp_path, *NAMES, "e.jpg", "f.jpg")
     lines = [f"{place},{name},{'xy'[place % 2]},p{place // 2}" for place, name in enumerate(NAMES)]

@@ -191,11 +191,15 @@ def _find_in_folder(folder: Path, options: Options) -> Collection:
         parquet = [path for path in files if path.suffix.lower() == ".parquet"]
         if parquet:
             return find_parquet(parquet, source, _rest(files, parquet, "no Parquet file"))
-    if options.layout is None and (found := _find_listed(folder, listing, options)) is not None:
+    found, wrong = _find_listed(folder, listing, options)
+    if found is not None:
         return found
     if len(listing.folders) == 1 and _goes_deeper(folder / listing.folders[0]):
         return _find_deeper(folder, listing, options)
-    return find_folder(folder, source, options.layout)
+    try:
+        return find_folder(folder, source, options.layout)
+    except DataError as error:
+        raise wrong or error from None
 
 
 def _idx_within(folder: Path, holders: Sequence[str]) -> list[Path]:
@@ -224,28 +228,40 @@ def _find_deeper(folder: Path, listing: Listing, options: Options) -> Collection
     return dataclasses.replace(found, skipped=skipped, notes=(note, *found.notes))
 
 
-def _find_listed(folder: Path, listing: Listing, options: Options) -> Collection | None:
-    """Return the images that lists in a folder name; None where its folders are the classes."""
+def _find_listed(
+    folder: Path, listing: Listing, options: Options
+) -> tuple[Collection | None, DataError | None]:
+    """Return the images that lists in a folder name; None where its folders are the classes.
+
+    With it what is wrong with a list, which matters only where the folders say nothing either.
+    """
     parts = [name for name in listing.folders if name_split(name) or says_nothing(name)]
-    if not parts and not any(name.lower().endswith(TABLES) for name in listing.files):
-        return None
+    tables = any(name.lower().endswith(TABLES) for name in listing.files)
+    if options.layout is not None or not (parts or tables):
+        return None, None
     kinds = {name for name in listing.folders if name not in parts}
     for name in parts:
         kinds.update(list_folder(folder / name).folders)
     lists = find_lists(folder, options.source, options.within)
-    if not lists.lists:
-        if lists.refused and len(kinds) < 2:
-            raise DataError("; ".join(lists.refused))
-        return None
-    if len(kinds) > 1:
+    if len(kinds) < 2:
+        try:
+            if lists.lists:
+                return collect(lists, folder, options.source), None
+            if lists.refused:
+                raise DataError("; ".join(lists.refused))
+        except DataError as error:
+            if not kinds or len(listing.folders) < 2:
+                raise
+            return None, error
+    elif lists.lists:
         if not lists.finds_an_image() or kinds & lists.labels:
-            return None
+            return None, None
         raise DataError(
             f"{options.source!r} can be read in two ways: the classes {quote_few(sorted(kinds))} "
             f"of its folders (--layout path), or {quote_few(sorted(lists.labels))} of "
             f"{lists.lists[0].name} (give that file)"
         )
-    return collect(lists, folder, options.source)
+    return None, None
 
 
 def _rest(files: list[Path], taken: list[Path], reason: str) -> list[Skipped]:
