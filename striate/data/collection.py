@@ -57,6 +57,7 @@ class Collection:
         splits: of each image "train", "val", "test", or "" where the data does not say.
         skipped: what was left out, and why.
         notes: decisions that were taken, one line each, to be shown and recorded.
+        remarks: what was odd about images or folders that are used all the same.
         columns: what a list says besides, by the name of its column: a value for each image.
         content: the folder that the names are relative to; all images as uint8, or uint16 whose
             range the preprocessing decides, of shape (n, rows, columns) or (n, rows, columns,
@@ -71,6 +72,7 @@ class Collection:
     splits: tuple[str, ...]
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
+    remarks: tuple[Skipped, ...] = ()
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     content: Path | np.ndarray | FetchedImages = field(default_factory=Path, repr=False)
 

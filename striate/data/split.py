@@ -172,6 +172,9 @@ def _leave_out_leaks(
             for index in indices[other].tolist():
                 seen.setdefault(int(hashes[index]), (other, index))
         leaks = [index for index in indices[split].tolist() if int(hashes[index]) in seen]
+        if split == "train" and leaks and len(leaks) == len(indices["train"]):
+            _keep_train(collection, hashes, indices, skipped, notes)
+            return
         for index in leaks:
             other, twin = seen[int(hashes[index])]
             skipped.append(
@@ -188,6 +191,28 @@ def _leave_out_leaks(
                 f"out of {split}: {quote_few(collection.names[index] for index in leaks)}"
             )
             indices[split] = np.setdiff1d(indices[split], leaks)
+
+
+def _keep_train(
+    collection: Collection,
+    hashes: np.ndarray,
+    indices: dict[str, np.ndarray],
+    skipped: list[Skipped],
+    notes: list[str],
+) -> None:
+    """Leave copies of training images out of val and test, where train has nothing else."""
+    for other in ("val", "test"):
+        copies = indices[other][np.isin(hashes[indices[other]], hashes[indices["train"]])]
+        if not len(copies):
+            continue
+        reason = "the same image as one of train, which holds nothing else"
+        skipped += [Skipped(collection.names[index], reason) for index in copies.tolist()]
+        indices[other] = np.setdiff1d(indices[other], copies)
+        notes.append(
+            f"every training image is also in {other} or another split, so these "
+            f"{format_count(len(copies), 'image')} are left out of {other}, where they would "
+            f"measure nothing: {quote_few(collection.names[index] for index in copies.tolist())}"
+        )
 
 
 def _keep_learnable(

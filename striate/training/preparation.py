@@ -287,8 +287,8 @@ def _divide(
     with report_write_errors(folder.path):
         write_skipped(folder.skipped, skipped)
         write_split(folder.split, collection, split)
-        if images.remarks:
-            write_skipped(folder.remarks, images.remarks)
+        if remarks := (*collection.remarks, *images.remarks):
+            write_skipped(folder.remarks, remarks)
             say("remarks.csv has every image that is odd but used")
     if skipped:
         say(f"{format_count(len(skipped), 'file')} not used; skipped.csv says which and why")

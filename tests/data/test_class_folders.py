@@ -121,6 +121,7 @@ def test_an_empty_class_is_left_out_and_said(tmp_path: Path) -> None:
     found = find(tmp_path)
     assert found.classes == ("a", "b")
     assert found.notes == ("1 class folder has no images and is left out: 'c'",)
+    assert [each.name for each in found.skipped] == ["c"]
 
 
 def test_nothing_to_find_says_what_was_expected(tmp_path: Path) -> None:

@@ -140,6 +140,7 @@ def test_folders_within_class_folders_are_remarked(tmp_path: Path) -> None:
     assert found.classes == ("cat", "dog")
     assert found.notes[0].startswith("12 folders within class folders, whose images count as of")
     assert "'cat/9' and 2 more (--layout path takes each folder as a class)" in found.notes[0]
+    assert len(found.remarks) == 12
     assert len(find(tmp_path, layout="path").classes) == 14
 
 

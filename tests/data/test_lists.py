@@ -91,6 +91,7 @@ def test_ids_with_or_without_endings_in_the_folder_or_one_beside(
     assert all(Path(str(found.open(place))).is_file() for place in range(4))
     if folder:
         assert any("4 images were found by name, not where listed" in each for each in found.notes)
+        assert [each.name for each in found.remarks] == list(found.names)
 
 
 def test_an_image_in_another_folder_than_listed_is_not_taken(tmp_path: Path) -> None:
@@ -320,10 +321,14 @@ def test_parquet_with_the_bytes_of_images(tmp_path: Path, folder: str) -> None:
         file = io.BytesIO()
         Image.new("L", (4, 4), value * 40).save(file, "PNG")
         held.append({"bytes": file.getvalue(), "path": f"{value}.png"})
-    features = {"label": {"names": ["ant", "bee"], "_type": "ClassLabel"}}
+    features = {"label": {"names": ["ant", "bee", "wasp"], "_type": "ClassLabel"}}
     metadata = {"huggingface": json.dumps({"info": {"features": features}})}
     for split in ("train", "test"):
-        columns = {"image": held, "label": [0, 1, -1, 1], "site": ["n", "n", "s", "s"]}
+        columns = {
+            "image": [*held, {"bytes": None, "path": "gone.png"}],
+            "label": [0, 1, -1, 1, 2],
+            "site": ["n", "n", "s", "s", "s"],
+        }
         table = pyarrow.table(columns).replace_schema_metadata(metadata)
         path = tmp_path / folder / f"{split}-00000-of-00001.parquet"
         path.parent.mkdir(exist_ok=True)
@@ -332,7 +337,9 @@ def test_parquet_with_the_bytes_of_images(tmp_path: Path, folder: str) -> None:
     assert (found.kind, found.classes) == ("parquet", ("ant", "bee"))
     assert found.splits.count("test") == found.splits.count("train") == 3
     assert found.columns["site"] == ("n", "n", "s") * 2
-    assert [each.reason for each in found.skipped] == ["its row gives it no label"] * 2
+    reasons = ["its row gives it no label", "its row holds no bytes of an image"] * 2
+    assert [each.reason for each in found.skipped] == reasons
+    assert "none of its files can be used: 'wasp' (2 files" in found.notes[-1]
     images = load(found, Preprocess(1, 4, 4))
     assert images.take([2])[0].max() == 120
     assert find(path).splits == ("test",) * 3

@@ -73,6 +73,16 @@ def test_a_split_is_whole_disjoint_stratified_and_leak_safe(
     assert np.array_equal(again.val, split.val)
 
 
+@pytest.mark.parametrize("other", ["val", "test"])
+def test_where_every_training_image_is_a_copy_the_other_split_gives_way(other: str) -> None:
+    rows = [("ab"[n % 2], n, split) for split in ("train", other) for n in range(10)]
+    split = divided(collection(*rows, ("a", 99, other)))
+    assert len(split.train) + len(split.val) + len(split.test) == 11
+    assert len(split.train) >= 8
+    assert (20 in split.by_name()[other]) and len(split.skipped) == 10
+    assert any("every training image is also in" in note for note in split.notes)
+
+
 def test_another_seed_is_another_split_and_other_images_do_not_reshuffle() -> None:
     rows = [("ab"[index % 2], index) for index in range(40)]
     first, second = divided(collection(*rows)), divided(collection(*rows), seed=1)

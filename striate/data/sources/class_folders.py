@@ -41,6 +41,7 @@ def find_folder(root: Path, source: str, layout: str | None = None) -> Collectio
     if empty:
         which = format_count(len(empty), "class folder has", "class folders have")
         notes.append(f"{which} no images and is left out: {quote_few(empty, SHOWN)}")
+        skipped += [Skipped(name, "a class folder without images") for name in empty]
     return Collection(
         source=source,
         kind="folder",
@@ -50,6 +51,7 @@ def find_folder(root: Path, source: str, layout: str | None = None) -> Collectio
         splits=tuple(each.split for each in filled for _ in each.names),
         skipped=tuple(skipped),
         notes=tuple(notes),
+        remarks=tuple(Skipped(name, "a folder within a class folder") for name in reading.nested),
         content=root,
     )
 

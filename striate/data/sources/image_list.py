@@ -63,7 +63,8 @@ def collect_lists(lists: Sequence[ImageList], root: Path, *, source: str, kind: 
     classes, numbers = encode_labels(found.labels)
     lost = {name: files for name, files in found.without.items() if name not in found.labels}
     notes = [note for each in lists for note in each.listed.notes]
-    if elsewhere := [name for each in lists for name in each.files.elsewhere]:
+    elsewhere = [name for each in lists for name in each.files.elsewhere]
+    if elsewhere:
         which = format_count(len(elsewhere), "image was", "images were")
         notes.append(f"{which} found by name, not where listed: {quote_few(elsewhere, 10)}")
     return Collection(
@@ -75,6 +76,7 @@ def collect_lists(lists: Sequence[ImageList], root: Path, *, source: str, kind: 
         splits=tuple(found.splits),
         skipped=tuple(found.skipped),
         notes=(*notes, *note_lost_classes(lost)),
+        remarks=tuple(Skipped(name, "found by name, not where listed") for name in elsewhere),
         columns={
             column: tuple(row.get(column, "") for row in found.others)
             for column in dict.fromkeys(name for each in lists for name in each.listed.others)

@@ -41,11 +41,13 @@ class Reading:
         classes: the class folders, in natural order.
         unused: (name, reason) of folders and files that belong to no class.
         notes: what was decided, one line each.
+        nested: the folders within class folders.
     """
 
     classes: tuple[ClassFolder, ...]
     unused: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    nested: tuple[str, ...] = ()
 
 
 def read_layout(root: Folder, source: str, layout: str | None) -> Reading:
@@ -99,7 +101,8 @@ def _read_splits(
     if not deeper_is_said:
         _refuse_nested_classes(source, below)
     notes = [f"folders taken as splits: {', '.join(told)}"] if told else []
-    return Reading(tuple(found), tuple(unused), (*notes, *_tell_nested(below)))
+    nested = _list_nested(below)
+    return Reading(tuple(found), tuple(unused), (*notes, *_tell_nested(nested)), nested)
 
 
 def _read_classes(root: Folder, *, by_split: bool) -> Reading:
@@ -123,14 +126,16 @@ def _read_classes(root: Folder, *, by_split: bool) -> Reading:
                 found.append(
                     ClassFolder(folder.name, split or "train", tuple(each.walk()), each.path)
                 )
+    nested: tuple[str, ...] = ()
     if known:
         notes: tuple[str, ...] = (
             f"folders in the class folders taken as splits: {quote_few(known, SHOWN)} "
             "(--layout path takes each folder as a class)",
         )
     else:
-        notes = _tell_nested(root.folders)
-    return Reading(tuple(found), tuple(unused), notes)
+        nested = _list_nested(root.folders)
+        notes = _tell_nested(nested)
+    return Reading(tuple(found), tuple(unused), notes, nested)
 
 
 def _read_paths(root: Folder, as_splits: bool) -> Reading:
@@ -272,8 +277,11 @@ def _hold_folders(folders: Sequence[Folder]) -> bool:
     )
 
 
-def _tell_nested(classes: Sequence[Folder]) -> tuple[str, ...]:
-    nested = [inner.path.rstrip("/") for each in classes for inner in each.image_folders]
+def _list_nested(classes: Sequence[Folder]) -> tuple[str, ...]:
+    return tuple(inner.path.rstrip("/") for each in classes for inner in each.image_folders)
+
+
+def _tell_nested(nested: Sequence[str]) -> tuple[str, ...]:
     if not nested:
         return ()
     which = format_count(len(nested), "folder", "folders")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from striate.data.collection import Collection, FetchedImages, Skipped, encode_labels
+from striate.data.collection import (
+    Collection,
+    FetchedImages,
+    Skipped,
+    encode_labels,
+    note_lost_classes,
+)
 from striate.data.images import Source
 from striate.data.sources.array_images import MAX_ARRAY_BYTES
 from striate.data.sources.list_columns import LABELS, refuse_labels
@@ -49,6 +56,7 @@ def find_parquet(files: Sequence[Path], source: str, skipped: Sequence[Skipped] 
     images: list[pyarrow.Scalar] = []
     rows: list[_Row] = []
     left_out = list(skipped)
+    without: dict[str, list[Skipped]] = defaultdict(list)
     for path in files:
         try:
             table = parquet.read_table(path)
@@ -61,12 +69,16 @@ def find_parquet(files: Sequence[Path], source: str, skipped: Sequence[Skipped] 
                 reason = "its row holds no bytes of an image"
             if reason:
                 left_out.append(Skipped(row.name, reason))
+                if row.label:
+                    without[row.label].append(left_out[-1])
             else:
                 images.append(held)
                 rows.append(row)
     if not rows:
         raise DataError(f"no image in {source!r} has both bytes and a label")
-    classes, numbers = encode_labels([row.label for row in rows])
+    labels = [row.label for row in rows]
+    classes, numbers = encode_labels(labels)
+    lost = {name: files for name, files in without.items() if name not in labels}
 
     def fetch(index: int) -> Source:
         return _bytes(images[index]) or b""
@@ -79,6 +91,7 @@ def find_parquet(files: Sequence[Path], source: str, skipped: Sequence[Skipped] 
         labels=numbers,
         splits=tuple(row.split for row in rows),
         skipped=tuple(left_out),
+        notes=note_lost_classes(lost),
         columns={
             column: tuple(row.others.get(column, "") for row in rows)
             for column in dict.fromkeys(column for row in rows for column in row.others)
