@@ -129,7 +129,8 @@ def main() -> None:
         # only the caret under a network text takes lines of its own
         said = escape_controls(str(error), lines=isinstance(error, NotationError))
         print(f"striate: {said}", file=sys.stderr)
-        hint_at_quotes(sys.argv[1:])
+        if isinstance(error, NotationError):
+            hint_at_quotes(sys.argv[1:])
         sys.exit(error.exit_code)
     except SystemExit as ended:
         if ended.code == 2:  # wrong use, which is said already

@@ -42,6 +42,28 @@ def test_a_valid_file_of_another_format_is_called_by_its_name(
     assert refused(shared("cases/15-tiff-kinds") / file).startswith(said)
 
 
+@pytest.mark.parametrize(
+    ("beginning", "said"),
+    [
+        (b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n", "a Radiance HDR image"),
+        (b"P7\nWIDTH 4\n", "a PAM image"),
+        (b"farbfeld" + bytes(16), "a farbfeld image"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL image"),
+        (b"II\xbc\x01" + bytes(8), "a JPEG XR image"),
+        (b"\x89HDF\r\n\x1a\n", "an HDF5 file, not an image"),
+        (bytes(344) + b"n+1\0", "a NIfTI volume"),
+        (bytes(257) + b"ustar", "a tar archive, not an image"),
+        (b"\0\0\0\x20ftypisom", "a video, not an image"),
+        (b"IIRO" + bytes(60), "a camera's raw file (Olympus ORF)"),
+        (b"II*\0\x10\0\0\0CR\x02\0" + bytes(40), "a camera's raw file (Canon CR2)"),
+        (b"GIF8" + bytes(9), "a damaged GIF"),
+        (bytes(600), "nothing but zeros where an image should begin"),
+    ],
+)
+def test_formats_are_known_by_how_they_begin(beginning: bytes, said: str) -> None:
+    assert refused(beginning).startswith(said)
+
+
 TIFF_KINDS = [
     ("f16.tif", "a TIFF of grey in 16-bit floats"),
     ("f64.tif", "a TIFF of grey in 64-bit floats"),
@@ -216,6 +238,18 @@ def test_comments_of_a_png_never_hinder(shared: Callable[[str], Path]) -> None:
     turned[0x0112] = 3
     data = saved(Image.fromarray(COLOUR), "PNG", exif=turned)
     assert np.array_equal(read(data[:33] + large + data[33:]), COLOUR[::-1, ::-1])
+
+
+@pytest.mark.parametrize("missing", [1, 4, 6, 9, 12])
+def test_a_png_without_its_end_is_used(missing: int) -> None:
+    rows = b"".join(b"\0" + row.tobytes() for row in COLOUR)
+    whole = png(256, 4, depth=8, colour=2, data=rows)
+    text = chunk(b"tEXt", b"Comment\0" + bytes(40))
+    for data in (whole[:-missing], whole[:-12] + text[: -missing - 4]):
+        found = decode(data)
+        assert np.array_equal(np.asarray(found.image), COLOUR)
+        assert set(found.remarks) <= {"its last bytes are missing, but no pixel is"}
+    assert "the file ends too early" in refused(whole[:-40])
 
 
 def test_a_png_whose_header_is_damaged_is_called_one() -> None:

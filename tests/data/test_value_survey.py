@@ -14,6 +14,7 @@ from PIL import Image
 import striate as st
 from striate.data import Images, find, find_value_ranges, load, survey
 from striate.data.images import Preprocess, ValueRanges, decode, read
+from striate.errors import SettingError
 
 NETWORK = "conv 4 stride=2 > relu > gap > flatten > fc"
 TWELVE = ValueRanges(integers=(0.0, 4095.0))
@@ -209,3 +210,22 @@ def test_a_comment_is_not_taken_for_pixels() -> None:
     data = color_png(values)
     with_text = data[:33] + chunk(b"tEXt", b"Comment\0twelve bits") + data[33:]
     assert np.array_equal(read(with_text, ranges=TWELVE), read(data, ranges=TWELVE))
+
+
+def test_lists_of_arrays_have_one_range_too() -> None:
+    images = [np.full((4 + n, 5), 900 * n, np.uint16) for n in range(4)]
+    collection, said = find((images, [0, 1, 0, 1])), list[str]()
+    assert find_value_ranges(collection, survey(collection), said.append) == TWELVE
+    floats = find(([np.full((4 + n, 5), n / 4) for n in range(4)], [0, 1, 0, 1]))
+    assert survey(floats).deep == ()  # told by their own range, so not fetched again
+
+
+def test_ranges_are_written_only_where_they_are_set() -> None:
+    plain = Preprocess().as_json()
+    assert "integer_range" not in plain
+    both = Preprocess(integer_range=(0.0, 4095.0), float_range=(-1.0, 1.0))
+    assert Preprocess.from_json(json.loads(json.dumps(both.as_json()))) == both
+    assert "whole numbers from 0 (black) to 4095 (white)" in both.spoken()
+    for senseless in ([5, 5], [0], [0, 1, 2], ["a", 2], 7):
+        with pytest.raises(SettingError, match="float_range"):
+            Preprocess.from_json({**plain, "float_range": senseless})

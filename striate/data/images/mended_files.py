@@ -82,9 +82,11 @@ def spare_comments(data: bytes) -> tuple[bytes, tuple[str, ...]] | None:
     while place + 12 <= len(data):
         length, name = struct.unpack_from(">I4s", data, place)
         chunk = data[place : place + 12 + length]
+        if len(chunk) < 12 + length and name in (*_SPARED, b"IEND"):
+            break
         place += len(chunk)
         body, odd, what = chunk[8:-4], "", _NAMED.get(name, "comment")
-        if name in _SPARED and len(chunk) == 12 + length:
+        if name in _SPARED:
             (checksum,) = struct.unpack(">I", chunk[-4:])
             size = _unpacked(name, body)
             total += size
@@ -99,6 +101,8 @@ def spare_comments(data: bytes) -> tuple[bytes, tuple[str, ...]] | None:
                 remarks.append(f"its {what} is {odd} and left out")
         else:
             kept.write(chunk)
+    if place < len(data):
+        remarks.append(END_MISSING)
     mended = kept.getvalue()
     return (mended, tuple(dict.fromkeys(remarks))) if len(mended) < len(data) else None
 

@@ -272,6 +272,7 @@ def _open_heif(stream: IO[bytes]) -> Opened:
     check_pixels(image.size)
     image.info.pop("exif", None)  # it is turned while it is decoded, as HEIC itself says
     image.info.pop("xmp", None)
-    stream.seek(0)
     orientation = image.info.get("original_orientation") or 1
-    return Opened(image, remarks=note_heic_turn(orientation, stream.read(MAX_BOX)))
+    stream.seek(0)
+    beginning = stream.read(MAX_BOX) if orientation > 1 else b""
+    return Opened(image, remarks=note_heic_turn(orientation, beginning))
