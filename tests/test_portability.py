@@ -79,6 +79,21 @@ def test_no_call_that_unix_alone_has_is_without_a_twin() -> None:
     assert set(unix_calls(CODE)) == TWINS.keys()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("platform", ["win32", "darwin"])
+def test_the_types_hold_on_other_systems(platform: str, tmp_path: Path) -> None:
+    """Mypy knows which names Python's library has on which system."""
+    words = ["--platform", platform, "--cache-dir", str(tmp_path), "striate"]
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
 def text_without_encoding(paths: list[Path]) -> Iterator[str]:
     for path, node in nodes(paths):
         if not isinstance(node, ast.Call):

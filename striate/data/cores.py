@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -62,6 +63,8 @@ SLACK = 0.4  # cores that a desktop or a shared host keeps busy without being in
 
 def _busy() -> float | None:
     """Return the seconds of work of all cores since the system started."""
+    if sys.platform == "win32":
+        return None
     try:
         first = TICKS.read_text("utf-8").split("\n", 1)[0].split()
         user, nice, system, _, _, interrupts, soft, stolen = map(int, first[1:9])

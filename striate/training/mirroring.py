@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -122,12 +123,12 @@ def sample_files(collection: Collection, training: np.ndarray, seed: int) -> Sam
     def give() -> tuple[np.ndarray, np.ndarray]:
         indices = np.flatnonzero(training)
         some = collection.only(indices[_draw(collection.labels[indices], MOST_READ, seed)])
-        try:
-            with load(some, Preprocess(3, SIDE, SIDE, fit="squash", draft=True)) as images:
-                usable = np.flatnonzero(images.usable)
-                return images.take(usable), some.labels[usable]
-        except DataError:  # not one can be read: told where all are
-            return np.empty((0, 3, SIDE, SIDE), np.uint8), np.empty(0, np.int64)
+        with suppress(DataError):  # not one can be read: told where all are
+            if len(some):
+                with load(some, Preprocess(3, SIDE, SIDE, fit="squash", draft=True)) as images:
+                    usable = np.flatnonzero(images.usable)
+                    return images.take(usable), some.labels[usable]
+        return np.empty((0, 3, SIDE, SIDE), np.uint8), np.empty(0, np.int64)
 
     return give
 

@@ -231,7 +231,7 @@ def report_run(
         if record.request.is_module and network is None:
             raise RunError(
                 f"'{run}' is not finished, and the torch module that it was started with is not "
-                "in the folder; give it in Python: report_run(run, network=module)"
+                "in the folder; give it: striate.training.runs.report_run(run, network=module)"
             )
         request = record.request
         if data is not None:

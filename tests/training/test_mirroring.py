@@ -89,6 +89,11 @@ def test_one_class_missing_from_the_sample_is_no_matter() -> None:
     assert {found.truth, found.answer} == {1, 3}
 
 
+def test_no_image_at_all_is_measured_as_none() -> None:
+    nothing = np.empty((0, 3, 8, 8), np.uint8), np.empty(0, np.int64)
+    assert find_exchange(*nothing, seed=0) is None
+
+
 @pytest.mark.parametrize("side", [4, 9, 200])
 def test_images_of_any_size_are_measured(side: int) -> None:
     images = [arrow(bool(right), n).resize((side, side)) for right in (0, 1) for n in range(20)]

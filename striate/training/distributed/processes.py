@@ -10,13 +10,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 import torch
@@ -30,6 +30,11 @@ from striate.terminal.quiet_loggers import quiet
 from striate.training.distributed.devices import fabric_for
 from striate.training.distributed.process_group import Workers
 from striate.training.distributed.single_process import AnyFabric
+
+if sys.platform == "win32":
+    from multiprocessing.connection import PipeConnection as Line
+else:
+    from multiprocessing.connection import Connection as Line
 
 Answer = TypeVar("Answer")
 
@@ -116,7 +121,7 @@ def _launched(lead: Lead[Answer], assist: Assist, *, workers: Workers, callback:
 
 def _launch(workers: Workers, work: Callable[[AnyFabric], None]) -> None:
     """Let Fabric start the processes, none of which sees Ctrl-C, and wait for their end."""
-    if hasattr(signal, "pthread_sigmask"):
+    if sys.platform != "win32":  # where each process comes to ignore it by itself, a moment later
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     port = os.environ.get("MASTER_PORT")
     try:
@@ -127,7 +132,7 @@ def _launch(workers: Workers, work: Callable[[AnyFabric], None]) -> None:
             os.environ.pop("MASTER_PORT", None)
 
 
-def _work(fabric: AnyFabric, *, lead: Lead[Any], assist: Assist, line: Connection) -> None:
+def _work(fabric: AnyFabric, *, lead: Lead[Any], assist: Assist, line: Line) -> None:
     """Do one process's part, in that process, and report by the line to where it was started."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the line brings the wish to stop
@@ -149,7 +154,7 @@ def _work(fabric: AnyFabric, *, lead: Lead[Any], assist: Assist, line: Connectio
 
 
 def _followed(
-    over: Future[None], line: Connection, *, workers: Workers, callback: Callback, stop: Stop
+    over: Future[None], line: Line, *, workers: Workers, callback: Callback, stop: Stop
 ) -> Any:
     """Pass on what the first process tells until all have ended; give its answer."""
     answer: tuple[Any] | None = None
