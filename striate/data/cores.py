@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 GROUPS = Path("/sys/fs/cgroup")  # where Linux says what a container may use
@@ -63,14 +64,13 @@ SLACK = 0.4  # cores that a desktop or a shared host keeps busy without being in
 
 def _busy() -> float | None:
     """Return the seconds of work of all cores since the system started."""
-    if sys.platform == "win32":
-        return None
-    try:
-        first = TICKS.read_text("utf-8").split("\n", 1)[0].split()
-        user, nice, system, _, _, interrupts, soft, stolen = map(int, first[1:9])
-    except (OSError, ValueError):
-        return None
-    return (user + nice + system + interrupts + soft + stolen) / os.sysconf("SC_CLK_TCK")
+    if sys.platform != "win32":
+        with suppress(OSError, ValueError):
+            first = TICKS.read_text("utf-8").split("\n", 1)[0].split()
+            user, nice, system, _, _, interrupts, soft, stolen = map(int, first[1:9])
+            ticks = user + nice + system + interrupts + soft + stolen
+            return ticks / os.sysconf("SC_CLK_TCK")
+    return None
 
 
 def _own() -> float:
