@@ -143,8 +143,9 @@ def encode_labels(names: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
     """
     plain = {name: normalize("NFC", name) for name in set(names)}
     classes = tuple(sorted(set(plain.values()), key=natural_key))
-    index = {name: place for place, name in enumerate(classes)}
-    return classes, np.array([index[plain[name]] for name in names], dtype=np.int64)
+    places = {name: place for place, name in enumerate(classes)}
+    index = {name: places[form] for name, form in plain.items()}
+    return classes, np.array([index[name] for name in names], dtype=np.int64)
 
 
 def quote_few(names: Iterable[str], most: int = 3) -> str:

@@ -36,7 +36,14 @@ def find_folder(root: Path, source: str, layout: str | None = None) -> Collectio
     empty = [each.path.rstrip("/") for each in reading.classes if not each.names]
     if not filled:
         raise DataError(_nothing(source, tree))
-    classes, labels = encode_labels([each.name for each in filled for _ in each.names])
+    names: list[str] = []
+    kinds: list[str] = []
+    splits: list[str] = []
+    for each in filled:
+        names += each.names
+        kinds += [each.name] * len(each.names)
+        splits += [each.split] * len(each.names)
+    classes, labels = encode_labels(kinds)
     notes = list(reading.notes)
     if empty:
         which = format_count(len(empty), "class folder has", "class folders have")
@@ -46,9 +53,9 @@ def find_folder(root: Path, source: str, layout: str | None = None) -> Collectio
         source=source,
         kind="folder",
         classes=classes,
-        names=tuple(name for each in filled for name in each.names),
+        names=tuple(names),
         labels=labels,
-        splits=tuple(each.split for each in filled for _ in each.names),
+        splits=tuple(splits),
         skipped=tuple(skipped),
         notes=tuple(notes),
         remarks=tuple(Skipped(name, "a folder within a class folder") for name in reading.nested),

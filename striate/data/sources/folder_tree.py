@@ -66,8 +66,7 @@ class Folder:
 
     def walk(self) -> Iterator[str]:
         """Return every file below, as a path below the root, in natural order."""
-        for name in self.files:
-            yield self.path + name
+        yield from [self.path + name for name in self.files]
         for folder in self.folders:
             yield from folder.walk()
 

@@ -236,12 +236,14 @@ def _find_listed(
     With it what is wrong with a list, which matters only where the folders say nothing either.
     """
     parts = [name for name in listing.folders if name_split(name) or says_nothing(name)]
-    tables = any(name.lower().endswith(TABLES) for name in listing.files)
-    if options.layout is not None or not (parts or tables):
+    if options.layout is not None:
+        return None, None
+    within = [list_folder(folder / name) for name in parts]
+    files = (name for each in (listing, *within) for name in each.files)
+    if not any(name.lower().endswith(TABLES) for name in files):
         return None, None
     kinds = {name for name in listing.folders if name not in parts}
-    for name in parts:
-        kinds.update(list_folder(folder / name).folders)
+    kinds.update(name for each in within for name in each.folders)
     lists = find_lists(folder, options.source, options.within)
     if len(kinds) < 2:
         try:
