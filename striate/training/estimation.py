@@ -29,7 +29,7 @@ from striate.settings import Settings, SettingsDict, make_settings
 from striate.training import preparation, transfer
 from striate.training.distributed.devices import check_module
 from striate.training.energy import metering
-from striate.training.loop import VAL_BATCH, optimizer_for, validate
+from striate.training.loop import optimizer_for, validate
 from striate.training.loop import train as train_epochs
 from striate.training.one_cycle import Cycle
 from striate.training.plan import Request
@@ -157,7 +157,7 @@ def _epoch(module: nn.Module, prepared: Prepared) -> tuple[float, float]:
     if validating:  # the training images are so few that whole epochs went by
         return training, float(np.mean(validating))
     val = prepared.loaded.validation
-    some = Subset(val.images, val.indices[:VAL_BATCH], val.labels)
+    some = Subset(val.images, val.indices[: prepared.plan.recipe.batch_size], val.labels)
     begun = time.perf_counter()
     validate(state.module, some, preprocess=prepared.plan.preprocess, recipe=prepared.plan.recipe)
     each = (time.perf_counter() - begun) / len(some.indices)

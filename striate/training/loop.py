@@ -35,7 +35,6 @@ from striate.training.recipe import Recipe
 from striate.training.state import State
 from striate.training.subset import Subset
 
-VAL_BATCH = 256
 
 
 def optimizer_for(module: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
@@ -202,11 +201,14 @@ def check(loss: float, epoch: int, rate: float, name: str = "loss") -> float:
 def validate(
     model: nn.Module, part: Subset, *, preprocess: Preprocess, recipe: Recipe
 ) -> tuple[float, float]:
-    """Give (mean cross-entropy, accuracy) of a subset, in the precision of training."""
+    """Give (mean cross-entropy, accuracy) of a subset, in the precision of training.
+
+    In batches of training's size, so that it needs no more memory than a step.
+    """
     device = next(model.parameters()).device
     loss, right = 0.0, 0
     with eval_mode(model), torch.inference_mode():
-        steps = max(1, math.ceil(len(part.indices) / VAL_BATCH))
+        steps = max(1, math.ceil(len(part.indices) / recipe.batch_size))
         for _, pixels, labels in part.batches(np.array_split(part.indices, steps)):
             labels = labels.to(device)
             values = normalize(pixels.to(device).float(), preprocess)
