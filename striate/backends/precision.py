@@ -18,10 +18,15 @@ from torch import nn
 from torch.nn import functional
 
 from striate.backends.bf16 import computes_bf16
+from striate.data import OtherWork
 from striate.errors import SettingError
 
 ROUNDS = 5  # of one step in each way; the shortest counts, since only other work makes one longer
-SIZES = (16, 4, 1)  # parts of a batch that are timed one after another
+SIZES = (
+    8,
+    2,
+    1,
+)  # parts of a batch that are timed one after another; with less, bf16 gains nothing
 SHARE = 0.03  # of the run's time that choosing may take
 LEAST = 0.25  # seconds that it may take in any run: with fewer, a few images decide by chance
 MOST = 5.0  # seconds that it may take in a long run
@@ -125,7 +130,8 @@ def measure(
     """Time a training step of the module in every way that the device computes in.
 
     A few images come first, then more: what is far behind is given up early, and where the time
-    is used up the last size that was timed decides.
+    is used up the last size that was timed decides. Beside other programs that need the cores
+    each way is timed on one thread: several wait for each other, for as long as it happens.
 
     Args:
         module: the network; it is copied and left as it is.
@@ -141,6 +147,7 @@ def measure(
     """
     low = computes_bf16(values.device.type)
     trials = {way: make_trial(module, way) for way in WAYS if low or way.name != "bf16"}
+    others, threads = OtherWork(), torch.get_num_threads()
     rates: dict[Precision, float] = {}
     timed, seconds = 0, dict.fromkeys(trials, math.inf)
     for n in sorted({min(len(values), max(2, len(values) // part)) for part in SIZES}):
@@ -158,6 +165,12 @@ def measure(
                 break
             for way, trial in trials.items():
                 seconds[way] = min(seconds[way], trial(some, their))
+        if values.device.type == "cpu" and threads > 1 and others.crowds(threads):
+            torch.set_num_threads(1)
+            seconds = {
+                way: min(trial(some, their), trial(some, their)) for way, trial in trials.items()
+            }
+            torch.set_num_threads(threads)
         rates |= {way: n / value for way, value in seconds.items()}
         best = min(seconds.values())
         trials = {way: trial for way, trial in trials.items() if seconds[way] < SLOW * best}

@@ -20,6 +20,7 @@ from striate.backends.precision import (
     fixed,
     measure,
 )
+from striate.data import OtherWork
 from striate.errors import SettingError
 
 NO_LABELS = torch.zeros(32, dtype=torch.int64)
@@ -60,7 +61,7 @@ def test_measuring_leaves_the_network_as_it_was(monkeypatch: pytest.MonkeyPatch)
     before = copy.deepcopy(module.state_dict())
     timing = measure(module, torch.rand(32, 3, 8, 8), NO_LABELS, Budget(images=1e9))
     assert list(timing.rates) == list(WAYS)
-    assert timing.n in (2, 8, 32)  # as far as the time went
+    assert timing.n in (4, 16, 32)  # as far as the time went
     assert all(value > 0 for value in timing.seconds.values())
     assert not module.training
     assert all(parameter.grad is None for parameter in module.parameters())
@@ -71,11 +72,37 @@ def test_measuring_leaves_the_network_as_it_was(monkeypatch: pytest.MonkeyPatch)
 def test_sizes_grow_and_end_where_the_time_does() -> None:
     seen: list[int] = []
     assert measure(Slow(seen), torch.rand(32, 3, 8, 8), NO_LABELS, Budget(images=1e9)).n == 32
-    assert sorted(set(seen)) == [2, 8, 32] == list(dict.fromkeys(seen))
+    assert sorted(set(seen)) == [4, 16, 32] == list(dict.fromkeys(seen))
     seen.clear()
     slow = Slow(seen, seconds=0.05)
-    assert measure(slow, torch.rand(32, 3, 8, 8), NO_LABELS, Budget(images=1)).n == 2
-    assert set(seen) == {2}
+    assert measure(slow, torch.rand(32, 3, 8, 8), NO_LABELS, Budget(images=1)).n == 4
+    assert set(seen) == {4}
+
+
+class Threads(Slow):
+    """Takes longer the more threads there are, as beside another program."""
+
+    def __deepcopy__(self, memo: object) -> "Threads":
+        return Threads(self.seen, self.seconds)
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        time.sleep(0.1 * (torch.get_num_threads() - 1))
+        return super().forward(values)
+
+
+@pytest.mark.parametrize("crowded", [False, True])
+def test_beside_other_programs_one_thread_decides(
+    crowded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OtherWork, "crowds", lambda self, threads: crowded)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        timing = measure(Threads([]), torch.rand(4, 3, 8, 8), NO_LABELS[:4], Budget(images=1))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert (min(timing.seconds.values()) < 0.1) == crowded
 
 
 def test_short_steps_are_timed_in_whole_batches_however_short_the_run(
