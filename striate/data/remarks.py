@@ -19,7 +19,7 @@ class _Kind:
 
 
 class RemarkCount:
-    """Counts remarks, which are of one kind where they differ in their numbers alone.
+    """Counts remarks: of one kind where they differ in numbers, or in brackets at the end, alone.
 
     >>> counted = RemarkCount()
     >>> for name in ("a.tif", "b.tif"):
@@ -33,6 +33,7 @@ class RemarkCount:
 
     def add(self, name: str, remark: str) -> None:
         """Count what there is to say of an image."""
+        remark = re.sub(r" \(.*\)$", "", remark)
         kind = self._kinds.setdefault(re.sub(r"\d[\d.,]*", "#", remark), _Kind(remark))
         kind.count += 1
         if len(kind.names) < MOST_NAMES:

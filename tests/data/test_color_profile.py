@@ -88,7 +88,7 @@ def test_a_wider_colour_space_becomes_srgb(kind: str) -> None:
     got, expected = np.asarray(found.image), to_srgb(COLOUR, DISPLAY_P3, 2.2)
     assert np.abs(got - expected).max() <= (8 if kind == "JPEG" else 2)
     assert np.abs(got.astype(int) - COLOUR).max() > 20
-    assert found.remarks == ("its colours were made sRGB, from Wide",)
+    assert found.remarks == ("colours were made sRGB (profile: Wide)",)
 
 
 def test_transparency_and_palettes_keep_their_profile() -> None:
@@ -105,7 +105,7 @@ def test_grey_stays_grey() -> None:
     found = decode(saved(Image.fromarray(RAMP), "PNG", icc_profile=of_gray(1.0)))
     assert found.image.mode == "L"
     assert np.abs(np.asarray(found.image) - encode(RAMP / 255)).max() <= 2
-    assert found.remarks == ("its colours were made sRGB, from linear grey",)
+    assert found.remarks == ("colours were made sRGB (profile: linear grey)",)
 
 
 def test_cmyk_goes_by_its_profile() -> None:
@@ -122,7 +122,7 @@ def test_cmyk_goes_by_its_profile() -> None:
     y = ((128 / 255 * 100 + 16) / 116) ** 3  # L* to linear
     assert np.abs(got[0] - 255).max() <= 2
     assert np.abs(got[1] - encode(np.array([y] * 3))).max() <= 3
-    assert found.remarks == ("its colours were made sRGB, from ink",)
+    assert found.remarks == ("colours were made sRGB (profile: ink)",)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_conversions_are_counted(tmp_path: Path) -> None:
     images = load(find(tmp_path), Preprocess(3, 4, 4))
     assert len(images.remarks) == 6
     assert count_remarks(images.remarks) == (
-        "6 images are odd but used: its colours were made sRGB, from Wide "
+        "6 images are odd but used: colours were made sRGB "
         "('a/0.png', 'a/1.png', 'a/2.png' and 3 more)",
     )
     assert images.notes[0] == count_remarks(images.remarks)[0]

@@ -51,7 +51,7 @@ def to_srgb(image: Image.Image, profile: object, said: list[str]) -> Image.Image
         said.append(found)
     if not isinstance(found, Conversion):
         return image
-    said.append(f"its colours were made sRGB, from {found.name}")
+    said.append(f"colours were made sRGB (profile: {found.name})")
     if opaque == image.mode:
         return found.apply(image)
     converted = found.apply(image.convert(opaque))
