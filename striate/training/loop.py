@@ -36,7 +36,6 @@ from striate.training.state import State
 from striate.training.subset import Subset
 
 
-
 def optimizer_for(module: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
     """Make AdamW with decay on weights only, not on biases and normalisation.
 
