@@ -9,6 +9,7 @@ import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -115,7 +116,9 @@ def test_floats_and_many_bands_are_read_with_tifffile(shared: Callable[[str], Pa
 @needs_tifffile
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("bands", [3, 4])
-def test_planar_16_bit_colour_is_read_with_tifffile(order: str, bands: int, tmp_path: Path) -> None:
+def test_planar_16_bit_colour_is_read_with_tifffile(
+    order: Literal["<", ">"], bands: int, tmp_path: Path
+) -> None:
     values = np.random.default_rng(0).integers(0, 4096, (9, 13, bands)).astype(np.uint16)
     if bands == 4:
         values[..., 3] = 65535
