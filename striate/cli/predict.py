@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import os
@@ -97,12 +98,22 @@ def list_images(arguments: Iterable[str]) -> Iterator[str]:
 def read_names(lines: Iterable[str]) -> Iterator[str]:
     r"""Return the names in a list, without the byte order mark that programs of Windows begin with.
 
+    With the mark, all is in UTF-8, also where the terminal was taken for one of code page 1252.
+
     >>> list(read_names(["\ufeffone.png\r\n", "\n", "two.png\n"]))
     ['one.png', 'two.png']
+    >>> list(read_names(["\u00ef\u00bb\u00bfcaf\u00c3\u00a9.png\n"])) == ["caf\u00e9.png"]
+    True
     """
+    spoilt = False
     for number, line in enumerate(lines):
-        if number == 0:  # as it is, or as code page 1252 shows it
-            line = line.removeprefix("\ufeff").removeprefix("\u00ef\u00bb\u00bf")
+        if number == 0:
+            spoilt = line.startswith("\u00ef\u00bb\u00bf")
+        if spoilt:
+            with contextlib.suppress(UnicodeError):  # of another code page, which is not known
+                line = line.encode("cp1252", "surrogateescape").decode("utf-8", "surrogateescape")
+        if number == 0:
+            line = line.removeprefix("\ufeff")
         if line.strip():
             yield line.rstrip("\r\n")
 
