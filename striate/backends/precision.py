@@ -18,15 +18,13 @@ from torch import nn
 from torch.nn import functional
 
 from striate.backends.bf16 import computes_bf16
+from striate.backends.threads import use_threads
 from striate.data import OtherWork
 from striate.errors import SettingError
 
 ROUNDS = 5  # of one step in each way; the shortest counts, since only other work makes one longer
-SIZES = (
-    8,
-    2,
-    1,
-)  # parts of a batch that are timed one after another; with less, bf16 gains nothing
+# parts of a batch that are timed one after another; with less than an eighth, bf16 gains nothing
+SIZES = (8, 2, 1)
 SHARE = 0.03  # of the run's time that choosing may take
 LEAST = 0.25  # seconds that it may take in any run: with fewer, a few images decide by chance
 MOST = 5.0  # seconds that it may take in a long run
@@ -166,11 +164,11 @@ def measure(
             for way, trial in trials.items():
                 seconds[way] = min(seconds[way], trial(some, their))
         if values.device.type == "cpu" and threads > 1 and others.crowds(threads):
-            torch.set_num_threads(1)
-            seconds = {
-                way: min(trial(some, their), trial(some, their)) for way, trial in trials.items()
-            }
-            torch.set_num_threads(threads)
+            with use_threads(1):
+                seconds = {
+                    way: min(trial(some, their), trial(some, their))
+                    for way, trial in trials.items()
+                }
         rates |= {way: n / value for way, value in seconds.items()}
         best = min(seconds.values())
         trials = {way: trial for way, trial in trials.items() if seconds[way] < SLOW * best}

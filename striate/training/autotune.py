@@ -14,7 +14,8 @@ import torch
 from striate.architecture.layer_table import summary
 from striate.backends import allocator, precision
 from striate.backends.peak import Utilization, utilization
-from striate.backends.threads import measure_threads, use_threads
+from striate.backends.thread_timing import measure_threads
+from striate.backends.threads import use_threads
 from striate.backends.torch import build, normalize
 from striate.data import OtherWork, format_count
 from striate.events import Epoch

@@ -176,18 +176,10 @@ def resume(
     devices = changes.get("devices")
     if devices is not None:
         request = replace(request, settings=replace(request.settings, devices=devices).check())
-    if data is not None:
-        request = replace(request, source=source_of(data))
     workers = find_workers(request.settings.device, request.settings.devices)
-    job = Assignment(
-        replace(record, request=request),
-        request.source if data is None else data,
-        network,
-        folder=folder,
-        extension=extension,
-    )
+    job = _going_on(replace(record, request=request), folder, data, network)
     with display_progress(progress, callback) as tell:
-        return _work(job, workers, tell)
+        return _work(replace(job, extension=extension), workers, tell)
 
 
 def report_run(
@@ -233,17 +225,8 @@ def report_run(
                 f"'{run}' is not finished, and the torch module that it was started with is not "
                 "in the folder; give it: striate.training.runs.report_run(run, network=module)"
             )
-        request = record.request
-        if data is not None:
-            request = replace(request, source=source_of(data))
-        job = Assignment(
-            replace(record, request=request),
-            request.source if data is None else data,
-            network,
-            folder=folder,
-            learn=False,
-        )
-        return _work(job, find_workers(request.settings.device, 1), tell)
+        job = replace(_going_on(record, folder, data, network), learn=False)
+        return _work(job, find_workers(record.request.settings.device, 1), tell)
 
 
 def _report_again(
@@ -288,6 +271,16 @@ class Assignment:
     folder: RunFolder | None = None
     extension: Extension | None = None
     learn: bool = True
+
+
+def _going_on(
+    record: RunRecord, folder: RunFolder, data: Data | None, network: nn.Module | None
+) -> Assignment:
+    """Return the assignment to go on with a run, on its own data or where that is now."""
+    if data is None:
+        return Assignment(record, record.request.source, network, folder=folder)
+    request = replace(record.request, source=source_of(data))
+    return Assignment(replace(record, request=request), data, network, folder=folder)
 
 
 def _lead(worker: Worker, job: Assignment, workers: Workers) -> TrainingResult:
