@@ -14,6 +14,7 @@ from torch import nn
 
 from striate.backends import allocator
 from striate.backends.onnx import Trained
+from striate.backends.repeatable import repeatable
 from striate.backends.threads import use_threads
 from striate.backends.torch import build
 from striate.errors import RunError, StoppedError
@@ -116,7 +117,7 @@ class TrainingRun:
             check_module(self._module, plan.preprocess, len(plan.data.classes))
         load_ahead()
         with use_threads(plan.threads):
-            with allocator.kept():
+            with allocator.kept(), repeatable():
                 state, epochs, interrupted = self._learn(prepared, begun, extension, learn)
             if learn and plan.in_steps and prepared.fabric.world_size == 1:
                 self._measure_speed(prepared, epochs)

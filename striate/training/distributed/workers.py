@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from striate.backends.repeatable import repeatable
 from striate.backends.threads import use_threads
 from striate.backends.torch import build
 from striate.backends.torch.blank_images import give_weights
@@ -156,7 +157,7 @@ def assist(worker: Worker, *, module: nn.Module | None, workers: Workers) -> Non
         groups = state.optimizer.state_dict()["param_groups"]
         state.optimizer.load_state_dict({"state": task.moments, "param_groups": groups})
         state.restore(task.counters)
-        with use_threads(task.threads):
+        with use_threads(task.threads), repeatable():
             for _ in train(
                 state,
                 Subset(images, task.train, task.labels),
