@@ -18,9 +18,9 @@ WORKDIR /src
 COPY constraints.txt ./
 RUN python -m pip install -c constraints.txt --extra-index-url "$TORCH_INDEX" torch
 
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY striate ./striate
-RUN python -m pip install -c constraints.txt --extra-index-url "$TORCH_INDEX" '.[heic]'
+RUN python -m pip install -c constraints.txt --extra-index-url "$TORCH_INDEX" '.[heic,backbone]'
 
 # Whoever it runs as has no home of its own; what libraries want to cache goes where all may write.
 ENV HOME=/tmp MPLCONFIGDIR=/tmp/matplotlib

@@ -22,8 +22,8 @@ def import_(
     weights: Annotated[
         str,
         typer.Option(
-            help="imagenet (torchvision's official file, fetched once and kept), or a .pth, .pt, "
-            ".th or .safetensors file."
+            help="imagenet (the official file, fetched once and kept, or of its package), or a "
+            ".pth, .pt, .th or .safetensors file."
         ),
     ],
     out: Annotated[Path, typer.Option(help="The classifier's file that is written.")],

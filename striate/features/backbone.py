@@ -41,6 +41,7 @@ class Backbone:
         seen: hashes of the images it has learnt from or was chosen by, as `Classifier.seen`.
         resized: whether its images are prepared otherwise than it was taught, so that
             hashes of the same image differ.
+        name: what it was opened by, and can be again.
     """
 
     plan: ExpandedNetwork
@@ -49,6 +50,7 @@ class Backbone:
     words: str
     seen: Mapping[str, np.ndarray] = field(default_factory=dict)
     resized: bool = False
+    name: str = ""
 
     @property
     def features(self) -> int:
@@ -132,7 +134,7 @@ def _from_zoo(
     if given == "imagenet":
         callback(Note(f"looking for the official weights of {name}"))
         path = weights.fetch(name, offline=settings.offline, callback=callback)
-        words = f"{name} with torchvision's ImageNet weights"
+        words = f"{name} with {weights.find_official(name).origin}"
     else:
         path = expand_home(given)
         words = f"{name} with the weights of {path.name}"
@@ -226,4 +228,5 @@ def _cut(found: WholeNetwork, settings: Settings) -> Backbone:
         words=f"{found.words}, up to {backbone.steps[-1].address}",
         seen=found.seen,
         resized=sized != taught,
+        name=str(settings.pretrained),
     )

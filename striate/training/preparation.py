@@ -19,7 +19,6 @@ from striate.data import (
     Collection,
     Images,
     Split,
-    Survey,
     find_value_ranges,
     format_count,
     split_stratified,
@@ -30,14 +29,14 @@ from striate.data import (
 from striate.data.augmentation import Augmentation
 from striate.data.cache_folder import explain_temporary
 from striate.data.images import Preprocess
-from striate.errors import WeightsError
 from striate.events import Callback, Note
-from striate.features.backbone import Backbone, open_backbone
+from striate.features.backbone import Backbone
 from striate.features.cut import add_head, choose_lr_multipliers
 from striate.features.feature_stream import FeatureStream
 from striate.model.run_folder import RunFolder, report_write_errors
 from striate.settings import Settings
 from striate.training import autotune, checkpoints, defaults, transfer, unchanged_data
+from striate.training.backbone_choice import choose_backbone
 from striate.training.class_weight import class_weight
 from striate.training.distributed.devices import fabric_for, find_workers
 from striate.training.distributed.process_group import Workers
@@ -164,7 +163,9 @@ def prepare(
     looks = functools.cache(lambda: survey(collection))  # every header is read once at most
     backbone = None
     if not checkpoints.exists(folder.path):  # which holds the backbone's weights too
-        backbone = _backbone(request, collection, earlier, looks=looks, say=say, callback=callback)
+        backbone = choose_backbone(
+            request, collection, earlier, looks=looks, say=say, callback=callback
+        )
     if earlier is not None:
         preprocess = earlier.preprocess
     elif backbone is not None:
@@ -221,45 +222,6 @@ def prepare(
                 callback(Note("the network:\n" + indent(plan.text, "    ")))
         fabric = fabric_for(workers.device, plan.recipe.precision, workers)
         yield Prepared(plan, loaded, fabric, backbone, stream)
-
-
-def _backbone(
-    request: Request,
-    collection: Collection,
-    earlier: Plan | None,
-    *,
-    looks: Callable[[], Survey],
-    say: Say,
-    callback: Callback,
-) -> Backbone | None:
-    """Open the trained network that the run starts from: the one asked for, or one that suits."""
-    settings = request.settings
-    open_one = functools.partial(open_backbone, looks=looks, say=say, callback=callback)
-    if settings.pretrained is not None:
-        return open_one(settings)
-    if earlier is not None:  # decided before
-        if earlier.transfer is None:
-            return None
-        return open_one(replace(settings, pretrained=earlier.transfer.pretrained))
-    if request.from_scratch:
-        return None
-    reason = defaults.reason_for_transfer(collection, looks, settings)
-    if not reason:
-        return None
-    try:
-        backbone = open_one(replace(settings, pretrained=defaults.PRETRAINED))
-    except WeightsError as error:
-        say(
-            f"{reason} would learn more from a trained network, but its weights cannot be had: "
-            f"{error}; the run goes on from scratch (with the file at hand: --pretrained "
-            f"{defaults.PRETRAINED} --weights FILE)"
-        )
-        return None
-    say(
-        f"{reason}: the run starts from a trained network, {backbone.words}, and learns a new head "
-        "(--network compact trains from scratch)"
-    )
-    return backbone
 
 
 def _divide(

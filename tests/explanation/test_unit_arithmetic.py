@@ -75,7 +75,7 @@ def disagreeing(calls: tuple[LayerCall, ...], count: int, seed: int) -> list[str
 
 @pytest.mark.parametrize("name", slow_if(zoo.names()))
 def test_a_thousand_activations_of_the_zoo_equal_the_networks_own(name: str) -> None:
-    """63 of each of the sixteen networks."""
+    """63 of each of the networks."""
     own = expand(zoo.text(name)).input
     side = SIDES.get(name)
     shape = own if side is None else (own[0], side, side)

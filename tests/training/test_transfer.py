@@ -20,7 +20,6 @@ from striate.evaluation.classifier_evaluation import evaluate
 from striate.events import Epoch, Event, Note, Progress, ignore
 from striate.model.loading import load
 from striate.settings import Settings
-from striate.training import defaults
 from striate.training.result import TrainingResult
 from striate.training.runs import resume, start_run
 
@@ -225,31 +224,6 @@ def test_what_cannot_be_is_refused_in_one_line(
 def test_a_head_alone_cannot_be_extended(head_alone: tuple[TrainingResult, list[Event]]) -> None:
     with pytest.raises(RunError, match="start a new run with --unfreeze"):
         resume(head_alone[0].folder, epochs=5, callback=ignore)
-
-
-def test_few_photographs_start_from_a_trained_network_and_say_so_where_it_cannot_be_had(
-    tmp_path: Path,
-) -> None:
-    photos = drawn.folder(tmp_path / "photos", n=6, size=(160, 140))
-    quick = replace(TUNED, offline=True, n_augmented=1)
-    own = replace(quick, epochs=1, image_size=16)
-    asked, told = begin(photos, tmp_path / "asked", own)
-    assert "trained network" not in notes(told)
-    assert plan(asked.folder).transfer is None
-
-
-def test_the_reason_for_transfer_is_many_pixels_and_few_images(tmp_path: Path) -> None:
-    from striate.data import Collection, find, survey
-
-    def reason(collection: Collection, settings: Settings = HEAD) -> str:
-        return defaults.reason_for_transfer(collection, lambda: survey(collection), settings)
-
-    large = find(drawn.folder(tmp_path / "large", n=3, size=(200, 150)))
-    small = find(drawn.folder(tmp_path / "small", n=3, size=(100, 90)))
-    assert reason(large) == "6 photographs (the middle one 150x200)"
-    assert reason(small) == ""
-    assert reason(large, replace(HEAD, epochs=3)) == ""
-    assert reason(find("digits")) == ""
 
 
 def test_real_weights_tell_ants_from_bees(shared: object, tmp_path: Path) -> None:

