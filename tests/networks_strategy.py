@@ -32,12 +32,15 @@ dense(c) = cat(identity | unit(3x3, c) | keep)
 CHANNELS = st.integers(1, 8)
 KERNELS = st.sampled_from(["1x1", "3x3", "5x5", "1x3", "3x1", "2x2", "4x3", "7x7"])
 STRIDES = st.sampled_from(["", "", "", " stride=2", " stride=1x2", " stride=3"])
-CONV_PADS = st.sampled_from(["", "", " pad=same", " pad=valid", " pad=1", " pad=0x2", " pad=3"])
+CONV_PADS = st.sampled_from(
+    ["", "", " pad=same", " pad=valid", " pad=1", " pad=0x2", " pad=3", " pad=end", " pad=0:1:2:0"]
+)
 DILATIONS = st.sampled_from(["", "", "", " dilation=2", " dilation=1x3"])
 CONV_OPTIONS = st.sampled_from(["", "", " groups=in", " groups=2", " bias=no", " padmode=edge"])
 WINDOWS = st.sampled_from(["2", "3", "2x1", "1x3", "4"])
 POOL_DILATIONS = st.sampled_from(["", "", " dilation=2", " dilation=2x1"])
-POOL_PADS = st.sampled_from(["", "", " pad=1", " pad=0x1", " pad=same"])
+POOL_PADS = st.sampled_from(["", "", " pad=1", " pad=0x1", " pad=same", " pad=end", " pad=1:0:0:1"])
+COUNTED = st.sampled_from(["", " countpad=no"])
 CEILS = st.sampled_from(["", "", " ceil=yes"])
 
 
@@ -53,8 +56,9 @@ def convs(draw: st.DrawFn) -> str:
 def pools(draw: st.DrawFn, kinds: Sequence[str] = ("maxpool", "avgpool", "sumpool")) -> str:
     """A pool with any of its options."""
     kind = draw(st.sampled_from(kinds))
-    dilation = draw(POOL_DILATIONS) if kind == "maxpool" else ""
-    return f"{kind} {draw(WINDOWS)}{draw(STRIDES)}{draw(POOL_PADS)}{dilation}{draw(CEILS)}"
+    own = draw(POOL_DILATIONS) if kind == "maxpool" else ""
+    own = draw(COUNTED) if kind == "avgpool" else own
+    return f"{kind} {draw(WINDOWS)}{draw(STRIDES)}{draw(POOL_PADS)}{own}{draw(CEILS)}"
 
 
 PLAIN = st.sampled_from(

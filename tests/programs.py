@@ -21,6 +21,14 @@ input 4x9x9 > conv 6 groups=2 padmode=edge > prelu
 input 2x9x9 > conv 2x4 3 pad=3x1 padmode=edge stride=2 > relu6
 input 2x9x9 > conv 3 pad=valid dilation=3 > sigmoid
 input 2x9x9 > conv 3 pad=2 > tanh > conv 1x1 3 pad=1
+input 2x8x9 > conv 3 stride=2 pad=end > conv 2x2 3 pad=end > conv 5x3 2 stride=1x2 pad=2:1:0:1
+input 4x8x9 > conv 4 stride=2 pad=end padmode=edge groups=2 > conv 3 pad=0:1:2:0 padmode=edge
+input 2x8x9 > maxpool 3 stride=2 pad=end > maxpool 2 stride=1 pad=end > maxpool 3 pad=1:0:0:1
+input 2x8x9 > maxpool 2 stride=1 pad=0:1:0:1 dilation=2
+input 2x8x9 > avgpool 3 stride=2 pad=end > avgpool 2 stride=1 pad=0:1:0:1
+input 2x8x9 > avgpool 3 stride=2 pad=end countpad=no > avgpool 2 stride=1 pad=1:0:0:1 countpad=no
+input 2x8x9 > avgpool 3 stride=2 pad=1 countpad=no > avgpool 4x3 pad=2x1 ceil=yes countpad=no
+input 2x8x9 > sumpool 3 stride=2 pad=end > sumpool 2 stride=1 pad=0:1:0:1
 input 2x9x9 > maxpool 3 stride=2 pad=1 ceil=yes
 input 2x9x8 > maxpool 2x3 stride=1x2 dilation=2x1 pad=1
 input 2x9x9 > maxpool 2 ceil=yes > maxpool 3 stride=2

@@ -12,6 +12,7 @@ from striate.architecture.notation.nodes import (
     Decimal,
     Definition,
     Flow,
+    FourSides,
     Item,
     Name,
     Number,
@@ -24,7 +25,7 @@ from striate.architecture.notation.nodes import (
     Word,
 )
 from striate.architecture.notation.values import OPTION_WORDS
-from striate.architecture.words import WORDS
+from striate.architecture.words import WORDS, Sides
 
 BLOCK_NAMES = ("unit", "b", "b2", "next_one", "Turn", "_x", "relu7", "concat")
 PARAMETER_NAMES = ("k", "c", "stride", "kernel", "wide_2", "groups", "X")
@@ -47,7 +48,12 @@ PLAIN_WORDS = st.sampled_from(
 
 NUMBERS = st.integers(0, 999_999_999).map(Number)
 SMALL = st.integers(0, 9).map(Number)
-CONSTANTS = st.one_of(SMALL, st.just(Size((3, 5))), st.sampled_from(OPTION_WORDS).map(Name))
+CONSTANTS = st.one_of(
+    SMALL,
+    st.just(Size((3, 5))),
+    st.just(FourSides(Sides(0, 1, 0, 1))),
+    st.sampled_from(OPTION_WORDS).map(Name),
+)
 KERNELS = st.sampled_from([(), (Size((3, 3)),), (Size((1, 7)),)])
 CONV_OPTIONS = st.lists(
     st.sampled_from(

@@ -43,7 +43,7 @@ def convolve(
         ),
     ],
     stride: Annotated[str, typer.Option(help="Steps, as 2 or 2x1 (rows x columns).")] = "1",
-    padding: Annotated[str, typer.Option(help="valid, same, or pixels, as 1 or 1x2.")] = "valid",
+    padding: Annotated[str, typer.Option(help="valid, same, end or pixels: 1 or 1x2.")] = "valid",
     padding_mode: Annotated[
         str, typer.Option(help="What stands in the padding: zero, or edge, the border repeated.")
     ] = "zero",
@@ -202,16 +202,16 @@ def parse_sides(text: str, option: str, least: int = 1) -> tuple[int, int]:
     return rows, columns
 
 
-def parse_padding(text: str) -> tuple[int, int] | Literal["valid", "same"]:
+def parse_padding(text: str) -> tuple[int, int] | Literal["valid", "same", "end"]:
     """Read what --padding says.
 
     >>> parse_padding("same"), parse_padding("1")
     ('same', (1, 1))
     """
-    if text in ("valid", "same"):
-        return cast("Literal['valid', 'same']", text)
+    if text in ("valid", "same", "end"):
+        return cast("Literal['valid', 'same', 'end']", text)
     if not PAIR.fullmatch(text.strip()):
-        raise SettingError(f"--padding is '{text[:40]}'; expected valid, same, or pixels as 1")
+        raise SettingError(f"--padding is '{text[:40]}'; expected valid, same, end, or pixels as 1")
     return parse_sides(text, "--padding", 0)
 
 

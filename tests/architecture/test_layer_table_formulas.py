@@ -73,6 +73,7 @@ def test_the_calculations_of_the_known_networks_give_their_numbers(name: str) ->
         ("input 3x32x32 > conv 64 pad=valid", "(32 - 3)/1 + 1 = 30"),
         ("input 3x224x224 > conv 11x11 64 stride=4 pad=2", "floor((224 + 2*2 - 11)/4) + 1 = 55"),
         ("input 3x32x32 > conv 64 dilation=2", "(32 + 2*2 - 2*(3 - 1) - 1)/1 + 1 = 32"),
+        ("input 3x32x32 > conv 64 stride=2 pad=end", "(32 + 0 + 1 - 3)/2 + 1 = 16"),
         ("input 1x9x9 > maxpool 2 ceil=yes", "ceil((9 - 2)/2) + 1 = 5"),
         ("input 1x8x8 > maxpool 2 ceil=yes", "(8 - 2)/2 + 1 = 4"),
         ("input 1x5x5 > maxpool 2 pad=1 ceil=yes", "ceil((5 + 2*1 - 2)/2) + 1 - 1 = 3"),

@@ -108,7 +108,7 @@ def test_rule_3_the_wrong_form_is_answered_with_the_right_one(
             "stride",
         ),
         ("conv 8 bias=0", "conv got 0 as its bias; expected yes or no", "0"),
-        ("conv 8 pad=edge", "conv got edge as its pad; expected same, valid, a number", "edge"),
+        ("conv 8 pad=edge", "conv got edge as its pad; expected same, end, valid, a", "edge"),
         ("conv 8.5", "conv got 8.5 as its channels; expected a whole number such as 64", "8.5"),
         ("conv 3x3x3 8", "got 3x3x3 as its kernel; expected a size such as 3x3", "3x3x3"),
         ("conv 3 x 3 64", "a size is written without blanks: 3x3", "x 3"),

@@ -122,7 +122,7 @@ def test_same_keeps_the_size_and_with_a_stride_its_part_rounded_up(
 ) -> None:
     layer = Conv(1, (kernel, kernel), (stride, stride), dilation=(dilation, dilation))
     assert layer.output((1, side, side)) == (1, -(-side // stride), -(-side // stride))
-    assert layer.window.pad == ((kernel - 1) * dilation // 2,) * 2
+    assert layer.window_on((1, side, side)).pad == ((kernel - 1) * dilation // 2,) * 2
 
 
 def test_parameters_are_what_is_learnt() -> None:
@@ -168,7 +168,7 @@ def test_only_words_that_look_everywhere_see_all() -> None:
         *("gap", "flatten"),
     ]
     assert AvgPool(to=(2, 2)).sees_all
-    assert AvgPool(to=(2, 2)).window is None
+    assert AvgPool(to=(2, 2)).window_on((1, 8, 8)) is None
     assert not AvgPool((8, 8)).sees_all
 
 

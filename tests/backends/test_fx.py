@@ -48,7 +48,7 @@ def layers(plan: ExpandedNetwork) -> list[object]:
     return [
         (
             step.layer.word,
-            getattr(step.layer, "window", None),
+            None if isinstance(step, Join) else step.layer.window_on(step.input),
             getattr(step.layer, "bias", None),
             getattr(step.layer, "ceil", None),
             step.input,
@@ -122,6 +122,12 @@ def test_functions_are_words_too() -> None:
         (lambda: nn.Sequential(nn.MaxPool2d(3, 2, 1, ceil_mode=True)), "maxpool 3 stride=2 pad=1"),
         (lambda: nn.AvgPool2d(2, divisor_override=1), "sumpool 2"),
         (lambda: nn.AvgPool2d(2, count_include_pad=False), "avgpool 2"),
+        (lambda: nn.AvgPool2d(3, 1, 1, count_include_pad=False), "avgpool 3 stride=1 pad=1 count"),
+        (lambda: nn.Sequential(nn.ZeroPad2d((0, 1, 0, 1)), nn.Conv2d(3, 4, 3, 2)), "conv 3x3 4 s"),
+        (lambda: nn.Sequential(nn.ZeroPad2d(1), nn.Conv2d(3, 4, 3)), "conv 3x3 4"),
+        (lambda: nn.Sequential(nn.ReplicationPad2d(1), nn.Conv2d(3, 4, 3)), "conv 3x3 4 padmode"),
+        (lambda: nn.Sequential(nn.ReLU(), nn.ZeroPad2d(1), nn.MaxPool2d(3, 2)), "relu > maxpool 3"),
+        (lambda: nn.Sequential(nn.ZeroPad2d((1, 0, 0, 2)), nn.AvgPool2d(3)), "avgpool 3 pad=0:2:1"),
         (lambda: nn.Sequential(nn.Hardtanh(0, 6), nn.PReLU(3)), "relu6 > prelu"),
         (lambda: nn.Sequential(nn.ReLU6(), nn.AdaptiveAvgPool2d(1)), "relu6 > gap"),
         (lambda: nn.Sequential(nn.Flatten(), nn.Linear(192, 7, bias=False)), "flatten > fc bias=n"),
@@ -130,6 +136,11 @@ def test_functions_are_words_too() -> None:
 )  # fmt: skip
 def test_modules_are_words(make: type[nn.Module], text: str) -> None:
     assert text_of(make()).startswith(text)
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
+def test_same_around_an_even_window_is_end() -> None:
+    assert text_of(nn.Conv2d(3, 4, 2, padding="same")) == "conv 2x2 4 pad=end"
 
 
 class InPlace(Called):
@@ -193,6 +204,9 @@ def test_sums_of_several_are_one() -> None:
         (lambda m, x: torch.concat([x, m.a(x)], dim=-3), "cat(identity | conv 1x1 3)"),
         (lambda m, x: x.contiguous().view(x.shape[0], 3, 8, 8).add(x), "add(identity | identity)"),
         (lambda m, x: torch.cat([x], 1) + m.a(x), "add(identity | conv 1x1 3)"),
+        (lambda m, x: m.a(F.pad(F.pad(x, (1, 0)), (1, 2, 0, 1))), "conv 1x1 3 pad=0:1:2:2"),
+        (lambda m, x: F.max_pool2d(F.pad(m.a(x), (0, 1, 0, 1), value=-torch.inf), 3, 2),
+         "conv 1x1 3 > maxpool 3 stride=2 pad=0:1:0:1"),
     ],
 )  # fmt: skip
 def test_other_spellings_are_words_too(function: Callable[..., object], text: str) -> None:
@@ -214,8 +228,11 @@ def flattened(x: Tensor) -> Tensor:
         (nn.AdaptiveMaxPool2d(1), "there is no word for AdaptiveMaxPool2d"),
         (nn.Conv2d(3, 4, 3, padding=1, padding_mode="reflect"), "padding_mode='reflect' has no w"),
         (nn.Conv2d(3, 4, 3, padding=1, padding_mode="circular"), "padding_mode='circular' has no"),
-        (nn.Conv2d(3, 4, 2, padding="same"), "padding='same' around a 2x2 window adds more on one"),
-        (nn.AvgPool2d(3, 1, 1, count_include_pad=False), "count_include_pad=False has no word"),
+        (nn.Sequential(nn.ZeroPad2d(1), nn.MaxPool2d(3)), "padding by zero before a maxpool may"),
+        (nn.Sequential(nn.ZeroPad2d(1), nn.ReLU()), "padding by itself has no word; it belongs"),
+        (nn.ZeroPad2d(1), "padding by itself has no word; it belongs to the conv or"),
+        (nn.Sequential(nn.ZeroPad2d(-1), nn.Conv2d(3, 4, 3)), "cuts pixels off, which has no wor"),
+        (nn.Sequential(nn.ConstantPad2d(1, 2.0), nn.Conv2d(3, 4, 3)), "padding with 2.0 has no wo"),
         (nn.AvgPool2d(2, divisor_override=3), "divisor_override=3 has no word"),
         (nn.MaxPool2d(2, return_indices=True), "return_indices=True has no word"),
         (nn.BatchNorm2d(3, affine=False), "affine=False has no word"),

@@ -57,6 +57,8 @@ EVERY = [
     "input 2x8x7 > sumpool 2",
     "input 2x8x9 > sumpool 4x3 stride=3x2 pad=2x1 ceil=yes",
     "input 2x4x5 > gap",
+    "input 2x6x7 > conv 3 stride=2 pad=end > maxpool 2 stride=1 pad=end",
+    "input 2x6x7 > avgpool 3 stride=2 pad=1 countpad=no > avgpool 2 stride=1 pad=0:1:1:0",
     "input 7x3x2 > lrn 3",
     "input 7x3x2 > lrn 4 alpha=0.7 beta=0.6 k=2",
     "input 2x3x2 > lrn 9 alpha=0.5",

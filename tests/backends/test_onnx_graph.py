@@ -24,6 +24,7 @@ conv 6 padmode=edge groups=2 dilation=2 > bn > relu > lrn 3 alpha=0.01 k=2
 maxpool 3 stride=2 pad=1 > leakyrelu 0.1 > lrn 4 alpha=0.5 beta=0.6
 cat(conv 1x1 4 > prelu | avgpool 3 stride=1 pad=1 | identity) > relu6
 add(conv 3x3 5 bias=no | conv 1x1 5 > sigmoid | conv 5x5 5 > tanh)
+conv 5 pad=0:1:1:0 > maxpool 2 stride=1 pad=end > avgpool 3 stride=1 pad=end countpad=no
 avgpool 2 ceil=yes > sumpool 2 stride=1 pad=1 > softmax
 avgpool to=2x3 > flatten > bn > fc 7 > prelu > dropout 0.5 > fc 4 bias=no > fc
 """

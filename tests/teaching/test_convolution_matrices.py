@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from thoroughness import examples
 
-from striate.architecture.words import Conv
+from striate.architecture.words import Conv, Sides
 from striate.errors import SettingError
 from striate.teaching.convolution import compute_input_gradient, compute_weight_gradient, forward
 from striate.teaching.convolution.matrices import roll, unroll
@@ -25,6 +25,7 @@ def layers(draw: st.DrawFn) -> tuple[Conv, tuple[int, int, int, int]]:
     pad: Any = draw(st.tuples(st.integers(0, 3), st.integers(0, 3)))
     if all(d * (k - 1) % 2 == 0 for k, d in zip(kernel, dilation, strict=True)):
         pad = draw(st.sampled_from((pad, "same")))
+    pad = draw(st.sampled_from((pad, pad, "end", Sides(0, 1, 2, 0))))
     layer = Conv(
         groups * draw(st.integers(1, 3)),
         kernel=kernel,
@@ -34,10 +35,10 @@ def layers(draw: st.DrawFn) -> tuple[Conv, tuple[int, int, int, int]]:
         groups=groups,
         padmode=draw(st.sampled_from(("zero", "edge"))),
     )
-    window = layer.window
+    window = layer.window_on((1, 9, 9))
     sides = [
-        max(1, extent - 2 * each) + draw(st.integers(0, 6))
-        for extent, each in zip(window.extent, window.pad, strict=True)
+        max(1, extent - added) + draw(st.integers(0, 6))
+        for extent, added in zip(window.extent, window.padded(0, 0), strict=True)
     ]
     return layer, (draw(st.integers(1, 3)), groups * draw(st.integers(1, 2)), sides[0], sides[1])
 
@@ -47,10 +48,10 @@ def by_torch(
 ) -> tuple[np.ndarray, ...]:
     """What comes out, and with a gradient for that both others."""
     x, w = (torch.from_numpy(each).requires_grad_() for each in (images, weights))
-    rows, columns = layer.window.pad
+    top, bottom, left, right = layer.window_on(images.shape[1:]).sides
     mode = "constant" if layer.padmode == "zero" else "replicate"
     y = torch.nn.functional.conv2d(
-        torch.nn.functional.pad(x, (columns, columns, rows, rows), mode=mode),
+        torch.nn.functional.pad(x, (left, right, top, bottom), mode=mode),
         w,
         stride=layer.stride,
         dilation=layer.dilation,

@@ -82,7 +82,8 @@ class Slide:
             pad = self.window.pad[axis]
             last = (self.positions[axis] - 1) * self.window.stride[axis]
             end = last + self.window.extent[axis]  # one behind the last row that is read
-            before_behind.append((pad, max(pad, end - pad - self.size[axis])))
+            behind = self.window.pad_behind[axis]
+            before_behind.append((pad, max(behind, end - pad - self.size[axis])))
         return before_behind[0], before_behind[1]
 
     def pad(self, x: Array, value: float = 0.0) -> tuple[Array, Callable[[Array], Array]]:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Literal
 
 from striate.architecture.aspects.onnx_graph import Attribute, OnnxGraph
-from striate.architecture.aspects.output_size import Pair, Shape, Window, pad_window, short, text_of
+from striate.architecture.aspects.output_size import (
+    Pad,
+    Pair,
+    Shape,
+    Sides,
+    Window,
+    pad_window,
+    short,
+    text_of,
+)
+from striate.architecture.aspects.padding import torch_padding
 from striate.architecture.aspects.program_call import Argument, ProgramCall, channels_last, pair
-from striate.architecture.aspects.word import Leaf
+from striate.architecture.aspects.word import BackwardNeeds, Leaf
 from striate.errors import NotationError
 
 
@@ -17,22 +27,53 @@ def pool_window(
     kernel: Pair,
     *,
     stride: Pair | None,
-    pad: Pair | Literal["same"],
+    pad: Pad,
+    size: Pair,
     dilation: Pair = (1, 1),
+    ceil: bool = False,
 ) -> Window:
     """Return the window of a pool, whose stride is its own size where none is given.
 
     Raises:
-        NotationError: it is padded by more than half of itself, which no pool of torch takes.
+        NotationError: it is padded by more than half of itself, which no pool of torch takes; or
+            the last incomplete windows are to count beside a padding of its own at each side.
     """
-    window = pad_window(kernel, stride or kernel, pad, dilation=dilation)
-    most = (kernel[0] // 2, kernel[1] // 2)
-    if window.pad[0] > most[0] or window.pad[1] > most[1]:
+    if ceil and (pad == "end" or isinstance(pad, Sides)):
         raise NotationError(
-            f"{word} got pad={short(window.pad)}, more than half of its "
-            f"{text_of(kernel)} window; pad by at most {short(most)}"
+            f"{word} got ceil=yes and pad={text_of(pad)}; ceil=yes goes with the same padding on "
+            "both sides alone. Leave it out, and pad more at the bottom and the right"
+        )
+    window = pad_window(kernel, stride or kernel, pad, size=size, dilation=dilation)
+    if not torch_takes(window) and not isinstance(pad, Sides) and pad != "end":
+        raise NotationError(
+            f"{word} got pad={window.pad_text}, more than half of its {text_of(kernel)} window; "
+            f"pad by at most {short((kernel[0] // 2, kernel[1] // 2))}"
         )
     return window
+
+
+def refuse_mere_padding(word: str, window: Window, size: Pair, positions: Pair) -> None:
+    """Make sure that every position of a window meets something of the map.
+
+    Raises:
+        NotationError: one meets nothing but padding.
+    """
+    for axis, side in enumerate(size):
+        if any(window.misses(axis, position, side) for position in range(positions[axis])):
+            dilated = window.dilation != (1, 1)
+            raise NotationError(
+                f"{word}'s {text_of(window.kernel)} window "
+                + (f"with dilation {short(window.dilation)} " if dilated else "")
+                + f"meets nothing but padding in {text_of(size)} padded by {window.pad_text}; "
+                + ("dilate" if dilated else "pad")
+                + " less, or pool less before it"
+            )
+
+
+def torch_takes(window: Window) -> bool:
+    """Say whether torch's pools take the padding: the same on both sides, at most half a window."""
+    halves = (side // 2 for side in window.kernel)
+    return window.even and all(a <= b for a, b in zip(window.pad, halves, strict=True))
 
 
 def overhang(window: Window, arriving: Shape, leaving: Shape) -> list[int]:
@@ -60,6 +101,14 @@ def overhang(window: Window, arriving: Shape, leaving: Shape) -> list[int]:
     return [*window.pad, *ends]
 
 
+def averages_need(window: Window, leaf: Leaf) -> BackwardNeeds:
+    """Return what the backward pass of a mean or sum needs: its input, or that with its padding."""
+    if torch_takes(window):
+        return BackwardNeeds("input")
+    channels, rows, columns = leaf.input
+    return BackwardNeeds(values=channels * math.prod(window.padded(rows, columns)))
+
+
 def sliding(window: Window, pads: Sequence[int]) -> dict[str, Attribute]:
     """Return a window as attributes of an ONNX operator."""
     return {"kernel_shape": window.kernel, "strides": window.stride, "pads": pads}
@@ -71,16 +120,29 @@ def onnx_mean(window: Window, leaf: Leaf, x: str, *, graph: OnnxGraph, result: s
     return graph.node("AveragePool", [x], result, own | {"count_include_pad": 1})
 
 
-def torch_pool(leaf: Leaf, window: Window, head: str, *more: Argument) -> list[ProgramCall]:
-    """Return the call of a pool of torch, whose stride is its window where it is left out."""
+def torch_pool(
+    leaf: Leaf, window: Window, head: str, *more: Argument, filling: tuple[Argument, ...] = ()
+) -> list[ProgramCall]:
+    """Return the call of a pool of torch, whose stride is its window where it is left out.
+
+    Where torch's pools do not take its padding, that is a call before it.
+
+    Args:
+        leaf: the pool in its place.
+        window: of the pool.
+        head: what is called.
+        more: arguments besides.
+        filling: of F.pad, for what stands in the padding.
+    """
     kernel = pair(window.kernel)
     arguments = (
         Argument(kernel, role="kernel_size"),
         Argument(pair(window.stride), "stride", kernel, "stride"),
-        Argument(pair(window.pad), "padding", 0, "padding"),
+        Argument(pair(window.pad) if torch_takes(window) else 0, "padding", 0, "padding"),
         *more,
     )
-    return [ProgramCall(head, arguments, output=leaf.output)]
+    padding = [] if torch_takes(window) else torch_padding(window, *filling)
+    return [*padding, ProgramCall(head, arguments, output=leaf.output)]
 
 
 def keras_pool(leaf: Leaf, window: Window, head: str) -> ProgramCall:
@@ -107,16 +169,7 @@ def keras_function(leaf: Leaf, window: Window, definition: str, *more: Argument)
     return ProgramCall(head, arguments, output=output, definition=definition)
 
 
-def keras_zeros(window: Window, behind: Pair) -> list[ProgramCall]:
-    """Return the padding of a pool with zeros as a call of its own; none where there is none."""
-    if window.pad == behind == (0, 0):
-        return []
-    rows, columns = zip(window.pad, behind, strict=True)
-    value = pair(window.pad) if behind == window.pad else (rows, columns)
-    return [ProgramCall("layers.ZeroPadding2D", (Argument(value, role="padding"),))]
-
-
-def needed_behind(leaf: Leaf, window: Window) -> Pair:
-    """Return rows and columns that the last windows need behind the maps, padding included."""
-    _, _, bottom, right = overhang(window, leaf.input, leaf.output)
-    return max(window.pad[0], bottom), max(window.pad[1], right)
+def needed_sides(leaf: Leaf, window: Window) -> Sides:
+    """Return the padding with which every window fits, the last incomplete ones too."""
+    top, left, bottom, right = overhang(window, leaf.input, leaf.output)
+    return Sides(top, max(window.pad_behind[0], bottom), left, max(window.pad_behind[1], right))

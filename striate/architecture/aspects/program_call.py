@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -95,6 +96,8 @@ def written(value: Value | Expression) -> str:
     """
     if isinstance(value, Expression):
         return value.text
+    if isinstance(value, float) and math.isinf(value):
+        return f'float("{value}")'
     return f'"{value}"' if isinstance(value, str) else repr(value)
 
 

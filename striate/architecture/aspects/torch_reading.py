@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from striate.architecture.aspects.output_size import Pair, Shape, pad_window
+from striate.architecture.aspects.output_size import Pad, Pair, Shape, Sides, Window, pad_window
 
 
 class Refused(Exception):
@@ -71,27 +71,29 @@ def step_of(stride: Any, kernel: Pair) -> Pair | None:
     return None if stride in (None, [], ()) or pair_of(stride) == kernel else pair_of(stride)
 
 
-def pad_of(
-    kernel: Pair, pad: Any, *, dilation: Pair = (1, 1), stride: Pair = (1, 1)
-) -> Pair | Literal["same"]:
+def pad_of(kernel: Pair, pad: Any, *, dilation: Pair = (1, 1)) -> Pad:
     """Return a padding as the notation has it, "same" where it is that.
 
-    Raises:
-        Refused: it adds more on one side than on the other.
+    Args:
+        kernel: rows and columns of the window.
+        pad: as torch takes it, or what is added at each side.
+        dilation: rows and columns.
+
+    >>> pad_of((3, 3), 1), pad_of((3, 3), Sides(0, 1, 0, 1)), pad_of((2, 2), "same")
+    ('same', Sides(top=0, bottom=1, left=0, right=1), 'end')
     """
-    reach = tuple(d * (k - 1) for k, d in zip(kernel, dilation, strict=True))
+    odd = all(d * (k - 1) % 2 == 0 for k, d in zip(kernel, dilation, strict=True))
     if pad == "valid":
         return (0, 0)
     if pad == "same":
-        if any(side % 2 for side in reach):
-            raise Refused(
-                f"padding='same' around a {kernel[0]}x{kernel[1]} window adds more on one side "
-                "than on the other; pad by the same number on both"
-            )
-        return "same"
-    sides = pair_of(pad)
-    odd = all(side % 2 == 0 for side in reach)
-    same = odd and pad_window(kernel, stride, "same", dilation=dilation).pad == sides
+        return "same" if odd else "end"  # torch takes it with a stride of 1 alone: both are alike
+    window = Window(kernel, (1, 1), dilation=dilation)
+    if isinstance(pad, Sides):
+        window = pad_window(kernel, (1, 1), pad, dilation=dilation)
+        if not window.even:
+            return pad
+    sides = window.pad if isinstance(pad, Sides) else pair_of(pad)
+    same = odd and pad_window(kernel, (1, 1), "same", dilation=dilation).pad == sides
     return "same" if same else sides
 
 

@@ -13,11 +13,13 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from striate.architecture.aspects.output_size import Shape, Window, short, text_of
+from striate.architecture.aspects.torch_reading import Refused
 from striate.errors import NotationError
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from striate.architecture.aspects.border_reading import Border
     from striate.architecture.aspects.numpy_pass import Array, Result, Visit
     from striate.architecture.aspects.onnx_graph import OnnxGraph
     from striate.architecture.aspects.program_call import ProgramCall
@@ -30,7 +32,7 @@ class Kind(Enum):
     WHOLE = "a whole number such as 64"
     SIZE = "a size such as 3x3"
     PAIR = "a number such as 2 or a size such as 2x2"
-    PADDING = "same, valid, a number such as 1 or a size such as 1x1"
+    PADDING = "same, end, valid, a number such as 1, a size such as 1x1 or four sides as 0:1:0:1"
     DECIMAL = "a number such as 0.5"
     SWITCH = "yes or no"
     BORDER = "zero or edge"
@@ -121,6 +123,7 @@ class Layer(ABC):
         is_activation: whether it bends what a layer gives, and so belongs to the layer before it.
         pointwise: whether it changes each number by itself, given the layer before it.
         draws: whether it draws random numbers in training.
+        never_negative: whether no number that comes out is below 0.
         uses_batch_statistics: whether it normalises by those of the batch in training.
     """
 
@@ -134,6 +137,7 @@ class Layer(ABC):
     is_activation: ClassVar[bool] = False
     pointwise: ClassVar[bool] = False
     draws: ClassVar[bool] = False
+    never_negative: ClassVar[bool] = False
     uses_batch_statistics: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -201,9 +205,11 @@ class Layer(ABC):
 
     # What kind of word it is.
 
-    @property
-    def window(self) -> Window | None:
-        """How it slides over the map; None where it looks at one place alone, or at all of it."""
+    def window_on(self, shape: Shape) -> Window | None:
+        """Return how it slides over maps of a shape.
+
+        None where it looks at one place alone, or at all of it.
+        """
         return None
 
     @property
@@ -241,6 +247,18 @@ class Layer(ABC):
     def for_classes(self) -> str:
         """Return it as text with ``classes`` in the place of its units; asked where it has some."""
         raise NotImplementedError(f"{self.word} has no units that could be as many as the classes")
+
+    def behind_border(self, border: Border, shape: Shape) -> Layer:
+        """Return the word that also pads as a torch module does before it.
+
+        Args:
+            border: the padding.
+            shape: what arrives before it.
+
+        Raises:
+            Refused: it cannot pad so.
+        """
+        raise Refused("padding by itself has no word; it belongs to the conv or pool behind it")
 
     # What it is elsewhere.
 

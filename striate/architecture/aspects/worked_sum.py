@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from striate.errors import SettingError
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -187,10 +189,11 @@ def read_pool(call: AtWork, place: Place) -> tuple[np.ndarray, np.ndarray, np.nd
     """Read the window of a pool without its padding: (rows, columns, values)."""
     unit, *position = place
     values = to_float64(call.inputs[0])[unit]
-    layer = call.module
-    kernel, stride, padding, dilation = (
-        sides_of(x)
-        for x in (layer.kernel_size, layer.stride, layer.padding, getattr(layer, "dilation", 1))
+    from striate.architecture.aspects.torch_modules import pads_before
+
+    layer, padding = call.module, pads_before(call.module)
+    kernel, stride, dilation = (
+        sides_of(x) for x in (layer.kernel_size, layer.stride, getattr(layer, "dilation", 1))
     )
     rows, columns = (
         at * stride[axis] - padding[axis] + np.arange(kernel[axis]) * dilation[axis]
@@ -205,3 +208,30 @@ def read_pool(call: AtWork, place: Place) -> tuple[np.ndarray, np.ndarray, np.nd
 def sides_of(value: Any) -> tuple[int, int]:
     """Return a size as torch has it, one number or two, as rows and columns."""
     return (value, value) if isinstance(value, int) else (value[0], value[1])
+
+
+def convolved(call: AtWork, place: Place) -> Terms:
+    """Return the worked sum of a Conv2d: every number under the kernel, times its weight."""
+    from striate.architecture.aspects.torch_modules import PaddedConv2d, pads_before
+
+    unit, *position = place
+    layer = call.module
+    if layer.padding_mode not in ("zeros", "replicate"):
+        raise SettingError(
+            f"'{call.name}' pads by '{layer.padding_mode}', which is not known here; expected "
+            "zeros or replicate"
+        )
+    values = to_float64(call.inputs[0])
+    padding = pads_before(layer)
+    weight = to_float64(layer.weight[unit][None])
+    rows, columns = (
+        at * layer.stride[n] - padding[n] + np.arange(layer.kernel_size[n]) * layer.dilation[n]
+        for n, at in enumerate(position)
+    )
+    per = weight.shape[0]
+    first = unit // (layer.out_channels // layer.groups) * per
+    units = np.arange(first, first + per)
+    edge = "replicate" in (layer.padding_mode, isinstance(layer, PaddedConv2d) and layer.border)
+    which, down, across, seen, outside = read_window(values, (rows, columns), units, edge=edge)
+    bias = 0.0 if layer.bias is None else float(layer.bias[unit].detach().double())
+    return weighted_sum(which, down, across, seen, weight.ravel(), bias, outside)

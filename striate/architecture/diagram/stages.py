@@ -166,15 +166,17 @@ def _brief(leaf: Leaf) -> str:
     if isinstance(layer, Gap | Flatten):
         return layer.word
     name = BRIEF.get(layer.word, "")
-    return f"{name} {by(layer.window.kernel if layer.window else leaf.output[1:])}" if name else ""
+    window = layer.window_on(leaf.input)
+    return f"{name} {by(window.kernel if window else leaf.output[1:])}" if name else ""
 
 
 def _single(leaf: Leaf) -> Stage | None:
     """The volume that a layer makes; None where it belongs to the one before."""
-    layer, window = leaf.layer, leaf.layer.window
+    layer, window = leaf.layer, leaf.layer.window_on(leaf.input)
     if isinstance(layer, Conv):
         lines = [f"conv {by(layer.kernel)}", *_options(layer, leaf.input)]
-        return Stage("conv", leaf.output, (Work(tuple(lines)),), window=layer.window.extent)
+        extent = layer.window_on(leaf.input).extent
+        return Stage("conv", leaf.output, (Work(tuple(lines)),), window=extent)
     if isinstance(layer, Fc):
         return Stage("fc", leaf.output, (Work(("fc",)),))
     if isinstance(layer, Gap):

@@ -9,7 +9,7 @@ from typing import Literal
 from striate.architecture.layer_table.receptive_field import Side
 from striate.architecture.layer_table.row import Row
 from striate.architecture.layer_table.wiring import IMAGE, Node
-from striate.architecture.words import Layer, Shape
+from striate.architecture.words import Layer, Shape, Window
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,11 @@ class Case:
         """Give the word at a place; None of a join."""
         layer = self.nodes[place].step.layer
         return layer if isinstance(layer, Layer) else None
+
+    def window(self, place: int) -> Window | None:
+        """Give the window of a word at a place; None where it has none, and of a join."""
+        layer = self.layer(place)
+        return None if layer is None else layer.window_on(self.rows[place].input)
 
     def back(self, place: int) -> Iterator[int]:
         """Give the places before one, nearest first, as far as one follows from one."""

@@ -71,7 +71,7 @@ def formulas(step: Leaf | Join, before: Sequence[Sight | None], *, memory: bool)
         parameters=_equation(step.layer.parameters_formula, step.input, parameters),
         macs=_equation(step.layer.macs_formula, step.input, macs),
         memory=written_memory,
-        receptive_field=_sees(step.layer.window, before[0]),
+        receptive_field=_sees(step.layer.window_on(step.input), before[0]),
     )
 
 
@@ -81,8 +81,8 @@ def _equation(write: Callable[[Shape], str], arriving: Shape, result: int) -> st
 
 def _output(step: Leaf) -> str:
     """Write how many rows and columns come out."""
-    window = step.layer.window
-    if window is None or len(step.input) != 3:
+    window = step.layer.window_on(step.input)
+    if window is None:
         return step.layer.output_formula(step.input)
     ceil = step.layer.partial_windows
     rows, columns = (
@@ -95,12 +95,12 @@ def _output(step: Leaf) -> str:
 def _positions(window: Window, axis: int, side: int, *, ceil: bool) -> str:
     """Write how often a window fits along one axis; torch's rule where the last may stand over."""
     pad, step, dilation = window.pad[axis], window.stride[axis], window.dilation[axis]
-    padded = f"{side} + 2*{pad}" if pad else str(side)
+    padded = padded_text(window, axis, side)
     reach = str(window.kernel[axis])
     if dilation > 1:
         reach = f"{dilation}*({window.kernel[axis]} - 1) - 1"
     inside = f"({padded} - {reach})/{step}"
-    room = side + 2 * pad - window.extent[axis]
+    room = side + pad + window.pad_behind[axis] - window.extent[axis]
     if room % step == 0:
         return f"{inside} + 1"
     if not ceil:
@@ -108,6 +108,18 @@ def _positions(window: Window, axis: int, side: int, *, ceil: bool) -> str:
     # the last window is left out where it would begin in the padding behind the map
     outside = math.ceil(room / step) * step >= side + pad
     return f"ceil({inside}) + 1 - 1" if outside else f"ceil({inside}) + 1"
+
+
+def padded_text(window: Window, axis: int, side: int) -> str:
+    """Write a side with its padding: 32 + 2*1, or 32 + 0 + 1 where both ends differ.
+
+    >>> padded_text(Window((3, 3), (2, 2), (1, 1)), 0, 32)
+    '32 + 2*1'
+    """
+    before, behind = window.pad[axis], window.pad_behind[axis]
+    if before == behind:
+        return f"{side} + 2*{before}" if before else str(side)
+    return f"{side} + {before} + {behind}"
 
 
 def _sees(window: Window | None, before: Sight | None) -> str:

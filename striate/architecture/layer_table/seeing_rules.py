@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from striate.architecture.layer_table.design_warnings import Case, DesignWarning, Rule, sides
+from striate.architecture.layer_table.formulas import padded_text
 from striate.architecture.layer_table.row import Row
 from striate.architecture.words import AvgPool, Conv, MaxPool, SumPool, Window, short, text_of
 
@@ -52,8 +53,7 @@ def sees_little(case: Case) -> Iterator[DesignWarning]:
 def drops_pixels(case: Case) -> Iterator[DesignWarning]:
     """Say where the last rows or columns of a map are never looked at: n + 2p - k leaves a rest."""
     for place, row in enumerate(case.rows):
-        layer = case.layer(place)
-        window = layer.window if layer else None
+        layer, window = case.layer(place), case.window(place)
         if window is None or (isinstance(layer, (MaxPool, AvgPool, SumPool)) and layer.ceil):
             continue
         lost = [_lost(window, axis, row.input[1 + axis]) for axis in (0, 1)]
@@ -83,22 +83,22 @@ def _lost(window: Window, axis: int, side: int) -> int:
     """Count the rows or columns of the map, not of its padding, behind the last window."""
     if window.stride[axis] > window.kernel[axis]:
         return 0  # it skips pixels everywhere, which is said apart
-    rest = (side + 2 * window.pad[axis] - window.extent[axis]) % window.stride[axis]
-    return max(0, rest - window.pad[axis])
+    before, behind = window.pad[axis], window.pad_behind[axis]
+    rest = (side + before + behind - window.extent[axis]) % window.stride[axis]
+    return max(0, rest - behind)
 
 
 def _formula(window: Window, axis: int, side: int) -> str:
-    pad, step = window.pad[axis], window.stride[axis]
-    room = side + 2 * pad - window.extent[axis]
-    padded = f"{side} + 2*{pad}" if pad else f"{side}"
+    step = window.stride[axis]
+    room = side + window.pad[axis] + window.pad_behind[axis] - window.extent[axis]
+    padded = padded_text(window, axis, side)
     return f"({padded} - {window.extent[axis]})/{step} leaves a rest of {room % step}"
 
 
 def skips_pixels(case: Case) -> Iterator[DesignWarning]:
     """Say where windows stand farther apart than they are large."""
     for place, row in enumerate(case.rows):
-        layer = case.layer(place)
-        window = layer.window if layer else None
+        window = case.window(place)
         if window is None or not any(
             step > k and n > 1
             for step, k, n in zip(window.stride, window.kernel, row.input[1:], strict=True)
@@ -125,7 +125,7 @@ def idle_weights(case: Case) -> Iterator[DesignWarning]:
         layer = case.layer(place)
         if not isinstance(layer, Conv) or layer.padmode != "zero":
             continue
-        used, filled = _met(layer.window, row)
+        used, filled = _met(layer.window_on(row.input), row)
         weights = layer.kernel[0] * layer.kernel[1]
         if used < weights:
             yield DesignWarning(

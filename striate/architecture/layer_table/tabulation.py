@@ -79,7 +79,7 @@ def _sights(nodes: Sequence[Node]) -> list[Sight | None]:
         elif before[0] is None or node.step.layer.sees_all:
             sights.append(None)
         else:
-            window = node.step.layer.window
+            window = node.step.layer.window_on(node.step.input)
             sights.append(before[0] if window is None else before[0].through(window))
     return sights
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from striate.architecture.notation.nodes import Option, Value, Word
 from striate.architecture.notation.suggestions import suggestion
 from striate.architecture.notation.values import Given, evaluate
-from striate.architecture.words import WORDS, Kind, Layer, Pair, text_of
+from striate.architecture.words import WORDS, Kind, Layer, Pair, Sides, text_of
 from striate.errors import NotationError
 
 
@@ -114,8 +114,10 @@ def convert(kind: Kind, value: Given) -> object:
             return value, value
         case ((Kind.SIZE | Kind.PAIR | Kind.PADDING), (int(), int())):
             return value
-        case Kind.PADDING, ("same" | "valid"):
-            return "same" if value == "same" else (0, 0)
+        case Kind.PADDING, ("same" | "end" | "valid"):
+            return (0, 0) if value == "valid" else value
+        case Kind.PADDING, Sides(top, bottom, left, right):
+            return (top, left) if (top, left) == (bottom, right) else value
         case Kind.SWITCH, ("yes" | "no"):
             return value == "yes"
         case Kind.BORDER, ("zero" | "edge"):

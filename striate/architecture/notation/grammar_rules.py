@@ -16,6 +16,7 @@ from striate.architecture.notation.nodes import (
     Decimal,
     Definition,
     Flow,
+    FourSides,
     Item,
     Name,
     Number,
@@ -28,6 +29,7 @@ from striate.architecture.notation.nodes import (
 )
 from striate.architecture.notation.suggestions import shorten
 from striate.architecture.notation.values import LARGEST
+from striate.architecture.words import Sides
 from striate.errors import NotationError
 
 Argument = Value | Option
@@ -118,7 +120,7 @@ class Nodes(Transformer[Token, object]):
         """A name where a value belongs."""
         return Name(str(parts[0]), _start(parts[0]))
 
-    def number(self, parts: tuple[Token]) -> Number | Decimal | Size:
+    def number(self, parts: tuple[Token]) -> Number | Decimal | Size | FourSides:
         """Whatever begins with a digit."""
         text, position = str(parts[0]), _start(parts[0])
         if re.fullmatch("[0-9]+", text):
@@ -126,6 +128,8 @@ class Nodes(Transformer[Token, object]):
         if re.fullmatch("[0-9]+(x[0-9]+)+", text):
             sides = tuple(_whole(side, position) for side in text.split("x"))
             return Size(sides, position)
+        if re.fullmatch("[0-9]+(:[0-9]+)+", text):
+            return FourSides(_four_sides(text, position), position)
         if re.fullmatch(r"([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", text):
             value = float(text)
             if math.isinf(value) or value > LARGEST:
@@ -150,6 +154,17 @@ def _whole(digits: str, position: int) -> int:
     if len(digits) > DIGITS:
         raise _too_large(digits, position)
     return int(digits)
+
+
+def _four_sides(text: str, position: int) -> Sides:
+    sides = [_whole(side, position) for side in text.split(":")]
+    if len(sides) != 4:
+        raise NotationError(
+            f"'{shorten(text)}' is a padding of {len(sides)} sides; expected four, "
+            "top:bottom:left:right, as in 0:1:0:1",
+            position=position,
+        )
+    return Sides(*sides)
 
 
 def _too_large(text: str, position: int) -> NotationError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from striate.architecture.words import text_of
+from striate.architecture.words import Sides, text_of
 
 
 def _position() -> int:
@@ -42,6 +42,17 @@ class Size:
     """A size, 3x3, or the shape of the input, 3x224x224."""
 
     sides: tuple[int, ...]
+    position: int = _position()
+
+    def __str__(self) -> str:
+        return text_of(self.sides)
+
+
+@dataclass(frozen=True)
+class FourSides:
+    """What is added at each side: 0:1:0:1, the top, the bottom, the left, the right."""
+
+    sides: Sides
     position: int = _position()
 
     def __str__(self) -> str:
@@ -88,7 +99,7 @@ class Arithmetic:
         return f"({operand})" if inner else str(operand)
 
 
-Value = Number | Decimal | Size | Name | Arithmetic
+Value = Number | Decimal | Size | FourSides | Name | Arithmetic
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from striate.architecture.notation.nodes import Arithmetic, Decimal, Name, Number, Size, Value
+from striate.architecture.notation.nodes import (
+    Arithmetic,
+    Decimal,
+    FourSides,
+    Name,
+    Number,
+    Size,
+    Value,
+)
 from striate.architecture.words import text_of
 from striate.errors import NotationError
 
 Given = int | float | tuple[int, ...] | str  # what a value comes to; str is an option word
 
-OPTION_WORDS: Final = ("same", "valid", "yes", "no", "zero", "edge")
+OPTION_WORDS: Final = ("same", "end", "valid", "yes", "no", "zero", "edge")
 LARGEST: Final = 999_999_999
 
 
@@ -32,7 +40,7 @@ def evaluate(value: Value, names: Mapping[str, Given]) -> Given:
     match value:
         case Number() | Decimal():
             return value.value
-        case Size():
+        case Size() | FourSides():
             return value.sides
         case Name(name):
             if name in OPTION_WORDS:

@@ -18,7 +18,15 @@ from collections.abc import Mapping
 from typing import Final
 
 from striate.architecture.aspects.joint import Joint
-from striate.architecture.aspects.output_size import Pair, Shape, Window, short, text_of
+from striate.architecture.aspects.output_size import (
+    Pad,
+    Pair,
+    Shape,
+    Sides,
+    Window,
+    short,
+    text_of,
+)
 from striate.architecture.aspects.word import Kind, Layer, Leaf
 from striate.architecture.words.avgpool import AvgPool
 from striate.architecture.words.bn import Bn
@@ -66,11 +74,13 @@ __all__ = [
     "Leaf",
     "Lrn",
     "MaxPool",
+    "Pad",
     "Pair",
     "Prelu",
     "Relu",
     "Relu6",
     "Shape",
+    "Sides",
     "Sigmoid",
     "Softmax",
     "SumPool",

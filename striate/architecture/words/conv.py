@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from striate.architecture.aspects.onnx_graph import Attribute, OnnxGraph, all_axes
-from striate.architecture.aspects.output_size import Pair, Shape, Window, pad_window
+from striate.architecture.aspects.output_size import Pad, Pair, Shape, Window, pad_window
+from striate.architecture.aspects.padding import keras_edge, keras_zeros, torch_padding
 from striate.architecture.aspects.program_call import Argument, ProgramCall, channels_last, pair
 from striate.architecture.aspects.torch_reading import Refused, pad_of, pair_of
 from striate.architecture.aspects.undrawn import with_memory
 from striate.architecture.aspects.word import BackwardNeeds, Kind, Layer, Leaf, TorchRules, maps
-from striate.errors import NotationError, SettingError
+from striate.errors import NotationError
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from striate.architecture.aspects.border_reading import Border
     from striate.architecture.aspects.numpy_pass import Array, ByName, Result, Visit
-    from striate.architecture.aspects.worked_sum import AtWork, Place, Terms, WorkedSum
+    from striate.architecture.aspects.worked_sum import WorkedSum
 
-EDGE_PADDING = '''
-def edge_padding(x, rows: int, columns: int):
-    """Repeat the border of the maps on each side."""
-    for axis, width in ((1, rows), (2, columns)):
-        last = x.shape[axis] - 1
-        places = [min(max(i - width, 0), last) for i in range(last + 1 + 2 * width)]
-        x = ops.take(x, places, axis=axis)
-    return x
-'''  # ops.pad(mode="edge") fails on Keras's torch backend
 EVERY = '''
 def every(x, rows: int, columns: int):
     """Take every n-th row and column: the strides of a dilated convolution."""
@@ -46,7 +39,8 @@ class Conv(Layer):
 
     Attributes:
         channels: feature maps that come out.
-        pad: "same" adds dilation*(k-1)/2 on each side; (0, 0) is ``valid``.
+        pad: "same" adds dilation*(k-1)/2 on each side; "end" what leaves n/stride, the odd one at
+            the bottom and the right; (0, 0) is ``valid``.
         groups: parts that the channels are divided into, each convolved by itself.
         padmode: what stands in the padding: "zero", or the border repeated, "edge".
 
@@ -73,16 +67,17 @@ class Conv(Layer):
     channels: int
     kernel: Pair = (3, 3)
     stride: Pair = (1, 1)
-    pad: Pair | Literal["same"] = "same"
+    pad: Pad = "same"
     dilation: Pair = (1, 1)
     groups: int = 1
     bias: bool = True
     padmode: Literal["zero", "edge"] = "zero"
 
-    @property
-    def window(self) -> Window:
-        """The window, with its padding worked out."""
-        return pad_window(self.kernel, self.stride, self.pad, dilation=self.dilation)
+    def window_on(self, shape: Shape) -> Window:
+        """Return the window, with its padding worked out."""
+        _, rows, columns = maps(self, shape)
+        size, dilation = (rows, columns), self.dilation
+        return pad_window(self.kernel, self.stride, self.pad, size=size, dilation=dilation)
 
     @property
     def width(self) -> int:
@@ -103,7 +98,7 @@ class Conv(Layer):
                     f"groups={self.groups} does not divide the {count} channels that {direction}; "
                     f"{math.gcd(arriving, self.channels)} or a divisor of it would"
                 )
-        return (self.channels, *self.window.positions(rows, columns))
+        return (self.channels, *self.window_on(shape).positions(rows, columns))
 
     def tensors(self, shape: Shape) -> dict[str, Shape]:
         """Return the shapes of the weight, (leaving, arriving/groups, rows, columns), and bias."""
@@ -133,15 +128,16 @@ class Conv(Layer):
         return f"{rows}*{columns}*{inward}*{self.channels}"
 
     def backward_needs(self, leaf: Leaf, *, gradient: bool) -> BackwardNeeds:
-        """Return its input; where the border is repeated, the map with its border for the weights.
+        """Return its input; where it is padded beforehand, the padded map.
 
-        The map without its border is then needed for the gradient of the input alone.
+        Where the border is repeated, the map without it is needed for the gradient of the input.
         """
-        if self.padmode == "zero":
+        window, (channels, rows, columns) = self.window_on(leaf.input), leaf.input
+        if self.padmode == "zero" and window.even:
             return BackwardNeeds("input")
-        sides = zip(leaf.input[1:], self.window.pad, strict=True)
-        bordered = leaf.input[0] * math.prod(side + 2 * pad for side, pad in sides)
-        return BackwardNeeds("input" if gradient else "none", values=bordered)
+        bordered = channels * math.prod(window.padded(rows, columns))
+        bare = gradient and self.padmode == "edge"
+        return BackwardNeeds("input" if bare else "none", values=bordered)
 
     def for_classes(self) -> str:
         """Return it with ``classes`` for its channels."""
@@ -152,25 +148,33 @@ class Conv(Layer):
         """Return a Conv2d whose weights are not drawn; torch's random state is not used."""
         from torch import nn
 
-        window, channels = self.window, (shape[0], self.channels)
-        layer = nn.Conv2d(
+        from striate.architecture.aspects.torch_modules import PaddedConv2d, set_around
+
+        window, channels, edge = self.window_on(shape), (shape[0], self.channels), self._edge
+        layer = (nn.Conv2d if window.even else PaddedConv2d)(
             *channels,
             kernel_size=window.kernel,
             stride=window.stride,
-            padding=window.pad,
+            padding=window.pad if window.even else 0,
             dilation=window.dilation,
             groups=self.groups,
             bias=self.bias,
-            padding_mode="replicate" if self.padmode == "edge" else "zeros",
+            padding_mode="replicate" if edge and window.even else "zeros",
             device="meta",
         )
+        if isinstance(layer, PaddedConv2d):
+            set_around(layer, window).border = "replicate" if edge else "constant"
         return with_memory(layer)
+
+    @property
+    def _edge(self) -> bool:
+        return self.padmode == "edge"
 
     def onnx_nodes(self, leaf: Leaf, x: str, graph: OnnxGraph) -> str:
         """Add a Conv, and a Pad before it where the border is repeated."""
-        window, at = self.window, leaf.address
-        pads = [*window.pad, *window.pad]
-        if self.padmode == "edge" and any(pads):
+        window, at = self.window_on(leaf.input), leaf.address
+        pads = [*window.pad, *window.pad_behind]
+        if self._edge and any(pads):
             places = graph.constant(f"{at}.pads", all_axes(pads))
             x = graph.node("Pad", [x, places], f"{at}.padded", {"mode": "edge"})
             pads = [0, 0, 0, 0]
@@ -258,8 +262,8 @@ class Conv(Layer):
 
         from striate.architecture.aspects.numpy_window import Slide
 
-        slide = Slide(self.window, x.shape[2:])
-        padded, unpad = slide.repeat_edge(x) if self.padmode == "edge" else slide.pad(x)
+        slide = Slide(self.window_on(x.shape[1:]), x.shape[2:])
+        padded, unpad = slide.repeat_edge(x) if self._edge else slide.pad(x)
         y = np.zeros((len(x), len(weight), *slide.positions))  # (batch, leaving, row, column)
         for row, column in slide.places():
             seen = slide.under(padded, (row, column))  # (batch, arriving, row, column), as y
@@ -281,21 +285,24 @@ class Conv(Layer):
         return y, back
 
     def torch_code(self, leaf: Leaf) -> list[ProgramCall]:
-        """Return nn.Conv2d."""
-        window = self.window
-        edge = "replicate" if self.padmode == "edge" and window.pad != (0, 0) else "zeros"
+        """Return nn.Conv2d, behind F.pad where the padding differs from side to side."""
+        window = self.window_on(leaf.input)
+        mode = "replicate" if self._edge else "constant"
+        border = Argument(mode, "mode", "constant")
+        before = [] if window.even else torch_padding(window, border)
+        edge = "replicate" if self._edge and window.even and any(window.pad) else "zeros"
         arguments = (
             Argument(leaf.input[0], role="channels"),
             Argument(self.channels, role="channels"),
             Argument(pair(window.kernel), "kernel_size", role="kernel_size"),
             Argument(pair(window.stride), "stride", 1, "stride"),
-            Argument(pair(window.pad), "padding", 0, "padding"),
+            Argument(pair(window.pad) if window.even else 0, "padding", 0, "padding"),
             Argument(pair(window.dilation), "dilation", 1, "dilation"),
             Argument(self.groups, "groups", 1, "groups"),
             Argument(self.bias, "bias", True),
             Argument(edge, "padding_mode", "zeros"),
         )
-        return [ProgramCall("nn.Conv2d", arguments, leaf.address, leaf.output)]
+        return [*before, ProgramCall("nn.Conv2d", arguments, leaf.address, leaf.output)]
 
     def keras_code(self, leaf: Leaf) -> list[ProgramCall]:
         """Return layers.Conv2D, with padding before it where its own "same" is not the same.
@@ -303,18 +310,12 @@ class Conv(Layer):
         Keras takes one of stride and dilation alone; where there are both, the positions between
         are left out afterwards.
         """
-        window, padding = self.window, "valid"
-        before: list[ProgramCall] = []
+        window, padding = self.window_on(leaf.input), "valid"
         around = (window.extent[0] - 1, window.extent[1] - 1)
-        if window.pad != (0, 0):
-            pads = tuple(Argument(pad, role="padding") for pad in window.pad)
-            if self.padmode == "edge":
-                before = [ProgramCall("edge_padding", pads, definition=EDGE_PADDING)]
-            elif window.stride == (1, 1) and around == (2 * window.pad[0], 2 * window.pad[1]):
-                padding = "same"
-            else:
-                zeros = (Argument(pair(window.pad), role="padding"),)
-                before = [ProgramCall("layers.ZeroPadding2D", zeros)]
+        before = (keras_edge if self._edge else keras_zeros)(window.sides)
+        own = window.stride == (1, 1) and window.even and not self._edge
+        if before and own and around == (2 * window.pad[0], 2 * window.pad[1]):
+            before, padding = [], "same"
         stride, output = window.stride, channels_last(leaf.output)
         after: list[ProgramCall] = []
         if stride != (1, 1) and window.dilation != (1, 1):
@@ -339,14 +340,31 @@ class Conv(Layer):
         """Return the worked sum of Conv2d."""
         from torch import nn
 
-        return {nn.Conv2d: _worked_sum}
+        from striate.architecture.aspects.torch_modules import PaddedConv2d
+        from striate.architecture.aspects.worked_sum import convolved
+
+        return {nn.Conv2d: convolved, PaddedConv2d: convolved}
 
     @classmethod
     def torch_rules(cls) -> TorchRules:
         """Return Conv2d."""
         from torch import nn
 
-        return TorchRules(modules={nn.Conv2d: cls._read})
+        from striate.architecture.aspects.torch_modules import PaddedConv2d, border_of
+
+        def padded(shape: Shape, module: Any) -> Conv:
+            return cls._read(shape, module).behind_border(border_of(module), shape)
+
+        return TorchRules(modules={nn.Conv2d: cls._read, PaddedConv2d: padded})
+
+    def behind_border(self, border: Border, shape: Shape) -> Conv:
+        """Return it with more padding of its own kind."""
+        inner = self.window_on(shape).sides
+        padmode: Literal["zero", "edge"] = "edge" if border.mode == "edge" else "zero"
+        if border.mode == "lowest" or (any(inner) and padmode != self.padmode):
+            raise Refused(f"conv takes one kind of padding, and not {border.mode} here")
+        pad = pad_of(self.kernel, border.around(inner), dilation=self.dilation)
+        return replace(self, pad=pad, padmode=padmode)
 
     @classmethod
     def _read(cls, shape: Shape, module: Any) -> Conv:
@@ -366,34 +384,3 @@ class Conv(Layer):
             bias=module.bias is not None,
             padmode="edge" if module.padding_mode == "replicate" else "zero",
         )
-
-
-def _worked_sum(call: AtWork, place: Place) -> Terms:
-    import numpy as np
-
-    from striate.architecture.aspects.worked_sum import read_window, to_float64, weighted_sum
-
-    unit, *position = place
-    layer = call.module
-    if layer.padding_mode not in ("zeros", "replicate"):
-        raise SettingError(
-            f"'{call.name}' pads by '{layer.padding_mode}', which is not known here; expected "
-            "zeros or replicate"
-        )
-    values = to_float64(call.inputs[0])
-    padding = layer.padding
-    if isinstance(padding, str):  # "same" puts what is left over to the bottom and the right
-        sides = zip(layer.kernel_size, layer.dilation, strict=True)
-        padding = tuple(d * (k - 1) // 2 if padding == "same" else 0 for k, d in sides)
-    weight = to_float64(layer.weight[unit][None])
-    rows, columns = (
-        at * layer.stride[n] - padding[n] + np.arange(layer.kernel_size[n]) * layer.dilation[n]
-        for n, at in enumerate(position)
-    )
-    per = weight.shape[0]
-    first = unit // (layer.out_channels // layer.groups) * per
-    units = np.arange(first, first + per)
-    edge = layer.padding_mode == "replicate"
-    which, down, across, seen, outside = read_window(values, (rows, columns), units, edge=edge)
-    bias = 0.0 if layer.bias is None else float(layer.bias[unit].detach().double())
-    return weighted_sum(which, down, across, seen, weight.ravel(), bias, outside)

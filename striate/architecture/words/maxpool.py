@@ -5,27 +5,30 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from striate.architecture.aspects.onnx_graph import OnnxGraph, all_axes
-from striate.architecture.aspects.output_size import Pair, Shape, Window, short, text_of
+from striate.architecture.aspects.output_size import Pad, Pair, Shape, Window
+from striate.architecture.aspects.padding import keras_pads
 from striate.architecture.aspects.pooling import (
     keras_function,
     keras_pool,
-    needed_behind,
+    needed_sides,
     overhang,
     pool_window,
+    refuse_mere_padding,
     sliding,
     torch_pool,
+    torch_takes,
 )
 from striate.architecture.aspects.program_call import Argument, ProgramCall, pair
-from striate.architecture.aspects.torch_reading import Refused, pair_of, step_of
+from striate.architecture.aspects.torch_reading import Refused, pad_of, pair_of, step_of
 from striate.architecture.aspects.word import BackwardNeeds, Kind, Layer, Leaf, TorchRules, maps
-from striate.errors import NotationError
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from striate.architecture.aspects.border_reading import Border
     from striate.architecture.aspects.numpy_pass import Array, ByName, Result, Visit
     from striate.architecture.aspects.worked_sum import AtWork, Place, Terms, WorkedSum
 
@@ -80,15 +83,21 @@ class MaxPool(Layer):
 
     kernel: Pair
     stride: Pair | None = None
-    pad: Pair | Literal["same"] = (0, 0)
+    pad: Pad = (0, 0)
     dilation: Pair = (1, 1)
     ceil: bool = False
 
-    @property
-    def window(self) -> Window:
-        """The window, with its stride and padding worked out."""
+    def window_on(self, shape: Shape) -> Window:
+        """Return the window, with its stride and padding worked out."""
+        _, rows, columns = maps(self, shape)
         return pool_window(
-            self.word, self.kernel, stride=self.stride, pad=self.pad, dilation=self.dilation
+            self.word,
+            self.kernel,
+            stride=self.stride,
+            pad=self.pad,
+            size=(rows, columns),
+            dilation=self.dilation,
+            ceil=self.ceil,
         )
 
     @property
@@ -104,26 +113,30 @@ class MaxPool(Layer):
                 largest value (torch would give -inf, and go back to a place outside the map).
         """
         channels, rows, columns = maps(self, shape)
-        window = self.window
+        window = self.window_on(shape)
         positions = window.positions(rows, columns, ceil=self.ceil)
-        for axis, side in enumerate((rows, columns)):
-            if any(window.misses(axis, position, side) for position in range(positions[axis])):
-                raise NotationError(
-                    f"maxpool's {text_of(window.kernel)} window with dilation "
-                    f"{short(window.dilation)} meets nothing but padding in {rows}x{columns} "
-                    f"padded by {short(window.pad)}; dilate less, or pool less before it"
-                )
+        refuse_mere_padding(self.word, window, (rows, columns), positions)
         return (channels, *positions)
 
     def backward_needs(self, leaf: Leaf, *, gradient: bool) -> BackwardNeeds:
-        """Return its input, and the place of each largest value."""
-        return BackwardNeeds("input", places=math.prod(leaf.output))
+        """Return its input, padded where it is beforehand, and the place of each largest value."""
+        window, (channels, rows, columns) = self.window_on(leaf.input), leaf.input
+        places = math.prod(leaf.output)
+        if torch_takes(window):
+            return BackwardNeeds("input", places=places)
+        padded = channels * math.prod(window.padded(rows, columns))
+        return BackwardNeeds(values=padded, places=places)
 
     def torch_module(self, shape: Shape) -> nn.Module:
         """Return MaxPool2d."""
         from torch import nn
 
-        window = self.window
+        from striate.architecture.aspects.torch_modules import PaddedMaxPool2d, set_around
+
+        window = self.window_on(shape)
+        if not torch_takes(window):
+            pool = PaddedMaxPool2d(window.kernel, window.stride, dilation=window.dilation)
+            return set_around(pool, window)
         return nn.MaxPool2d(
             window.kernel,
             window.stride,
@@ -140,7 +153,7 @@ class MaxPool(Layer):
         """
         import numpy as np
 
-        window, at = self.window, leaf.address
+        window, at = self.window_on(leaf.input), leaf.address
         pads = overhang(window, leaf.input, leaf.output)
         sides = [*window.kernel, *window.kernel]
         if any(pad >= side for pad, side in zip(pads, sides, strict=True)):
@@ -168,7 +181,7 @@ class MaxPool(Layer):
 
         from striate.architecture.aspects.numpy_window import Slide
 
-        slide = Slide(self.window, x.shape[2:], self.ceil)
+        slide = Slide(self.window_on(x.shape[1:]), x.shape[2:], self.ceil)
         padded, unpad = slide.pad(x, -np.inf)
         seen = np.stack([slide.under(padded, place) for place in slide.places()])
         winner = seen.argmax(axis=0)  # number of the place, (batch, channel, row, column)
@@ -183,19 +196,20 @@ class MaxPool(Layer):
         return seen.max(axis=0), back
 
     def torch_code(self, leaf: Leaf) -> list[ProgramCall]:
-        """Return F.max_pool2d."""
+        """Return F.max_pool2d, behind F.pad where the padding differs from side to side."""
+        window = self.window_on(leaf.input)
         dilation = Argument(pair(self.dilation), "dilation", 1, "dilation")
         ceil = Argument(self.ceil, "ceil_mode", False)
-        return torch_pool(leaf, self.window, "F.max_pool2d", dilation, ceil)
+        lowest = (Argument(-math.inf, "value"),)
+        return torch_pool(leaf, window, "F.max_pool2d", dilation, ceil, filling=lowest)
 
     def keras_code(self, leaf: Leaf) -> list[ProgramCall]:
         """Return layers.MaxPooling2D, or a function of its own where it is dilated."""
-        window = self.window
-        behind = needed_behind(leaf, window)
+        window = self.window_on(leaf.input)
+        sides = needed_sides(leaf, window)
         before: list[ProgramCall] = []
-        if window.pad != (0, 0) or behind != (0, 0):
-            sides = zip(window.pad, behind, strict=True)
-            pads = tuple(Argument(side, role="padding") for side in sides)
+        if any(sides):
+            pads = keras_pads(sides)
             before = [ProgramCall("max_padding", pads, definition=MAX_PADDING)]
         if self.dilation != (1, 1):
             dilation = Argument(self.dilation, role="dilation")
@@ -207,7 +221,9 @@ class MaxPool(Layer):
         """Return the worked sum of MaxPool2d."""
         from torch import nn
 
-        return {nn.MaxPool2d: _worked_sum}
+        from striate.architecture.aspects.torch_modules import PaddedMaxPool2d
+
+        return {nn.MaxPool2d: _worked_sum, PaddedMaxPool2d: _worked_sum}
 
     @classmethod
     def torch_rules(cls) -> TorchRules:
@@ -216,13 +232,29 @@ class MaxPool(Layer):
         from torch import nn
         from torch.nn import functional
 
+        from striate.architecture.aspects.torch_modules import PaddedMaxPool2d, border_of
+
         def module_of(shape: Shape, module: Any) -> MaxPool:
             m = module
             values = (m.kernel_size, m.stride, m.padding, m.dilation)
             return cls._read(shape, *values, m.ceil_mode, m.return_indices)
 
+        def padded(shape: Shape, module: Any) -> MaxPool:
+            return module_of(shape, module).behind_border(border_of(module), shape)
+
         functions = {functional.max_pool2d: cls._read, torch.max_pool2d: cls._read}
-        return TorchRules({nn.MaxPool2d: module_of}, functions)
+        return TorchRules({nn.MaxPool2d: module_of, PaddedMaxPool2d: padded}, functions)
+
+    def behind_border(self, border: Border, shape: Shape) -> MaxPool:
+        """Return it with more padding, which must never win."""
+        if not border.never_wins:
+            raise Refused(
+                f"padding by {border.mode} before a maxpool may win, and has no word; maxpool's "
+                "own padding, -inf, never does, and neither do zeros behind a relu"
+            )
+        inner = self.window_on(shape).sides
+        pad = pad_of(self.kernel, border.around(inner), dilation=self.dilation)
+        return replace(self, pad=pad)
 
     @classmethod
     def _read(

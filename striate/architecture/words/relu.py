@@ -29,6 +29,7 @@ class Relu(Activation):
     """
 
     word = "relu"
+    never_negative = True
     aliases = ("activation",)
     onnx_name, torch_name, keras_name, keras_activation = "Relu", "F.relu", "layers.ReLU", "relu"
 
@@ -88,6 +89,7 @@ class Relu6(Activation):
     """min(6, max(0, x)): Krizhevsky 2010, https://www.cs.toronto.edu/~kriz/conv-cifar10-aug2010.pdf."""
 
     word = "relu6"
+    never_negative = True
     onnx_name, torch_name = "Clip", "F.relu6"
     keras_name, keras_activation = "keras.activations.relu6", "relu6"
 

@@ -27,6 +27,7 @@ class Sigmoid(Activation):
     """
 
     word = "sigmoid"
+    never_negative = True
     onnx_name, torch_name = "Sigmoid", "torch.sigmoid"
     keras_name, keras_activation = "keras.activations.sigmoid", "sigmoid"
 

@@ -25,6 +25,7 @@ class Softmax(Activation):
     """exp(x) over the sum of exp(x), over all channels or features of one place."""
 
     word = "softmax"
+    never_negative = True
     pointwise = False
     onnx_name, torch_name = "Softmax", "F.softmax"
     keras_name, keras_activation = "layers.Softmax", "softmax"

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from striate.architecture.aspects.onnx_graph import OnnxGraph
-from striate.architecture.aspects.output_size import Pair, Shape, Window
+from striate.architecture.aspects.output_size import Pad, Pair, Shape, Window
+from striate.architecture.aspects.padding import keras_zeros
 from striate.architecture.aspects.pooling import (
+    averages_need,
     keras_function,
-    keras_zeros,
-    needed_behind,
+    needed_sides,
     onnx_mean,
     pool_window,
     torch_pool,
+    torch_takes,
 )
 from striate.architecture.aspects.program_call import Argument, ProgramCall
+from striate.architecture.aspects.torch_reading import Refused, pad_of
 from striate.architecture.aspects.word import BackwardNeeds, Kind, Layer, Leaf, TorchRules, maps
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from striate.architecture.aspects.border_reading import Border
     from striate.architecture.aspects.numpy_pass import Array, ByName, Result, Visit
 
 SUM_POOL: Final = '''
@@ -49,13 +53,20 @@ class SumPool(Layer):
 
     kernel: Pair
     stride: Pair | None = None
-    pad: Pair | Literal["same"] = (0, 0)
+    pad: Pad = (0, 0)
     ceil: bool = False
 
-    @property
-    def window(self) -> Window:
-        """The window, with its stride and padding worked out."""
-        return pool_window(self.word, self.kernel, stride=self.stride, pad=self.pad)
+    def window_on(self, shape: Shape) -> Window:
+        """Return the window, with its stride and padding worked out."""
+        _, rows, columns = maps(self, shape)
+        return pool_window(
+            self.word,
+            self.kernel,
+            stride=self.stride,
+            pad=self.pad,
+            size=(rows, columns),
+            ceil=self.ceil,
+        )
 
     @property
     def partial_windows(self) -> bool:
@@ -65,17 +76,22 @@ class SumPool(Layer):
     def output(self, shape: Shape) -> Shape:
         """Return as many channels, fewer rows and columns."""
         channels, rows, columns = maps(self, shape)
-        return (channels, *self.window.positions(rows, columns, ceil=self.ceil))
+        return (channels, *self.window_on(shape).positions(rows, columns, ceil=self.ceil))
 
     def backward_needs(self, leaf: Leaf, *, gradient: bool) -> BackwardNeeds:
-        """Return its input."""
-        return BackwardNeeds("input")
+        """Return its input, padded where it is beforehand."""
+        return averages_need(self.window_on(leaf.input), leaf)
 
     def torch_module(self, shape: Shape) -> nn.Module:
         """Return AvgPool2d with a divisor of 1."""
         from torch import nn
 
-        window = self.window
+        from striate.architecture.aspects.torch_modules import PaddedAvgPool2d, set_around
+
+        window = self.window_on(shape)
+        if not torch_takes(window):
+            pool = PaddedAvgPool2d(window.kernel, window.stride, divisor_override=1)
+            return set_around(pool, window)
         return nn.AvgPool2d(
             window.kernel,
             window.stride,
@@ -88,7 +104,7 @@ class SumPool(Layer):
         """Add the mean, and multiply it by the size of the window."""
         import numpy as np
 
-        at, window = leaf.address, self.window
+        at, window = leaf.address, self.window_on(leaf.input)
         mean = onnx_mean(window, leaf, x, graph=graph, result=f"{at}.mean")
         count = graph.constant(f"{at}.count", np.float32(math.prod(window.kernel)))
         return graph.node("Mul", [mean, count], at)
@@ -110,7 +126,7 @@ class SumPool(Layer):
 
         from striate.architecture.aspects.numpy_window import Slide
 
-        slide = Slide(self.window, x.shape[2:], self.ceil)
+        slide = Slide(self.window_on(x.shape[1:]), x.shape[2:], self.ceil)
         padded, unpad = slide.pad(x)
         y = np.zeros((*x.shape[:2], *slide.positions))
         for place in slide.places():
@@ -126,15 +142,22 @@ class SumPool(Layer):
         return y, back
 
     def torch_code(self, leaf: Leaf) -> list[ProgramCall]:
-        """Return F.avg_pool2d with a divisor of 1."""
-        ceil = Argument(self.ceil, "ceil_mode", False)
-        return torch_pool(leaf, self.window, "F.avg_pool2d", ceil, Argument(1, "divisor_override"))
+        """Return F.avg_pool2d with a divisor of 1, behind F.pad where the sides differ."""
+        window = self.window_on(leaf.input)
+        more = Argument(self.ceil, "ceil_mode", False), Argument(1, "divisor_override")
+        return torch_pool(leaf, window, "F.avg_pool2d", *more)
 
     def keras_code(self, leaf: Leaf) -> list[ProgramCall]:
         """Return a function of its own, with zeros around the maps."""
-        window = self.window
-        zeros = keras_zeros(window, needed_behind(leaf, window))
+        window = self.window_on(leaf.input)
+        zeros = keras_zeros(needed_sides(leaf, window))
         return [*zeros, keras_function(leaf, window, SUM_POOL)]
+
+    def behind_border(self, border: Border, shape: Shape) -> SumPool:
+        """Return it with more zeros."""
+        if border.mode != "zero":
+            raise Refused(f"padding by {border.mode} has no word before sumpool")
+        return replace(self, pad=pad_of(self.kernel, border.around(self.window_on(shape).sides)))
 
     @classmethod
     def torch_rules(cls) -> TorchRules:

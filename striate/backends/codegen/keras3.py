@@ -19,7 +19,7 @@ from striate.backends.codegen.program_nodes import (
     Fork,
     Node,
     Use,
-    calls_in,
+    definitions_in,
     nodes_of,
     uses_in,
 )
@@ -40,7 +40,7 @@ def keras_code(plan: ExpandedNetwork) -> str:
     nodes = _activated(
         nodes_of(plan.steps, lambda leaf: leaf.layer.keras_code(leaf), channels_last)
     )
-    own = _definitions(nodes)
+    own = definitions_in(nodes)
     blocks = find_shared(plan.network, uses_in(nodes))
     names = Names((*TAKEN, *own))
     functions = {block.name: names.snake(block.name) for block in blocks}
@@ -54,14 +54,6 @@ def keras_code(plan: ExpandedNetwork) -> str:
     if imported:
         imports.append(f"from keras import {', '.join(imported)}")
     return heading(plan, ABOUT) + "\n".join(imports) + "\n\n\n" + body
-
-
-def _definitions(nodes: Sequence[Node]) -> dict[str, str]:
-    """Return what Keras lacks and the program needs: functions by name, each once."""
-    found = {call.head: call.definition for call in calls_in(nodes) if call.definition}
-    for use in uses_in(nodes):
-        found |= _definitions(use.body)
-    return found
 
 
 def _activated(nodes: Sequence[Node]) -> tuple[Node, ...]:

@@ -77,3 +77,11 @@ def uses_in(nodes: Sequence[Node]) -> list[Use]:
             for branch in node.branches:
                 found += uses_in(branch)
     return found
+
+
+def definitions_in(nodes: Sequence[Node]) -> dict[str, str]:
+    """Return what the framework lacks and the program needs, by name, each once."""
+    found = {call.head: call.definition for call in calls_in(nodes) if call.definition}
+    for use in uses_in(nodes):
+        found |= definitions_in(use.body)
+    return found

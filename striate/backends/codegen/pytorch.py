@@ -12,7 +12,14 @@ from striate.backends.codegen.blocks import Shared, find_shared
 from striate.backends.codegen.heading import annotate, heading, said
 from striate.backends.codegen.layout import call
 from striate.backends.codegen.naming import Names
-from striate.backends.codegen.program_nodes import Node, Use, calls_in, nodes_of, uses_in
+from striate.backends.codegen.program_nodes import (
+    Node,
+    Use,
+    calls_in,
+    definitions_in,
+    nodes_of,
+    uses_in,
+)
 from striate.backends.codegen.statements import Dialect, returning
 
 TAKEN: Final = ("Net", "F")
@@ -38,11 +45,13 @@ def torch_code(plan: ExpandedNetwork) -> str:
     """Write a network as a PyTorch program."""
     nodes = nodes_of(plan.steps, lambda leaf: leaf.layer.torch_code(leaf), tuple)
     blocks = find_shared(plan.network, uses_in(nodes))
-    names = Names(TAKEN)
+    own = definitions_in(nodes)
+    names = Names((*TAKEN, *own))
     classes = {block.name: names.camel(block.name) for block in blocks}
     parts = [_block(block, classes[block.name]) for block in blocks]
     parts.append(_net(plan, nodes, {a: b for b in blocks for a in b.addresses}, classes))
-    body = "\n\n".join([*parts, LOADING.lstrip("\n")])
+    definitions = [definition.lstrip("\n") for definition in own.values()]
+    body = "\n\n".join([*definitions, *parts, LOADING.lstrip("\n")])
     imports = ["import torch"]
     if "F." in body.replace("nn.", ""):
         imports.append("import torch.nn.functional as F")

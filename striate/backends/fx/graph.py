@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import inspect
 import operator
-import re
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import torch
 from torch import fx, nn
@@ -16,16 +15,26 @@ from torch.nn.utils.parametrize import is_parametrized
 from striate.architecture.aspects.torch_reading import Batch, Refused
 from striate.architecture.words import Joint, Layer, Shape
 from striate.backends.fx.recording import FAULTS, HOOKED, INSTEAD, defaults, kind_of
-from striate.backends.fx.rules import FUNCTIONS, JOINING, METHODS, MODULES, ON_TENSORS
+from striate.backends.fx.rules import (
+    BORDER_FUNCTIONS,
+    BORDER_MODULES,
+    FUNCTIONS,
+    JOINING,
+    METHODS,
+    MODULES,
+    ON_TENSORS,
+)
+from striate.backends.fx.steps import Attribute, kind_text, name_of, place_of
 from striate.backends.fx.values import Overwritten, Value, join_values
 from striate.errors import NotationError
 
 if TYPE_CHECKING:
+    from striate.architecture.aspects.border_reading import Border
     from striate.architecture.aspects.word import Reader, Words
 
 CLONES: Final = {"clone", torch.clone}
 CHECKS: Final = {torch._assert, fx._symbolic_trace._assert_is_none}  # without public names
-TORCH: Final = Path(torch.__file__).parent
+ALONE: Final = "padding by itself has no word; it belongs to the conv or pool behind it"
 
 
 class Reading:
@@ -58,9 +67,11 @@ class Reading:
 
     def _output(self, node: fx.Node) -> Value:
         result = self._resolved(node.args[0], node)
+        if isinstance(result, Value):
+            self._plain(result, node)
         if not isinstance(result, Value):
             raise NotationError(
-                f"{self._name} gives {_kind(result)}; a network of the notation "
+                f"{self._name} gives {kind_text(result)}; a network of the notation "
                 f"gives one tensor. Leave out all but one, or {INSTEAD}"
             )
         return result
@@ -69,7 +80,7 @@ class Reading:
         if node.op == "placeholder":
             return self._placeholder(node)
         if node.op == "get_attr":
-            return _Attribute(str(node.target))
+            return Attribute(str(node.target))
         args = [self._resolved(argument, node) for argument in node.args]
         options = {name: self._resolved(value, node) for name, value in node.kwargs.items()}
         tensors = [value for value in (*args, *options.values()) if _holds_tensor(value)]
@@ -83,6 +94,9 @@ class Reading:
             args = [options.pop("input")]
         if args and isinstance(args[0], Value) and (known := _known_of(node, args)) is not None:
             return known
+        if node.target in BORDER_FUNCTIONS:
+            read = BORDER_FUNCTIONS[cast("Any", node.target)]
+            return self._padded(node, args[0], lambda shape: read(shape, *args[1:], **options))
         if node.target in JOINING:
             return self._joined(node, args, options)
         if node.target in CLONES and isinstance(args[0], Value):
@@ -108,14 +122,16 @@ class Reading:
         """Give an argument with what is known in place of the nodes of the graph."""
         if isinstance(argument, fx.Node):
             known = self._known[argument]
-            return self._overwritten.now(known, _place(node)) if isinstance(known, Value) else known
+            return (
+                self._overwritten.now(known, place_of(node)) if isinstance(known, Value) else known
+            )
         if isinstance(argument, tuple | list):
             return type(argument)(self._resolved(item, node) for item in argument)
         return argument
 
     def _number(self, node: fx.Node, args: Sequence[Any], options: dict[str, Any]) -> Any:
         """Work out what the module calculates with sizes; that of the batch is unknown."""
-        if any(isinstance(value, _Attribute) for value in args):
+        if any(isinstance(value, Attribute) for value in args):
             raise self._refused(node, "a tensor of the module's own takes part in it")
         if any(isinstance(value, Batch) for value in args):
             if all(user.target in CHECKS for user in node.users):
@@ -135,6 +151,9 @@ class Reading:
     def _layer(self, node: fx.Node, args: Sequence[Any]) -> Value:
         target = str(node.target)
         module = self._module.get_submodule(target)
+        if type(module) in BORDER_MODULES:
+            pads = BORDER_MODULES[type(module)]
+            return self._padded(node, args[0], lambda shape: pads(shape, module))
         kind = kind_of(module)
         if kind is None:
             raise self._refused(node, f"there is no word for {type(module).__name__}")
@@ -144,12 +163,27 @@ class Reading:
             raise self._refused(node, HOOKED)
         arriving = args[0]
         if len(args) != 1 or not isinstance(arriving, Value):
-            raise self._refused(node, f"one tensor must go in, but it gets {_kind(args)}")
+            raise self._refused(node, f"one tensor must go in, but it gets {kind_text(args)}")
         _check_channels(module, arriving.shape, target)
         words = self._words(node, lambda: MODULES[kind](arriving.shape, module))
         inplace = getattr(module, "inplace", False) is True
         learns = self._learns(node, module)
         return self._made(node, arriving, words, target=target * learns, inplace=inplace)
+
+    def _padded(self, node: fx.Node, value: Any, read: Callable[[Shape], Border]) -> Value:
+        """Give a value with padding around it, which the conv or pool behind it takes."""
+        if not isinstance(value, Value):
+            raise self._refused(node, f"a tensor is padded, but here is {kind_text(value)}")
+        try:
+            border = read(value.shape)
+            whole = border if value.border is None else value.border.inside(border)
+        except Refused as error:
+            raise self._refused(node, error.reason) from None
+        source = value if value.border is None else value.sources[0]
+        if whole.mode == "zero" and source.never_negative:
+            whole = replace(whole, never_wins=True)
+        padded = Value((source,), None, border.grown(value.shape), place_of(node), border=whole)
+        return self._overwritten.keep(padded)
 
     def _learns(self, node: fx.Node, module: nn.Module) -> bool:
         """Say whether a layer has weights of its own.
@@ -172,7 +206,7 @@ class Reading:
         args: Sequence[Any],
         options: dict[str, Any],
     ) -> Value:
-        name = _name(node)
+        name = name_of(node)
         if give is None:
             raise self._refused(node, f"there is no word for {name}")
         if not args or not isinstance(args[0], Value):
@@ -195,7 +229,7 @@ class Reading:
         names = [getattr(arguments.pop(name), "name", "") for name in rule.tensors]
         target = names[0].rpartition(".")[0]
         if names != [f"{target}.{name}" for name in rule.tensors]:
-            raise self._refused(node, f"{_name(node)} has a word where one layer has {rule.told}")
+            raise self._refused(node, f"{name_of(node)} has a word where one layer has {rule.told}")
         module = self._module.get_submodule(target)
         words = self._words(node, lambda: rule.read(arriving.shape, **arguments))
         return self._made(node, arriving, words, target=target * self._learns(node, module))
@@ -219,8 +253,11 @@ class Reading:
         inplace: bool = False,
     ) -> Value:
         """Give the value behind words, and note what changes in place."""
-        place = _place(node)
+        place = place_of(node)
         result = value
+        if value.border is not None:
+            result = value.sources[0]
+            words = [_taking(value.border, words, result.shape, place), *words[1:]]
         for word in words:
             try:
                 shape = word.output(result.shape)
@@ -239,23 +276,30 @@ class Reading:
             operands = rules.operands(args, options)
         except Refused as error:
             raise self._refused(node, error.reason) from None
-        values = [operand for operand in operands if isinstance(operand, Value)]
+        values = [self._plain(o, node) for o in operands if isinstance(o, Value)]
         if len(values) < len(operands):
-            kinds = _kind(operands)
+            kinds = kind_text(operands)
             raise self._refused(node, f"{joint} {rules.does}, but here are {kinds}")
         if joint.accumulates:
             values = self._with_earlier(joint, values)
         if len(values) == 1:
             return self._copied(values[0], node)
-        result = self._overwritten.keep(join_values(joint, values, _place(node)))
+        result = self._overwritten.keep(join_values(joint, values, place_of(node)))
         self._joins.append(result)
-        if node.target is operator.iadd or _name(node).endswith("_"):
+        if node.target is operator.iadd or name_of(node).endswith("_"):
             self._overwritten.change(values[0], result)
         return result
 
+    def _plain(self, value: Value, node: fx.Node) -> Value:
+        """Make sure that a value is not mere padding around another one."""
+        if value.border is not None:
+            raise self._refused(node, ALONE)
+        return value
+
     def _copied(self, value: Value, node: fx.Node) -> Value:
         """Give the same in memory of its own, which what is changed in place does not reach."""
-        return self._overwritten.keep(Value((value,), None, value.shape, _place(node)))
+        self._plain(value, node)
+        return self._overwritten.keep(Value((value,), None, value.shape, place_of(node)))
 
     def _with_earlier(self, joint: Joint, values: list[Value]) -> list[Value]:
         """Put an earlier join in the place of the values that it has joined already.
@@ -273,14 +317,17 @@ class Reading:
         return values
 
     def _refused(self, node: fx.Node, reason: str) -> Refused:
-        return Refused(reason, _place(node))
+        return Refused(reason, place_of(node))
 
 
-class _Attribute:
-    """A tensor of the module's own, used by itself."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
+def _taking(border: Border, words: Sequence[Layer], shape: Shape, place: str) -> Layer:
+    """Give the first of some words with the padding that stands before it."""
+    if not words:
+        raise Refused(ALONE, place)
+    try:
+        return words[0].behind_border(border, shape)
+    except (Refused, NotationError) as error:
+        raise Refused(getattr(error, "reason", str(error)), place) from None
 
 
 def _parts(value: Value) -> list[Value]:
@@ -320,33 +367,3 @@ def _check_channels(module: nn.Module, shape: Shape, target: str) -> None:
             "give the input that the module was made for",
             f"'{target}'",
         )
-
-
-KINDS: Final[dict[type, str]] = {
-    type(None): "nothing",
-    fx.immutable_collections.immutable_dict: "a dict",
-    _Attribute: "a tensor of its own",
-}
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, tuple | list):
-        return f"{len(value)} values ({', '.join(map(_kind, value))})"
-    return "a tensor" if isinstance(value, Value) else KINDS.get(type(value), type(value).__name__)
-
-
-def _name(node: fx.Node) -> str:
-    target = node.target
-    return target if isinstance(target, str) else getattr(target, "__name__", str(target))
-
-
-def _place(node: fx.Node) -> str:
-    """Where a step stands: its module, or its line of code."""
-    if node.op == "call_module":
-        return f"'{node.target}'"
-    lines = re.findall(r'File "([^"]+)", line (\d+), in \S+\n\s*(.+)', node.stack_trace or "")
-    own = [found for found in lines if not Path(found[0]).is_relative_to(TORCH)]
-    if not own:
-        return _name(node)
-    path, number, line = own[-1]
-    return f"'{line.strip()}' ({Path(path).name}, line {number})"

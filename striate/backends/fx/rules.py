@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from torch import nn
 
+from striate.architecture.aspects.border_reading import border_functions, border_modules
 from striate.architecture.aspects.joint import JoinRules
 from striate.architecture.aspects.word import OnTensors
 from striate.architecture.words import JOINS, WORDS, Joint
@@ -27,6 +28,8 @@ METHODS: Final[Mapping[str, Reader]] = {
 ON_TENSORS: Final[Mapping[Callable[..., object], OnTensors]] = {
     function: rule for rules in _RULES for function, rule in rules.on_tensors.items()
 }
+BORDER_FUNCTIONS: Final = border_functions()
+BORDER_MODULES: Final = border_modules()
 JOINING: Final[Mapping[object, tuple[Joint, JoinRules]]] = {
     target: (join(), rules)
     for join in JOINS.values()

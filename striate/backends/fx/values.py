@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from striate.architecture.aspects.border_reading import Border
 from striate.architecture.aspects.torch_reading import Arriving, Refused
 from striate.architecture.words import Joint, Layer, Shape
 from striate.errors import NotationError
@@ -21,6 +22,7 @@ class Value(Arriving):
         place: where in the module, for messages.
         target: the module that holds the weights, as in ``layer1.0.conv1``; empty for none.
         storage: the value whose memory it shares; itself where it has its own.
+        border: the padding around its source that it is; the conv or pool behind it takes it.
     """
 
     sources: tuple[Value, ...]
@@ -29,11 +31,20 @@ class Value(Arriving):
     place: str = ""
     target: str = ""
     storage: Value | None = None
+    border: Border | None = None
 
     @property
     def memory(self) -> Value:
         """The value that first had the memory that this one lies in."""
         return self if self.storage is None else self.storage
+
+    @property
+    def never_negative(self) -> bool:
+        """Whether it is known to hold no number below 0."""
+        word = self.word
+        if isinstance(word, Layer) and not word.hands_on(training=False):
+            return word.never_negative
+        return bool(self.sources) and all(source.never_negative for source in self.sources)
 
     @property
     def once(self) -> bool:

@@ -250,7 +250,7 @@ def convolve(
     kernel: Filter | str | ArrayLike,
     *,
     stride: int | Pair = 1,
-    pad: int | Pair | Literal["valid", "same"] = "valid",
+    pad: int | Pair | Literal["valid", "same", "end"] = "valid",
     padmode: Border = "zero",
     dilation: int | Pair = 1,
     channels: Channels = "auto",
@@ -266,7 +266,8 @@ def convolve(
             are; or a grid as text, "0100/0010".
         kernel: a filter's name, the text of its numbers, an array, or a `Filter`.
         stride: steps from one position to the next; a pair is (rows, columns).
-        pad: rows and columns added on each side; "valid" adds none, "same" keeps the size.
+        pad: rows and columns added on each side; "valid" adds none, "same" keeps the size,
+            "end" adds what a stride lacks, the odd one at the bottom and the right.
         padmode: what stands there: "zero", or "edge", the border repeated.
         dilation: steps from one pixel under the kernel to the next.
         channels: "gray" convolves one grey image; "each" every channel apart; "sum" adds
@@ -345,16 +346,18 @@ def to_pair(value: int | Pair, what: str) -> Pair:
     return whole[0], whole[1]
 
 
-def to_padding(value: int | Pair | str) -> Pair | Literal["same"]:
-    """Return "valid", "same", a number or a pair as the padding of a layer.
+def to_padding(value: int | Pair | str) -> Pair | Literal["same", "end"]:
+    """Return "valid", "same", "end", a number or a pair as the padding of a layer.
 
     >>> to_padding("valid"), to_padding("same"), to_padding(1)
     ((0, 0), 'same', (1, 1))
     """
     if value == "same":
         return "same"
+    if value == "end":
+        return "end"
     if value == "valid":
         return (0, 0)
     if isinstance(value, str):
-        raise SettingError(f"the padding is '{value}'; expected valid, same or a whole number")
+        raise SettingError(f"the padding is '{value}'; expected valid, same, end or a whole number")
     return to_pair(value, "the padding")

@@ -52,7 +52,7 @@ def unroll(images: np.ndarray, layer: Conv) -> np.ndarray:
             f"{batch * values * down * across * 8 / 2**30:,.1f} GiB; take a smaller image or a "
             "larger stride"
         )
-    source = pad_planes(images, window.pad, layer.padmode)
+    source = pad_planes(images, window, layer.padmode)
     patches = np.lib.stride_tricks.sliding_window_view(source, window.extent, axis=(2, 3))
     patches = patches[  # (batch, channels, down, across, kernel rows, kernel columns)
         :, :, :: window.stride[0], :: window.stride[1], :: window.dilation[0], :: window.dilation[1]
@@ -91,8 +91,7 @@ def roll(patches: np.ndarray, layer: Conv, size: Pair) -> np.ndarray:
     parts = parts.transpose(0, 1, 4, 5, 6, 2, 3).reshape(
         batch, -1, kernel_rows, kernel_columns, down, across
     )
-    sides = [side + 2 * pad for side, pad in zip(size, window.pad, strict=True)]
-    whole = np.zeros((batch, parts.shape[1], *sides))
+    whole = np.zeros((batch, parts.shape[1], *window.padded(*size)))
     for i, j in np.ndindex(kernel_rows, kernel_columns):
         top, left = i * window.dilation[0], j * window.dilation[1]
         whole[
@@ -124,7 +123,7 @@ def forward(images: np.ndarray, weights: np.ndarray, layer: Conv) -> np.ndarray:
     """
     columns = _order_columns(weights, layer, images.shape[1])
     product = unroll(images, layer) @ columns  # (batch, groups, positions, filters/groups)
-    down, across = layer.window.positions(*images.shape[2:])
+    down, across = layer.window_on(images.shape[1:]).positions(*images.shape[2:])
     maps: np.ndarray = product.swapaxes(2, 3).reshape(len(images), -1, down, across)
     return maps
 
@@ -219,7 +218,7 @@ def _cut_border(whole: np.ndarray, window: Window, layer: Conv, size: Pair) -> n
     """Take the padding away; what was added to a repeated border belongs to the border."""
     for axis, (pad, side) in enumerate(zip(window.pad, size, strict=True), start=2):
         before, inner, after = np.split(whole, [pad, pad + side], axis=axis)
-        if layer.padmode == "edge" and pad:
+        if layer.padmode == "edge":
             inner = inner.copy()
             first = (slice(None),) * axis + (slice(0, 1),)
             last = (slice(None),) * axis + (slice(side - 1, side),)

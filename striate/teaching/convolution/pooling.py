@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, cast, get_args
 
@@ -153,17 +154,19 @@ def pool(values: np.ndarray, layer: Pool) -> np.ndarray:
     >>> pool(np.arange(9.0).reshape(3, 3), parse_pool("max 2")).tolist()
     [[4.0, 5.0], [7.0, 8.0]]
     """
-    window = layer.window
-    if window is None:
-        raise SettingError(f"'{layer}' finds its own windows; give a window, as in avgpool 2")
     try:
+        window = layer.window_on((1, *values.shape[:2]))
+        if window is None:
+            raise SettingError(f"'{layer}' finds its own windows; give a window, as in avgpool 2")
         rows, columns = window.positions(*values.shape[:2], ceil=layer.ceil)
     except NotationError as error:
         raise SettingError(error.message) from error
     if max(window.kernel) > LARGEST**0.5:
         raise SettingError(f"the pooling window of {window.kernel} is too large")
     largest = isinstance(layer, MaxPool)
-    source, counts = _pad_ends(values, window, (rows, columns), -np.inf if largest else 0.0)
+    source = _pad_ends(values, window, (rows, columns), -np.inf if largest else 0.0)
+    counted = not isinstance(layer, AvgPool) or layer.countpad
+    counts = _mark_counted(source.shape[:2], window, values.shape[:2], padding=counted)
     out = np.full((rows, columns, *values.shape[2:]), -np.inf if largest else 0.0)
     held = np.zeros((rows, columns))
     for i, j in np.ndindex(*window.kernel):
@@ -180,16 +183,26 @@ def pool(values: np.ndarray, layer: Pool) -> np.ndarray:
     return out
 
 
-def _pad_ends(
-    values: np.ndarray, window: Window, positions: Pair, filling: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Add padding, and what the last windows reach beyond it; and where a mean counts."""
+def _pad_ends(values: np.ndarray, window: Window, positions: Pair, filling: float) -> np.ndarray:
+    """Add padding, and what the last windows reach beyond it."""
     widths = []
     for axis in (0, 1):
         reach = (positions[axis] - 1) * window.stride[axis] + window.extent[axis]
-        room = values.shape[axis] + 2 * window.pad[axis]
-        widths.append((window.pad[axis], window.pad[axis] + max(0, reach - room)))
-    beyond = [(0, after - before) for before, after in widths]
-    source = np.pad(values, [*widths, *[(0, 0)] * (values.ndim - 2)], constant_values=filling)
-    inside = [side + 2 * pad for side, pad in zip(values.shape[:2], window.pad, strict=True)]
-    return source, np.pad(np.ones(inside), beyond)
+        pads = (window.pad[axis], window.pad_behind[axis])
+        room = values.shape[axis] + sum(pads)
+        widths.append((pads[0], pads[1] + max(0, reach - room)))
+    return np.pad(values, [*widths, *[(0, 0)] * (values.ndim - 2)], constant_values=filling)
+
+
+def _mark_counted(
+    sides: Sequence[int], window: Window, size: Sequence[int], *, padding: bool
+) -> np.ndarray:
+    """Return 1 where a mean counts: on the map, and on its padding if that counts."""
+    marks = np.zeros(tuple(sides))
+    rows, columns = window.padded(size[0], size[1])
+    if padding:
+        marks[:rows, :columns] = 1
+    else:
+        top, bottom, left, right = window.sides
+        marks[top : rows - bottom, left : columns - right] = 1
+    return marks

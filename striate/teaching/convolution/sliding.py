@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from striate.architecture.words import Conv, Pair, Window
+from striate.architecture.words import Conv, Window
 from striate.errors import NotationError, SettingError
 
 Border = Literal["zero", "edge"]
@@ -26,10 +26,10 @@ def make_window(layer: Conv, rows: int, columns: int) -> Window:
     striate.errors.SettingError: the kernel of 5x5 does not fit in 3x3; pad by 1 or take ...
     """
     try:
-        window = layer.window
+        window = layer.window_on((1, rows, columns))
     except NotationError as error:
         raise SettingError(error.message) from error
-    sides = [side + 2 * pad for side, pad in zip((rows, columns), window.pad, strict=True)]
+    sides = window.padded(rows, columns)
     if any(extent > side for extent, side in zip(window.extent, sides, strict=True)):
         extent = "x".join(map(str, window.extent))
         dilated = f", with its dilation {extent}," if window.dilation != (1, 1) else ""
@@ -49,15 +49,16 @@ def make_window(layer: Conv, rows: int, columns: int) -> Window:
     return window
 
 
-def pad_planes(planes: np.ndarray, pad: Pair, border: Border) -> np.ndarray:
-    """Add rows and columns on each side of the last two axes: zeros, or the border repeated.
+def pad_planes(planes: np.ndarray, window: Window, border: Border) -> np.ndarray:
+    """Add the padding of a window around the last two axes: zeros, or the border repeated.
 
-    >>> pad_planes(np.array([[1, 2]]), (0, 1), "edge").tolist()
+    >>> pad_planes(np.array([[1, 2]]), Window((1, 3), (1, 1), (0, 1)), "edge").tolist()
     [[1, 1, 2, 2]]
     """
-    if pad == (0, 0):
+    top, bottom, left, right = window.sides
+    if not any(window.sides):
         return planes
-    widths = [(0, 0)] * (planes.ndim - 2) + [(side, side) for side in pad]
+    widths = [(0, 0)] * (planes.ndim - 2) + [(top, bottom), (left, right)]
     return np.pad(planes, widths, mode="constant" if border == "zero" else "edge")
 
 
@@ -79,7 +80,7 @@ def slide(plane: np.ndarray, kernel: np.ndarray, window: Window, *, border: Bord
     [[5.0, 3.0], [2.0, 5.0]]
     """
     rows, columns = window.positions(*plane.shape)
-    source = pad_planes(plane, window.pad, border)
+    source = pad_planes(plane, window, border)
     down, across = window.stride
     reach = (columns - 1) * across + 1
     offsets = [

@@ -162,7 +162,7 @@ def compute_channel_terms(
         name: of the channel.
         at: row and column of the value.
     """
-    window, (height, width) = layer.window, plane.shape
+    window, (height, width) = layer.window_on((1, *plane.shape)), plane.shape
     rows: list[tuple[Term, ...]] = []
     total = 0.0
     for i, weights in enumerate(kernel):

@@ -1,0 +1,53 @@
+"""Steps of a recorded graph, as messages speak of them: their names, places and values."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from torch import fx
+
+from striate.backends.fx.values import Value
+
+TORCH: Final = Path(torch.__file__).parent
+
+
+class Attribute:
+    """A tensor of the module's own, used by itself."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+KINDS: Final[dict[type, str]] = {
+    type(None): "nothing",
+    fx.immutable_collections.immutable_dict: "a dict",
+    Attribute: "a tensor of its own",
+}
+
+
+def kind_text(value: Any) -> str:
+    """Say what a value of the module is, for messages."""
+    if isinstance(value, tuple | list):
+        return f"{len(value)} values ({', '.join(map(kind_text, value))})"
+    return "a tensor" if isinstance(value, Value) else KINDS.get(type(value), type(value).__name__)
+
+
+def name_of(node: fx.Node) -> str:
+    """Name what a step calls."""
+    target = node.target
+    return target if isinstance(target, str) else getattr(target, "__name__", str(target))
+
+
+def place_of(node: fx.Node) -> str:
+    """Say where a step stands: its module, or its line of code."""
+    if node.op == "call_module":
+        return f"'{node.target}'"
+    lines = re.findall(r'File "([^"]+)", line (\d+), in \S+\n\s*(.+)', node.stack_trace or "")
+    own = [found for found in lines if not Path(found[0]).is_relative_to(TORCH)]
+    if not own:
+        return name_of(node)
+    path, number, line = own[-1]
+    return f"'{line.strip()}' ({Path(path).name}, line {number})"
