@@ -9,7 +9,7 @@ import torch
 from striate.errors import SettingError
 from striate.explanation.explanation import Explanation
 from striate.explanation.grad_cam import GRADIENT_METHODS, class_activation_map
-from striate.explanation.hooks import Recording, gradients_of, record
+from striate.explanation.hooks import LayerCall, Recording, gradients_of, record
 from striate.explanation.last_spatial_layer import last_spatial_layer_of, resolve_layer
 from striate.explanation.perturbation import (
     PerturbationSettings,
@@ -86,10 +86,14 @@ def explain(
     logits = passed.output.detach()
     chosen = resolve_target(model, target, against, logits=logits[0].float().cpu().numpy())
     if inner:
-        method, native, rule, address, facts = _inner(passed, chosen, method, layer)
+        method, native, rule, call, facts = _inner(passed, chosen, method, layer)
+        address, centers = call.name, call.centers
+        if centers is not None and centers.spread:
+            facts["branches' centres differ by"] = centers.spread
     else:
         native, facts = _perturbed(method, model, image, chosen, settings)
-        address, rule = "", "the image itself is changed; 0, the mean image, stands for nothing"
+        address, centers = "", None
+        rule = "the image itself is changed; 0, the mean image, stands for nothing"
     odds = torch.softmax(logits[0].float() / model.temperature, 0)
     return Explanation(
         method=method,
@@ -103,6 +107,7 @@ def explain(
         facts=facts,
         target_index=chosen.index,
         against_index=chosen.against,
+        centers=centers,
     )
 
 
@@ -130,8 +135,8 @@ def _passed(
 
 def _inner(
     passed: Recording, target: Target, method: str, layer: str | None
-) -> tuple[str, torch.Tensor, str, str, dict[str, float]]:
-    """Explain by the maps of a layer: (method, map, rule, layer, facts)."""
+) -> tuple[str, torch.Tensor, str, LayerCall, dict[str, float]]:
+    """Explain by the maps of a layer: (method, map, rule, its call, facts)."""
     if layer is not None and method != "cam":
         call, rule, end = passed.calls[-1], "as asked for", None
     else:
@@ -143,10 +148,10 @@ def _inner(
         )
     if method == "cam" and end is not None:
         native, bias = class_activation_map(call.output[0].detach().float(), end, target)
-        return method, native, rule, call.name, {"bias": bias, "mean": float(native.mean())}
+        return method, native, rule, call, {"bias": bias, "mean": float(native.mean())}
     (gradient,) = gradients_of(target.score(passed.output), [call.output])
     native = GRADIENT_METHODS[method](call.output[0].detach().float(), gradient[0].float())
-    return method, native, rule, call.name, {}
+    return method, native, rule, call, {}
 
 
 def _perturbed(

@@ -8,7 +8,7 @@ without the biases; where a flattening and one full connection follow, likewise.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from striate.backends.torch import normalize
 from striate.errors import SettingError
+from striate.explanation.cell_centers import CellCenters
 from striate.explanation.hooks import check_gradient, device_of, forward_hooks, frozen, record
 from striate.model.classifier import Classifier
 
@@ -32,12 +33,14 @@ class MapLayer:
         call: which of its calls in a pass, counted from 0.
         rows: of its maps.
         columns: of its maps.
+        centers: where its cells look; None where that is not known.
     """
 
     name: str
     call: int
     rows: int
     columns: int
+    centers: CellCenters | None = field(default=None, repr=False)
 
 
 def find_map_layer(model: Classifier) -> MapLayer:
@@ -57,7 +60,7 @@ def find_map_layer(model: Classifier) -> MapLayer:
         if each.output.dim() == 4 and min(each.output.shape[2:]) >= MIN_SIDE:
             address, _, number = each.name.partition("#")
             rows, columns = each.output.shape[2:]
-            return MapLayer(address, int(number or 1) - 1, rows, columns)
+            return MapLayer(address, int(number or 1) - 1, rows, columns, each.centers)
     raise SettingError(
         f"no layer of the network gives maps of {MIN_SIDE}x{MIN_SIDE} places or more, so it cannot "
         "be said where it looks"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from striate.explanation.cell_centers import CellCenters
 from striate.explanation.image_grid import show_image
-from striate.explanation.map_resampling import resize_map
+from striate.explanation.map_resampling import lay_map, resize_map
 from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.render.heat_map import heat
 from striate.render.notebook import Text, to_html
@@ -37,6 +38,8 @@ class Explanation:
         facts: what else the method says: an identity and how far it holds, steps, samples.
         target_index: which output was explained.
         against_index: which output was taken off, or None.
+        centers: where the cells of the layer look, by which the map is laid; None where they are
+            pixels, where no centres are known, and of `stretched`.
     """
 
     method: str
@@ -50,6 +53,7 @@ class Explanation:
     facts: dict[str, float] = field(default_factory=dict)
     target_index: int = 0
     against_index: int | None = None
+    centers: CellCenters | None = field(default=None, repr=False)
 
     @property
     def low(self) -> float:
@@ -63,8 +67,41 @@ class Explanation:
 
     @property
     def map(self) -> np.ndarray:
-        """The map over the network's input: float32 (height, width)."""
-        return resize_map(self.attribution, *self.image.preprocess.shape[1:])
+        """The map over the network's input: float32 (height, width).
+
+        Each cell lies where its receptive field is centred, with bilinear values between and
+        constant ones beyond the outermost; where no centres are known the grid is stretched.
+        """
+        size = self.image.preprocess.shape[1:]
+        return lay_map(self.attribution, self.centers, *size)
+
+    @property
+    def laid(self) -> str:
+        """How the map lies on the image: by "receptive fields", "stretched" or of "pixels"."""
+        if self.centers is not None:
+            return "receptive fields"
+        return "pixels" if self.attribution.shape == self.image.pixels.shape[1:] else "stretched"
+
+    def stretched(self) -> Explanation:
+        """Return the same with its grid stretched over the input, as captum and others lay maps.
+
+        Example: ``explain(model, "cat.jpg").stretched().map``.
+        """
+        return replace(self, centers=None)
+
+    @property
+    def peak(self) -> tuple[float, float]:
+        """Row and column of the highest cell, in pixels of the input from its upper left corner."""
+        cell = np.unravel_index(int(self.attribution.argmax()), self.attribution.shape)
+        sides = self.image.preprocess.shape[1:]
+        found = []
+        for axis, (own, side) in enumerate(zip(cell, sides, strict=True)):
+            if self.centers is None:
+                found.append((float(own) + 0.5) * side / self.attribution.shape[axis])
+            else:
+                along = (self.centers.rows, self.centers.columns)[axis]
+                found.append(float(np.clip(along.mean[own] + 0.5, 0, side)))
+        return found[0], found[1]
 
     @property
     def positive(self) -> np.ndarray:
@@ -122,17 +159,20 @@ class Explanation:
             "low": self.low,
             "high": self.high,
             "facts": self.facts,
+            "laid": self.laid,
+            "centers": self.centers and self.centers.as_json(),
             "map": self.attribution.tolist(),
         }
 
     def __str__(self) -> str:
         size = "x".join(map(str, self.attribution.shape))
         where = f" at {self.layer}" if self.layer else ""
+        stretched = "\n  stretched over the image" if self.laid == "stretched" else ""
         facts = "".join(f"\n  {name}: {value:.6g}" for name, value in self.facts.items())
         return (
             f"{self.method}{where} of '{self.target}' in {self.image.name}: logit "
             f"{self.score:.4g}, probability {self.probability:.1%}; a map of {size} from "
-            f"{self.low:.4g} to {self.high:.4g}\n  {self.rule}{facts}"
+            f"{self.low:.4g} to {self.high:.4g}\n  {self.rule}{facts}{stretched}"
         )
 
     def _repr_html_(self) -> str:

@@ -20,6 +20,8 @@ from striate.architecture.notation.suggestions import shorten, suggestion
 from striate.backends.torch import eval_mode
 from striate.backends.torch.network import Net
 from striate.errors import SettingError
+from striate.explanation.cell_centers import CellCenters
+from striate.explanation.center_tracing import CenterTracing
 
 LISTED = 12  # choices that a refusal names, at most
 
@@ -35,12 +37,14 @@ class LayerCall:
         module: the layer.
         inputs: the tensors that went in; (batch, channels, rows, columns) or (batch, features).
         output: the tensor that came out.
+        centers: where its cells look; None of features, and where a step before it mixes places.
     """
 
     name: str
     module: nn.Module
     inputs: tuple[Tensor, ...]
     output: Tensor
+    centers: CellCenters | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -304,7 +308,8 @@ def _recorded(
     module: nn.Module, values: Tensor, names: Sequence[str], *, copied: bool
 ) -> Recording:
     """Record one pass; where ``copied``, layers work on copies of what is kept."""
-    calls: list[tuple[str, tuple[Tensor, ...], Tensor]] = []
+    calls: list[tuple[str, tuple[Tensor, ...], Tensor, CellCenters | None]] = []
+    traced = CenterTracing(values)
     versions = [(values, values._version)]  # there is no public count of changes in place
     kept: list[tuple[Tensor, ...]] = []  # what went into the layers under way
 
@@ -317,7 +322,7 @@ def _recorded(
         inputs = kept.pop() if copied else _tensors(given)
         if not isinstance(output, Tensor):
             return None
-        calls.append((address, inputs, output))
+        calls.append((address, inputs, output, traced.centers(output)))
         versions.extend((each, each._version) for each in (*inputs, output))
         return output.clone() if copied else None
 
@@ -327,6 +332,8 @@ def _recorded(
             handle = module.get_submodule(name).register_forward_pre_hook(before)
             stack.callback(handle.remove)
         stack.enter_context(forward_hooks(module, unique, hear))
+        if unique:
+            stack.enter_context(traced)
         output = module(values.clone())
     if not isinstance(output, Tensor):
         raise SettingError(
@@ -334,13 +341,13 @@ def _recorded(
         )
     if not copied and any(each._version != version for each, version in versions):
         raise _Overwritten
-    times = Counter(address for address, _, _ in calls)
+    times = Counter(address for address, *_ in calls)
     turns: Counter[str] = Counter()
     found = []
-    for address, inputs, out in calls:
+    for address, inputs, out, centers in calls:
         turns[address] += 1
         full = f"{address}#{turns[address]}" if times[address] > 1 else address
-        found.append(LayerCall(full, module.get_submodule(address), inputs, out))
+        found.append(LayerCall(full, module.get_submodule(address), inputs, out, centers))
     return Recording(tuple(found), values, output)
 
 

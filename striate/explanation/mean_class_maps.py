@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from striate.data import Images, prefetch
 from striate.explanation.batch_hires_cam import MapLayer, batch_hires_cam
-from striate.explanation.map_resampling import resize_map
+from striate.explanation.cell_centers import CellCenters
+from striate.explanation.map_resampling import lay_map
 from striate.model.classifier import Classifier
 from striate.terminal.progress import ProgressReporter
 
@@ -25,16 +26,18 @@ class ClassMeanMap:
         n: how many maps have a positive part.
         mean: float64 (rows, columns) of the maps.
         similarity: the mean cosine of two of them; 1 for a single one.
+        centers: where the cells look; None where that is not known.
     """
 
     index: int
     n: int
     mean: np.ndarray
     similarity: float
+    centers: CellCenters | None = field(default=None, repr=False)
 
     def resized(self, height: int, width: int) -> np.ndarray:
         """Return the mean on the grid of the network's input, of sum one: float32."""
-        found = resize_map(self.mean, height, width)
+        found = lay_map(self.mean, self.centers, height, width)
         return found / max(float(found.sum()), 1e-12)
 
 
@@ -106,5 +109,7 @@ def average_class_maps(
             sums[label].add(values)
         done += len(pixels)
         reporter(done, len(indices))
-    found = (summing.result(label) for label, summing in sums.items())
+    found = (
+        replace(summing.result(label), centers=layer.centers) for label, summing in sums.items()
+    )
     return tuple(each for each in found if each.n)

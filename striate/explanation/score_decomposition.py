@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import nn
 
+from striate.explanation.cell_centers import CellCenters
 from striate.explanation.hooks import LayerCall, gradients_of, record
 from striate.explanation.last_spatial_layer import resolve_layer
 from striate.explanation.preprocessed_image import PreprocessedImage
@@ -38,6 +39,7 @@ class ScoreDecomposition:
         exact: whether all between the layer and the logits is linear or bends at 0 alone (relu,
             maxpool), so that remainder is of biases only.
         image: the image.
+        centers: where the positions look; None where that is not known.
     """
 
     target: str
@@ -48,6 +50,7 @@ class ScoreDecomposition:
     score: float
     exact: bool
     image: PreprocessedImage = field(repr=False)
+    centers: CellCenters | None = field(default=None, repr=False)
 
     def highest(self, count: int = 5) -> tuple[tuple[int, float], ...]:
         """Return (unit, what it adds) of those that speak most for the first class."""
@@ -147,6 +150,7 @@ def decompose_score(
         score=total,
         exact=not any(isinstance(one.module, CURVED) for one in _after(passed.calls, call)),
         image=image,
+        centers=call.centers,
     )
 
 

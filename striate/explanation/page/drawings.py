@@ -9,8 +9,7 @@ import numpy as np
 from striate.explanation.explanation import Explanation
 from striate.explanation.layer_filters import LayerFilters
 from striate.explanation.layer_maps import LayerMaps
-from striate.explanation.map_resampling import resize_map
-from striate.explanation.preprocessed_image import PreprocessedImage
+from striate.explanation.map_resampling import lay_map
 from striate.explanation.receptive_fields import ReceptiveField
 from striate.explanation.score_decomposition import ScoreDecomposition
 from striate.explanation.shortcut_result import ClassFocus
@@ -35,13 +34,9 @@ def draw_own_grid(found: Explanation) -> str:
 
 def draw_contrast(found: ScoreDecomposition) -> str:
     """Draw which places speak for the one class and which for the other."""
-    shown = _stretched(found.image, found.map)
+    laid = lay_map(found.map, found.centers, *found.image.preprocess.shape[1:])
+    shown = found.image.onto_image(laid)
     return data_uri(heat(found.image.original, shown, side=LARGE), side=LARGE)
-
-
-def _stretched(subject: PreprocessedImage, values: np.ndarray) -> np.ndarray:
-    whole = resize_map(values.astype(np.float32), *subject.preprocess.shape[1:])
-    return subject.onto_image(whole)
 
 
 def draw_maps(layer: LayerMaps, reach: float) -> dict[str, str]:
