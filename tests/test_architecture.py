@@ -336,6 +336,7 @@ LOOSE = {
     "architecture.aspects.word.defaults": "the arguments of a word that may be left out",
     "architecture.words.joins.operands": "the keyword arguments of a torch.fx node",
     "features.timm_models": "what timm publishes of a model",
+    "model.importing.keras": "the configuration of a Keras model, a JSON of Keras's",
     "model.run_folder": "run.json, before it is known which format it has",
     "model.weights.checkpoint_file": "what torch.load gives of a foreign file",
     "model.weights.name_map": "a map of names, a JSON file of the user's",

@@ -17,21 +17,24 @@ if TYPE_CHECKING:
 def import_(
     network: Annotated[
         str,
-        typer.Argument(help="A known network's name such as resnet18, a text, or a .cnn file."),
-    ],
-    weights: Annotated[
-        str,
-        typer.Option(
-            help="imagenet (the official file, fetched once and kept, or of its package), or a "
-            ".pth, .pt, .th or .safetensors file."
+        typer.Argument(
+            help="A known network's name such as resnet18, a text, or a .cnn file; or the .keras "
+            "or .h5 file of a whole model."
         ),
     ],
     out: Annotated[Path, typer.Option(help="The classifier's file that is written.")],
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            help="imagenet (the official file, fetched once and kept, or of its package), or a "
+            ".pth, .pt, .th or .safetensors file. A whole model has its own."
+        ),
+    ] = None,
     classes: Annotated[
         Path | None,
         typer.Option(
             help="The names of the classes in the order of the outputs: a name a line, JSON, CSV, "
-            "or an ImageNet index."
+            "or an ImageNet index. Default: the labels.txt beside a whole model."
         ),
     ] = None,
     renamed: Annotated[
@@ -67,11 +70,6 @@ def import_(
     What fits nowhere is an error that says so, and nothing is written. `striate evaluate` on
     images of known classes is the proof that all is in its place.
     """
-    if classes is None:
-        raise SettingError(
-            "give --classes: a file with the name of each class in the order of the network's "
-            "outputs, such as ImageNet's imagenet_class_index.json, or a text with a name a line"
-        )
     if out.suffix != ".safetensors":
         out = out.with_name(out.name + ".safetensors")
     if out.exists():
@@ -91,11 +89,16 @@ def import_(
         "mean": _values(mean, "--mean"),
         "std": _values(std, "--std"),
     }
+    if weights is None and not importing.is_model_file(network):
+        raise SettingError(
+            f"'{network[:60]}' is no file of a whole model, so give --weights: imagenet, or a file "
+            "of weights"
+        )
     with Console() as console:
         try:
             made = importing.import_with_fit(
                 network,
-                weights,
+                weights or "imagenet",
                 classes=classes,
                 preprocess=changes,
                 map=renamed,

@@ -7,16 +7,17 @@ and these a text (`texts`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
 from striate.architecture.aspects.torch_reading import Refused
-from striate.architecture.notation import Join, Network, expand, parse
+from striate.architecture.notation import Network, parse
 from striate.architecture.notation.tree import check_input
-from striate.architecture.words import Layer, Shape
-from striate.backends.fx.flow import Branched, Flow, flow_of
+from striate.architecture.words import Shape
+from striate.backends.fx.addresses import addresses_of
+from striate.backends.fx.flow import Flow, flow_of
 from striate.backends.fx.graph import Reading
 from striate.backends.fx.recording import INSTEAD, is_layer, record_graph
 from striate.backends.fx.texts import network_text
@@ -120,28 +121,12 @@ def _followed(module: nn.Module, shape: Shape, name: str) -> tuple[Flow, Value]:
 
 def _names(module: nn.Module, flow: Flow, network: Network) -> dict[str, str]:
     """Give the names of the weights, theirs first, in our order."""
-    leaves = (step for step in expand(network).layers() if not isinstance(step, Join))
-    addresses = {
-        target: leaf.address
-        for (_, target), leaf in zip(_words(flow), leaves, strict=True)
-        if target
-    }
     # by name, since a module may define its layers in any order: torchvision's blocks have their
     # shortcut behind the main way
     keys = list(module.state_dict())
     return {
         key: f"{address}{key.removeprefix(target)}"
-        for target, address in addresses.items()
+        for target, address in addresses_of(flow, network).items()
         for key in keys
         if key.rpartition(".")[0] == target
     }
-
-
-def _words(flow: Flow) -> Iterator[tuple[Layer, str]]:
-    """Give the words of a flow, in the order of running, with the modules they come from."""
-    for item in flow:
-        if isinstance(item, Branched):
-            for branch in item.branches:
-                yield from _words(branch)
-        else:
-            yield item.word, "" if item.value is None else item.value.target

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+
+from torch import Tensor
 
 from striate.architecture import zoo
 from striate.architecture.notation import ExpandedNetwork, expand, source
@@ -15,12 +15,16 @@ from striate.backends.torch import build
 from striate.data.images import Preprocess
 from striate.errors import SettingError, WeightsError
 from striate.events import Callback, Event, Note, ignore
+from striate.files.home import expand_home
 from striate.model.classifier import Classifier
-from striate.model.importing.classes import ClassList, read_classes
+from striate.model.importing import keras
+from striate.model.importing.classes import read_classes
+from striate.model.importing.from_model_file import import_model_file, is_model_file
+from striate.model.importing.imported import Imported, wrong_count
+from striate.model.importing.preprocess_choice import UNKNOWN, Changes, choose, input_shape
 from striate.model.json_value import Json
 from striate.model.weights import (
     OFFICIAL,
-    Fit,
     Official,
     compare,
     compute_sha256,
@@ -33,46 +37,17 @@ from striate.model.weights import (
 from striate.model.weights.official import CLASSES
 
 IMAGENET = "imagenet"
-
-
-class PreprocessChanges(TypedDict, total=False):
-    """Settings of `Preprocess` that are to be other than usual; None leaves one as it is."""
-
-    channels: int | None
-    height: int | None
-    width: int | None
-    fit: str | None
-    background: tuple[int, int, int] | None
-    border: tuple[int, int, int] | None
-    mean: tuple[float, ...] | None
-    std: tuple[float, ...] | None
-    crop_ratio: float | None
-    draft: bool | None
-
-
-Changes = Preprocess | PreprocessChanges | None
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What came of an import.
-
-    Attributes:
-        classifier: network, weights, classes and preprocessing.
-        fit: which tensor went where.
-        notes: what was decided on the way, to be shown.
-    """
-
-    classifier: Classifier
-    fit: Fit
-    notes: tuple[str, ...]
+NO_CLASSES = (
+    "give --classes: a file with the name of each class in the order of the network's "
+    "outputs, such as ImageNet's imagenet_class_index.json, or a text with a name a line"
+)
 
 
 def import_classifier(
     network: str | Path,
     weights: str | Path = IMAGENET,
     *,
-    classes: str | Path | Sequence[str],
+    classes: str | Path | Sequence[str] | None = None,
     preprocess: Changes = None,
     map: Mapping[str, str] | str | Path | None = None,  # noqa: A002 (what it is)
     offline: bool = False,
@@ -81,11 +56,12 @@ def import_classifier(
     """Make a classifier of a network and weights that others have trained.
 
     Args:
-        network: a known network by its name, a text in the notation, or a .cnn file.
+        network: a known network by its name, a text in the notation, or a .cnn file; or a file of
+            a whole model, .keras, .h5 or .onnx, which has its own weights.
         weights: "imagenet" for the official file, which is fetched once and kept, or comes with
             a package; or a .pth, .pt, .th or .safetensors file.
         classes: their names in the order of the network's outputs, or a file of them: a name a
-            line, JSON, CSV, or an ImageNet index.
+            line, JSON, CSV, or an ImageNet index. None takes the labels.txt beside a whole model.
         preprocess: how images become the network's input; a `Preprocess`, or those of its
             settings that shall be other than usual, as ``{"fit": "squash", "crop_ratio": 1}``. The
             usual ones are torchvision's for networks of its, trained on ImageNet; else values
@@ -127,13 +103,24 @@ def import_with_fit(
     network: str | Path,
     weights: str | Path = IMAGENET,
     *,
-    classes: str | Path | Sequence[str],
+    classes: str | Path | Sequence[str] | None = None,
     preprocess: Changes = None,
     map: Mapping[str, str] | str | Path | None = None,  # noqa: A002 (what it is)
     offline: bool = False,
     callback: Callback = ignore,
 ) -> Imported:
     """Do what `import_classifier` does, and give what went where beside the classifier."""
+    if is_model_file(network):
+        if weights != IMAGENET or map is not None:
+            raise SettingError(
+                f"'{network}' is a whole model, which has its own weights; leave --weights and "
+                "--map out"
+            )
+        return import_model_file(
+            expand_home(network), classes=classes, preprocess=preprocess, callback=callback
+        )
+    if classes is None:
+        raise SettingError(NO_CLASSES)
     notes: list[str] = []
 
     def both(event: Event) -> None:
@@ -147,18 +134,29 @@ def import_with_fit(
     listed = read_classes(classes)
     wanted = _official_for(name, network) if weights == IMAGENET else None
     if wanted is not None and len(listed.names) != CLASSES:
-        raise _wrong_count(listed, CLASSES, wanted.file)
-    plan = expand(text, input=_shape(preprocess), classes=len(listed.names))
+        raise wrong_count(listed, CLASSES, wanted.file)
+    of_keras = wanted is None and keras.is_keras(Path(weights))
+    theirs = keras.known_network(name) if of_keras and name is not None else None
+    plan = expand(
+        theirs.text if theirs else text, input=input_shape(preprocess), classes=len(listed.names)
+    )
     plan.check_classes()
     path = Path(weights) if wanted is None else fetch(wanted, offline=offline, callback=both)
-    state = read(path, callback=both)
+    if of_keras:
+        state = keras.read_state(path, plan, theirs.layers if theirs else ())
+    else:
+        state = read(path, callback=both)
     sha256 = compute_sha256(path)
     known = find_official_file(sha256)
-    fitted, why = _preprocess(plan, known, name, len(listed.names), given=preprocess)
+    fitted, why = (
+        _preprocess(plan, known, name, len(listed.names), given=preprocess)
+        if theirs is None
+        else _preprocess_of_keras(theirs, plan, state, given=preprocess)
+    )
     module = build(plan, seed=None)
     found = compare(state, module, map=map)
     if found.head is not None and found.head[1] == len(listed.names):
-        raise _wrong_count(listed, found.head[0], path.name)
+        raise wrong_count(listed, found.head[0], path.name)
     fill(state, module, found)
     for note in (*listed.notes, *found.notes, why):
         both(Note(note))
@@ -195,33 +193,23 @@ def _official_for(name: str | None, network: str | Path) -> Official:
     return find_official(name)
 
 
-def _wrong_count(listed: ClassList, expected: int, file: str) -> SettingError:
-    return SettingError(
-        f"the list of classes has {len(listed.names):,} names, and the weights in '{file}' tell "
-        f"{expected:,} classes apart; expected a name for each of them, in the order of the outputs"
-    )
-
-
-def _shape(given: Changes) -> tuple[int, int, int] | None:
-    """Return the input's shape where the preprocessing that was given says it."""
-    if isinstance(given, Preprocess):
-        return given.shape
-    sizes = [(given or {}).get(name) for name in ("channels", "height", "width")]
-    if all(size is None for size in sizes):
-        return None
-    if not all(type(size) is int for size in sizes):
-        raise SettingError(
-            f"channels, height and width are {sizes}; expected all three as whole numbers, or none"
-        )
-    return sizes[0], sizes[1], sizes[2]  # type: ignore[return-value]
+def _preprocess_of_keras(
+    theirs: keras.KerasNetwork, plan: ExpandedNetwork, state: dict[str, Tensor], *, given: Changes
+) -> tuple[Preprocess, str]:
+    """Choose how images are prepared for weights of Keras, and turn those that take blue first."""
+    found = keras.family_preprocess(theirs.family, plan.input)
+    channels, rows, columns = plan.input
+    usual, why, blue_first = found or (Preprocess(channels, rows, columns), UNKNOWN, False)
+    first = f"{theirs.layers[0]}.weight"
+    if blue_first and first in state:
+        state[first] = state[first].flip(1)
+    return choose(usual, why, given)
 
 
 def _preprocess(
     plan: ExpandedNetwork, known: Official | None, name: str | None, classes: int, *, given: Changes
 ) -> tuple[Preprocess, str]:
     """Choose how images are prepared, and say why."""
-    if isinstance(given, Preprocess):
-        return given, f"images are prepared as told: {given.spoken()}"
     channels, height, width = plan.input
     assumed = name in OFFICIAL and classes == CLASSES and channels == 3
     table = known or (OFFICIAL[name] if assumed and name is not None else None)
@@ -236,21 +224,5 @@ def _preprocess(
         )
     else:
         usual = Preprocess(channels, height, width)
-        reason = (
-            "with values from 0 to 1, as nothing is known of how they were prepared in training: "
-            "where that was otherwise, answers will be wrong, so give --mean, --std and --fit"
-        )
-    changes: dict[str, Any] = {k: value for k, value in (given or {}).items() if value is not None}
-    unknown = changes.keys() - {field.name for field in dataclasses.fields(Preprocess)}
-    if unknown:
-        raise SettingError(f"the preprocessing has no setting '{min(unknown)}'")
-    if changes.get("fit", usual.fit) != "crop":
-        changes.setdefault("crop_ratio", 1.0)
-    fitted = dataclasses.replace(usual, **changes)
-    if fitted != usual:
-        reason += f", but for {', '.join(n for n in changes if _differs(fitted, usual, n))}"
-    return fitted, f"images are prepared {reason}: {fitted.spoken()}"
-
-
-def _differs(first: Preprocess, second: Preprocess, name: str) -> bool:
-    return bool(getattr(first, name) != getattr(second, name))
+        reason = UNKNOWN
+    return choose(usual, reason, given)

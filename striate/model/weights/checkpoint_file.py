@@ -37,8 +37,7 @@ ANEW = "get it anew"
 # How other files begin, and what they are.
 OTHERS = {
     b"version https://git-lfs": "is a Git LFS pointer, not the file itself; run `git lfs pull`",
-    b"\x89HDF": "is an HDF5 file, as Keras writes it, which is not read; save the weights as "
-    "safetensors",
+    b"\x89HDF": "is an HDF5 file, as Keras writes it: striate import reads it, with its network",
     b"\x1f\x8b": "is compressed with gzip; unpack it first",
     b"GGUF": "is a GGUF file, which is not read; " + EXPECTED,
     b"\x93NUMPY": "is a NumPy array; " + EXPECTED,
@@ -179,7 +178,7 @@ def _check_zip(path: Path) -> None:
             "torch.save(torch.jit.load(PATH).state_dict(), ANOTHER) makes one"
         )
     if "data.pkl" not in inner:
-        keras = "; it looks like a Keras model: save its weights as safetensors"
+        keras = "; it looks like a Keras model, which striate import reads"
         said = keras if "model.weights.h5" in names else f"; {EXPECTED}"
         raise WeightsError(f"'{path}' is a zip without weights of PyTorch{said}")
 

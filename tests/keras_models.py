@@ -1,0 +1,121 @@
+"""Make models with Keras, each saved in every way with what it answers, in a folder that is given.
+
+The process needs KERAS_BACKEND=torch, whose "same" average pools are not those of TensorFlow: none
+is among these. A model NAME becomes NAME.keras, NAME.h5, NAME.weights.h5, NAME.x.npy (images 0 to
+255, channels last) and NAME.y.npy (its answers).
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def nested() -> Any:
+    """A part that was frozen, a Sequential within, scaling by operators, features in a row."""
+    from keras import Input, Model, Sequential, layers
+
+    stem = Sequential(
+        [
+            Input((20, 20, 3)),
+            layers.Conv2D(6, 3, strides=2, padding="same"),
+            layers.BatchNormalization(epsilon=0.01, scale=False),
+            layers.ReLU(6.0),
+        ],
+        name="stem",
+    )
+    image = Input((20, 20, 3))
+    x = layers.RandomFlip()(image / 127.5 - 1.0)
+    x = stem(x)
+    x = layers.Add()([x, layers.SeparableConv2D(6, 3, padding="same", activation="tanh")(x)])
+    x = layers.Flatten()(x)
+    x = layers.BatchNormalization(center=False)(x)
+    x = layers.Concatenate()([layers.Dropout(0.3)(x), layers.Dense(5, activation="sigmoid")(x)])
+    model = Model(image, layers.Dense(3, activation="softmax")(x))
+    stem.layers[0].trainable = False  # the older .h5 keeps its weights last
+    return model
+
+
+def many() -> Any:
+    """Over ten convolutions of one shape, whose groups do not sort by running."""
+    from keras import Input, Sequential, layers
+
+    convs = [layers.Conv2D(3, 3, padding="same", activation="tanh") for _ in range(12)]
+    head = [layers.Flatten(), layers.Dense(2), layers.Softmax()]
+    return Sequential([Input((9, 9, 3)), layers.Rescaling(1 / 255), *convs, *head])
+
+
+def windows() -> Any:
+    """Every kind of window and padding: even, dilated, four-sided, grouped, multiplied."""
+    from keras import Input, Sequential, layers
+
+    return Sequential(
+        [
+            Input((33, 30, 3)),
+            layers.Rescaling(1 / 127.5, -1.0),
+            layers.ZeroPadding2D(((2, 0), (1, 3))),
+            layers.Conv2D(8, (4, 3), strides=(2, 1), use_bias=False),
+            layers.LeakyReLU(negative_slope=0.1),
+            layers.Conv2D(8, 4, padding="same", activation="leaky_relu"),
+            layers.DepthwiseConv2D(3, depth_multiplier=2, strides=2, padding="same"),
+            layers.PReLU(shared_axes=[1, 2]),
+            layers.Conv2D(8, 3, dilation_rate=2, groups=4, padding="same", activation="relu"),
+            layers.ZeroPadding2D(1),
+            layers.MaxPooling2D(3, strides=2),
+            layers.MaxPooling2D(2, padding="same", strides=1),
+            layers.AveragePooling2D((2, 1)),
+            layers.Conv2D(4, 1, activation="relu6"),
+            layers.GlobalMaxPooling2D(keepdims=True),
+            layers.Reshape((4,)),
+            layers.Dense(4, activation="softmax"),
+        ]
+    )
+
+
+def one_output() -> Any:
+    """The sigmoid of one output, and a dense layer on every pixel."""
+    from keras import Input, Sequential, layers
+
+    return Sequential(
+        [
+            Input((8, 8, 1)),
+            layers.Normalization(mean=[100.0], variance=[900.0]),
+            layers.Dense(4, activation="relu"),
+            layers.Flatten(),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+
+
+MODELS: dict[str, Callable[[], Any]] = {
+    each.__name__: each for each in (nested, many, windows, one_output)
+}
+
+
+def main(folder: Path) -> None:
+    import keras
+
+    numbers = np.random.default_rng(0)
+    for name, make in MODELS.items():
+        keras.utils.set_random_seed(0)
+        model = make()
+        for layer in model._flatten_layers():
+            if isinstance(layer, keras.layers.BatchNormalization):
+                shapes = [value.shape for value in layer.get_weights()]
+                layer.set_weights([numbers.uniform(0.5, 1.5, shape) for shape in shapes])
+        x = numbers.integers(0, 256, (3, *model.input_shape[1:])).astype(np.float32)
+        np.save(folder / f"{name}.x.npy", x)
+        np.save(folder / f"{name}.y.npy", model(x, training=False).detach().numpy())
+        model.save(folder / f"{name}.keras")
+        model.save(folder / f"{name}.h5")
+        model.save_weights(folder / f"{name}.weights.h5")
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    main(Path(sys.argv[1]))

@@ -1,0 +1,273 @@
+"""Models of Keras answer as they do in Keras; what cannot be taken over is refused by name."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from striate.architecture.notation import expand
+from striate.backends.onnx import Trained
+from striate.errors import NotationError, SettingError, StriateError, WeightsError
+from striate.model.importing import import_with_fit, is_model_file
+from striate.model.importing.foreign_graph import ForeignNetwork
+from striate.model.importing.keras import open_keras, read_network
+from striate.model.importing.keras.hdf5_file import LARGEST
+
+h5py = pytest.importorskip("h5py", reason="reading Keras's files needs the keras extra")
+SCRIPT = Path(__file__).parents[1] / "keras_models.py"
+NAMES = ("nested", "many", "windows", "one_output")
+
+
+@pytest.fixture(scope="session")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of models that Keras has made, each with what it answers."""
+    if importlib.util.find_spec("keras") is None:
+        pytest.skip("needs Keras, an oracle of the tests: pip install '.[test]'")
+    folder = tmp_path_factory.mktemp("keras")
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), str(folder)],
+        env={**os.environ, "KERAS_BACKEND": "torch", "KERAS_HOME": str(folder / "home")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folder
+
+
+def logits(found: ForeignNetwork, x: np.ndarray) -> np.ndarray:
+    """What a network gives for images of 0 to 255, channels last."""
+    values = torch.from_numpy(np.ascontiguousarray(x.transpose(0, 3, 1, 2)))
+    if found.scaling is not None:
+        mean, std = (torch.tensor(each, dtype=torch.float32) for each in found.scaling)
+        values = (values / 255 - mean[:, None, None]) / std[:, None, None]
+    with torch.no_grad():
+        return np.asarray(Trained(expand(found.network), found.weights).module()(values))
+
+
+def softmax(values: np.ndarray) -> np.ndarray:
+    powers = np.exp(values - values.max(1, keepdims=True))
+    return np.asarray(powers / powers.sum(1, keepdims=True))
+
+
+@pytest.mark.parametrize("ending", ["keras", "h5"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_answers_as_in_keras(saved: Path, name: str, ending: str) -> None:
+    found = read_network(open_keras(saved / f"{name}.{ending}"))
+    x, expected = (np.load(saved / f"{name}.{each}.npy") for each in "xy")
+    answers = softmax(logits(found, x))
+    if expected.shape[1] == 1:  # the probability of the second class
+        expected = np.concatenate([1 - expected, expected], 1)
+    assert np.abs(answers - expected).max() < 1e-5
+    assert expected.std(0).max() > 1e-3  # the images are told apart, so this says something
+
+
+def test_the_geometry_is_keras_s(saved: Path) -> None:
+    text = str(read_network(open_keras(saved / "nested.keras")).network)
+    assert "conv 3x3 6 stride=2 pad=end > bn eps=0.01 > relu6" in text
+    text = str(read_network(open_keras(saved / "windows.h5")).network)
+    assert "conv 4x3 8 stride=2x1 pad=2:0:1:3 bias=no" in text
+    assert "maxpool 3 stride=2 pad=1" in text
+
+
+def test_a_whole_model_becomes_a_classifier(saved: Path, tmp_path: Path) -> None:
+    model = import_with_fit(saved / "nested.h5", classes=["a", "b", "c"])
+    assert model.classifier.preprocess.mean == (0.5, 0.5, 0.5)
+    assert model.classifier.preprocess.fit == "squash"
+    assert any("the first layers of the model scale them" in note for note in model.notes)
+    pixels = np.load(saved / "nested.x.npy").transpose(0, 3, 1, 2).astype(np.uint8)
+    answers = model.classifier.probabilities(pixels)
+    assert np.abs(answers - np.load(saved / "nested.y.npy")).max() < 1e-5
+    with pytest.raises(SettingError, match="has 2 names"):
+        import_with_fit(saved / "nested.h5", classes=["a", "b"])
+    with pytest.raises(SettingError, match="has its own weights"):
+        import_with_fit(saved / "nested.h5", "other.pth", classes=["a", "b", "c"])
+
+
+def test_weights_alone_are_no_model(saved: Path) -> None:
+    with pytest.raises(WeightsError, match=r"holds weights alone .*striate import NETWORK"):
+        read_network(open_keras(saved / "many.weights.h5"))
+
+
+def test_groups_without_names_are_counted_by_class(saved: Path, tmp_path: Path) -> None:
+    """Older .keras files do not say whose weights a group holds."""
+    source, target = saved / "many.keras", tmp_path / "older.keras"
+    with zipfile.ZipFile(source) as archive, zipfile.ZipFile(target, "w") as out:
+        (tmp_path / "w.h5").write_bytes(archive.read("model.weights.h5"))
+        with h5py.File(tmp_path / "w.h5", "r+") as file:
+            groups = list(file["layers"])
+            for group in groups:
+                file[f"layers/{group}/vars"].attrs.pop("name", None)
+        out.write(tmp_path / "w.h5", "model.weights.h5")
+        out.writestr("config.json", archive.read("config.json"))
+    assert groups.index("conv2d_10") < groups.index("conv2d_2")
+    found = read_network(open_keras(target))
+    x, expected = (np.load(saved / f"many.{each}.npy") for each in "xy")
+    assert np.abs(softmax(logits(found, x)) - expected).max() < 1e-5
+
+
+# ---------------------------------------------------------------- models that are made by hand
+
+
+def made(
+    path: Path,
+    layers: list[dict[str, Any]],
+    *,
+    weights: dict[str, np.ndarray] | None = None,
+    version: str = "3.15.1",
+) -> Path:
+    """A .keras of a Sequential for images of 8x8."""
+    start = {
+        "class_name": "InputLayer",
+        "config": {"name": "start", "batch_shape": [None, 8, 8, 3]},
+    }
+    config = {"class_name": "Sequential", "config": {"name": "it", "layers": [start, *layers]}}
+    with h5py.File(path.with_suffix(".h5"), "w") as file:
+        for name, values in (weights or {}).items():
+            file[name] = values
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", json.dumps(config))
+        archive.writestr("metadata.json", json.dumps({"keras_version": version}))
+        archive.write(path.with_suffix(".h5"), "model.weights.h5")
+    return path
+
+
+def layer(kind: str, **settings: Any) -> dict[str, Any]:
+    return {"class_name": kind, "config": {"name": f"the_{kind.lower()}", **settings}}
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        (layer("Lambda", function="evil"), "a Lambda layer is code of its own, which is not run"),
+        (
+            {**layer("Conv2D"), "registered_name": "Mine>Conv2D", "module": None},
+            "Mine>Conv2D is a custom class, whose code is not run",
+        ),
+        ({**layer("Fancy"), "module": "os"}, "Fancy is a custom class, whose code is not run"),
+        (layer("Conv2DTranspose"), "there is no word for Conv2DTranspose"),
+        (layer("Activation", activation="selu"), "no word for the activation 'selu'"),
+        (
+            layer("Activation", activation={"class_name": "function", "config": "mine"}),
+            "no word for the activation 'function'",
+        ),
+        (layer("ReLU", max_value=3.0), "max_value=3.0 and negative_slope=0.0 have no word"),
+        (
+            layer("GlobalAveragePooling2D", data_format="channels_first"),
+            "data_format='channels_first' has no word",
+        ),
+        (layer("MaxPooling2D", padding="causal"), "padding='causal' has no word"),
+    ],
+)
+def test_what_has_no_word_or_is_code_is_refused_by_name(
+    tmp_path: Path, bad: dict[str, Any], said: str
+) -> None:
+    path = made(tmp_path / "m.keras", [bad])
+    with pytest.raises(NotationError) as error:
+        read_network(open_keras(path))
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+    assert "the_" in str(error.value)
+
+
+def test_the_hard_sigmoid_of_keras_2_is_another_function(tmp_path: Path) -> None:
+    path = made(
+        tmp_path / "m.keras", [layer("Activation", activation="hard_sigmoid")], version="2.15"
+    )
+    with pytest.raises(NotationError, match=r"hard_sigmoid of Keras 2, which is 0\.2 x \+ 0\.5"):
+        read_network(open_keras(path))
+
+
+def test_a_network_without_its_last_layers_is_no_classifier(tmp_path: Path) -> None:
+    path = made(tmp_path / "m.keras", [layer("AveragePooling2D", pool_size=2)])
+    with pytest.raises(NotationError, match="ends with 3x4x4 numbers"):
+        read_network(open_keras(path))
+
+
+def test_the_largest_of_zeros_and_values_below_zero_has_no_word(tmp_path: Path) -> None:
+    path = made(tmp_path / "m.keras", [layer("ZeroPadding2D", padding=1), layer("MaxPooling2D")])
+    with pytest.raises(NotationError, match="values that may be below zero"):
+        read_network(open_keras(path))
+
+
+def test_average_pools_of_same_do_not_count_what_is_outside(tmp_path: Path) -> None:
+    """Keras on torch counts some of it; TensorFlow, whose rule this is, counts none."""
+    layers = [
+        layer("AveragePooling2D", pool_size=3, strides=2, padding="same"),
+        layer("Flatten"),
+        layer("Dense", units=48, use_bias=False),
+    ]
+    weights = {"layers/dense/vars/0": np.eye(48, dtype=np.float32)}
+    found = read_network(open_keras(made(tmp_path / "m.keras", layers, weights=weights)))
+    x = np.random.default_rng(0).random((1, 8, 8, 3), np.float32)
+    # three rows from an even one on, of which the ninth lies outside: none above, one below
+    sums = [slice(2 * at, 2 * at + 3) for at in range(4)]
+    expected = [x[0, rows, columns].mean((0, 1)) for rows in sums for columns in sums]
+    assert np.abs(logits(found, x)[0] - np.ravel(expected)).max() < 1e-6
+
+
+@pytest.mark.parametrize("kind", ["link", "soft", "external", "filter", "bomb", "twice"])
+def test_hdf5_that_leads_elsewhere_or_swells_is_refused(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "m.h5"
+    with h5py.File(path, "w") as file:
+        group = file.create_group("model_weights")
+        if kind == "link":
+            group["a"] = h5py.ExternalLink("/etc/passwd", "/")
+        elif kind == "soft":
+            group["a"] = h5py.SoftLink("/elsewhere")
+        elif kind == "external":
+            group.create_dataset("a", (4,), "f4", external=[("/etc/passwd", 0, 16)])
+        elif kind == "filter":
+            plan = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            plan.set_chunk((4,))
+            plan.set_filter(32015, h5py.h5z.FLAG_OPTIONAL, (1,))
+            space = h5py.h5s.create_simple((4,))
+            h5py.h5d.create(group.id, b"a", h5py.h5t.NATIVE_FLOAT, space, plan)
+        elif kind == "bomb":
+            group.create_dataset("a", (2**29,), "f4", chunks=(2**20,), compression="gzip")
+        else:
+            group["a"] = file["model_weights"]
+    with pytest.raises(WeightsError) as error:
+        open_keras(path)
+    assert "'model_weights/a'" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_zip_that_is_larger_than_is_read_is_refused(tmp_path: Path) -> None:
+    path = made(tmp_path / "m.keras", [])
+    swollen = tmp_path / "swollen.keras"
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(swollen, "w") as out:
+        out.writestr("config.json", b" " * (65 * 2**20), zipfile.ZIP_DEFLATED)
+        out.writestr("model.weights.h5", archive.read("model.weights.h5"))
+    with pytest.raises(WeightsError, match=r"config\.json in 'swollen\.keras' is 68,157,440 bytes"):
+        open_keras(swollen)
+    assert LARGEST > 2 * 2**30
+
+
+def test_damaged_files_are_told_in_one_line(saved: Path, tmp_path: Path) -> None:
+    for ending in ("keras", "h5"):
+        whole = (saved / f"nested.{ending}").read_bytes()
+        numbers = np.random.default_rng(1)
+        for number in range(30):
+            content = bytearray(
+                whole[: len(whole) if number % 2 else numbers.integers(8, len(whole))]
+            )
+            for place in numbers.integers(8, len(content), 20 * (number % 2)):
+                content[place] = numbers.integers(256)
+            path = tmp_path / f"{number}.{ending}"
+            path.write_bytes(content)
+            try:
+                if is_model_file(path):
+                    read_network(open_keras(path))
+            except StriateError as error:
+                assert "\n" not in str(error)
