@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 GROUPS = Path("/sys/fs/cgroup")  # where Linux says what a container may use
+DECODERS = 16  # more threads than these wait for each other, in Python, longer than they decode
 TICKS = Path("/proc/stat")  # where it says what all programs together have used
 
 
@@ -30,6 +31,11 @@ def count_cores(groups: Path = GROUPS) -> int:
         except (OSError, ValueError):  # no such limit, or "max": none is set
             continue
     return cores
+
+
+def count_decoders() -> int:
+    """Return how many threads decode images at once: one a core, and at most `DECODERS`."""
+    return min(DECODERS, count_cores())
 
 
 class OtherWork:

@@ -14,7 +14,7 @@ import numpy as np
 
 from striate.data.cache_folder import make_once
 from striate.data.collection import Collection, Skipped, format_count, read_skipped, write_skipped
-from striate.data.cores import count_cores
+from striate.data.cores import count_decoders
 from striate.data.images import HEIF_HINT, Preprocess, ValueRanges, collect_warnings
 from striate.data.images.value_range import clip_to_uint8, find_black_and_white
 from striate.data.pixel_file import allocate, content_key, read_kept, write_kept
@@ -146,7 +146,7 @@ def load(
         memory: the most bytes of pixels kept in memory.
         cache: a folder for pixels that are more than that.
         progress: told the images done and their total, after each image or block of them.
-        threads: that decode at once; left out, one a core and at most 8.
+        threads: that decode at once; left out, one a core and at most 16.
         watch: is given each usable image in order, as (index, hash, pixels), while the next ones
             are being decoded; but none that is found decoded in the cache.
 
@@ -158,7 +158,7 @@ def load(
     >>> images.mode, images.take([0, 1]).shape
     ('memory', (2, 1, 8, 8))
     """
-    threads = threads or min(8, count_cores())
+    threads = threads or count_decoders()
     preprocess = _with_range_of_arrays(preprocess, collection)
     size = len(collection) * int(np.prod(preprocess.shape))
     mode: Mode = "memory"

@@ -8,7 +8,7 @@ import numpy as np
 
 from striate.data.cache_folder import find_cache_folder
 from striate.data.collection import Collection, format_count, read_skipped, write_skipped
-from striate.data.cores import count_cores
+from striate.data.cores import count_decoders
 from striate.data.images import Preprocess
 from striate.data.loader import Images
 from striate.data.pixel_file import content_key
@@ -44,7 +44,7 @@ class ReadRecord:
             return None
         if hashes.shape != (len(self._collection),) or hashes.dtype != np.uint64:
             return None
-        threads = min(8, count_cores())
+        threads = count_decoders()
         images = Images(self._collection, self._preprocess, mode="streamed", threads=threads)
         images.hashes, images.record = hashes, self._path
         with suppress(OSError):

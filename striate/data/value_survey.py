@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from striate.data.collection import Collection, format_count
-from striate.data.cores import count_cores
+from striate.data.cores import count_decoders
 from striate.data.images import Extremes, ValueRanges, find_extremes
 from striate.data.images.value_range import Range, find_data_range
 from striate.data.size_survey import Survey
@@ -35,7 +35,7 @@ def find_value_ranges(
         of_each = [extremes] * len(collection) if extremes else []
         return ValueRanges(_range(of_each, whole=True, say=say))
     found: list[Extremes] = []
-    with ThreadPoolExecutor(min(8, count_cores()), "striate-values") as pool:
+    with ThreadPoolExecutor(count_decoders(), "striate-values") as pool:
         for start in range(0, len(looks.deep), _BLOCK):
             block = looks.deep[start : start + _BLOCK]
             found.extend(each for each in pool.map(lambda i: _look(collection, i), block) if each)

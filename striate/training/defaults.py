@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import torch
 
 from striate.architecture.notation import ExpandedNetwork, Leaf, expand, parse
 from striate.architecture.words import Softmax
@@ -112,15 +113,14 @@ def with_statistics(
     if len(training) > STATISTICS:
         generator = np.random.Generator(np.random.Philox(key=[seed, 1]))
         chosen = np.sort(generator.choice(training, STATISTICS, replace=False))
-    total = np.zeros(preprocess.channels)
-    squares = np.zeros(preprocess.channels)
+    counts = torch.zeros(preprocess.channels, 256, dtype=torch.int64)  # of each value from 0 to 255
     for group in np.array_split(chosen, max(1, len(chosen) // 256)):
-        values = images.take(group).astype(np.float64) / 255
-        total += values.sum((0, 2, 3))
-        squares += (values**2).sum((0, 2, 3))
-    count = len(chosen) * preprocess.height * preprocess.width
-    mean = total / count
-    std = np.sqrt(np.maximum(squares / count - mean**2, 0))
+        values = torch.from_numpy(images.take(group)).transpose(0, 1).flatten(1)
+        counts += torch.stack([torch.bincount(each, minlength=256) for each in values])
+    levels = np.arange(256) / 255
+    shares = counts.numpy() / (len(chosen) * preprocess.height * preprocess.width)
+    mean = shares @ levels
+    std = np.sqrt(np.maximum(shares @ levels**2 - mean**2, 0))
     return replace(
         preprocess,
         mean=tuple(round(float(value), 6) for value in mean),
