@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, TypedDict, TypeVar
@@ -368,7 +367,9 @@ def make_settings(given: SettingsDict) -> Settings:
     known = [each.name for each in fields(Settings)]
     for name in given:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
+            from difflib import get_close_matches
+
+            close = get_close_matches(name, known, n=1)
             hint = f"did you mean '{close[0]}'?" if close else f"choose from {', '.join(known)}"
             raise SettingError(f"there is no setting '{name}'; {hint}")
     return Settings(**given)

@@ -56,7 +56,7 @@ def test_the_example_computes_what_torch_does(word: type[Layer]) -> None:
     np.testing.assert_allclose(back.input, x.grad, atol=1e-12)
 
     weights = {name: value.numpy() for name, value in module.state_dict().items()}
-    made = graph(module.plan, weights, std=(1 / 255, 1 / 255)).SerializeToString()
+    made = graph(module.plan, weights, std=(1 / 255, 1 / 255)).to_bytes()
     session = onnxruntime.InferenceSession(made)
     pixels = x.detach().float().numpy()
     np.testing.assert_allclose(session.run(None, {"pixels": pixels})[0], passed.output, atol=1e-4)

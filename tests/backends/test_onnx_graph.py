@@ -13,8 +13,10 @@ from networks_strategy import networks
 from thoroughness import LARGE, examples, slow_if
 
 from striate.architecture import zoo
+from striate.architecture.aspects.onnx_graph import Attribute
 from striate.architecture.notation import ExpandedNetwork, expand
-from striate.backends.onnx.graph import OPSET, OUTPUT, PIXELS, graph
+from striate.backends.onnx.graph import OUTPUT, PIXELS, graph
+from striate.backends.onnx.model_file import OPSET, Model, Node
 from striate.backends.torch import build
 from striate.errors import ClassifierError, NotationError
 
@@ -50,7 +52,7 @@ def both(text: str, n: int = 2) -> tuple[np.ndarray, np.ndarray]:
     mean, std = (0.4,) * plan.input[0], (0.3,) * plan.input[0]
     pixels = np.random.default_rng(0).integers(0, 256, (n, *plan.input)).astype(np.float32)
     model = graph(plan, weights_of(module), mean=mean, std=std)
-    onnx.checker.check_model(model, full_check=True)
+    onnx.checker.check_model(model.to_bytes(), full_check=True)
     with torch.inference_mode():
         expected = module((torch.from_numpy(pixels) / 255 - 0.4) / 0.3).numpy()
     return answered(model, pixels), expected
@@ -60,11 +62,11 @@ def weights_of(module: torch.nn.Module) -> dict[str, np.ndarray]:
     return {name: value.numpy() for name, value in module.state_dict().items()}
 
 
-def answered(model: onnx.ModelProto, pixels: np.ndarray) -> np.ndarray:
+def answered(model: Model, pixels: np.ndarray) -> np.ndarray:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        model.to_bytes(), options, providers=["CPUExecutionProvider"]
     )
     return np.asarray(session.run([OUTPUT], {PIXELS: pixels})[0])
 
@@ -124,13 +126,48 @@ def test_any_pool_is_as_in_torch(
 def test_the_size_of_a_batch_is_free_and_names_are_addresses() -> None:
     plan = expand("b = conv 2 > relu\ninput 1x6x6 classes=2 > b > b > flatten > fc")
     model = graph(plan, weights_of(drawn(plan)))
-    assert [each.version for each in model.opset_import] == [OPSET]
+    written = onnx.load_from_string(model.to_bytes())
+    assert [each.version for each in written.opset_import] == [OPSET]
     for n in (1, 5):
         assert answered(model, np.zeros((n, 1, 6, 6), np.float32)).shape == (n, 2)
-    named = {node.name for node in model.graph.node}
+    named = {node.name for node in written.graph.node}
     assert {step.address for step in plan.layers()} <= named
 
 
 def test_a_weight_that_is_missing_is_one_clear_line() -> None:
     with pytest.raises(ClassifierError, match="needs the weight 'conv1.bias'"):
         graph(expand("input 1x4x4 > conv 1"), {"conv1.weight": np.ones((1, 1, 3, 3), np.float32)})
+
+
+@given(
+    whole=st.integers(-(2**63), 2**63 - 1),
+    wholes=st.lists(st.integers(-(2**63), 2**63 - 1), max_size=4),
+    real=st.floats(width=32, allow_nan=False),
+    words=st.text(max_size=40),
+    sizes=st.lists(st.integers(0, 300), max_size=4),
+)
+def test_a_model_is_written_as_onnx_writes_it(
+    whole: int, wholes: list[int], real: float, words: str, sizes: list[int]
+) -> None:
+    values = {
+        "a": np.zeros([min(size, 5) for size in sizes], np.float32),
+        "b": np.array(wholes, np.int64),
+    }
+    attributes: dict[str, Attribute] = {"i": whole, "ints": wholes, "f": real, "s": words}
+    shape: tuple[int | str, ...] = ("n", *sizes)
+    node = Node("Custom", ("a", words), "out", attributes)
+    model = Model(words, (node,), values, {"x": shape}, {"out": None, "y": shape})
+    made = onnx.load_from_string(model.to_bytes())
+    found = {
+        each.name: onnx.helper.get_attribute_value(each) for each in made.graph.node[0].attribute
+    }
+    assert found == {**attributes, "s": words.encode()}
+    assert made.graph.name == words
+    assert list(made.graph.node[0].input) == ["a", words]
+    for tensor, expected in zip(made.graph.initializer, values.values(), strict=True):
+        read = onnx.numpy_helper.to_array(tensor)
+        assert read.dtype == expected.dtype
+        np.testing.assert_array_equal(read, expected)
+    expected_value = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, shape)
+    assert made.graph.input[0] == expected_value
+    assert made.graph.output[0] == onnx.helper.make_tensor_value_info("out", 1, None)

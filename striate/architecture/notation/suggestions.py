@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -26,7 +25,9 @@ def suggestion(name: str, known: Iterable[str]) -> str | None:
     if len(name) < 3:  # too short to tell a slip from another name
         return next((candidate for candidate in known if candidate.lower() == name.lower()), None)
     close = {candidate.lower(): candidate for candidate in known}
-    found = difflib.get_close_matches(name.lower(), close, n=1, cutoff=0.6)
+    from difflib import get_close_matches
+
+    found = get_close_matches(name.lower(), close, n=1, cutoff=0.6)
     return close[found[0]] if found else None
 
 

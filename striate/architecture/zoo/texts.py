@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from functools import cache
 from pathlib import Path
@@ -108,5 +107,7 @@ def _head(known: str) -> re.Match[str]:
 
 
 def _instead(name: str) -> str:
-    close = difflib.get_close_matches(name.strip().lower(), _texts(), n=1)
+    from difflib import get_close_matches
+
+    close = get_close_matches(name.strip().lower(), _texts(), n=1)
     return f"did you mean '{close[0]}'?" if close else f"the names are {', '.join(_texts())}"

@@ -204,8 +204,7 @@ def _model(name: str, trained: Trained, preprocess: Preprocess) -> bytes:
             f"{name} cannot be used: the weights take {size / 2**30:.1f} GiB, and an ONNX model "
             "holds less than 2"
         )
-    made: Any = graph(trained.plan, trained.weights, mean=preprocess.mean, std=preprocess.std)
-    return bytes(made.SerializeToString())
+    return graph(trained.plan, trained.weights, mean=preprocess.mean, std=preprocess.std).to_bytes()
 
 
 def _refused(name: str, error: Exception) -> EngineError:

@@ -9,15 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper
 
-from striate import __version__
 from striate.architecture.notation import Block, ExpandedNetwork, Join, Step
 from striate.backends.onnx.graph_builder import Building
+from striate.backends.onnx.model_file import Model
 
-OPSET: Final = 18  # of the operators: the first in which Resize can do what an image needs
-IR: Final = 8  # of the file
 PIXELS: Final = "pixels"  # the input
 OUTPUT: Final = "output"
 
@@ -28,7 +24,7 @@ def graph(
     *,
     mean: Sequence[float] = (),
     std: Sequence[float] = (),
-) -> onnx.ModelProto:
+) -> Model:
     """Write a trained network as an ONNX model.
 
     Its input "pixels" is float32 (n, channels, rows, columns) of values 0 to 255, any n; the
@@ -47,7 +43,7 @@ def graph(
     >>> from striate.architecture.notation import expand
     >>> plan = expand("input 1x4x4 > conv 2 bias=no > relu > gap > flatten")
     >>> model = graph(plan, {"conv1.weight": np.ones((2, 1, 3, 3), np.float32)})
-    >>> [node.op_type for node in model.graph.node]
+    >>> [node.kind for node in model.nodes]
     ['Sub', 'Div', 'Conv', 'Relu', 'GlobalAveragePool', 'Flatten', 'Identity']
     """
     building = Building(weights)
@@ -56,19 +52,12 @@ def graph(
         scaled = np.array(values, np.float32).reshape(1, -1, 1, 1) * 255
         x = building.node(kind, [x, building.constant(name, scaled)], f"{PIXELS}.{kind.lower()}")
     building.node("Identity", [_run(plan.steps, x, building)], OUTPUT)
-    made = helper.make_graph(
-        building.nodes,
-        plan.network.name or "network",
-        [helper.make_tensor_value_info(PIXELS, TensorProto.FLOAT, ["n", *plan.input])],
-        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["n", *plan.output])],
-        building.constants,
-    )
-    return helper.make_model(
-        made,
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR,
-        producer_name="striate",
-        producer_version=__version__,
+    return Model(
+        name=plan.network.name or "network",
+        nodes=tuple(building.nodes),
+        constants=building.constants,
+        inputs={PIXELS: ("n", *plan.input)},
+        outputs={OUTPUT: ("n", *plan.output)},
     )
 
 

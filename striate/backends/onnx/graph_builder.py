@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import onnx
-from onnx import helper, numpy_helper
 
 from striate.architecture.aspects.onnx_graph import Attribute
+from striate.backends.onnx.model_file import Node
 from striate.errors import ClassifierError
 
 
 class Building:
-    """Nodes in the order of running, and the numbers they need.
+    """Nodes in the order of running, and the numbers they need, by name.
 
     Every result has a name; a layer's is its address, so that a graph can be read beside the
     table of its network.
@@ -21,19 +20,14 @@ class Building:
     >>> graph = Building({"fc1.weight": np.ones((1, 2), np.float32)})
     >>> graph.node("MatMul", ["x", graph.constant("two", np.float32(2.0))], "y")
     'y'
-    >>> [node.op_type for node in graph.nodes], graph.weight("fc1.weight")
+    >>> [node.kind for node in graph.nodes], graph.weight("fc1.weight")
     (['MatMul'], 'fc1.weight')
     """
 
     def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
-        self.nodes: list[onnx.NodeProto] = []
+        self.nodes: list[Node] = []
+        self.constants: dict[str, np.ndarray] = {}
         self._weights = weights
-        self._constants: dict[str, onnx.TensorProto] = {}
-
-    @property
-    def constants(self) -> list[onnx.TensorProto]:
-        """What does not change from image to image: the weights that were taken, and more."""
-        return list(self._constants.values())
 
     def node(
         self,
@@ -50,15 +44,12 @@ class Building:
             result: what to call the result.
             attributes: the operator's own.
         """
-        made = helper.make_node(kind, inputs, [result], name=result)
-        for name, value in (attributes or {}).items():
-            made.attribute.append(helper.make_attribute(name, value))
-        self.nodes.append(made)
+        self.nodes.append(Node(kind, tuple(inputs), result, dict(attributes or {})))
         return result
 
     def constant(self, name: str, values: np.ndarray | np.generic) -> str:
         """Hold numbers under a name."""
-        self._constants[name] = numpy_helper.from_array(np.asarray(values), name)
+        self.constants[name] = np.asarray(values)
         return name
 
     def weight(self, name: str) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
-from onnx import TensorProto, helper
 
 from striate.backends.onnx.engines import AT_ONCE, LARGEST, session_of, threads
 from striate.backends.onnx.graph import PIXELS, graph
+from striate.backends.onnx.model_file import Node
 from striate.backends.onnx.trained_weights import Trained
 from striate.data.images import Preprocess
 from striate.errors import EngineError
@@ -48,14 +48,16 @@ def peaks(
     size = sum(value.nbytes for value in trained.weights.values())
     if size > LARGEST:
         raise EngineError(f"the weights take {size / 2**30:.1f} GiB, and an ONNX model holds 2")
-    made: Any = graph(trained.plan, trained.weights, mean=preprocess.mean, std=preprocess.std)
+    model = graph(trained.plan, trained.weights, mean=preprocess.mean, std=preprocess.std)
     names = [f"{address}.largest" for address in addresses]
-    for address, name in zip(addresses, names, strict=True):
-        # without its place: 1.2 times the time of evaluating; 1.5 with it, by TopK or ArgMax alike
-        made.graph.node.append(helper.make_node("GlobalMaxPool", [address], [name], name=name))
-        made.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
-    del made.graph.output[0]  # what the network says is not asked for
-    session = session_of("ONNX Runtime", bytes(made.SerializeToString()))
+    # without its place: 1.2 times the time of evaluating; 1.5 with it, by TopK or ArgMax alike
+    largest = [
+        Node("GlobalMaxPool", (address,), name, {})
+        for address, name in zip(addresses, names, strict=True)
+    ]
+    # what the network says is not asked for
+    asked = replace(model, nodes=(*model.nodes, *largest), outputs=dict.fromkeys(names))
+    session = session_of("ONNX Runtime", asked.to_bytes())
 
     def part(pixels: np.ndarray) -> list[np.ndarray]:
         return [np.asarray(each)[:, :, 0, 0] for each in session.run(names, {PIXELS: pixels})]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import sys
 import zipfile
 from collections import defaultdict
@@ -164,11 +163,13 @@ def _refuse_missing(path: Path) -> None:
         told = getattr(error, "strerror", None) or error
         raise DataError(f"{str(path)!r} cannot be looked at: {told}") from error
     folded = {name.casefold(): name for name in names}
-    close = difflib.get_close_matches(path.name.casefold(), folded, n=1, cutoff=0.6)
+    from difflib import get_close_matches
+
+    close = get_close_matches(path.name.casefold(), folded, n=1, cutoff=0.6)
     if close:
         meant = str(path.parent / folded[close[0]])
         raise DataError(f"there is no {str(path)!r}; did you mean {meant!r}?")
-    if difflib.get_close_matches(str(path), ["digits"], cutoff=0.8):
+    if get_close_matches(str(path), ["digits"], cutoff=0.8):
         raise DataError(f"there is no {str(path)!r}; did you mean 'digits', the embedded ones?")
     raise DataError(f"there is no {str(path)!r}; {_EXPECTED}")
 

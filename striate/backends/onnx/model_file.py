@@ -1,0 +1,162 @@
+"""An ONNX model as an engine reads it: messages in the wire format of protocol buffers.
+
+The library onnx writes the same bytes, but to import it takes a sixth of the time in which one
+image is classified. Numbers of fields: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto;
+their encoding: https://protobuf.dev/programming-guides/encoding/.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from striate import __version__
+from striate.architecture.aspects.onnx_graph import Attribute
+
+OPSET: Final = 18  # of the operators: the first in which Resize can do what an image needs
+IR: Final = 8  # of the file
+DATA_TYPES: Final = {"float32": 1, "int32": 6, "int64": 7}
+FLOAT, INT, STRING, INTS = 1, 2, 3, 7  # types of attributes
+VARINT, BLOCK, FIXED32 = 0, 2, 5  # of the wire
+
+Pieces = list[bytes | memoryview]
+
+
+@dataclass(frozen=True)
+class Node:
+    """An operator at its place: https://onnx.ai/onnx/operators/.
+
+    Attributes:
+        kind: the operator.
+        inputs: names of results and constants.
+        result: the name of what comes out.
+        attributes: the operator's own.
+    """
+
+    kind: str
+    inputs: tuple[str, ...]
+    result: str
+    attributes: Mapping[str, Attribute]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network as ONNX has it; all numbers that go in and come out are float32.
+
+    Attributes:
+        name: of the network.
+        nodes: in the order of running.
+        constants: by name.
+        inputs: the shape of each, by name; a size that is free has a name in place of a number.
+        outputs: likewise; None where the shape is not said.
+    """
+
+    name: str
+    nodes: tuple[Node, ...]
+    constants: Mapping[str, np.ndarray]
+    inputs: Mapping[str, Sequence[int | str]]
+    outputs: Mapping[str, Sequence[int | str] | None]
+
+    def to_bytes(self) -> bytes:
+        """Write it as the bytes of a file.
+
+        >>> relu = Node("Relu", ("x",), "y", {})
+        >>> whole = Model("one", (relu,), {}, {"x": ["n", 2]}, {"y": None}).to_bytes()
+        >>> import onnx
+        >>> onnx.load_from_string(whole).graph.node[0].op_type
+        'Relu'
+        """
+        graph = [
+            *(piece for node in self.nodes for piece in _block(1, _node(node))),
+            *_text(2, self.name),
+            *(piece for it in self.constants.items() for piece in _block(5, _tensor(*it))),
+            *(piece for it in self.inputs.items() for piece in _block(11, _value(*it))),
+            *(piece for it in self.outputs.items() for piece in _block(12, _value(*it))),
+        ]
+        return b"".join(
+            [
+                *_whole(1, IR),
+                *_text(2, "striate"),
+                *_text(3, __version__),
+                *_block(7, graph),
+                *_block(8, [*_text(1, ""), *_whole(2, OPSET)]),
+            ]
+        )
+
+
+def _node(node: Node) -> Pieces:
+    return [
+        *_texts(1, node.inputs),
+        *_text(2, node.result),
+        *_text(3, node.result),
+        *_text(4, node.kind),
+        *(piece for it in node.attributes.items() for piece in _block(5, _attribute(*it))),
+    ]
+
+
+def _attribute(name: str, value: Attribute) -> Pieces:
+    named = _text(1, name)
+    if isinstance(value, str):
+        return [*named, *_text(4, value), *_whole(20, STRING)]
+    if isinstance(value, float):
+        return [*named, _varint(2 << 3 | FIXED32), struct.pack("<f", value), *_whole(20, FLOAT)]
+    if isinstance(value, int):
+        return [*named, *_whole(3, value), *_whole(20, INT)]
+    return [*named, *_wholes(8, value), *_whole(20, INTS)]
+
+
+def _tensor(name: str, values: np.ndarray) -> Pieces:
+    little = np.ascontiguousarray(values).astype(values.dtype.newbyteorder("<"), copy=False)
+    return [
+        *_wholes(1, values.shape),
+        *_whole(2, DATA_TYPES[values.dtype.name]),
+        *_text(8, name),
+        *_block(9, [little.reshape(-1).view(np.uint8).data]),
+    ]
+
+
+def _value(name: str, shape: Sequence[int | str] | None) -> Pieces:
+    tensor = _whole(1, DATA_TYPES["float32"])
+    if shape is not None:
+        sizes = (_text(2, size) if isinstance(size, str) else _whole(1, size) for size in shape)
+        tensor += _block(2, [piece for size in sizes for piece in _block(1, size)])
+    return [*_text(1, name), *_block(2, _block(1, tensor))]
+
+
+def _whole(field: int, value: int) -> Pieces:
+    return [_varint(field << 3 | VARINT), _varint(value)]
+
+
+def _wholes(field: int, values: Iterable[int]) -> Pieces:
+    return [piece for value in values for piece in _whole(field, int(value))]
+
+
+def _text(field: int, value: str) -> Pieces:
+    return _block(field, [value.encode()])
+
+
+def _texts(field: int, values: Iterable[str]) -> Pieces:
+    return [piece for value in values for piece in _text(field, value)]
+
+
+def _block(field: int, pieces: Pieces) -> Pieces:
+    """Put a message, a text or bytes into a field, its length in bytes before it."""
+    return [_varint(field << 3 | BLOCK), _varint(sum(map(len, pieces))), *pieces]
+
+
+def _varint(value: int) -> bytes:
+    """Write a whole number, 7 bits a byte from the lowest on; a negative one as 2**64 and it.
+
+    >>> _varint(300).hex(), len(_varint(-1))
+    ('ac02', 10)
+    """
+    left, written = value % 2**64, bytearray()
+    while left > 0x7F:
+        written.append(left & 0x7F | 0x80)
+        left >>= 7
+    written.append(left)
+    return bytes(written)
