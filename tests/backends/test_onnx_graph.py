@@ -149,7 +149,7 @@ def test_a_weight_that_is_missing_is_one_clear_line() -> None:
 def test_a_model_is_written_as_onnx_writes_it(
     whole: int, wholes: list[int], real: float, words: str, sizes: list[int]
 ) -> None:
-    values = {
+    values: dict[str, np.ndarray] = {
         "a": np.zeros([min(size, 5) for size in sizes], np.float32),
         "b": np.array(wholes, np.int64),
     }
