@@ -40,7 +40,7 @@ PEERS := .venv-bench
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all lint types format figure ideas experiments table clean install install-test \
   bench-install bench-mnist bench-transfer bench-throughput bench-predict bench-growth \
-  bench-learning bench-evidence bench-shortcut bench-health bench-explain
+  bench-backbones bench-learning bench-evidence bench-shortcut bench-health bench-explain
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -93,7 +93,10 @@ bench-predict: install-test bench-install  ## a folder of photographs classified
 bench-growth: install-test  ## time and memory for 1, 4 and 16 times the images
 	$(BIN)/python -m benchmarks.growth $(BENCH_FLAGS)
 
-bench-learning: install-test  ## accuracy by the number of images, from scratch and from a trained body
+bench-backbones: install-test  ## a head on each of three trained backbones, on several sets of photographs
+	$(BIN)/python -m benchmarks.backbones $(BENCH_FLAGS)
+
+bench-learning: install-test  ## accuracy by the number of images, from scratch and from trained backbones
 	$(BIN)/python -m benchmarks.learning --figure docs/transfer/learning.png $(BENCH_FLAGS)
 
 bench-evidence: install-test  ## what maps are worth: pointing game, deletion and insertion, beside chance

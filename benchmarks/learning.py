@@ -1,4 +1,4 @@
-"""How accuracy grows with the number of images: from scratch, and from a trained backbone.
+"""How accuracy grows with the number of images: from scratch, and from trained backbones.
 
     python -m benchmarks.learning [--rounds 3] [--quick]
 
@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from benchmarks.harness import Report, look, parser, publish, read, rounds_told, within
 from striate.render.confidence_bands import Band, draw_bands
 from striate.render.figure_files import Still
-from striate.render.palette import BLUE, ORANGE
+from striate.render.palette import BLUE, GREEN, ORANGE
 from striate.settings import Settings
 from striate.terminal.tables import Table
 from striate.terminal.units import format_percent
@@ -28,21 +28,23 @@ from striate.training.runs import start_run
 
 SIZES = (20, 40, 80, 160, 244)
 SCRATCH = "from scratch"
-TRANSFER = "from SqueezeNet 1.1"
-LOOKS = {SCRATCH: (ORANGE, "s"), TRANSFER: (BLUE, "o")}
+SQUEEZENET = "from SqueezeNet 1.1"
+TRANSFER = "from EfficientNet-Lite0"  # what a run starts from where pip has brought it
+LOOKS = {SCRATCH: (ORANGE, "s"), SQUEEZENET: (BLUE, "o"), TRANSFER: (GREEN, "^")}
 
 Found = Mapping[str, Mapping[int, list[float]]]  # accuracies by way and number of images
 
 
 def main() -> None:
-    """Train both ways on ever more images, and draw what came of it."""
+    """Train each way on ever more images, and draw what came of it."""
     made = parser((__doc__ or "").splitlines()[0], rounds=3)
     made.add_argument("--figure", type=Path, help="where to draw it, as a PNG")
     chosen = read(made, needed=("data/hymenoptera", "weights/squeezenet1_1.pth"))
     weights = str(chosen.shared / "weights" / "squeezenet1_1.pth")
     settings = {
         SCRATCH: Settings(image_size=64, epochs=1 if chosen.quick else 30),
-        TRANSFER: Settings(pretrained="squeezenet1_1", weights=weights, offline=True),
+        SQUEEZENET: Settings(pretrained="squeezenet1_1", weights=weights, offline=True),
+        TRANSFER: Settings(pretrained="efficientnet_lite0", offline=True),
     }
     sizes = SIZES[:2] if chosen.quick else SIZES
     found: dict[str, dict[int, list[float]]] = {way: {n: [] for n in sizes} for way in settings}
@@ -68,8 +70,8 @@ def main() -> None:
             method=(
                 "Ants and bees, as many of each, drawn anew by each seed; judged on the same 153 "
                 "validation photographs. From scratch: the compact network at 64 pixels, 30 "
-                "epochs, of which those photographs chose the best. From SqueezeNet 1.1 with its "
-                "ImageNet weights: a new head, chosen without them. "
+                "epochs, of which those photographs chose the best. From SqueezeNet 1.1 and "
+                "EfficientNet-Lite0 with their ImageNet weights: a new head, chosen without them. "
                 + rounds_told(len(found[SCRATCH][sizes[0]]), chosen.rounds, chosen.minutes)
             ),
             tables=(table(found),),
@@ -132,7 +134,7 @@ def table(found: Found) -> Table:
 
 
 def plot(figure: Figure, found: Found) -> None:
-    """Draw both ways over the number of images."""
+    """Draw all ways over the number of images."""
     bands = [
         Band(
             label=way,

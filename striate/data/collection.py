@@ -51,7 +51,8 @@ class Collection:
         source: what the user pointed at.
         kind: how it is laid out: "folder", "idx", "npz", "csv", "parquet", "digits"; or what it
             was given as: "arrays", "data frame", "dataset".
-        classes: the names of the classes, in natural order ("2" before "10").
+        classes: the names of the classes, in the order of their code points ("10" before "2"), or
+            as the data itself numbers them.
         names: of each image, unique; for files the path below the root.
         labels: int64 (n,), indices into ``classes``.
         splits: of each image "train", "val", "test", or "" where the data does not say.
@@ -133,19 +134,67 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
     return [*folded, (-1, 0, name)]  # the end, before any further piece
 
 
-def encode_labels(names: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
-    """Return the classes in natural order and each image's index into them.
+def encode_labels(
+    names: Sequence[str], *, order: Sequence[str] = ()
+) -> tuple[tuple[str, ...], np.ndarray]:
+    """Return the classes and each image's index into them, in the order that others give them.
 
-    Names that differ in their Unicode form alone, as those of macOS do, are one class.
+    Texts are sorted by their code points, as torchvision, Keras, scikit-learn and Hugging Face sort
+    folders, so that an index means the same class everywhere. Names that differ in their Unicode
+    form alone, as those of macOS do, are one class.
+
+    Args:
+        names: of each image's class.
+        order: classes that come first, in this order: those that the data itself numbers.
 
     >>> encode_labels(["b", "a", "b"])
     (('a', 'b'), array([1, 0, 1]))
+    >>> encode_labels(["10", "2", "1"])[0], encode_labels(["b", "a"], order=["b", "c", "a"])[0]
+    (('1', '10', '2'), ('b', 'a'))
     """
     plain = {name: normalize("NFC", name) for name in set(names)}
-    classes = tuple(sorted(set(plain.values()), key=natural_key))
+    there = set(plain.values())
+    given = dict.fromkeys(normalize("NFC", name) for name in order)
+    first = [name for name in given if name in there]
+    classes = (*first, *sorted(there - set(first)))
     places = {name: place for place, name in enumerate(classes)}
     index = {name: places[form] for name, form in plain.items()}
     return classes, np.array([index[name] for name in names], dtype=np.int64)
+
+
+def sort_numbers(names: Iterable[str]) -> tuple[str, ...]:
+    """Return whole numbers in their order, each once; () where not all names are whole numbers.
+
+    Labels that are numbers, in arrays and lists, are indices elsewhere: 2 comes before 10.
+
+    >>> sort_numbers(["10", "2", "2"]), sort_numbers(["10", "b"])
+    (('2', '10'), ())
+    """
+    once = set(names)
+    if not all(re.fullmatch("-?[0-9]{1,18}", name) for name in once):
+        return ()
+    return tuple(sorted(once, key=lambda name: (int(name), name)))
+
+
+def order_as_before(collection: Collection, classes: Sequence[str]) -> Collection:
+    """Return a collection whose classes have the order that an earlier run gave them.
+
+    Until 29 November 2026 classes were in natural order, 2 before 10; a run that began so goes on
+    so. Where its order is neither that nor the present one nor of these classes, nothing changes.
+
+    Args:
+        collection: as it is found now.
+        classes: of the run, perhaps without some that have no image to learn from.
+    """
+    natural = tuple(sorted(collection.classes, key=natural_key))
+    used = set(classes)
+    for order in (collection.classes, natural, tuple(classes)):
+        same = set(order) == set(collection.classes)
+        if same and [name for name in order if name in used] == list(classes):
+            places = {name: place for place, name in enumerate(order)}
+            table = np.array([places[name] for name in collection.classes], np.int64)
+            return replace(collection, classes=order, labels=table[collection.labels])
+    return collection
 
 
 def quote_few(names: Iterable[str], most: int = 3) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 
 from striate.data import Collection, Data, Split, find, source_of
 from striate.errors import DataError, SettingError
+from striate.evaluation.numbered_classes import name_numbers
 from striate.model.classifier import Classifier
 
 SPLITS = ("train", "val", "test", "all")
@@ -177,8 +178,9 @@ def match_classes(
         ids: its second names of these; a class of the data may be called by either.
 
     Raises:
-        DataError: no class of the data is the classifier's.
+        DataError: no class of the data is the classifier's, or its classes are numbers alone.
     """
+    collection, notes = name_numbers(collection, (*classes, *ids))
     by_id = {normalize("NFC", name): number for number, name in enumerate(ids)}
     by_name = {normalize("NFC", name): number for number, name in enumerate(classes)}
     order = by_id | by_name
@@ -192,10 +194,9 @@ def match_classes(
     table = np.array([order.get(name, -1) for name in collection.classes], np.int64)
     labels = table[collection.labels]
     kept = np.flatnonzero(labels >= 0)
-    notes: tuple[str, ...] = ()
     called = [name for name in collection.classes if name in by_id and name not in by_name]
     if called:
-        notes = (
+        notes += (
             f"{len(called):,} of {len(collection.classes):,} classes were matched by their id "
             f"({called[0]} is {classes[by_id[called[0]]]})",
         )

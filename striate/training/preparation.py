@@ -35,8 +35,9 @@ from striate.features.cut import add_head, choose_lr_multipliers
 from striate.features.feature_stream import FeatureStream
 from striate.model.run_folder import RunFolder, report_write_errors
 from striate.settings import Settings
-from striate.training import autotune, checkpoints, defaults, transfer, unchanged_data
+from striate.training import autotune, defaults, transfer, unchanged_data
 from striate.training.backbone_choice import choose_backbone
+from striate.training.both_ways import describe_both_ways
 from striate.training.class_weight import class_weight
 from striate.training.distributed.devices import fabric_for, find_workers
 from striate.training.distributed.process_group import Workers
@@ -161,11 +162,10 @@ def prepare(
     for note in (*collection.notes, *explain_temporary()):
         say(note)
     looks = functools.cache(lambda: survey(collection))  # every header is read once at most
-    backbone = None
-    if not checkpoints.exists(folder.path):  # which holds the backbone's weights too
-        backbone = choose_backbone(
-            request, collection, earlier, looks=looks, say=say, callback=callback
-        )
+    choice = choose_backbone(
+        request, collection, folder, earlier=earlier, looks=looks, say=say, callback=callback
+    )
+    backbone = choice.backbone
     if earlier is not None:
         preprocess = earlier.preprocess
     elif backbone is not None:
@@ -218,6 +218,8 @@ def prepare(
                 workers=workers,
                 say=say,
             )
+            if choice.lacking:
+                say(describe_both_ways(choice.lacking, plan, len(loaded.split.train)))
             if plan.text is not None:
                 callback(Note("the network:\n" + indent(plan.text, "    ")))
         fabric = fabric_for(workers.device, plan.recipe.precision, workers)

@@ -17,6 +17,7 @@ from torch import nn
 
 from striate.architecture import zoo
 from striate.data import Data, find, source_of
+from striate.data.collection import order_as_before
 from striate.data.sources.lookup import IN_MEMORY
 from striate.errors import RunError, SettingError, StriateError
 from striate.evaluation.metrics import Evaluation
@@ -290,6 +291,8 @@ def _lead(worker: Worker, job: Assignment, workers: Workers) -> TrainingResult:
     with metering(record.request.settings, record.energy) as meter:
         settings = record.request.settings
         collection = find(job.data, layout=settings.layout, zip_encoding=settings.zip_encoding)
+        if record.plan is not None:
+            collection = order_as_before(collection, record.plan.data.classes)
         place = folder or make_run_folder(job.out, source_of(job.data))
         run = TrainingRun(place, record, job.module, worker, meter=meter)
         try:

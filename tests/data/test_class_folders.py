@@ -33,15 +33,15 @@ def refused(data: Path | str) -> str:
     return str(caught.value)
 
 
-def test_a_folder_a_class_in_natural_order(tmp_path: Path) -> None:
+def test_a_folder_a_class_in_the_order_that_others_give_them(tmp_path: Path) -> None:
     found = find(fill(tmp_path, "10/a.png", "2/b.png", "2/a10.png", "2/a9.png"))
     assert found.kind == "folder"
-    assert found.classes == ("2", "10")
+    assert found.classes == ("10", "2")
     assert found.names == ("2/a9.png", "2/a10.png", "2/b.png", "10/a.png")
-    assert found.labels.tolist() == [0, 0, 0, 1]
+    assert found.labels.tolist() == [1, 1, 1, 0]
     assert found.splits == ("", "", "", "")
     assert found.open(3) == tmp_path / "10" / "a.png"
-    assert found.counts() == {"": {"2": 3, "10": 1}}
+    assert found.counts() == {"": {"10": 1, "2": 3}}
 
 
 def test_natural_order_copes_with_any_name() -> None:

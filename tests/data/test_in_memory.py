@@ -52,7 +52,7 @@ def pixels(data: object) -> np.ndarray:
 )
 def test_arrays_in_every_form_are_the_same_images(images: object) -> None:
     found = find((images, LABELS))
-    assert found.classes == ("2", "10")  # in natural order
+    assert found.classes == ("2", "10")  # by number
     assert found.labels.tolist() == [0, 1, 0, 1, 0, 1]
     assert found.splits == ("",) * 6
     assert (found.source, found.kind) == ("arrays in memory", "arrays")
@@ -154,8 +154,8 @@ def test_a_torch_dataset_is_read_item_by_item(make: Callable[[np.ndarray], objec
 
 def test_the_class_names_of_a_dataset_are_taken() -> None:
     items = [(each, place % 2) for place, each in enumerate(IMAGES)]
-    assert find(Pairs(list(items), ["wasp", "ant"])).classes == ("ant", "wasp")
-    assert find(Pairs(list(items), ["wasp", "ant"])).labels.tolist() == [1, 0, 1, 0, 1, 0]
+    assert find(Pairs(list(items), ["wasp", "ant"])).classes == ("wasp", "ant")
+    assert find(Pairs(list(items), ["wasp", "ant"])).labels.tolist() == [0, 1, 0, 1, 0, 1]
     assert find(Pairs(list(items), ["wasp"])).classes == ("0", "1")  # they are not of these
     tensors = TensorDataset(torch.from_numpy(EXPECTED.copy()), torch.from_numpy(LABELS))
     assert find(tensors).classes == ("2", "10")

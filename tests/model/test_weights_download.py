@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import socket
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from striate.data.cache_folder import find_cache_folder
 from striate.errors import WeightsError
 from striate.events import Event, Note, Progress
 from striate.files.lock import try_lock
-from striate.model.weights import Official, fetch
+from striate.model.weights import Official, connection, fetch
 
 CONTENT = bytes(range(256)) * 4000  # 1 MB, more than one block
 PREFIX = hashlib.sha256(CONTENT).hexdigest()[:8]
@@ -239,3 +241,31 @@ def test_the_cache_can_be_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with serving(Served(CONTENT)) as served:
         path = fetch(source(served))
     assert path.parent == tmp_path / "mine" / "weights"
+
+
+def test_a_server_that_does_not_answer_is_given_up_in_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "CONNECT", 0.2)
+    with socket.socket() as full, contextlib.ExitStack() as waiting:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(4):  # more than it takes; a further one is never answered
+            one = waiting.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+        began = time.perf_counter()
+        with pytest.raises(WeightsError, match=r"cannot be reached \(no connection within 0.2 s"):
+            fetch(source(f"http://127.0.0.1:{full.getsockname()[1]}/"), cache=tmp_path)
+        assert time.perf_counter() - began < 2
+    assert left(tmp_path) == set()
+
+
+def test_a_proxy_of_the_environment_is_asked_instead_of_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(Served(CONTENT)) as served:
+        monkeypatch.setenv("http_proxy", served.url)
+        monkeypatch.setenv("no_proxy", "")
+        path = fetch(source("http://no-such-server.invalid/"), cache=tmp_path)
+    assert path.read_bytes() == CONTENT

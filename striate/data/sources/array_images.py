@@ -15,6 +15,7 @@ from striate.data.collection import (
     Skipped,
     encode_labels,
     quote_few,
+    sort_numbers,
 )
 from striate.data.images.value_range import EXPECTED, find_black_and_white, to_uint8
 from striate.data.sources.list_columns import refuse_labels
@@ -62,7 +63,8 @@ def collect_arrays(
     if not sum(map(len, images)):
         raise DataError(f"no images in {source!r}: its arrays are empty")
     images = _in_bytes(images, said)
-    classes, indices = encode_labels([name for each in labels for name in each])
+    named = [name for each in labels for name in each]
+    classes, indices = encode_labels(named, order=sort_numbers(named))
     names = [
         f"{each.split or 'images'}/{index:05d}"
         for each, values in zip(splits, images, strict=True)

@@ -15,6 +15,7 @@ from striate.data.collection import (
     format_count,
     note_lost_classes,
     quote_few,
+    sort_numbers,
 )
 from striate.data.sources.image_files import ImageFiles
 from striate.data.sources.list_columns import Listed, refuse_labels
@@ -60,7 +61,7 @@ def collect_lists(lists: Sequence[ImageList], root: Path, *, source: str, kind: 
         told = f" (the first: {first[0].name!r}, {first[0].reason})" if first else ""
         names = " and ".join(each.name for each in lists)
         raise DataError(f"none of the images that {names} lists can be found{told}")
-    classes, numbers = encode_labels(found.labels)
+    classes, numbers = encode_labels(found.labels, order=sort_numbers(found.labels))
     lost = {name: files for name, files in found.without.items() if name not in found.labels}
     notes = [note for each in lists for note in each.listed.notes]
     elsewhere = [name for each in lists for name in each.files.elsewhere]

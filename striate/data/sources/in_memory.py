@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from striate.data.collection import Collection, FetchedImages, encode_labels
+from striate.data.collection import Collection, FetchedImages, encode_labels, sort_numbers
 from striate.data.sources.array_images import ArraySplit, collect_arrays, name_labels
 from striate.errors import DataError
 
@@ -52,7 +52,7 @@ def _find_list(images: list[object], labels: np.ndarray) -> Collection:
             "Pillow's or arrays"
         )
     names = name_labels(labels, len(images), SOURCE)
-    classes, numbers = encode_labels(names)
+    classes, numbers = encode_labels(names, order=sort_numbers(names))
     held = [each for each in images if isinstance(each, (Image.Image, np.ndarray))]
     return Collection(
         source=SOURCE,

@@ -17,6 +17,7 @@ from striate.data.collection import (
     Skipped,
     encode_labels,
     note_lost_classes,
+    sort_numbers,
 )
 from striate.data.images import Source
 from striate.data.sources.array_images import MAX_ARRAY_BYTES
@@ -57,12 +58,14 @@ def find_parquet(files: Sequence[Path], source: str, skipped: Sequence[Skipped] 
     rows: list[_Row] = []
     left_out = list(skipped)
     without: dict[str, list[Skipped]] = defaultdict(list)
+    told: dict[str, None] = {}  # the classes as the files number them
     for path in files:
         try:
             table = parquet.read_table(path)
         except (OSError, ValueError, pyarrow.ArrowException) as error:
             raise DataError(f"{path.name!r} cannot be read as Parquet: {error}") from error
         image, label = _columns(table, path)
+        told |= dict.fromkeys(_class_names(table, label))
         for held, row in zip(table[image], _rows(table, label, path), strict=True):
             reason = "" if row.label else "its row gives it no label"
             if not reason and _bytes(held) is None:
@@ -77,7 +80,7 @@ def find_parquet(files: Sequence[Path], source: str, skipped: Sequence[Skipped] 
     if not rows:
         raise DataError(f"no image in {source!r} has both bytes and a label")
     labels = [row.label for row in rows]
-    classes, numbers = encode_labels(labels)
+    classes, numbers = encode_labels(labels, order=tuple(told) or sort_numbers(labels))
     lost = {name: files for name, files in without.items() if name not in labels}
 
     def fetch(index: int) -> Source:

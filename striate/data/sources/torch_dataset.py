@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from striate.data.collection import Collection, FetchedImages, encode_labels
+from striate.data.collection import Collection, FetchedImages, encode_labels, sort_numbers
 from striate.data.images import Source
 from striate.data.sources.array_images import name_labels
 from striate.errors import DataError
@@ -42,8 +42,11 @@ def find_torch_dataset(dataset: Dataset[tuple[object, object]]) -> Collection:
     # so each image is decoded twice; a list of labels has another name in every library
     labels = [_pair(dataset[index], index)[1] for index in range(count)]
     names = name_labels(np.asarray(labels), count, SOURCE)
-    names = _in_words(getattr(dataset, "classes", None), labels) or names
-    classes, numbers = encode_labels(names)
+    told = _class_names(dataset)
+    names = _in_words(told, labels) or names
+    # the dataset's own order, by which its labels are numbers
+    order = told if set(names) <= set(told) else sort_numbers(names)
+    classes, numbers = encode_labels(names, order=order)
     lock = threading.Lock()  # few datasets were made for several threads
 
     def fetch(index: int) -> Source:
@@ -83,11 +86,16 @@ def _pair(item: object, index: int) -> tuple[Source, object]:
     return image, label
 
 
-def _in_words(classes: object, labels: Sequence[object]) -> list[str]:
+def _class_names(dataset: object) -> tuple[str, ...]:
+    """Return the names that a dataset has for its classes, in its order; () where it has none."""
+    classes = getattr(dataset, "classes", None)
+    named = isinstance(classes, (list, tuple)) and len(set(classes)) == len(classes)
+    return tuple(map(str, classes)) if named and classes else ()
+
+
+def _in_words(classes: Sequence[str], labels: Sequence[object]) -> list[str]:
     """Return the name of each label, by the names that a dataset has; [] where it has none."""
-    if not isinstance(classes, (list, tuple)) or len(set(classes)) < len(classes):
-        return []
-    places = [label for label in labels if isinstance(label, (int, np.integer))]
+    places = [int(label) for label in labels if isinstance(label, (int, np.integer))]
     if len(places) < len(labels) or not 0 <= min(places) <= max(places) < len(classes):
         return []
-    return [str(classes[place]) for place in places]
+    return [classes[place] for place in places]

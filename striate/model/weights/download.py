@@ -22,13 +22,13 @@ from striate.errors import WeightsError
 from striate.events import Callback, Note, ignore
 from striate.files.lock import try_lock
 from striate.files.sha256 import compute_sha256
+from striate.model.weights.connection import open_url
 from striate.model.weights.installed import take_installed
 from striate.model.weights.official import Official, find_official
 from striate.terminal.progress import ProgressReporter
 
 TRIES = 5
 PAUSE = 1.0  # seconds before the second try; twice as long before each further one
-SILENCE = 30.0  # seconds without a byte after which a connection counts as broken
 BLOCK = 2**18
 BY_HAND = "download it by other means and give the path of the file"
 AGAIN = {408, 425, 429, 500, 502, 503, 504}  # what a server may answer differently next time
@@ -165,7 +165,7 @@ def _receive(source: Official, file: IO[bytes], reporter: ProgressReporter) -> N
     if start:
         request.add_header("Range", f"bytes={start}-")
     try:
-        response = urllib.request.urlopen(request, timeout=SILENCE)
+        response = open_url(request)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == 416:  # nothing behind what is there: whole, or of another file
