@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 GROUPS = Path("/sys/fs/cgroup")  # where Linux says what a container may use
-DECODERS = 16  # more threads than these wait for each other, in Python, longer than they decode
+DECODERS = 8  # of images, at once; more were not tried
 TICKS = Path("/proc/stat")  # where it says what all programs together have used
 
 

@@ -146,7 +146,7 @@ def load(
         memory: the most bytes of pixels kept in memory.
         cache: a folder for pixels that are more than that.
         progress: told the images done and their total, after each image or block of them.
-        threads: that decode at once; left out, one a core and at most 16.
+        threads: that decode at once; left out, one a core and at most 8.
         watch: is given each usable image in order, as (index, hash, pixels), while the next ones
             are being decoded; but none that is found decoded in the cache.
 
