@@ -231,6 +231,11 @@ def _lines_of_folder(found: UnitInspection) -> list[str]:
             if layer.dead
         ),
         *(found.shortcuts.words if found.shortcuts is not None else ()),
+        *(
+            [found.shortcuts.alignment.words]
+            if found.shortcuts is not None and found.shortcuts.alignment is not None
+            else []
+        ),
     ]
 
 

@@ -126,6 +126,20 @@ class CellCenters:
     rows: AxisCenters
     columns: AxisCenters
 
+    @staticmethod
+    def of_grid(rows: int, columns: int, size: tuple[int, int]) -> CellCenters:
+        """Return the centres of a grid that is stretched over an input of (height, width).
+
+        >>> CellCenters.of_grid(1, 7, (224, 224)).columns.mean[:2].tolist()
+        [15.5, 47.5]
+        """
+        axes = []
+        for count, side in zip((rows, columns), size, strict=True):
+            step = side / count
+            places = (np.arange(count) + 0.5) * step - 0.5
+            axes.append(AxisCenters(places, places, places, step))
+        return CellCenters(*axes)
+
     @property
     def spread(self) -> float:
         """By how many pixels the centres of the branches of a cell differ, at most."""

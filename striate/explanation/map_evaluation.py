@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from striate.explanation.attribution_methods import explain
+from striate.explanation.cell_centers import CellCenters
 from striate.explanation.deletion_insertion import PerturbationTest, measure_deletion_insertion
+from striate.explanation.explanation import Explanation
 from striate.explanation.hooks import record
+from striate.explanation.map_alignment import MapAlignment, check_alignment
 from striate.explanation.map_resampling import resize_map
 from striate.explanation.parameter_randomization import (
     MapOfModel,
@@ -27,7 +30,7 @@ from striate.terminal.units import format_percent
 if TYPE_CHECKING:
     from striate.model.image_input import ImageInput
 
-MapFunction = Callable[[Classifier, PreprocessedImage, Target], np.ndarray]
+MapFunction = Callable[[Classifier, PreprocessedImage, Target], np.ndarray | Explanation]
 
 FAINT = 0.1  # probability of the class below which its fall says little
 
@@ -43,6 +46,7 @@ class MapEvaluation:
         parameter_randomization: whether the map changes when the network forgets; None where it
             was not asked.
         pointing_game: the map against boxes; None where there were none.
+        alignment: whether it lies where the network looks; None where it was not asked.
     """
 
     target: str
@@ -50,6 +54,7 @@ class MapEvaluation:
     insertion: PerturbationTest
     parameter_randomization: ParameterRandomization | None = None
     pointing_game: PointingGame | None = None
+    alignment: MapAlignment | None = None
 
     @property
     def checks(self) -> dict[str, bool]:
@@ -65,6 +70,8 @@ class MapEvaluation:
         }
         if self.parameter_randomization is not None:
             found["randomisation"] = self.parameter_randomization.passed
+        if self.alignment is not None:
+            found["alignment"] = self.alignment.passed
         if self.pointing_game is not None:
             energy = self.pointing_game.energy
             found["pointing"] = self.pointing_game.hit
@@ -101,7 +108,7 @@ class MapEvaluation:
         )
         others = [
             each.words
-            for each in (self.parameter_randomization, self.pointing_game)
+            for each in (self.parameter_randomization, self.alignment, self.pointing_game)
             if each is not None
         ]
         if self.parameter_randomization is None:
@@ -121,6 +128,7 @@ class MapEvaluation:
         """Return it as plain JSON values, the verdict in words among them."""
         return {
             **asdict(self),
+            "alignment": self.alignment and self.alignment.as_json(),
             "checks": self.checks,
             "trusted": self.trusted,
             "words": list(self.words),
@@ -142,8 +150,8 @@ def evaluate_map(
     Args:
         model: a classifier, its file, its run's folder, or what `train` returned.
         image: the image, as `Classifier.predict` takes it.
-        method: a method of `explain`; or a function that makes the map (rows, columns) of any size
-            with a classifier, an image and a class.
+        method: a method of `explain`; or a function that makes the map with a classifier, an image
+            and a class: an `Explanation`, or (rows, columns) of any size, which is stretched.
         target: the class asked about; None takes the most probable.
         against: another one, or None.
         boxes: where the thing is, (top, left, bottom, right) each in pixels of the input.
@@ -168,16 +176,43 @@ def evaluate_map(
     passed = record(model.module, read.tensor, [])
     chosen = resolve_target(model, target, against, logits=passed.output[0].cpu().numpy())
     making = map_function(model, read, method) if isinstance(method, str) else method
-    values = resize_map(making(model, read, chosen), *read.pixels.shape[1:])
-    return evaluate_values(
+    found = making(model, read, chosen)
+    evaluated = evaluate_values(
         model,
         read,
-        values,
+        _laid(found, read),
         chosen,
-        make_map=lambda other: making(other, read, chosen),
-        boxes=boxes,
+        make_map=lambda other: _laid(making(other, read, chosen), read),
         baseline=baseline,
     )
+    return replace(
+        evaluated,
+        pointing_game=_point(found, read, boxes) if boxes else None,
+        alignment=check_alignment(read, lambda image: _cells(making(model, image, chosen), image)),
+    )
+
+
+def _laid(found: np.ndarray | Explanation, image: PreprocessedImage) -> np.ndarray:
+    """Return a map over the network's input."""
+    return (
+        found.map if isinstance(found, Explanation) else resize_map(found, *image.pixels.shape[1:])
+    )
+
+
+def _cells(
+    found: np.ndarray | Explanation, image: PreprocessedImage
+) -> tuple[np.ndarray, CellCenters | None]:
+    """Return the cells of a map and where they look, else its pixels."""
+    if isinstance(found, Explanation) and found.centers is not None:
+        return found.attribution, found.centers
+    return _laid(found, image), None
+
+
+def _point(
+    found: np.ndarray | Explanation, image: PreprocessedImage, boxes: Sequence[Box]
+) -> PointingGame:
+    peak = found.peak if isinstance(found, Explanation) else None
+    return play_pointing_game(_laid(found, image), boxes, peak=peak)
 
 
 def map_function(
@@ -199,7 +234,7 @@ def map_function(
     """
     settled = explain(model, image, method=method, layer=layer).method
 
-    def make(other: Classifier, image: PreprocessedImage, target: Target) -> np.ndarray:
+    def make(other: Classifier, image: PreprocessedImage, target: Target) -> Explanation:
         return explain(
             other,
             image,
@@ -207,7 +242,7 @@ def map_function(
             against=target.against,
             method=settled,
             layer=layer,
-        ).map
+        )
 
     return make
 

@@ -10,11 +10,13 @@ import numpy as np
 from striate.data import Images, prefetch
 from striate.explanation.batch_hires_cam import MapLayer, batch_hires_cam
 from striate.explanation.cell_centers import CellCenters
+from striate.explanation.map_alignment import MapAlignment, align_maps, find_shift
 from striate.explanation.map_resampling import lay_map
 from striate.model.classifier import Classifier
 from striate.terminal.progress import ProgressReporter
 
 BATCH = 32  # images at once
+MIRRORED = 50  # images whose maps are set beside those of their mirror images
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,3 +115,43 @@ def average_class_maps(
         replace(summing.result(label), centers=layer.centers) for label, summing in sums.items()
     )
     return tuple(each for each in found if each.n)
+
+
+def align_class_maps(
+    model: Classifier,
+    layer: MapLayer,
+    images: Images,
+    indices: np.ndarray,
+    labels: Sequence[int] | np.ndarray,
+) -> MapAlignment:
+    """Return whether the class maps of images lie where the network looks, of 50 at most.
+
+    Args:
+        model: the classifier.
+        layer: from `find_map_layer`.
+        images: decoded with its preprocessing.
+        indices: int64, which of them; 50 are taken, spread evenly.
+        labels: the class of each of these.
+
+    Example: ``align_class_maps(model, layer, images, indices, labels).words``.
+    """
+    chosen = np.unique(np.linspace(0, len(indices) - 1, MIRRORED).round().astype(int))
+    truth = np.asarray(labels, np.int64)[chosen]
+    groups = [indices[chosen[start : start + BATCH]] for start in range(0, len(chosen), BATCH)]
+    size = (model.preprocess.height, model.preprocess.width)
+    cells = layer.centers or CellCenters.of_grid(layer.rows, layer.columns, size)
+    shifts: list[tuple[float, float]] = []
+    for _, pixels in prefetch(images, groups):
+        own = truth[len(shifts) : len(shifts) + len(pixels)]
+        maps, upside, mirrored = (
+            batch_hires_cam(model, layer, np.ascontiguousarray(each), own)[0]
+            for each in (pixels, pixels[:, :, ::-1], pixels[:, :, :, ::-1])
+        )
+        shifts += [
+            (
+                find_shift(one.T, below.T, cells.rows, size[0]),
+                find_shift(one, beside, cells.columns, size[1]),
+            )
+            for one, below, beside in zip(maps, upside, mirrored, strict=True)
+        ]
+    return align_maps(shifts, cells, size)

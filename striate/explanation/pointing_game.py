@@ -19,7 +19,7 @@ class PointingGame:
 
     Attributes:
         hit: whether the map's highest place lies in a box, or no further than the tolerance.
-        peak: row and column of that place.
+        peak: row and column of that place, in whole pixels.
         tolerance: in pixels of the network's input.
         energy: the share of the map's positive part that lies in the boxes, 0 to 1; None where
             nothing of the map is positive.
@@ -62,7 +62,11 @@ class PointingGame:
 
 
 def play_pointing_game(
-    values: np.ndarray, boxes: Sequence[Box], *, tolerance: float = 0
+    values: np.ndarray,
+    boxes: Sequence[Box],
+    *,
+    tolerance: float = 0,
+    peak: tuple[float, float] | None = None,
 ) -> PointingGame:
     """Play the pointing game with a map, and measure how much of it lies in the boxes.
 
@@ -76,6 +80,9 @@ def play_pointing_game(
         values: the map, (height, width) of the network's input.
         boxes: (top, left, bottom, right) each, in pixels of the input; at least one.
         tolerance: how far beside the box is still a hit, in pixels.
+        peak: the highest place, row and column in pixels from the upper left corner, where it is
+            better known than from the values: `Explanation.peak` is the centre of the highest cell,
+            beyond which the map may be the same up to the border. None finds it.
 
     Raises:
         SettingError: there is no box, or one has no inside.
@@ -97,13 +104,14 @@ def play_pointing_game(
     positive = np.clip(given, 0, None)
     total = positive.sum()
     spot = center_gaussian(*given.shape)
-    ties = np.argwhere(given == given.max())
-    nearest = ties[((ties - ties.mean(0)) ** 2).sum(1).argmin()]
-    place = (int(nearest[0]), int(nearest[1]))
+    if peak is None:
+        ties = np.argwhere(given == given.max())
+        nearest = ties[((ties - ties.mean(0)) ** 2).sum(1).argmin()]
+        peak = (float(nearest[0]) + 0.5, float(nearest[1]) + 0.5)
     middle = (given.shape[0] / 2, given.shape[1] / 2)
     return PointingGame(
-        hit=_hits((place[0] + 0.5, place[1] + 0.5), boxes, tolerance),
-        peak=place,
+        hit=_hits(peak, boxes, tolerance),
+        peak=(int(peak[0]), int(peak[1])),
         tolerance=tolerance,
         energy=float((positive * cover).sum() / total) if total > 0 else None,
         area=float(cover.mean()),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from striate.explanation.map_alignment import MapAlignment
 from striate.explanation.region_occlusion import OcclusionTest
 from striate.render.notebook import to_html
 from striate.terminal.dataframe import make_dataframe
@@ -58,6 +59,7 @@ class ShortcutReport:
             has in it.
         layer: whose maps were taken.
         notes: what was left out and why.
+        alignment: whether the maps lie where the network looks: medians of 50 images.
     """
 
     evaluated: str
@@ -66,6 +68,7 @@ class ShortcutReport:
     border_area: float
     layer: str
     notes: tuple[str, ...] = ()
+    alignment: MapAlignment | None = None
 
     @property
     def shortcuts(self) -> tuple[OcclusionTest, ...]:
@@ -91,7 +94,8 @@ class ShortcutReport:
         )
 
     def __str__(self) -> str:
-        return "\n".join([str(self._table()), *self.words])
+        aligned = [] if self.alignment is None else [self.alignment.words]
+        return "\n".join([str(self._table()), *self.words, *aligned])
 
     def _repr_html_(self) -> str:
         return to_html(self._table())
@@ -145,6 +149,7 @@ class ShortcutReport:
             "border": self.border,
             "border_area": self.border_area,
             "notes": list(self.notes),
+            "alignment": self.alignment and self.alignment.as_json(),
             "words": list(self.words),
             "classes": [
                 {

@@ -23,7 +23,7 @@ from striate.evaluation.image_selection import (
 from striate.events import Callback, Note
 from striate.explanation.batch_hires_cam import find_map_layer
 from striate.explanation.image_regions import Region, border_region, candidate_regions
-from striate.explanation.mean_class_maps import ClassMeanMap, average_class_maps
+from striate.explanation.mean_class_maps import ClassMeanMap, align_class_maps, average_class_maps
 from striate.explanation.region_occlusion import occlude_region
 from striate.explanation.shortcut_result import ClassFocus, ShortcutReport
 from striate.model.classifier import Classifier
@@ -115,6 +115,7 @@ def _find_shortcuts(
             labels,
             reporter=ProgressReporter("looking", callback),
         )
+        alignment = align_class_maps(model, where, images, chosen.indices, labels)
         found = tuple(each for each in found if counts[each.index] >= FEWEST)
         looks = tuple(
             _look(
@@ -135,6 +136,7 @@ def _find_shortcuts(
         border_area=float(border_region(border).mask(*model.preprocess.shape[1:]).mean()),
         layer=where.name,
         notes=notes,
+        alignment=alignment,
     )
 
 
