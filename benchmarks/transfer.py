@@ -1,6 +1,7 @@
-"""Transfer from the same trained SqueezeNet, beside fastai's vision_learner(...).fine_tune(3).
+"""Transfer from the same trained network, beside fastai's vision_learner(...).fine_tune(3).
 
-    python -m benchmarks.transfer [--data hymenoptera] [--rounds 5] [--before DIR] [--quick]
+    python -m benchmarks.transfer [--data hymenoptera] [--backbone squeezenet1_1] [--rounds 5]
+                                  [--before DIR] [--quick]
 
 On ants and bees (245 photographs) or on hot dogs (--data hotdog64: 1,560 small ones, of which
 fastai takes 7 minutes and more a round); the images judged are those of val/ and of test/, the
@@ -9,6 +10,7 @@ same for both.
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 
 import numpy as np
@@ -34,12 +36,15 @@ from benchmarks.harness import (
     spread,
     typed,
 )
+from striate.model.weights import fetch
 from striate.terminal.tables import Table
 
 FASTAI = "fastai"
 OURS = "Striate"
 DATA = {"hymenoptera": "val", "hotdog64": "test"}  # and the folder that is judged
 WEIGHTS = "weights/squeezenet1_1.pth"
+LITE0 = "efficientnet_lite0"
+TITLES = {"squeezenet1_1": "SqueezeNet 1.1", LITE0: "EfficientNet-Lite0"}
 DRAWN = 10_000  # samples of the bootstrap
 
 
@@ -47,32 +52,34 @@ def main() -> None:
     """Learn both in turns on each data set, and say what came of it."""
     made = parser((__doc__ or "").splitlines()[0], rounds=5)
     made.add_argument("--data", choices=DATA, default="hymenoptera", help="what is learnt")
+    made.add_argument("--backbone", choices=TITLES, default="squeezenet1_1", help="of both sides")
     add_before(made)
     chosen = read(made, needed=(*(f"data/{name}" for name in DATA), WEIGHTS))
     machine = look()
     name = chosen.data
     data, weights = chosen.shared / "data" / name, chosen.shared / WEIGHTS
-    given = (data, "--valid", DATA[name], "--weights", weights)
+    given = (data, "--valid", DATA[name], "--backbone", chosen.backbone)
+    own = ["--weights", weights]
+    if chosen.backbone == LITE0:  # that pip has brought
+        own, weights = [], fetch(LITE0, offline=True)
     short = ["--epochs", 1] if chosen.quick else []
     each = [
-        ours("transfer", *given),
-        peer(FASTAI, chosen.peers, "fastai_transfer", *given, *short),
+        ours("transfer", *given, *own),
+        peer(FASTAI, chosen.peers, "fastai_transfer", *given, "--weights", weights, *short),
     ]
     if chosen.before is not None:
-        each.insert(1, before(chosen.before, "transfer", *given))
+        each.insert(1, before(chosen.before, "transfer", *given, *own))
     sides = in_turns(each, chosen.rounds, until=chosen.until)
     publish(
         Report(
-            name="transfer" if name == "hymenoptera" else f"transfer-{name}",
-            title="Transfer from SqueezeNet 1.1",
-            command=typed(
-                "bench-transfer", chosen, *([] if name == "hymenoptera" else ["--data", name])
-            ),
+            name="-".join(["transfer", *other_than_usual(chosen, "{}")]),
+            title=f"Transfer from {TITLES[chosen.backbone]}",
+            command=typed("bench-transfer", chosen, *other_than_usual(chosen, "--{1} {0}")),
             method=(
                 "Time of learning, a process a seed, the sides in turns, both from the same "
                 "ImageNet weights. fastai's is that of vision_learner(...) and .fine_tune(3) with "
                 "Resize(224), all else by default. Striate's is that of the whole call of train() "
-                "with --pretrained squeezenet1_1, from reading to the report; no feature "
+                "with --pretrained NAME, from reading to the report; no feature "
                 "is kept from an earlier run. Where there is no val/ (hot dogs), Striate holds a "
                 "fifth of train/ out, and fastai learns from all of it and validates on what is "
                 "judged. The images judged are the same; a difference "
@@ -90,6 +97,21 @@ def main() -> None:
         ),
         chosen.out,
     )
+
+
+def other_than_usual(chosen: argparse.Namespace, told: str) -> list[str]:
+    """Give what is not by default of data and backbone, each as `told` has it.
+
+    >>> usual = {"data": "hymenoptera", "backbone": "squeezenet1_1"}
+    >>> other_than_usual(argparse.Namespace(**usual | {"backbone": LITE0}), "--{1} {0}")
+    ['--backbone efficientnet_lite0']
+    """
+    both = {"data": "hymenoptera", "backbone": "squeezenet1_1"}
+    return [
+        told.format(getattr(chosen, name), name)
+        for name, usual in both.items()
+        if getattr(chosen, name) != usual
+    ]
 
 
 def answers(runs: Sequence[Ran]) -> np.ndarray:

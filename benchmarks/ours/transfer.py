@@ -25,7 +25,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--valid", default="val")
-    parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--backbone", default="squeezenet1_1")
+    parser.add_argument("--weights", type=Path, help="left out: those that pip has brought")
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
     wait_idly()  # as the command does
@@ -36,8 +37,8 @@ def main() -> None:
             chosen.data,
             out=Path(folder) / "run",
             callback=ignore,
-            pretrained="squeezenet1_1",
-            weights=str(chosen.weights),
+            pretrained=chosen.backbone,
+            weights=None if chosen.weights is None else str(chosen.weights),
             seed=chosen.seed,
             offline=True,
         ).model
