@@ -29,6 +29,7 @@ from benchmarks.harness import (
     ratio,
     raw,
     read,
+    refuse_emulation,
     rounds_told,
     run,
     spread,
@@ -48,6 +49,7 @@ def main() -> None:
     add_before(made)
     chosen = read(made, needed=("data/hymenoptera", WEIGHTS))
     photographs = chosen.shared / "data" / "hymenoptera"
+    refuse_emulation()
     machine = look()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -32,6 +32,7 @@ from benchmarks.harness import (
     ratio,
     raw,
     read,
+    refuse_emulation,
     rounds_told,
     spread,
     typed,
@@ -55,6 +56,7 @@ def main() -> None:
     made.add_argument("--backbone", choices=TITLES, default="squeezenet1_1", help="of both sides")
     add_before(made)
     chosen = read(made, needed=(*(f"data/{name}" for name in DATA), WEIGHTS))
+    refuse_emulation()
     machine = look()
     name = chosen.data
     data, weights = chosen.shared / "data" / name, chosen.shared / WEIGHTS

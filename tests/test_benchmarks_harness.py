@@ -14,25 +14,35 @@ import drawn
 import pytest
 
 from benchmarks import gpu, mnist, throughput
-from benchmarks.harness import Machine, Ran, Side, before, beside, in_turns, parser, read, run
+from benchmarks.harness import (
+    Machine,
+    Ran,
+    Side,
+    before,
+    beside,
+    in_turns,
+    parser,
+    read,
+    refuse_emulation,
+    run,
+)
 from benchmarks.harness.busy import busy
-from benchmarks.harness.kind import Kind, find_kind
+from benchmarks.harness.kind import EMULATION, Kind, find_kind
 
 ROOT = Path(__file__).parents[1]
 AVX2 = {"avx2": True, "avx512_f": False, "avx512_bf16": False, "amx_bf16": False, "cores": 2}
 BF16 = AVX2 | {"avx512_f": True, "avx512_bf16": True}
-EMULATED = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
 
 
 @pytest.mark.parametrize(
     ("capabilities", "environment", "gpus", "kind"),
     [
         (AVX2, {}, [], Kind("avx2")),
-        (AVX2, EMULATED, [], Kind("avx2")),  # what it has is not emulated
+        (AVX2, EMULATION, [], Kind("avx2")),  # what it has is not emulated
         (AVX2 | {"avx512_f": True}, {}, [], Kind("avx512")),
         (BF16, {}, [], Kind("bf16")),
         (BF16, {"ATEN_CPU_CAPABILITY": "avx2"}, [], Kind("bf16")),
-        (BF16, EMULATED, [], Kind("avx2", emulated=True)),
+        (BF16, EMULATION, [], Kind("avx2", emulated=True)),
         (AVX2 | {"amx_bf16": True}, {}, [], Kind("bf16")),
         (BF16, {}, ["NVIDIA H100"], Kind("gpu")),
         ({}, {}, [], Kind("other")),
@@ -45,7 +55,7 @@ def test_the_kind_is_known_from_what_the_processor_can_do(
 
 
 def test_the_peak_of_bf16_is_not_measured_where_the_processor_lacks_it() -> None:
-    told = run([sys.executable, "-m", "benchmarks.harness.peak"], environment=EMULATED).told
+    told = run([sys.executable, "-m", "benchmarks.harness.peak"], environment=EMULATION).told
     if told["kind"] == "gpu":
         pytest.skip("a card has bf16, whatever the processor is told")
     assert told["kind"] == "avx2"
@@ -211,9 +221,20 @@ def test_every_side_runs_quiet_and_beside_busy_processes() -> None:
 def test_half_an_emulation_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["any"])
     monkeypatch.setenv("ATEN_CPU_CAPABILITY", "avx2")
-    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
-    with pytest.raises(SystemExit, match="only ATEN_CPU_CAPABILITY asks for AVX2.*set both"):
+    for name in ("ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(SystemExit, match="only ATEN_CPU_CAPABILITY asks for AVX2.*set all"):
         read(parser("Any.", rounds=1))
+
+
+def test_no_avx2_is_emulated_where_onnx_runtime_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in EMULATION:
+        monkeypatch.delenv(name, raising=False)
+    refuse_emulation()
+    for name, value in EMULATION.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match="ONNX Runtime.*unset ATEN_CPU_CAPABILITY, ONEDNN"):
+        refuse_emulation()
 
 
 def test_results_lie_in_a_folder_of_their_kind() -> None:

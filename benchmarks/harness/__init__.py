@@ -1,7 +1,15 @@
 """What the benchmarks share: processes in turns, the machine, the results as files."""
 
 from benchmarks.harness.machine import Machine, look
-from benchmarks.harness.options import PEERS, add_before, add_busy, parser, read, typed
+from benchmarks.harness.options import (
+    PEERS,
+    add_before,
+    add_busy,
+    parser,
+    read,
+    refuse_emulation,
+    typed,
+)
 from benchmarks.harness.process import ROOT, Failed, Ran, run
 from benchmarks.harness.results import Report, publish, raw, write
 from benchmarks.harness.turns import (
@@ -44,6 +52,7 @@ __all__ = [
     "ratio",
     "raw",
     "read",
+    "refuse_emulation",
     "rounds_told",
     "run",
     "spread",

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 from striate.backends.bf16 import INSTRUCTIONS
 
-EMULATION = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}  # of torch and oneDNN
+EMULATION = {  # of torch, of oneDNN (convolutions) and of MKL (matrix products)
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+}
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ def find_kind(
 
     Args:
         capabilities: of its processor, as torch.cpu.get_capabilities gives them.
-        environment: variables, two of which make a processor do without what AVX2 lacks.
+        environment: variables, three of which make a processor do without what AVX2 lacks.
         gpus: names of its CUDA devices.
 
     >>> find_kind({"avx2": True, "avx512_f": True, "avx512_bf16": True}, {}, []).kind
@@ -52,7 +56,7 @@ def find_kind(
 
 
 def emulating(environment: Mapping[str, str]) -> list[str]:
-    """Find which of the two variables ask for AVX2; with one alone half of the work would do it.
+    """Find which of the variables ask for AVX2; with some alone, part of the work would do it.
 
     >>> emulating({"ONEDNN_MAX_CPU_ISA": "AVX2"})
     ['ONEDNN_MAX_CPU_ISA']

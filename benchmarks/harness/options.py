@@ -95,6 +95,15 @@ def typed(target: str, chosen: argparse.Namespace, *more: str) -> str:
     return f"make {target}" + (f' BENCH_FLAGS="{" ".join(words)}"' if words else "")
 
 
+def refuse_emulation() -> None:
+    """End where AVX2 is emulated and ONNX Runtime computes: it has no switch, and stays as fast."""
+    if emulating(os.environ):
+        sys.exit(
+            "ONNX Runtime, which computes on Striate's side here, uses all that the processor can "
+            f"do; unset {', '.join(EMULATION)}, or measure on a processor with AVX2 only"
+        )
+
+
 def read(made: argparse.ArgumentParser, needed: tuple[str, ...] = ()) -> argparse.Namespace:
     """Read the command line, make a quick run short, and say what is missing.
 
@@ -108,9 +117,9 @@ def read(made: argparse.ArgumentParser, needed: tuple[str, ...] = ()) -> argpars
     chosen.out = chosen.out or (None if chosen.quick else RESULTS)
     chosen.rounds = 1 if chosen.quick else chosen.rounds
     chosen.until = time.perf_counter() + 60 * chosen.minutes
-    if len(emulating(os.environ)) == 1:
+    if 0 < len(asking := emulating(os.environ)) < len(EMULATION):
         sys.exit(
-            f"only {emulating(os.environ)[0]} asks for AVX2; to emulate it set both: "
+            f"only {' and '.join(asking)} asks for AVX2; to emulate it set all: "
             + " ".join(f"{name}={value}" for name, value in EMULATION.items())
         )
     missing = [path for path in (chosen.shared / name for name in needed) if not path.exists()]
