@@ -65,9 +65,21 @@ def look() -> Machine:
         told["float32"],
         told["bf16"],
         load,
-        told["kind"],
+        kind_by_peaks(told["kind"], told["float32"], told["bf16"]),
         told["emulated"],
     )
+
+
+def kind_by_peaks(kind: str, float32: float | None, bf16: float | None) -> str:
+    """Count a processor whose bf16 is no faster than its float32 among those without.
+
+    Such is a Xeon whose matrix unit is not handed on to the virtual machine.
+
+    >>> kind_by_peaks("bf16", 271.0, 166.0), kind_by_peaks("bf16", 180.0, 380.0)
+    ('avx512', 'bf16')
+    """
+    slower = kind == "bf16" and float32 is not None and bf16 is not None and bf16 <= float32
+    return "avx512" if slower else kind
 
 
 def _line(machine: dict[str, Any]) -> str:
