@@ -92,18 +92,28 @@ def one_output() -> Any:
     )
 
 
+def applications() -> dict[str, Any]:
+    """Networks of keras.applications that are known without their model."""
+    from keras import applications as those
+
+    made = {"mobilenet_v2": those.MobileNetV2, "densenet121": those.DenseNet121}
+    made["resnet50"] = those.ResNet50
+    given = {"weights": None, "classes": 4, "classifier_activation": None}
+    return {name: make(input_shape=(32, 32, 3), **given) for name, make in made.items()}
+
+
 MODELS: dict[str, Callable[[], Any]] = {
     each.__name__: each for each in (nested, many, windows, one_output)
 }
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, which: str) -> None:
     import keras
 
     numbers = np.random.default_rng(0)
-    for name, make in MODELS.items():
-        keras.utils.set_random_seed(0)
-        model = make()
+    keras.utils.set_random_seed(0)
+    models = applications() if which else {name: make() for name, make in MODELS.items()}
+    for name, model in models.items():
         for layer in model._flatten_layers():
             if isinstance(layer, keras.layers.BatchNormalization):
                 shapes = [value.shape for value in layer.get_weights()]
@@ -118,4 +128,4 @@ def main(folder: Path) -> None:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), "".join(sys.argv[2:]))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import torch
 
+from striate.architecture.notation import Leaf
+from striate.backends.onnx import Trained
 from striate.errors import SettingError
 from striate.explanation.explanation import Explanation
 from striate.explanation.grad_cam import GRADIENT_METHODS, class_activation_map
@@ -54,7 +56,7 @@ def explain(
         against: another class, whose logit is taken off: why the one rather than the other.
         method: "cam", "grad-cam", "hires-cam", "grad-cam++", "layer-cam", "occlusion",
             "integrated-gradients", "smoothgrad"; "auto" takes the exact class activation
-            map where there is one, else Grad-CAM.
+            map where there is one, else Grad-CAM; occlusion for an ONNX model, which has no maps.
         layer: whose maps are taken; None takes the last spatial layer. The last three
             methods ask about the image itself and take none.
         settings: of these three.
@@ -79,6 +81,8 @@ def explain(
     if method not in ("auto", *METHODS):
         raise SettingError(f"method '{method}': expected auto, {', '.join(METHODS)}")
     image = PreprocessedImage.read(model, image)
+    if method == "auto" and _is_opaque(model):
+        method = "occlusion"
     inner = method in ("auto", "cam", *GRADIENT_METHODS)
     if not inner and layer is not None:
         raise SettingError(f"{method} asks about the image itself; leave the layer out")
@@ -109,6 +113,14 @@ def explain(
         against_index=chosen.against,
         centers=centers,
     )
+
+
+def _is_opaque(model: Classifier) -> bool:
+    """Say whether no maps and no gradients are to be had of a network, as of an ONNX model."""
+    if not isinstance(model.network, Trained):
+        return False
+    leaves = (step for step in model.network.plan.layers() if isinstance(step, Leaf))
+    return any(leaf.layer.opaque for leaf in leaves)
 
 
 def _passed(

@@ -18,10 +18,12 @@ from striate.data.images import Preprocess
 from striate.errors import NotationError, SettingError
 from striate.events import Callback, Note
 from striate.features.cut import cut_backbone
+from striate.features.onnx_backbone import open_onnx_backbone
 from striate.features.timm_models import PREFIX, open_timm
 from striate.features.whole_network import WholeNetwork
 from striate.files.home import expand_home
 from striate.model import weights
+from striate.model.importing.onnx import is_onnx
 from striate.model.loading import load
 from striate.settings import Settings
 
@@ -91,6 +93,9 @@ def open_backbone(
         found = _from_zoo(name, settings, say=say, callback=callback)
     elif name.startswith(PREFIX):
         found = open_timm(name.removeprefix(PREFIX), settings, say=say, callback=callback)
+    elif is_onnx(expand_home(name)):
+        found = open_onnx_backbone(expand_home(name), settings, say)
+        settings = replace(settings, cut=found.plan.steps[-1].address)
     elif name.endswith(".safetensors") or Path(name).exists():
         if settings.weights is not None:
             raise SettingError(
@@ -103,7 +108,8 @@ def open_backbone(
         raise SettingError(
             f"there is no backbone '{name[:60]}'; "
             + (f"did you mean '{close}'? " if close else "")
-            + "expected a network of `striate zoo`, the file or run of a classifier, or timm:NAME"
+            + "expected a network of `striate zoo`, the file or run of a classifier, an ONNX file "
+            "or timm:NAME"
         )
     side = (
         None

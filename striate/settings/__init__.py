@@ -114,7 +114,7 @@ class Settings:
         devices: how many GPUs of this machine, or processes on its CPU, share every step.
         memory: bytes of decoded images held in memory; more goes to a file in the run.
         pretrained: the trained network whose backbone the run starts from: a zoo name, a
-            classifier's file or run, or timm:NAME with the timm extra.
+            classifier's file or run, an .onnx file, or timm:NAME with the timm extra.
         weights: of a backbone from the zoo or timm: "imagenet", its published ones, or a file.
         cut: the last layer of the backbone that is kept; None cuts before the last full
             connection or the convolution that tells the classes.
@@ -177,7 +177,7 @@ class Settings:
     pretrained: str | None = _setting(
         None,
         "Start from a trained network and give it a new head: a name of `striate zoo`, a "
-        "classifier's file or run, or timm:NAME with the timm extra.",
+        "classifier's file or run, an .onnx file, or timm:NAME with the timm extra.",
     )
     weights: str | None = _setting(None, 'Pretrained weights: "imagenet" (default) or a file.')
     cut: str | None = _setting(

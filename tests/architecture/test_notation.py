@@ -250,7 +250,7 @@ def test_rule_11_defaults() -> None:
 def test_rule_12_these_are_the_words() -> None:
     words = (
         "input conv fc relu leakyrelu prelu relu6 sigmoid tanh softmax maxpool avgpool sumpool "
-        "gap lrn bn dropout flatten identity add cat"
+        "gap lrn bn dropout flatten identity blackbox add cat"
     )
     assert {*WORDS, *JOINS, "input"} == set(words.split())
     text = (
@@ -259,6 +259,7 @@ def test_rule_12_these_are_the_words() -> None:
         "add(identity | relu) > cat(identity | relu) > gap > flatten > fc 3"
     )
     used = [step.layer.word for step in expand(text).layers()]
+    used += [step.layer.word for step in expand("input 3x8x8 > blackbox 2 size=8x8").layers()]
     assert {*used, "input"} == set(words.split())
     assert expand(text).output == (3,)
 

@@ -31,11 +31,14 @@ NAMES = ("nested", "many", "windows", "one_output")
 @pytest.fixture(scope="session")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of models that Keras has made, each with what it answers."""
+    return made_by_keras(tmp_path_factory.mktemp("keras"))
+
+
+def made_by_keras(folder: Path, *which: str) -> Path:
     if importlib.util.find_spec("keras") is None:
         pytest.skip("needs Keras, an oracle of the tests: pip install '.[test]'")
-    folder = tmp_path_factory.mktemp("keras")
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), str(folder)],
+        [sys.executable, str(SCRIPT), str(folder), *which],
         env={**os.environ, "KERAS_BACKEND": "torch", "KERAS_HOME": str(folder / "home")},
         capture_output=True,
         text=True,
@@ -97,6 +100,45 @@ def test_a_whole_model_becomes_a_classifier(saved: Path, tmp_path: Path) -> None
 def test_weights_alone_are_no_model(saved: Path) -> None:
     with pytest.raises(WeightsError, match=r"holds weights alone .*striate import NETWORK"):
         read_network(open_keras(saved / "many.weights.h5"))
+
+
+def test_weights_alone_fill_a_text_of_ones_own(saved: Path) -> None:
+    text = "input 3x9x9 > [conv 3 > tanh]*12 > flatten > fc"
+    model = import_with_fit(text, saved / "many.weights.h5", classes=["a", "b"]).classifier
+    x, expected = (np.load(saved / f"many.{each}.npy") for each in "xy")
+    pixels = x.transpose(0, 3, 1, 2).astype(np.uint8)  # divided by 255, as the model did itself
+    assert np.abs(model.probabilities(pixels) - expected).max() < 1e-5
+
+
+def test_how_other_networks_pad_is_not_known(saved: Path) -> None:
+    with pytest.raises(WeightsError, match=r"do not say how 'googlenet' pads, .*mobilenet_v2"):
+        import_with_fit("googlenet", saved / "many.weights.h5", classes=["a", "b"])
+
+
+@pytest.mark.slow
+def test_weights_alone_of_known_networks_answer_as_in_keras(tmp_path: Path) -> None:
+    folder = made_by_keras(tmp_path, "applications")
+    for name in ("mobilenet_v2", "densenet121", "resnet50"):
+        with (
+            h5py.File(folder / f"{name}.h5") as whole,
+            h5py.File(folder / f"{name}.older.h5", "w") as older,
+        ):
+            for part in whole["model_weights"]:
+                whole.copy(f"model_weights/{part}", older, part)
+            older.attrs.update(whole["model_weights"].attrs)
+        x, expected = (np.load(folder / f"{name}.{each}.npy") for each in "xy")
+        values = x.transpose(0, 3, 1, 2)
+        for ending in ("weights.h5", "older.h5"):
+            model = import_with_fit(
+                name,
+                folder / f"{name}.{ending}",
+                classes=list("abcd"),
+                preprocess={"channels": 3, "height": 32, "width": 32},
+            ).classifier
+            blue_first = values[:, ::-1] if name == "resnet50" else values
+            with torch.no_grad():
+                said = model.module(torch.from_numpy(blue_first.copy())).numpy()
+            assert np.abs(said - expected).max() < 1e-5 * np.abs(expected).max(), (name, ending)
 
 
 def test_groups_without_names_are_counted_by_class(saved: Path, tmp_path: Path) -> None:

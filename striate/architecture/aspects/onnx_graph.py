@@ -34,6 +34,15 @@ class OnnxGraph(Protocol):
     def weight(self, name: str) -> str:
         """Take a weight of the network, float32, by its name as in torch, and return the name."""
 
+    def include(self, weight: str, x: str, result: str) -> str:
+        """Take in the nodes of a whole model, whose bytes are a weight of the network.
+
+        Args:
+            weight: the name of these bytes, uint8.
+            x: the name of what goes into it.
+            result: what to call what comes out.
+        """
+
 
 def all_axes(pads: Sequence[int]) -> np.ndarray:
     """Return padding as ``Pad`` takes it: the starts of all four axes, then their ends.

@@ -125,6 +125,7 @@ class Layer(ABC):
         draws: whether it draws random numbers in training.
         never_negative: whether no number that comes out is below 0.
         uses_batch_statistics: whether it normalises by those of the batch in training.
+        opaque: whether its inside is not known, so that no gradient and no program comes of it.
     """
 
     word: ClassVar[str]
@@ -139,6 +140,7 @@ class Layer(ABC):
     draws: ClassVar[bool] = False
     never_negative: ClassVar[bool] = False
     uses_batch_statistics: ClassVar[bool] = False
+    opaque: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for name in self.arguments:

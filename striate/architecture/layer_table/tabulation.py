@@ -102,6 +102,8 @@ def _before_all(
     """What units see before the first word that sees everything; at the end where there is none."""
     for node in nodes:
         before = _before(node, sights)[0]
+        if isinstance(node.step, Leaf) and node.step.layer.opaque:
+            break  # what its units see is not known; they may see everything
         if isinstance(node.step, Leaf) and node.step.layer.sees_all and before is not None:
             return before.size(node.step.input)
     last = sights[-1]

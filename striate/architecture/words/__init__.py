@@ -29,6 +29,7 @@ from striate.architecture.aspects.output_size import (
 )
 from striate.architecture.aspects.word import Kind, Layer, Leaf
 from striate.architecture.words.avgpool import AvgPool
+from striate.architecture.words.blackbox import BlackBox
 from striate.architecture.words.bn import Bn
 from striate.architecture.words.conv import Conv
 from striate.architecture.words.dropout import Dropout
@@ -48,7 +49,7 @@ WORDS: Final[Mapping[str, type[Layer]]] = {
     word.word: word
     for word in (
         *(Conv, Fc, Relu, LeakyRelu, Prelu, Relu6, Sigmoid, Tanh, Softmax),
-        *(MaxPool, AvgPool, SumPool, Gap, Lrn, Bn, Dropout, Flatten, Identity),
+        *(MaxPool, AvgPool, SumPool, Gap, Lrn, Bn, Dropout, Flatten, Identity, BlackBox),
     )
 }
 JOINS: Final[Mapping[str, type[Joint]]] = {join.word: join for join in (Cat, Add)}
@@ -59,6 +60,7 @@ __all__ = [
     "WORDS",
     "Add",
     "AvgPool",
+    "BlackBox",
     "Bn",
     "Cat",
     "Conv",

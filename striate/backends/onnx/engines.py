@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from striate.architecture.aspects.onnx_runtime import failures
 from striate.backends.bf16 import computes_bf16
 from striate.backends.onnx import libraries
 from striate.backends.onnx.graph import OUTPUT, PIXELS, graph
@@ -108,17 +109,15 @@ def session_of(name: str, model: bytes) -> Any:
     """
     try:
         onnxruntime = libraries.onnx_runtime()
-        from onnxruntime.capi import onnxruntime_pybind11_state as kinds
+        refusals = failures()
     except ImportError as error:
         raise _refused(name, error) from error
-    own = [kind for kind in vars(kinds).values() if isinstance(kind, type)]
-    failures = tuple(kind for kind in own if issubclass(kind, Exception))
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # each batch in one thread: fewer waits, and equal bits
     options.log_severity_level = 3  # errors alone, which are raised besides
     try:
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except failures as error:
+    except refusals as error:
         raise _refused(name, error) from error
 
 

@@ -58,6 +58,7 @@ def graph(
         constants=building.constants,
         inputs={PIXELS: ("n", *plan.input)},
         outputs={OUTPUT: ("n", *plan.output)},
+        encoded=tuple(building.encoded),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from striate.architecture.aspects.onnx_graph import Attribute
-from striate.backends.onnx.model_file import Node
+from striate.backends.onnx.model_file import Encoded, Node
 from striate.errors import ClassifierError
 
 
@@ -20,13 +20,14 @@ class Building:
     >>> graph = Building({"fc1.weight": np.ones((1, 2), np.float32)})
     >>> graph.node("MatMul", ["x", graph.constant("two", np.float32(2.0))], "y")
     'y'
-    >>> [node.kind for node in graph.nodes], graph.weight("fc1.weight")
+    >>> [node.kind for node in graph.nodes if isinstance(node, Node)], graph.weight("fc1.weight")
     (['MatMul'], 'fc1.weight')
     """
 
     def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
-        self.nodes: list[Node] = []
+        self.nodes: list[Node | Encoded] = []
         self.constants: dict[str, np.ndarray] = {}
+        self.encoded: list[Encoded] = []  # constants of a model that was taken in
         self._weights = weights
 
     def node(
@@ -61,3 +62,33 @@ class Building:
         if name not in self._weights:
             raise ClassifierError(f"the network needs the weight '{name}', and it is not there")
         return self.constant(name, np.ascontiguousarray(self._weights[name], np.float32))
+
+    def include(self, weight: str, x: str, result: str) -> str:
+        """Take in the nodes of a model of one input and one output, all names behind ``result``.
+
+        Raises:
+            ClassifierError: its bytes are not there, or are no model.
+        """
+        import onnx  # to write a model takes no library, to take one apart does
+        from google.protobuf.message import DecodeError
+
+        if weight not in self._weights:
+            raise ClassifierError(f"the network needs the model '{weight}', and it is not there")
+        try:
+            inner = onnx.load_model_from_string(np.asarray(self._weights[weight]).tobytes()).graph
+            names = {inner.input[0].name: x, inner.output[0].name: result, "": ""}
+        except (DecodeError, IndexError) as error:
+            raise ClassifierError(f"'{weight}' is no ONNX model ({error})") from error
+
+        def named(name: str) -> str:
+            return names.setdefault(name, f"{result}/{name}")
+
+        for tensor in inner.initializer:
+            tensor.name = named(tensor.name)
+            self.encoded.append(Encoded(tensor.SerializeToString()))
+        for number, node in enumerate(inner.node):
+            node.name = f"{result}/{number}"  # ONNX Runtime wants each name once
+            node.input[:] = [named(name) for name in node.input]
+            node.output[:] = [named(name) for name in node.output]
+            self.nodes.append(Encoded(node.SerializeToString()))
+        return result

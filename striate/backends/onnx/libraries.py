@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from typing import Any
 
+from striate.architecture.aspects.onnx_runtime import onnx_runtime
+
+__all__ = ["onnx_runtime", "openvino"]
+
 CONVERTER = "openvino.tools.ovc"
-
-
-def onnx_runtime() -> Any:
-    """Import ONNX Runtime, and let it report nothing.
-
-    From version 1.29 on it sends events to Microsoft, unless a variable forbids it before it is
-    loaded; on Windows it passes them to the system, unless it is told not to. Source:
-    https://github.com/microsoft/onnxruntime/blob/main/docs/Privacy.md
-
-    Raises:
-        ImportError: it cannot be loaded.
-    """
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    import onnxruntime
-
-    onnxruntime.disable_telemetry_events()
-    return onnxruntime
 
 
 def openvino() -> Any:

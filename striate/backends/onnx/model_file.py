@@ -44,6 +44,13 @@ class Node:
 
 
 @dataclass(frozen=True)
+class Encoded:
+    """A node or a constant of another model, as the bytes that it is in a file."""
+
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Model:
     """A network as ONNX has it; all numbers that go in and come out are float32.
 
@@ -53,13 +60,15 @@ class Model:
         constants: by name.
         inputs: the shape of each, by name; a size that is free has a name in place of a number.
         outputs: likewise; None where the shape is not said.
+        encoded: more constants.
     """
 
     name: str
-    nodes: tuple[Node, ...]
+    nodes: tuple[Node | Encoded, ...]
     constants: Mapping[str, np.ndarray]
     inputs: Mapping[str, Sequence[int | str]]
     outputs: Mapping[str, Sequence[int | str] | None]
+    encoded: tuple[Encoded, ...] = ()
 
     def to_bytes(self) -> bytes:
         """Write it as the bytes of a file.
@@ -74,6 +83,7 @@ class Model:
             *(piece for node in self.nodes for piece in _block(1, _node(node))),
             *_text(2, self.name),
             *(piece for it in self.constants.items() for piece in _block(5, _tensor(*it))),
+            *(piece for it in self.encoded for piece in _block(5, [it.content])),
             *(piece for it in self.inputs.items() for piece in _block(11, _value(*it))),
             *(piece for it in self.outputs.items() for piece in _block(12, _value(*it))),
         ]
@@ -88,7 +98,9 @@ class Model:
         )
 
 
-def _node(node: Node) -> Pieces:
+def _node(node: Node | Encoded) -> Pieces:
+    if isinstance(node, Encoded):
+        return [node.content]
     return [
         *_texts(1, node.inputs),
         *_text(2, node.result),

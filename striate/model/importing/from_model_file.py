@@ -11,9 +11,11 @@ from striate.errors import SettingError
 from striate.events import Callback, Note
 from striate.files.home import expand_home
 from striate.model.classifier import Classifier
+from striate.model.importing import onnx
 from striate.model.importing.classes import ClassList, read_classes
 from striate.model.importing.imported import Imported, wrong_count
 from striate.model.importing.keras import is_keras, open_keras, read_network, usual_preprocess
+from striate.model.importing.onnx import is_onnx, read_onnx_network
 from striate.model.importing.preprocess_choice import Changes, choose, input_shape
 from striate.model.weights import Fit, Pair, compute_sha256
 
@@ -24,7 +26,7 @@ def is_model_file(network: str | Path) -> bool:
     """Say whether a network is given as the file of a whole model, by what is in the file."""
     try:
         path = expand_home(network)
-        return path.is_file() and is_keras(path)
+        return is_onnx(path) or (path.is_file() and is_keras(path))
     except (OSError, ValueError):  # a text of the notation is no path
         return False
 
@@ -39,7 +41,7 @@ def import_model_file(
     """Make a classifier of a whole model; nothing in the file is run.
 
     Args:
-        path: of a .keras or .h5 file.
+        path: of a .keras, .h5 or .onnx file.
         classes: their names in the order of the outputs, or a file of them; None takes the
             labels.txt beside the model.
         preprocess: as for `import_classifier`.
@@ -52,13 +54,16 @@ def import_model_file(
     """
     notes: list[str] = []
     listed = _classes(path, classes, notes)
-    file = open_keras(path)
     shape = input_shape(preprocess)
-    found = read_network(file, shape)
+    file = None if is_onnx(path) else open_keras(path)
+    found = read_onnx_network(path, shape) if file is None else read_network(file, shape)
     plan = expand(found.network)
     if plan.output != (len(listed.names),):
         raise wrong_count(listed, plan.output[0], path.name)
-    usual, reason, found = usual_preprocess(file, found, plan.input)
+    if file is None:
+        usual, reason = onnx.usual_preprocess(found, plan.input, len(listed.names))
+    else:
+        usual, reason, found = usual_preprocess(file, found, plan.input)
     fitted, why = choose(usual, reason, preprocess)
     pairs = tuple(
         Pair(source, ours, found.weights[ours].shape) for ours, source in found.sources.items()

@@ -7,6 +7,7 @@ user's own is taken as it is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,7 @@ KINDS = {
     "moving_variance": "running_var",
 }
 NUMBERED = {"kernel": ("kernel", "bias"), "gamma": ("gamma", "beta", *list(KINDS)[-2:])}
+NUMBER = re.compile(r"(\d+)")
 LAST = {"predictions", "fc1000", "Logits"}  # what the last layer is called, by the years
 
 
@@ -145,7 +147,12 @@ def _numbered(file: KerasFile) -> dict[str, dict[str, np.ndarray]]:
 
 
 def _groups_with_weights(arrays: Hdf5File) -> Iterator[str]:
-    for group in arrays.groups:
+    """Give the groups of layers, those of one class in the order of the model: 2 before 10."""
+
+    def place(group: str) -> list[tuple[int, str]]:
+        return [(int(part), "") if part.isdecimal() else (-1, part) for part in NUMBER.split(group)]
+
+    for group in sorted(arrays.groups, key=place):
         above, _, last = group.rpartition("/")
         inside = above.partition("/")[0] in CONTAINERS
         if last == "vars" and inside and any(map(str.isdecimal, arrays.children(group))):
