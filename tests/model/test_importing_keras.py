@@ -296,6 +296,34 @@ def test_a_zip_that_is_larger_than_is_read_is_refused(tmp_path: Path) -> None:
     assert LARGEST > 2 * 2**30
 
 
+def test_configurations_that_make_no_sense_are_told_in_one_line(
+    saved: Path, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(saved / "nested.keras") as archive:
+        config = json.loads(archive.read("config.json"))
+        weights = archive.read("model.weights.h5")
+    numbers = np.random.default_rng(2)
+    for number in range(150):
+        spoiled = json.loads(json.dumps(config))
+        holder: Any = spoiled
+        name: Any = "config"
+        for _ in range(int(numbers.integers(1, 9))):
+            inner = holder[name]
+            if not isinstance(inner, dict | list) or not inner:
+                break
+            keys = list(inner) if isinstance(inner, dict) else range(len(inner))
+            holder, name = inner, keys[int(numbers.integers(len(inner)))]
+        holder[name] = [None, 3, "x", [], {}, -1.5][number % 6]
+        path = tmp_path / "m.keras"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("config.json", json.dumps(spoiled))
+            archive.writestr("model.weights.h5", weights)
+        try:
+            read_network(open_keras(path))
+        except StriateError as error:
+            assert "\n" not in str(error)
+
+
 def test_damaged_files_are_told_in_one_line(saved: Path, tmp_path: Path) -> None:
     for ending in ("keras", "h5"):
         whole = (saved / f"nested.{ending}").read_bytes()

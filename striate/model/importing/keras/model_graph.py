@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from striate.architecture.aspects.torch_reading import Refused
@@ -13,6 +16,8 @@ from striate.model.importing.keras.keras_layer import KerasLayer
 from striate.model.importing.keras.layers import JOINED, LAYERS, scaled
 from striate.model.importing.keras.model_config import LayerConfig, ModelConfig, read_config
 
+# What a configuration that Keras did not write, or that is damaged, makes of reading it.
+MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError)
 SCALED = {"TrueDivide", "Subtract", "Multiply", "Add"}
 
 
@@ -33,18 +38,27 @@ def read_network(file: KerasFile, shape: Shape | None = None) -> ForeignNetwork:
             "striate import NETWORK --weights FILE, or save the whole model by model.save"
         )
     try:
-        config = read_config(file.config)
+        config = _config(file.config)
         reading = _Reading(file, _input(config, shape, file.name))
         end = reading.model(
             config, Arrived(reading.graph.start), LayerWeights(file, _kinds(config))
         )
         logits, said = reading.graph.logits(end)
         return reading.graph.finish(config.name, logits, [*reading.notes, said])
+    except RecursionError as error:
+        raise NotationError(f"the models in '{file.name}' lie in each other too deeply") from error
     except Refused as error:
         place = f", at {error.place}" if error.place else ""
         raise NotationError(
             f"the model in '{file.name}' cannot be written in the notation{place}: {error.reason}"
         ) from error
+
+
+def _config(given: Mapping[str, Any]) -> ModelConfig:
+    try:
+        return read_config(given)
+    except MALFORMED as error:
+        raise Refused(f"its configuration makes no sense ({error!r:.80})") from error
 
 
 def _input(config: ModelConfig, shape: Shape | None, name: str) -> Shape:
@@ -110,7 +124,7 @@ class _Reading:
     def _layer(self, config: LayerConfig, given: list[Arrived], stored: LayerWeights) -> Arrived:
         place = f"'{config.name}' ({config.kind})"
         if config.is_model:
-            inner = read_config(config.settings)
+            inner = _config(config.settings)
             within = LayerWeights(self._file, _kinds(inner), stored, config.name)
             return self.model(inner, given[0], within)
         layer = KerasLayer(
@@ -130,7 +144,10 @@ class _Reading:
             raise Refused(f"there is no word for {config.kind}", f"'{config.name}'")
         if len(given) != 1 or config.constants:
             raise Refused(f"{len(given)} tensors and {len(config.constants)} numbers go in", place)
-        return LAYERS[config.kind](layer, given[0])
+        try:
+            return LAYERS[config.kind](layer, given[0])
+        except MALFORMED as error:
+            raise layer.refused(f"its settings make no sense ({error!r:.80})") from error
 
     def _joined(self, layer: KerasLayer, given: list[Arrived]) -> Arrived:
         word = JOINED[layer.kind]
