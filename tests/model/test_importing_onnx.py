@@ -142,7 +142,7 @@ def test_a_vision_transformer_is_a_backbone(tmp_path: Path) -> None:
 
 def classifier(path: Path) -> Classifier:
     """A classifier on a frozen backbone, with a head of random weights."""
-    found = open_backbone(Settings(pretrained=str(path)), say=len, callback=print)
+    found = open_backbone(Settings(pretrained=str(path)), say=print, callback=print)
     plan = expand(add_head(found.plan.network, 2))
     module = build(plan, seed=1)
     module.load_state_dict({**module.state_dict(), **found.tensors})
@@ -181,17 +181,17 @@ def test_a_file_beside_it_says_how_images_are_normalised(tmp_path: Path) -> None
     path = saved(vision_transformer(), tmp_path / "vit.onnx")
     beside = tmp_path / "preprocessor_config.json"
     beside.write_text('{"image_mean": [0.5, 0.5, 0.5], "image_std": [0.25, 0.25, 0.25]}')
-    found = open_backbone(Settings(pretrained=str(path)), say=len, callback=print)
+    found = open_backbone(Settings(pretrained=str(path)), say=print, callback=print)
     assert (found.preprocess.mean, found.preprocess.std) == ((0.5,) * 3, (0.25,) * 3)
     beside.write_text('{"image_mean": [0.5]}')
     with pytest.raises(SettingError, match="image_std"):
-        open_backbone(Settings(pretrained=str(path)), say=len, callback=print)
+        open_backbone(Settings(pretrained=str(path)), say=print, callback=print)
 
 
 def test_it_is_not_trained_on(tmp_path: Path) -> None:
     path = saved(vision_transformer(), tmp_path / "vit.onnx")
     with pytest.raises(SettingError, match="stays as it is; leave --unfreeze out"):
-        open_backbone(Settings(pretrained=str(path), unfreeze=1), say=len, callback=print)
+        open_backbone(Settings(pretrained=str(path), unfreeze=1), say=print, callback=print)
 
 
 # ---------------------------------------------------------------- what is refused

@@ -111,7 +111,8 @@ class _Reading:
                 node.output[0] = follower.output[0]
             if node.op_type in FOLDED and all(name in self._constants for name in node.input):
                 given = {name: self._constants[name] for name in node.input}
-                self._constants[node.output[0]] = ReferenceEvaluator(node).run(None, given)[0]
+                (folded,) = ReferenceEvaluator(node).run(None, given)
+                self._constants[node.output[0]] = np.asarray(folded)
                 continue
             self._known[node.output[0]] = self._made(node)
         return self._known[self._model.graph.output[0].name]
