@@ -366,7 +366,11 @@ print(json.dumps(loaded))
 
 
 # What works on tensors or is a torch module, and is loaded in functions alone.
-ON_TENSORS = {"data.augmentation", "architecture.aspects.torch_modules"}
+ON_TENSORS = {
+    "data.augmentation",
+    "architecture.aspects.onnx_module",
+    "architecture.aspects.torch_modules",
+}
 
 
 def test_what_need_not_load_torch_does_not() -> None:
