@@ -15,11 +15,13 @@ from quick_runs import record
 from safetensors.torch import save_file
 from torchvision_oracle import torchvision
 
+from striate.backends.torch import build
 from striate.errors import NotationError, SettingError, WeightsError
 from striate.events import Note, ignore
 from striate.features.backbone import open_backbone
 from striate.features.timm_models import read_preprocess
 from striate.model.loading import load
+from striate.model.weights import fit, read
 from striate.settings import Settings
 from striate.training.runs import start_run
 
@@ -134,3 +136,19 @@ def test_weights_that_are_not_there_are_told_without_a_connection(
     constants = importlib.import_module("huggingface_hub.constants")
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     refused("timm:resnet18", WeightsError, "--offline forbids")
+
+
+def test_its_safetensors_fill_the_known_network(timm: Any, tmp_path: Path) -> None:
+    """Sorted by names, among which are layers of one shape whose numbers do not tell the order."""
+    torch.manual_seed(0)
+    theirs = timm.create_model("mobilenetv2_100", pretrained=False).eval()
+    for value in theirs.state_dict().values():
+        if value.is_floating_point() and value.ndim == 1:
+            value.uniform_(0.5, 1.5)
+    save_file(theirs.state_dict(), tmp_path / "m.safetensors")
+    ours = build("mobilenet_v2", seed=None, input=(3, 64, 64)).eval()
+    found = fit(read(tmp_path / "m.safetensors"), ours)
+    assert found.way == "by the names of timm's mobilenetv2_100"
+    x = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        assert (ours(x) - theirs(x)).abs().max() <= 1e-6 * theirs(x).abs().max()

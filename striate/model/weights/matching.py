@@ -25,6 +25,7 @@ from striate.model.weights.name_map import apply_map, read_map
 from striate.model.weights.names import (
     AUXILIARY,
     SHORTCUT,
+    TIMM,
     kind_of,
     known_order,
     layer_of,
@@ -168,7 +169,8 @@ def _match(
     if known is not None:
         network, ordered = known
         pairs = list(_align(ordered, ours, state=state, own=own))
-        return f"{TORCHVISION}{network}", pairs, ""
+        whose = f"by the names of timm's {network}"
+        return whose if network in TIMM else f"{TORCHVISION}{network}", pairs, ""
     if is_sorted_by_name(theirs):
         return match_by_layer(theirs, ours, state=state, own=own)
     # shapes do not show an exchange, and one takes SqueezeNet 1.1 from 58.5 % to 3 % and less

@@ -54,8 +54,8 @@ def known_order(names: Iterable[str]) -> tuple[str, list[str]] | None:
         names: of all tensors, in any order; a part that all share at the front does not count.
 
     Returns:
-        The name of torchvision's network and the names of tensors in its order; None where
-        the layers are those of none.
+        The name of torchvision's or timm's network and the names of tensors in its order; None
+        where the layers are those of none.
 
     >>> known_order(["classifier.1.weight", "features.0.weight"]) is None
     True
@@ -64,7 +64,7 @@ def known_order(names: Iterable[str]) -> tuple[str, list[str]] | None:
     front = _shared_front(every)
     bare = {name: OLDER.sub(r"\1\2", name.removeprefix(front)) for name in every}
     found = set(layers_in(bare.values()))
-    for network, layers in TORCHVISION.items():
+    for network, layers in (*TORCHVISION.items(), *TIMM.items()):
         order = {layer: place for place, layer in enumerate(layers())}
         if found == order.keys():
 
@@ -212,3 +212,17 @@ TORCHVISION: dict[str, Callable[[], list[str]]] = {
     "densenet121": _densenet,
 }
 """The layers that have weights, by torchvision's names, in the order in which they run."""
+
+
+def _timm_mobilenet() -> list[str]:
+    names = ["conv_stem", "bn1"]
+    for stage, count in enumerate((1, 2, 3, 4, 3, 3, 1)):
+        parts = ["conv_dw", "conv_pw"] if stage == 0 else ["conv_pw", "conv_dw", "conv_pwl"]
+        for block in range(count):
+            for number, part in enumerate(parts, 1):
+                names += [f"blocks.{stage}.{block}.{part}", f"blocks.{stage}.{block}.bn{number}"]
+    return [*names, "conv_head", "bn2", "classifier"]
+
+
+TIMM: dict[str, Callable[[], list[str]]] = {"mobilenetv2_100": _timm_mobilenet}
+"""The same of timm, where its names are others and the network is the same."""
