@@ -18,12 +18,10 @@ from striate.data.images import Preprocess
 from striate.errors import NotationError, SettingError
 from striate.events import Callback, Note
 from striate.features.cut import cut_backbone
-from striate.features.onnx_backbone import open_onnx_backbone
 from striate.features.timm_models import PREFIX, open_timm
 from striate.features.whole_network import WholeNetwork
 from striate.files.home import expand_home
 from striate.model import weights
-from striate.model.importing.onnx import is_onnx
 from striate.model.loading import load
 from striate.settings import Settings
 
@@ -93,7 +91,10 @@ def open_backbone(
         found = _from_zoo(name, settings, say=say, callback=callback)
     elif name.startswith(PREFIX):
         found = open_timm(name.removeprefix(PREFIX), settings, say=say, callback=callback)
-    elif is_onnx(expand_home(name)):
+    elif name.lower().endswith(".onnx"):
+        # here, as it loads the library onnx, which takes a tenth of a second
+        from striate.features.onnx_backbone import open_onnx_backbone
+
         found = open_onnx_backbone(expand_home(name), settings, say)
         settings = replace(settings, cut=found.plan.steps[-1].address)
     elif name.endswith(".safetensors") or Path(name).exists():

@@ -11,11 +11,9 @@ from striate.errors import SettingError
 from striate.events import Callback, Note
 from striate.files.home import expand_home
 from striate.model.classifier import Classifier
-from striate.model.importing import onnx
 from striate.model.importing.classes import ClassList, read_classes
 from striate.model.importing.imported import Imported, wrong_count
 from striate.model.importing.keras import is_keras, open_keras, read_network, usual_preprocess
-from striate.model.importing.onnx import is_onnx, read_onnx_network
 from striate.model.importing.preprocess_choice import Changes, choose, input_shape
 from striate.model.weights import Fit, Pair, compute_sha256
 
@@ -26,7 +24,7 @@ def is_model_file(network: str | Path) -> bool:
     """Say whether a network is given as the file of a whole model, by what is in the file."""
     try:
         path = expand_home(network)
-        return is_onnx(path) or (path.is_file() and is_keras(path))
+        return path.is_file() and (_is_onnx(path) or is_keras(path))
     except (OSError, ValueError):  # a text of the notation is no path
         return False
 
@@ -55,8 +53,13 @@ def import_model_file(
     notes: list[str] = []
     listed = _classes(path, classes, notes)
     shape = input_shape(preprocess)
-    file = None if is_onnx(path) else open_keras(path)
-    found = read_onnx_network(path, shape) if file is None else read_network(file, shape)
+    file = None if _is_onnx(path) else open_keras(path)
+    if file is None:  # the library onnx is loaded where it is needed alone
+        from striate.model.importing import onnx
+
+        found = onnx.read_onnx_network(path, shape)
+    else:
+        found = read_network(file, shape)
     plan = expand(found.network)
     if plan.output != (len(listed.names),):
         raise wrong_count(listed, plan.output[0], path.name)
@@ -89,6 +92,11 @@ def import_model_file(
         ids=listed.ids,
     )
     return Imported(classifier, fit, tuple(notes))
+
+
+def _is_onnx(path: Path) -> bool:
+    """Say whether a file is called as ONNX models are; the format has no beginning of its own."""
+    return path.suffix.lower() == ".onnx"
 
 
 def _classes(path: Path, classes: str | Path | Sequence[str] | None, notes: list[str]) -> ClassList:

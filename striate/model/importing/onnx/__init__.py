@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from striate.model.importing.onnx.frozen_backbone import FrozenBackbone, read_frozen
 from striate.model.importing.onnx.image_preparation import usual_preprocess
-from striate.model.importing.onnx.model_file import is_onnx, open_onnx
+from striate.model.importing.onnx.model_file import open_onnx
 from striate.model.importing.onnx.model_graph import read_onnx_network
 
 __all__ = [
     "FrozenBackbone",
-    "is_onnx",
     "open_onnx",
     "read_frozen",
     "read_onnx_network",

@@ -23,11 +23,6 @@ MEND = "expected an ONNX model, exported with its weights in one file; get it an
 EXPORT = f"export the model with opset_version={OPSET}"
 
 
-def is_onnx(path: Path) -> bool:
-    """Say whether a file is called as ONNX models are; the format has no beginning of its own."""
-    return path.suffix.lower() == ".onnx" and path.is_file()
-
-
 def open_onnx(path: Path) -> tuple[onnx.ModelProto, bytes]:
     """Read an ONNX model, with the weights that lie beside it, in the operators of one opset.
 
@@ -38,6 +33,8 @@ def open_onnx(path: Path) -> tuple[onnx.ModelProto, bytes]:
         WeightsError: it is damaged or too large, leads out of its folder, or has operators that
             are none of ONNX's own.
     """
+    if not path.is_file():
+        raise WeightsError(f"there is no file '{path}'; {MEND}")
     try:
         size = path.stat().st_size
         content = path.read_bytes() if size <= LARGEST else b""
