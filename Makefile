@@ -40,7 +40,7 @@ PEERS := .venv-bench
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all lint types format figure ideas experiments table clean install install-test \
   bench-install bench-mnist bench-transfer bench-throughput bench-predict bench-growth \
-  bench-backbones bench-learning bench-evidence bench-shortcut bench-health bench-explain
+  bench-backbones bench-learning bench-evidence bench-maps bench-shortcut bench-health bench-explain
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -101,6 +101,9 @@ bench-learning: install-test  ## accuracy by the number of images, from scratch 
 
 bench-evidence: install-test  ## what maps are worth: pointing game, deletion and insertion, beside chance
 	$(BIN)/python -m benchmarks.evidence $(BENCH_FLAGS)
+
+bench-maps: install-test  ## where maps lie: pointing game and alignment, laid and stretched
+	$(BIN)/python -m benchmarks.maps $(BENCH_FLAGS)
 
 bench-shortcut: install-test  ## whether a planted shortcut is caught, and a clean classifier left alone
 	$(BIN)/python -m benchmarks.shortcut $(BENCH_FLAGS)

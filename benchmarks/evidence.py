@@ -22,7 +22,8 @@ from striate.evaluation.metrics.wilson import wilson_interval
 from striate.explanation.attribution_methods import explain
 from striate.explanation.batch_hires_cam import batch_hires_cam, find_map_layer
 from striate.explanation.deletion_insertion import center_gaussian, score_curves
-from striate.explanation.map_resampling import resize_map
+from striate.explanation.explanation import Explanation
+from striate.explanation.map_resampling import lay_map
 from striate.explanation.pointing_game import Box, play_pointing_game
 from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.explanation.target import Target
@@ -36,24 +37,21 @@ MIDDLE, CHANCE = "the middle", "chance"
 DRAWS, STEPS = 3, 10
 RESAMPLED = 2000  # of the bootstrap
 
-MapOf = Callable[
-    [Classifier, PreprocessedImage, int], np.ndarray
-]  # of a class, on the network's input
+MapOf = Callable[[Classifier, PreprocessedImage, int], np.ndarray | Explanation]  # of a class
 
 
 def against_others(model: Classifier, subject: PreprocessedImage, place: int) -> np.ndarray:
     """Give the class activation map of a class against the mean of the others."""
-    found, _ = batch_hires_cam(
-        model, find_map_layer(model), subject.pixels[None], np.array([place])
-    )
-    return resize_map(found[0], *subject.pixels.shape[1:])
+    layer = find_map_layer(model)
+    found, _ = batch_hires_cam(model, layer, subject.pixels[None], np.array([place]))
+    return lay_map(found[0], layer.centers, *subject.pixels.shape[1:])
 
 
 def by(method: str) -> MapOf:
     """Give a method of `explain`, as one that makes a map of a class."""
 
-    def make(model: Classifier, subject: PreprocessedImage, place: int) -> np.ndarray:
-        return explain(model, subject, target=place, method=method).map
+    def make(model: Classifier, subject: PreprocessedImage, place: int) -> Explanation:
+        return explain(model, subject, target=place, method=method)
 
     return make
 
@@ -165,11 +163,15 @@ def judged(
 ) -> dict[str, Measured]:
     """Measure every method on one image."""
     size = subject.pixels.shape[1:]
-    maps = {
+    made = {
         name: method(model, subject, aim.index)
         for name, method in METHODS.items()
         if curves or name not in SLOW
     }
+    maps = {
+        name: each.map if isinstance(each, Explanation) else each for name, each in made.items()
+    }
+    peaks = {name: each.peak for name, each in made.items() if isinstance(each, Explanation)}
     maps[MIDDLE] = center_gaussian(*size)
     chance = np.random.default_rng(0)
     orders = [*maps.values(), *(chance.random(size) for _ in range(DRAWS))]
@@ -179,7 +181,7 @@ def judged(
         areas = [(gone.auc, come.auc) for gone, come in zip(*both, strict=True)]
     found = {}
     for place, (name, values) in enumerate(maps.items()):
-        at = play_pointing_game(values, boxes)
+        at = play_pointing_game(values, boxes, peak=peaks.get(name))
         found[name] = Measured(float(at.hit), at.energy or 0.0, *areas[place])
     blind = play_pointing_game(maps[MIDDLE], boxes).area
     random = np.array(areas[len(maps) :], float).mean(0).tolist() if curves else (None, None)
