@@ -72,8 +72,12 @@ class MapAlignment:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing is half a cell or more beside its place."""
-        return all(each.aligned and each.centered for each in (self.columns, self.rows))
+        """Whether nothing is half a cell or more beside its place.
+
+        Of one image both axes must say so, since one alone may look otherwise upside down.
+        """
+        good = [each.aligned and each.centered for each in (self.columns, self.rows)]
+        return any(good) if self.n == 1 else all(good)
 
     @property
     def words(self) -> str:
@@ -98,13 +102,13 @@ class MapAlignment:
             for each, way in ((columns, ("right of", "left of")), (rows, ("below", "above")))
             if not each.centered
         ]
-        if off:
+        if off and not self.passed:
             said += (
                 f"; its cells look, all together, {' and '.join(off)} the middle of the image, "
                 "half a cell or more, so the weights probably run with another padding than they "
                 "were learned with (pad=same or pad=end)"
             )
-        elif not (columns.aligned and rows.aligned):
+        elif not self.passed:
             said += "; that is half a cell or more"
         return said
 

@@ -72,6 +72,14 @@ def test_where_the_cells_look_all_together_follows_from_shift_and_centres() -> N
     assert json.loads(json.dumps(wrong.as_json()))["columns"]["shift"] is None
 
 
+def test_one_image_is_no_fault_where_one_axis_alone_looks_beside() -> None:
+    for n, passed in ((1, True), (50, False)):
+        found = align_maps([(9.0, 0.0)] * n, None, (56, 56))
+        assert found.passed is passed
+        assert ("padding" in found.words) is not passed
+    assert not align_maps([(9.0, -9.0)], None, (56, 56)).passed
+
+
 def test_maps_that_are_not_alike_say_nothing() -> None:
     one, other = np.random.default_rng(0).normal(size=(2, 7, 7))
     cells = AxisCenters.of_pixels(7)
