@@ -21,6 +21,7 @@ keep = add(unit(3x3, in) > relu > unit(1x1, in) | identity) > relu
 fire(a, b) = conv 1x1 a > relu > cat(conv 1x1 b > prelu | conv 3x3 b)
 stage(c, n=2) = [unit(3x3, c) > leakyrelu 0.1]*n > keep
 dense(c) = cat(identity | unit(3x3, c) | keep)
+gate = mul(identity | gap > conv 1x1 2 > silu > conv 1x1 in > sigmoid)
 """
 # Words of which gradients reach every pixel of the window, where all weights are positive.
 LINEAR_BLOCKS = """
@@ -64,6 +65,8 @@ def pools(draw: st.DrawFn, kinds: Sequence[str] = ("maxpool", "avgpool", "sumpoo
 PLAIN = st.sampled_from(
     [
         *("relu", "leakyrelu 0.2", "prelu", "relu6", "sigmoid", "tanh", "softmax"),
+        *("silu", "hardswish", "gelu", "layernorm", "scale", "droppath 0.2"),
+        *("layernorm eps=0.01", "scale 0.5", "slice 0 1", "slice 1 in", "slice 0 in", "gate"),
         *("bn", "bn eps=0.001", "lrn 3", "lrn 5 alpha=0.01 k=2", "dropout 0.3", "identity"),
     ]
 )

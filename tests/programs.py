@@ -47,6 +47,13 @@ input 3x4x4 classes=4 > gap > flatten > fc > sigmoid
 input 3x4x4 > cat(identity | conv 2 > relu | add(conv 3 | identity | relu)) > relu
 input 3x4x4 > add(identity | identity) > cat(tanh | relu) > add(conv 6 | prelu) > bn > tanh
 input 1x2x2 > identity
+input 3x4x5 > silu > conv 4 > hardswish > conv 4 > silu > gelu > hardsigmoid > conv 2 > gelu
+input 4x5x4 > mul(identity | gap > conv 1x1 2 > relu > conv 1x1 4 > hardsigmoid)
+input 4x5x4 > mul(conv 3 | tanh > conv 3)
+input 4x5x4 > layernorm > layernorm eps=0.001 > scale > scale 0.5 > droppath 0.2 > slice 1 3
+input 4x5x4 > cat(slice 0 1 | slice 1 4 > conv 2)
+input 4x5x4 classes=3 > flatten > layernorm > scale 2.0 > droppath 0.1 > fc
+input 4x5x4 > mul(identity | conv 4 | gap | relu) > add(mul(relu | sigmoid) | identity) > slice 2 4
 """
 # Names that mean something in Python, and blocks that differ in more than numbers.
 BLOCKS = """

@@ -66,7 +66,8 @@ def with_masks(module: Net, plan: ExpandedNetwork, random: np.random.Generator) 
     for leaf in leaves(plan):
         if not isinstance(leaf.layer, Dropout):
             continue
-        kept = (random.random((BATCH, *leaf.input)) >= leaf.layer.rate).astype(float)
+        shape = leaf.layer.mask_shape((BATCH, *leaf.input))
+        kept = (random.random(shape) >= leaf.layer.rate).astype(float)
         masks[leaf.address] = kept
         parent, _, name = leaf.address.rpartition(".")
         place = module.get_submodule(parent) if parent else module

@@ -82,7 +82,7 @@ def test_every_network_that_the_pages_show_is_one() -> None:
     shown = re.findall(r"^```cnn\n(.*?)^```", pages, re.DOTALL | re.MULTILINE)
     lines = (ROOT / "README.md").read_text("utf-8").split("in five lines")[1].split("##")[0]
     shown += re.findall(r"^- `([^`]+)`", lines, re.MULTILINE)
-    assert len(shown) == 2 + 5
+    assert len(shown) == 3 + 5
     for text in shown:
         whole = f"{text}\nunit(64)" if text.startswith("unit(") else text
         given = None if "input" in text else (8, 64, 64)

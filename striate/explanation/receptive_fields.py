@@ -225,6 +225,8 @@ def theoretical_field(
         every = summary(module.plan).layers
         line = next((each for each in every if each.name == layer), None)
     most = None if line is None else field_of_row(line, row, column, size=size)
+    if line is not None and line.gated:
+        return Rectangle(0, 0, *size)
     if line is not None and most is not None and line.kind != "cat":
         return most
     found = field_by_nan(module, values, layer, unit=unit, row=row, column=column)

@@ -212,6 +212,14 @@ def test_what_is_said_of_the_known_networks() -> None:
         "densenet121": ["note dense17.conv2"],
         "squeezenet1_1": ["note conv1", "note relu2"],
         "mobilenet_v2": ["note keep7.conv2"],
+        "efficientnet_b0": ["note keep5.conv2"],
+        "mobilenet_v3_large": ["note both1.conv2"],
+        "mobilenet_v3_small": ["warning plain1.conv1", "note both4.conv2"],
+        "efficientnet_lite0": ["note keep5.conv2"],
+        "regnet_y_400mf": [
+            *("note first4.conv3", "note first1.conv1 first2.conv1 first3.conv1 first4.conv1"),
+        ],
+        "convnext_tiny": ["note half2.conv1"],
         "compact": ["note keep3.conv2"],
     }
 

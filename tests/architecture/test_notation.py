@@ -249,14 +249,16 @@ def test_rule_11_defaults() -> None:
 
 def test_rule_12_these_are_the_words() -> None:
     words = (
-        "input conv fc relu leakyrelu prelu relu6 sigmoid tanh softmax maxpool avgpool sumpool "
-        "gap lrn bn dropout flatten identity blackbox add cat"
+        "input conv fc relu leakyrelu prelu relu6 silu hardswish gelu sigmoid hardsigmoid tanh "
+        "softmax maxpool avgpool sumpool gap lrn bn layernorm scale dropout droppath slice flatten "
+        "identity blackbox add cat mul"
     )
     assert {*WORDS, *JOINS, "input"} == set(words.split())
     text = (
         "input 4x16x16\nconv 8 > relu > leakyrelu > prelu > relu6 > sigmoid > tanh > softmax\n"
+        "silu > hardswish > gelu > hardsigmoid > layernorm > scale > droppath 0.1 > slice 0 8\n"
         "maxpool 2 > avgpool 2 > sumpool 2 > lrn 5 > bn > dropout 0.5 > identity\n"
-        "add(identity | relu) > cat(identity | relu) > gap > flatten > fc 3"
+        "add(identity | relu) > cat(identity | relu) > mul(identity | gap) > gap > flatten > fc 3"
     )
     used = [step.layer.word for step in expand(text).layers()]
     used += [step.layer.word for step in expand("input 3x8x8 > blackbox 2 size=8x8").layers()]

@@ -184,7 +184,7 @@ def test_joins_say_which_branch_does_not_fit() -> None:
         Add().output([(4, 8, 8), (2, 8, 8)])
     with pytest.raises(NotationError, match="make both 4x8x8"):
         Add().output([(4, 8, 8), (2, 4, 4)])
-    assert {*JOINS} == {"cat", "add"}
+    assert {*JOINS} == {"cat", "add", "mul"}
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,10 @@ EVERY = [
     "input 3x4x5 > bn > bn eps=0.1 > flatten > bn",
     "input 3x4x5 > dropout 0.4 > flatten > dropout 0.1",
     "input 3x4x5 > identity",
+    "input 3x4x5 > silu > hardswish > conv 2 > gelu",
+    "input 3x4x5 > layernorm > layernorm eps=0.1 > scale > scale 0.3 > flatten > layernorm > scale",
+    "input 3x4x5 > droppath 0.4 > slice 1 3 > flatten > droppath 0.1",
+    "input 3x4x5 > mul(identity | gap > conv 1x1 3 > sigmoid) > mul(conv 2 | relu > conv 2)",
     "input 3x4x5 > cat(identity | conv 2 | relu) > cat(conv 1 | cat(identity | tanh))",
     "input 3x4x5 > add(identity | conv 3 | relu) > add(conv 1 | add(conv 1 | conv 1x1 1))",
     "none(n) = [conv 2]*n\ninput 2x3x3 > none(0) > conv 2 > none(0)",
@@ -80,9 +84,17 @@ def test_every_word_agrees_with_torch(text: str, training: bool) -> None:
     assert difference.share < CLOSE, difference
 
 
+def test_hardsigmoid_agrees_with_torch() -> None:
+    """Whose slope in float64 is 1/6 as float32 has it: findings/torch-hardsigmoid-float64.sh."""
+    plan = expand("input 3x4x5 > hardsigmoid > conv 2 > hardsigmoid")
+    for training in (False, True):
+        found = compare(plan, training=training, seed=1)
+        assert found.share < 5e-8, found
+
+
 def test_no_word_and_no_option_is_left_out() -> None:
     steps = [step for text in EVERY for step in expand(text).layers()]
-    words = {step.layer.word for step in steps}
+    words = {step.layer.word for step in steps} | {"hardsigmoid"}
     known = {word: kind for word, kind in layers.WORDS.items() if not kind.opaque}
     assert words == {*known, *layers.JOINS}
     used = {

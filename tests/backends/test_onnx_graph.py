@@ -28,7 +28,9 @@ cat(conv 1x1 4 > prelu | avgpool 3 stride=1 pad=1 | identity) > relu6
 add(conv 3x3 5 bias=no | conv 1x1 5 > sigmoid | conv 5x5 5 > tanh)
 conv 5 pad=0:1:1:0 > maxpool 2 stride=1 pad=end > avgpool 3 stride=1 pad=end countpad=no
 avgpool 2 ceil=yes > sumpool 2 stride=1 pad=1 > softmax
-avgpool to=2x3 > flatten > bn > fc 7 > prelu > dropout 0.5 > fc 4 bias=no > fc
+add(layernorm > gelu > scale 0.3 > droppath 0.1 | silu > hardswish) > slice 1 5
+mul(identity | gap > conv 1x1 4 > hardsigmoid)
+avgpool to=2x3 > flatten > layernorm > scale > bn > fc 7 > prelu > dropout 0.5 > fc 4 bias=no > fc
 """
 
 

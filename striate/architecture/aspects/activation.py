@@ -26,6 +26,7 @@ class Activation(Layer):
 
     is_activation = True
     pointwise = True
+    elementwise = True
     onnx_name: ClassVar[str]
     torch_name: ClassVar[str]
     keras_name: ClassVar[str]

@@ -36,12 +36,13 @@ class JoinRules:
 
 @dataclass(frozen=True)
 class Joint(ABC):
-    """A word that makes one of several branches; it learns nothing and multiplies nothing.
+    """A word that makes one of several branches; it learns nothing.
 
     Attributes:
         word: how the notation writes it.
         aliases: what other libraries and papers call it.
         nests: whether joining what was joined before is one join of all: add(a | b | c).
+        gates: whether a branch of one place that has seen the whole image scales the others.
         accumulates: whether torch modules keep a list of maps and join all of it before each
             layer; then what was joined before takes the place of the maps at its front.
     """
@@ -49,6 +50,7 @@ class Joint(ABC):
     word: ClassVar[str]
     aliases: ClassVar[tuple[str, ...]] = ()
     nests: ClassVar[bool] = False
+    gates: ClassVar[bool] = False
     accumulates: ClassVar[bool] = False
 
     @abstractmethod

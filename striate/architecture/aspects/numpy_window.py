@@ -128,3 +128,37 @@ class Slide:
             return dx
 
         return x[:, :, rows[:, None], columns], back
+
+
+def convolve(
+    slide: Slide, x: Array, weight: Array, bias: Array | None, *, edge: bool
+) -> tuple[Array, Callable[[Array], dict[str, Array]]]:
+    """Convolve maps, all channels with all; `Conv.numpy_pass` derives it.
+
+    Args:
+        slide: the window on its way.
+        x: (batch, arriving, row, column).
+        weight: (leaving, arriving, kernel row, kernel column).
+        bias: (leaving,).
+        edge: whether the border is repeated, in the place of zeros.
+    """
+    padded, unpad = slide.repeat_edge(x) if edge else slide.pad(x)
+    y = np.zeros((len(x), len(weight), *slide.positions))  # (batch, leaving, row, column)
+    for row, column in slide.places():
+        seen = slide.under(padded, (row, column))  # (batch, arriving, row, column), as y
+        y += np.einsum("birc,oi->borc", seen, weight[:, :, row, column])
+    if bias is not None:
+        y += bias[:, None, None]
+
+    def back(dy: Array) -> dict[str, Array]:
+        dpadded, dweight = np.zeros_like(padded), np.zeros_like(weight)
+        for row, column in slide.places():
+            seen, dseen = (slide.under(maps, (row, column)) for maps in (padded, dpadded))
+            dweight[:, :, row, column] = np.einsum("borc,birc->oi", dy, seen)
+            dseen += np.einsum("borc,oi->birc", dy, weight[:, :, row, column])
+        gradients = {"x": unpad(dpadded), "weight": dweight}
+        if bias is not None:
+            gradients["bias"] = dy.sum(axis=(0, 2, 3))
+        return gradients
+
+    return y, back

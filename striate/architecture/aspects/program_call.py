@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from striate.architecture.aspects.output_size import Shape
 
-Value = int | float | str | bool | tuple[int, ...] | tuple[tuple[int, int], tuple[int, int]]
+Value = int | float | str | bool | tuple[int | None, ...] | tuple[tuple[int, int], tuple[int, int]]
 
 
 @dataclass(frozen=True)

@@ -98,3 +98,76 @@ def pads_before(module: Any) -> tuple[int, int]:
         ]
         return sides[0], sides[1]
     return (pad, pad) if isinstance(pad, int) else (pad[0], pad[1])
+
+
+class ChannelNorm(nn.LayerNorm):
+    """Layer normalisation over the channels of each place."""
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+        """Normalise (batch, channels, rows, columns)."""
+        return super().forward(input.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+class ChannelScale(nn.Module):
+    """A learnt factor a channel.
+
+    Attributes:
+        start: what every factor is before training.
+    """
+
+    def __init__(self, channels: int, start: float) -> None:
+        super().__init__()
+        self.start = start
+        self.weight = nn.Parameter(torch.full((channels,), start))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Multiply (batch, channels, ...)."""
+        return x * self.weight.view(-1, *[1] * (x.ndim - 2))
+
+    def extra_repr(self) -> str:
+        """Return the channels."""
+        return str(len(self.weight))
+
+
+class ChannelSlice(nn.Module):
+    """Some of the channels.
+
+    Attributes:
+        first: the first channel, from 0.
+        end: the one behind the last.
+    """
+
+    def __init__(self, first: int, end: int) -> None:
+        super().__init__()
+        self.first, self.end = first, end
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Take channels of (batch, channels, ...)."""
+        return x[:, self.first : self.end]
+
+    def extra_repr(self) -> str:
+        """Return which."""
+        return f"{self.first}, {self.end}"
+
+
+class DropPath(nn.Module):
+    """In training, leaves out all of an image with a probability, and scales the others up.
+
+    Attributes:
+        rate: the probability.
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Drop images of (batch, channels, ...)."""
+        if not self.training or self.rate == 0:
+            return x
+        kept = x.new_empty((len(x), *[1] * (x.ndim - 1))).bernoulli_(1 - self.rate)
+        return x * kept.div_(1 - self.rate)
+
+    def extra_repr(self) -> str:
+        """Return the rate."""
+        return str(self.rate)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from striate.architecture.aspects.output_size import Pad, Pair, Shape, Sides, Window, pad_window
@@ -33,9 +32,20 @@ class Arriving:
     shape: Shape
 
 
-@dataclass(frozen=True)
-class Batch:
-    """The size of the batch, which a module may ask for but the notation does not know."""
+class Batch(int):
+    """The size of the batch, which a module may ask for but the notation does not know.
+
+    It can be handed on and compared, but not calculated with.
+    """
+
+    def _mixed(self, *other: object) -> Any:
+        raise Refused(
+            "the size of the batch takes part in a calculation; images must not mix: "
+            "torch.flatten(x, 1)"
+        )
+
+    __add__ = __sub__ = __mul__ = __floordiv__ = __truediv__ = __mod__ = _mixed
+    __radd__ = __rsub__ = __rmul__ = __rfloordiv__ = __rtruediv__ = __rmod__ = _mixed
 
 
 def check_options(options: Mapping[str, object], known: Collection[str]) -> None:

@@ -7,7 +7,7 @@ may say has a default. Backends name no word: they ask.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
@@ -82,12 +82,19 @@ class OnTensors:
     Attributes:
         tensors: the arguments that must be the tensors of these names of one layer.
         told: what these are, for messages.
-        read: takes the shape that arrives and the other arguments, by name.
+        read: takes the shape that arrives and the other arguments, by name; of those that are
+            tensors it is given the sizes.
+        last: whether it takes maps whose channels stand last.
+        optional: tensors that may be None.
+        parameters: what the function takes, with the defaults, where Python cannot say it.
     """
 
     tensors: tuple[str, ...]
     told: str
     read: Reader
+    last: bool = False
+    optional: tuple[str, ...] = ()
+    parameters: tuple[tuple[str, object], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,12 +107,19 @@ class TorchRules:
             the tensor.
         methods: the same of the methods of a tensor.
         on_tensors: functions that are given the weights of a layer besides.
+        last_modules: like modules, of maps whose channels stand last.
+        on_parameter: functions of a tensor and of a parameter of the module that is read: takes
+            the shape that arrives and the sizes of the parameter.
+        several: functions and methods that give several tensors, and the words of each.
     """
 
     modules: Mapping[type[nn.Module], Reader] = field(default_factory=dict)
     functions: Mapping[Any, Reader] = field(default_factory=dict)
     methods: Mapping[str, Reader] = field(default_factory=dict)
     on_tensors: Mapping[Any, OnTensors] = field(default_factory=dict)
+    last_modules: Mapping[type[nn.Module], Reader] = field(default_factory=dict)
+    on_parameter: Mapping[Any, Reader] = field(default_factory=dict)
+    several: Mapping[Any, Callable[..., Sequence[Words]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,6 +136,7 @@ class Layer(ABC):
         starts: what the numbers that it keeps start with, where that is not 0.
         is_activation: whether it bends what a layer gives, and so belongs to the layer before it.
         pointwise: whether it changes each number by itself, given the layer before it.
+        elementwise: whether it does the same to every number, wherever it stands.
         draws: whether it draws random numbers in training.
         never_negative: whether no number that comes out is below 0.
         uses_batch_statistics: whether it normalises by those of the batch in training.
@@ -137,6 +152,7 @@ class Layer(ABC):
     starts: ClassVar[Mapping[str, float]] = {}
     is_activation: ClassVar[bool] = False
     pointwise: ClassVar[bool] = False
+    elementwise: ClassVar[bool] = False
     draws: ClassVar[bool] = False
     never_negative: ClassVar[bool] = False
     uses_batch_statistics: ClassVar[bool] = False

@@ -15,6 +15,7 @@ from typing import Final
 
 from striate.architecture.layer_table.wiring import IMAGE, Node, gets_gradient
 from striate.architecture.notation import Join, Leaf
+from striate.architecture.words import Shape
 
 FLOAT32: Final = 4  # bytes of a number
 BF16: Final = 2
@@ -90,7 +91,11 @@ def kept(nodes: Sequence[Node]) -> Kept:
     values: dict[int, int] = {}  # place of the layer whose output is kept -> numbers
     places = extra = statistics = 0
     for place, (node, flag) in enumerate(zip(nodes, flags, strict=True)):
-        if not (flag or node.learns) or isinstance(node.step, Join):
+        if not (flag or node.learns):
+            continue
+        if isinstance(node.step, Join):
+            if node.step.layer.gates:
+                extra += _keep_factors(nodes, place, node.step, flags, values)
             continue
         step, source = node.step, _origin(nodes, node.sources[0])
         needs = step.layer.backward_needs(step, gradient=flag)
@@ -98,11 +103,39 @@ def kept(nodes: Sequence[Node]) -> Kept:
         places += needs.places
         statistics += needs.statistics
         if needs.map == "input":
-            values[source] = math.prod(step.input)
+            _keep(nodes, source, step.input, values)
         elif needs.map == "output":
             values[place] = math.prod(step.output)
     weights = sum(_weights(node.step) for node in nodes if isinstance(node.step, Leaf))
     return Kept(sum(values.values()) + extra, places, statistics, weights)
+
+
+def _keep(nodes: Sequence[Node], source: int, shape: Shape, values: dict[int, int]) -> None:
+    """Note that a map is kept; of a part of it, all is."""
+    whole = shape if source == IMAGE else nodes[source].step.output
+    values[source] = max(math.prod(whole), values.get(source, 0))
+
+
+def _keep_factors(
+    nodes: Sequence[Node], place: int, join: Join, flags: Sequence[bool], values: dict[int, int]
+) -> int:
+    """Note which factors a product keeps, for the gradients of the others.
+
+    Returns:
+        How many numbers of its own it keeps: of the products of all but the last.
+    """
+    sources = nodes[place].sources
+    shapes = [branch[-1].output for branch in join.branches]
+    learnt = [s != IMAGE and (flags[s] or nodes[s].learns) for s in sources]
+    own = 0
+    for at in range(1, len(shapes)):
+        if any(learnt[:at]):
+            _keep(nodes, _origin(nodes, sources[at]), shapes[at], values)
+        if learnt[at] and at == 1:
+            _keep(nodes, _origin(nodes, sources[0]), shapes[0], values)
+        elif learnt[at]:
+            own += math.prod(join.layer.output(shapes[:at]))
+    return own
 
 
 def _weights(step: Leaf) -> int:

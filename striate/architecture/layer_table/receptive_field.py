@@ -27,6 +27,9 @@ class Sight:
     stride keeps its own interval, and a unit sees all of them together. By itself it is that
     of the pixels of the image, which see themselves.
 
+    A gate that has seen the whole image and scales whole channels, as in squeeze and excitation,
+    is no part of it: ``gated`` says that there was one.
+
     >>> from striate.architecture.words import Window
     >>> Sight().through(Window((7, 7), (2, 2), (3, 3))).through(Window((3, 3), (2, 2))).size(
     ...     (64, 55, 55)
@@ -35,6 +38,7 @@ class Sight:
     """
 
     axes: tuple[Axis, Axis] = (PIXELS, PIXELS)
+    gated: bool = False
 
     def through(self, window: Window) -> Sight:
         """What units see that look through a window at units that see this."""
@@ -48,7 +52,7 @@ class Sight:
             }
             for axis in (0, 1)
         )
-        return Sight((rows, columns))
+        return Sight((rows, columns), self.gated)
 
     def union(self, other: Sight) -> Sight:
         """What units see that join two branches."""
@@ -62,7 +66,7 @@ class Sight:
             }
             for pair in zip(self.axes, other.axes, strict=True)
         )
-        return Sight((rows, columns))
+        return Sight((rows, columns), self.gated or other.gated)
 
     def size(self, shape: Shape) -> Side:
         """How much the unit that sees most sees; with one stride all see the same."""

@@ -27,6 +27,8 @@ class Row:
         stride: pixels of the image from one unit to the next; None where a unit sees all.
         start: the first pixel that the first unit sees, negative where that is padding; None
             where a unit sees all.
+        gated: whether gates that have seen the whole image scale its channels, so that strictly
+            each unit depends on all of it; the receptive field is that of what is scaled.
         activation_memory: bytes of its output for one image, in float32; 0 of flatten and
             identity, which hand on what is there.
         formulas: how these numbers come about.
@@ -42,6 +44,7 @@ class Row:
     receptive_field: Side
     stride: Side | None
     start: Side | None
+    gated: bool
     activation_memory: int
     formulas: Formulas
 

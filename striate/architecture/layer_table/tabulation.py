@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from striate.architecture.layer_table.all_rules import warnings_of
 from striate.architecture.layer_table.design_warnings import Case
@@ -75,7 +76,7 @@ def _sights(nodes: Sequence[Node]) -> list[Sight | None]:
     for node in nodes:
         before = _before(node, sights)
         if isinstance(node.step, Join):
-            sights.append(_together(before))
+            sights.append(_together(before, gates=node.step.layer.gates))
         elif before[0] is None or node.step.layer.sees_all:
             sights.append(None)
         else:
@@ -88,8 +89,11 @@ def _before(node: Node, sights: Sequence[Sight | None]) -> list[Sight | None]:
     return [Sight() if source == IMAGE else sights[source] for source in node.sources]
 
 
-def _together(ends: Sequence[Sight | None]) -> Sight | None:
-    """What a unit sees that joins branches: all that they see."""
+def _together(ends: Sequence[Sight | None], *, gates: bool) -> Sight | None:
+    """What a unit sees that joins branches: all that they see, but for gates that have seen all."""
+    seeing = [end for end in ends if end is not None]
+    if gates and seeing and len(seeing) < len(ends):
+        ends = [replace(end, gated=True) for end in seeing]
     together = ends[0]
     for sight in ends[1:]:
         together = None if together is None or sight is None else together.union(sight)
@@ -99,8 +103,11 @@ def _together(ends: Sequence[Sight | None]) -> Sight | None:
 def _before_all(
     nodes: Sequence[Node], sights: Sequence[Sight | None], plan: ExpandedNetwork
 ) -> Side:
-    """What units see before the first word that sees everything; at the end where there is none."""
-    for node in nodes:
+    """What units see before the first word that sees everything; at the end where there is none.
+
+    Behind a gate that has seen everything, units see what is scaled; so the last such word counts.
+    """
+    for node in reversed(nodes):
         before = _before(node, sights)[0]
         if isinstance(node.step, Leaf) and node.step.layer.opaque:
             break  # what its units see is not known; they may see everything
@@ -126,6 +133,7 @@ def _row(node: Node, sights: Sequence[Sight | None], place: int, whole: Side) ->
         receptive_field=whole if sight is None else sight.size(step.output),
         stride=None if sight is None else sight.stride,
         start=None if sight is None else sight.start,
+        gated=sight is not None and sight.gated,
         activation_memory=0 if node.renames else FLOAT32 * math.prod(step.output),
         formulas=formulas(step, _before(node, sights), memory=not node.renames),
     )

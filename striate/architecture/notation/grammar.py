@@ -38,7 +38,7 @@ option: NAME EQUAL total
 number: NUMBER
 name: NAME
 
-JOIN.3: /(cat|add)[ \t\xa0]*\(/
+JOIN.3: /(cat|add|mul)[ \t\xa0]*\(/
 CALL.2: /[A-Za-z_][A-Za-z0-9_]*\(/
 NAME.1: /[A-Za-z_][A-Za-z0-9_]*/
 NUMBER: /(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?[A-Za-z0-9_.:]*/

@@ -32,27 +32,31 @@ from striate.architecture.words.avgpool import AvgPool
 from striate.architecture.words.blackbox import BlackBox
 from striate.architecture.words.bn import Bn
 from striate.architecture.words.conv import Conv
-from striate.architecture.words.dropout import Dropout
+from striate.architecture.words.dropout import Dropout, DropPath
 from striate.architecture.words.fc import Fc
 from striate.architecture.words.flatten import Flatten
 from striate.architecture.words.gap import Gap
 from striate.architecture.words.identity import NOTHING, Identity
-from striate.architecture.words.joins import Add, Cat
+from striate.architecture.words.joins import Add, Cat, Mul
+from striate.architecture.words.layernorm import LayerNorm
 from striate.architecture.words.lrn import Lrn
 from striate.architecture.words.maxpool import MaxPool
 from striate.architecture.words.relu import LeakyRelu, Prelu, Relu, Relu6
+from striate.architecture.words.scale import Scale, Slice
 from striate.architecture.words.sigmoid import Sigmoid, Tanh
+from striate.architecture.words.silu import Gelu, HardSigmoid, HardSwish, Silu
 from striate.architecture.words.softmax import Softmax
 from striate.architecture.words.sumpool import SumPool
 
 WORDS: Final[Mapping[str, type[Layer]]] = {
     word.word: word
     for word in (
-        *(Conv, Fc, Relu, LeakyRelu, Prelu, Relu6, Sigmoid, Tanh, Softmax),
-        *(MaxPool, AvgPool, SumPool, Gap, Lrn, Bn, Dropout, Flatten, Identity, BlackBox),
+        *(Conv, Fc, Relu, LeakyRelu, Prelu, Relu6, Silu, HardSwish, Gelu),
+        *(Sigmoid, HardSigmoid, Tanh, Softmax, MaxPool, AvgPool, SumPool, Gap),
+        *(Lrn, Bn, LayerNorm, Scale, Dropout, DropPath, Slice, Flatten, Identity, BlackBox),
     )
 }
-JOINS: Final[Mapping[str, type[Joint]]] = {join.word: join for join in (Cat, Add)}
+JOINS: Final[Mapping[str, type[Joint]]] = {join.word: join for join in (Cat, Add, Mul)}
 
 __all__ = [
     "JOINS",
@@ -64,26 +68,35 @@ __all__ = [
     "Bn",
     "Cat",
     "Conv",
+    "DropPath",
     "Dropout",
     "Fc",
     "Flatten",
     "Gap",
+    "Gelu",
+    "HardSigmoid",
+    "HardSwish",
     "Identity",
     "Joint",
     "Kind",
     "Layer",
+    "LayerNorm",
     "LeakyRelu",
     "Leaf",
     "Lrn",
     "MaxPool",
+    "Mul",
     "Pad",
     "Pair",
     "Prelu",
     "Relu",
     "Relu6",
+    "Scale",
     "Shape",
     "Sides",
     "Sigmoid",
+    "Silu",
+    "Slice",
     "Softmax",
     "SumPool",
     "Tanh",

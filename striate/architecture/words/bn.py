@@ -163,7 +163,7 @@ class Bn(Layer):
         told = "its statistics, scale and shift"
 
         def batch_norm(
-            shape: Shape, training: bool = False, momentum: float = 0.1, eps: float = 1e-5
+            shape: Shape, training: bool = False, eps: float = 1e-5, **others: object
         ) -> Bn:
             if training:
                 raise Refused(f"batch_norm has a word where one layer has {told}")

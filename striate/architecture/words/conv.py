@@ -13,7 +13,15 @@ from striate.architecture.aspects.padding import keras_edge, keras_zeros, torch_
 from striate.architecture.aspects.program_call import Argument, ProgramCall, channels_last, pair
 from striate.architecture.aspects.torch_reading import Refused, pad_of, pair_of
 from striate.architecture.aspects.undrawn import with_memory
-from striate.architecture.aspects.word import BackwardNeeds, Kind, Layer, Leaf, TorchRules, maps
+from striate.architecture.aspects.word import (
+    BackwardNeeds,
+    Kind,
+    Layer,
+    Leaf,
+    OnTensors,
+    TorchRules,
+    maps,
+)
 from striate.errors import NotationError
 
 if TYPE_CHECKING:
@@ -233,12 +241,15 @@ class Conv(Layer):
         """
         import numpy as np
 
+        from striate.architecture.aspects.numpy_window import Slide, convolve
+
+        slide = Slide(self.window_on(x.shape[1:]), x.shape[2:])
         weight, bias = visit.own["weight"], visit.own.get("bias")
         if self.groups == 1:
-            return self._one_group(x, weight, bias)
+            return convolve(slide, x, weight, bias, edge=self._edge)
         biases = [None] * self.groups if bias is None else np.split(bias, self.groups)
         parts = [
-            self._one_group(*part)
+            convolve(slide, *part, edge=self._edge)
             for part in zip(
                 np.split(x, self.groups, axis=1), np.split(weight, self.groups), biases, strict=True
             )
@@ -256,33 +267,6 @@ class Conv(Layer):
             }
 
         return np.concatenate([y for y, _ in parts], axis=1), back
-
-    def _one_group(self, x: Array, weight: Array, bias: Array | None) -> Result:
-        import numpy as np
-
-        from striate.architecture.aspects.numpy_window import Slide
-
-        slide = Slide(self.window_on(x.shape[1:]), x.shape[2:])
-        padded, unpad = slide.repeat_edge(x) if self._edge else slide.pad(x)
-        y = np.zeros((len(x), len(weight), *slide.positions))  # (batch, leaving, row, column)
-        for row, column in slide.places():
-            seen = slide.under(padded, (row, column))  # (batch, arriving, row, column), as y
-            y += np.einsum("birc,oi->borc", seen, weight[:, :, row, column])
-        if bias is not None:
-            y += bias[:, None, None]
-
-        def back(dy: Array) -> ByName:
-            dpadded, dweight = np.zeros_like(padded), np.zeros_like(weight)
-            for row, column in slide.places():
-                seen, dseen = (slide.under(maps, (row, column)) for maps in (padded, dpadded))
-                dweight[:, :, row, column] = np.einsum("borc,birc->oi", dy, seen)
-                dseen += np.einsum("borc,oi->birc", dy, weight[:, :, row, column])
-            gradients = {"x": unpad(dpadded), "weight": dweight}
-            if bias is not None:
-                gradients["bias"] = dy.sum(axis=(0, 2, 3))
-            return gradients
-
-        return y, back
 
     def torch_code(self, leaf: Leaf) -> list[ProgramCall]:
         """Return nn.Conv2d, behind F.pad where the padding differs from side to side."""
@@ -347,15 +331,44 @@ class Conv(Layer):
 
     @classmethod
     def torch_rules(cls) -> TorchRules:
-        """Return Conv2d."""
+        """Return Conv2d and its function, and Linear where the channels of maps stand last."""
+        import inspect
+
+        import torch
         from torch import nn
+        from torch.nn import functional
 
         from striate.architecture.aspects.torch_modules import PaddedConv2d, border_of
 
         def padded(shape: Shape, module: Any) -> Conv:
             return cls._read(shape, module).behind_border(border_of(module), shape)
 
-        return TorchRules(modules={nn.Conv2d: cls._read, PaddedConv2d: padded})
+        def linear(shape: Shape, module: Any) -> Conv:
+            return cls(module.out_features, kernel=(1, 1), bias=module.bias is not None)
+
+        def of_tensors(shape: Shape, weight: Shape, bias: Shape | None, **given: Any) -> Conv:
+            kernel = pair_of(weight[2:])
+            stride, dilation = pair_of(given["stride"]), pair_of(given["dilation"])
+            pad = pad_of(kernel, given["padding"], dilation=dilation)
+            groups, own_bias = given["groups"], bias is not None
+            return cls(weight[0], kernel, stride, pad, dilation, groups, own_bias)
+
+        told = "its weight and bias"
+        conv2d = OnTensors(
+            ("weight", "bias"),
+            told,
+            of_tensors,
+            optional=("bias",),
+            parameters=(
+                *(("input", inspect.Parameter.empty), ("weight", inspect.Parameter.empty)),
+                *(("bias", None), ("stride", 1), ("padding", 0), ("dilation", 1), ("groups", 1)),
+            ),
+        )
+        return TorchRules(
+            modules={nn.Conv2d: cls._read, PaddedConv2d: padded},
+            last_modules={nn.Linear: linear},
+            on_tensors={torch.conv2d: conv2d, functional.conv2d: conv2d},
+        )
 
     def behind_border(self, border: Border, shape: Shape) -> Conv:
         """Return it with more padding of its own kind."""

@@ -10,7 +10,14 @@ from striate.architecture.aspects.onnx_graph import OnnxGraph
 from striate.architecture.aspects.output_size import Shape, text_of
 from striate.architecture.aspects.program_call import Argument, ProgramCall
 from striate.architecture.aspects.undrawn import with_memory
-from striate.architecture.aspects.word import BackwardNeeds, Kind, Layer, Leaf, TorchRules
+from striate.architecture.aspects.word import (
+    BackwardNeeds,
+    Kind,
+    Layer,
+    Leaf,
+    OnTensors,
+    TorchRules,
+)
 from striate.errors import NotationError
 
 if TYPE_CHECKING:
@@ -156,13 +163,22 @@ class Fc(Layer):
 
     @classmethod
     def torch_rules(cls) -> TorchRules:
-        """Return Linear."""
+        """Return Linear and its function."""
+        from inspect import Parameter
+
         from torch import nn
+        from torch.nn import functional
 
         def read(shape: Shape, module: Any) -> Fc:
             return cls(module.out_features, bias=module.bias is not None)
 
-        return TorchRules(modules={nn.Linear: read})
+        def linear(shape: Shape, weight: Shape, bias: Shape | None) -> Fc:
+            return cls(weight[0], bias=bias is not None)
+
+        takes = (("input", Parameter.empty), ("weight", Parameter.empty), ("bias", None))
+        told = "its weight and bias"
+        rule = OnTensors(("weight", "bias"), told, linear, optional=("bias",), parameters=takes)
+        return TorchRules(modules={nn.Linear: read}, on_tensors={functional.linear: rule})
 
 
 def _worked_sum(call: AtWork, place: Place) -> Terms:

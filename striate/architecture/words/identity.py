@@ -25,6 +25,7 @@ class Identity(Layer):
 
     word = "identity"
     aliases = ("shortcut", "skip")
+    elementwise = True
 
     def hands_on(self, *, training: bool) -> bool:
         """Return True."""

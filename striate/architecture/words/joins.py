@@ -1,7 +1,8 @@
-"""The words that join branches: cat and add."""
+"""The words that join branches: cat, add and mul."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -210,11 +211,121 @@ class Add(Joint):
             if options.get("alpha", 1) != 1:
                 raise Refused("alpha has no word")
             terms = (*args, *(value for name, value in options.items() if name == "other"))
-            starts_a_sum = len(terms) == 2 and isinstance(terms[0], int) and terms[0] == 0
-            return terms[1:] if starts_a_sum else terms  # sum() of a list starts with 0
+            # sum() of a list starts with 0
+            return tuple(term for term in terms if type(term) is not int or term != 0)
 
         targets = {operator.add, operator.iadd, torch.add, "add", "add_"}
         return JoinRules(targets, "sums tensors", operands)
+
+
+@dataclass(frozen=True)
+class Mul(Joint):
+    """Multiply the branches number by number; one number a channel scales the whole channel.
+
+    ``mul(identity | gap > conv 1x1 in/4 > relu > conv 1x1 in*4 > sigmoid)`` is squeeze and
+    excitation: Hu et al. 2017, https://arxiv.org/abs/1709.01507
+
+    >>> Mul().output([(64, 28, 28), (64, 1, 1)])
+    (64, 28, 28)
+    """
+
+    word = "mul"
+    aliases = ("multiply", "gate", "product")
+    nests = True
+    gates = True
+
+    def output(self, shapes: Sequence[Shape]) -> Shape:
+        """Return the shape of the branches, those of one place aside; they must agree."""
+        whole = max(shapes, key=lambda shape: (len(shape), *shape[1:]))
+        for number, shape in enumerate(shapes, start=1):
+            scales = len(shape) == len(whole) and shape[0] == whole[0] and set(shape[1:]) <= {1}
+            if shape != whole and not scales:
+                raise NotationError(
+                    f"mul needs branches of one shape, or of one place and as many channels, but "
+                    f"here are {' and '.join(map(text_of, (whole, shape)))} (branch {number}); "
+                    f"give it {whole[0]} channels, for instance by conv 1x1 {whole[0]}"
+                )
+        return whole
+
+    def torch_forward(self, branches: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Return the product; one place is laid over the whole map."""
+        product, *others = branches
+        for other in others:
+            product = product * other
+        return product
+
+    def onnx_nodes(self, branches: Sequence[str], address: str, graph: OnnxGraph) -> str:
+        """Add a Mul for each branch but the first."""
+        product = branches[0]
+        for number, other in enumerate(branches[1:], start=2):
+            last = number == len(branches)
+            named = address if last else f"{address}.{number}"
+            product = graph.node("Mul", [product, other], named)
+        return product
+
+    def numpy_pass(self, branches: Sequence[Array]) -> Joined:
+        """Multiply the branches; each gets dy times the others.
+
+        A branch of one place was used at every place of the map, so it gets the sum over them.
+
+        >>> import numpy as np
+        >>> y, back = Mul().numpy_pass([np.array([[[[2.0, 3.0]]]]), np.array([[[[10.0]]]])])
+        >>> y, back(np.ones_like(y))[1]
+        (array([[[[20., 30.]]]]), array([[[[5.]]]]))
+        """
+        import numpy as np
+
+        def product(parts: Sequence[Array]) -> Array:
+            whole = np.ones((1,) * branches[0].ndim)
+            for part in parts:
+                whole = whole * part
+            return whole
+
+        def back(dy: Array) -> list[Array]:
+            found = []
+            for number, own in enumerate(branches):
+                dx = dy * product([*branches[:number], *branches[number + 1 :]])
+                spread = tuple(axis for axis in range(dx.ndim) if own.shape[axis] < dx.shape[axis])
+                found.append(dx.sum(axis=spread, keepdims=True) if spread else dx)
+            return found
+
+        return product(branches), back
+
+    def torch_code(self, branches: Sequence[str]) -> Applied:
+        """Return the product."""
+        return Applied("", branches, operator="*")
+
+    def keras_code(self, branches: Sequence[str]) -> Applied:
+        """Return the product."""
+        return Applied("", branches, operator="*")
+
+    def worked_sum(self, call: AtWork, place: Place) -> Terms:
+        """Return the number of the largest branch, the others as what it is multiplied by."""
+        from striate.architecture.aspects.worked_sum import single_term, to_float64, value_at
+
+        inputs = [to_float64(each) for each in call.inputs]
+        source = max(range(len(inputs)), key=lambda number: inputs[number].size)
+        factors = [
+            value_at(each, place if each.ndim == 1 or each[0].size > 1 else (place[0], 0, 0))
+            for each in inputs
+        ]
+        value, factor = factors.pop(source), math.prod(factors)
+        facts = {"factor": factor}
+        return single_term(place, value, factor, result=value * factor, source=source, facts=facts)
+
+    @classmethod
+    def torch_rules(cls) -> JoinRules:
+        """Return *, *= and torch.mul."""
+        import operator
+
+        import torch
+
+        def operands(args: Sequence[object], options: Mapping[str, object]) -> tuple[object, ...]:
+            check_options(options, ("other",))
+            return (*args, *options.values())
+
+        targets = {operator.mul, operator.imul, torch.mul, torch.multiply, "mul", "mul_"}
+        return JoinRules(targets, "multiplies tensors", operands)
 
 
 def _mend(first: Shape, other: Shape) -> str:

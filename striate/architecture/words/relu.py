@@ -254,6 +254,7 @@ class Prelu(Activation):
     """
 
     word = "prelu"
+    elementwise = False
     starts = {"weight": 0.25}
     onnx_name, torch_name, keras_name = "PRelu", "nn.PReLU", "layers.PReLU"
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from torch import Tensor, nn
 
 from striate.architecture.aspects.torch_reading import Refused
-from striate.architecture.notation import Network, parse
+from striate.architecture.notation import Join, Network, expand, parse
 from striate.architecture.notation.tree import check_input
 from striate.architecture.words import Shape
 from striate.backends.fx.addresses import addresses_of
@@ -49,7 +49,17 @@ class Traced:
             module: the one that was traced, or another one of its kind.
         """
         state = module.state_dict()
-        return {ours: state[theirs] for theirs, ours in self.names.items()}
+        shapes = {
+            f"{leaf.address}.{name}": shape
+            for leaf in expand(self.network).layers()
+            if not isinstance(leaf, Join)
+            for name, shape in leaf.layer.tensors(leaf.input).items()
+        }
+        # a full connection over channels that stand last is a 1x1 convolution of ours
+        return {
+            ours: state[theirs].reshape(shapes.get(ours, state[theirs].shape))
+            for theirs, ours in self.names.items()
+        }
 
 
 def from_torch(module: nn.Module, input: Shape) -> Traced:  # noqa: A002 (the notation's word)
@@ -113,7 +123,7 @@ def _followed(module: nn.Module, shape: Shape, name: str) -> tuple[Flow, Value]:
         NotationError: its code cannot be followed.
     """
     reading = Reading(module, shape, name)
-    end = reading.read(record_graph(module))
+    end = reading.read(record_graph(module, shape))
     if reading.input is None:
         raise Refused("nothing goes into it")
     return flow_of(reading.input, end), end
@@ -123,10 +133,12 @@ def _names(module: nn.Module, flow: Flow, network: Network) -> dict[str, str]:
     """Give the names of the weights, theirs first, in our order."""
     # by name, since a module may define its layers in any order: torchvision's blocks have their
     # shortcut behind the main way
-    keys = list(module.state_dict())
-    return {
+    keys, addresses = list(module.state_dict()), addresses_of(flow, network)
+    found = {
         key: f"{address}{key.removeprefix(target)}"
-        for target, address in addresses_of(flow, network).items()
+        for target, address in addresses.items()
         for key in keys
         if key.rpartition(".")[0] == target
     }
+    own = {key: f"{addresses[key]}.weight" for key in keys if key in addresses}  # a parameter alone
+    return found | own

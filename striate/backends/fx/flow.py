@@ -8,11 +8,13 @@ and Kennedy 2001, A simple, fast dominance algorithm, https://hdl.handle.net/191
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from striate.architecture.aspects.torch_reading import Refused
 from striate.architecture.words import NOTHING, Joint, Layer
-from striate.backends.fx.values import Value
+from striate.backends.fx.values import Value, join_values
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ def flow_of(start: Value, end: Value) -> Flow:
 class _Finding:
     def __init__(self, start: Value, end: Value) -> None:
         self._dominators = _dominators(start, end)
+        self._uses = Counter(s for value in self._dominators for s in value.sources)
         self._used: set[Value] = set()
 
     def flow(self, start: Value, end: Value) -> Flow:
@@ -75,7 +78,7 @@ class _Finding:
 
     def _branched(self, value: Value, word: Joint, fork: Value) -> Branched:
         branches: list[Flow] = []
-        for number, source in enumerate(value.sources):
+        for number, source in enumerate(self._parts(value, word, fork)):
             branch = self.flow(fork, source) or (Single(NOTHING, None),)
             first = branch[0]
             alone = number == 0 and len(branch) == 1 and word.nests
@@ -84,6 +87,68 @@ class _Finding:
             else:
                 branches.append(branch)
         return Branched(word, tuple(branches), value)
+
+    def _parts(self, value: Value, word: Joint, fork: Value) -> list[Value]:
+        """Give what is joined; what shares a beginning behind the fork is joined there first.
+
+        So cat(a | b(a) | c(b(a))) becomes cat(a > cat(identity | b > cat(identity | c))). What a
+        nested sum adds may share one with what stands beside it, and is then taken out.
+        """
+        sources = list(value.sources)
+        if word.nests:
+            tops = [self._top(source, fork) for source in sources]
+            sources = [
+                part
+                for number, source in enumerate(sources)
+                for part in self._taken_out(source, word, fork, tops[:number] + tops[number + 1 :])
+            ]
+        groups: list[list[Value]] = []
+        tops = []
+        for source in sources:
+            top = self._top(source, fork)
+            known = tops if word.nests else tops[-1:]  # the order of channels counts
+            if top is not None and top in known:
+                groups[len(tops) - len(known) + known.index(top)].append(source)
+            else:
+                groups.append([source])
+                tops.append(top)
+        return [self._joined_first(group, word) for group in groups]
+
+    def _taken_out(
+        self, source: Value, word: Joint, fork: Value, others: Sequence[Value | None]
+    ) -> tuple[Value, ...]:
+        """Give what a nested join joins, where that shares a beginning with others; else itself."""
+        if type(source.word) is not type(word) or self._uses[source] != 1:
+            return (source,)
+        if self._dominators[source] is not fork:
+            return (source,)
+        shared = any(self._top(part, fork) in others for part in source.sources if part is not fork)
+        return source.sources if shared else (source,)
+
+    def _top(self, value: Value, fork: Value) -> Value | None:
+        """Give the first value behind the fork that every way to a value goes through."""
+        if value is fork:
+            return None
+        while self._dominators[value] is not fork:
+            value = self._dominators[value]
+        return value
+
+    def _joined_first(self, group: Sequence[Value], word: Joint) -> Value:
+        """Give the value that joins a group, where it has several."""
+        if len(group) == 1:
+            return group[0]
+        lines = [self._line(value) for value in group]
+        common = [same[0] for same in zip(*lines, strict=False) if len(set(same)) == 1]
+        joined = join_values(word, group, group[0].place)
+        self._dominators[joined] = common[-1]
+        return joined
+
+    def _line(self, value: Value) -> list[Value]:
+        """Give the dominators of a value from the first on, itself included."""
+        line = [value]
+        while self._dominators[line[-1]] is not line[-1]:
+            line.append(self._dominators[line[-1]])
+        return line[::-1]
 
 
 def _dominators(start: Value, end: Value) -> dict[Value, Value]:

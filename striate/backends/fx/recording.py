@@ -11,7 +11,17 @@ import torch
 from torch import fx, nn
 
 from striate.architecture.aspects.torch_reading import Refused
+from striate.architecture.words import Shape
 from striate.backends.fx.rules import MODULES
+from striate.backends.fx.shapes import (
+    ASKED,
+    PLAIN,
+    NoSize,
+    arriving,
+    on_meta,
+    outcome,
+    sizes_of,
+)
 from striate.backends.torch import eval_mode
 from striate.errors import NotationError
 
@@ -26,7 +36,41 @@ INNER: Final = "_conv_forward"  # what the forward of a Conv2d calls
 
 
 class _Tensor(fx.Proxy):
-    """Stands for a tensor; ``+=`` is recorded as what it is, which fx takes for ``+``."""
+    """Stands for a tensor, whose sizes are known: its numbers are not.
+
+    ``+=`` is recorded as what it is, which fx takes for ``+``.
+
+    Attributes:
+        known: the same on the meta device, or several of them; None where that cannot be said.
+    """
+
+    known: Any = None
+    _is_param = False
+
+    @property  # type: ignore[misc]  # for code that asks whether it is given a tensor
+    def __class__(self) -> type:
+        return type(self) if isinstance(self.known, tuple | list) else torch.Tensor
+
+    def __getattr__(self, name: str) -> Any:
+        known = self.known
+        if isinstance(known, torch.Tensor):
+            if name == "shape":
+                return sizes_of(known)
+            if name in PLAIN:
+                return getattr(known, name)
+        return super().__getattr__(name)
+
+    def __iter__(self) -> Any:
+        if isinstance(self.known, tuple | list):
+            whole: Any = self
+            return iter([whole[place] for place in range(len(self.known))])
+        return super().__iter__()
+
+    def __len__(self) -> int:
+        return len(self.known) if isinstance(self.known, tuple | list) else super().__len__()
+
+    def __imul__(self, other: Any) -> fx.Proxy:
+        return self.tracer.create_proxy("call_function", operator.imul, (self, other), {})
 
     def __iadd__(self, other: Any) -> fx.Proxy:
         return self.tracer.create_proxy("call_function", operator.iadd, (self, other), {})
@@ -35,7 +79,7 @@ class _Tensor(fx.Proxy):
         return self.tracer.create_proxy("call_method", "clone", (self,), {})
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name not in ("tracer", "node"):
+        if name not in ("tracer", "node", "known"):
             raise TypeError(f"'{name}' of a tensor is set")
         super().__setattr__(name, value)
 
@@ -45,8 +89,39 @@ class _Tracer(fx.Tracer):
 
     record_stack_traces = True
 
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self._shape = shape
+
     def proxy(self, node: fx.Node) -> fx.Proxy:
         return _Tensor(node, self)
+
+    def create_arg(self, a: Any) -> Any:
+        return a.node if type(a) is _Tensor else super().create_arg(a)
+
+    def create_proxy(
+        self, kind: str, target: Any, args: Any, kwargs: Any, *others: Any, **named: Any
+    ) -> Any:
+        """Record a step, and find what it gives on the meta device."""
+        try:
+            given, options = on_meta(args), {name: on_meta(v) for name, v in kwargs.items()}
+        except NoSize:
+            return super().create_proxy(kind, target, args, kwargs, *others, **named)
+        if kind == "call_method" and target in ASKED and isinstance(given[0], torch.Tensor):
+            found = outcome(self.root, kind, target, given, options)
+            sizes = sizes_of(given[0])
+            if target != "size":
+                return found
+            axis = (*given[1:], *options.values())
+            return sizes[axis[0]] if axis else sizes
+        proxy: Any = super().create_proxy(kind, target, args, kwargs, *others, **named)
+        if kind == "placeholder":
+            first = proxy.node.prev.op == "root"
+            proxy.known = arriving(self.root, self._shape) if first else None
+        else:
+            proxy.known = outcome(self.root, kind, target, given, options)
+        proxy.node.meta["known"] = proxy.known
+        return proxy
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return super().is_leaf_module(m, module_qualified_name) or kind_of(m) is not None
@@ -69,8 +144,8 @@ def kind_of(module: nn.Module) -> type[nn.Module] | None:
     return None
 
 
-def record_graph(module: nn.Module) -> fx.Graph:
-    """Record what a module computes.
+def record_graph(module: nn.Module, shape: Shape) -> fx.Graph:
+    """Record what a module computes where images of a shape go in.
 
     Raises:
         NotationError: its code cannot be followed; the message gives the reason and the place.
@@ -86,7 +161,7 @@ def record_graph(module: nn.Module) -> fx.Graph:
             part = f"'{stuck}'" if stuck else "it"
             raise Refused(f"{part} stays in training mode after eval()")
         try:
-            graph = _Tracer().trace(module, dict(defaults(module).values()))
+            graph = _Tracer(shape).trace(module, dict(defaults(module).values()))
         except FAULTS as error:
             reason = " ".join(str(error).split())[:200] or type(error).__name__
             raise NotationError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from torch import nn
@@ -13,7 +13,7 @@ from striate.architecture.aspects.word import OnTensors
 from striate.architecture.words import JOINS, WORDS, Joint
 
 if TYPE_CHECKING:
-    from striate.architecture.aspects.word import Reader
+    from striate.architecture.aspects.word import Reader, Words
 
 _RULES: Final = [word.torch_rules() for word in WORDS.values()]
 MODULES: Final[Mapping[type[nn.Module], Reader]] = {
@@ -27,6 +27,15 @@ METHODS: Final[Mapping[str, Reader]] = {
 }
 ON_TENSORS: Final[Mapping[Callable[..., object], OnTensors]] = {
     function: rule for rules in _RULES for function, rule in rules.on_tensors.items()
+}
+LAST_MODULES: Final[Mapping[type[nn.Module], Reader]] = {
+    kind: read for rules in _RULES for kind, read in rules.last_modules.items()
+}
+ON_PARAMETER: Final[Mapping[object, Reader]] = {
+    target: read for rules in _RULES for target, read in rules.on_parameter.items()
+}
+SEVERAL: Final[Mapping[object, Callable[..., Sequence[Words]]]] = {
+    target: read for rules in _RULES for target, read in rules.several.items()
 }
 BORDER_FUNCTIONS: Final = border_functions()
 BORDER_MODULES: Final = border_modules()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,14 +12,26 @@ from torch import fx
 
 from striate.backends.fx.values import Value
 
-TORCH: Final = Path(torch.__file__).parent
+BESIDE: Final = (Path(torch.__file__).parent, Path(__file__).parent)  # not the module's own code
 
 
+@dataclass(frozen=True)
 class Attribute:
-    """A tensor of the module's own, used by itself."""
+    """A tensor of the module's own, used by itself.
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    Attributes:
+        name: of it.
+        sizes: its own, or those that it was given; empty where they are not known.
+    """
+
+    name: str
+    sizes: tuple[int, ...] = ()
+
+
+def sizes_known(node: fx.Node) -> tuple[int, ...]:
+    """Return the sizes of what a step gives; empty where they are not known."""
+    known = node.meta.get("known")
+    return tuple(known.shape) if isinstance(known, torch.Tensor) else ()
 
 
 KINDS: Final[dict[type, str]] = {
@@ -46,7 +59,7 @@ def place_of(node: fx.Node) -> str:
     if node.op == "call_module":
         return f"'{node.target}'"
     lines = re.findall(r'File "([^"]+)", line (\d+), in \S+\n\s*(.+)', node.stack_trace or "")
-    own = [found for found in lines if not Path(found[0]).is_relative_to(TORCH)]
+    own = [found for found in lines if not any(map(Path(found[0]).is_relative_to, BESIDE))]
     if not own:
         return name_of(node)
     path, number, line = own[-1]

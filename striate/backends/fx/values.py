@@ -22,6 +22,7 @@ class Value(Arriving):
         place: where in the module, for messages.
         target: the module that holds the weights, as in ``layer1.0.conv1``; empty for none.
         storage: the value whose memory it shares; itself where it has its own.
+        last: whether its channels stand last, behind a permute; the shape is told as if not.
         border: the padding around its source that it is; the conv or pool behind it takes it.
     """
 
@@ -31,6 +32,7 @@ class Value(Arriving):
     place: str = ""
     target: str = ""
     storage: Value | None = None
+    last: bool = False
     border: Border | None = None
 
     @property
@@ -99,4 +101,7 @@ def join_values(word: Joint, values: Sequence[Value], place: str) -> Value:
         shape = word.output([value.shape for value in values])
     except NotationError as error:
         raise Refused(error.message, place) from None
-    return Value(tuple(values), word, shape, place)
+    last = {value.last for value in values}
+    if len(last) > 1:
+        raise Refused("channels stand last in some of them, and second in others", place)
+    return Value(tuple(values), word, shape, place, last=last.pop())
