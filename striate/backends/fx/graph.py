@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from striate.architecture.aspects.word import OnTensors
 
 CHECKS: Final = {torch._assert, fx._symbolic_trace._assert_is_none}  # without public names
-RESHAPING: Final = {"reshape", "view", "unsqueeze", "flatten", operator.getitem, torch.reshape}
+RESHAPING: Final = {"reshape", "view", "unsqueeze", operator.getitem, torch.reshape}
 
 
 class Reading(Making):
