@@ -46,6 +46,11 @@ class AxisAlignment:
     cell: float
 
     @property
+    def known(self) -> bool:
+        """Whether two maps were alike enough to tell a shift."""
+        return not math.isnan(self.shift)
+
+    @property
     def aligned(self) -> bool:
         """Whether the map lies less than half a cell beside; what is not known is no fault."""
         return not abs(self.shift) >= self.cell / 2
@@ -85,16 +90,20 @@ class MapAlignment:
 
         >>> known = AxisAlignment(3.0, 2.0, 5.0, -1.0, 32.0)
         >>> print(MapAlignment(known, known, n=50).words)
-        alignment: the map lies 3 pixels too far right (95 %: 2 to 5) and 3 too far down ...
+        alignment: the map lies 3 pixels too far right (95 %: 2 to 5) and 3 pixels too far down ...
         """
         columns, rows = self.columns, self.rows
-        if math.isnan(columns.shift) and math.isnan(rows.shift):
+        if not (columns.known or rows.known):
             return "alignment: the maps of the image and of its mirror image are too unlike to tell"
         several = f", medians of {self.n} images" if self.n > 1 else ""
+        ways = (
+            (columns, "left or right", "right", "left"),
+            (rows, "up or down", "down", "up"),
+        )
+        known = [_way(axis, more, less) for axis, _, more, less in ways if axis.known]
+        unknown = [f"; how far {way} cannot be told" for axis, way, *_ in ways if not axis.known]
         said = (
-            "alignment: the map lies "
-            f"{_way(columns, 'pixels too far right', 'pixels too far left')} and "
-            f"{_way(rows, 'too far down', 'too far up')}, by the map of the mirrored image"
+            f"alignment: the map lies {' and '.join(known)}, by the map of the mirrored image"
             f"{several}"
         )
         off = [
@@ -110,7 +119,7 @@ class MapAlignment:
             )
         elif not self.passed:
             said += "; that is half a cell or more"
-        return said
+        return said + "".join(unknown)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain JSON values; null for what is not known."""
@@ -269,10 +278,8 @@ def _correlation(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def _way(axis: AxisAlignment, more: str, less: str) -> str:
-    if math.isnan(axis.shift):
-        return f"an unknown number of {more}" if "pixels" in more else f"an unknown number {more}"
     turned = axis.shift < 0
-    said = f"{round(abs(axis.shift))} {less if turned else more}"
+    said = f"{round(abs(axis.shift))} pixels too far {less if turned else more}"
     if math.isnan(axis.low):
         return said
     low, high = (-axis.high, -axis.low) if turned else (axis.low, axis.high)

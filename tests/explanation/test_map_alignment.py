@@ -20,6 +20,7 @@ from striate.explanation import evaluate_map, explain
 from striate.explanation.attribution_methods import explain as explain_image
 from striate.explanation.cell_centers import AxisCenters, CellCenters
 from striate.explanation.map_alignment import (
+    AxisAlignment,
     MapAlignment,
     align_maps,
     check_alignment,
@@ -89,6 +90,18 @@ def test_maps_that_are_not_alike_say_nothing() -> None:
     unknown = align_maps([(math.nan, math.nan)], None, (7, 7))
     assert unknown.passed
     assert "too unlike to tell" in unknown.words
+
+
+def test_an_axis_that_cannot_be_told_is_named() -> None:
+    told = AxisAlignment(-5.0, -7.0, -4.0, 0.0, 8.0)
+    lost = AxisAlignment(math.nan, math.nan, math.nan, math.nan, 8.0)
+    assert MapAlignment(told, lost, n=9).words == (
+        "alignment: the map lies 5 pixels too far left (95 %: 4 to 7), by the map of the mirrored "
+        "image, medians of 9 images; that is half a cell or more; how far up or down cannot be told"
+    )
+    said = MapAlignment(lost, told, n=9).words
+    assert said.startswith("alignment: the map lies 5 pixels too far up (95 %: 4 to 7)")
+    assert said.endswith("how far left or right cannot be told")
 
 
 @pytest.mark.parametrize("n", [6, 9, 50])
