@@ -125,9 +125,11 @@ def test_what_cannot_serve_is_refused_in_one_line(
     refused("timm:resnet81", SettingError, "did you mean 'timm:resnet18'")
     refused("timm:resnet18.nothing", SettingError, "timm cannot make")
     refused("timm:resnet10t", WeightsError, "not those of timm's resnet10t", weights=weights)
-    path = tmp_path / "swish.safetensors"
-    save_file(timm.create_model("test_efficientnet").state_dict(), path)
-    refused("timm:test_efficientnet", NotationError, "there is no word for", weights=str(path))
+    path = tmp_path / "attention.safetensors"
+    save_file(timm.create_model("test_vit").state_dict(), path)
+    refused(
+        "timm:test_vit", NotationError, "VisionTransformer cannot be written", weights=str(path)
+    )
 
 
 def test_weights_that_are_not_there_are_told_without_a_connection(

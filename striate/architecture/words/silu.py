@@ -166,7 +166,7 @@ class HardSwish(Rectifying):
     word = "hardswish"
     aliases = ("hswish", "hardsilu")
     onnx_name, torch_name = "HardSwish", "F.hardswish"
-    keras_name, keras_activation = "keras.activations.hard_silu", "hard_silu"
+    keras_name, keras_activation = "keras.ops.hard_silu", "hard_silu"
 
     @classmethod
     def module_class(cls) -> type[nn.Module]:

@@ -67,7 +67,8 @@ def _evaluated(root: nn.Module, kind: str, target: Any, args: Any, options: Any)
         path, _, name = target.rpartition(".")
         module = root.get_submodule(path)
         # not by getattr, which gives what stands for a parameter while a module is recorded
-        found = module._parameters.get(name, module._buffers.get(name))
+        held = (*module.named_parameters(recurse=False), *module.named_buffers(recurse=False))
+        found = dict(held).get(name)
         return None if found is None else without_numbers(found)
     if kind == "call_module":
         return _through(root.get_submodule(target), args, options)
