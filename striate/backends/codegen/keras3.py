@@ -49,7 +49,7 @@ def keras_code(plan: ExpandedNetwork) -> str:
     parts.append(_network(plan, nodes, by_address, functions))
     body = "\n\n".join(parts)
     body = "\n\n".join(part.lstrip("\n") for part in [*own.values(), body, LOADING])
-    imported = [name for name in ("layers", "ops") if re.search(rf"\b{name}\.", body)]
+    imported = [name for name in ("layers", "ops") if re.search(rf"(?<!\.)\b{name}\.", body)]
     imports = ["import keras"]
     if imported:
         imports.append(f"from keras import {', '.join(imported)}")
