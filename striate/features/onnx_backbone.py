@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,10 @@ from striate.data.images import Preprocess
 from striate.errors import SettingError
 from striate.features.whole_network import WholeNetwork
 from striate.model.importing.onnx import read_frozen
+from striate.model.weights.official import IMAGENET_MEAN, IMAGENET_STD
 from striate.settings import Settings
 
 BESIDE = "preprocessor_config.json"  # what Hugging Face puts beside a model, or above its folder
-IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def open_onnx_backbone(path: Path, settings: Settings, say: Callable[[str], None]) -> WholeNetwork:
@@ -57,7 +58,7 @@ def _preprocess(path: Path, shape: Shape, say: Callable[[str], None]) -> Preproc
         if (folder / BESIDE).is_file():
             mean, std = _read(folder / BESIDE, channels)
             say(f"the mean and std of images are those of '{folder / BESIDE}'")
-            return Preprocess(channels, rows, columns, "crop", mean=mean, std=std, draft=True)
+            return replace(usual, mean=mean, std=std)
     if channels != 3:
         say("its images are taken to be of values 0 to 1, as nothing says how it was shown them")
         return usual
@@ -65,8 +66,7 @@ def _preprocess(path: Path, shape: Shape, say: Callable[[str], None]) -> Preproc
         "its images are taken to be normalised by ImageNet's mean and std, as nothing says how it "
         f"was shown them: a {BESIDE} beside it would (image_mean, image_std)"
     )
-    mean, std = IMAGENET
-    return Preprocess(channels, rows, columns, "crop", mean=mean, std=std, draft=True)
+    return replace(usual, mean=IMAGENET_MEAN, std=IMAGENET_STD)
 
 
 def _read(path: Path, channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -15,8 +15,8 @@ from striate.architecture.notation.suggestions import suggestion
 from striate.data.images import Preprocess
 from striate.errors import WeightsError
 
-MEAN = (0.485, 0.456, 0.406)
-STD = (0.229, 0.224, 0.225)
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
 """Of the three channels over ImageNet's training images, values 0 to 1."""
 
 HALF = (0.5, 0.5, 0.5)
@@ -52,8 +52,8 @@ class Official:
     top5: float | None
     size: int = 224
     shorter: int = 256
-    mean: tuple[float, ...] = MEAN
-    std: tuple[float, ...] = STD
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
     package: str = ""
     digest: str = ""
 

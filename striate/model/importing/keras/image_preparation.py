@@ -12,6 +12,7 @@ from striate.data.images import Preprocess
 from striate.model.importing.foreign_graph import ForeignNetwork
 from striate.model.importing.keras.keras_file import KerasFile
 from striate.model.importing.preprocess_choice import UNKNOWN
+from striate.model.weights.official import IMAGENET_MEAN, IMAGENET_STD
 
 # How the preprocess_input of keras.applications treats the images of each of its families:
 # https://keras.io/api/applications/. "caffe" takes the mean off each channel and has blue first.
@@ -21,7 +22,6 @@ FAMILIES = {
     r"vgg16|vgg19|resnet50|resnet101|resnet152": "caffe",
     r"densenet(121|169|201)": "torch",
 }
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CAFFE_MEAN = (123.68, 116.779, 103.939)  # red, green, blue, of values 0 to 255
 TEACHABLE = (3, 224, 224)
 

@@ -8,10 +8,9 @@ from striate.architecture.words import Shape
 from striate.data.images import Preprocess
 from striate.model.importing.foreign_graph import ForeignNetwork
 from striate.model.importing.preprocess_choice import UNKNOWN
-from striate.model.weights.official import CLASSES
+from striate.model.weights.official import CLASSES, IMAGENET_MEAN, IMAGENET_STD
 
 TINY = 0.02  # a std of values 0 to 1 below which the model takes just such values, not 0 to 255
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def usual_preprocess(found: ForeignNetwork, shape: Shape, classes: int) -> tuple[Preprocess, str]:
@@ -34,6 +33,8 @@ def usual_preprocess(found: ForeignNetwork, shape: Shape, classes: int) -> tuple
             "the preprocessing took over"
         )
     if channels == 3 and classes == CLASSES:
-        crop = replace(usual, fit="crop", crop_ratio=256 / 224, mean=MEAN, std=STD)
+        crop = replace(
+            usual, fit="crop", crop_ratio=256 / 224, mean=IMAGENET_MEAN, std=IMAGENET_STD
+        )
         return crop, f"as usual on ImageNet, which is assumed as it has {classes:,} classes"
     return usual, UNKNOWN
