@@ -30,7 +30,7 @@ architecture
 backends
 model
 features evaluation
-explanation
+explanation doctor
 training
 teaching
 cli

@@ -6,6 +6,7 @@ epochs.jsonl             one record an epoch
 split.csv                which image went where
 skipped.csv              which were not used, and why
 remarks.csv              which were odd but used, where there are any
+findings.csv             what to look at first among the images
 checkpoints/             where a resumed run goes on
 report.html              the page to read
 """
@@ -79,6 +80,11 @@ class RunFolder:
     def remarks(self) -> Path:
         """Which files were odd but used, and how; only where there are any."""
         return self.path / "remarks.csv"
+
+    @property
+    def findings(self) -> Path:
+        """What to look at first among the images."""
+        return self.path / "findings.csv"
 
     @property
     def cache(self) -> Path:

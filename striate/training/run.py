@@ -37,6 +37,7 @@ from striate.training.distributed.workers import dismiss, hand_out, stop_asked
 from striate.training.energy import Meter
 from striate.training.health import Finding
 from striate.training.history import History
+from striate.training.image_findings import look_at_images
 from striate.training.loop import optimizer_for, train, validate
 from striate.training.monitoring import Monitoring
 from striate.training.one_cycle import Cycle
@@ -263,6 +264,7 @@ class TrainingRun:
         )
         model = replace(model, metrics=_metrics(evaluation))
         model.save(self.folder.model)
+        look_at_images(self.folder, loaded, evaluation, say=self.say)
         self.record = replace(
             self.record,
             status="interrupted" if interrupted else "finished",

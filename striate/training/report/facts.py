@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from striate.architecture.layer_table import Summary
+from striate.doctor import ImageFinding
 from striate.evaluation.metrics import Evaluation
 from striate.events import Epoch
 from striate.features.filter_shift import FilterShift
@@ -78,6 +79,8 @@ class Facts:
         start: the trained network it started from; None from scratch.
         checkups: of the network between epochs; empty where nothing was trained step by step.
         findings: what they show to be wrong.
+        image_findings: what to look at first among the images; None where a run of an older version
+            did not look.
     """
 
     title: str
@@ -97,3 +100,4 @@ class Facts:
     start: Start | None = None
     checkups: Sequence[CheckUp] = ()
     findings: Sequence[Finding] = ()
+    image_findings: Sequence[ImageFinding] | None = None

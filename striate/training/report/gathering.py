@@ -16,6 +16,7 @@ from PIL import Image
 from striate.architecture.layer_table import summary
 from striate.data.augmentation import augment, draw_numbers
 from striate.data.images import read
+from striate.doctor import read_findings
 from striate.errors import ImageError, RunError
 from striate.evaluation.metrics import EvaluatedImage
 from striate.events import Epoch
@@ -108,6 +109,7 @@ def facts(
         start=_start(record, moved),
         checkups=checkups_of(folder.path),
         findings=record.health,
+        image_findings=read_findings(folder.findings),
     )
 
 
