@@ -13,6 +13,7 @@ from striate.explanation.map_resampling import lay_map, resize_map
 from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.render.heat_map import heat
 from striate.render.notebook import Text, to_html
+from striate.terminal.units import format_percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -171,8 +172,8 @@ class Explanation:
         facts = "".join(f"\n  {name}: {value:.6g}" for name, value in self.facts.items())
         return (
             f"{self.method}{where} of '{self.target}' in {self.image.name}: logit "
-            f"{self.score:.4g}, probability {self.probability:.1%}; a map of {size} from "
-            f"{self.low:.4g} to {self.high:.4g}\n  {self.rule}{facts}{stretched}"
+            f"{self.score:.4g}, probability {format_percent(self.probability)}; a map of {size} "
+            f"from {self.low:.4g} to {self.high:.4g}\n  {self.rule}{facts}{stretched}"
         )
 
     def _repr_html_(self) -> str:

@@ -38,7 +38,7 @@ class Region:
         ('the lower left corner', 'the upper edge')
         """
         if self.outside:
-            return f"the border all around (outer {self.top:.0%})"
+            return f"the border all around (outer {100 * self.top:.0f} %)"
         place = ((self.top + self.bottom) / 2, (self.left + self.right) / 2)
         down = THIRDS[0][min(2, int(place[0] * 3))]
         across = THIRDS[1][min(2, int(place[1] * 3))]

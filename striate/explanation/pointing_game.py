@@ -55,8 +55,9 @@ class PointingGame:
         inside = "nothing of the map is positive"
         if self.energy is not None:
             inside = (
-                f"{self.energy:.0%} of the map's positive part is inside, which takes up "
-                f"{self.area:.0%} of the image (a spot in the middle: {self.center_energy:.0%})"
+                f"{100 * self.energy:.0f} % of the map's positive part is inside, which takes up "
+                f"{100 * self.area:.0f} % of the image (a spot in the middle: "
+                f"{100 * self.center_energy:.0f} %)"
             )
         return f"the highest place ({where}) {lies} in the box{beyond}, {told}; {inside}"
 

@@ -121,7 +121,7 @@ class ShortcutReport:
             for look in self.classes
         )
         caption = (
-            f"Where it looks: {self.evaluated}; the border is the outer {self.border:.0%}, "
+            f"Where it looks: {self.evaluated}; the border is the outer {100 * self.border:.0f} %, "
             f"{format_percent(self.border_area)} of the image"
         )
         return Table(header, rows, set(header[1:5]), caption)

@@ -162,7 +162,7 @@ def suspect_regions(
     >>> corner = flat / 2
     >>> corner[16:, :4] += 0.5 / 16
     >>> [each.name for each in suspect_regions(corner, flat)]
-    ['the lower left corner', 'the border all around (outer 10%)']
+    ['the lower left corner', 'the border all around (outer 10 %)']
     """
 
     def excess(part: Region) -> float:

@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from striate.render.image_files import data_uri
+from striate.render.reading import explain_words, keep_numbers_whole
 from striate.terminal.escape import escape_controls
 from striate.terminal.units import format_duration, format_percent
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_SEPARATORS = re.compile(r"(?<=[_/.\\-])(?=\w)")
+# behind a separator, but not inside a number: 90.2, -5, 1e-05, 2026-11-30
+_SEPARATORS = re.compile(r"(?<=[_/\\])(?=\w)|(?<=[.-])(?=[^\W\d])|(?<=[^\W\d][.-])(?<!\de-)(?=\d)")
 
 
 def fill(template: str, view: object) -> str:
@@ -64,6 +66,7 @@ def _environment() -> Environment:
         "breakable": _SEPARATORS.split,
         "commas": "{:,}".format,
         "data_uri": data_uri,
+        "explain_words": explain_words,
         "number": number,
         "percent": lambda share: prose(format_percent(share)),
         "prose": prose,
@@ -75,12 +78,12 @@ def _environment() -> Environment:
 
 
 def prose(words: str) -> str:
-    r"""Keep a per cent sign in the line of its number.
+    r"""Write the numbers of a text as pages do, also where it is an attribute's value.
 
     >>> prose("98.3 % right") == "98.3\N{NO-BREAK SPACE}% right"
     True
     """
-    return words.replace(" %", "\N{NO-BREAK SPACE}%")
+    return keep_numbers_whole(words)
 
 
 def number(value: float) -> str:

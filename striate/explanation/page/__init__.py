@@ -30,7 +30,7 @@ def of_image(found: Inspection, *, command: str, files: Files) -> str:
     about = found.explanations[0].target if found.explanations else ""
     why = "" if found.score_decomposition is None else found.score_decomposition.target
     sections = {
-        "where": (f"Where “{about}” is", found.explanations),
+        "where": (f"Where '{about}' is", found.explanations),
         "trust": ("Can the map be trusted?", found.evaluation),
         "contrast": (f"Why {why}", found.score_decomposition),
         "maps": ("Layer by layer", True),
