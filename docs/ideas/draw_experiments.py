@@ -22,7 +22,8 @@ alike, as `striate experiment` prints them. Back to [all ideas](../ideas.md#the-
 
 def section(result: Experiment) -> str:
     """Write what one experiment gave."""
-    table = f"{result.shared_lines()}\n\n{result.networks_table()}\n\n{result.table()}"
+    tables = (each.as_text(200) for each in (result.networks_table(), result.table()))
+    table = "\n\n".join([result.shared_lines(), *tables])
     said = textwrap.fill(" ".join(result.findings), 112)
     return f"""
 ## {result.name.capitalize()}

@@ -128,7 +128,7 @@ def main() -> None:
 
         # only the caret under a network text takes lines of its own
         said = escape_controls(str(error), lines=isinstance(error, NotationError))
-        print(f"striate: {said}", file=sys.stderr)
+        print(fit_message(f"striate: {said}"), file=sys.stderr)
         if isinstance(error, NotationError):
             hint_at_quotes(sys.argv[1:])
         sys.exit(error.exit_code)
@@ -152,6 +152,15 @@ def main() -> None:
         print(f"striate: {where}: {error.strerror}; make room or choose another", file=sys.stderr)
         discard_output()
         sys.exit(2)
+
+
+def fit_message(text: str) -> str:
+    """Break the first line of a message at words, where standard error is a terminal."""
+    from striate.terminal.wrapping import find_width, wrap
+
+    width = find_width(sys.stderr)
+    first, *rest = text.split("\n")  # a network text and the caret below it stay as they are
+    return text if width is None else "\n".join([wrap(first, width), *rest])
 
 
 def hint_at_quotes(words: Sequence[str]) -> None:

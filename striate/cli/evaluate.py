@@ -36,9 +36,12 @@ def evaluate(
     """
     import json
 
+    from striate.cli.next_steps import say_steps
     from striate.evaluation.classifier_evaluation import evaluate as evaluate_classifier
     from striate.events import Event, Note
+    from striate.terminal.colors import has_colors
     from striate.terminal.console import Console
+    from striate.terminal.next_steps import command
 
     with Console() as console:
 
@@ -54,4 +57,10 @@ def evaluate(
             zip_encoding=zip_encoding,
             callback=callback,
         )
-    print(json.dumps(result.as_json()) if as_json else result)
+    if as_json:
+        print(json.dumps(result.as_json()))
+        return
+    print(result.as_text(color=has_colors()))
+    worst = result.worst[0].name if result.worst else ""
+    image = next((path for path in (Path(data) / worst, Path(worst)) if path.is_file()), "IMAGE")
+    say_steps(("next", command("explain", model, image, "--quick")))

@@ -36,20 +36,30 @@ def experiment(
     """
     import json
 
-    from striate.backends.threads import default_threads, use_threads
+    from striate.cli.next_steps import say_steps
+    from striate.data import find
     from striate.errors import SettingError
     from striate.settings.texts import parse_size
-    from striate.teaching.experiments import Effort
-    from striate.teaching.experiments import experiment as carry_out
+    from striate.teaching.experiments.effort import Effort, check_name
 
     if threads is not None and not 1 <= threads <= 4096:
         raise SettingError(f"threads is {threads}; expected a whole number from 1 to 4096")
+    check_name(name)
     size = None if image_size is None else parse_size(image_size)
+    effort = Effort(seeds=seeds, epochs=epochs, images=images, image_size=size)
+    effort.check()
+    find(data)  # what is wrong with it is said before torch is loaded
+    from striate.backends.threads import default_threads, use_threads
+    from striate.teaching.experiments import experiment as carry_out
+
     with use_threads(threads or default_threads()):
-        effort = Effort(seeds=seeds, epochs=epochs, images=images, image_size=size)
         result = carry_out(name, data, effort=effort, out=out, progress=True)
     if as_json:
         print(json.dumps(result.as_json()))
         return
     print(result)
-    print(f"\nthe image and the numbers: {result.folder}")
+    folder = Path(result.folder)
+    say_steps(
+        ("open it", str(folder / f"{result.name}.png")),
+        ("numbers", str(folder / f"{result.name}.json")),
+    )

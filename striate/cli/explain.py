@@ -69,6 +69,7 @@ def explain(
     this class and not another; every layer's maps; what units see; the arithmetic down to a
     pixel. Of a folder: what units look for, from edges to objects, and where the classifier looks.
     """
+    from striate.cli.early_checks import check_image
     from striate.model.loading import load
     from striate.terminal.console import Console
 
@@ -79,6 +80,8 @@ def explain(
     if image is not None and image.is_dir():
         raise SettingError(f"'{image}' is a folder; to explain a whole folder give it as --data")
     number = None if at is None else number_of(at)
+    if image is not None:
+        check_image(image)
     if data is not None and (target or against or layer or at):
         raise SettingError("--target, --against, --layer and --at are about one image, not --data")
     stem = image.stem if image is not None else Path(data or "").name or "data"

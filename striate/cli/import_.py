@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from striate.cli.next_steps import say_steps
 from striate.errors import SettingError, WeightsError
+from striate.terminal.next_steps import command
+from striate.terminal.wrapping import wrap
 
 if TYPE_CHECKING:
     from striate.model.importing import Imported
@@ -89,11 +92,7 @@ def import_(
         "mean": _values(mean, "--mean"),
         "std": _values(std, "--std"),
     }
-    if weights is None and not importing.is_model_file(network):
-        raise SettingError(
-            f"'{network[:60]}' is no file of a whole model, so give --weights: imagenet, or a file "
-            "of weights"
-        )
+    _check(network, weights, classes)
     with Console() as console:
         try:
             made = importing.import_with_fit(
@@ -113,6 +112,28 @@ def import_(
     _show(made, out, as_json=as_json)
 
 
+def _check(network: str, weights: str | None, classes: Path | None) -> None:
+    """Refuse what cannot be, before torch is loaded and anything is looked up or fetched."""
+    from striate.architecture.notation import parse, source
+    from striate.model import importing
+
+    if classes is not None:
+        importing.read_classes(classes)
+    if importing.is_model_file(network):
+        return
+    if weights is None:
+        raise SettingError(
+            f"'{network[:60]}' is a network without weights, so give --weights: imagenet, or a "
+            "file of weights; or name a file of a whole model, .keras, .h5 or .onnx"
+        )
+    parse(source(network))
+    if weights != "imagenet" and not Path(weights).exists():
+        raise WeightsError(
+            f"there is no file '{weights}'; expected imagenet, or a .pth, .pt, .th or "
+            ".safetensors file"
+        )
+
+
 def _show(made: Imported, out: Path, *, as_json: bool) -> None:
     import json
 
@@ -129,8 +150,8 @@ def _show(made: Imported, out: Path, *, as_json: bool) -> None:
         }
         print(json.dumps(values))
     else:
-        print(f"{out}: {model!r}")
-        print(f"the proof that all is in its place: striate evaluate {out} IMAGES")
+        print(wrap(f"{out}: {model!r}"))
+        say_steps(("next", command("evaluate", out, "IMAGES")), ("", "which proves it"))
 
 
 def _values(text: str | None, option: str) -> tuple[float, ...] | None:

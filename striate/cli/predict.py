@@ -8,13 +8,19 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from striate.cli.next_steps import say_steps
 from striate.errors import SettingError
+from striate.terminal.colors import Mark, has_colors, paint
 from striate.terminal.escape import escape_controls
+from striate.terminal.next_steps import command
+from striate.terminal.units import format_percent
+from striate.terminal.wrapping import find_width, pad, shorten, wrap
 
 if TYPE_CHECKING:
     from striate.model.prediction import Prediction, Unreadable
@@ -58,23 +64,54 @@ def predict(
         print(note, file=sys.stderr)
     sort = make_copier(copy_to, classifier.classes)
     show = choose_writer(classifier.classes, as_csv=as_csv, as_json=as_json)
-    right, wrong, remarks = 0, 0, RemarkCount()
+    right, wrong, unsure, remarks = 0, 0, Unsure(), RemarkCount()
     for answer in classifier.predict_each(list_images(files)):
         show(answer)
         if isinstance(answer, Unreadable):
             wrong += 1
         else:
             right += 1
+            unsure.add(answer)
             sort(answer)
             for remark in answer.remarks:
                 remarks.add(answer.name, remark)
     lost = f", {wrong:,} could not be read" if wrong else ""
     sys.stdout.flush()
+    width = find_width(sys.stderr) or sys.maxsize
     for line in remarks.lines():
-        print(escape_controls(line), file=sys.stderr)
-    print(f"{right:,} images classified{lost}", file=sys.stderr)
+        print(wrap(escape_controls(line), width), file=sys.stderr)
+    images = "image" if right == 1 else "images"
+    print(wrap(f"{right:,} {images} classified{unsure.words}{lost}", width), file=sys.stderr)
+    if unsure.least is not None and not as_csv and not as_json:
+        say_steps(("next", command("explain", model, unsure.least.name, "--quick")))
     if not right:
         raise typer.Exit(2)
+
+
+@dataclass
+class Unsure:
+    """Counts the answers that could easily have been others.
+
+    Attributes:
+        n: how many there were.
+        least: the one whose second class came nearest to the first; None where there is none.
+    """
+
+    n: int = 0
+    least: Prediction | None = None
+    _nearest: float = 0.0
+
+    def add(self, answer: Prediction) -> None:
+        """Count an answer, if it is unsure."""
+        self.n += answer.unsure
+        if answer.unsure and answer.ratio > self._nearest:
+            self._nearest, self.least = answer.ratio, answer
+
+    @property
+    def words(self) -> str:
+        """How many there were, in words; empty where there was none."""
+        told = ", {:,} of them unsure: the next class is more than half as probable"
+        return told.format(self.n) if self.n else ""
 
 
 def list_images(arguments: Iterable[str]) -> Iterator[str]:
@@ -134,12 +171,22 @@ def show_line(width: int, answer: Prediction | Unreadable) -> None:
     """Print an answer for people: class, probability, file."""
     from striate.model.prediction import Prediction
 
+    room = find_width()
     name = escape_controls(answer.name)
     if isinstance(answer, Prediction):
-        label = escape_controls(answer.label, longest=LONGEST)
-        print(f"{label:<{width}}  {answer.probability:6.1%}  {name}")
+        label = pad(escape_controls(answer.label, longest=LONGEST), width)
+        start, mark = f"{label}  {format_percent(answer.probability):>7}  ", mark_of(answer)
     else:
-        print(f"{LOST:<{width}}          {name}: {escape_controls(answer.error)}")
+        start, mark = f"{pad(LOST, width)}           ", "wrong"
+        name = f"{name}: {escape_controls(answer.error)}"
+    if room is not None:  # of a terminal, where a longer line would be broken anywhere
+        name = shorten(name, room - len(start))
+    print(paint(f"{start}{name}", mark) if has_colors() else f"{start}{name}")
+
+
+def mark_of(answer: Prediction) -> Mark:
+    """Return how an answer is coloured; whether it is right is not known here."""
+    return "unsure" if answer.unsure else ""
 
 
 def show_json(answer: Prediction | Unreadable) -> None:

@@ -22,10 +22,14 @@ def report(
     """
     import json
 
+    from striate.cli.early_checks import check_run
+    from striate.cli.next_steps import say_steps
     from striate.events import Event, Note
     from striate.model.run_folder import RunFolder
     from striate.terminal.console import Console
-    from striate.terminal.escape import escape_controls
+    from striate.terminal.next_steps import command, format_steps
+
+    check_run(run)
     from striate.training.runs import report_run
 
     with Console() as console:
@@ -39,4 +43,5 @@ def report(
     if as_json:
         print(json.dumps({"run": str(run), "report": str(page)}))
     else:
-        print(f"the report  {escape_controls(str(page))}")
+        print(format_steps([("open it", str(page))]))
+        say_steps(("next", command("predict", result.folder, "IMAGES")))

@@ -11,8 +11,8 @@ import typer
 from striate.errors import SettingError
 
 if TYPE_CHECKING:
-    from striate.events import Event
-    from striate.settings import SettingsDict
+    from striate.events import Callback, Event
+    from striate.settings import Settings, SettingsDict
 
 
 def train(
@@ -31,11 +31,10 @@ def train(
     """
     from dataclasses import replace
 
+    from striate.cli.early_checks import check_order, describe_collection
+    from striate.events import Note
     from striate.settings import Settings
     from striate.terminal.console import Console
-    from striate.training.estimation import estimate_run
-    from striate.training.runs import resume as go_on
-    from striate.training.runs import start_run
 
     if data is not None and not data.strip():
         raise SettingError("DATA is empty; give a folder or a file, as `striate train photos/`")
@@ -51,25 +50,48 @@ def train(
         raise SettingError("--estimate is for a new run; leave out --resume, or --estimate")
     with Console() as console:
         callback = print_json if as_json else console
+        if resume is not None:
+            fresh = network is not None or out is not None
+            _go_on(resume, data, settings, devices=devices, fresh=fresh, callback=callback)
+            return
+        found = check_order(str(data), network, settings)
+        callback(Note(f"{describe_collection(found)}; loading torch"))
+        from striate.training.estimation import estimate_run
+        from striate.training.runs import start_run
+
         if estimate:
-            callback(estimate_run(str(data), network, settings=settings, callback=callback))
-        elif resume is None:
-            start_run(str(data), network, out=out, settings=settings, callback=callback)
+            callback(estimate_run(found, network, settings=settings, callback=callback))
         else:
-            epochs, minutes = settings.epochs, settings.minutes
-            fresh = Settings(epochs=epochs, minutes=minutes, devices=settings.devices)
-            if settings != fresh or network or out:
-                raise SettingError(
-                    "a run keeps its settings: --resume takes --epochs or --minutes, and --devices"
-                )
-            go_on(
-                resume,
-                data=data,
-                epochs=epochs,
-                minutes=minutes,
-                devices=devices,
-                callback=callback,
-            )
+            # other processes find the images by themselves
+            images = str(data) if settings.devices > 1 else found
+            start_run(images, network, out=out, settings=settings, callback=callback)
+
+
+def _go_on(
+    run: Path,
+    data: str | None,
+    settings: Settings,
+    *,
+    devices: int | None,
+    fresh: bool,
+    callback: Callback,
+) -> None:
+    """Go on with a run, which keeps its settings but for those that say how far it goes."""
+    from dataclasses import replace
+
+    from striate.cli.early_checks import check_run
+    from striate.settings import Settings
+
+    epochs, minutes = settings.epochs, settings.minutes
+    kept = Settings(epochs=epochs, minutes=minutes)
+    if fresh or replace(settings, devices=kept.devices) != kept:
+        raise SettingError(
+            "a run keeps its settings: --resume takes --epochs or --minutes, and --devices"
+        )
+    check_run(run)
+    from striate.training.runs import resume
+
+    resume(run, data=data, epochs=epochs, minutes=minutes, devices=devices, callback=callback)
 
 
 SWITCHES = ("autotune", "offline", "energy")  # that nothing turns off

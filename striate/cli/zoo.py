@@ -27,6 +27,8 @@ def zoo(
     import json
 
     from striate.architecture import zoo as known
+    from striate.cli.next_steps import say_steps
+    from striate.terminal.next_steps import command
 
     if as_json:
         for each in [name] if name else known.names():
@@ -37,6 +39,7 @@ def zoo(
             )
     else:
         print(known.text(name).rstrip() if name else make_table(known.names()))
+        say_steps(("next", command("describe", name or "NAME")))
 
 
 @dataclass(frozen=True)
@@ -94,19 +97,22 @@ def make_table(names: tuple[str, ...]) -> Table:
     """Return one row a network.
 
     >>> print(make_table(("lenet5",)))
-    name    year  input    parameters     MACs  sees  what it is
-    lenet5  1998  1x32x32      61,706  416,520    16  LeNet-5, for digits
+    name    year  input    parameters   MACs  sees  what it is
+    lenet5  1998  1x32x32      61,706  417 k    16  LeNet-5, for digits
     """
     from striate.architecture import zoo as known
     from striate.architecture.layer_table import summary
     from striate.architecture.words import short, text_of
     from striate.terminal.tables import Table
+    from striate.terminal.units import format_large_number
 
     header = ("name", "year", "input", "parameters", "MACs", "sees", "what it is")
     rows = []
     for name in names:
         table = summary(name)
-        costs = f"{table.parameters:,}", f"{table.macs:,}", short(table.receptive_field)
+        macs = format_large_number(table.macs)
+        costs = f"{table.parameters:,}", macs, short(table.receptive_field)
         year = str(known.year(name))
         rows.append((name, year, text_of(table.input), *costs, known.title(name)))
-    return Table(header, tuple(rows), {"parameters", "MACs", "sees"})
+    numbers = {"parameters", "MACs", "sees"}
+    return Table(header, tuple(rows), numbers, spare=("sees", "year"), readable=28)

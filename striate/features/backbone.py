@@ -11,14 +11,14 @@ import torch
 
 from striate.architecture import zoo
 from striate.architecture.notation import ExpandedNetwork, expand
-from striate.architecture.notation.suggestions import suggestion
 from striate.backends.torch import build
 from striate.data import Survey
 from striate.data.images import Preprocess
 from striate.errors import NotationError, SettingError
 from striate.events import Callback, Note
+from striate.features.backbone_names import TIMM, check_backbone_name
 from striate.features.cut import cut_backbone
-from striate.features.timm_models import PREFIX, open_timm
+from striate.features.timm_models import open_timm
 from striate.features.whole_network import WholeNetwork
 from striate.files.home import expand_home
 from striate.model import weights
@@ -87,31 +87,24 @@ def open_backbone(
         NotationError: it cannot be cut there, or the size does not fit it.
     """
     name = str(settings.pretrained).strip()
+    check_backbone_name(name)
     if zoo.is_name(name):
         found = _from_zoo(name, settings, say=say, callback=callback)
-    elif name.startswith(PREFIX):
-        found = open_timm(name.removeprefix(PREFIX), settings, say=say, callback=callback)
+    elif name.startswith(TIMM):
+        found = open_timm(name.removeprefix(TIMM), settings, say=say, callback=callback)
     elif name.lower().endswith(".onnx"):
         # here, as it loads the library onnx, which takes a tenth of a second
         from striate.features.onnx_backbone import open_onnx_backbone
 
         found = open_onnx_backbone(expand_home(name), settings, say)
         settings = replace(settings, cut=found.plan.steps[-1].address)
-    elif name.endswith(".safetensors") or Path(name).exists():
+    else:
         if settings.weights is not None:
             raise SettingError(
                 f"weights is '{settings.weights}', but the backbone '{name}' is a classifier, "
                 "which has its own; leave --weights out"
             )
         found = _from_classifier(name)
-    else:
-        close = suggestion(name, [*zoo.names(), *weights.OFFICIAL])
-        raise SettingError(
-            f"there is no backbone '{name[:60]}'; "
-            + (f"did you mean '{close}'? " if close else "")
-            + "expected a network of `striate zoo`, the file or run of a classifier, an ONNX file "
-            "or timm:NAME"
-        )
     side = (
         None
         if settings.image_size is not None or looks is None

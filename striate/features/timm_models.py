@@ -20,8 +20,6 @@ from striate.files.home import expand_home
 from striate.model import weights
 from striate.settings import Settings
 
-PREFIX = "timm:"
-
 
 def open_timm(
     name: str, settings: Settings, *, say: Callable[[str], None], callback: Callback

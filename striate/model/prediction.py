@@ -27,6 +27,17 @@ class Prediction:
     probabilities: Mapping[str, float]
     remarks: tuple[str, ...] = ()
 
+    @property
+    def ratio(self) -> float:
+        """How probable the second class is beside the first, 0 to 1; 0 of one class alone."""
+        second = sorted(self.probabilities.values())[-2:-1]
+        return second[0] / self.probability if second else 0.0
+
+    @property
+    def unsure(self) -> bool:
+        """Whether another class is more than half as probable as the first."""
+        return self.ratio > 0.5
+
     def as_json(self) -> dict[str, Any]:
         """Return it as plain values, as `striate predict --json` prints it."""
         return {

@@ -8,28 +8,35 @@ from types import TracebackType
 
 import rich.console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.text import Text
 
 from striate.events import Done, Epoch, Estimate, Event, Note
 from striate.events import Progress as Step
 from striate.terminal.escape import escape_controls
+from striate.terminal.next_steps import command, format_steps
 from striate.terminal.units import format_duration, format_energy, format_mass, format_percent
+from striate.terminal.wrapping import WIDEST, find_width, wrap
 
 QUIET = 30.0  # seconds without a line after which one says how far the work is
-HEADER = "  epoch    train loss   val loss   val accuracy   images/s   time left"
+HEADER = "  epoch  train loss  val loss  val accuracy  images/s   time left"
+BAR, BESIDE = 30, 62  # columns of the bar, and of what stands beside it
 
 
 class Console:
     """Shows the events of a run; call it with each. Used as a context manager.
 
-    On a terminal a bar moves; elsewhere (a file, a pipe) only whole lines are written. All of
-    it goes to standard error, so that standard output holds results alone.
+    On a terminal a bar moves, and texts are broken at words to its width; elsewhere (a file, a
+    pipe) only whole lines are written. All of it goes to standard error, so that standard output
+    holds results alone.
     """
 
     def __init__(self, console: rich.console.Console | None = None) -> None:
         self._console = console or rich.console.Console(file=sys.stderr, highlight=False)
+        wraps = self._console.is_terminal or find_width(sys.stderr) is not None
+        self._width = min(self._console.width, WIDEST) if wraps else sys.maxsize
         self._bar = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
+            BarColumn(bar_width=max(5, min(BAR, self._console.width - BESIDE))),
             TextColumn("{task.fields[amount]}"),
             TextColumn("{task.fields[rate]}"),
             TextColumn("{task.fields[left]}"),
@@ -58,7 +65,7 @@ class Console:
         """Show one event."""
         match event:
             case Note():
-                self._line(f"[dim]-[/dim] {_plain(event.text)}")
+                self._line(escape_controls(event.text, lines=True), bullet="- ")
             case Step():
                 self._step(event)
             case Epoch():
@@ -68,8 +75,12 @@ class Console:
             case Estimate():
                 self._estimate(event)
 
-    def _line(self, text: str) -> None:
-        self._console.print(text, soft_wrap=True)
+    def _line(self, text: str, *, bullet: str = "", strong: int = 0, style: str = "") -> None:
+        """Print a text, broken at words; of its beginning so many letters are bold."""
+        shown = Text(wrap(text, self._width, first=bullet), style=style)
+        shown.stylize("dim", 0, len(bullet))
+        shown.stylize("bold", len(bullet), len(bullet) + strong)
+        self._console.print(shown, soft_wrap=True)
 
     def _step(self, step: Step) -> None:
         stage = f"{step.stage} {step.epoch or ''}".strip()
@@ -82,15 +93,14 @@ class Console:
             self._stage = stage
         left = "" if step.seconds_left is None else f"{format_duration(step.seconds_left)} left"
         if not self._console.is_terminal:
-            self._now_and_then(f"{stage}: {_format_amount(step)}, {left}")
+            self._now_and_then(f"{stage}: {format_amount(step)}, {left}")
             return
-        megabytes = f"{step.rate / 1e6:,.1f} MB/s"
         self._bar.update(
             self._task,
             completed=step.done,
             total=step.total or None,
-            amount=_format_amount(step),
-            rate=megabytes if step.unit == "bytes" else f"{step.rate:,.0f}/s",
+            amount=format_amount(step),
+            rate=format_rate(step),
             left=left,
         )
 
@@ -103,21 +113,22 @@ class Console:
 
     def _epoch(self, epoch: Epoch) -> None:
         if not self._headed:
-            self._line(f"[bold]{HEADER}[/bold]")
+            self._line(HEADER, strong=len(HEADER))
             self._headed = True
         number = f"{epoch.epoch}/{epoch.epochs}" if epoch.epochs else str(epoch.epoch)
         self._line(
-            f"{number:>7} {epoch.train_loss:13.4f} {epoch.val_loss:10.4f} "
-            f"{format_percent(epoch.val_accuracy):>13} {epoch.images_per_second:12,.0f} "
-            f"{format_duration(epoch.seconds_left):>11}{'  best so far' if epoch.best else ''}"
+            f"{number:>7} {epoch.train_loss:11.4f} {epoch.val_loss:9.4f} "
+            f"{format_percent(epoch.val_accuracy):>13} {epoch.images_per_second:9,.0f} "
+            f"{format_duration(epoch.seconds_left):>11}{'  best so far' if epoch.best else ''}",
+            style="green" if epoch.best else "",
         )
 
     def _estimate(self, estimate: Estimate) -> None:
         self._end_bar()
         self._line("")
         self._line(
-            f"the whole run would take about [bold]{format_duration(estimate.seconds)}[/bold]"
-            f"{_describe_energy(estimate)} on this machine"
+            f"the whole run would take about {format_duration(estimate.seconds)}"
+            f"{_describe_energy(estimate)} on this machine",
         )
         for name, seconds in estimate.parts.items():
             epochs = estimate.epochs if name == "training" else 0
@@ -132,22 +143,28 @@ class Console:
 
     def _done(self, done: Done) -> None:
         self._end_bar()
-        stopped = "Stopped early, with the best state so far. " if done.interrupted else ""
+        first, second = describe_end(done)
         self._line("")
-        self._line(
-            f"{stopped}[bold]accuracy {format_percent(done.accuracy)}[/bold] (95 % interval "
-            f"{format_percent(done.accuracy_low)} to {format_percent(done.accuracy_high)}) on "
-            f"{_plain(done.evaluated)}"
-        )
-        taken = _describe_energy(done)
-        self._line(
-            f"after {format_duration(done.seconds)}{taken}; "
-            f"everything is in {_plain(str(done.run))}"
-        )
-        self._line(f"  classifier  {_plain(str(done.model))}")
-        self._line(f"  report      {_plain(str(done.report))}")
+        self._line(first, strong=first.index(" ("))
+        self._line(second)
+        steps = [("open it", str(done.report)), ("classifier", str(done.model))]
         if done.interrupted:
-            self._line(f"  go on with  striate train --resume {_plain(str(done.run))}")
+            steps.append(("go on with", command("train", "--resume", done.run)))
+        steps.append(("next", command("predict", done.run, "IMAGES")))
+        steps.append(("", command("explain", done.run, "IMAGE")))
+        self._console.print(Text(format_steps(steps)), soft_wrap=True)
+
+
+def describe_end(done: Done) -> tuple[str, str]:
+    """Describe how a run ended: its accuracy, and what it took."""
+    stopped = "Stopped early, with the best state so far: " if done.interrupted else ""
+    accuracy = (
+        f"{stopped}accuracy {format_percent(done.accuracy)} (95 % interval "
+        f"{format_percent(done.accuracy_low)} to {format_percent(done.accuracy_high)}) on "
+        f"{escape_controls(done.evaluated)}"
+    )
+    taken = f"after {format_duration(done.seconds)}{_describe_energy(done)}"
+    return accuracy, f"{taken}; everything is in {escape_controls(str(done.run))}"
 
 
 def _describe_energy(event: Done | Estimate) -> str:
@@ -157,7 +174,7 @@ def _describe_energy(event: Done | Estimate) -> str:
     return f" and {format_energy(event.kwh)} ({format_mass(event.kg_co2e)} of CO2e)"
 
 
-def _format_amount(step: Step) -> str:
+def format_amount(step: Step) -> str:
     """Describe how much of how much is done; a total of 0 is one that is not known."""
     if step.unit == "bytes":
         of = f"/{step.total / 1e6:,.1f}" if step.total else ""
@@ -165,6 +182,6 @@ def _format_amount(step: Step) -> str:
     return f"{step.done:,}/{step.total:,} {step.unit}"
 
 
-def _plain(text: str) -> str:
-    """Escape what rich would take for markup, and what a terminal would obey."""
-    return escape_controls(text, lines=True).replace("[", r"\[")
+def format_rate(step: Step) -> str:
+    """Describe how fast it goes."""
+    return f"{step.rate / 1e6:,.1f} MB/s" if step.unit == "bytes" else f"{step.rate:,.0f}/s"

@@ -47,3 +47,15 @@ def format_mass(kg: float) -> str:
     ('1.6 g', '1.2 kg')
     """
     return f"{kg:,.3g} kg" if kg >= 1 else f"{1000 * kg:.3g} g"
+
+
+def format_large_number(count: int) -> str:
+    """Write a large number with three digits.
+
+    >>> format_large_number(349_000_000), format_large_number(56_448), format_large_number(12)
+    ('349 M', '56.4 k', '12')
+    """
+    for size, unit in ((10**9, " G"), (10**6, " M"), (10**3, " k")):
+        if count >= 0.9995 * size:
+            return f"{float(f'{count / size:.3g}'):g}{unit}"
+    return str(count)

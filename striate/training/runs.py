@@ -22,6 +22,7 @@ from striate.data.sources.lookup import IN_MEMORY
 from striate.errors import RunError, SettingError, StriateError
 from striate.evaluation.metrics import Evaluation
 from striate.events import Callback, Note, ignore
+from striate.features.backbone_names import check_one_network
 from striate.files.home import expand_home
 from striate.model.loading import load
 from striate.model.run_folder import RunFolder, make_run_folder
@@ -110,11 +111,7 @@ def make_request(data: Data, network: Network, settings: Settings) -> Request:
     >>> make_request("digits", "compact", Settings()).from_scratch
     True
     """
-    if settings.pretrained is not None and network is not None:
-        raise SettingError(
-            f"a network is given, and a pretrained one ('{settings.pretrained}') too, which "
-            "brings its own; leave one of them out"
-        )
+    check_one_network(network, settings.pretrained)
     is_module = isinstance(network, nn.Module)
     if isinstance(network, nn.Module):
         check_learnable(network)

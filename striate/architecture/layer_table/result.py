@@ -10,12 +10,14 @@ from striate.architecture.layer_table.design_warnings import DesignWarning
 from striate.architecture.layer_table.formulas import Formulas
 from striate.architecture.layer_table.memory import FLOAT32, PRECISIONS, Kept, TrainingMemory
 from striate.architecture.layer_table.receptive_field import Side
+from striate.architecture.layer_table.repeats import fold_repeats
 from striate.architecture.layer_table.row import Row, plain
 from striate.architecture.notation import ExpandedNetwork
 from striate.architecture.words import Shape, text_of
 from striate.errors import SettingError
 from striate.terminal.dataframe import make_dataframe
 from striate.terminal.tables import Table
+from striate.terminal.wrapping import wrap
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -136,13 +138,16 @@ class Summary:
         return showing.layers(self.layers)
 
     def page(self, batch: int = BATCH) -> str:
-        """Write all: the table, how its numbers come about, the totals, the warnings.
+        """Write all: the whole in a line, the layers, how their numbers come about, the totals.
+
+        Blocks that are repeated stand there once; `table` has every layer.
 
         Args:
             batch: images a step, for the memory that training takes.
         """
         parts = (
-            str(self.table()),
+            wrap(self.totals),
+            str(showing.layers(fold_repeats(self.layers))),
             showing.arithmetic(self.layers),
             showing.totals(self._figures(batch), self.warnings, title=self._title),
         )

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import Final
 
 from striate.architecture.layer_table.design_warnings import DesignWarning, sides
 from striate.architecture.layer_table.memory import TrainingMemory
 from striate.architecture.layer_table.receptive_field import Side
+from striate.architecture.layer_table.repeats import Repeat
 from striate.architecture.layer_table.row import Row
 from striate.architecture.words import short, text_of
 from striate.terminal.tables import Table
+from striate.terminal.wrapping import find_prose_width, wrap
 
-WIDTH: Final = 100  # columns of a line
-NARROW: Final = 40  # of them, at least, are left for the names of layers
+NARROW: Final = 40  # columns, at least, are left for the names of layers
 HEADER: Final = ("layer", "what it is", "output", "parameters", "MACs", "memory", "sees", "stride")
 
 # What each list of formulas is headed with.
@@ -26,26 +26,45 @@ TITLES: Final = {
 }
 
 
-def layers(rows: Sequence[Row]) -> Table:
-    """Give one row a layer, the formulas aside."""
-    cells = tuple(
-        (
-            row.name,
-            row.text,
-            text_of(row.output),
-            f"{row.parameters:,}" if row.parameters else "",
-            f"{row.macs:,}" if row.macs else "",
-            bytes_of(row.activation_memory) if row.activation_memory else "",
-            short(row.receptive_field),
-            "" if row.stride is None else short(row.stride),
-        )
-        for row in rows
+def layers(rows: Sequence[Row | Repeat]) -> Table:
+    """Give one row a layer, the formulas aside; what repeats others in one row of its own."""
+    cells = tuple(_cells(row) if isinstance(row, Row) else _cells_of_repeat(row) for row in rows)
+    return Table(HEADER, cells, set(HEADER[2:]), spare=("stride", "memory", "sees"))
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        row.name,
+        row.text,
+        text_of(row.output),
+        f"{row.parameters:,}" if row.parameters else "",
+        f"{row.macs:,}" if row.macs else "",
+        bytes_of(row.activation_memory) if row.activation_memory else "",
+        short(row.receptive_field),
+        "" if row.stride is None else short(row.stride),
     )
-    return Table(HEADER, cells, set(HEADER[2:]))
+
+
+def _cells_of_repeat(repeat: Repeat) -> tuple[str, ...]:
+    """Give the sums of what is left out, so that each column still adds up to its total."""
+    rows = repeat.rows
+    parameters, macs = sum(row.parameters for row in rows), sum(row.macs for row in rows)
+    memory = sum(row.activation_memory for row in rows)
+    return (
+        repeat.name,
+        repeat.text,
+        "",
+        f"{parameters:,}" if parameters else "",
+        f"{macs:,}" if macs else "",
+        bytes_of(memory) if memory else "",
+        short(rows[-1].receptive_field),
+        "",
+    )
 
 
 def arithmetic(rows: Sequence[Row]) -> str:
     """List every calculation once, with the layers that it holds for."""
+    width = find_prose_width()
     parts = []
     for kind, title in TITLES.items():
         holders: dict[str, list[str]] = {}
@@ -53,20 +72,22 @@ def arithmetic(rows: Sequence[Row]) -> str:
             formula = getattr(row.formulas, kind)
             if formula:
                 holders.setdefault(formula, []).append(row.name)
-        if holders:
-            longest = max(map(len, holders))
-            lines = [
-                f"  {formula.ljust(longest)}  {_named(names, WIDTH - longest - 4)}"
-                for formula, names in holders.items()
-            ]
-            parts.append("\n".join([title, *lines]))
+        longest = max(map(len, holders), default=0)
+        below = width - longest - 4 < NARROW  # then the names stand below, as they would not fit
+        lines = [title] if holders else []
+        for formula, names in holders.items():
+            if below:
+                lines += [f"  {formula}", f"      {_named(names, width - 6)}"]
+            else:
+                lines.append(f"  {formula.ljust(longest)}  {_named(names, width - longest - 4)}")
+        if lines:
+            parts.append("\n".join(lines))
     return "\n\n".join(parts)
 
 
 def _named(names: Sequence[str], room: int) -> str:
     """List names as far as there is room; say how many more there are."""
     shown = list(names)
-    room = max(room, NARROW)
     while len(_listed(shown, len(names))) > room and len(shown) > 1:
         shown.pop()
     return _listed(shown, len(names))
@@ -81,19 +102,15 @@ def totals(
     figures: Sequence[tuple[str, str]], warnings: Sequence[DesignWarning], *, title: str
 ) -> str:
     """Write the figures of the whole network and what a designer should know."""
-    longest = max(len(name) for name, _ in figures)
-    lines = [title]
+    width, label = find_prose_width(), 2 + max(len(name) for name, _ in figures)
+    lines = wrap(title, width).split("\n")
     for name, said in figures:
-        lines += textwrap.wrap(
-            said,
-            WIDTH,
-            initial_indent=f"  {name.ljust(longest)}  ",
-            subsequent_indent=" " * (longest + 4),
-        )
+        rows = wrap(said, width - label - 2, indent="").split("\n")
+        lines += [f"  {name}".ljust(label) + f"  {rows[0]}"]
+        lines += [" " * (label + 2) + row for row in rows[1:]]
     if warnings:
         lines.append("")
-    for warning in warnings:
-        lines += textwrap.wrap(str(warning), WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+    lines += [wrap(str(warning), width) for warning in warnings]
     return "\n".join(lines)
 
 

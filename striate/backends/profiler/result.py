@@ -9,6 +9,7 @@ from striate.backends.peak import Utilization
 from striate.render.notebook import Text, to_html
 from striate.terminal.dataframe import make_dataframe
 from striate.terminal.tables import Table
+from striate.terminal.wrapping import wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -139,7 +140,7 @@ class Profile:
         )
 
     def __str__(self) -> str:
-        return f"{self.table()}\n\n{self.totals}"
+        return f"{self.table()}\n\n{wrap(self.totals)}"
 
     def _repr_html_(self) -> str:
         return to_html(self.table(), Text(self.totals))

@@ -44,7 +44,7 @@ IN_MEMORY = (in_memory.SOURCE, dataframe.SOURCE, torch_dataset.SOURCE)
 
 Data: TypeAlias = (
     "str | Path | tuple[ArrayLike | Sequence[Image], ArrayLike] | pandas.DataFrame"
-    " | torch.utils.data.Dataset[Any]"
+    " | torch.utils.data.Dataset[Any] | Collection"
 )
 """What `find`, and so training and evaluation, take as images with their classes."""
 
@@ -73,7 +73,7 @@ def find(
     has them; npz files with x and y; a CSV of path,label; a zip of any of these; or "digits",
     the digits that come with scikit-learn. The content decides what a file is, not its ending.
     In Python also (images, labels), a DataFrame with the columns path and label, or a torch
-    Dataset of (image, label).
+    Dataset of (image, label). A collection that was found already is returned as it is.
 
     Args:
         data: the folder or file, "digits", or what is in memory.
@@ -89,6 +89,8 @@ def find(
     >>> find("digits").classes
     ('0', '1', '2', '3', '4', '5', '6', '7', '8', '9')
     """
+    if isinstance(data, Collection):
+        return data
     if layout is not None and layout not in LAYOUTS:
         raise SettingError(f"layout is '{layout}'; choose {', '.join(LAYOUTS)}")
     if not isinstance(data, (str, Path)):
@@ -127,6 +129,8 @@ def source_of(data: Data) -> str:
     >>> source_of("digits"), source_of(([[[0]], [[1]]], [0, 1]))
     ('digits', 'arrays in memory')
     """
+    if isinstance(data, Collection):
+        return source_of(data.source)
     if isinstance(data, (str, Path)):
         known = data == "digits" or data in IN_MEMORY
         return str(data) if known else str(expand_home(data).resolve())

@@ -19,6 +19,7 @@ from striate.render.notebook import Text, to_html
 from striate.terminal.dataframe import make_dataframe
 from striate.terminal.escape import escape_controls
 from striate.terminal.tables import Table
+from striate.terminal.wrapping import wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -144,10 +145,10 @@ class Comparison:
 
     def __str__(self) -> str:
         scores, costs, pairs, *rest = map(str, self._tables())
-        words = "\n".join(showing.wrap(pair.words) for pair in self.pairs)
-        parts = [f"on {escape_controls(self.evaluated)}", scores, costs, pairs, words, *rest]
+        words = "\n".join(wrap(escape_controls(pair.words)) for pair in self.pairs)
+        parts = [wrap(f"on {escape_controls(self.evaluated)}"), scores, costs, pairs, words, *rest]
         if self.notes:
-            parts.append("\n".join(map(showing.wrap, self.notes)))
+            parts.append("\n".join(wrap(escape_controls(note)) for note in self.notes))
         return "\n\n".join(parts)
 
     def _repr_html_(self) -> str:

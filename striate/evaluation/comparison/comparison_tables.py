@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Sequence
 
 from striate.data import format_count
 from striate.evaluation.comparison.comparison_rows import ImageAnswers, ModelPair, ModelScores
 from striate.terminal.escape import escape_controls
 from striate.terminal.tables import Table
-from striate.terminal.units import format_duration, format_percent
+from striate.terminal.units import format_duration, format_large_number, format_percent
+from striate.terminal.wrapping import WIDEST, find_table_width
 
-WIDTH = 100  # columns of a terminal
 SHOWN = 10  # images of the printed table
 LONGEST = 18  # letters of names that are printed
 COSTS = 47  # columns that the figures of a classifier's cost take
@@ -36,7 +35,7 @@ def make_scores_table(models: Sequence[ModelScores]) -> Table:
 
 def make_costs_table(models: Sequence[ModelScores]) -> Table:
     """Return what each is and what it costs."""
-    room = WIDTH - COSTS - max(len(shorten_name(model.name)) for model in models)
+    room = WIDEST - COSTS - max(len(shorten_name(model.name)) for model in models)
     rows = tuple(
         (
             shorten_name(model.name),
@@ -82,7 +81,7 @@ def make_pairs_table(of: Sequence[ModelPair]) -> Table:
 
 def make_differing_table(names: Sequence[str], images: Sequence[ImageAnswers]) -> Table:
     """Return the first images whose answers differ, those first that some classified correctly."""
-    room = WIDTH - (2 + LONGEST) * (1 + len(names))
+    room = find_table_width() - (2 + LONGEST) * (1 + len(names))
     shown = images[:SHOWN] if room >= SHORTEST else ()
     rows = tuple(
         (
@@ -106,17 +105,6 @@ def make_differing_table(names: Sequence[str], images: Sequence[ImageAnswers]) -
 def shorten_name(text: str) -> str:
     """Return a name in the length that fits."""
     return escape_controls(text, longest=LONGEST)
-
-
-def wrap(sentence: str) -> str:
-    """Break a sentence to the width of a terminal, what follows the first line indented."""
-    return textwrap.fill(
-        escape_controls(sentence),
-        WIDTH,
-        subsequent_indent="  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
 
 
 def truncate(text: str, longest: int) -> str:
@@ -167,18 +155,6 @@ def format_rough_count(count: int) -> str:
     if count > 1_000_000:
         return "more than a million"
     return f"{float(f'{count:.2g}'):,.0f}"
-
-
-def format_large_number(count: int) -> str:
-    """Write a large number with three digits.
-
-    >>> format_large_number(349_000_000), format_large_number(56_448), format_large_number(12)
-    ('349 M', '56.4 k', '12')
-    """
-    for size, unit in ((10**9, " G"), (10**6, " M"), (10**3, " k")):
-        if count >= 0.9995 * size:
-            return f"{float(f'{count / size:.3g}'):g}{unit}"
-    return str(count)
 
 
 def format_short_time(seconds: float) -> str:

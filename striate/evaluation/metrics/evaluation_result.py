@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from striate.errors import SettingError
 from striate.render.notebook import Text, to_html
+from striate.terminal.colors import Mark
 from striate.terminal.dataframe import make_dataframe
 from striate.terminal.escape import escape_controls
 from striate.terminal.tables import Table
 from striate.terminal.units import format_percent
+from striate.terminal.wrapping import find_table_width, wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +31,6 @@ MOST_IN_JSON = 200
 SHOWN = 10
 """So many confused pairs and worst images are printed; the result holds more."""
 
-WIDTH = 100  # columns of a terminal
 LONGEST, LONGEST_CLASS = 32, 18  # letters of names that are printed
 
 
@@ -210,7 +211,10 @@ class Evaluation:
         counts = [[f"{n:,}" if n else "-" for n in row] for row in self.confusion]
         widest = [max(map(len, column)) for column in zip(*counts, strict=True)]
         across = sum(2 + max(len(n), w) for n, w in zip(names, widest, strict=True))
-        if max(map(len, names)) + across > WIDTH or max(map(len, names)) == LONGEST_CLASS:
+        if (
+            max(map(len, names)) + across > find_table_width()
+            or max(map(len, names)) == LONGEST_CLASS
+        ):
             columns = [str(number) for number in range(1, len(names) + 1)]
             names = [f"{number} {name}" for number, name in zip(columns, names, strict=True)]
         rows = tuple((name, *row) for name, row in zip(names, counts, strict=True))
@@ -233,7 +237,10 @@ class Evaluation:
         wrong = sum(image.truth != image.answer for image in shown)
         rest = f", {len(shown) - wrong} right but least sure" if wrong < len(shown) else ""
         caption = f"the worst images: {wrong} wrong{rest}"
-        return Table(header, rows, frozenset(header[3:]), caption)
+        marks: tuple[Mark, ...] = tuple(
+            "wrong" if image.truth != image.answer else "unsure" for image in shown
+        )
+        return Table(header, rows, frozenset(header[3:]), caption, marks=marks)
 
     def to_pandas(self, table: str = "classes") -> DataFrame:
         """Return a table of the evaluation as a pandas DataFrame.
@@ -294,11 +301,20 @@ class Evaluation:
             lines.append(f"true class among the first five {format_percent(self.top5)} ({ends})")
         return lines
 
-    def __str__(self) -> str:
-        parts = ["\n".join(self._lines()), *map(str, self._tables())]
+    def as_text(self, *, color: bool = False) -> str:
+        """Return it as it is printed.
+
+        Args:
+            color: whether the worst images are coloured, the wrong ones and the unsure ones.
+        """
+        parts = ["\n".join(map(wrap, self._lines()))]
+        parts += [table.as_text(color=color) for table in self._tables()]
         if self.notes:
-            parts.append("\n".join(map(escape_controls, self.notes)))
+            parts.append("\n".join(wrap(escape_controls(note)) for note in self.notes))
         return "\n\n".join(parts)
+
+    def __str__(self) -> str:
+        return self.as_text()
 
     def _repr_html_(self) -> str:
         first, *rest = self._lines()

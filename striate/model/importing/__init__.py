@@ -1,17 +1,22 @@
-"""A classifier from a known network and weights that others have trained."""
+"""A classifier from a known network and weights that others have trained.
 
-from striate.model.importing.classes import ClassList, read_classes
-from striate.model.importing.from_model_file import is_model_file
-from striate.model.importing.from_zoo import import_classifier, import_with_fit
-from striate.model.importing.imported import Imported
-from striate.model.importing.preprocess_choice import PreprocessChanges
+Names are loaded when first used, since most of them load torch; they are listed in
+``__init__.pyi``.
+"""
 
-__all__ = [
-    "ClassList",
-    "Imported",
-    "PreprocessChanges",
-    "import_classifier",
-    "import_with_fit",
-    "is_model_file",
-    "read_classes",
-]
+from __future__ import annotations
+
+from typing import Any
+
+
+def __getattr__(name: str) -> Any:
+    """Return a public name; the list of them is read when the first one is asked for."""
+    import lazy_loader
+
+    find, names, public = lazy_loader.attach_stub(__name__, __file__)
+    globals().update({"__getattr__": find, "__dir__": names, "__all__": public})
+    return public if name == "__all__" else find(name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__getattr__("__all__"))

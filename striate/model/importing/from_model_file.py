@@ -9,24 +9,16 @@ from striate.architecture.notation import expand
 from striate.backends.onnx import Trained
 from striate.errors import SettingError
 from striate.events import Callback, Note
-from striate.files.home import expand_home
+from striate.files.sha256 import compute_sha256
 from striate.model.classifier import Classifier
 from striate.model.importing.classes import ClassList, read_classes
 from striate.model.importing.imported import Imported, wrong_count
-from striate.model.importing.keras import is_keras, open_keras, read_network, usual_preprocess
+from striate.model.importing.keras import open_keras, read_network, usual_preprocess
+from striate.model.importing.model_files import is_onnx
 from striate.model.importing.preprocess_choice import Changes, choose, input_shape
-from striate.model.weights import Fit, Pair, compute_sha256
+from striate.model.weights import Fit, Pair
 
 LABELS = "labels.txt"  # what Teachable Machine puts beside its model
-
-
-def is_model_file(network: str | Path) -> bool:
-    """Say whether a network is given as the file of a whole model, by what is in the file."""
-    try:
-        path = expand_home(network)
-        return path.is_file() and (_is_onnx(path) or is_keras(path))
-    except (OSError, ValueError):  # a text of the notation is no path
-        return False
 
 
 def import_model_file(
@@ -51,9 +43,9 @@ def import_model_file(
         SettingError: classes or preprocessing make no sense.
     """
     notes: list[str] = []
+    file = None if is_onnx(path) else open_keras(path)  # first: what is damaged needs no classes
     listed = _classes(path, classes, notes)
     shape = input_shape(preprocess)
-    file = None if _is_onnx(path) else open_keras(path)
     if file is None:  # the library onnx is loaded where it is needed alone
         from striate.model.importing import onnx
 
@@ -92,11 +84,6 @@ def import_model_file(
         ids=listed.ids,
     )
     return Imported(classifier, fit, tuple(notes))
-
-
-def _is_onnx(path: Path) -> bool:
-    """Say whether a file is called as ONNX models are; the format has no beginning of its own."""
-    return path.suffix.lower() == ".onnx"
 
 
 def _classes(path: Path, classes: str | Path | Sequence[str] | None, notes: list[str]) -> ClassList:

@@ -16,18 +16,19 @@ from striate.data.images import Preprocess
 from striate.errors import SettingError, WeightsError
 from striate.events import Callback, Event, Note, ignore
 from striate.files.home import expand_home
+from striate.files.sha256 import compute_sha256
 from striate.model.classifier import Classifier
 from striate.model.importing import keras
 from striate.model.importing.classes import read_classes
-from striate.model.importing.from_model_file import import_model_file, is_model_file
+from striate.model.importing.from_model_file import import_model_file
 from striate.model.importing.imported import Imported, wrong_count
+from striate.model.importing.model_files import is_model_file
 from striate.model.importing.preprocess_choice import UNKNOWN, Changes, choose, input_shape
 from striate.model.json_value import Json
 from striate.model.weights import (
     OFFICIAL,
     Official,
     compare,
-    compute_sha256,
     fetch,
     fill,
     find_official,

@@ -1,26 +1,22 @@
-"""Weights that others have trained: fetched, verified, read safely, and fitted."""
+"""Weights that others have trained: fetched, verified, read safely, and fitted.
 
-from striate.files.sha256 import compute_sha256
-from striate.model.weights.checkpoint_file import read
-from striate.model.weights.download import fetch
-from striate.model.weights.fit_result import Fit, Pair, Unfit
-from striate.model.weights.installed import find_installed
-from striate.model.weights.matching import compare, fill, fit
-from striate.model.weights.official import OFFICIAL, Official, find_official, find_official_file
+Names are loaded when first used, since most of them load torch; they are listed in
+``__init__.pyi``.
+"""
 
-__all__ = [
-    "OFFICIAL",
-    "Fit",
-    "Official",
-    "Pair",
-    "Unfit",
-    "compare",
-    "fetch",
-    "fill",
-    "find_installed",
-    "fit",
-    "find_official",
-    "find_official_file",
-    "read",
-    "compute_sha256",
-]
+from __future__ import annotations
+
+from typing import Any
+
+
+def __getattr__(name: str) -> Any:
+    """Return a public name; the list of them is read when the first one is asked for."""
+    import lazy_loader
+
+    find, names, public = lazy_loader.attach_stub(__name__, __file__)
+    globals().update({"__getattr__": find, "__dir__": names, "__all__": public})
+    return public if name == "__all__" else find(name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__getattr__("__all__"))

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from striate.data import format_count
-from striate.errors import RunError, SettingError
+from striate.errors import RunError
 from striate.events import Callback, Event, Note, Progress
 from striate.model.run_folder import RunFolder
-from striate.settings.texts import ImageSize
 from striate.teaching.experiments import depth, filters, shuffle, translation
 from striate.teaching.experiments.design import Design, Given
+from striate.teaching.experiments.effort import Effort, check_name
 from striate.teaching.experiments.experiment_folder import (
     Ledger,
     TrialSettings,
@@ -34,41 +34,8 @@ DESIGNS: Mapping[str, Callable[[Given], Design]] = {
     "depth": depth.make_design,
     "filters": filters.make_design,
 }
-NAMES = tuple(DESIGNS)
 MOST = {"shuffle": 300}  # images to learn from, unless told otherwise
 USUAL = 5000
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How much an experiment does.
-
-    Attributes:
-        seeds: every network is trained from so many seeds, 0 on.
-        epochs: passes over the training images; None lets their number decide.
-        images: to learn from at most; None takes 5,000, for shuffle 300: what a network takes
-            for granted shows best where it has few images to learn from.
-        size: the images' size, "16" or "16x24"; None keeps theirs, up to 128.
-
-    >>> Effort(seeds=2, epochs=3).seeds
-    2
-    """
-
-    seeds: int = 5
-    epochs: int | None = None
-    images: int | None = None
-    image_size: ImageSize | None = None
-
-    def check(self) -> None:
-        """Make sure that it makes sense.
-
-        Raises:
-            SettingError: a number is out of its range.
-        """
-        for name, most in (("seeds", 1000), ("epochs", 10**6), ("images", 10**9)):
-            value = getattr(self, name)
-            if value is not None and not 1 <= value <= most:
-                raise SettingError(f"{name} is {value}; expected a whole number from 1 to {most}")
 
 
 def experiment(
@@ -103,8 +70,7 @@ def experiment(
 
     Example: ``print(experiment("shuffle"))``.
     """
-    if name not in DESIGNS:
-        raise SettingError(f"there is no experiment '{name}'; choose {', '.join(NAMES)}")
+    check_name(name)
     effort = effort or Effort()
     effort.check()
     most = effort.images or MOST.get(name, USUAL)

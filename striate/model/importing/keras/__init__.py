@@ -1,20 +1,22 @@
-"""Networks and weights of Keras, read through h5py alone: no Keras, no TensorFlow, no code run."""
+"""Networks and weights of Keras, read through h5py alone: no Keras, no TensorFlow, no code run.
+
+Names are loaded when first used, since most of them load torch; they are listed in
+``__init__.pyi``.
+"""
 
 from __future__ import annotations
 
-from striate.model.importing.keras.image_preparation import family_preprocess, usual_preprocess
-from striate.model.importing.keras.keras_file import KerasFile, is_keras, open_keras
-from striate.model.importing.keras.model_graph import read_network
-from striate.model.importing.keras.weights_alone import KerasNetwork, known_network, read_state
+from typing import Any
 
-__all__ = [
-    "KerasFile",
-    "KerasNetwork",
-    "family_preprocess",
-    "is_keras",
-    "known_network",
-    "open_keras",
-    "read_network",
-    "read_state",
-    "usual_preprocess",
-]
+
+def __getattr__(name: str) -> Any:
+    """Return a public name; the list of them is read when the first one is asked for."""
+    import lazy_loader
+
+    find, names, public = lazy_loader.attach_stub(__name__, __file__)
+    globals().update({"__getattr__": find, "__dir__": names, "__all__": public})
+    return public if name == "__all__" else find(name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__getattr__("__all__"))

@@ -1,0 +1,9 @@
+from .image_preparation import family_preprocess as family_preprocess
+from .image_preparation import usual_preprocess as usual_preprocess
+from .keras_file import KerasFile as KerasFile
+from .keras_file import is_keras as is_keras
+from .keras_file import open_keras as open_keras
+from .model_graph import read_network as read_network
+from .weights_alone import KerasNetwork as KerasNetwork
+from .weights_alone import known_network as known_network
+from .weights_alone import read_state as read_state

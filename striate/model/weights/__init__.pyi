@@ -1,0 +1,13 @@
+from .checkpoint_file import read as read
+from .download import fetch as fetch
+from .fit_result import Fit as Fit
+from .fit_result import Pair as Pair
+from .fit_result import Unfit as Unfit
+from .installed import find_installed as find_installed
+from .matching import compare as compare
+from .matching import fill as fill
+from .matching import fit as fit
+from .official import OFFICIAL as OFFICIAL
+from .official import Official as Official
+from .official import find_official as find_official
+from .official import find_official_file as find_official_file
