@@ -23,9 +23,22 @@ class Said:
     stderr: str
 
 
-def striate(*arguments: object, cwd: Path | None = None, text: str = "", code: int = 0) -> Said:
+class Terminal(io.StringIO):
+    """A text that says it is a terminal; how wide, the variable COLUMNS says."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def striate(
+    *arguments: object,
+    cwd: Path | None = None,
+    text: str = "",
+    code: int = 0,
+    kind: type[io.StringIO] = io.StringIO,
+) -> Said:
     """Run the command line in this process, as a shell would in its own."""
-    out, err = io.StringIO(), io.StringIO()
+    out, err = kind(), kind()
     argv, stdin = sys.argv, sys.stdin
     sys.argv, sys.stdin = ["striate", *map(str, arguments)], io.StringIO(text)
     try:

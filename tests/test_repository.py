@@ -110,6 +110,12 @@ def test_every_name_in_the_stub_can_be_had_and_is_what_it_says() -> None:
     assert dir(striate) == sorted(striate.__all__)
 
 
+@pytest.mark.parametrize("name", ["weights", "teaching", "explanation", "architecture"])
+def test_a_namespace_can_be_the_first_name_that_is_used(name: str) -> None:
+    program = f"import sys, striate; striate.{name}; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="nonsense"):
         _ = striate.nonsense  # type: ignore[attr-defined]

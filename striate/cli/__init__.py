@@ -124,11 +124,12 @@ def main() -> None:
         finally:
             sys.stdout.flush()
     except StriateError as error:
+        from striate.cli.messages import say
         from striate.terminal.escape import escape_controls
 
         # only the caret under a network text takes lines of its own
         said = escape_controls(str(error), lines=isinstance(error, NotationError))
-        print(fit_message(f"striate: {said}"), file=sys.stderr)
+        say(f"striate: {said}")
         if isinstance(error, NotationError):
             hint_at_quotes(sys.argv[1:])
         sys.exit(error.exit_code)
@@ -146,21 +147,13 @@ def main() -> None:
     except OSError as error:
         if error.errno not in REFUSED:
             raise
+        from striate.cli.messages import say
         from striate.terminal.escape import escape_controls
 
         where = f"'{escape_controls(str(error.filename))}'" if error.filename else "the output"
-        print(f"striate: {where}: {error.strerror}; make room or choose another", file=sys.stderr)
+        say(f"striate: {where}: {error.strerror}; make room or choose another")
         discard_output()
         sys.exit(2)
-
-
-def fit_message(text: str) -> str:
-    """Break the first line of a message at words, where standard error is a terminal."""
-    from striate.terminal.wrapping import find_width, wrap
-
-    width = find_width(sys.stderr)
-    first, *rest = text.split("\n")  # a network text and the caret below it stay as they are
-    return text if width is None else "\n".join([wrap(first, width), *rest])
 
 
 def hint_at_quotes(words: Sequence[str]) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from striate.cli.messages import say
 from striate.errors import SettingError
 
 if TYPE_CHECKING:
@@ -58,10 +58,10 @@ def compare(
     print(json.dumps(result.as_json()) if as_json else result)
     if csv is not None:
         comparison.write_csv(result, csv)
-        print(f"the answers: {csv}", file=sys.stderr)
+        say(f"the answers: {csv}")
     if plot is not None:
         _draw(result, plot)
-        print(f"the image: {plot}", file=sys.stderr)
+        say(f"the image: {plot}")
 
 
 def _check_files(csv: Path | None, plot: Path | None) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
+from striate.cli.messages import say
 from striate.errors import ImageError, SettingError
 from striate.terminal.escape import escape_controls
+from striate.terminal.wrapping import wrap
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,7 +76,7 @@ def convolve(
     ] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Slide one filter over one image and see what comes out, number by number.
+    """Slide one filter over one image, number by number.
 
     Small maps are printed, of larger ones the size and the range. IMAGE is only read.
     """
@@ -117,12 +118,12 @@ def convolve(
             print(pooled.as_text(width=width))
         for each in (matrix, arithmetic):
             if each:
-                print(f"\n{each}")
+                print(f"\n{wrap(str(each), width)}")
     if kernel := describe_kernel(filter_):
-        print(f"--filter {kernel}", file=sys.stderr)
+        say(f"--filter {kernel}")
     for said in (read, remark):
         if said:
-            print(said, file=sys.stderr)
+            say(said)
 
 
 def describe_kernel(text: str) -> str:
@@ -169,7 +170,7 @@ def open_image(image: str) -> tuple[np.ndarray, str]:
     except ImageError as error:
         raise ImageError(f"'{image}' cannot be read: {error}") from error
     for remark in decoded.remarks:
-        print(escape_controls(f"{image}: {remark}"), file=sys.stderr)
+        say(escape_controls(f"{image}: {remark}"))
     return np.asarray(decoded.image), ""
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from striate.cli.messages import say
 from striate.errors import SettingError
 
 if TYPE_CHECKING:
@@ -39,9 +39,10 @@ def describe(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Print what a network costs and sees, layer by layer, with every calculation.
+    """Print what a network costs and sees, layer by layer.
 
-    Warnings say what is lost or wasted. Without --profile, nothing is built and torch not loaded.
+    Every calculation is shown, and warnings say what is lost or wasted. Without --profile,
+    nothing is built and torch not loaded.
     """
     from striate.architecture import layer_table
     from striate.cli.network_argument import given, shape_of
@@ -96,5 +97,5 @@ def _draw(result: Summary, path: Path) -> None:
     with write_atomically(path) as partial:
         partial.write_text(draw_architecture(result), encoding="utf-8")
     if made:
-        print(f"made the folder {path.parent}", file=sys.stderr)
-    print(f"the drawing: {path}", file=sys.stderr)
+        say(f"made the folder {path.parent}")
+    say(f"the drawing: {path}")

@@ -36,7 +36,7 @@ def evaluate(
     """
     import json
 
-    from striate.cli.next_steps import say_steps
+    from striate.cli.messages import say_steps
     from striate.evaluation.classifier_evaluation import evaluate as evaluate_classifier
     from striate.events import Event, Note
     from striate.terminal.colors import has_colors

@@ -28,15 +28,15 @@ def experiment(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Compare networks of like size over several seeds, and draw what comes out.
+    """Compare networks of like size over several seeds.
 
-    translation: the test images are moved. shuffle: the pixels are shuffled, in all images
-    alike. depth: the same parameters in more layers. filters: more of them, and 3x3 twice
-    against 5x5 once. Ctrl-C ends it cleanly; the same command goes on.
+    What comes out is drawn. translation: the test images are moved. shuffle: the pixels are
+    shuffled, in all images alike. depth: the same parameters in more layers. filters: more of
+    them, and 3x3 twice against 5x5 once. Ctrl-C ends it cleanly; the same command goes on.
     """
     import json
 
-    from striate.cli.next_steps import say_steps
+    from striate.cli.messages import say_steps
     from striate.data import find
     from striate.errors import SettingError
     from striate.settings.texts import parse_size

@@ -11,6 +11,9 @@ import typer
 
 from striate.errors import ImageError, SettingError
 from striate.terminal.escape import escape_controls
+from striate.terminal.next_steps import format_steps
+from striate.terminal.units import format_percent
+from striate.terminal.wrapping import wrap
 
 if TYPE_CHECKING:
     from striate.explanation.inspection import Inspection, InspectionSettings, UnitPosition
@@ -63,11 +66,12 @@ def explain(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Explain a network: one page for one image, or one for a whole folder (--data).
+    """Explain what a network sees in an image, or in a folder.
 
-    Of an image: where the class is, by eight methods, and whether the map can be trusted; why
-    this class and not another; every layer's maps; what units see; the arithmetic down to a
-    pixel. Of a folder: what units look for, from edges to objects, and where the classifier looks.
+    One page comes of it. Of an image: where the class is, by eight methods, and whether the map
+    can be trusted; why this class and not another; every layer's maps; what units see; the
+    arithmetic down to a pixel. Of a folder: what units look for, from edges to objects, and where
+    the classifier looks.
     """
     from striate.cli.early_checks import check_image
     from striate.model.loading import load
@@ -121,11 +125,12 @@ def explain(
         print(json.dumps({"page": str(page), **found.as_json()}))
     else:
         lines += [*(f"not shown: {each}" for each in found.unavailable)]
-        beside = f"{page.with_suffix('.npz')}, {page.with_suffix('.json').name}"
-        lines += [f"the page     {page}", f"its numbers  {beside}"]
-        if not numbers:
-            lines.append("             those of other layers and units too: --numbers")
-        print(escape_controls("\n".join(lines), lines=True))
+        print(wrap(escape_controls("\n".join(lines), lines=True)))
+        steps = [("open it", str(page)), ("numbers", str(page.with_suffix(".npz")))]
+        steps.append(("", str(page.with_suffix(".json"))))
+        print(
+            format_steps(steps if numbers else [*steps, ("", "of every layer and unit: --numbers")])
+        )
 
 
 def number_of(text: str) -> UnitPosition:
@@ -192,7 +197,7 @@ def _page_of_image(found: Inspection, files: list[tuple[str, str]]) -> str:
 
 
 def _lines_of_image(found: Inspection, asked: bool) -> list[str]:
-    best = ", ".join(f"{label} {odds:.1%}" for label, _, odds in found.top_classes(3))
+    best = ", ".join(f"{label} {format_percent(odds)}" for label, _, odds in found.top_classes(3))
     shown = (*found.explanations[:1], found.score_decomposition, found.evaluation)
     lines = [f"{found.image.name}: {best}", *(str(each) for each in shown if each is not None)]
     if asked and found.arithmetic is not None:

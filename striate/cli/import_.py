@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from striate.cli.next_steps import say_steps
+from striate.cli.messages import say_steps
 from striate.errors import SettingError, WeightsError
 from striate.terminal.next_steps import command
 from striate.terminal.wrapping import wrap
@@ -68,10 +68,11 @@ def import_(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Make a classifier of a known network and trained weights, preprocessing included.
+    """Make a classifier of weights that others have trained.
 
-    What fits nowhere is an error that says so, and nothing is written. `striate evaluate` on
-    images of known classes is the proof that all is in its place.
+    The network is a known one, or comes with them; preprocessing is included. What fits nowhere is
+    an error that says so, and nothing is written. `striate evaluate` on images of known classes is
+    the proof that all is in its place.
     """
     if out.suffix != ".safetensors":
         out = out.with_name(out.name + ".safetensors")
@@ -151,7 +152,7 @@ def _show(made: Imported, out: Path, *, as_json: bool) -> None:
         print(json.dumps(values))
     else:
         print(wrap(f"{out}: {model!r}"))
-        say_steps(("next", command("evaluate", out, "IMAGES")), ("", "which proves it"))
+        say_steps(("prove it", command("evaluate", out, "IMAGES")))
 
 
 def _values(text: str | None, option: str) -> tuple[float, ...] | None:

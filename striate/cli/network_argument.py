@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from striate.cli.messages import say
 from striate.errors import NotationError
 from striate.files.home import expand_home
 
@@ -82,7 +83,7 @@ def traced(where: str, name: str, shape: Shape | None) -> Network:
     result = from_torch(found, shape)
     if result.unused:
         names = ", ".join(result.unused[:5]) + (", ..." if len(result.unused) > 5 else "")
-        print(f"left out, as the output does not depend on them: {names}", file=sys.stderr)
+        say(f"left out, as the output does not depend on them: {names}")
     return result.network
 
 
@@ -198,9 +199,8 @@ def text_of(network: str) -> str:
     # before files: else the same command would mean something else in another folder
     if zoo.is_name(network):
         if there:
-            print(
+            say(
                 f"{network} is the known network; for the file or folder write ./{network}",
-                file=sys.stderr,
             )
         return network
     if there and path.is_dir():

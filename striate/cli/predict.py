@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from striate.cli.next_steps import say_steps
+from striate.cli.messages import say, say_steps
 from striate.errors import SettingError
 from striate.terminal.colors import Mark, has_colors, paint
 from striate.terminal.escape import escape_controls
 from striate.terminal.next_steps import command
 from striate.terminal.units import format_percent
-from striate.terminal.wrapping import find_width, pad, shorten, wrap
+from striate.terminal.wrapping import find_width, pad, shorten
 
 if TYPE_CHECKING:
     from striate.model.prediction import Prediction, Unreadable
@@ -61,7 +61,7 @@ def predict(
         raise SettingError("--csv and --json are both given; give one")
     classifier = load(model)
     if note := classifier.engine.note:
-        print(note, file=sys.stderr)
+        say(note)
     sort = make_copier(copy_to, classifier.classes)
     show = choose_writer(classifier.classes, as_csv=as_csv, as_json=as_json)
     right, wrong, unsure, remarks = 0, 0, Unsure(), RemarkCount()
@@ -77,11 +77,10 @@ def predict(
                 remarks.add(answer.name, remark)
     lost = f", {wrong:,} could not be read" if wrong else ""
     sys.stdout.flush()
-    width = find_width(sys.stderr) or sys.maxsize
     for line in remarks.lines():
-        print(wrap(escape_controls(line), width), file=sys.stderr)
+        say(escape_controls(line))
     images = "image" if right == 1 else "images"
-    print(wrap(f"{right:,} {images} classified{unsure.words}{lost}", width), file=sys.stderr)
+    say(f"{right:,} {images} classified{unsure.words}{lost}")
     if unsure.least is not None and not as_csv and not as_json:
         say_steps(("next", command("explain", model, unsure.least.name, "--quick")))
     if not right:
@@ -171,7 +170,7 @@ def show_line(width: int, answer: Prediction | Unreadable) -> None:
     """Print an answer for people: class, probability, file."""
     from striate.model.prediction import Prediction
 
-    room = find_width()
+    room = find_width(sys.stdout)
     name = escape_controls(answer.name)
     if isinstance(answer, Prediction):
         label = pad(escape_controls(answer.label, longest=LONGEST), width)
@@ -240,9 +239,7 @@ def make_copier(folder: Path | None, classes: tuple[str, ...]) -> Callable[[Pred
     names = name_folders(classes)
     for label, name in names.items():
         if name != label:
-            print(
-                f"class '{escape_controls(label)}' goes into the folder '{name}'", file=sys.stderr
-            )
+            say(f"class '{escape_controls(label)}' goes into the folder '{name}'")
 
     def copy(answer: Prediction) -> None:
         target = folder / names[answer.label]
@@ -250,11 +247,10 @@ def make_copier(folder: Path | None, classes: tuple[str, ...]) -> Callable[[Pred
             copy_image(Path(answer.name), target)
         except OSError as error:
             sys.stdout.flush()
-            print(
+            say(
                 f"striate: '{escape_controls(answer.name)}' cannot be copied into "
                 f"'{escape_controls(str(target))}': {error.strerror or error}; make room there, or "
                 "choose another folder",
-                file=sys.stderr,
             )
             raise typer.Exit(1) from error
 

@@ -23,7 +23,7 @@ def report(
     import json
 
     from striate.cli.early_checks import check_run
-    from striate.cli.next_steps import say_steps
+    from striate.cli.messages import say_steps
     from striate.events import Event, Note
     from striate.model.run_folder import RunFolder
     from striate.terminal.console import Console

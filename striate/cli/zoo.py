@@ -19,7 +19,7 @@ def zoo(
         bool, typer.Option("--json", help="Print one JSON object a line, one a network.")
     ] = False,
 ) -> None:
-    """List the known networks with their costs, or print the text of one.
+    """List the known networks with their costs, or print one.
 
     A name stands for its text wherever a network can be given: striate describe vgg16. To change
     one: striate zoo vgg16 > own.cnn.
@@ -27,7 +27,7 @@ def zoo(
     import json
 
     from striate.architecture import zoo as known
-    from striate.cli.next_steps import say_steps
+    from striate.cli.messages import say_steps
     from striate.terminal.next_steps import command
 
     if as_json:

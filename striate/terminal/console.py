@@ -15,7 +15,7 @@ from striate.events import Progress as Step
 from striate.terminal.escape import escape_controls
 from striate.terminal.next_steps import command, format_steps
 from striate.terminal.units import format_duration, format_energy, format_mass, format_percent
-from striate.terminal.wrapping import WIDEST, find_width, wrap
+from striate.terminal.wrapping import WIDEST, wrap
 
 QUIET = 30.0  # seconds without a line after which one says how far the work is
 HEADER = "  epoch  train loss  val loss  val accuracy  images/s   time left"
@@ -32,8 +32,8 @@ class Console:
 
     def __init__(self, console: rich.console.Console | None = None) -> None:
         self._console = console or rich.console.Console(file=sys.stderr, highlight=False)
-        wraps = self._console.is_terminal or find_width(sys.stderr) is not None
-        self._width = min(self._console.width, WIDEST) if wraps else sys.maxsize
+        wide = min(self._console.width, WIDEST)
+        self._width = wide if self._console.is_terminal else sys.maxsize
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=max(5, min(BAR, self._console.width - BESIDE))),

@@ -113,17 +113,17 @@ class Table:
         columns, least = [every[place] for place in block], [all_least[place] for place in block]
         rights = [self.header[place] in self.right for place in block]
         widths = _choose_widths(columns, least, rights, width - len(GAP) * (len(block) - 1))
+        indents = ["" if right else INDENT for right in rights]
+        broken = [
+            [_break(cell, room, indent) for cell in column]
+            for column, room, indent in zip(columns, widths, indents, strict=True)
+        ]
+        widths = [max(count_columns(row) for cell in cells for row in cell) for cells in broken]
         lines: list[str] = []
-        for number, row in enumerate(zip(*columns, strict=True)):
-            indents = [
-                "" if right or room < 2 * len(INDENT) else INDENT
-                for right, room in zip(rights, widths, strict=True)
-            ]
-            cells = list(map(_break, row, widths, indents))
+        for number, cells in enumerate(zip(*broken, strict=True)):
             mark: Mark = self.marks[number - 1] if 0 < number <= len(self.marks) else ""
             for pieces in zip_longest(*cells, fillvalue=""):
-                padded = map(_pad, pieces, widths, rights)
-                line = GAP.join(padded).rstrip()
+                line = GAP.join(map(_pad, pieces, widths, rights)).rstrip()
                 lines.append(paint(line, mark) if color else line)
         return lines
 

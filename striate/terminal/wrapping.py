@@ -15,32 +15,38 @@ NARROWEST = 40  # below this, tables would be all breaks
 # a space that belongs to a number: "98.3 %", "1 min 4 s", "n = 360", "3.2 MB"
 _WITHIN = re.compile(
     r"(?<=[\d.]) (?=(?:%|[kMG]?B|[nµm]?s|min|h|[kMG]|k?Wh|k?g)(?![\w/]))"
+    r"|(?<=\d min) (?=\d+ s)|(?<=\d h) (?=\d+ min)"
     r"|(?<=\b[a-zA-Z]) (?=[<=>] ?-?\d)|(?<=\b[a-zA-Z] [<=>]) (?=-?\d)"
 )
 _KEPT = "\N{NO-BREAK SPACE}"
 
 
-def find_width(stream: TextIO | None = None) -> int | None:
-    """Return how many columns a stream shows in a line; None where nothing says so.
+def find_width(stream: TextIO) -> int | None:
+    """Return how many columns a terminal shows in a line; None of a file or a pipe.
 
-    The variable COLUMNS says so first, then the terminal that the stream writes to.
+    The variable COLUMNS says so first, then the terminal itself.
 
     Args:
-        stream: such as `sys.stderr`; None asks for `sys.stdout`.
+        stream: such as `sys.stderr`.
     """
-    told = os.environ.get("COLUMNS", "")
-    if told.isdecimal() and int(told):
-        return max(NARROWEST, int(told))
-    stream = sys.stdout if stream is None else stream
-    try:
-        return max(NARROWEST, os.get_terminal_size(stream.fileno()).columns)
-    except (AttributeError, OSError, ValueError):  # no terminal, and perhaps no file
+    if not stream.isatty():
         return None
+    try:
+        columns = _told() or os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        return None
+    return max(NARROWEST, columns)
 
 
 def find_table_width() -> int:
-    """Return how many columns a table may take: those of the terminal, else 100."""
-    return find_width() or WIDEST
+    """Return how many columns a table may take: as COLUMNS or the terminal say, else 100."""
+    return max(NARROWEST, _told() or find_width(sys.stdout) or WIDEST)
+
+
+def _told() -> int:
+    """Return what the variable COLUMNS says; 0 where it says nothing."""
+    told = os.environ.get("COLUMNS", "")
+    return int(told) if told.isdecimal() else 0
 
 
 def find_prose_width() -> int:

@@ -110,7 +110,8 @@ def test_a_bad_file_is_a_row_and_the_rest_go_on(place: Path, tmp_path: Path) -> 
     assert set(third) == {"file", "error"}
     table = striate("predict", place / "runs/photos", bad, good)
     assert "cannot be read" in table.stdout
-    assert "1 images classified, 1 could not be read" in table.stderr
+    assert "1 image classified" in table.stderr
+    assert ", 1 could not be read\n" in table.stderr
     striate("predict", place / "runs/photos", bad, code=2)
 
 

@@ -32,7 +32,7 @@ def test_a_classifier_is_written_and_what_was_decided_is_said(folder: Path) -> N
     assert "4 tensors by their order" in said.stderr
     assert "values from 0 to 1" in said.stderr
     assert "model.safetensors: Classifier of 2 classes (ant, bee)" in said.stdout
-    assert "striate evaluate model.safetensors IMAGES" in said.stdout
+    assert "striate evaluate model.safetensors IMAGES" in said.stderr
     assert load(folder / "model.safetensors").classes == ("ant", "bee")
     again = striate("import", *GIVEN, cwd=folder, code=2)
     assert "nothing is overwritten" in again.stderr

@@ -42,7 +42,7 @@ def test_names_that_are_no_utf_8_go_in_and_out(tmp_path: Path, place: Path) -> N
         code, out, err = in_a_process(
             "predict", model, "-", *options, cwd=tmp_path, text=name + b"\n"
         )
-        assert (code, err) == (0, b"1 images classified\n"), options
+        assert (code, err.startswith(b"1 image classified")) == (0, True), options
         assert b"caf\\udce9" in out
     assert len(list(tmp_path.glob("sorted/*/*.png"))) == 1
     code, out, err = in_a_process(
@@ -62,7 +62,7 @@ def test_a_byte_order_mark_before_a_list_is_no_part_of_a_name(place: Path, mark:
     if known.exists():
         text = (known / "list.txt").read_bytes()
         code, _, err = in_a_process("predict", model, "-", cwd=known, text=text)
-        assert (code, err) == (0, b"1 images classified\n")
+        assert (code, err.startswith(b"1 image classified")) == (0, True)
 
 
 def test_odd_class_names_stay_in_their_rows_and_get_folders(tmp_path: Path, place: Path) -> None:

@@ -32,7 +32,8 @@ def test_a_file_gets_whole_lines_only() -> None:
     assert "best so far" in text
     assert "90.0 %" in text
     assert "95 % interval 60.0 % to 98.0 %" in text
-    assert "report      runs/a/report.html" in text
+    assert "open it     runs/a/report.html" in text
+    assert "next        striate predict runs/a IMAGES" in text
     assert "\x1b" not in text
     assert "500/1,000" not in text
 

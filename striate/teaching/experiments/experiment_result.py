@@ -11,6 +11,7 @@ from striate.render.notebook import Text, to_html
 from striate.teaching.experiments.student_t import FEWEST, Mean
 from striate.terminal.dataframe import make_dataframe
 from striate.terminal.tables import Table
+from striate.terminal.wrapping import wrap
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -100,7 +101,7 @@ class Experiment:
             )
             for each in self.networks
         )
-        return Table(header, rows, {"parameters", "MACs", "sees"})
+        return Table(header, rows, {"parameters", "MACs", "sees"}, readable=24)
 
     def table(self) -> Table:
         """Return the accuracies: a row a network, a column a condition."""
@@ -149,13 +150,16 @@ class Experiment:
     def __str__(self) -> str:
         return "\n\n".join(
             [
-                f"{self.question}\n{self.data}; {self.epochs} epochs",
+                wrap(f"{self.question}\n{self.data}; {self._epochs()}"),
                 f"{indent(self.shared_lines(), '    ')}\n\n{self.networks_table()}",
                 str(self.table()),
-                " ".join(self.findings),
+                wrap(" ".join(self.findings), indent=""),
                 *([self._stopped()] if self.interrupted else []),
             ]
         )
+
+    def _epochs(self) -> str:
+        return f"{self.epochs} epoch{'' if self.epochs == 1 else 's'}"
 
     def _stopped(self) -> str:
         seeds = f"{len(self.seeds)} seed{'' if len(self.seeds) == 1 else 's'}"
