@@ -6,6 +6,7 @@ epochs.jsonl             one record an epoch
 split.csv                which image went where
 skipped.csv              which were not used, and why
 remarks.csv              which were odd but used, where there are any
+answers.csv              what the classifier answered for every image that it was evaluated on
 findings.csv             what to look at first among the images
 checkpoints/             where a resumed run goes on
 report.html              the page to read
@@ -85,6 +86,11 @@ class RunFolder:
     def findings(self) -> Path:
         """What to look at first among the images."""
         return self.path / "findings.csv"
+
+    @property
+    def answers(self) -> Path:
+        """What the classifier answered for every image that it was evaluated on."""
+        return self.path / "answers.csv"
 
     @property
     def cache(self) -> Path:

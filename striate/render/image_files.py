@@ -23,7 +23,8 @@ def png(pixels: Pixels, *, side: int = 0) -> bytes:
     """Give an image as a PNG file, tiny ones enlarged so that every pixel can be seen.
 
     Args:
-        pixels: uint8 (rows, columns), (rows, columns, 1) or (rows, columns, 3).
+        pixels: uint8 (rows, columns), (rows, columns, 1), (rows, columns, 3), or with opacity
+            (rows, columns, 4).
         side: the longer side wanted, in pixels. A smaller image is repeated pixel by pixel
             the whole number of times that comes nearest from below; a larger one is reduced
             to it. 0 leaves it as it is.
@@ -52,11 +53,16 @@ def png(pixels: Pixels, *, side: int = 0) -> bytes:
     return out.getvalue()
 
 
-def data_uri(pixels: Pixels, *, side: int = 160) -> str:
+def data_uri(pixels: Pixels, *, side: int = 160, quality: int = 90) -> str:
     """Give an image as a text that can stand as the `src` of an image in a page.
 
-    Up to 96 pixels a side it is an exact PNG, enlarged by whole numbers; beyond it is
-    reduced to `side` and stored as a JPEG of quality 90, a fifth of the size.
+    Up to 96 pixels a side, and wherever it has opacity, it is an exact PNG, enlarged by whole
+    numbers; beyond it is reduced to `side` and stored as a JPEG, a fifth of the size.
+
+    Args:
+        pixels: as `png` takes them.
+        side: the longer side wanted, in pixels.
+        quality: of a JPEG, up to 95; below 90 its colours are kept at half the resolution.
 
     >>> data_uri(np.zeros((8, 8), dtype=np.uint8))[:22]
     'data:image/png;base64,'
@@ -64,13 +70,15 @@ def data_uri(pixels: Pixels, *, side: int = 160) -> str:
     from PIL import Image
 
     flat = _flat(pixels)
-    if max(flat.shape[:2]) <= EXACT:
+    if max(flat.shape[:2]) <= EXACT or flat.shape[2:] == (4,):
         kind, data = "png", png(flat, side=max(side, *flat.shape[:2]))
     else:
         image = Image.fromarray(flat)
         image.thumbnail((side, side), Image.Resampling.BOX)
         out = io.BytesIO()
-        image.save(out, "JPEG", quality=90, subsampling=0, optimize=True)
+        image.save(
+            out, "JPEG", quality=quality, subsampling=0 if quality >= 90 else 2, optimize=True
+        )
         kind, data = "jpeg", out.getvalue()
     return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
 
@@ -83,9 +91,9 @@ def _flat(pixels: Pixels) -> Pixels:
         )
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[:, :, 0]
-    if not (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)):
+    if not (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (3, 4))):
         raise SettingError(
-            f"pixels of shape {pixels.shape}; expected (rows, columns, 1 or 3); a network's "
+            f"pixels of shape {pixels.shape}; expected (rows, columns, 1, 3 or 4); a network's "
             "(channels, rows, columns) has its axes moved by numpy.moveaxis(pixels, 0, -1)"
         )
     return np.ascontiguousarray(pixels)

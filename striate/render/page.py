@@ -11,8 +11,18 @@ from collections.abc import Mapping
 from striate import __version__
 from striate.render.template import fill
 
+NONE: Mapping[str, str] = {}
 
-def page(title: str, opening: str, sections: Mapping[str, str], view: object) -> str:
+
+def page(
+    title: str,
+    opening: str,
+    sections: Mapping[str, str],
+    view: object,
+    *,
+    folded: Mapping[str, str] = NONE,
+    behind: str = "",
+) -> str:
     """Put a whole page together: title, opening, list of contents, sections, footer.
 
     Args:
@@ -21,5 +31,8 @@ def page(title: str, opening: str, sections: Mapping[str, str], view: object) ->
             lies beside it.
         sections: anchor -> heading, in reading order.
         view: what the templates know as `view`.
+        folded: likewise, of the sections that stand behind the others, each folded.
+        behind: the heading over these.
     """
-    return fill("render/templates/page.html", (title, opening, sections, view, __version__))
+    whole = (title, opening, sections, view, __version__, folded, behind)
+    return fill("render/templates/page.html", whole)

@@ -14,15 +14,22 @@ from striate.data.collection import read_skipped
 from striate.errors import DataError, ImageError, RunError, SettingError
 from striate.events import Callback, Note
 from striate.features.filter_shift import FilterShift
+from striate.model.classifier import Classifier
 from striate.model.run_folder import RunFolder
 from striate.training.plan import Plan
 from striate.training.preparation import Loaded
 from striate.training.record import RunRecord
-from striate.training.report.gathering import choose_augmented, facts, write_report
+from striate.training.report.gathering import facts, write_report
+from striate.training.report.pictures import choose_augmented
 
 
 def rewrite_report(
-    folder: RunFolder, record: RunRecord, *, data: Data | None = None, callback: Callback
+    folder: RunFolder,
+    record: RunRecord,
+    model: Classifier | None,
+    *,
+    data: Data | None = None,
+    callback: Callback,
 ) -> None:
     """Write the report of a run that has been evaluated once more.
 
@@ -32,6 +39,7 @@ def rewrite_report(
     Args:
         folder: of the run.
         record: of the run.
+        model: its classifier, for the heat maps; None where it is not at hand.
         data: where the images are now; None takes where they were.
         callback: is told what cannot be shown.
 
@@ -65,7 +73,8 @@ def rewrite_report(
         none = Collection(record.request.source, "folder", (), (), np.empty(0, np.int64), ())
         loaded = _load_shown(none, [], plan, skipped)
     epochs = folder.read_epochs(outcome.epochs)
-    write_report(folder, facts(folder, record, loaded, epochs=epochs, moved=moved))
+    shown = facts(folder, record, loaded, epochs=epochs, model=model, moved=moved)
+    write_report(folder, shown)
 
 
 def _read_rows(path: Path) -> list[tuple[str, str, str]]:

@@ -18,6 +18,7 @@ from striate.backends.repeatable import repeatable
 from striate.backends.threads import use_threads
 from striate.backends.torch import build
 from striate.errors import RunError, StoppedError
+from striate.evaluation.answers_file import write_answers
 from striate.evaluation.classifier_evaluation import evaluate_images
 from striate.evaluation.image_selection import ImageSelection, select_held_out
 from striate.evaluation.metrics import Evaluation
@@ -27,7 +28,7 @@ from striate.features.filter_shift import FilterShift, measure_filter_shift
 from striate.model.classifier import Classifier
 from striate.model.json_value import JsonObject
 from striate.model.loading import load
-from striate.model.run_folder import RunFolder, write_text
+from striate.model.run_folder import RunFolder, report_write_errors, write_text
 from striate.terminal.units import format_duration
 from striate.training import autotune, checkpoints
 from striate.training.crowding import Crowding
@@ -264,6 +265,8 @@ class TrainingRun:
         )
         model = replace(model, metrics=_metrics(evaluation))
         model.save(self.folder.model)
+        with report_write_errors(self.folder.answers):
+            write_answers(self.folder.answers, evaluation.images)
         look_at_images(self.folder, loaded, evaluation, say=self.say)
         self.record = replace(
             self.record,
@@ -275,7 +278,8 @@ class TrainingRun:
         if not interrupted:
             shutil.rmtree(self.folder.cache, ignore_errors=True)
         shift = None if before is None else self._write_shift(before, state.best)
-        shown = facts(self.folder, self.record, loaded, epochs=epochs, moved=shift)
+        own = load(self.folder.model, network=self._module)
+        shown = facts(self.folder, self.record, loaded, epochs=epochs, model=own, moved=shift)
         write_report(self.folder, shown)
         energy = self.record.energy
         self._callback(
@@ -294,7 +298,6 @@ class TrainingRun:
                 kg_co2e=None if energy is None else energy.kg_co2e,
             )
         )
-        own = load(self.folder.model, network=self._module)
         history = History(tuple(epochs))
         return TrainingResult(own, evaluation, self.folder.path, history, interrupted)
 

@@ -19,7 +19,7 @@ from striate.architecture import zoo
 from striate.data import Data, find, source_of
 from striate.data.collection import order_as_before
 from striate.data.sources.lookup import IN_MEMORY
-from striate.errors import RunError, SettingError, StriateError
+from striate.errors import ClassifierError, RunError, SettingError, StriateError
 from striate.evaluation.metrics import Evaluation
 from striate.events import Callback, Note, ignore
 from striate.features.backbone_names import check_one_network
@@ -238,12 +238,16 @@ def _report_again(
     from striate.training.report_again import rewrite_report
 
     with folder.held():
-        rewrite_report(folder, record, data=data, callback=callback)
+        try:
+            model = load(folder.model, network=network)
+        except ClassifierError:  # the page needs it for the heat maps alone
+            rewrite_report(folder, record, None, data=data, callback=callback)
+            raise
+        rewrite_report(folder, record, model, data=data, callback=callback)
     outcome = record.outcome
     if outcome is None:
         raise RunError(f"'{folder.path}' has not been evaluated yet")
     history = History(tuple(folder.read_epochs(outcome.epochs)))
-    model = load(folder.model, network=network)
     interrupted = record.status == "interrupted"
     return TrainingResult(model, outcome.evaluation, folder.path, history, interrupted)
 

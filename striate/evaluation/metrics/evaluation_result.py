@@ -76,6 +76,9 @@ class EvaluatedImage:
         probability: of the answer, 0 to 1.
         truth_probability: of the true class, 0 to 1.
         index: the image's row in the arrays that were scored.
+        runner_up: the class with the second highest probability; "" where that is not known, as
+            in the records of older versions.
+        runner_up_probability: of that class, 0 to 1.
     """
 
     name: str
@@ -84,6 +87,13 @@ class EvaluatedImage:
     probability: float
     truth_probability: float
     index: int
+    runner_up: str = ""
+    runner_up_probability: float = 0.0
+
+    @property
+    def correct(self) -> bool:
+        """Whether the answer is the true class."""
+        return self.answer == self.truth
 
 
 @dataclass(frozen=True)

@@ -94,15 +94,28 @@ def score(
     # Wrong ones first, then right ones; inside both the least probable truth first.
     order = np.lexsort((of_truth, right))[: max(worst, 0)]
 
+    others = rows.copy()
+    others[places, answers] = -1.0
+    seconds = others.argmax(axis=1)
     images = tuple(
-        EvaluatedImage(name, classes[true], classes[answer], probability, own, i)
-        for i, (name, true, answer, probability, own) in enumerate(
+        EvaluatedImage(
+            name,
+            classes[true],
+            classes[answer],
+            probability,
+            own,
+            i,
+            *((classes[second], behind) if k > 1 else ()),
+        )
+        for i, (name, true, answer, probability, own, second, behind) in enumerate(
             zip(
                 names,
                 truth.tolist(),
                 answers.tolist(),
                 rows[places, answers].tolist(),
                 of_truth.tolist(),
+                seconds.tolist(),
+                rows[places, seconds].tolist(),
                 strict=True,
             )
         )

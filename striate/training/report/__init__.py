@@ -10,10 +10,30 @@ templates   the first screen and the sections, a file each
 from __future__ import annotations
 
 from striate.render.page import page
-from striate.training.report.facts import Facts, Shown, Start
+from striate.training.report.facts import Earlier, Facts, Shown, Start
 from striate.training.report.view import View
 
-__all__ = ["Facts", "Shown", "Start", "html"]
+__all__ = ["Earlier", "Facts", "Shown", "Start", "html"]
+
+IMAGES = {
+    "first": "Look at these first",
+    "worst": "The worst images",
+    "confusion": "Confusion matrix",
+    "classes": "Class by class",
+    "confidence": "Confidence",
+    "data": "The images",
+}
+MACHINE = {
+    "decisions": "Decisions along the way",
+    "augmented": "What the network saw",
+    "network": "The network",
+    "start": "Pretrained backbone, new head",
+    "training": "Training",
+    "health": "Health of training",
+    "metrics": "All measures",
+    "repeat": "How to repeat this",
+}
+"""Anchors and headings of the sections: what a user asks of the images, then how it came about."""
 
 
 def html(facts: Facts) -> str:
@@ -26,25 +46,21 @@ def html(facts: Facts) -> str:
         The page's text. It needs no network and no script; write it as UTF-8.
     """
     view = View(facts)
-    headings = {
-        "data": "The images",
-        "decisions": "Decisions along the way",
-        "augmented": "What the network saw",
-        "network": "The network",
-        "start": "Pretrained backbone, new head",
-        "training": "Training",
-        "health": "Health of training",
-        "metrics": "Evaluation",
-        "classes": "Class by class",
-        "confusion": "Confusion matrix",
-        "worst": "The worst images",
-        "repeat": "How to repeat this",
-    }
     absent = {
+        *([] if facts.image_findings is not None else ["first"]),
         *(["start"] if facts.start is None else []),
         *([] if view.in_epochs else ["augmented", "training"]),
         *([] if facts.checkups else ["health"]),
     }
-    sections = {anchor: said for anchor, said in headings.items() if anchor not in absent}
-    opening = "training/report/templates/opening.html"
-    return page(f"{facts.title}: training report", opening, sections, view)
+    images, machine = (
+        {anchor: said for anchor, said in headings.items() if anchor not in absent}
+        for headings in (IMAGES, MACHINE)
+    )
+    return page(
+        f"{facts.title}: training report",
+        "training/report/templates/opening.html",
+        images,
+        view,
+        folded=machine,
+        behind="What the machine did",
+    )

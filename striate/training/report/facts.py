@@ -28,6 +28,12 @@ class Shown:
         answer: what the classifier said; None where it was not asked.
         probability: of the answer, 0 to 1; None where it was not asked.
         pixels: uint8 (rows, columns, 1 or 3).
+        truth_probability: of its class, 0 to 1; None where it was not asked.
+        runner_up: the class with the second highest probability; "" where that is not known.
+        runner_up_probability: of that class, 0 to 1.
+        file: its path as a command names it; "" where it is no file.
+        heat: uint8 (rows, columns, 4) with opacity, of the same shape as the image if not of its
+            size: what spoke for the answer; None where there is no map.
     """
 
     name: str
@@ -35,6 +41,24 @@ class Shown:
     answer: str | None
     probability: float | None
     pixels: NDArray[np.uint8] = field(repr=False)
+    truth_probability: float | None = None
+    runner_up: str = ""
+    runner_up_probability: float = 0.0
+    file: str = ""
+    heat: NDArray[np.uint8] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """Another run, from whose classifier a run was started.
+
+    Attributes:
+        name: of its folder.
+        href: of its report, as seen from this one; "" where it has none.
+    """
+
+    name: str
+    href: str
 
 
 @dataclass(frozen=True)
@@ -72,7 +96,7 @@ class Facts:
         augmented: training images as the network saw them.
         summary: the network's table; None for a network that has no text in the notation.
         evaluation: what the classifier is worth.
-        worst: the images of `evaluation.worst`, in that order, as far as they are at hand.
+        worst: the worst images, wrong ones first, as far as they are at hand.
         skipped: (name, reason) of every image that was not used.
         notes: the decisions that were made and why, in order.
         notation: the network's text; where empty, run["network"] stands for it.
@@ -81,6 +105,12 @@ class Facts:
         findings: what they show to be wrong.
         image_findings: what to look at first among the images; None where a run of an older version
             did not look.
+        found: images that these name, by name.
+        cells: wrong images of cells of the confusion matrix that `worst` has none of.
+        no_heat: why the images have no heat maps; "" where they have.
+        folder: of the run, as a command names it; "" where it has none.
+        earlier: the run that this one was started from.
+        interrupted: whether the run was ended before its end.
     """
 
     title: str
@@ -101,3 +131,9 @@ class Facts:
     checkups: Sequence[CheckUp] = ()
     findings: Sequence[Finding] = ()
     image_findings: Sequence[ImageFinding] | None = None
+    found: Mapping[str, Shown] = field(default_factory=dict)
+    cells: Sequence[Shown] = ()
+    no_heat: str = ""
+    folder: str = ""
+    earlier: Earlier | None = None
+    interrupted: bool = False

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 from importlib import import_module
+from pathlib import Path
 from threading import Thread
-
-import numpy as np
-import torch
-from PIL import Image
+from urllib.parse import quote
 
 from striate.architecture.layer_table import summary
-from striate.data.augmentation import augment, draw_numbers
-from striate.data.images import read
 from striate.doctor import read_findings
-from striate.errors import ImageError, RunError
-from striate.evaluation.metrics import EvaluatedImage
+from striate.errors import RunError
+from striate.evaluation.answers_file import read_answers
 from striate.events import Epoch
 from striate.features.filter_shift import FilterShift
+from striate.files.home import expand_home
+from striate.model.classifier import Classifier
 from striate.model.json_value import Json
-from striate.model.run_folder import RunFolder, write_text
+from striate.model.run_folder import RECORD, RunFolder, write_text
 from striate.render.template import load_templates
 from striate.settings import Settings
 from striate.terminal.quiet_loggers import quiet
@@ -30,14 +29,15 @@ from striate.training.monitoring import read as checkups_of
 from striate.training.plan import Plan
 from striate.training.preparation import Loaded
 from striate.training.record import Outcome, RunRecord
-from striate.training.report import Facts, Shown, Start, html
-
-EXAMPLES = 6  # images a class, as far as the page has room
-MOST_EXAMPLES = 120
-AUGMENTED = 24
-WORST = 24
-THUMBNAIL = 192  # pixels on the longer side
-
+from striate.training.report import Earlier, Facts, Start, html
+from striate.training.report.pictures import (
+    choose_for_cells,
+    choose_worst,
+    show_augmented,
+    show_evaluated,
+    show_examples,
+    show_found,
+)
 
 def load_ahead() -> None:
     """Load in the background what the report takes, while the network learns.
@@ -67,6 +67,7 @@ def facts(
     loaded: Loaded,
     *,
     epochs: Sequence[Epoch],
+    model: Classifier | None,
     moved: FilterShift | None = None,
 ) -> Facts:
     """Gather everything the page shows.
@@ -76,16 +77,23 @@ def facts(
         record: of the run, which is over.
         loaded: its images; where there are none, the page shows none.
         epochs: its records.
+        model: its classifier, for the heat maps; None where it is not at hand.
         moved: how far fine-tuning moved a trained backbone.
 
     Raises:
-        RunError: the run is not over.
+        RunError: the run is not over, or a file of its folder cannot be used.
     """
     plan, outcome = record.plan, record.outcome
     if plan is None or outcome is None:
         raise RunError("a report is of a run that is over")
     evaluation = outcome.evaluation
-    places = {name: place for place, name in enumerate(loaded.collection.names)}
+    if not evaluation.images:
+        evaluation = replace(evaluation, images=read_answers(folder.answers))
+    image_findings = read_findings(folder.findings)
+    worst = choose_worst(evaluation)
+    more = choose_for_cells(evaluation, worst)
+    shown, no_heat = show_evaluated(loaded, plan, (*worst, *more), model)
+    names = {one.name for one in worst}
     return Facts(
         title=plan.data.name,
         command=command(record),
@@ -93,24 +101,39 @@ def facts(
         epochs=epochs,
         classes=plan.data.classes,
         counts={each.split: dict(each.images) for each in plan.data.counts},
-        examples=list(examples(loaded, plan)),
-        augmented=list(augmented(loaded, plan)),
+        examples=list(show_examples(loaded, plan)),
+        augmented=list(show_augmented(loaded, plan)),
         summary=None if plan.network is None else summary(plan.network),
         evaluation=evaluation,
-        worst=[
-            shown
-            for one in evaluation.worst[:WORST]
-            if one.name in places
-            and (shown := _judged(loaded, plan, places[one.name], one)) is not None
-        ],
+        worst=[one for one in shown if one.name in names],
         skipped=loaded.skipped,
         notes=record.notes,
         notation=plan.text or "",
         start=_start(record, moved),
         checkups=checkups_of(folder.path),
         findings=record.health,
-        image_findings=read_findings(folder.findings),
+        image_findings=image_findings,
+        found=show_found(loaded, plan, image_findings or ()),
+        cells=[one for one in shown if one.name not in names],
+        no_heat=no_heat,
+        folder=str(folder.path),
+        earlier=_earlier(folder, plan),
+        interrupted=record.status == "interrupted",
     )
+
+
+def _earlier(folder: RunFolder, plan: Plan) -> Earlier | None:
+    """Return the run whose classifier this one was started from; None where it was none's."""
+    if plan.transfer is None:
+        return None
+    given = expand_home(plan.transfer.pretrained)
+    other = RunFolder(given.parent if given.is_file() else given)
+    if not (other.path / RECORD).is_file():
+        return None
+    if not other.report.is_file():
+        return Earlier(other.path.name, "")
+    from_here = os.path.relpath(other.report.resolve(), folder.path.resolve())
+    return Earlier(other.path.resolve().name, quote(Path(from_here).as_posix()))
 
 
 def _run_table(record: RunRecord, plan: Plan, outcome: Outcome) -> dict[str, Json]:
@@ -196,58 +219,3 @@ def command(record: RunRecord) -> str:
             end = ["--minutes", f"{cycle.minutes:g}"]
         lines.append(shlex.join(["striate", "train", "--resume", "RUN", *end]))
     return "\n".join(lines)
-
-
-def examples(loaded: Loaded, plan: Plan) -> Iterator[Shown]:
-    """Give the first training images of each class, as they are on the disk."""
-    kept, train = loaded.split.collection, loaded.split.train
-    most = max(1, min(EXAMPLES, MOST_EXAMPLES // len(kept.classes)))
-    for number, name in enumerate(kept.classes[:MOST_EXAMPLES]):
-        for index in train[kept.labels[train] == number][:most]:
-            pixels = thumbnail(loaded, plan, int(index))
-            if pixels is not None:
-                yield Shown(kept.names[index], name, None, None, pixels)
-
-
-def choose_augmented(train: np.ndarray) -> np.ndarray:
-    """Choose the training images that are shown as the network saw them, evenly spread."""
-    if not len(train):
-        return train
-    return train[np.unique(np.linspace(0, len(train) - 1, AUGMENTED).astype(np.int64))]
-
-
-def augmented(loaded: Loaded, plan: Plan) -> Iterator[Shown]:
-    """Give some training images as the first epoch showed them to the network."""
-    kept = loaded.split.collection
-    chosen = choose_augmented(loaded.split.train)
-    if not len(chosen):
-        return
-    numbers = torch.from_numpy(draw_numbers(plan.recipe.seed, 1, len(kept))[chosen])
-    pixels = torch.from_numpy(loaded.images.take(chosen))
-    changed = augment(pixels, plan.recipe.augmentation, numbers).round().to(torch.uint8)
-    for index, image in zip(chosen, changed.permute(0, 2, 3, 1).numpy(), strict=True):
-        yield Shown(kept.names[index], kept.classes[kept.labels[index]], None, None, image)
-
-
-def _judged(loaded: Loaded, plan: Plan, index: int, evaluated: EvaluatedImage) -> Shown | None:
-    pixels = thumbnail(loaded, plan, index)
-    if pixels is None:
-        return None
-    return Shown(evaluated.name, evaluated.truth, evaluated.answer, evaluated.probability, pixels)
-
-
-def thumbnail(loaded: Loaded, plan: Plan, index: int) -> np.ndarray | None:
-    """Give an image as it is on the disk, small; None where it has become unreadable."""
-    try:
-        pixels = read(
-            loaded.collection.open(index),
-            background=plan.preprocess.background,
-            ranges=plan.preprocess.value_ranges,
-        )
-    except ImageError:
-        return None
-    if max(pixels.shape[:2]) <= THUMBNAIL:
-        return pixels
-    image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
-    image.thumbnail((THUMBNAIL, THUMBNAIL))
-    return np.asarray(image).reshape(image.height, image.width, -1)

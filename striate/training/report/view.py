@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import base64
 import math
+import shlex
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
-import numpy as np
 from markupsafe import Markup
 
 from striate.architecture.diagram.drawing import draw_architecture
-from striate.evaluation.metrics import ClassScore, Evaluation
+from striate.doctor import ImageFinding, Kind, group_by_kind
+from striate.evaluation.answers_file import answers_text
+from striate.evaluation.metrics import ClassScore
 from striate.events import Epoch
 from striate.features.filter_shift import LayerShift
+from striate.render import EXACT
+from striate.render.heat_overlay import is_cut
 from striate.training.report import charts
+from striate.training.report.confidence import Accepted, Bar, accept_above, count_by_probability
 from striate.training.report.facts import Facts, Shown
+from striate.training.report.matrix import MANY, Matrix, show_matrix
 from striate.training.report.settings_table import Pairs, group_settings
+from striate.training.report.verdict import Verdict, reach_verdict
 
-MANY = 25
-"""With more classes than this the confusion matrix shows the most confused ones only."""
-
-MOST_CONFUSED = 15
 MOST_EXAMPLES = 240
+MOST_ANSWERS = 2000  # rows of the CSV that the page holds
+LARGE = 352  # pixels, of the longer side of an image that can be enlarged
 TINY = 32
 FEW = 12
 """Up to this many classes there is room for six, and up to MANY for four, examples of each."""
@@ -32,27 +39,11 @@ WIDE, NARROW = 940, 350  # pixels; which of the two a screen shows is said in pa
 
 
 @dataclass(frozen=True)
-class Matrix:
-    """A confusion matrix, or the most confused part of it.
-
-    Attributes:
-        rows: (true class, counts of the predictions), the last of "others" where there are.
-        short: whether the names are short enough to stand above the columns.
-        others: whether only a part of the classes is shown.
-        inside: mistakes in this part.
-    """
-
-    rows: Sequence[tuple[str, Sequence[int]]]
-    short: bool
-    others: bool
-    inside: int
-
-
-@dataclass(frozen=True)
 class View:
     """The facts, and what the templates need besides."""
 
     facts: Facts
+    MOST_FINDINGS: ClassVar = 6  # of a kind
 
     @property
     def in_epochs(self) -> bool:
@@ -62,7 +53,7 @@ class View:
     @property
     def n_correct(self) -> int:
         """How many images were classified correctly."""
-        return sum(row[place] for place, row in enumerate(self.facts.evaluation.confusion))
+        return round(self.facts.evaluation.accuracy * self.facts.evaluation.n)
 
     @property
     def majority_share(self) -> float:
@@ -163,19 +154,79 @@ class View:
             return scores
         return sorted(scores, key=lambda score: 2.0 if score.f1 is None else score.f1)
 
+    @cached_property
+    def verdict(self) -> Verdict:
+        """What the run is worth in a sentence, and what to do next."""
+        return reach_verdict(self.facts)
+
+    @cached_property
+    def shots(self) -> list[Shown]:
+        """The images that can be enlarged, by the numbers that links know them by."""
+        return [*self.facts.worst, *self.facts.cells]
+
     @property
     def matrix(self) -> Matrix | None:
-        """The confusion matrix; of many classes the most confused, None where none is."""
-        result = self.facts.evaluation
-        if len(result.classes) <= MANY:
-            return _part(result, range(len(result.classes)))
-        return _part(result, _most_confused(result)) if result.confused else None
+        """The confusion matrix, its cells linked to their images."""
+        first: dict[tuple[str, str], int] = {}
+        for number, one in enumerate(self.shots):
+            first.setdefault((one.truth, one.answer or ""), number)
+        return show_matrix(self.facts.evaluation, first)
 
-    def truth_probability(self, shown: Shown) -> float | None:
-        """Return the probability of the true class, for one of the worst images."""
-        known = self.facts.evaluation.worst
-        found = (one for one in known if (one.name, one.truth) == (shown.name, shown.truth))
-        return next((one.truth_probability for one in found), None)
+    @property
+    def numbered_cells(self) -> list[tuple[int, Shown]]:
+        """The images of further cells of the matrix, with their numbers."""
+        return list(enumerate(self.shots))[len(self.facts.worst) :]
+
+    @property
+    def cropped(self) -> bool:
+        """Whether the network does not look at all of some image."""
+        return any(one.heat is not None and is_cut(one.heat) for one in self.shots)
+
+    def explain_command(self, one: Shown) -> str:
+        """Return the command that explains an answer; "" where the image is no file."""
+        if not (self.facts.folder and one.file):
+            return ""
+        return shlex.join(["striate", "explain", self.facts.folder, one.file])
+
+    @staticmethod
+    def shot_side(one: Shown) -> int:
+        """Return the side an image is stored with: tiny ones as they are, the browser enlarges."""
+        return LARGE if max(one.pixels.shape[:2]) > EXACT else 1
+
+    @property
+    def groups(self) -> list[tuple[str, list[tuple[int, Shown]]]]:
+        """The worst images with their numbers: what was wrong, then what was right but unsure."""
+        numbered = list(enumerate(self.facts.worst))
+        wrong = [(number, one) for number, one in numbered if one.answer != one.truth]
+        right = [(number, one) for number, one in numbered if one.answer == one.truth]
+        named = [("Wrong, the least expected first", wrong), ("Right, but unsure", right)]
+        return [(title, images) for title, images in named if images]
+
+    @property
+    def image_findings(self) -> Sequence[tuple[Kind, Sequence[ImageFinding]]]:
+        """What to look at first among the images, kind by kind."""
+        return group_by_kind(self.facts.image_findings or ())
+
+    @property
+    def bars(self) -> list[Bar]:
+        """The answers by their probability, from the first range on that has any."""
+        bars = count_by_probability(self.facts.evaluation.images)
+        first = next((k for k, bar in enumerate(bars) if bar.right or bar.wrong), 0)
+        return bars[first:]
+
+    @property
+    def accepted(self) -> list[Accepted]:
+        """What is left where only sure answers are accepted."""
+        return accept_above(self.facts.evaluation.images)
+
+    @property
+    def answers(self) -> tuple[int, str]:
+        """The answers that the page holds as a CSV, the worst first: how many, and their address."""
+        images = sorted(
+            self.facts.evaluation.images, key=lambda one: (one.correct, one.truth_probability)
+        )[:MOST_ANSWERS]
+        text = answers_text(images).encode("utf-8", "backslashreplace")
+        return len(images), f"data:text/csv;base64,{base64.b64encode(text).decode('ascii')}"
 
     @property
     def settings(self) -> tuple[Pairs, list[tuple[str, Pairs]]]:
@@ -230,29 +281,3 @@ class View:
         if probability < 0.001:
             return "under 0.1 %"
         return "over 99.9 %" if probability > 0.999 else f"{probability * 100:.1f} %"
-
-
-def _most_confused(result: Evaluation) -> list[int]:
-    places = {label: place for place, label in enumerate(result.classes)}
-    met: dict[int, None] = {}
-    for pair in result.confused:
-        both = dict.fromkeys((places[pair.truth], places[pair.answer]))
-        if len(met | both) > MOST_CONFUSED:
-            break
-        met |= both
-    return sorted(met)
-
-
-def _part(result: Evaluation, chosen: Sequence[int]) -> Matrix:
-    counts = np.array(result.confusion)
-    part = counts[np.ix_(chosen, chosen)]
-    others = len(chosen) < len(counts)
-    labels = [result.classes[place] for place in chosen]
-    outside = counts[list(chosen)].sum(1, keepdims=True) - part.sum(1, keepdims=True)
-    lines = np.hstack([part, outside]) if others else part
-    return Matrix(
-        rows=list(zip(labels, lines.tolist(), strict=True)),
-        short=len(labels) <= FEW and all(len(label) <= 6 for label in labels),
-        others=others,
-        inside=int(part.sum() - part.trace()),
-    )

@@ -1,0 +1,208 @@
+"""The images that a report shows: which, small, and with their heat maps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from striate.data.augmentation import augment, draw_numbers
+from striate.data.images import Preprocess, read
+from striate.doctor import ImageFinding
+from striate.errors import DataError, EngineError, ImageError, SettingError
+from striate.evaluation.metrics import EvaluatedImage, Evaluation
+from striate.explanation.exact_class_maps import compute_class_maps, find_map_source
+from striate.explanation.map_resampling import lay_map
+from striate.explanation.preprocessed_image import PreprocessedImage
+from striate.model.classifier import Classifier
+from striate.render.heat_overlay import heat_overlay
+from striate.training.plan import Plan
+from striate.training.preparation import Loaded
+from striate.training.report.facts import Shown
+
+EXAMPLES = 6  # images a class, as far as the page has room
+MOST_EXAMPLES = 120
+AUGMENTED = 24
+WORST = 24
+UNSURE = 8  # of these right but unsure, where there are wrong ones enough
+CELLS = 12  # more, for cells of the confusion matrix
+FOUND = 12  # images of findings
+THUMBNAIL = 192  # pixels on the longer side
+LARGE = 352  # likewise, of the images that can be enlarged
+HEAT = 44  # likewise, of their heat maps, which the browser smooths
+
+
+def choose_worst(evaluation: Evaluation) -> tuple[EvaluatedImage, ...]:
+    """Choose 24: the mistakes of the least probable truth, then what was right but least sure."""
+    every = evaluation.images
+    if not every:  # of an older version, which kept these alone
+        return evaluation.worst[:WORST]
+    wrong = sorted((one for one in every if not one.correct), key=_truth)
+    right = sorted((one for one in every if one.correct), key=_truth)
+    unsure = min(len(right), max(UNSURE, WORST - len(wrong)))
+    return (*wrong[: WORST - unsure], *right[:unsure])
+
+
+def choose_for_cells(
+    evaluation: Evaluation, shown: Sequence[EvaluatedImage]
+) -> tuple[EvaluatedImage, ...]:
+    """Choose one image for each of the fullest cells of the confusion matrix that have none yet."""
+    there = {(one.truth, one.answer) for one in shown}
+    surest: dict[tuple[str, str], EvaluatedImage] = {}
+    for one in sorted(evaluation.images, key=_truth):
+        if not one.correct:
+            surest.setdefault((one.truth, one.answer), one)
+    cells = ((pair.truth, pair.answer) for pair in evaluation.confused)
+    lacking = [surest[cell] for cell in cells if cell not in there and cell in surest]
+    return tuple(lacking[:CELLS])
+
+
+def _truth(one: EvaluatedImage) -> float:
+    return one.truth_probability
+
+
+def show_evaluated(
+    loaded: Loaded, plan: Plan, chosen: Sequence[EvaluatedImage], model: Classifier | None
+) -> tuple[list[Shown], str]:
+    """Return images with what was answered and where it was seen.
+
+    Args:
+        loaded: the images of the run.
+        plan: of the run.
+        chosen: which.
+        model: whose class activation maps are laid over them; None where it is not at hand.
+
+    Returns:
+        Those that are at hand, in order; and why they have no heat maps, "" where they have.
+    """
+    places = {name: place for place, name in enumerate(loaded.collection.names)}
+    found: list[tuple[int, tuple[int, int], Shown]] = []
+    for one in chosen:
+        if one.name not in places:
+            continue
+        pixels = _read(loaded, plan, places[one.name])
+        if pixels is not None:
+            file = loaded.collection.open(places[one.name])
+            shown = Shown(
+                one.name,
+                one.truth,
+                one.answer,
+                one.probability,
+                shrink(pixels, LARGE),
+                truth_probability=one.truth_probability,
+                runner_up=one.runner_up,
+                runner_up_probability=one.runner_up_probability,
+                file=str(file) if isinstance(file, Path) else "",
+            )
+            found.append((places[one.name], pixels.shape[:2], shown))
+    shown = [each for _, _, each in found]
+    if not found:
+        return [], ""
+    if model is None:
+        return shown, "the classifier of the run is not at hand"
+    try:
+        source = find_map_source(model)
+        inputs = loaded.images.take([index for index, _, _ in found])
+        targets = np.array([model.classes.index(each.answer or "") for each in shown])
+        maps = compute_class_maps(model, source, inputs, targets)
+    except (SettingError, EngineError, DataError) as error:
+        return shown, str(error)
+    sides = (plan.preprocess.height, plan.preprocess.width)
+    laid = (lay_map(each, source.centers, *sides) for each in maps)
+    return [
+        replace(each, heat=heat_overlay(_on_image(values, size, plan.preprocess)))
+        for (_, size, each), values in zip(found, laid, strict=True)
+    ], ""
+
+
+def _on_image(values: np.ndarray, size: tuple[int, int], preprocess: Preprocess) -> np.ndarray:
+    """Lay a map of the network's input over the image itself, on a small grid of its shape."""
+    small = min(1.0, HEAT / max(size))
+    rows, columns = (max(1, round(side * small)) for side in size)
+    down, across = rows / size[0], columns / size[1]
+    where = preprocess.placement(*size)
+    top, left, bottom, right = where.box
+    box = (top * down, left * across, bottom * down, right * across)
+    grid = PreprocessedImage(
+        name="",
+        original=np.empty((rows, columns, 1), np.uint8),
+        pixels=np.empty((1, *values.shape), np.uint8),
+        preprocess=preprocess,
+        placement=replace(where, box=box),
+    )
+    return grid.onto_image(values)
+
+
+def show_found(loaded: Loaded, plan: Plan, findings: Sequence[ImageFinding]) -> dict[str, Shown]:
+    """Return the images that findings name, by their names: of each the first, then the others."""
+    places = {name: place for place, name in enumerate(loaded.collection.names)}
+    found: dict[str, Shown] = {}
+    for one in (image for finding in findings for image in finding.images[:2]):
+        if len(found) == FOUND:
+            break
+        if one.name in places and one.name not in found:
+            pixels = thumbnail(loaded, plan, places[one.name])
+            if pixels is not None:
+                found[one.name] = Shown(one.name, one.label, None, None, pixels)
+    return found
+
+
+def show_examples(loaded: Loaded, plan: Plan) -> Iterator[Shown]:
+    """Give the first training images of each class, as they are on the disk."""
+    kept, train = loaded.split.collection, loaded.split.train
+    most = max(1, min(EXAMPLES, MOST_EXAMPLES // len(kept.classes)))
+    for number, name in enumerate(kept.classes[:MOST_EXAMPLES]):
+        for index in train[kept.labels[train] == number][:most]:
+            pixels = thumbnail(loaded, plan, int(index))
+            if pixels is not None:
+                yield Shown(kept.names[index], name, None, None, pixels)
+
+
+def choose_augmented(train: np.ndarray) -> np.ndarray:
+    """Choose the training images that are shown as the network saw them, evenly spread."""
+    if not len(train):
+        return train
+    return train[np.unique(np.linspace(0, len(train) - 1, AUGMENTED).astype(np.int64))]
+
+
+def show_augmented(loaded: Loaded, plan: Plan) -> Iterator[Shown]:
+    """Give some training images as the first epoch showed them to the network."""
+    kept = loaded.split.collection
+    chosen = choose_augmented(loaded.split.train)
+    if not len(chosen):
+        return
+    numbers = torch.from_numpy(draw_numbers(plan.recipe.seed, 1, len(kept))[chosen])
+    pixels = torch.from_numpy(loaded.images.take(chosen))
+    changed = augment(pixels, plan.recipe.augmentation, numbers).round().to(torch.uint8)
+    for index, image in zip(chosen, changed.permute(0, 2, 3, 1).numpy(), strict=True):
+        yield Shown(kept.names[index], kept.classes[kept.labels[index]], None, None, image)
+
+
+def thumbnail(loaded: Loaded, plan: Plan, index: int) -> np.ndarray | None:
+    """Give an image as it is on the disk, small; None where it has become unreadable."""
+    pixels = _read(loaded, plan, index)
+    return None if pixels is None else shrink(pixels, THUMBNAIL)
+
+
+def shrink(pixels: np.ndarray, side: int) -> np.ndarray:
+    """Make an image so small that its longer side has at most that many pixels."""
+    if max(pixels.shape[:2]) <= side:
+        return pixels
+    image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    image.thumbnail((side, side))
+    return np.asarray(image).reshape(image.height, image.width, -1)
+
+
+def _read(loaded: Loaded, plan: Plan, index: int) -> np.ndarray | None:
+    try:
+        return read(
+            loaded.collection.open(index),
+            background=plan.preprocess.background,
+            ranges=plan.preprocess.value_ranges,
+        )
+    except ImageError:
+        return None
