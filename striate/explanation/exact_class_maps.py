@@ -16,9 +16,9 @@ import numpy as np
 from striate.architecture.layer_table import Row, summary
 from striate.architecture.notation import ExpandedNetwork, Join, Leaf
 from striate.architecture.words import Dropout, Fc, Flatten, Gap
-from striate.backends.onnx import Trained, graph
+from striate.backends.onnx import Trained
 from striate.backends.onnx.engines import AT_ONCE, session_of, threads
-from striate.backends.onnx.graph import PIXELS
+from striate.backends.onnx.graph import PIXELS, graph
 from striate.errors import SettingError
 from striate.explanation.cell_centers import AxisCenters, CellCenters
 from striate.model.classifier import Classifier

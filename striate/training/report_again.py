@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from striate.data import Collection, Data, Images, Split, find
+from striate.data import Collection, Data, Images, Split, count_cores, find
 from striate.data.collection import read_skipped
 from striate.errors import DataError, ImageError, RunError, SettingError
 from striate.events import Callback, Note
@@ -20,7 +22,7 @@ from striate.training.plan import Plan
 from striate.training.preparation import Loaded
 from striate.training.record import RunRecord
 from striate.training.report.gathering import facts, write_report
-from striate.training.report.pictures import choose_augmented
+from striate.training.report.pictures import choose_augmented, choose_evaluated
 
 
 def rewrite_report(
@@ -65,7 +67,9 @@ def rewrite_report(
             layout=settings.layout,
             zip_encoding=settings.zip_encoding,
         )
-        loaded = _load_shown(collection, rows, plan, skipped)
+        _, worst, more = choose_evaluated(folder, outcome.evaluation)
+        shown_names = [one.name for one in (*worst, *more)]
+        loaded = _load_shown(collection, rows, plan, skipped, shown_names)
     except (DataError, ImageError, SettingError) as error:
         callback(
             Note(f"the page shows no images: {error} (where they are now, `--data DATA` says)")
@@ -88,6 +92,7 @@ def _load_shown(
     rows: list[tuple[str, str, str]],
     plan: Plan,
     skipped: tuple[tuple[str, str], ...],
+    evaluated: Sequence[str] = (),
 ) -> Loaded:
     """Return the images of a run as they were divided; of them only those shown are decoded.
 
@@ -108,10 +113,10 @@ def _load_shown(
     train, val, test = (np.array(indices[part], np.int64) for part in ("train", "val", "test"))
     split = Split(train=train, val=val, test=test, collection=kept, notes=(), skipped=())
     images = Images(kept, plan.preprocess, mode="streamed", threads=1)
-    images.hold(
-        {
-            index: plan.preprocess.pixels(kept.open(index))
-            for index in choose_augmented(train).tolist()
-        }
-    )
+    shown = choose_augmented(train).tolist() + [
+        places[name] for name in evaluated if name in places
+    ]
+    with ThreadPoolExecutor(count_cores(), "striate-decode") as pool:
+        pixels = pool.map(lambda index: plan.preprocess.pixels(kept.open(index)), shown)
+        images.hold(dict(zip(shown, pixels, strict=True)))
     return Loaded(kept, images, split, skipped, plan.data)

@@ -13,10 +13,11 @@ from made_facts import HOSTILE, digits, many, photos
 from striate.evaluation.metrics import score
 from striate.terminal.units import format_percent
 from striate.training.report import Facts, html
+from striate.training.report.verdict import reach_verdict
 
-VOID = {"meta", "link", "img", "wbr", "br"}
-SECTIONS = ["data", "decisions", "augmented", "network", "training"]
-SECTIONS += ["metrics", "classes", "confusion", "worst", "repeat"]
+VOID = {"meta", "link", "img", "wbr", "br", "image", "use"}
+SECTIONS = ["worst", "confusion", "classes", "confidence", "data"]
+SECTIONS += ["decisions", "augmented", "network", "training", "metrics", "repeat"]
 
 
 class Read(HTMLParser):
@@ -26,6 +27,7 @@ class Read(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.words: dict[str, str] = {}
         self.cells: dict[str, list[list[str]]] = {}
+        self.drawn: list[tuple[str, str]] = []
         self.images: list[dict[str, str | None]] = []
         self.ids: list[str] = []
         self.tags: set[str] = set()
@@ -40,8 +42,10 @@ class Read(HTMLParser):
         self.ids += [found["id"] or ""] if "id" in found else []
         if tag not in VOID:
             self.open.append(tag)
-        if tag == "section":
+        if found.get("id") in SECTIONS:
             self.section = found["id"] or ""
+        elif tag == "svg" and found.get("role") == "img":
+            self.drawn.append((self.section, found["aria-label"] or ""))
         elif tag == "img":
             self.images.append(found | {"section": self.section})
         elif tag == "tr":
@@ -97,6 +101,7 @@ def test_the_opening_says_how_good_it_is(read: tuple[Facts, str, Read]) -> None:
     assert f"n = {result.n:,}" in words
     assert result.evaluated in words
     right = sum(result.confusion[i][i] for i in range(len(result.classes)))
+    assert reach_verdict(facts).words in words
     assert f"{right:,} correct, {result.n - right:,} wrong" in words
     assert facts.title in words
 
@@ -139,7 +144,7 @@ def test_training_names_the_state_that_was_kept(read: tuple[Facts, str, Read]) -
     words = " ".join(seen.words["training"].split())
     assert f"The checkpoint of epoch {kept.epoch} was kept" in words
     assert format_percent(kept.val_accuracy) in words
-    section = page.split('<section id="training"')[1].split("</section>")[0]
+    section = page.split('<div id="training"')[1].split("</section>")[0]
     assert section.count('<svg xmlns="http://www.w3.org/2000/svg"') == 3
     for title in ("Loss", "Accuracy (higher is better)", "Learning rate"):
         assert title in words
@@ -205,12 +210,15 @@ def test_confused_pairs_are_listed_with_how_often(read: tuple[Facts, str, Read])
 
 
 def test_the_worst_images_stand_with_answer_truth_and_name(read: tuple[Facts, str, Read]) -> None:
-    facts, _, seen = read
-    images = [image for image in seen.images if image["section"] == "worst"]
-    assert len(images) == len(facts.worst)
-    for shown, image in zip(facts.worst, images, strict=True):
-        assert image["alt"] == f"{shown.name}: true class {shown.truth}, predicted {shown.answer}"
+    facts, page, seen = read
+    images = [label for section, label in seen.drawn if section == "worst"]
+    assert images == [
+        f"{shown.name}: true class {shown.truth}, predicted {shown.answer}" for shown in facts.worst
+    ]
+    for number, shown in enumerate(facts.worst):
         assert shown.name in seen.words["worst"]
+        assert page.count(f'id="image-{number}"') == 1
+    assert "There are no heat maps" not in seen.words["worst"]
 
 
 def test_every_image_is_inside_the_page_and_described(read: tuple[Facts, str, Read]) -> None:
@@ -220,6 +228,8 @@ def test_every_image_is_inside_the_page_and_described(read: tuple[Facts, str, Re
     kept = [image for image in seen.images if image["section"] == "augmented"]
     assert len(kept) == len(facts.augmented)
     assert not re.search(r'(?:src|href|action)="(?!data:|#)', page)
+    sources = re.findall(r'(?:src|href)="(data:image/[^"]{400,})', page)
+    assert len(sources) == len(set(sources)), "an image stands in the page twice"
 
 
 def test_hostile_names_are_text_and_nothing_else() -> None:

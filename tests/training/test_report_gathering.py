@@ -14,7 +14,7 @@ from striate.settings import Settings
 from striate.training import preparation
 from striate.training.plan import Request
 from striate.training.record import RunRecord
-from striate.training.report import gathering
+from striate.training.report import gathering, pictures
 from striate.training.runs import start_run
 
 QUICK = Settings(epochs=1, image_size=16, precision="float32", threads=1)
@@ -44,6 +44,7 @@ def test_the_images_on_the_page_are_the_ones_judged(tmp_path: Path) -> None:
             record,
             prepared.loaded,
             epochs=folder.read_epochs(9),
+            model=run.model,
         )
         for shown, judged in zip(facts.worst, run.evaluation.worst, strict=True):
             assert (shown.name, shown.truth, shown.answer) == (
@@ -52,7 +53,11 @@ def test_the_images_on_the_page_are_the_ones_judged(tmp_path: Path) -> None:
                 judged.answer,
             )
             assert Path(shown.name).parent.name == shown.truth
-            assert max(shown.pixels.shape[:2]) == gathering.THUMBNAIL
+            assert shown.runner_up == judged.runner_up != shown.answer
+            assert max(shown.pixels.shape[:2]) == 300
+            assert shown.heat is not None
+            assert shown.heat.shape == (29, 44, 4)
+            assert shown.file == str(data / shown.name)
         assert {shown.truth for shown in facts.examples} == {"disc", "square"}
         assert all(shown.pixels.shape == (16, 16, 3) for shown in facts.augmented)
         training = {collection.names[index] for index in prepared.loaded.split.train}
@@ -69,8 +74,8 @@ def test_an_image_that_has_gone_is_left_out_of_the_page(tmp_path: Path) -> None:
     ) as prepared:
         index = int(prepared.loaded.split.train[0])
         (data / collection.names[index]).unlink()
-        assert gathering.thumbnail(prepared.loaded, prepared.plan, index) is None
+        assert pictures.thumbnail(prepared.loaded, prepared.plan, index) is None
         assert all(
             shown.name != collection.names[index]
-            for shown in gathering.examples(prepared.loaded, prepared.plan)
+            for shown in pictures.show_examples(prepared.loaded, prepared.plan)
         )

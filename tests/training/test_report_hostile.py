@@ -9,14 +9,15 @@ from hostile_texts import HARMLESS, HOSTILE, Page, Poisoned, unharmed
 from made_facts import photos
 
 from striate.architecture.notation import ExpandedNetwork
+from striate.doctor import KINDS, FoundImage, ImageFinding
 from striate.features.filter_shift import FilterShift, LayerShift
 from striate.features.head import Candidate
 from striate.training.health import CheckUp, Finding
 from striate.training.health.figures import Bend, Layer, Normalisation, Values
-from striate.training.report import Facts, Start, html
+from striate.training.report import Earlier, Facts, Start, html
 from striate.training.report.settings_table import FIRST
 
-KEPT = {"train", "val", "test", "network", *FIRST}
+KEPT = {"train", "val", "test", "network", *FIRST, *KINDS}
 
 
 def whole() -> Facts:
@@ -36,6 +37,15 @@ def whole() -> Facts:
         start=Start("a known network", 16, 0.1, [Candidate(0.1, 0.5, 0.9)], FilterShift(shifts)),
         checkups=checkups,
         findings=[Finding("learning rate", "the loss jumped", "take a lower one", 2)],
+        image_findings=[
+            ImageFinding(kind, "seen", (FoundImage("a.jpg", "ants", "val", "bees", 0.9),))
+            for kind in KINDS
+        ],
+        found={"a.jpg": replace(facts.worst[0], name="a.jpg")},
+        cells=[replace(facts.worst[1], file="b.jpg", runner_up="wasps")],
+        no_heat="it ends otherwise",
+        folder="runs/photos",
+        earlier=Earlier("first", "../first/report.html"),
     )
 
 
@@ -45,13 +55,13 @@ def both() -> tuple[Facts, Page]:
         Poisoned(text, KEPT, ExpandedNetwork)(whole()) for text in (HARMLESS, HOSTILE)
     )
     page = html(hostile)
-    assert page.count("<section ") == 12
+    assert page.count("<section ") == 14
     return hostile, unharmed(html(harmless), page)
 
 
 def test_every_text_is_shown_as_it_is(both: tuple[Facts, Page]) -> None:
     facts, page = both
-    assert facts.start is not None and facts.summary is not None
+    assert facts.start is not None and facts.summary is not None and facts.earlier is not None
     finding, checkup = facts.findings[0], facts.checkups[0]
     for shown in (
         facts.title,
@@ -69,6 +79,10 @@ def test_every_text_is_shown_as_it_is(both: tuple[Facts, Page]) -> None:
         *(bend.kind for bend in checkup.bends),
         *(norm.address for norm in checkup.norms),
         *(one.name for one in facts.worst),
+        facts.earlier.name,
+        facts.no_heat,
+        *(finding.reason for finding in facts.image_findings or ()),
+        facts.cells[0].runner_up,
         str(facts.run["data"]),
         str(facts.run["machine"]),
     ):

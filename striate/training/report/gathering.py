@@ -6,7 +6,7 @@ import os
 import shlex
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import fields, replace
+from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -15,7 +15,6 @@ from urllib.parse import quote
 from striate.architecture.layer_table import summary
 from striate.doctor import read_findings
 from striate.errors import RunError
-from striate.evaluation.answers_file import read_answers
 from striate.events import Epoch
 from striate.features.filter_shift import FilterShift
 from striate.files.home import expand_home
@@ -31,13 +30,13 @@ from striate.training.preparation import Loaded
 from striate.training.record import Outcome, RunRecord
 from striate.training.report import Earlier, Facts, Start, html
 from striate.training.report.pictures import (
-    choose_for_cells,
-    choose_worst,
+    choose_evaluated,
     show_augmented,
     show_evaluated,
     show_examples,
     show_found,
 )
+
 
 def load_ahead() -> None:
     """Load in the background what the report takes, while the network learns.
@@ -86,12 +85,8 @@ def facts(
     plan, outcome = record.plan, record.outcome
     if plan is None or outcome is None:
         raise RunError("a report is of a run that is over")
-    evaluation = outcome.evaluation
-    if not evaluation.images:
-        evaluation = replace(evaluation, images=read_answers(folder.answers))
+    evaluation, worst, more = choose_evaluated(folder, outcome.evaluation)
     image_findings = read_findings(folder.findings)
-    worst = choose_worst(evaluation)
-    more = choose_for_cells(evaluation, worst)
     shown, no_heat = show_evaluated(loaded, plan, (*worst, *more), model)
     names = {one.name for one in worst}
     return Facts(

@@ -14,11 +14,13 @@ from striate.data.augmentation import augment, draw_numbers
 from striate.data.images import Preprocess, read
 from striate.doctor import ImageFinding
 from striate.errors import DataError, EngineError, ImageError, SettingError
+from striate.evaluation.answers_file import read_answers
 from striate.evaluation.metrics import EvaluatedImage, Evaluation
 from striate.explanation.exact_class_maps import compute_class_maps, find_map_source
 from striate.explanation.map_resampling import lay_map
 from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.model.classifier import Classifier
+from striate.model.run_folder import RunFolder
 from striate.render.heat_overlay import heat_overlay
 from striate.training.plan import Plan
 from striate.training.preparation import Loaded
@@ -34,6 +36,20 @@ FOUND = 12  # images of findings
 THUMBNAIL = 192  # pixels on the longer side
 LARGE = 352  # likewise, of the images that can be enlarged
 HEAT = 44  # likewise, of their heat maps, which the browser smooths
+
+
+def choose_evaluated(
+    folder: RunFolder, evaluation: Evaluation
+) -> tuple[Evaluation, tuple[EvaluatedImage, ...], tuple[EvaluatedImage, ...]]:
+    """Return an evaluation with all its answers, the worst of them, and those of further cells.
+
+    Raises:
+        RunError: answers.csv of the run is damaged.
+    """
+    if not evaluation.images:
+        evaluation = replace(evaluation, images=read_answers(folder.answers))
+    worst = choose_worst(evaluation)
+    return evaluation, worst, choose_for_cells(evaluation, worst)
 
 
 def choose_worst(evaluation: Evaluation) -> tuple[EvaluatedImage, ...]:
@@ -80,14 +96,14 @@ def show_evaluated(
         Those that are at hand, in order; and why they have no heat maps, "" where they have.
     """
     places = {name: place for place, name in enumerate(loaded.collection.names)}
-    found: list[tuple[int, tuple[int, int], Shown]] = []
+    found: list[tuple[int, tuple[int, int], Shown]] = []  # its index, rows and columns
     for one in chosen:
         if one.name not in places:
             continue
         pixels = _read(loaded, plan, places[one.name])
         if pixels is not None:
             file = loaded.collection.open(places[one.name])
-            shown = Shown(
+            made = Shown(
                 one.name,
                 one.truth,
                 one.answer,
@@ -98,7 +114,7 @@ def show_evaluated(
                 runner_up_probability=one.runner_up_probability,
                 file=str(file) if isinstance(file, Path) else "",
             )
-            found.append((places[one.name], pixels.shape[:2], shown))
+            found.append((places[one.name], pixels.shape[:2], made))
     shown = [each for _, _, each in found]
     if not found:
         return [], ""

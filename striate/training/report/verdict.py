@@ -14,7 +14,7 @@ from striate.training.health import Finding
 from striate.training.report.facts import Facts
 
 WELL, FAIR = 0.9, 0.7  # the lower end of the accuracy's interval from which it works (well)
-NAMED = 3  # classes that a sentence names
+NAMED = 2  # classes that a sentence names
 CAUSES = {
     "preprocessing": "the values that go into the network are not scaled as they should be",
     "learning rate": "the learning rate was too high",
@@ -25,6 +25,8 @@ CAUSES = {
     "nothing learnt": "the training was too short or the network does not suit",
 }
 """By the name of a finding of `striate.training.health`: the end of a sentence."""
+
+LABELS = {"labels", "nothing learnt"}  # findings after which images should be looked at
 
 
 @dataclass(frozen=True)
@@ -126,14 +128,16 @@ def _mend(facts: Facts, finding: Finding | None, *, works: bool = False) -> Iter
         given = re.search(r"(--[a-z][a-z-]+) ([\d.e+-]*\d)", cure)
         command = _with(facts.command, given[1], given[2]) if given else ""
         told = "Train again with a lower learning rate" if finding.name == "learning rate" else ""
-        yield NextStep(f"{told or cure[:1].upper() + cure[1:]}:" if command else f"{cure}.", command)
+        yield NextStep(
+            f"{told or cure[:1].upper() + cure[1:]}:" if command else f"{cure}.", command
+        )
     elif facts.interrupted and facts.folder:
         command = shlex.join(["striate", "train", "--resume", facts.folder])
         yield NextStep("Go on with the run:", command)
     elif not works and facts.epochs:
         longer = _with(facts.command, "--epochs", str(3 * len(facts.epochs)))
         yield NextStep("Train longer:", longer)
-    if not works:
+    if not works and (finding is None or finding.name in LABELS):
         yield NextStep(
             "Look at some training images of each class: are they in the right folder, and could "
             "you tell the classes apart at this size?",
@@ -147,7 +151,11 @@ def _look(facts: Facts, never: Sequence[ClassScore]) -> Iterator[NextStep]:
         learnt = [facts.counts.get("train", {}).get(score.name, 0) for score in never]
         listed = ", ".join(f"'{score.name}'" for score in never[:NAMED])
         more = f" and {len(never) - NAMED} more" if len(never) > NAMED else ""
-        had = f"{min(learnt):,}" if min(learnt) == max(learnt) else f"{min(learnt):,} to {max(learnt):,}"
+        had = (
+            f"{min(learnt):,}"
+            if min(learnt) == max(learnt)
+            else f"{min(learnt):,} to {max(learnt):,}"
+        )
         yield NextStep(
             f"Give more images of what is never found, {listed}{more} ({had} to learn from"
             f"{'' if len(never) == 1 else ' each'}).",

@@ -221,7 +221,7 @@ class View:
 
     @property
     def answers(self) -> tuple[int, str]:
-        """The answers that the page holds as a CSV, the worst first: how many, and their address."""
+        """The answers that the page holds as a CSV, the worst first: how many, and where."""
         images = sorted(
             self.facts.evaluation.images, key=lambda one: (one.correct, one.truth_probability)
         )[:MOST_ANSWERS]
