@@ -182,6 +182,17 @@ class RunFolder:
         return [epoch for epoch in epochs if epoch.epoch <= last]
 
 
+def find_runs(folder: Path) -> tuple[Path, ...]:
+    """Return the folders of the runs in a folder, by name; none where it is itself one's.
+
+    >>> find_runs(Path("nowhere"))
+    ()
+    """
+    if (folder / RECORD).is_file() or not folder.is_dir():
+        return ()
+    return tuple(sorted(each.parent for each in folder.glob(f"*/{RECORD}")))
+
+
 def make_run_folder(out: str | Path | None, data: str) -> RunFolder:
     """Make the folder of a new run: the one asked for, or runs/NAME, runs/NAME-2, ...
 
