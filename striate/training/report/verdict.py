@@ -94,6 +94,8 @@ def _grade(result: Evaluation) -> tuple[Literal["good", "fair"], str]:
         return "good", "It works well"
     if result.accuracy_low >= FAIR:
         return "fair", "It works, with mistakes"
+    if result.accuracy >= FAIR:
+        return "fair", f"It may work, but {result.n:,} images are few to tell"
     return "fair", "It has learnt something, but is often wrong"
 
 
