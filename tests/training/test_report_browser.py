@@ -126,7 +126,7 @@ LOW = """() => {
     if (!walker.currentNode.data.trim() || !e.checkVisibility() || e.closest('svg')) continue;
     const below = ground(e), a = light(over(parse(getComputedStyle(e).color), below));
     const b = light(below), ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < 4.5) found.push([ratio.toFixed(2), e.className, walker.currentNode.data.slice(0, 30)]);
+    if (ratio < 4.5) found.push([ratio, e.className, walker.currentNode.data]);
   }
   return found;
 }"""
