@@ -18,6 +18,7 @@ from shell import striate
 from striate.errors import RunError
 from striate.events import Event, Note, ignore
 from striate.settings import Settings
+from striate.terminal.units import format_percent
 from striate.training.runs import report_run, resume, start_run
 
 FORMATS = Path(__file__).parents[1] / "formats"
@@ -90,9 +91,9 @@ def test_a_run_that_has_moved_and_whose_images_have(own: Path, tmp_path: Path) -
     assert "No examples were kept." in without
     report_run(moved, data=images, callback=ignore)
     here, there = (moved / "report.html").read_text("utf-8"), page.decode("utf-8")
-    for before, now in ((tmp_path / "images", images), (own, moved)):  # in the commands
-        there = there.replace(str(before), str(now))
-    assert here.replace(str(images), "") == there.replace(str(images), "")
+    for path in (tmp_path / "images", images, own, moved):  # they stand in the commands
+        here, there = here.replace(str(path), ""), there.replace(str(path), "")
+    assert here == there
 
 
 def test_other_images_are_not_shown_for_those_of_the_run(own: Path, tmp_path: Path) -> None:
@@ -202,4 +203,30 @@ def test_the_command_line_says_where_the_page_is(own: Path) -> None:
     assert f"  open it     {own / 'report.html'}\n" in told.stdout
     as_json = json.loads(striate("report", own, "--json").stdout)
     assert as_json == {"run": str(own), "report": str(own / "report.html")}
-    assert "is not the folder of a run" in striate("report", own.parent, code=2).stderr
+    assert "is not the folder of a run" in striate("report", own / "checkpoints", code=2).stderr
+
+
+def test_a_folder_of_runs_gets_an_index_the_most_accurate_first(tmp_path: Path) -> None:
+    for name in ("finished", "transferred", "unfinished"):
+        shutil.copytree(FORMATS / "2026-11" / name, tmp_path / "runs" / name)
+    (tmp_path / "runs" / "damaged").mkdir()
+    (tmp_path / "runs" / "damaged" / "run.json").write_text("{", encoding="utf-8")
+    told = json.loads(striate("report", tmp_path / "runs", "--json").stdout)
+    assert told["index"] == str(tmp_path / "runs" / "index.html")
+    page = Path(told["index"]).read_text("utf-8")
+    over = {
+        name: record(tmp_path / "runs" / name).outcome
+        for name in ("finished", "transferred", "unfinished")
+    }
+    best = sorted((-outcome.evaluation.accuracy, name) for name, outcome in over.items() if outcome)
+    places = [page.index(f"<bdi>{name}</bdi>") for _, name in best]
+    assert places == sorted(places)
+    for _, name in best:
+        outcome = over[name]
+        assert outcome is not None
+        assert format_percent(outcome.evaluation.accuracy).replace(" ", "\xa0") in page
+        assert (f'href="{name}/report.html"' in page) == (
+            tmp_path / "runs" / name / "report.html"
+        ).exists()
+    assert "cannot be read" in page
+    assert "leave it out" in striate("report", tmp_path / "runs", "--data", "x", code=2).stderr
