@@ -47,7 +47,7 @@ def html(facts: Facts) -> str:
     """
     view = View(facts)
     absent = {
-        *([] if facts.image_findings is not None else ["first"]),
+        *([] if facts.image_findings else ["first"]),
         *(["start"] if facts.start is None else []),
         *([] if view.in_epochs else ["augmented", "training"]),
         *([] if facts.checkups else ["health"]),

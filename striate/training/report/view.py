@@ -8,7 +8,6 @@ import shlex
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
 
 from markupsafe import Markup
 
@@ -43,7 +42,6 @@ class View:
     """The facts, and what the templates need besides."""
 
     facts: Facts
-    MOST_FINDINGS: ClassVar = 6  # of a kind
 
     @property
     def in_epochs(self) -> bool:
