@@ -158,6 +158,7 @@ def test_a_head_that_was_killed_is_learnt_to_the_same_weights(
     for name, value in whole.model.module.state_dict().items():
         assert torch.equal(value, after.model.module.state_dict()[name]), name
     page = (out / "report.html").read_bytes()
+    assert b'started from the run <a href="../first/report.html">' in b" ".join(page.split())
     (out / "report.html").unlink()
     resume(out, callback=ignore)  # killed between its evaluation and its report
     assert (out / "report.html").read_bytes() == page

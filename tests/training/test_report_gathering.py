@@ -14,7 +14,7 @@ from striate.settings import Settings
 from striate.training import preparation
 from striate.training.plan import Request
 from striate.training.record import RunRecord
-from striate.training.report import gathering, pictures
+from striate.training.report import gathering, html, pictures
 from striate.training.runs import start_run
 
 QUICK = Settings(epochs=1, image_size=16, precision="float32", threads=1)
@@ -60,6 +60,10 @@ def test_the_images_on_the_page_are_the_ones_judged(tmp_path: Path) -> None:
             assert shown.file == str(data / shown.name)
         assert {shown.truth for shown in facts.examples} == {"disc", "square"}
         assert all(shown.pixels.shape == (16, 16, 3) for shown in facts.augmented)
+        without = gathering.facts(folder, record, prepared.loaded, epochs=[], model=None)
+        assert without.no_heat == "the classifier of the run is not at hand"
+        assert "There are no heat maps: the classifier of the run" in html(without)
+        assert all(shown.heat is None for shown in without.worst)
         training = {collection.names[index] for index in prepared.loaded.split.train}
         assert {shown.name for shown in (*facts.examples, *facts.augmented)} <= training
 
