@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import io
 import itertools
 import os
@@ -40,6 +41,10 @@ REFUSED = {
     errno.EPERM,
     errno.EROFS,
 }
+
+# New objects between two searches for cycles that nothing refers to. At Python's 700 these took a
+# quarter of a second while torch is loaded.
+SELDOM = 50_000
 
 VERBS: dict[str, Callable[..., None]] = {
     "train": train,
@@ -118,11 +123,13 @@ def main() -> None:
     """Run the command line: one clear line for a user's mistake, a traceback for ours."""
     take_any_name()
     wait_idly()
+    gc.set_threshold(SELDOM)
     try:
         try:
             application(sys.argv[1:])()
         finally:
             sys.stdout.flush()
+            gc.freeze()  # torch's half a million objects are not searched once more before the end
     except StriateError as error:
         from striate.cli.messages import say
         from striate.terminal.escape import escape_controls

@@ -11,6 +11,7 @@ import torch
 
 from striate.architecture import zoo
 from striate.architecture.notation import ExpandedNetwork, expand
+from striate.backends.onnx import state_shapes
 from striate.backends.torch import build
 from striate.data import Survey
 from striate.data.images import Preprocess
@@ -140,10 +141,13 @@ def _from_zoo(
         words = f"{name} with the weights of {path.name}"
     state = weights.read(path, callback=callback)
     module = build(plan, seed=None)
-    if head := weights.compare(state, module).head:  # only the classes differ: they are cut off
-        plan = expand(zoo.text(name), classes=head[0])
+    fit = weights.compare(state, module)
+    if fit.head:  # only the classes differ: they are cut off
+        plan = expand(zoo.text(name), classes=fit.head[0])
         module = build(plan, seed=None)
-    for note in weights.fit(state, module).notes:
+        fit = weights.compare(state, module)
+    weights.fill(state, module, fit)
+    for note in fit.notes:
         say(note)
     if name not in weights.OFFICIAL:
         raise SettingError(
@@ -186,9 +190,9 @@ def _enough(found: WholeNetwork, settings: Settings, images: Survey) -> int | No
 
 def _misfit(backbone: ExpandedNetwork, found: WholeNetwork) -> str | None:
     """Name a weight of a backbone that its tensors do not fit; None where all do."""
-    for name, place in build(backbone, seed=None).state_dict().items():
+    for name, shape in state_shapes(backbone).items():
         trained = found.tensors.get(name)
-        if trained is None or trained.shape != place.shape:
+        if trained is None or tuple(trained.shape) != shape:
             return name
     return None
 
@@ -215,7 +219,7 @@ def _cut(found: WholeNetwork, settings: Settings) -> Backbone:
             f"{taught.height}x{taught.width} and does not fit {rows}x{columns}; leave "
             "--image-size out, or keep only the layers before it by --cut"
         )
-    own = tuple(build(backbone, seed=None).state_dict())
+    own = tuple(state_shapes(backbone))
     if not own:
         raise SettingError(
             f"up to '{backbone.steps[-1].address}' the backbone has learnt nothing; keep more "

@@ -117,7 +117,7 @@ class TrainingRun:
         self.record = replace(self.record, plan=plan)
         if self._module is not None:
             check_module(self._module, plan.preprocess, len(plan.data.classes))
-        load_ahead()
+        load_ahead(drawings=plan.in_steps)
         with use_threads(plan.threads):
             with allocator.kept(), repeatable():
                 state, epochs, interrupted = self._learn(prepared, begun, extension, learn)
@@ -132,7 +132,9 @@ class TrainingRun:
         plan, backbone = prepared.plan, prepared.backbone
         module = self._module
         if module is None:
-            module = build(plan.text or "", seed=plan.recipe.seed)
+            # a backbone and its head bring all their weights, so none are drawn
+            seed = plan.recipe.seed if backbone is None else None
+            module = build(plan.network or "", seed=seed)
         module.to(prepared.fabric.device)
         if backbone is not None:
             self._learn_head(module, backbone, prepared)

@@ -38,20 +38,24 @@ from striate.training.report.pictures import (
 )
 
 
-def load_ahead() -> None:
+def load_ahead(*, drawings: bool) -> None:
     """Load in the background what the report takes, while the network learns.
 
     Drawing and the templates take half a second to load; training leaves that much of a core.
+
+    Args:
+        drawings: whether it will draw curves, which it has none of where a head alone is learnt.
     """
-    Thread(target=_load, name="striate-report", daemon=True).start()
+    Thread(target=_load, args=(drawings,), name="striate-report", daemon=True).start()
 
 
-def _load() -> None:
+def _load(drawings: bool) -> None:
     # without a home matplotlib says at length where it keeps its fonts
     # an ImportError is to be raised, and seen, where the report is written
     with quiet("matplotlib"), suppress(ImportError):
-        import_module("matplotlib.figure")
-        import_module("matplotlib.backends.backend_svg")
+        if drawings:
+            import_module("matplotlib.figure")
+            import_module("matplotlib.backends.backend_svg")
         load_templates("render/", "training/report/")
 
 
