@@ -42,7 +42,7 @@ def draw_log_plot(
     from matplotlib.ticker import (
         LogLocator,
         MaxNLocator,
-        NullFormatter,
+        NullLocator,
         PercentFormatter,
         StrMethodFormatter,
     )
@@ -79,7 +79,7 @@ def draw_log_plot(
             axes.yaxis.set_major_locator(LogLocator(numticks=6))
             # the usual one writes powers in TeX, which matplotlib is slow to parse
             axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-            axes.yaxis.set_minor_formatter(NullFormatter())
+            axes.yaxis.set_minor_locator(NullLocator())  # they have neither length nor label
         if len(lines) > 1:
             axes.legend(frameon=False, loc="best", fontsize=10)
         out = io.StringIO()
