@@ -132,9 +132,8 @@ class TrainingRun:
         plan, backbone = prepared.plan, prepared.backbone
         module = self._module
         if module is None:
-            # a backbone and its head bring all their weights, so none are drawn
-            seed = plan.recipe.seed if backbone is None else None
-            module = build(plan.network or "", seed=seed)
+            drawn = backbone is None  # which brings all weights, with its head
+            module = build(plan.network or "", seed=plan.recipe.seed if drawn else None)
         module.to(prepared.fabric.device)
         if backbone is not None:
             self._learn_head(module, backbone, prepared)
