@@ -1,11 +1,12 @@
 """Transfer from the same trained network, beside fastai's vision_learner(...).fine_tune(3).
 
-    python -m benchmarks.transfer [--data hymenoptera] [--backbone squeezenet1_1] [--rounds 5]
-                                  [--before DIR] [--quick]
+    python -m benchmarks.transfer [--data hymenoptera] [--backbone squeezenet1_1] [--tune 10]
+                                  [--rounds 5] [--before DIR] [--quick]
 
 On ants and bees (245 photographs) or on hot dogs (--data hotdog64: 1,560 small ones, of which
 fastai takes 7 minutes and more a round); the images judged are those of val/ and of test/, the
-same for both.
+same for both. With --tune N both train the backbone on: fastai by fine_tune(N), Striate by --unfreeze
+all.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ DATA = {"hymenoptera": "val", "hotdog64": "test"}  # and the folder that is judg
 WEIGHTS = "weights/squeezenet1_1.pth"
 LITE0 = "efficientnet_lite0"
 TITLES = {"squeezenet1_1": "SqueezeNet 1.1", LITE0: "EfficientNet-Lite0"}
+TUNED = " --unfreeze all, which holds a fifth of train/ out to choose its best epoch"
 DRAWN = 10_000  # samples of the bootstrap
 
 
@@ -54,6 +56,7 @@ def main() -> None:
     made = parser((__doc__ or "").splitlines()[0], rounds=5)
     made.add_argument("--data", choices=DATA, default="hymenoptera", help="what is learnt")
     made.add_argument("--backbone", choices=TITLES, default="squeezenet1_1", help="of both sides")
+    made.add_argument("--tune", type=int, default=0, help="epochs of fastai's fine-tuning")
     add_before(made)
     chosen = read(made, needed=(*(f"data/{name}" for name in DATA), WEIGHTS))
     refuse_emulation()
@@ -64,10 +67,12 @@ def main() -> None:
     own = ["--weights", weights]
     if chosen.backbone == LITE0:  # that pip has brought
         own, weights = [], fetch(LITE0, offline=True)
-    short = ["--epochs", 1] if chosen.quick else []
+    if chosen.tune:
+        own += ["--unfreeze", "all"]
+    epochs = 1 if chosen.quick else chosen.tune or 3
     each = [
         ours("transfer", *given, *own),
-        peer(FASTAI, chosen.peers, "fastai_transfer", *given, "--weights", weights, *short),
+        peer(FASTAI, chosen.peers, "fastai_transfer", *given, "--weights", weights, "--epochs", epochs),
     ]
     if chosen.before is not None:
         each.insert(1, before(chosen.before, "transfer", *given, *own))
@@ -79,10 +84,10 @@ def main() -> None:
             command=typed("bench-transfer", chosen, *other_than_usual(chosen, "--{1} {0}")),
             method=(
                 "Time of learning, a process a seed, the sides in turns, both from the same "
-                "ImageNet weights. fastai's is that of vision_learner(...) and .fine_tune(3) with "
-                "Resize(224), all else by default. Striate's is that of the whole call of train() "
-                "with --pretrained NAME, from reading to the report; no feature "
-                "is kept from an earlier run. Where there is no val/ (hot dogs), Striate holds a "
+                f"ImageNet weights. fastai's is that of vision_learner(...) and .fine_tune({epochs}) "
+                "with Resize(224), all else by default. Striate's is that of the whole call of train() "
+                f"with --pretrained NAME{TUNED if chosen.tune else ''}, from reading to the report; "
+                "no feature is kept from an earlier run. Where there is no val/ (hot dogs), Striate holds a "
                 "fifth of train/ out, and fastai learns from all of it and validates on what is "
                 "judged. The images judged are the same; a difference "
                 "of accuracies is that of the means over the seeds, its interval by drawing "
@@ -102,13 +107,13 @@ def main() -> None:
 
 
 def other_than_usual(chosen: argparse.Namespace, told: str) -> list[str]:
-    """Give what is not by default of data and backbone, each as `told` has it.
+    """Give what is not by default of data, backbone and fine-tuning, each as `told` has it.
 
-    >>> usual = {"data": "hymenoptera", "backbone": "squeezenet1_1"}
+    >>> usual = {"data": "hymenoptera", "backbone": "squeezenet1_1", "tune": 0}
     >>> other_than_usual(argparse.Namespace(**usual | {"backbone": LITE0}), "--{1} {0}")
     ['--backbone efficientnet_lite0']
     """
-    both = {"data": "hymenoptera", "backbone": "squeezenet1_1"}
+    both = {"data": "hymenoptera", "backbone": "squeezenet1_1", "tune": 0}
     return [
         told.format(getattr(chosen, name), name)
         for name, usual in both.items()

@@ -136,7 +136,34 @@ class Estimate:
     kg_co2e: float | None = None
 
 
-Event = Note | Progress | Epoch | Done | Estimate
+@dataclass(frozen=True)
+class Seeds:
+    """The same run with several seeds is over.
+
+    Attributes:
+        folder: holds a run a seed, in seed-0, seed-1, ...
+        seeds: in order.
+        accuracies: of each, 0 to 1.
+        mean: of the accuracies.
+        low: the lower end of its 95 % interval, by Student's t over the seeds.
+        high: the upper end.
+        n: how many images each was evaluated on.
+        evaluated: what these are, in words, of the first.
+        seconds: that all runs took.
+    """
+
+    folder: Path
+    seeds: tuple[int, ...]
+    accuracies: tuple[float, ...]
+    mean: float
+    low: float
+    high: float
+    n: tuple[int, ...]
+    evaluated: str
+    seconds: float
+
+
+Event = Note | Progress | Epoch | Done | Estimate | Seeds
 Callback = Callable[[Event], None]
 
 

@@ -2,6 +2,8 @@
 
     python -m benchmarks.ours.transfer DATA --valid val --weights squeezenet1_1.pth --seed 0
 
+With --unfreeze all the backbone is trained on; the images judged then take no part in choosing the
+best epoch either: a part of train/ does that.
 Prints JSON: seconds of the whole call of train(), from the files to the report; and which images
 of the other folder the saved classifier tells right.
 """
@@ -27,18 +29,26 @@ def main() -> None:
     parser.add_argument("--valid", default="val")
     parser.add_argument("--backbone", default="squeezenet1_1")
     parser.add_argument("--weights", type=Path, help="left out: those that pip has brought")
+    parser.add_argument("--unfreeze", help="layers that are trained on, or all")
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
     wait_idly()  # as the command does
     train = st.train  # loads torch, as importing fastai does
     with tempfile.TemporaryDirectory() as folder:
+        data = chosen.data
+        if chosen.unfreeze:
+            data = Path(folder) / "data"
+            data.mkdir()
+            for name, part in (("train", "train"), ("test", chosen.valid)):
+                (data / name).symlink_to((chosen.data / part).resolve())
         begun = time.perf_counter()
         model = train(
-            chosen.data,
+            data,
             out=Path(folder) / "run",
             callback=ignore,
             pretrained=chosen.backbone,
             weights=None if chosen.weights is None else str(chosen.weights),
+            unfreeze=chosen.unfreeze,
             seed=chosen.seed,
             offline=True,
         ).model

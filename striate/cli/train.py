@@ -21,6 +21,7 @@ def train(
     *,
     out: Path | None,
     resume: Path | None,
+    seeds: int,
     estimate: bool,
     as_json: bool,
     **given: Unpack[SettingsDict],
@@ -48,6 +49,8 @@ def train(
         settings = replace(settings, devices=devices)
     if estimate and resume is not None:
         raise SettingError("--estimate is for a new run; leave out --resume, or --estimate")
+    if seeds != 1 and (estimate or resume is not None):
+        raise SettingError("--seeds is for new runs; leave it out, or --estimate and --resume")
     with Console() as console:
         callback = print_json if as_json else console
         if resume is not None:
@@ -64,7 +67,14 @@ def train(
         else:
             # other processes find the images by themselves
             images = str(data) if settings.devices > 1 else found
-            start_run(images, network, out=out, settings=settings, callback=callback)
+            if seeds == 1:
+                start_run(images, network, out=out, settings=settings, callback=callback)
+            else:
+                from striate.training.seeds import start_seeds
+
+                start_seeds(
+                    images, network, seeds=seeds, out=out, settings=settings, callback=callback
+                )
 
 
 def _go_on(
@@ -80,6 +90,7 @@ def _go_on(
     from dataclasses import replace
 
     from striate.cli.early_checks import check_run
+    from striate.model.run_folder import holds_seeds
     from striate.settings import Settings
 
     epochs, minutes = settings.epochs, settings.minutes
@@ -88,6 +99,16 @@ def _go_on(
         raise SettingError(
             "a run keeps its settings: --resume takes --epochs or --minutes, and --devices"
         )
+    if holds_seeds(run):
+        if settings != Settings():
+            raise SettingError(
+                f"'{run}' holds runs of several seeds, which keep their settings; extend one of "
+                f"them, as --resume {run}/seed-0"
+            )
+        from striate.training.seeds import resume_seeds
+
+        resume_seeds(run, data=data, callback=callback)
+        return
     check_run(run)
     from striate.training.runs import resume
 
@@ -134,6 +155,17 @@ def arguments() -> tuple[tuple[str, object, object], ...]:
                 ),
             ],
             None,
+        ),
+        (
+            "seeds",
+            Annotated[
+                int,
+                typer.Option(
+                    help="Train with so many seeds, from --seed upwards: a run each, and their "
+                    "mean accuracy with its interval."
+                ),
+            ],
+            1,
         ),
         (
             "estimate",

@@ -31,6 +31,7 @@ from striate.files.lock import try_lock
 from striate.model import classifier_file
 
 RECORD = "run.json"
+SEEDS = "seeds.json"  # what a folder of several runs was made for
 LOCK = ".lock"
 
 
@@ -191,6 +192,11 @@ def find_runs(folder: Path) -> tuple[Path, ...]:
     if (folder / RECORD).is_file() or not folder.is_dir():
         return ()
     return tuple(sorted(each.parent for each in folder.glob(f"*/{RECORD}")))
+
+
+def holds_seeds(folder: str | Path) -> bool:
+    """Say whether a folder holds the runs of several seeds."""
+    return (Path(folder) / SEEDS).is_file()
 
 
 def make_run_folder(out: str | Path | None, data: str) -> RunFolder:

@@ -10,7 +10,7 @@ import rich.console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from striate.events import Done, Epoch, Estimate, Event, Note
+from striate.events import Done, Epoch, Estimate, Event, Note, Seeds
 from striate.events import Progress as Step
 from striate.terminal.escape import escape_controls
 from striate.terminal.next_steps import command, format_steps
@@ -74,6 +74,8 @@ class Console:
                 self._done(event)
             case Estimate():
                 self._estimate(event)
+            case Seeds():
+                self._seeds(event)
 
     def _line(self, text: str, *, bullet: str = "", strong: int = 0, style: str = "") -> None:
         """Print a text, broken at words; of its beginning so many letters are bold."""
@@ -136,6 +138,22 @@ class Console:
             self._line(f"  {name:<22}{format_duration(seconds):>12}{told}")
         self._line("nothing was learnt and no run begun; leave --estimate out to begin it")
 
+    def _seeds(self, seeds: Seeds) -> None:
+        self._end_bar()
+        self._line("")
+        low, high = format_percent(seeds.low), format_percent(seeds.high)
+        self._line(
+            f"[bold]accuracy {format_percent(seeds.mean)}[/bold] on average over "
+            f"{len(seeds.seeds)} seeds (95 % interval of the average {low} to {high})"
+        )
+        width = max(len(f"seed-{seed}") for seed in seeds.seeds)
+        for seed, accuracy in zip(seeds.seeds, seeds.accuracies, strict=True):
+            self._line(f"  {f'seed-{seed}':<{width}}  {format_percent(accuracy)}")
+        self._line(
+            f"each is a whole run in {_plain(str(seeds.folder))}; use any of them: the best would "
+            "be the luckiest"
+        )
+
     def _end_bar(self) -> None:
         if self._task is not None:
             self._bar.remove_task(self._task)
@@ -143,7 +161,12 @@ class Console:
 
     def _done(self, done: Done) -> None:
         self._end_bar()
+<<<<<<< HEAD
         first, second = describe_end(done)
+=======
+        self._headed = False
+        stopped = "Stopped early, with the best state so far. " if done.interrupted else ""
+>>>>>>> 8a77405 (Several seeds: train --seeds gives a run each, and their mean accuracy with its interval; two findings on training policies)
         self._line("")
         self._line(first, strong=first.index(" ("))
         self._line(second)

@@ -23,7 +23,7 @@ from striate.teaching.experiments import Effort, Experiment, experiment_images
 from striate.teaching.experiments.design import Given
 from striate.teaching.experiments.experiment_result import Point
 from striate.teaching.experiments.experiment_run import DESIGNS
-from striate.teaching.experiments.student_t import compute_mean
+from striate.evaluation.metrics.student_t import compute_mean
 
 TINY = Effort(seeds=2, epochs=1, images=60)
 

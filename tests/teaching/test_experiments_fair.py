@@ -21,7 +21,7 @@ from striate.teaching.experiments.design import Given
 from striate.teaching.experiments.equal_sizes import check_alike, find_two_widths, find_width
 from striate.teaching.experiments.experiment_images import gather_images, make_material
 from striate.teaching.experiments.experiment_run import DESIGNS
-from striate.teaching.experiments.student_t import compute_mean
+from striate.evaluation.metrics.student_t import compute_mean
 
 SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 48), (3, 64, 64)]
 

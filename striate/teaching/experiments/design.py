@@ -116,7 +116,7 @@ def compare_points(one: Point, other: Point) -> str:
     The interval is that of the mean of the differences, which is narrower than the two
     intervals taken apart where a seed helps or harms both.
     """
-    from striate.teaching.experiments.student_t import FEWEST, compute_mean
+    from striate.evaluation.metrics.student_t import FEWEST, compute_mean
 
     pairs = zip(one.accuracies, other.accuracies, strict=True)
     mean = compute_mean([100 * (a - b) for a, b in pairs])

@@ -23,7 +23,7 @@ from striate.teaching.experiments.experiment_folder import (
 from striate.teaching.experiments.experiment_images import Material, gather_images
 from striate.teaching.experiments.experiment_plot import draw_experiment
 from striate.teaching.experiments.experiment_result import Experiment, Point
-from striate.teaching.experiments.student_t import compute_mean
+from striate.evaluation.metrics.student_t import compute_mean
 from striate.teaching.experiments.trial import choose_epochs, run_trial
 from striate.terminal.ctrl_c import Stop, stop_on_ctrl_c
 from striate.terminal.progress_display import display_progress
