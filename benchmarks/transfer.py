@@ -5,8 +5,8 @@
 
 On ants and bees (245 photographs) or on hot dogs (--data hotdog64: 1,560 small ones, of which
 fastai takes 7 minutes and more a round); the images judged are those of val/ and of test/, the
-same for both. With --tune N both train the backbone on: fastai by fine_tune(N), Striate by --unfreeze
-all.
+same for both. With --tune N both train the backbone on: fastai by fine_tune(N), Striate by
+--unfreeze all.
 """
 
 from __future__ import annotations
@@ -72,7 +72,16 @@ def main() -> None:
     epochs = 1 if chosen.quick else chosen.tune or 3
     each = [
         ours("transfer", *given, *own),
-        peer(FASTAI, chosen.peers, "fastai_transfer", *given, "--weights", weights, "--epochs", epochs),
+        peer(
+            FASTAI,
+            chosen.peers,
+            "fastai_transfer",
+            *given,
+            "--weights",
+            weights,
+            "--epochs",
+            epochs,
+        ),
     ]
     if chosen.before is not None:
         each.insert(1, before(chosen.before, "transfer", *given, *own))
@@ -84,10 +93,11 @@ def main() -> None:
             command=typed("bench-transfer", chosen, *other_than_usual(chosen, "--{1} {0}")),
             method=(
                 "Time of learning, a process a seed, the sides in turns, both from the same "
-                f"ImageNet weights. fastai's is that of vision_learner(...) and .fine_tune({epochs}) "
-                "with Resize(224), all else by default. Striate's is that of the whole call of train() "
-                f"with --pretrained NAME{TUNED if chosen.tune else ''}, from reading to the report; "
-                "no feature is kept from an earlier run. Where there is no val/ (hot dogs), Striate holds a "
+                "ImageNet weights. fastai's is that of vision_learner(...) and "
+                f".fine_tune({epochs}) with Resize(224), all else by default. Striate's is that of "
+                f"the whole call of train() with --pretrained NAME{TUNED if chosen.tune else ''}, "
+                "from reading to the report; no feature is kept from an earlier run. Where there "
+                "is no val/ (hot dogs), Striate holds a "
                 "fifth of train/ out, and fastai learns from all of it and validates on what is "
                 "judged. The images judged are the same; a difference "
                 "of accuracies is that of the means over the seeds, its interval by drawing "

@@ -161,12 +161,8 @@ class Console:
 
     def _done(self, done: Done) -> None:
         self._end_bar()
-<<<<<<< HEAD
-        first, second = describe_end(done)
-=======
         self._headed = False
-        stopped = "Stopped early, with the best state so far. " if done.interrupted else ""
->>>>>>> 8a77405 (Several seeds: train --seeds gives a run each, and their mean accuracy with its interval; two findings on training policies)
+        first, second = describe_end(done)
         self._line("")
         self._line(first, strong=first.index(" ("))
         self._line(second)

@@ -16,6 +16,7 @@ import shell
 
 import striate
 from striate.errors import RunError, SettingError
+from striate.evaluation.metrics.student_t import compute_mean
 from striate.events import Event, Note, Progress
 from striate.model.run_folder import RunFolder
 from striate.teaching import experiments
@@ -23,7 +24,6 @@ from striate.teaching.experiments import Effort, Experiment, experiment_images
 from striate.teaching.experiments.design import Given
 from striate.teaching.experiments.experiment_result import Point
 from striate.teaching.experiments.experiment_run import DESIGNS
-from striate.evaluation.metrics.student_t import compute_mean
 
 TINY = Effort(seeds=2, epochs=1, images=60)
 

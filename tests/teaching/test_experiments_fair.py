@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from striate.backends.torch import build
 from striate.data import Collection
 from striate.errors import SettingError
+from striate.evaluation.metrics.student_t import compute_mean
 from striate.events import Event, Progress
 from striate.teaching import experiments
 from striate.teaching.experiments import depth, filters, shuffle, translation
@@ -21,7 +22,6 @@ from striate.teaching.experiments.design import Given
 from striate.teaching.experiments.equal_sizes import check_alike, find_two_widths, find_width
 from striate.teaching.experiments.experiment_images import gather_images, make_material
 from striate.teaching.experiments.experiment_run import DESIGNS
-from striate.evaluation.metrics.student_t import compute_mean
 
 SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 48), (3, 64, 64)]
 

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from textwrap import indent
 from typing import TYPE_CHECKING
 
-from striate.render.notebook import Text, to_html
 from striate.evaluation.metrics.student_t import FEWEST, Mean
+from striate.render.notebook import Text, to_html
 from striate.terminal.dataframe import make_dataframe
 from striate.terminal.tables import Table
 from striate.terminal.wrapping import wrap

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from striate.data import format_count
 from striate.errors import RunError
+from striate.evaluation.metrics.student_t import compute_mean
 from striate.events import Callback, Event, Note, Progress
 from striate.model.run_folder import RunFolder
 from striate.teaching.experiments import depth, filters, shuffle, translation
@@ -23,7 +24,6 @@ from striate.teaching.experiments.experiment_folder import (
 from striate.teaching.experiments.experiment_images import Material, gather_images
 from striate.teaching.experiments.experiment_plot import draw_experiment
 from striate.teaching.experiments.experiment_result import Experiment, Point
-from striate.evaluation.metrics.student_t import compute_mean
 from striate.teaching.experiments.trial import choose_epochs, run_trial
 from striate.terminal.ctrl_c import Stop, stop_on_ctrl_c
 from striate.terminal.progress_display import display_progress
