@@ -142,17 +142,14 @@ class Console:
         self._end_bar()
         self._line("")
         low, high = format_percent(seeds.low), format_percent(seeds.high)
-        self._line(
-            f"[bold]accuracy {format_percent(seeds.mean)}[/bold] on average over "
-            f"{len(seeds.seeds)} seeds (95 % interval of the average {low} to {high})"
-        )
+        first = f"accuracy {format_percent(seeds.mean)} on average over {len(seeds.seeds)} seeds"
+        self._line(f"{first} (95 % interval of the average {low} to {high})", strong=len(first))
         width = max(len(f"seed-{seed}") for seed in seeds.seeds)
         for seed, accuracy in zip(seeds.seeds, seeds.accuracies, strict=True):
             self._line(f"  {f'seed-{seed}':<{width}}  {format_percent(accuracy)}")
-        self._line(
-            f"each is a whole run in {_plain(str(seeds.folder))}; use any of them: the best would "
-            "be the luckiest"
-        )
+        self._line("each is a whole run; any of them will do: the best would be the luckiest")
+        steps = [("open it", str(seeds.folder / "index.html"))]
+        self._console.print(Text(format_steps(steps)), soft_wrap=True)
 
     def _end_bar(self) -> None:
         if self._task is not None:

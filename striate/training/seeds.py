@@ -21,12 +21,19 @@ from striate.errors import RunError, SettingError, StoppedError
 from striate.evaluation.metrics import Evaluation
 from striate.evaluation.metrics.student_t import compute_mean
 from striate.events import Callback, Note, Seeds, ignore
-from striate.model.run_folder import SEEDS, RunFolder, make_run_folder, write_text
+from striate.model.run_folder import (
+    SEEDS,
+    RunFolder,
+    find_runs,
+    make_run_folder,
+    write_text,
+)
 from striate.settings import Settings, SettingsDict, make_settings
 from striate.terminal.progress_display import display_progress
 from striate.training.plan import Request
 from striate.training.preparation import check
 from striate.training.record import RunRecord
+from striate.training.report.index import write_index
 from striate.training.runs import Network, make_request, resume, start_run
 
 MOST = 100
@@ -37,7 +44,8 @@ class SeedsResult:
     """What came of the same run with several seeds.
 
     Attributes:
-        folder: holds a folder a run, seed-0, seed-1, ..., each with its classifier and report.
+        folder: holds a folder a run, seed-0, seed-1, ..., each with its classifier and report, and
+            index.html, which lists them.
         seeds: in order.
         evaluations: of each run, on what it held out.
         told: accuracy over the seeds, its mean with the 95 % interval of Student's t.
@@ -193,6 +201,7 @@ def _carry_out(
         evaluated=evaluations[0].evaluated,
         seconds=time.perf_counter() - begun,
     )
+    write_index(folder, find_runs(folder))
     callback(told)
     return SeedsResult(folder, tuple(seeds), tuple(evaluations), told)
 

@@ -1,8 +1,11 @@
 """The same run with several seeds: each as if alone, their mean, stopping and going on."""
 
+from __future__ import annotations
+
 import json
 import os
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,78 +14,82 @@ from scipy import stats
 
 import striate as st
 from striate.errors import RunError, SettingError, StoppedError
-from striate.events import Done, Epoch, Seeds
+from striate.events import Done, Epoch, Event, Seeds
 from striate.model.run_folder import holds_seeds
-from striate.training.seeds import resume_seeds, train_seeds
+from striate.settings import SettingsDict
+from striate.training.seeds import SeedsResult, resume_seeds, train_seeds
 
 NETWORK = "conv 4 > relu > maxpool 4 > flatten > fc"
-SHORT = {"epochs": 2, "precision": "float32", "threads": 1}
+FOUR: SettingsDict = {"epochs": 2, "precision": "float32", "threads": 1, "seed": 4}
+FIVE: SettingsDict = {**FOUR, "seed": 5}
+
+Trained = tuple[SeedsResult, list[Event]]
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    events = []
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    events: list[Event] = []
     out = tmp_path_factory.mktemp("seeds") / "runs"
-    found = train_seeds(
-        "digits", NETWORK, seeds=3, seed=4, out=out, callback=events.append, **SHORT
-    )
+    found = train_seeds("digits", NETWORK, seeds=3, out=out, callback=events.append, **FOUR)
     return found, events
 
 
-def weights(folder):
+def weights(folder: Path) -> dict[str, np.ndarray]:
     return load_file(folder / "classifier.safetensors")
 
 
-def test_mean_and_interval_are_students_over_the_runs(trained):
+def test_mean_and_interval_are_students_over_the_runs(trained: Trained) -> None:
     found, events = trained
     accuracies = [event.accuracy for event in events if isinstance(event, Done)]
     assert found.seeds == (4, 5, 6) and found.told is events[-1]
     assert list(found.told.accuracies) == accuracies
+    page = (found.folder / "index.html").read_text(encoding="utf-8")
+    assert all(f"seed-{seed}/report.html" in page for seed in found.seeds)
     assert found.told.mean == pytest.approx(np.mean(accuracies))
     low, high = stats.t.interval(0.95, 2, np.mean(accuracies), stats.sem(accuracies))
     assert (found.told.low, found.told.high) == pytest.approx((max(0, low), min(1, high)))
 
 
-def test_each_is_the_run_that_its_seed_makes_alone(trained, tmp_path):
+def test_each_is_the_run_that_its_seed_makes_alone(trained: Trained, tmp_path: Path) -> None:
     found, _ = trained
-    st.train("digits", NETWORK, seed=5, out=tmp_path / "alone", **SHORT)
+    st.train("digits", NETWORK, out=tmp_path / "alone", **FIVE)
     alone, among = weights(tmp_path / "alone"), weights(found.folder / "seed-5")
     assert all(np.array_equal(value, among[name]) for name, value in alone.items())
 
 
-def test_stopped_in_the_second_it_goes_on_to_the_same_figures(trained, tmp_path):
+def test_stopped_in_the_second_it_goes_on(trained: Trained, tmp_path: Path) -> None:
     found, _ = trained
-    seen = []
+    seen: list[Event] = []
 
-    def stop(event):
+    def stop(event: Event) -> None:
         seen.append(event)
         if sum(isinstance(each, Done) for each in seen) == 1 and isinstance(event, Epoch):
             os.kill(os.getpid(), signal.SIGINT)
 
     out = tmp_path / "runs"
     with pytest.raises(StoppedError, match=r"stopped in run 2 of 3; .*--resume"):
-        train_seeds("digits", NETWORK, seeds=3, seed=4, out=out, callback=stop, **SHORT)
+        train_seeds("digits", NETWORK, seeds=3, out=out, callback=stop, **FOUR)
     assert holds_seeds(out) and not (out / "seed-6").exists()
-    events = []
+    events: list[Event] = []
     assert resume_seeds(out, callback=events.append).told.accuracies == found.told.accuracies
     assert sum(isinstance(each, Done) for each in events) == 2  # the first one stays as it is
 
 
-def test_a_folder_that_is_complete_is_only_told_again(trained):
+def test_a_folder_that_is_complete_is_only_told_again(trained: Trained) -> None:
     found, _ = trained
-    events = []
+    events: list[Event] = []
     assert resume_seeds(found.folder, callback=events.append).told.mean == found.told.mean
     assert [type(each) for each in events] == [Seeds]
 
 
 @pytest.mark.parametrize("seeds", [1, 0, 101])
-def test_fewer_than_two_or_too_many_are_refused_before_anything_is_made(seeds, tmp_path):
+def test_too_few_and_too_many_are_refused_at_once(seeds: int, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match=f"seeds is {seeds}; expected a whole number from 2"):
         train_seeds("digits", NETWORK, seeds=seeds, out=tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_damaged_or_missing_list_of_seeds_is_told(tmp_path):
+def test_a_damaged_or_missing_list_of_seeds_is_told(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="cannot be used"):
         resume_seeds(tmp_path)
     (tmp_path / "seeds.json").write_text(json.dumps({"seeds": [1]}))
