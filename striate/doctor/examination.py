@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from striate.data import Collection, Images, Split
+from striate.data.images import Preprocess
+from striate.doctor.close_look import CloseLook, look_closely
 from striate.doctor.image_finding import FoundImage
-from striate.evaluation.metrics import Evaluation
+from striate.doctor.image_signs import ImageSigns
+from striate.errors import ImageError
+from striate.evaluation.metrics import EvaluatedImage
 
 
 @dataclass(frozen=True)
@@ -20,13 +25,28 @@ class Examination:
         collection: names, labels and classes.
         images: decoded, at the network's size, with their hashes.
         split: which of them train, validate and test.
-        evaluation: of images that nothing was learnt from; None before there is one.
+        preprocess: by which they were made to fit the network.
+        signs: what was measured of them while they were read.
+        answers: of the classifier, to images that nothing was learnt from.
     """
 
     collection: Collection
     images: Images
     split: Split
-    evaluation: Evaluation | None = None
+    preprocess: Preprocess
+    signs: ImageSigns
+    answers: Sequence[EvaluatedImage] = ()
+    _looks: dict[int, CloseLook | None] = field(default_factory=dict, init=False, repr=False)
+
+    @cached_property
+    def measured(self) -> np.ndarray:
+        """SIGNS (n,), of all images that can be read."""
+        return self.signs.complete(self.images)
+
+    @cached_property
+    def there(self) -> np.ndarray:
+        """The indices of the images that can be read and have a class."""
+        return np.flatnonzero(self.images.usable & (self.collection.labels >= 0))
 
     @cached_property
     def splits(self) -> tuple[str, ...]:
@@ -37,17 +57,26 @@ class Examination:
                 found[index] = name
         return tuple(found)
 
+    @cached_property
+    def equal(self) -> tuple[tuple[int, ...], ...]:
+        """The groups of images, at least two each, whose pixels are the same."""
+        hashes = self.images.hashes[self.there]
+        order = np.argsort(hashes, kind="stable")
+        groups = np.split(self.there[order], np.flatnonzero(np.diff(hashes[order])) + 1)
+        return tuple(tuple(group.tolist()) for group in groups if len(group) > 1)
+
+    def close(self, index: int) -> CloseLook | None:
+        """Return what a close look at an image gives; None where it can no longer be read."""
+        if index not in self._looks:
+            try:
+                look = look_closely(self.collection.open(index), self.preprocess)
+            except ImageError:
+                look = None
+            self._looks[index] = look
+        return self._looks[index]
+
     def found(self, index: int) -> FoundImage:
         """Return an image as a finding names it."""
         label = int(self.collection.labels[index])
         named = self.collection.classes[label] if label >= 0 else ""
         return FoundImage(self.collection.names[index], named, self.splits[index])
-
-    @cached_property
-    def equal(self) -> tuple[tuple[int, ...], ...]:
-        """The groups of images, at least two each, whose pixels are the same."""
-        there = np.flatnonzero(self.images.usable & (self.collection.labels >= 0))
-        hashes = self.images.hashes[there]
-        order = np.argsort(hashes, kind="stable")
-        groups = np.split(there[order], np.flatnonzero(np.diff(hashes[order])) + 1)
-        return tuple(tuple(group.tolist()) for group in groups if len(group) > 1)

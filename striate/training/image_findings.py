@@ -4,28 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from striate.doctor import Examination, describe_findings, examine, write_findings
+from striate.evaluation.image_selection import ImageSelection
 from striate.evaluation.metrics import Evaluation
+from striate.model.classifier import Classifier
 from striate.model.run_folder import RunFolder, report_write_errors
-from striate.training.preparation import Loaded
+from striate.training.preparation import Prepared
 
 
 def look_at_images(
-    folder: RunFolder, loaded: Loaded, evaluation: Evaluation, *, say: Callable[[str], None]
+    prepared: Prepared,
+    model: Classifier,
+    evaluated: ImageSelection,
+    evaluation: Evaluation,
+    *,
+    folder: RunFolder,
+    say: Callable[[str], None],
 ) -> None:
     """Find what to look at first among the images of a run, and write findings.csv.
 
     Args:
+        prepared: the images and the plan.
+        model: the classifier, which knows what it and its backbone have learnt from.
+        evaluated: the images that it was evaluated on.
+        evaluation: of these, in their order.
         folder: of the run.
-        loaded: its images.
-        evaluation: of its classifier, on images that nothing was learnt from.
         say: is told what was found, a line a kind.
 
     Raises:
         RunError: the file cannot be written.
     """
-    found = examine(Examination(loaded.collection, loaded.images, loaded.split, evaluation))
+    loaded, plan = prepared.loaded, prepared.plan
+    known = np.isin(loaded.images.hashes[evaluated.indices], model.seen["train"])
+    if plan.transfer is not None and plan.transfer.resized:
+        known[:] = True  # whether the backbone has learnt from them cannot be told
+    found = examine(
+        Examination(
+            loaded.collection,
+            loaded.images,
+            loaded.split,
+            plan.preprocess,
+            prepared.signs,
+            answers=[one for one, was in zip(evaluation.images, known, strict=True) if not was],
+        )
+    )
     with report_write_errors(folder.findings):
         write_findings(folder.findings, found)
-    for line in describe_findings(found):
+    for line in describe_findings(found, evaluation.images):
         say(line)

@@ -29,6 +29,7 @@ from striate.data import (
 from striate.data.augmentation import Augmentation
 from striate.data.cache_folder import explain_temporary
 from striate.data.images import Preprocess
+from striate.doctor import ImageSigns
 from striate.events import Callback, Note
 from striate.features.backbone import Backbone
 from striate.features.cut import add_head, choose_lr_multipliers
@@ -89,6 +90,7 @@ class Prepared:
         plan: what is to be done.
         loaded: the images.
         fabric: device and precision.
+        signs: of the images, by which odd ones are found.
         backbone: what the run starts from; None from scratch, and where a checkpoint holds it.
         stream: holds the features that were computed while the images were read.
     """
@@ -96,6 +98,7 @@ class Prepared:
     plan: Plan
     loaded: Loaded
     fabric: AnyFabric
+    signs: ImageSigns
     backbone: Backbone | None = None
     stream: FeatureStream | None = None
 
@@ -192,7 +195,7 @@ def prepare(
                 earlier=earlier,
                 say=say,
             )
-    with read_images(
+    images, signs = read_images(
         collection,
         preprocess,
         memory=memory,
@@ -200,7 +203,8 @@ def prepare(
         stream=stream,
         threads=settings.threads,
         callback=callback,
-    ) as images:
+    )
+    with images:
         loaded = _divide(collection, images, settings, folder, earlier=earlier, say=say)
         if earlier is not None:
             plan = earlier
@@ -223,7 +227,7 @@ def prepare(
             if plan.text is not None:
                 callback(Note("the network:\n" + indent(plan.text, "    ")))
         fabric = fabric_for(workers.device, plan.recipe.precision, workers)
-        yield Prepared(plan, loaded, fabric, backbone, stream)
+        yield Prepared(plan, loaded, fabric, signs, backbone, stream)
 
 
 def _divide(

@@ -8,6 +8,7 @@ from striate.backends import allocator
 from striate.backends.threads import default_threads, use_threads
 from striate.data import Collection, Images, ReadRecord, load
 from striate.data.images import Preprocess
+from striate.doctor import ImageSigns
 from striate.events import Callback
 from striate.features.backbone import Backbone
 from striate.features.feature_stream import FeatureStream
@@ -36,7 +37,7 @@ def read_images(
     stream: FeatureStream | None,
     threads: int | None,
     callback: Callback,
-) -> Images:
+) -> tuple[Images, ImageSigns]:
     """Decode the images, and compute features meanwhile where there is a stream.
 
     Files whose features are all kept from before, and that are as they were then, are not read.
@@ -50,20 +51,25 @@ def read_images(
         threads: that compute features; None takes the default number.
         callback: is told the progress.
 
+    Returns:
+        The images, and the signs of those that were only passed on.
+
     Raises:
         DataError: not one can be read.
     """
+    signs = ImageSigns(len(collection), then=stream)
     if stream is None:
         report = ProgressReporter("reading", callback)
-        return load(collection, preprocess, memory=memory, cache=cache, progress=report)
+        images = load(collection, preprocess, memory=memory, cache=cache, progress=report)
+        return images, signs
     report = ProgressReporter("reading and computing features", callback)
     record = ReadRecord(collection, preprocess)
     with use_threads(threads or default_threads()), allocator.kept(), stream:
-        images = record.recall()
-        if images is not None and stream.has_all(images.hashes):
-            report(len(images), len(images))
-            return images
-        images = load(collection, preprocess, memory=memory, watch=stream, progress=report)
+        kept = record.recall()
+        if kept is not None and stream.has_all(kept.hashes):
+            report(len(kept), len(kept))
+            return kept, signs
+        images = load(collection, preprocess, memory=memory, watch=signs, progress=report)
     record.keep(images)
     images.hold(stream.hand_over_pixels())
-    return images
+    return images, signs

@@ -268,7 +268,7 @@ class TrainingRun:
         model.save(self.folder.model)
         with report_write_errors(self.folder.answers):
             write_answers(self.folder.answers, evaluation.images)
-        look_at_images(self.folder, loaded, evaluation, say=self.say)
+        look_at_images(prepared, model, chosen, evaluation, folder=self.folder, say=self.say)
         self.record = replace(
             self.record,
             status="interrupted" if interrupted else "finished",

@@ -9,7 +9,12 @@ from striate.data import format_count
 from striate.data.collection import quote_few
 from striate.doctor.examination import Examination
 from striate.doctor.image_finding import ImageFinding
+from striate.doctor.kinds.blank import find_blank
+from striate.doctor.kinds.copy import describe_effect, find_copies
+from striate.doctor.kinds.label import find_labels
+from striate.doctor.kinds.placeholder import find_placeholders
 from striate.doctor.kinds.two_classes import find_two_classes
+from striate.evaluation.metrics import EvaluatedImage
 
 
 @dataclass(frozen=True)
@@ -33,15 +38,49 @@ class Kind:
     find: Callable[[Examination], Iterable[ImageFinding]]
 
 
-ALL = (  # the gravest first; an image that one kind has named is not named by those behind it
+ALL = (  # an image that one kind has named is not named by those after it
+    Kind(
+        "blank",
+        "blank image",
+        "blank images",
+        "Blank images",
+        "Take them out of the folder: there is nothing on them to learn.",
+        find_blank,
+    ),
+    Kind(
+        "placeholder",
+        "placeholder image",
+        "placeholder images",
+        "Placeholder images",
+        "Take them out of the folder, or fetch the real ones: a class that has them learns to "
+        "answer to an error message.",
+        find_placeholders,
+    ),
+    Kind(
+        "copy",
+        "held-out image that is a training image saved again",
+        "held-out images that are training images saved again",
+        "Held-out images that are training images saved again",
+        "Keep one of each pair: the network knows the other by heart, so accuracy on it flatters.",
+        find_copies,
+    ),
     Kind(
         "two classes",
         "image that stands in several classes",
         "images that stand in several classes",
         "The same image in several classes",
-        "Leave it in the class where it belongs: with two labels it teaches nothing, and one of "
-        "its answers is always counted as wrong.",
+        "Leave it in the class where it belongs: two labels teach the opposite of each other, and "
+        "one of them is always counted as wrong.",
         find_two_classes,
+    ),
+    Kind(
+        "label",
+        "label that the classifier contradicts surely",
+        "labels that the classifier contradicts surely",
+        "Labels that the classifier contradicts most surely",
+        "One of the two is wrong. Where it is the label, move the image to its class; where it is "
+        "the classifier, more images like this one would help.",
+        find_labels,
     ),
 )
 KINDS = {kind.name: kind for kind in ALL}
@@ -52,9 +91,12 @@ def examine(examination: Examination) -> tuple[ImageFinding, ...]:
 
     >>> from striate.data import find, load, split_stratified
     >>> from striate.data.images import Preprocess
+    >>> from striate.doctor.image_signs import ImageSigns
     >>> digits = find("digits")
-    >>> images = load(digits, Preprocess(channels=1, height=8, width=8))
-    >>> examine(Examination(digits, images, split_stratified(digits, images)))
+    >>> preprocess = Preprocess(channels=1, height=8, width=8)
+    >>> images = load(digits, preprocess)
+    >>> split = split_stratified(digits, images)
+    >>> examine(Examination(digits, images, split, preprocess, ImageSigns(len(digits))))
     ()
     """
     named: set[str] = set()
@@ -75,8 +117,14 @@ def group_by_kind(
     return tuple((kind, mine) for kind, mine in grouped if mine)
 
 
-def describe_findings(findings: Sequence[ImageFinding]) -> tuple[str, ...]:
-    """Return what was found in words, a line a kind.
+def describe_findings(
+    findings: Sequence[ImageFinding], answers: Sequence[EvaluatedImage] = ()
+) -> tuple[str, ...]:
+    """Return what was found in words, a line a kind, and what copies do to accuracy.
+
+    Args:
+        findings: from `examine`.
+        answers: that accuracy was measured on.
 
     >>> from striate.doctor.image_finding import FoundImage
     >>> both = (FoundImage("ant/1.png", "ant", "train"), FoundImage("bee/7.png", "bee", "val"))
@@ -87,4 +135,5 @@ def describe_findings(findings: Sequence[ImageFinding]) -> tuple[str, ...]:
     for kind, mine in group_by_kind(findings):
         which = quote_few(each.images[0].name for each in mine)
         lines.append(f"look at first: {format_count(len(mine), kind.one, kind.many)}, {which}")
-    return tuple(lines)
+    copies = [each for each in findings if each.kind == "copy"]
+    return (*lines, *describe_effect(copies, answers))

@@ -1,0 +1,45 @@
+"""A run looks at its images when it is over: it says what it found, and keeps it for its report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import drawn
+from made_placeholders import placeholder
+from PIL import Image
+from quick_runs import QUICK, TINY, record, rows
+
+from striate.doctor import read_findings
+from striate.events import Event
+from striate.training.result import TrainingResult
+from striate.training.runs import start_run
+
+
+def test_what_is_odd_is_said_and_kept(tmp_path: Path) -> None:
+    photos = drawn.folder(tmp_path / "photos", n=16, size=(96, 72))
+    (photos / "disc" / "sent.png").write_bytes(placeholder(1030)[0])
+    Image.new("RGB", (96, 72), "black").save(photos / "square" / "lens cap.png")
+    drawn.image("disc", 3, (96, 72)).save(photos / "square" / "other.png")
+    settings = replace(QUICK, epochs=1, image_size=64)
+    run = start_run(photos, TINY, out=tmp_path / "run", settings=settings).folder
+    found = rows(run / "findings.csv")
+    assert {(row["kind"], row["name"]) for row in found if row["kind"] != "label"} == {
+        ("placeholder", "disc/sent.png"),
+        ("blank", "square/lens cap.png"),
+        ("two classes", "disc/disc003.png"),
+        ("two classes", "square/other.png"),
+    }
+    said = [note for note in record(run).notes if note.startswith("look at first")]
+    assert "look at first: 1 blank image, 'square/lens cap.png'" in said
+    assert "look at first: 1 placeholder image, 'disc/sent.png'" in said
+
+
+def test_a_run_that_found_nothing_says_nothing_and_keeps_that(
+    done: tuple[TrainingResult, list[Event]],
+) -> None:
+    folder = done[0].folder
+    assert [
+        each for each in read_findings(folder / "findings.csv") or () if each.kind != "label"
+    ] == []
+    assert (folder / "findings.csv").read_text().startswith("finding,kind,reason,name,class,split")
