@@ -113,7 +113,7 @@ def _load_shown(
     train, val, test = (np.array(indices[part], np.int64) for part in ("train", "val", "test"))
     split = Split(train=train, val=val, test=test, collection=kept, notes=(), skipped=())
     images = Images(kept, plan.preprocess, mode="streamed", threads=1)
-    shown = choose_augmented(train).tolist() + [
+    shown = choose_augmented(plan, train).tolist() + [
         places[name] for name in evaluated if name in places
     ]
     with ThreadPoolExecutor(count_cores(), "striate-decode") as pool:

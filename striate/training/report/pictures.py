@@ -178,17 +178,20 @@ def show_examples(loaded: Loaded, plan: Plan) -> Iterator[Shown]:
                 yield Shown(kept.names[index], name, None, None, pixels)
 
 
-def choose_augmented(train: np.ndarray) -> np.ndarray:
-    """Choose the training images that are shown as the network saw them, evenly spread."""
-    if not len(train):
-        return train
+def choose_augmented(plan: Plan, train: np.ndarray) -> np.ndarray:
+    """Choose the training images that are shown as the network saw them, evenly spread.
+
+    Of a run that trained in no steps there are none: a head is learnt from features.
+    """
+    if not (len(train) and plan.in_steps):
+        return train[:0]
     return train[np.unique(np.linspace(0, len(train) - 1, AUGMENTED).astype(np.int64))]
 
 
 def show_augmented(loaded: Loaded, plan: Plan) -> Iterator[Shown]:
     """Give some training images as the first epoch showed them to the network."""
     kept = loaded.split.collection
-    chosen = choose_augmented(loaded.split.train)
+    chosen = choose_augmented(plan, loaded.split.train)
     if not len(chosen):
         return
     numbers = torch.from_numpy(draw_numbers(plan.recipe.seed, 1, len(kept))[chosen])
