@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from striate.render.palette import BLUE, LOOK, PALE, for_page
+from striate.render.plot_axes import set_margins
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,15 +70,17 @@ def draw_line_plot(
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(LOOK)
-        figure = Figure(figsize=(5.0, 3.4), layout="constrained")
+        figure = Figure(figsize=(5.0, 3.4))
+        axes = figure.add_subplot()
         draw_curves(
-            figure.add_subplot(),
+            axes,
             lines,
             title=title,
             across=across,
             marked=marked,
             as_percent=as_percent,
         )
+        set_margins(axes, above=20)
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return for_page(out.getvalue(), title=title, description=description)

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from striate.render.line_plot import Curve
 from striate.render.palette import LOOK, PALE, for_page
+from striate.render.plot_axes import set_margins
 
 
 def draw_log_plot(
@@ -50,7 +51,7 @@ def draw_log_plot(
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(LOOK)
-        figure = Figure(figsize=(5.0, 3.4), layout="constrained")
+        figure = Figure(figsize=(5.0, 3.4))
         axes = figure.add_subplot()
         axes.set_title(title, loc="left", fontsize=12, fontweight="bold", pad=12)
         axes.set_xlabel(across)
@@ -82,6 +83,7 @@ def draw_log_plot(
             axes.yaxis.set_minor_locator(NullLocator())  # they have neither length nor label
         if len(lines) > 1:
             axes.legend(frameon=False, loc="best", fontsize=10)
+        set_margins(axes, above=12)
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return for_page(out.getvalue(), title=title, description=description)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from striate.render.palette import BLUE, INK, LOOK, PALE, for_page
+from striate.render.plot_axes import set_margins
 
 
 def draw_strip_plot(
@@ -37,7 +38,7 @@ def draw_strip_plot(
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(LOOK)
-        figure = Figure(figsize=(5.0, 1.1 + 0.2 * max(3, len(rows))), layout="constrained")
+        figure = Figure(figsize=(5.0, 1.1 + 0.2 * max(3, len(rows))))
         axes = figure.add_subplot()
         axes.set_title(title, loc="left", fontsize=12, fontweight="bold")
         axes.set_xlabel(across)
@@ -56,6 +57,7 @@ def draw_strip_plot(
         axes.set_xlim(left=0)
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.xaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
+        set_margins(axes, above=6, label_size=9)
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return for_page(out.getvalue(), title=title, description=description)
