@@ -22,7 +22,8 @@ def test_every_text_of_a_plot_lies_inside_its_figure(values: list[float], as_per
     draw_curves(axes, [Curve("loss", values)], title="Loss (lower is better)", across="epoch",
                 marked=1, as_percent=as_percent)  # fmt: skip
     set_margins(axes, above=20)
-    box = axes.get_tightbbox(FigureCanvasAgg(figure).get_renderer())
+    FigureCanvasAgg(figure).draw()
+    box = axes.get_tightbbox()
     assert box is not None
     assert box.x0 >= 0
     assert box.y0 >= 0
