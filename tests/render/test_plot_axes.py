@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from striate.render import Curve
@@ -22,7 +21,7 @@ def test_every_text_of_a_plot_lies_inside_its_figure(values: list[float], as_per
     draw_curves(axes, [Curve("loss", values)], title="Loss (lower is better)", across="epoch",
                 marked=1, as_percent=as_percent)  # fmt: skip
     set_margins(axes, above=20)
-    FigureCanvasAgg(figure).draw()
+    figure.draw_without_rendering()
     box = axes.get_tightbbox()
     assert box is not None
     assert box.x0 >= 0
