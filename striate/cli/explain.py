@@ -52,7 +52,11 @@ def explain(
         str, typer.Option(help="What shares a colour scale of maps: layer, block or network.")
     ] = "layer",
     quick: Annotated[
-        bool, typer.Option("--quick", help="Leave out what takes more than a moment.")
+        bool,
+        typer.Option(
+            "--quick",
+            help="Leave out what takes seconds: the checks of the map, three methods, made images.",
+        ),
     ] = False,
     layers: Annotated[int, typer.Option(help="With --data: layers shown, 0 for all.")] = 6,
     units: Annotated[int, typer.Option(help="With --data: units shown of each.")] = 4,
@@ -125,6 +129,8 @@ def explain(
         print(json.dumps({"page": str(page), **found.as_json()}))
     else:
         lines += [*(f"not shown: {each}" for each in found.unavailable)]
+        if found.left_out:
+            lines.append(f"left out by --quick: {', '.join(found.left_out)}")
         print(wrap(escape_controls("\n".join(lines), lines=True)))
         steps = [("open it", str(page)), ("numbers", str(page.with_suffix(".npz")))]
         steps.append(("", str(page.with_suffix(".json"))))
@@ -199,7 +205,11 @@ def _page_of_image(found: Inspection, files: list[tuple[str, str]]) -> str:
 def _lines_of_image(found: Inspection, asked: bool) -> list[str]:
     best = ", ".join(f"{label} {format_percent(odds)}" for label, _, odds in found.top_classes(3))
     shown = (*found.explanations[:1], found.score_decomposition, found.evaluation)
-    lines = [f"{found.image.name}: {best}", *(str(each) for each in shown if each is not None)]
+    lines = [f"{found.image.name}: {best}"]
+    if found.truth:
+        right = found.truth == found.top_classes(1)[0][0]
+        lines.append(f"its folder says {found.truth}{'' if right else ': one of them is wrong'}")
+    lines += [str(each) for each in shown if each is not None]
     if asked and found.arithmetic is not None:
         lines.append(f"\n{found.arithmetic}\n")
     return lines
@@ -238,7 +248,11 @@ def _lines_of_folder(found: UnitInspection) -> list[str]:
             for layer in layers
             if layer.dead
         ),
-        *(found.shortcuts.words if found.shortcuts is not None else ()),
+        *(
+            (*found.shortcuts.verdict, *found.shortcuts.words)
+            if found.shortcuts is not None
+            else ()
+        ),
         *(
             [found.shortcuts.alignment.words]
             if found.shortcuts is not None and found.shortcuts.alignment is not None

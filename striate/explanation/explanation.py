@@ -118,10 +118,23 @@ class Explanation:
         """Return the map on the image as it is on the disk; NaN where the network does not look."""
         return self.image.onto_image(self.map)
 
+    @property
+    def visible_map(self) -> np.ndarray:
+        """The map over the network's input, made coarse enough to be seen: float32 (height, width).
+
+        Maps of single pixels are added up over 28 x 28 squares; others are as they are.
+        """
+        values = self.attribution
+        if self.layer or self.method == "occlusion" or min(values.shape) <= GRID:
+            return self.map
+        down, across = (np.linspace(0, n, GRID + 1).astype(int)[:-1] for n in values.shape)
+        sums = np.add.reduceat(np.add.reduceat(values, down, 0), across, 1)
+        return resize_map(sums.astype(np.float32), *self.image.preprocess.shape[1:])
+
     def overlay(self, side: int = 480) -> np.ndarray:
         """Return the map drawn over its image, orange above 0 and blue below.
 
-        Maps of single pixels are averaged over 28 x 28 squares first, else nothing could be seen.
+        Maps of single pixels are added up over 28 x 28 squares first, else nothing could be seen.
 
         Args:
             side: of the longer side, in pixels.
@@ -129,13 +142,7 @@ class Explanation:
         Returns:
             uint8 (rows, columns, 3).
         """
-        values = self.attribution
-        shown = self.on_image()
-        if not self.layer and self.method != "occlusion" and min(values.shape) > GRID:
-            down, across = (np.linspace(0, n, GRID + 1).astype(int)[:-1] for n in values.shape)
-            sums = np.add.reduceat(np.add.reduceat(values, down, 0), across, 1)
-            size = self.image.preprocess.shape[1:]
-            shown = self.image.onto_image(resize_map(sums.astype(np.float32), *size))
+        shown = self.image.onto_image(self.visible_map)
         return heat(self.image.original, shown, side=side)
 
     def plot(self, ax: Axes | None = None) -> Axes:

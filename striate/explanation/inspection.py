@@ -14,6 +14,7 @@ from striate.events import Callback
 from striate.explanation.attribution_methods import METHODS, explain
 from striate.explanation.contribution_path import ContributionPath, trace_contributions
 from striate.explanation.explanation import Explanation
+from striate.explanation.folder_truth import read_truth
 from striate.explanation.hooks import record
 from striate.explanation.layer_filters import LayerFilters, filters
 from striate.explanation.layer_maps import (
@@ -25,6 +26,7 @@ from striate.explanation.layer_maps import (
 )
 from striate.explanation.map_evaluation import MapEvaluation, evaluate_map, map_function
 from striate.explanation.preprocessed_image import PreprocessedImage
+from striate.explanation.proportional_maps import group_proportional
 from striate.explanation.receptive_fields import ReceptiveField, receptive_field
 from striate.explanation.score_decomposition import ScoreDecomposition, decompose_score
 from striate.explanation.target import Target, TargetClass, resolve_target
@@ -38,9 +40,9 @@ if TYPE_CHECKING:
     from striate.model.image_input import ImageInput
 
 SLOW = ("occlusion", "integrated-gradients", "smoothgrad")  # seconds instead of a moment
+QUICK = ("whether the map can be trusted", *(f"the map by {each}" for each in SLOW))
 LISTED = 32 * 32  # numbers of a map that the JSON lists, too
 FIELDS = 6  # layers whose strongest unit's receptive field is shown
-ALIKE = 1e-3  # maps that differ by less, as a share of their largest number, are the same
 
 Found = TypeVar("Found")
 UnitPosition = tuple[
@@ -88,8 +90,11 @@ class Inspection:
         feature_maps: what every layer made of the image, with the gradients of the class's logit.
         block_outputs: addresses of the layers that tell most: what each block ends with.
         receptive_fields: what the strongest unit sees, of some of these from the first to the last.
+        unit_sums: the whole sum of each of their activations; None where there is none to show.
         filters: of every convolution, the most used for this image first.
         unavailable: what could not be shown, and why.
+        left_out: what was not asked for, since it takes seconds.
+        truth: the class that the image's folder names; "" where it names none.
     """
 
     classes: tuple[str, ...]
@@ -107,7 +112,10 @@ class Inspection:
     block_outputs: tuple[str, ...] = field(repr=False)
     receptive_fields: tuple[ReceptiveField, ...] = field(repr=False)
     filters: tuple[LayerFilters, ...] = field(repr=False)
+    unit_sums: tuple[UnitArithmetic | None, ...] = field(default=(), repr=False)
     unavailable: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    truth: str = ""
 
     @property
     def probabilities(self) -> np.ndarray:
@@ -126,6 +134,7 @@ class Inspection:
         return {
             "image": self.image.name,
             "network": self.network,
+            "truth": self.truth or None,
             "classes": list(self.classes),
             "logits": self.logits.tolist(),
             "probabilities": self.probabilities.tolist(),
@@ -144,7 +153,9 @@ class Inspection:
             "feature_maps": self.feature_maps.as_json(),
             "receptive_fields": [each.as_json() for each in self.receptive_fields],
             "filters": [each.as_json() for each in self.filters],
+            "unit_sums": [each and each.as_json() for each in self.unit_sums],
             "unavailable": list(self.unavailable),
+            "left_out": list(self.left_out),
         }
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -264,7 +275,7 @@ def _inspect(
         if found is not None:
             explanations.append(found)
         reporter(number + 1, parts)
-    kept, same = _grouped(explanations)
+    kept, same = group_proportional(explanations)
     maps = partial(feature_maps, model, read, target=chosen.index, color_scale=settings.color_scale)
     passed = attempt("gradients", lambda: maps(gradients=True)) or maps()
     shown = select_block_outputs(
@@ -287,15 +298,18 @@ def _inspect(
         "the path to a pixel", lambda: trace_contributions(model, read, target=chosen.index)
     )
     reporter(len(methods) + 2, parts)
-    at = settings.position or _last(path)
-    summed = None
-    if at is not None:
+
+    def add_up(at: UnitPosition, *, asked: bool = False) -> UnitArithmetic | None:
         name, unit, row, column = at
-        summed = attempt(
+        return attempt(
             f"the sum at {name}",
             lambda: recompute_activation(model, read, name, unit=unit, row=row, column=column),
-            asked=settings.position is not None,
+            asked=asked,
         )
+
+    at = settings.position or _last(path)
+    summed = None if at is None else add_up(at, asked=settings.position is not None)
+    sums = tuple(add_up((each.layer, each.unit, each.row, each.column)) for each in fields or ())
     reporter(len(methods) + 3, parts)
     evaluation = None
     if kept and not settings.quick:
@@ -319,7 +333,10 @@ def _inspect(
         block_outputs=shown,
         receptive_fields=fields or (),
         filters=filters(model, mean_activations=passed.mean_activations),
+        unit_sums=sums,
         unavailable=tuple(f"{', '.join(what)}: {reason}" for reason, what in missing.items()),
+        left_out=(QUICK if settings.quick else ()),
+        truth=read_truth(image, model.classes, model.ids),
     )
 
 
@@ -365,29 +382,3 @@ def _evaluate(
     layer = shown.layer if shown.method not in (*SLOW, "cam") else None
     make = map_function(model, image, shown.method, layer=layer)
     return evaluate_map(model, image, make, target=target.index)
-
-
-def _grouped(
-    found: list[Explanation],
-) -> tuple[tuple[Explanation, ...], tuple[tuple[str, ...], ...]]:
-    """Put together the methods whose maps are the same but for a factor."""
-    kept: list[Explanation] = []
-    same: list[list[str]] = []
-    for each in found:
-        for place, other in enumerate(kept):
-            if _proportional(other.attribution, each.attribution):
-                same[place].append(each.method)
-                break
-        else:
-            kept.append(each)
-            same.append([])
-    return tuple(kept), tuple(map(tuple, same))
-
-
-def _proportional(one: np.ndarray, other: np.ndarray) -> bool:
-    if one.shape != other.shape:
-        return False
-    largest = float(np.abs(one).max()), float(np.abs(other).max())
-    if not all(largest):
-        return largest[0] == largest[1]
-    return bool(np.abs(one / largest[0] - other / largest[1]).max() < ALIKE)

@@ -17,6 +17,8 @@ from striate.terminal.units import format_percent
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+NAMED = 3  # classes whose shortcuts the verdict names
+
 
 @dataclass(frozen=True, eq=False)
 class ClassFocus:
@@ -76,26 +78,38 @@ class ShortcutReport:
         return tuple(each.shortcut for each in self.classes if each.shortcut is not None)
 
     @property
+    def verdict(self) -> tuple[str, str]:
+        """Whether a class is recognised by its border, and what to do, in a plain sentence each."""
+        if not self.shortcuts:
+            return (
+                "No shortcut was found: no class is recognised by something at the border of its "
+                "images.",
+                "Things in the middle, where the objects are, are not tested.",
+            )
+        told = [f"'{each.label}' by {each.region.name}" for each in self.shortcuts[:NAMED]]
+        if len(self.shortcuts) > NAMED:
+            told.append(f"{len(self.shortcuts) - NAMED:,} more classes likewise")
+        return (
+            f"A shortcut was found: it recognises {', '.join(told)}, and not by the thing itself.",
+            "Crop that away or take images without it, and train again; until then do not trust "
+            "the accuracy.",
+        )
+
+    @property
     def words(self) -> tuple[str, ...]:
-        """The verdict, a sentence each."""
+        """The figures behind the verdict, a sentence each."""
         if self.shortcuts:
             return tuple(each.words for each in self.shortcuts)
-        hidden = sum(len(look.occlusion_tests) for look in self.classes)
-        tried = "no part at the border was suspected"
-        if hidden:
-            worst = max(
-                (each for look in self.classes for each in look.occlusion_tests),
-                key=lambda each: each.accuracy - each.occluded_accuracy,
-            )
-            tried = f"{hidden} suspected parts were occluded; the worst: {worst.words}"
-        return (
-            f"no shortcut at the border was found ({self.evaluated}): {tried}. Parts in the "
-            "middle, where the things are, are not tested",
-        )
+        tests = [each for look in self.classes for each in look.occlusion_tests]
+        if not tests:
+            return (f"no part at the border was suspected ({self.evaluated})",)
+        worst = max(tests, key=lambda each: each.accuracy - each.occluded_accuracy)
+        many = "1 suspected part was" if len(tests) == 1 else f"{len(tests)} suspected parts were"
+        return (f"{many} occluded ({self.evaluated}); the worst: {worst.words}",)
 
     def __str__(self) -> str:
         aligned = [] if self.alignment is None else [self.alignment.words]
-        return "\n".join([str(self._table()), *self.words, *aligned])
+        return "\n".join([str(self._table()), *self.verdict, *self.words, *aligned])
 
     def _repr_html_(self) -> str:
         return to_html(self._table())
@@ -150,6 +164,7 @@ class ShortcutReport:
             "border_area": self.border_area,
             "notes": list(self.notes),
             "alignment": self.alignment and self.alignment.as_json(),
+            "verdict": list(self.verdict),
             "words": list(self.words),
             "classes": [
                 {

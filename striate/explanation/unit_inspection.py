@@ -29,6 +29,7 @@ from striate.terminal.progress import ProgressReporter
 from striate.terminal.progress_display import display_progress
 
 OFTEN = 0.02  # of the images in which a unit must answer to be shown for its selectivity
+CLASSES = 8  # at most that a unit is shown of, at the top of the page
 ONE_IMAGE = VisualizationSettings(count=1)
 
 
@@ -107,10 +108,12 @@ class UnitInspection:
     Attributes:
         activations: the top images of all units.
         layers: from the first layer to the last.
+        class_units: of the last layer, for some classes the unit that is most selective for it.
         filters: of every convolution.
         shortcuts: where the classifier looks on the folder's images, and its shortcuts; None where
             that was not asked for or cannot be said.
         unavailable: what could not be shown, and why.
+        left_out: what was not asked for, since it takes seconds.
     """
 
     activations: TopActivations
@@ -118,15 +121,19 @@ class UnitInspection:
     filters: tuple[LayerFilters, ...] = field(repr=False)
     shortcuts: ShortcutReport | None = field(repr=False)
     unavailable: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    class_units: tuple[UnitView, ...] = field(default=(), repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain JSON values, every unit of every layer that was looked at."""
         return {
             **self.activations.as_json(),
+            "class_units": {one.classes[0][0]: one.unit for one in self.class_units},
             "shown": {level.name: [one.unit for one in level.units] for level in self.layers},
             "filters": [each.as_json() for each in self.filters],
             "shortcuts": self.shortcuts and self.shortcuts.as_json(),
             "unavailable": list(self.unavailable),
+            "left_out": list(self.left_out),
         }
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -194,11 +201,14 @@ def _inspect_units(
     places = np.linspace(0, len(found.layers) - 1, selection.layers or len(found.layers))
     layers = [found.layers[int(at)] for at in np.unique(places.round().astype(int)).tolist()]
     shown = {layer.name: select_units(layer, selection.units) for layer in layers}
+    last = found.layers[-1]
+    telling = select_class_units(last)
     wanted = [(address, unit) for address, units in shown.items() for unit in units]
+    cut_out = [*wanted, *((last.name, unit) for unit in telling if (last.name, unit) not in wanted)]
     reporter = ProgressReporter("cutting patches", callback, unit="parts")
     cut = {}
     for number, which in enumerate(("top", "middle", "bottom")):
-        cut[which] = crop_patches(model, found, wanted, rank=which)  # type: ignore[arg-type]
+        cut[which] = crop_patches(model, found, cut_out, rank=which)  # type: ignore[arg-type]
         reporter(number + 1, 3)
     made: dict[tuple[str, int], FeatureVisualization] = {}
     if selection.visualize:
@@ -210,7 +220,6 @@ def _inspect_units(
             )
             drawn(number + 1, len(wanted))
     fields = ReceptiveFieldTable(model)
-    last = found.layers[-1]
     own = last if len(last.mean_activation) == len(model.classes) else None
     missing: list[str] = []
     looks = None
@@ -219,6 +228,20 @@ def _inspect_units(
             looks = find_shortcuts(model, data, split="all", callback=callback)
         except SettingError as error:
             missing.append(f"where it looks: {error}")
+
+    def view(layer: LayerActivations, unit: int) -> UnitView:
+        return UnitView(
+            unit=unit,
+            name=model.classes[unit] if layer is own else "",
+            top=cut["top"][layer.name, unit],
+            middle=cut["middle"][layer.name, unit],
+            bottom=cut["bottom"][layer.name, unit],
+            classes=tuple((found.classes[place], mean) for place, mean in layer.top_classes(unit)),
+            active_share=float(layer.active_share[unit]),
+            selectivity=float(layer.selectivity[unit]),
+            visualization=made.get((layer.name, unit)),
+        )
+
     levels = tuple(
         LayerView(
             name=layer.name,
@@ -227,26 +250,22 @@ def _inspect_units(
             receptive_field=fields.rectangle(
                 layer.name, 0, layer.map_size[0] // 2, layer.map_size[1] // 2
             ),
-            units=tuple(
-                UnitView(
-                    unit=unit,
-                    name=model.classes[unit] if layer is own else "",
-                    top=cut["top"][layer.name, unit],
-                    middle=cut["middle"][layer.name, unit],
-                    bottom=cut["bottom"][layer.name, unit],
-                    classes=tuple(
-                        (found.classes[place], mean) for place, mean in layer.top_classes(unit)
-                    ),
-                    active_share=float(layer.active_share[unit]),
-                    selectivity=float(layer.selectivity[unit]),
-                    visualization=made.get((layer.name, unit)),
-                )
-                for unit in shown[layer.name]
-            ),
+            units=tuple(view(layer, unit) for unit in shown[layer.name]),
         )
         for layer in layers
     )
-    return UnitInspection(found, levels, filters(model), looks, tuple(missing))
+    return UnitInspection(
+        activations=found,
+        layers=levels,
+        filters=filters(model),
+        shortcuts=looks,
+        unavailable=tuple(missing),
+        left_out=(
+            *(() if selection.visualize else ("images made for units",)),
+            *(() if selection.shortcuts else ("where the classifier looks, and its shortcuts",)),
+        ),
+        class_units=tuple(view(last, unit) for unit in telling),
+    )
 
 
 def select_units(layer: LayerActivations, count: int) -> tuple[int, ...]:
@@ -270,3 +289,24 @@ def select_units(layer: LayerActivations, count: int) -> tuple[int, ...]:
             if unit not in chosen and layer.active_share[unit] > 0:
                 chosen.append(unit)
     return tuple(chosen)
+
+
+def select_class_units(layer: LayerActivations) -> tuple[int, ...]:
+    """Return for some classes the unit most selective for it, the most selective first.
+
+    >>> from striate.explanation.unit_activations import RankedImages
+    >>> nothing = RankedImages(np.zeros((3, 1), int), np.zeros((3, 1)))
+    >>> means, rates = np.array([[9.0, 8.0], [4.0, 0.0], [1.0, 2.0]]), np.ones(3)
+    >>> kept = (nothing, nothing, nothing)
+    >>> select_class_units(LayerActivations("a", (2, 2), *kept, means.sum(1), rates, means))
+    (1, 2)
+    """
+    if layer.class_means.shape[1] < 2:
+        return ()
+    kept: dict[int, int] = {}
+    for unit in np.argsort(-layer.selectivity, kind="stable").tolist():
+        if layer.active_share[unit] >= OFTEN and layer.selectivity[unit] > 0:
+            kept.setdefault(int(layer.class_means[unit].argmax()), unit)
+        if len(kept) == CLASSES:
+            break
+    return tuple(kept.values())

@@ -1,4 +1,4 @@
-"""The evidence for a map: the class while pixels go and come, and the mean map of a class."""
+"""The evidence for a map: the class while pixels go and come."""
 
 from __future__ import annotations
 
@@ -8,16 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from striate.render.feature_map_plot import Scale
 from striate.render.figure_files import Still
-from striate.render.image_files import Pixels
-from striate.render.palette import BLUE, INK, ORANGE, PALE
+from striate.render.palette import BLUE, ORANGE, PALE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -65,32 +61,6 @@ def removal_still(panels: Sequence[Orders], *, about: str) -> Still:
     return Still(draw, width=1.2 + 3.4 * len(panels), height=4.2)
 
 
-def mean_map(values: np.ndarray, *, marked: Box | None = None, side: int = 160) -> Pixels:
-    """Draw the mean map of a class as a small image: white for nothing, orange for the most.
-
-    Args:
-        values: (rows, columns), 0 or above.
-        marked: a part to frame, (top, left, bottom, right) as shares of height and width.
-        side: of the longer side in pixels.
-
-    Returns:
-        uint8 (rows, columns, 3), with a thin frame around it.
-
-    >>> drawn = mean_map(np.eye(2), marked=(0.5, 0.0, 1.0, 0.5), side=40)
-    >>> drawn.shape, drawn[10, 10].tolist(), drawn[10, 30].tolist()
-    ((40, 40, 3), [213, 94, 0], [255, 255, 255])
-    """
-    given = np.clip(np.asarray(values, np.float64), 0, None)
-    rows, columns = (max(1, round(side * each / max(given.shape))) for each in given.shape)
-    down = np.arange(rows) * given.shape[0] // rows
-    across = np.arange(columns) * given.shape[1] // columns
-    pixels = Scale(0.0, float(given.max()) or 1.0).colours(given[down][:, across])
-    _frame(pixels, (0.0, 0.0, 1.0, 1.0), PALE, 1)
-    if marked is not None:
-        _frame(pixels, marked, INK, max(1, side // 60))
-    return pixels
-
-
 def _draw_orders(axes: Axes, panel: Orders) -> None:
     from matplotlib.ticker import PercentFormatter
 
@@ -127,14 +97,3 @@ def _draw_orders(axes: Axes, panel: Orders) -> None:
         bbox_to_anchor=(0.0, -0.22),
         alignment="left",
     )
-
-
-def _frame(pixels: Pixels, box: Box, colour: str, thick: int) -> None:
-    """Draw a frame along the inner side of a box, into the image."""
-    rows, columns = pixels.shape[:2]
-    top, bottom = round(box[0] * rows), round(box[2] * rows)
-    left, right = round(box[1] * columns), round(box[3] * columns)
-    inner = np.zeros((rows, columns), np.bool_)
-    inner[top:bottom, left:right] = True
-    inner[top + thick : bottom - thick, left + thick : right - thick] = False
-    pixels[inner] = [int(colour[place : place + 2], 16) for place in (1, 3, 5)]

@@ -7,7 +7,6 @@ import numpy as np
 from striate.errors import SettingError
 from striate.render.image_files import Pixels
 from striate.render.palette import BLUE, ORANGE
-from striate.render.rectangles import resized
 
 STRONG = 0.78  # of the colour where the map is at its reach
 QUIET = 0.55  # of the image's contrast under the colours
@@ -44,7 +43,7 @@ def heat(
             f"a map of {values.shape} over an image of {image.shape[:2]}; expected one size "
             "(`Explanation.on_image` gives it)"
         )
-    fitted = resized(image, side)
+    fitted = _resized(image, side)
     rows, columns = fitted.shape[:2]
     ground = _grey(fitted)
     seen = ~np.isnan(values)
@@ -76,6 +75,20 @@ def blocks(values: np.ndarray, *, reach: float | None = None, side: int = 480) -
     drawn = 255 * (1 - np.abs(share)) + colours * np.abs(share)
     times = max(1, side // max(values.shape))
     return np.asarray(np.rint(drawn), np.uint8).repeat(times, 0).repeat(times, 1)
+
+
+def _resized(image: Pixels, side: int) -> Pixels:
+    """Bring an image to a size, in three channels: enlarged by a whole factor or averaged down."""
+    from PIL import Image
+
+    three = image if image.shape[2] == 3 else np.repeat(image, 3, axis=2)
+    longer = max(three.shape[:2])
+    if longer <= side:
+        times = side // longer
+        return three.repeat(times, 0).repeat(times, 1)
+    small = Image.fromarray(np.ascontiguousarray(three))
+    small.thumbnail((side, side), Image.Resampling.BOX)
+    return np.array(small)
 
 
 def _colour(name: str) -> np.ndarray:

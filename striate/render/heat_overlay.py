@@ -12,7 +12,9 @@ UNSEEN = 0.72  # of grey over what the network does not look at
 GREY = 128
 
 
-def heat_overlay(values: np.ndarray, *, reach: float | None = None) -> Pixels:
+def heat_overlay(
+    values: np.ndarray, *, reach: float | None = None, strong: float = STRONG
+) -> Pixels:
     """Draw a map as colours that are as opaque as its numbers are large.
 
     Orange above 0, blue below, nothing at 0; grey where the network does not look.
@@ -20,6 +22,7 @@ def heat_overlay(values: np.ndarray, *, reach: float | None = None) -> Pixels:
     Args:
         values: float (rows, columns); NaN where the network does not look.
         reach: the size of a number that has the full colour; None takes the largest.
+        strong: the opacity that it has, 0 to 1.
 
     Returns:
         uint8 (rows, columns, 4): red, green, blue, opacity.
@@ -35,7 +38,7 @@ def heat_overlay(values: np.ndarray, *, reach: float | None = None) -> Pixels:
     colors = [[int(name[k : k + 2], 16) for k in (1, 3, 5)] for name in (BLUE, ORANGE)]
     drawn[..., :3] = np.array(colors, np.uint8)[(share > 0).astype(int)]
     drawn[..., :3][unseen] = GREY
-    drawn[..., 3] = np.rint(255 * np.where(unseen, UNSEEN, STRONG * np.abs(share)))
+    drawn[..., 3] = np.rint(255 * np.where(unseen, UNSEEN, strong * np.abs(share)))
     return drawn
 
 

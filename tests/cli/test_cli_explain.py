@@ -37,9 +37,11 @@ def test_a_image_and_its_numbers_and_never_over_another(
     assert f"{image.name}: " in told.stdout
     assert "cam at relu2 of 'square'" in told.stdout
     assert "square rather than disc" in told.stdout
+    assert "its folder says disc" in told.stdout
+    assert "left out by --quick: whether the map can be trusted, " in told.stdout
     assert "conv1 (Conv2d), unit 3, row 4, column 5" in told.stdout
     page = tmp_path / "explanations" / f"{image.stem}.html"
-    assert "Where “square” is" in page.read_text("utf-8")
+    assert "What speaks for <bdi>square</bdi>" in page.read_text("utf-8")
     numbers = np.load(page.with_suffix(".npz"))
     assert numbers["maps relu2"].shape == (10, 8, 8)  # the strongest, which the page shows
     assert len(numbers["units relu2"]) == 10

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import torchvision_oracle
+from explained_words import unexplained
 from torch import nn
 
+from striate.backends.torch import build
 from striate.data.images import Preprocess
 from striate.events import Event
 from striate.explanation.contribution_path import trace_contributions
 from striate.explanation.inspection import InspectionSettings, inspect
 from striate.explanation.page import of_folder, of_image
+from striate.explanation.page.overlays import draw_overlay
 from striate.explanation.unit_inspection import UnitSelection, inspect_units
 from striate.model.classifier import Classifier
 from striate.model.loading import load
@@ -71,7 +75,63 @@ def test_its_page_is_whole_and_asks_nothing_of_the_network(done: Done, photos: P
     assert not re.search(r"https?://(?!www\.w3\.org/)", page)
     assert "<script" not in page
     assert "M &lt;P&gt;" in page
-    assert page.count("<img") > 30
+    assert page.count("<img") + page.count("<image") > 30
+    assert page.count('id="photo"') == 1 and page.count('<use href="#photo"/>') >= 8
+    assert "What made it say <bdi>" in page
+    assert "and so does the folder" in page or "one of them is wrong" in page
+    # the verdict stands before the first section, beside the map
+    assert page.index("of 4 checks") < page.index("<section") or "all 4 checks" in page
+    assert unexplained(page) == []
+
+
+def test_a_map_leads_to_its_unit_and_a_unit_to_its_sum(done: Done, photos: Path) -> None:
+    found = inspect(load(done[0].folder), image(photos), settings=InspectionSettings(quick=True))
+    page = of_image(found, command="c", files=FILES)
+    ids = set(re.findall(r' id="([^"]+)"', page))
+    links = re.findall(r'href="#(unit-\d+|sum-\d+)"', page)
+    assert set(links) <= ids
+    assert len(found.receptive_fields) >= 2
+    for at, seen in enumerate(found.receptive_fields):
+        strip = page.partition(f"<b>{seen.layer}</b> ")[2]
+        assert strip.index(f'<a href="#unit-{at}">{seen.unit}</a>') < strip.index("</figure>")
+        assert page.index(f'href="#sum-{at}"') < page.index(f'id="sum-{at}"')
+        total = found.unit_sums[at]
+        assert total is not None and total.agrees
+        assert total.steps[-1].value == pytest.approx(seen.activation, abs=1e-5)
+
+
+def test_the_folder_s_word_stands_beside_the_network_s(done: Done, photos: Path) -> None:
+    found = inspect(load(done[0].folder), image(photos), settings=InspectionSettings(quick=True))
+    assert found.truth == "square" and found.as_json()["truth"] == "square"
+    says = found.top_classes(1)[0][0]
+    for truth in found.classes:
+        page = of_image(replace(found, truth=truth), command="c", files=FILES)
+        assert ("and so does the folder" in page) == (truth == says)
+        assert ("one of them is wrong" in page) == (truth != says)
+    other = next(name for name in found.classes if name != says)
+    asked = inspect(
+        load(done[0].folder),
+        image(photos),
+        target=other,
+        settings=InspectionSettings(quick=True),
+    )
+    page = of_image(replace(asked, truth=""), command="c", files=FILES)
+    assert f"What speaks for <bdi>{other}</bdi>" in page and "the folder <bdi>" not in page
+
+
+def test_what_the_crop_cuts_away_is_veiled_and_said() -> None:
+    text = "input 3x16x16 classes=2 > conv 4 > relu > gap > flatten > fc"
+    cropping = Preprocess(3, 16, 16, fit="crop")
+    model = Classifier(build(text), text, ("a", "b"), cropping)
+    noise = np.random.default_rng(0).integers(0, 256, (20, 40, 3), dtype=np.uint8)
+    found = inspect(model, noise, settings=InspectionSettings(quick=True))
+    drawn = draw_overlay(found.explanations[0])
+    assert drawn.box == (10, 0, 20, 20) and drawn.cut_share == pytest.approx(0.5)
+    page = of_image(found, command="c", files=FILES)
+    assert "50.0\xa0% of the image, is cut away" in page and 'class="cut"' in page
+    whole = inspect(model, noise[:, :20], settings=InspectionSettings(quick=True))
+    page = of_image(whole, command="c", files=FILES)
+    assert "is cut away" not in page and 'class="cut"' not in page
     assert "NOT the same" not in page
     assert re.search(r"the difference of the two logits is .* The places of\s+relu2 add", page)
 
@@ -80,7 +140,10 @@ def test_the_quick_one_leaves_out_what_takes_seconds(done: Done, photos: Path) -
     found = inspect(load(done[0].folder), image(photos), settings=InspectionSettings(quick=True))
     assert found.evaluation is None
     assert not {"occlusion", "integrated-gradients"} & {each.method for each in found.explanations}
-    assert "Can the map be trusted?" not in of_image(found, command="c", files=FILES)
+    page = of_image(found, command="c", files=FILES)
+    assert "Can the map be trusted?" not in page
+    assert "leaves out whether the map can be trusted, the map by occlusion" in page
+    assert "can be trusted" in found.as_json()["left_out"][0]
 
 
 def test_what_a_foreign_module_hides_is_named() -> None:
@@ -152,5 +215,14 @@ def test_a_network_over_a_folder(done: Done, photos: Path) -> None:
     page = of_folder(found, model="shapes", data="photos", parameters=7, command="c", files=FILES)
     headings = re.findall(r"<h2 id=[^>]*>([^<]*)</h2>", page)
     assert headings[:3] == ["From edges to objects", "Where it looks", "Dead units"]
-    assert "activation maximisation: " in page
+    assert "made for it: " in page
+    assert "What this network looks for" in page and unexplained(page) == []
+    assert {one.classes[0][0] for one in found.class_units} <= {"disc", "square"}
+    last = found.activations.layers[-1]
+    for one in found.class_units:
+        kind = found.activations.classes.index(one.classes[0][0])
+        own = last.class_means.argmax(1) == kind
+        assert one.selectivity == pytest.approx(
+            last.selectivity[own & (last.active_share >= 0.02)].max()
+        )
     assert page.count("<img") >= 2 * 2 * (9 + 3 + 3 + 1)

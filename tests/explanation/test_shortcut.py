@@ -78,6 +78,8 @@ def test_a_planted_watermark_is_caught_with_its_class_and_corner(
     assert found.occluded_probability < found.probability
     assert found.transferred is not None
     assert found.transferred > 0.5
+    assert "it recognises 'square' by the lower left corner, and not by" in report.verdict[0]
+    assert "train again" in report.verdict[1]
     assert report.words[0].startswith(
         "the class 'square' depends on the lower left corner: occluded"
     )
@@ -114,7 +116,8 @@ def test_the_report_is_plain_values_and_the_work_was_told(
 def test_a_clean_classifier_is_not_accused(tmp_path: Path) -> None:
     _, report, _ = looked_at(tmp_path, None)
     assert report.shortcuts == ()
-    assert report.words[0].startswith("no shortcut at the border was found (60 ")
+    assert report.verdict[0].startswith("No shortcut was found: no class is recognised by")
+    assert "(60 " in report.words[0]
 
 
 def untaught() -> Classifier:

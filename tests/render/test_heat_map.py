@@ -1,4 +1,4 @@
-"""Heat maps, strips of maps, and frames: the colours are where the numbers are."""
+"""Heat maps and strips of maps: the colours are where the numbers are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from striate.errors import SettingError
 from striate.render.heat_map import blocks, heat
 from striate.render.map_strip import GAP, map_strip
 from striate.render.palette import BLUE, ORANGE
-from striate.render.rectangles import draw_rectangles
 
 
 def rgb(colour: str) -> np.ndarray:
@@ -63,13 +62,10 @@ def test_the_same_number_has_the_same_colour_in_every_map_of_a_strip() -> None:
         map_strip(np.zeros((0, 3, 3)), reach=1.0)
 
 
-def test_a_frame_lies_along_its_box_and_is_open_beyond_the_image() -> None:
-    image = np.zeros((20, 20, 1), np.uint8)
-    drawn = draw_rectangles(image, [((5, 5, 15, 30), ORANGE)], side=20, thick=1)
-    colour = rgb(ORANGE)
-    assert (drawn[5, 5:] == colour).all() and (drawn[14, 5:] == colour).all()
-    assert (drawn[5:15, 5] == colour).all()
-    assert (drawn[6, 6:] == 255).all()
-    assert not drawn[7:13, 8:].any()
-    assert not drawn[:5].any() and not drawn[15:].any()
-    assert not image.any()
+def test_a_clear_strip_has_the_same_colours_on_white() -> None:
+    maps = np.random.default_rng(0).normal(size=(2, 5, 5))
+    clear = map_strip(maps, reach=2.0, side=20, columns=3, clear=True).astype(float)
+    opacity = clear[..., 3:] / 255
+    over = clear[..., :3] * opacity + 255 * (1 - opacity)
+    assert np.abs(over - map_strip(maps, reach=2.0, side=20, columns=3)).max() <= 2
+    assert not clear[:, 20 : 20 + GAP, 3].any() and not clear[:, -20:, 3].any()

@@ -30,13 +30,13 @@ def of_image(found: Inspection, *, command: str, files: Files) -> str:
     about = found.explanations[0].target if found.explanations else ""
     why = "" if found.score_decomposition is None else found.score_decomposition.target
     sections = {
-        "where": (f"Where '{about}' is", found.explanations),
+        "where": (f"How the map of '{about}' was made", found.explanations),
         "trust": ("Can the map be trusted?", found.evaluation),
         "contrast": (f"Why {why}", found.score_decomposition),
         "maps": ("Layer by layer", True),
         "fields": ("What a unit sees", found.receptive_fields),
         "walk": ("From the logit to a pixel", found.path),
-        "sum": ("One activation, written out", found.arithmetic),
+        "sum": ("Activations, written out", found.arithmetic or any(found.unit_sums)),
         "softmax": ("From logits to probabilities", True),
         "filters": ("The filters", found.filters),
         "missing": ("What could not be shown", found.unavailable),

@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-
 import numpy as np
 
 from striate.explanation.explanation import Explanation
 from striate.explanation.layer_filters import LayerFilters
 from striate.explanation.layer_maps import LayerMaps
-from striate.explanation.map_resampling import lay_map
-from striate.explanation.receptive_fields import ReceptiveField
-from striate.explanation.score_decomposition import ScoreDecomposition
 from striate.explanation.shortcut_result import ClassFocus
-from striate.render import BLUE, ORANGE, data_uri, evidence_plot, png
-from striate.render.heat_map import blocks, heat
-from striate.render.map_strip import map_strip
-from striate.render.rectangles import draw_rectangles
+from striate.render import data_uri
+from striate.render.map_strip import draw_map, map_strip
 
-LARGE, FIELD = 480, 280  # pixels of a map over its image, and of a receptive field
+LARGE = 480  # pixels of a map on its own grid
 UNITS = 10  # of a layer that are shown, the strongest
-
-
-def draw_overlay(found: Explanation, side: int) -> str:
-    """Draw a map over its image."""
-    return data_uri(found.overlay(side), side=side)
 
 
 def draw_own_grid(found: Explanation) -> str:
     """Draw a map on its own grid."""
-    return data_uri(blocks(found.attribution, side=LARGE), side=LARGE)
-
-
-def draw_contrast(found: ScoreDecomposition) -> str:
-    """Draw which places speak for the one class and which for the other."""
-    laid = lay_map(found.map, found.centers, *found.image.preprocess.shape[1:])
-    shown = found.image.onto_image(laid)
-    return data_uri(heat(found.image.original, shown, side=LARGE), side=LARGE)
+    reach = max(-found.low, found.high) or 1.0
+    return data_uri(draw_map(found.attribution, reach=reach, side=LARGE, clear=True), side=0)
 
 
 def draw_maps(layer: LayerMaps, reach: float) -> dict[str, str]:
@@ -50,20 +32,6 @@ def draw_maps(layer: LayerMaps, reach: float) -> dict[str, str]:
     return drawn
 
 
-def draw_field(seen: ReceptiveField) -> str:
-    """Draw what a unit can see of the image, and where it looks."""
-    subject = seen.image
-    drawn = heat(subject.original, subject.onto_image(seen.gradient), side=FIELD)
-    scaled = drawn.shape[0] / subject.original.shape[0]
-    frames = []
-    for one, colour in ((seen.theoretical, BLUE), (seen.effective, ORANGE)):
-        if one is not None:
-            box = subject.box_on_image(one.top, one.left, one.bottom, one.right)
-            top, left, bottom, right = (end * scaled for end in box)
-            frames.append(((top, left, bottom, right), colour))
-    return data_uri(draw_rectangles(drawn, frames, side=max(drawn.shape[:2])), side=FIELD)
-
-
 def draw_first_filters(one: LayerFilters, count: int) -> list[tuple[int, str]]:
     """Draw filters of a first layer, each with its number: in colour where it sees colours."""
     drawn = []
@@ -72,7 +40,8 @@ def draw_first_filters(one: LayerFilters, count: int) -> list[tuple[int, str]]:
         if one.is_color:
             pixels = one.draw_color(unit)
         else:
-            pixels = map_strip(weights, reach=one.color_limit, side=max(weights.shape[1:]))
+            side = max(weights.shape[1:])
+            pixels = map_strip(weights, reach=one.color_limit, side=side, clear=True)
         drawn.append((unit, data_uri(pixels, side=72)))
     return drawn
 
@@ -91,17 +60,21 @@ def draw_deeper_filters(
 
 
 def _exact(values: np.ndarray, reach: float, *, columns: int, side: int = 84) -> str:
-    data = png(map_strip(values, reach=reach, side=side, columns=columns))
-    return "data:image/png;base64," + base64.b64encode(data).decode("ascii")
+    strip = map_strip(values, reach=reach, side=side, columns=columns, clear=True)
+    return data_uri(strip, side=0)
 
 
 def draw_mean_map(look: ClassFocus) -> str:
-    """Draw where a classifier looks for a class, the region of its shortcut marked."""
-    marked = None
-    if look.shortcut is not None:
-        inside = look.shortcut.region.mask(100, 100)
-        rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
-        ends = (rows[0], columns[0], rows[-1] + 1, columns[-1] + 1)
-        top, left, bottom, right = (float(end) / 100 for end in ends)
-        marked = top, left, bottom, right
-    return data_uri(evidence_plot.mean_map(look.mean_map, marked=marked))
+    """Draw where a classifier looks for a class."""
+    reach = float(look.mean_map.max()) or 1.0
+    return data_uri(draw_map(look.mean_map, reach=reach, side=80, clear=True), side=0)
+
+
+def mark_shortcut(look: ClassFocus) -> tuple[float, float, float, float] | None:
+    """Return where the region of a class's shortcut lies: left, top, width, height in per cent."""
+    if look.shortcut is None:
+        return None
+    inside = look.shortcut.region.mask(100, 100)
+    rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
+    top, left = int(rows[0]), int(columns[0])
+    return left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top

@@ -12,9 +12,9 @@ from striate.explanation.contribution_path import PathStep
 from striate.explanation.inspection import Inspection
 from striate.explanation.layer_filters import LayerFilters
 from striate.explanation.layer_maps import LayerMaps
-from striate.explanation.page import drawings
+from striate.explanation.page import drawings, overlays
 from striate.explanation.page.sums import Grids, Softmax, softmax, write_out_grids
-from striate.explanation.score_decomposition import ScoreDecomposition
+from striate.explanation.unit_arithmetic import ArithmeticStep, UnitArithmetic
 from striate.explanation.unit_inspection import UnitInspection
 from striate.render.evidence_plot import Orders, removal_still
 from striate.render.template import number
@@ -35,15 +35,25 @@ TITLES = {
     "smoothgrad": "SmoothGrad",
 }
 
+FAILED = {  # what it means that a map did not pass a check
+    "deletion": "What it marks matters no more than pixels at random: the class falls no faster "
+    "when it is removed (deletion).",
+    "insertion": "What it marks is no more than pixels at random: the class rises no faster when "
+    "it is shown (insertion).",
+    "randomisation": "It hardly changes when the network's weights are drawn anew, so it may show "
+    "the image's edges rather than what the network knows.",
+    "alignment": "It lies half a cell or more beside where the network looks.",
+    "pointing": "Its maximum does not lie on the object.",
+    "energy": "No more of it lies on the object than the object's share of the image.",
+}
+
 
 class View:
     """What the pages of an image and of a folder both need."""
 
     titles = TITLES
-    draw_overlay = staticmethod(drawings.draw_overlay)
-    draw_own_grid = staticmethod(drawings.draw_own_grid)
-    draw_field = staticmethod(drawings.draw_field)
     draw_mean_map = staticmethod(drawings.draw_mean_map)
+    mark_shortcut = staticmethod(drawings.mark_shortcut)
 
     @staticmethod
     def tall(rows: Sized, most: int) -> int:
@@ -96,6 +106,39 @@ class ImageView(View):
     command: str
     files: Files
 
+    draw_overlay = staticmethod(overlays.draw_overlay)
+    draw_contrast = staticmethod(overlays.draw_contrast)
+    draw_field = staticmethod(overlays.draw_field)
+    draw_own_grid = staticmethod(drawings.draw_own_grid)
+
+    @property
+    def photo(self) -> str:
+        """The image itself, which every map lies over."""
+        return overlays.draw_photo(self.found.image)
+
+    @cached_property
+    def overlay(self) -> overlays.Overlay | None:
+        """The first map over the image; None where there is none."""
+        return (
+            overlays.draw_overlay(self.found.explanations[0]) if self.found.explanations else None
+        )
+
+    @property
+    def trust(self) -> str:
+        """Whether the first map can be trusted, in a sentence."""
+        checks = {} if self.found.evaluation is None else self.found.evaluation.checks
+        passed = sum(checks.values())
+        if passed == len(checks):
+            return f"This map earned trust: it passes all {passed} checks."
+        much = "full trust" if passed else "trust"
+        return f"This map did not earn {much}: it passes {passed} of {len(checks)} checks."
+
+    @property
+    def failed(self) -> list[str]:
+        """What the checks mean that the first map did not pass."""
+        checks = {} if self.found.evaluation is None else self.found.evaluation.checks
+        return [FAILED[kind] for kind, passed in checks.items() if not passed]
+
     @staticmethod
     def join_methods(methods: Sequence[str]) -> str:
         """Name methods in a row.
@@ -105,11 +148,6 @@ class ImageView(View):
         """
         *first, last = (TITLES[each] for each in methods)
         return f"{', '.join(first)} and {last}" if first else last
-
-    @staticmethod
-    def draw_contrast(found: ScoreDecomposition) -> str:
-        """Draw why one class and not another."""
-        return drawings.draw_contrast(found)
 
     @property
     def perturbation_plot(self) -> Markup:
@@ -154,13 +192,19 @@ class ImageView(View):
         return [one for one in strides if len(one.arithmetic.terms.value) > 1]
 
     @property
-    def grids(self) -> Grids | None:
-        """The sum over patches, where the one shown is such."""
-        return (
-            None
-            if self.found.arithmetic is None
-            else write_out_grids(self.found.arithmetic.steps[0])
-        )
+    def sums(self) -> dict[int, UnitArithmetic]:
+        """The sums of the units whose receptive fields are shown, by their places among these."""
+        return {at: each for at, each in enumerate(self.found.unit_sums) if each is not None}
+
+    @cached_property
+    def places(self) -> dict[tuple[str, int], int]:
+        """Where in the row of receptive fields a unit stands, by its layer and number."""
+        return {(each.layer, each.unit): at for at, each in enumerate(self.found.receptive_fields)}
+
+    @staticmethod
+    def grids(step: ArithmeticStep) -> Grids | None:
+        """Give the sum over patches, where a step is such."""
+        return write_out_grids(step)
 
     @property
     def softmax(self) -> Softmax:
