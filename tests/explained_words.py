@@ -17,6 +17,7 @@ LEFT = {
     "code",
     "pre",
     "bdi",
+    "dfn",
     "svg",
     "style",
     "nav",

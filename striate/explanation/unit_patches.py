@@ -40,7 +40,7 @@ class Patch:
         column: likewise.
         receptive_field: the unit's receptive field there, in pixels of the network's input.
         pixels: uint8 (rows, columns, 1 or 3): the part of the image itself that lies in it, of
-            at most 96 pixels a side; grey beyond the image.
+            at most 96 pixels a side; grey beyond the image, but where the field is larger than it.
     """
 
     name: str
@@ -105,7 +105,7 @@ def crop_patches(
                     row=row,
                     column=column,
                     receptive_field=seen,
-                    pixels=crop_rectangle(read, seen, side=side),
+                    pixels=crop_rectangle(read, _within(seen, read), side=side),
                 )
     return {unit: tuple(own[place] for place in sorted(own)) for unit, own in cut.items()}
 
@@ -150,6 +150,19 @@ def crop_rectangle(
     small = Image.fromarray(part[:, :, 0] if channels == 1 else part)
     small.thumbnail((side, side), Image.Resampling.BOX)
     return np.asarray(small).reshape(small.height, small.width, channels)
+
+
+def _within(seen: Rectangle, image: PreprocessedImage) -> Rectangle:
+    """Cut a field that is as tall or wide as the input, or more, down to it: it sees all of it."""
+    rows, columns = image.preprocess.height, image.preprocess.width
+    inner = seen.clip(rows, columns)
+    tall, wide = seen.height >= rows, seen.width >= columns
+    return Rectangle(
+        inner.top if tall else seen.top,
+        inner.left if wide else seen.left,
+        inner.bottom if tall else seen.bottom,
+        inner.right if wide else seen.right,
+    )
 
 
 def _maps(

@@ -16,7 +16,15 @@ from striate.render.glossary import TERMS, Term
 
 _PIECES = re.compile(r"<!--.*?-->|<(svg|style)\b.*?</\1>|</?([a-z][a-z0-9]*)[^>]*>", re.DOTALL)
 _LITERAL = {"code", "pre", "bdi"}  # what is shown as it is
-_NAMED = {"a", "summary", "h1", "h2", "h3", "h4"}  # and where no link to an explanation stands
+_NAMED = {
+    "a",
+    "summary",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "dfn",
+}  # and where no link to an explanation stands
 _WORDS = re.compile(
     r"(?<![\w-])(?:"
     + "|".join(
@@ -39,11 +47,12 @@ class Explained:
 
     Attributes:
         parts: the markup, in the order in which it was given.
-        terms: the words that stand in it, in alphabetical order.
+        glossary: (word, explanation as markup) of those that stand in it and in the explanations
+            of these, in alphabetical order.
     """
 
     parts: tuple[Markup, ...]
-    terms: tuple[Term, ...]
+    glossary: tuple[tuple[Term, Markup], ...]
 
 
 def explain_words(parts: Sequence[str]) -> Explained:
@@ -57,12 +66,18 @@ def explain_words(parts: Sequence[str]) -> Explained:
     >>> found = explain_words(["<bdi>logit</bdi> is -0.5", "<p>The logit, 90.2%.</p>"])
     >>> found.parts[0]
     Markup('<bdi>logit</bdi> is −0.5')
-    >>> [term.name for term in found.terms], 'href="#word-logit"' in found.parts[1]
+    >>> [term.name for term, _ in found.glossary], 'href="#word-logit"' in found.parts[1]
     (['logit'], True)
     """
     seen: set[int] = set()
     made = tuple(Markup(_explain(part, seen)) for part in parts)
-    return Explained(made, tuple(TERMS[place] for place in sorted(seen)))
+    listed, new = set(seen), set(seen)
+    while new:  # the words of the explanations themselves
+        new = {at for place in new for at in _places(TERMS[place].explanation)} - listed
+        listed |= new
+    terms = [TERMS[place] for place in sorted(listed)]
+    glossary = tuple((each, Markup(_explain(escape(each.explanation), seen))) for each in terms)
+    return Explained(made, glossary)
 
 
 def keep_numbers_whole(text: str) -> str:
@@ -102,8 +117,16 @@ def _explain(markup: str, seen: set[int]) -> str:
     return "".join(made)
 
 
+def _places(text: str) -> set[int]:
+    return {_place(found) for found in _WORDS.finditer(text)}
+
+
+def _place(found: re.Match[str]) -> int:
+    return int(str(found.lastgroup)[1:])
+
+
 def _link(found: re.Match[str], seen: set[int]) -> str:
-    place = int(str(found.lastgroup)[1:])
+    place = _place(found)
     if place in seen:
         return found[0]
     seen.add(place)

@@ -212,3 +212,17 @@ def test_ids_of_classes_are_shown_by_their_names(shared: Callable[[str], Path]) 
     place, _ = found["relu2"].top_classes(springer)[0]
     assert found.classes[place] == "English_springer"
     assert found["relu2"].selectivity[springer] > 0.5
+
+
+def test_of_a_field_larger_than_the_image_the_patch_is_the_image(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    pixels = np.random.default_rng(0).integers(0, 100, (12, 12), dtype=np.uint8)
+    for name in ("a", "b"):
+        Image.fromarray(pixels).save(tmp_path / name / "one.png")
+    text = "input 1x12x12 classes=2 > conv 13x13 1 > gap > flatten > fc"
+    model = Classifier(build(text), text, ("a", "b"), Preprocess(1, 12, 12))
+    found = top_activations(model, tmp_path, n_images=1)
+    (patch,) = crop_patches(model, found, [("conv1", 0)])["conv1", 0]
+    assert patch.receptive_field.height == 13
+    assert np.array_equal(patch.pixels[:, :, 0], pixels)

@@ -59,7 +59,17 @@ def test_a_word_is_linked_once_and_not_in_headings_links_names_and_programs() ->
 
 def test_the_longer_word_is_explained_and_parts_of_words_are_not() -> None:
     found = explain_words(["effective receptive fields; ahead, kernelled, p1, a Mac; p = 0.03"])
-    assert [term.name for term in found.terms] == ["effective receptive field", "p"]
+    assert found.parts[0].count('class="term"') == 2
+    names = [term.name for term, _ in found.glossary]
+    assert {"effective receptive field", "p"} < set(names) and "kernel" not in names
+
+
+def test_words_of_the_explanations_are_explained_too() -> None:
+    found = explain_words(["<p>Grad-CAM</p>"])
+    said = {term.name: str(told) for term, told in found.glossary}
+    assert {"Grad-CAM", "feature map", "unit", "gradient"} <= set(said)
+    assert 'href="#word-feature-map"' in said["Grad-CAM"]
+    assert "word-grad-cam" not in "".join(said.values())
 
 
 def test_every_word_has_a_line_and_an_address_of_its_own() -> None:
