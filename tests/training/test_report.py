@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from explained_words import unexplained
 from made_facts import HOSTILE, digits, many, photos
 
 from striate.evaluation.metrics import score
@@ -295,3 +296,10 @@ def test_facts_that_are_empty_or_odd_still_make_a_page() -> None:
     assert "no text in the notation" in seen.words["network"]
     assert [section for section in seen.words if section in SECTIONS] == SECTIONS
     assert "No epoch was finished" in Read(html(replace(bare, epochs=[]))).words["training"]
+
+
+@pytest.mark.parametrize("facts", [digits, photos, many])
+def test_words_of_the_field_are_explained_where_they_first_stand(
+    facts: Callable[[], Facts],
+) -> None:
+    assert unexplained(html(facts())) == []
