@@ -153,7 +153,7 @@ def crop_rectangle(
 
 
 def _within(seen: Rectangle, image: PreprocessedImage) -> Rectangle:
-    """Cut a field that is as tall or wide as the input, or more, down to it: it sees all of it."""
+    """Cut a field that is as tall or wide as the input, or more, down to what lies on it."""
     rows, columns = image.preprocess.height, image.preprocess.width
     inner = seen.clip(rows, columns)
     tall, wide = seen.height >= rows, seen.width >= columns
