@@ -129,7 +129,8 @@ def test_what_the_crop_cuts_away_is_veiled_and_said() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (20, 40, 3), dtype=np.uint8)
     found = inspect(model, noise, settings=InspectionSettings(quick=True))
     drawn = draw_overlay(found.explanations[0])
-    assert drawn.box == (10, 0, 20, 20) and drawn.cut_share == pytest.approx(0.5)
+    assert list(drawn.box) == [10, 0, 20, 20]
+    assert drawn.cut_share == pytest.approx(0.5)
     page = of_image(found, command="c", files=FILES)
     assert "50.0\xa0% of the image, is cut away" in page and 'class="cut"' in page
     whole = inspect(model, noise[:, :20], settings=InspectionSettings(quick=True))
