@@ -115,7 +115,7 @@ def _go_on(
     resume(run, data=data, epochs=epochs, minutes=minutes, devices=devices, callback=callback)
 
 
-SWITCHES = ("autotune", "offline", "energy")  # that nothing turns off
+SWITCHES = ("autotune", "offline", "energy", "tta")  # that nothing turns off
 
 
 def arguments() -> tuple[tuple[str, object, object], ...]:

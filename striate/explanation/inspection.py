@@ -49,6 +49,8 @@ UnitPosition = tuple[
     str, int, int, int
 ]  # layer, unit, row, column; the last two are -1 for features
 
+MIRRORED = "the mean with the mirror image, which answers (--tta): all here is of the image itself"
+
 
 @dataclass(frozen=True)
 class InspectionSettings:
@@ -334,7 +336,10 @@ def _inspect(
         receptive_fields=fields or (),
         filters=filters(model, mean_activations=passed.mean_activations),
         unit_sums=sums,
-        unavailable=tuple(f"{', '.join(what)}: {reason}" for reason, what in missing.items()),
+        unavailable=(
+            *(MIRRORED for _ in range(model.decision.mirrored)),
+            *(f"{', '.join(what)}: {reason}" for reason, what in missing.items()),
+        ),
         left_out=(QUICK if settings.quick else ()),
         truth=read_truth(image, model.classes, model.ids),
     )

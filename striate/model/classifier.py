@@ -204,6 +204,13 @@ class Classifier:
                 f"the images have the shape {np.shape(pixels)}; expected (n, "
                 f"{', '.join(map(str, self.preprocess.shape))}), as Preprocess.pixels makes them"
             )
+        answers = self._probabilities(pixels)
+        if self.decision.mirrored:
+            answers = (answers + self._probabilities(pixels[..., ::-1])) / 2
+        return answers
+
+    def _probabilities(self, pixels: np.ndarray) -> np.ndarray:
+        """Return the probability of each class for images as they lie."""
         logits = self.engine.run(np.asarray(pixels, np.float32, order="C"))
         if logits.shape != (len(pixels), len(self.classes)):
             raise ClassifierError(

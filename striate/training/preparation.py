@@ -349,6 +349,11 @@ def _recipe(
         say("batch size raised from 1 to 2: batch normalisation needs more than one image")
     if backbone is None or tuned:
         say(f"training images are changed a little: {change}")
+        if settings.tta and not change.mirror:
+            say(
+                "answers are the mean of an image and its mirror image (--tta), but training "
+                "mirrors none: leave one of them out unless mirroring changes no class"
+            )
     usual = transfer.RATE if backbone is not None else defaults.learning_rate(network)
     return Recipe(
         batch_size=batch,

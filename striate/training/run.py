@@ -29,6 +29,7 @@ from striate.model.classifier import Classifier
 from striate.model.json_value import JsonObject
 from striate.model.loading import load
 from striate.model.run_folder import RunFolder, report_write_errors, write_text
+from striate.model.temperature import Decision
 from striate.terminal.units import format_duration
 from striate.training import autotune, checkpoints
 from striate.training.crowding import Crowding
@@ -222,12 +223,9 @@ class TrainingRun:
 
     def _keep(self, state: State, prepared: Prepared, what: str) -> None:
         """Evaluate the present weights on validation, and keep them where they are the best."""
-        validation = prepared.loaded.validation
+        validation, plan = prepared.loaded.validation, prepared.plan
         loss, accuracy = validate(
-            state.module,
-            validation,
-            preprocess=prepared.plan.preprocess,
-            recipe=prepared.plan.recipe,
+            state.module, validation, preprocess=plan.preprocess, recipe=plan.recipe
         )
         state.keep_if_best(accuracy, loss)
         self.say(
@@ -321,6 +319,7 @@ class TrainingRun:
             text=plan.text,
             classes=plan.data.classes,
             preprocess=plan.preprocess,
+            decision=Decision(mirrored=self.record.request.settings.tta),
             data={**self.record.request.data_as_json(), **plan.data.as_json()},
             training={
                 "backbone": None if plan.transfer is None else plan.transfer.backbone,
@@ -388,8 +387,8 @@ class TrainingRun:
     def _write_shift(self, before: Tensors, after: Tensors) -> FilterShift:
         """Return how far fine-tuning moved the backbone, and write it down."""
         found = measure_filter_shift(before, after)
-        text = json.dumps(found.as_json(), indent=1, allow_nan=False)
-        write_text(self.folder.path / "moved.json", text + "\n")
+        text = json.dumps(found.as_json(), indent=1, allow_nan=False) + "\n"
+        write_text(self.folder.path / "moved.json", text)
         return found
 
 

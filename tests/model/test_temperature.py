@@ -37,3 +37,9 @@ def test_senseless_temperatures_are_refused(odd: object) -> None:
 
 def test_it_survives_its_record() -> None:
     assert Decision.from_json(Decision(1.5).as_json()) == Decision(1.5)
+    assert Decision.from_json(Decision(1.5, mirrored=True).as_json()) == Decision(1.5, True)
+
+
+def test_mirrored_is_true_or_false() -> None:
+    with pytest.raises(SettingError, match="mirrored is 1; expected true or false"):
+        Decision.from_json({"temperature": 1.0, "mirrored": 1})
