@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import drawn
@@ -13,7 +13,14 @@ from PIL import Image
 
 from striate.data import find, load, split_stratified
 from striate.data.images import Preprocess
-from striate.doctor import Examination, ImageFinding, ImageSigns, describe_findings, examine
+from striate.doctor import (
+    Examination,
+    FoundImage,
+    ImageFinding,
+    ImageSigns,
+    describe_findings,
+    examine,
+)
 from striate.evaluation.metrics import EvaluatedImage
 
 FITTED = Preprocess(channels=3, height=64, width=64)
@@ -149,3 +156,36 @@ def test_signs_taken_while_images_are_read_are_those_taken_afterwards(tmp_path: 
     images.take = None  # type: ignore[assignment]
     recalled = ImageSigns(40, then=lambda index, value, pixels: None).complete(images)
     assert (recalled == taken).all()
+
+
+def test_accuracy_is_said_without_copies(tmp_path: Path) -> None:
+    copies = [
+        ImageFinding("copy", "saved again", (FoundImage(f"disc/disc{n:03}.png", "disc", "val"),))
+        for n in range(3)
+    ]
+    answers = [answer(n, "disc", 0.9) for n in range(4)] + [answer(4, "square", 0.9)]
+    assert describe_findings(copies, answers)[1] == (
+        "3 of the 5 images that accuracy is measured on are training images, saved again; without "
+        "them accuracy is 50.0 % (n = 2)"
+    )
+    assert "says nothing of images" in describe_findings(copies, answers[:3])[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("data", "true"),
+    [
+        ("hymenoptera", {"train/ants/imageNotFound.gif"}),
+        ("hotdog64", set()),
+        ("ilsvrc_boxes", set()),
+    ],
+)
+def test_of_photographs_at_most_one_in_a_hundred_is_named_wrongly(
+    shared: Callable[[str], Path], data: str, true: set[str]
+) -> None:
+    collection = find(str(shared(f"data/{data}")))
+    found = look(shared(f"data/{data}"))
+    named = {each.images[0].name for each in found}
+    assert true <= named
+    assert len(named - true) <= 0.01 * len(collection)
+    assert names(found, "copy") == []

@@ -40,8 +40,8 @@ def find_copies(examination: Examination) -> Iterator[ImageFinding]:
             if alike:
                 bits = int(apart[place, nearest[place]])
                 reason = (
-                    f"{examination.collection.names[twin]!r} of train saved again: perceptual "
-                    f"hashes {bits} of 64 bits apart, details correlated by {alike:.2f}"
+                    f"a training image saved again: perceptual hashes {bits} of 64 bits apart, "
+                    f"details correlated by {alike:.2f}"
                 )
                 both = (examination.found(index), examination.found(twin))
                 yield ImageFinding("copy", reason, both)
@@ -56,7 +56,7 @@ def describe_effect(
     >>> images = [EvaluatedImage(name, "a", "a", 0.9, 0.9, 0) for name in ("1", "2", "3")]
     >>> copy = ImageFinding("copy", "9 saved again", (FoundImage("1", "a", "val"),))
     >>> describe_effect([copy], images)
-    ('1 of the 3 images that accuracy is measured on is such a copy; without it accuracy is ...',)
+    ('1 of the 3 images that accuracy is measured on is a training image, saved again; ...',)
     """
     named = {finding.images[0].name for finding in copies}
     rest = [one for one in answers if one.name not in named]
@@ -64,13 +64,13 @@ def describe_effect(
     if not out:
         return ()
     said = f"{out:,} of the {len(answers):,} images that accuracy is measured on"
-    said += " is such a copy" if out == 1 else " are such copies"
+    said += " is a training image" if out == 1 else " are training images"
     if not rest:
-        return (f"{said}: it says nothing of images that the network does not know",)
+        return (f"{said}, saved again: it says nothing of images that the network does not know",)
     correct = sum(one.answer == one.truth for one in rest)
     without = "it" if out == 1 else "them"
     share = format_percent(correct / len(rest))
-    return (f"{said}; without {without} accuracy is {share} (n = {len(rest):,})",)
+    return (f"{said}, saved again; without {without} accuracy is {share} (n = {len(rest):,})",)
 
 
 def _compare(examination: Examination, one: int, other: int) -> float:
