@@ -38,7 +38,7 @@ NEEDS := pyproject.toml constraints.txt
 PEERS := .venv-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint types format figure ideas experiments table clean install install-test \
+.PHONY: help demo test test-all lint types format figure ideas experiments notebook table clean install install-test \
   bench-install bench-mnist bench-transfer bench-throughput bench-predict bench-growth \
   bench-backbones bench-learning bench-evidence bench-maps bench-shortcut bench-health bench-explain
 .DELETE_ON_ERROR:
@@ -74,6 +74,9 @@ figure: install-test  ## draw docs/report.png from the newest report of the digi
 
 ideas: install-test  ## draw the images of docs/ideas anew
 	$(BIN)/python docs/ideas/draw.py
+
+notebook: install-test  ## run docs/ten-minutes.ipynb and keep its outputs in it
+	$(BIN)/python docs/run_notebook.py
 
 experiments: install-test  ## carry out the experiments and write docs/ideas/experiments.md
 	$(BIN)/python docs/ideas/draw_experiments.py

@@ -42,7 +42,7 @@ def scene() -> np.ndarray:
 
 def sheet(image: np.ndarray) -> Figure:
     """The image, and what each filter makes of it."""
-    figure = Figure(figsize=(8.8, 3.9), dpi=100, layout="constrained")
+    figure = Figure(figsize=(8.8, 3.9), dpi=200, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(2, 4).ravel()
     axes[0].imshow(image, interpolation="nearest")
@@ -65,8 +65,7 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     drawn = io.BytesIO()
     sheet(scene()).savefig(drawn, format="png")
-    few = Image.open(drawn).convert("RGB").quantize(128, dither=Image.Dither.NONE)
-    few.save(folder / "filters.png", optimize=True)
+    Image.open(drawn).convert("RGB").save(folder / "filters.png", optimize=True)
     result = convolve(load_digits().images[3], "sobel-x", pad="same")
     maps = {"feature map": result.map, "maxpool 2": result.pool("max", 2).map}
     (folder / "digit.png").write_bytes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -32,4 +33,8 @@ def test_the_notebook_runs_and_shows_its_results(
     assert [o.name for o in outputs if o.output_type == "stream" and o.name == "stderr"] == []
     shown = [o.data["text/html"] for o in outputs if "text/html" in o.get("data", {})]
     assert sum("<table" in html for html in shown) >= 3
+    assert sum("<img" in html for html in shown) >= 4  # curves, matrix and worst, image, heat map
+    runs = [cell for cell in notebook.cells if "st.train(" in cell.source]
+    assert [len(cell.outputs) for cell in runs] == [2]  # the line of progress, and the result
+    assert not any('{"' in re.sub(r"<[^>]*>", "", html) for html in shown)  # no raw JSON
     assert (tmp_path / "runs" / "digits" / "report.html").exists()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from striate.cli.messages import say
+from striate.cli.messages import say_steps
 from striate.errors import SettingError
 
 if TYPE_CHECKING:
@@ -33,21 +33,28 @@ def compare(
     plot: Annotated[
         Path | None, typer.Option(help="Draw the intervals into this file, .svg or .png.")
     ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The page, .html. Default: comparisons/RUN-RUN.html.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Say whether one classifier is really better than another.
 
     All are evaluated on exactly the same images, none of which any of them learnt from, and each
     is set beside the first: the difference with its paired 95 % interval, McNemar's exact test,
-    and what follows.
+    and what follows. The page also shows the images on which they differ.
     """
     import json
 
+    from striate.cli.copying import LONGEST, name_folders
+    from striate.cli.page_place import place_page
     from striate.evaluation import comparison
     from striate.events import Event, Note
     from striate.terminal.console import Console
 
     _check_files(csv, plot)
+    if out is not None:
+        place_page(out, Path())
     with Console() as console:
 
         def callback(event: Event) -> None:
@@ -55,13 +62,19 @@ def compare(
                 console(event)
 
         result = comparison.compare(runs, data, split=split, callback=callback)
-    print(json.dumps(result.as_json()) if as_json else result)
+    named = "-".join(name_folders([model.name for model in result.models]).values())
+    page = place_page(out, Path("comparisons") / f"{named[:LONGEST]}.html")
+    comparison.write_page(result, page)
     if csv is not None:
         comparison.write_csv(result, csv)
-        say(f"the answers: {csv}")
     if plot is not None:
         _draw(result, plot)
-        say(f"the image: {plot}")
+    if as_json:
+        print(json.dumps({"page": str(page), **result.as_json()}))
+        return
+    print(result)
+    steps = (("open it", page), ("answers", csv), ("image", plot))
+    say_steps(*((label, str(path)) for label, path in steps if path is not None))
 
 
 def _check_files(csv: Path | None, plot: Path | None) -> None:

@@ -78,6 +78,7 @@ def explain(
     the classifier looks.
     """
     from striate.cli.early_checks import check_image
+    from striate.cli.page_place import place_page
     from striate.model.loading import load
     from striate.terminal.console import Console
 
@@ -93,7 +94,7 @@ def explain(
     if data is not None and (target or against or layer or at):
         raise SettingError("--target, --against, --layer and --at are about one image, not --data")
     stem = image.stem if image is not None else Path(data or "").name or "data"
-    page = place(out, stem)
+    page = place_page(out, FOLDER / f"{stem}.html", beside=(".npz", ".json"))
     opened = load(model)
     found: Inspection | UnitInspection
     with Console() as console:
@@ -156,25 +157,6 @@ def number_of(text: str) -> UnitPosition:
         )
     unit, row, column = (-1 if part is None else int(part) for part in found.groups()[1:])
     return found[1], unit, row, column
-
-
-def place(out: Path | None, stem: str) -> Path:
-    """Say where the page goes: as asked for, else explanations/STEM.html, never over another one.
-
-    Raises:
-        SettingError: the path cannot be a page's.
-    """
-    if out is not None:
-        if out.suffix.lower() != ".html":
-            raise SettingError(f"--out '{out}' must end in .html")
-        if out.is_dir() or any(parent.is_file() for parent in out.parents):
-            raise SettingError(f"--out '{out}' cannot be written there; name another place")
-        return out
-    path, again = FOLDER / f"{stem}.html", 1
-    while any(path.with_suffix(ending).exists() for ending in (".html", ".npz", ".json")):
-        again += 1
-        path = FOLDER / f"{stem}-{again}.html"
-    return path
 
 
 def _inspect(

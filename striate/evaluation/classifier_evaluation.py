@@ -26,6 +26,7 @@ from striate.terminal.progress import ProgressReporter
 from striate.terminal.progress_display import display_progress
 
 BATCH = 64
+PICTURES = 12  # of the worst images, kept to be shown in a notebook
 
 
 def evaluate(
@@ -120,13 +121,15 @@ def evaluate_images(
         callback: is told how far the work is.
     """
     reporter = ProgressReporter("evaluating", callback)
-    return score(
+    found = score(
         predict_images(model, images, selection.indices, reporter=reporter),
         collection.labels[selection.indices],
         classes=model.classes,
         names=[collection.names[index] for index in selection.indices],
         evaluated=selection.words,
     )
+    worst = selection.indices[[image.index for image in found.worst[:PICTURES]]]
+    return replace(found, pictures=tuple(np.moveaxis(images.take(worst), 1, -1)))
 
 
 def predict_images(

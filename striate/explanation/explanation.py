@@ -12,7 +12,7 @@ from striate.explanation.image_grid import show_image
 from striate.explanation.map_resampling import lay_map, resize_map
 from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.render.heat_map import heat
-from striate.render.notebook import Text, to_html
+from striate.render.notebook import Folded, Gallery, Picture, Text, to_html
 from striate.terminal.units import format_percent
 
 if TYPE_CHECKING:
@@ -184,4 +184,7 @@ class Explanation:
         )
 
     def _repr_html_(self) -> str:
-        return to_html(Text(str(self), kind="pre"))
+        original = Picture(self.image.original, self.image.name)
+        over = Picture(self.overlay(), f"speaks for {self.target} (orange), against it (blue)")
+        shown = Gallery((original, over), side=224)
+        return to_html(shown, Folded("the figures", (Text(str(self), kind="pre"),)))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from striate.backends.onnx import Engine, Trained, open_engine, torch_module
-from striate.data.images import Preprocess
+from striate.data.images import Preprocess, read
 from striate.errors import ClassifierError, ImageError, SettingError
 from striate.model import classifier_file
 from striate.model.classifier_document import ClassifierDocument
@@ -24,7 +24,6 @@ from striate.model.prediction import Prediction, Unreadable
 from striate.model.temperature import Decision
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.progress_display import display_progress
-from striate.terminal.tables import Table
 
 if TYPE_CHECKING:
     from torch import nn
@@ -118,7 +117,11 @@ class Classifier:
         answer = next(self.predict_each(images))
         if isinstance(answer, Unreadable):
             raise ImageError(str(answer))
-        return answer
+        return replace(
+            answer,
+            shown=partial(read, to_source(images[0]), ranges=self.preprocess.value_ranges),
+            explainer=partial(self.explain, images[0]),
+        )
 
     def predict_proba(
         self,
@@ -383,9 +386,6 @@ class Classifier:
         )
 
     def _repr_html_(self) -> str:
-        few = ", ".join(self.classes[:20]) + (", ..." if len(self.classes) > 20 else "")
-        rows = [("classes", few), ("network", self.text or "a torch module")]
-        rows += [(name, str(value)) for name, value in self.metrics.items() if name != "confusion"]
-        from striate.render.notebook import Text, to_html
+        from striate.model.classifier_card import make_card
 
-        return to_html(Text(repr(self)), Table(("", "value"), tuple(rows)))
+        return make_card(self)

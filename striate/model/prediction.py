@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from striate.terminal.tables import Table
+from striate.errors import SettingError
+from striate.terminal.units import format_percent
+
+if TYPE_CHECKING:
+    from striate.explanation.explanation import Explanation
+    from striate.render import Pixels
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,9 @@ class Prediction:
         probability: its probability, 0 to 1.
         probabilities: of every class, in the classifier's order.
         remarks: what was odd about the image, and did not hinder.
+        shown: gives the image upright, as uint8 (rows, columns, channels), where it was predicted
+            alone; it is decoded anew.
+        explainer: gives where the image speaks for the class, likewise.
     """
 
     name: str
@@ -26,6 +34,27 @@ class Prediction:
     probability: float
     probabilities: Mapping[str, float]
     remarks: tuple[str, ...] = ()
+    shown: Callable[[], Pixels] | None = field(default=None, repr=False, compare=False)
+    explainer: Callable[[], Explanation] | None = field(default=None, repr=False, compare=False)
+
+    def explain(self) -> Explanation:
+        """Return where the image speaks for the class, as a heat map.
+
+        Raises:
+            SettingError: it was one of several images, which are not kept.
+
+        Example: ``model.predict("cat.jpg").explain()``.
+        """
+        if self.explainer is None:
+            raise SettingError(
+                f"'{self.name}' was predicted among others, and images are not kept; explain it "
+                "by model.explain(image)"
+            )
+        return self.explainer()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the image and the classifier out of copies."""
+        return {**vars(self), "shown": None, "explainer": None}
 
     @property
     def ratio(self) -> float:
@@ -51,11 +80,18 @@ class Prediction:
         return f"{self.name}: {self.label} ({self.probability:.1%})"
 
     def _repr_html_(self) -> str:
-        first = sorted(self.probabilities.items(), key=lambda pair: -pair[1])[:5]
-        rows = tuple((name, f"{value:.1%}") for name, value in first)
-        from striate.render.notebook import to_html
+        from striate.render.notebook import Bars, Gallery, Part, Picture, Text, to_html
 
-        return to_html(Table(("class", "probability"), rows, {"probability"}, self.name))
+        first = sorted(self.probabilities.items(), key=lambda pair: -pair[1])[:5]
+        said = f"{self.label} {format_percent(self.probability)}"
+        unsure = "unsure: another class is more than half as probable" if self.unsure else ""
+        parts: list[Part] = [Text(f"\n{unsure}" * bool(unsure), strong=said)]
+        if self.shown is not None:
+            parts.append(Gallery((Picture(self.shown(), self.name),), side=224))
+        parts += [Bars(tuple(first)), *map(Text, self.remarks)]
+        if self.explainer is not None:
+            parts.append(Text("its .explain() shows where the image speaks for that"))
+        return to_html(*parts)
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NUMBERED = 16  # rows and columns up to which the numbers stand in the cells
-NARROWEST, ENLARGED = 420, 560  # pixels: of the drawing; of a small map's longer side
-CELL = 56  # pixels of a cell with its number
-LETTER = 8  # pixels that a letter takes at most, about
-GAP = 16  # pixels between maps side by side
+SHARP = 2  # pixels of the file for one of the screen, in each direction
+NARROWEST, ENLARGED = 420 * SHARP, 560 * SHARP  # pixels: of the drawing; of a map's longer side
+CELL = 56 * SHARP  # pixels of a cell with its number
+LETTER = 8 * SHARP  # pixels that a letter takes at most, about
+GAP = 16 * SHARP  # pixels between maps side by side
 DARK = 140  # brightness, of 255, below which white is read more easily than black
 SHOWN, SAMPLED = 98.0, 500_000  # per cent that the scale of large maps covers; values asked
 
@@ -92,7 +93,7 @@ def feature_map(maps: Mapping[str, np.ndarray], *, title: str) -> bytes:
     if longest <= NUMBERED:
         drawn = _numbered(list(maps.values()), scale)
     else:
-        drawn = [_enlarged(scale.colours(each)) for each in maps.values()]
+        drawn = [_enlarged(scale.colours(each), max(ENLARGED, longest)) for each in maps.values()]
     if len(maps) > 1:
         zoom = _zoom(sum(each.shape[1] for each in drawn))
         drawn = [
@@ -112,8 +113,9 @@ def _shades(colour: str) -> Pixels:
     return np.asarray(np.rint(255 + way * (end - 255)), np.uint8)
 
 
-def _enlarged(pixels: Pixels) -> Pixels:
-    times = max(1, ENLARGED // max(pixels.shape[:2]))
+def _enlarged(pixels: Pixels, side: int) -> Pixels:
+    """Repeat each pixel so often that the longer side comes near the wanted one from below."""
+    times = max(1, side // max(pixels.shape[:2]))
     return pixels.repeat(times, axis=0).repeat(times, axis=1)
 
 
@@ -141,10 +143,14 @@ def _widened(pixels: Pixels, width: int) -> Pixels:
 
 
 def _numbered(maps: list[np.ndarray], scale: Scale) -> list[Pixels]:
-    """Draw cells with their numbers, all maps in cells of one size."""
+    """Draw cells with their numbers, all maps of one size, so that what became larger is seen."""
     texts = [[f"{value:.4g}" for value in each.ravel().tolist()] for each in maps]
-    cell = max(CELL, 9 * max(len(text) for each in texts for text in each) + 14)
-    return [_cells(each, said, cell, scale) for each, said in zip(maps, texts, strict=True)]
+    widest = max(len(text) for each in texts for text in each)
+    side = max(CELL, (9 * widest + 14) * SHARP) * max(max(each.shape) for each in maps)
+    return [
+        _cells(each, said, side // max(each.shape), scale)
+        for each, said in zip(maps, texts, strict=True)
+    ]
 
 
 def _cells(values: np.ndarray, texts: list[str], cell: int, scale: Scale) -> Pixels:
@@ -176,7 +182,7 @@ def _words(text: str, width: int, *, zoom: float, large: bool = False) -> Pixels
         size, weight = (12, "bold") if large else (10, "normal")
         figure.text(0.5, 0.45, text, ha="center", va="center", fontsize=size, fontweight=weight)
 
-    return _rendered(draw, width, round(zoom * (36 if large else 24)), zoom=zoom)
+    return _rendered(draw, width, round(zoom * SHARP * (36 if large else 24)), zoom=zoom)
 
 
 def _bar(scale: Scale, maps: list[np.ndarray], width: int) -> Pixels:
@@ -198,12 +204,12 @@ def _bar(scale: Scale, maps: list[np.ndarray], width: int) -> Pixels:
         axes.spines[:].set_color(PALE)
         figure.text(0.5, 0.1, told, ha="center", fontsize=10)
 
-    return _rendered(draw, width, round(84 * zoom), zoom=zoom)
+    return _rendered(draw, width, round(84 * SHARP * zoom), zoom=zoom)
 
 
 def _zoom(width: int) -> float:
     """How much larger letters are on a wide drawing, so that they can be read on it."""
-    return max(1.0, width / 1000)
+    return max(1.0, width / (1000 * SHARP))
 
 
 def _rendered(
@@ -217,7 +223,7 @@ def _rendered(
         mpl.rcdefaults()
         mpl.rcParams.update(LOOK)
         mpl.rcParams["axes.unicode_minus"] = False
-        figure = Figure(dpi=100 * zoom)
+        figure = Figure(dpi=100 * SHARP * zoom)
         # half a pixel more, as the canvas cuts fractions off
         figure.set_size_inches((width + 0.5) / figure.dpi, (height + 0.5) / figure.dpi)
         draw(figure)

@@ -39,8 +39,9 @@ def display_progress(progress: bool | None, callback: Callback | None = None) ->
         yield callback or (lambda event: None)
         return
     from striate.terminal.console import Console
+    from striate.terminal.notebook_line import NotebookLine
 
-    with Console() as console:
+    with NotebookLine() if "ipykernel" in sys.modules else Console() as console:
 
         def tell(event: Event) -> None:
             console(event)

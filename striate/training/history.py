@@ -12,7 +12,10 @@ from striate.terminal.dataframe import make_dataframe
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from pandas import DataFrame
+
+    from striate.render.notebook import Drawing
 
 
 @dataclass(frozen=True)
@@ -43,14 +46,31 @@ class History:
         Raises:
             SettingError: there is no such kind, or there were no epochs.
         """
-        from striate.render import ORANGE
-        from striate.render.line_plot import Curve, draw_curves
         from striate.render.plot_axes import open_axes
 
         if kind not in ("loss", "accuracy"):
             raise SettingError(f"a history has no plot '{kind}'; choose loss or accuracy")
         if not self.epochs:
             raise SettingError("there were no epochs, so there are no curves: a head alone was fit")
+        with open_axes(ax, width=5.0, height=3.4) as axes:
+            self._draw(axes, kind)
+        return axes
+
+    def drawing(self) -> Drawing | None:
+        """Return the curves of loss and accuracy as a notebook shows them; None without epochs."""
+        from striate.render.figure_files import Still
+        from striate.render.notebook import Drawing
+
+        def draw(figure: Figure) -> None:
+            for axes, kind in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+                self._draw(axes, kind)
+
+        return Drawing(Still(draw, 9.0, 3.2), "loss and accuracy by epoch") if self.epochs else None
+
+    def _draw(self, axes: Axes, kind: str) -> None:
+        from striate.render import ORANGE
+        from striate.render.line_plot import Curve, draw_curves
+
         lines = [
             Curve("training", [getattr(each, f"train_{kind}") for each in self.epochs]),
             Curve(
@@ -58,16 +78,14 @@ class History:
             ),
         ]
         best = max((each.epoch for each in self.epochs if each.best), default=None)
-        with open_axes(ax, width=5.0, height=3.4) as axes:
-            draw_curves(
-                axes,
-                lines,
-                title=kind.capitalize(),
-                across="epoch",
-                marked=best,
-                as_percent=kind == "accuracy",
-            )
-        return axes
+        draw_curves(
+            axes,
+            lines,
+            title=kind.capitalize(),
+            across="epoch",
+            marked=best,
+            as_percent=kind == "accuracy",
+        )
 
     def __len__(self) -> int:
         return len(self.epochs)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from striate.evaluation.metrics import Evaluation
 from striate.model.classifier import Classifier
+from striate.model.run_folder import RunFolder
+from striate.render.notebook import Text, to_html
 from striate.training.history import History
 
 
@@ -35,4 +37,10 @@ class TrainingResult:
         return f"TrainingResult in {self.folder}: {found.headline()} on {found.evaluated}"
 
     def _repr_html_(self) -> str:
-        return self.evaluation._repr_html_()
+        found, curves = self.evaluation, self.history.drawing()
+        last = (
+            f"everything is in {self.folder}; open {RunFolder(self.folder).report}\n"
+            ".model is the classifier, .evaluation shows the confusion matrix and the worst images"
+        )
+        shown = Text(f"\non {found.evaluated}", strong=found.headline())
+        return to_html(shown, *([curves] if curves else []), Text(last))

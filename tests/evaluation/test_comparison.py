@@ -300,15 +300,22 @@ def test_the_image_names_all_and_says_the_verdict(compared: Comparison) -> None:
 def test_the_command_line_prints_and_writes_all(first: Path, second: Path, tmp_path: Path) -> None:
     done = striate("compare", first, second, "--csv", "a.csv", "--plot", "new/a.svg", cwd=tmp_path)
     assert "95 % interval" in done.stdout
-    assert "the answers: a.csv" in done.stderr
+    assert "open it     comparisons/" in done.stderr
+    assert "answers     a.csv" in done.stderr
+    (page,) = (tmp_path / "comparisons").iterdir()
+    assert "images on which the answers differ" in page.read_text("utf-8")
     assert (tmp_path / "new" / "a.svg").read_text().startswith("<svg")
     assert len((tmp_path / "a.csv").read_text().splitlines()) == 9
     striate("compare", first, second, "--plot", "a.png", cwd=tmp_path)
     assert (tmp_path / "a.png").read_bytes()[1:4] == b"PNG"
 
 
-def test_the_json_keys_are_stable(first: Path, second: Path, new: Path) -> None:
-    result = json.loads(striate("compare", first, second, "--data", new, "--json").stdout)
+def test_the_json_keys_are_stable(first: Path, second: Path, new: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    told = striate("compare", first, second, "--data", new, "--out", page, "--json").stdout
+    result = json.loads(told)
+    assert result.pop("page") == str(page)
+    assert page.is_file()
     assert list(result) == [
         "evaluated",
         "n",

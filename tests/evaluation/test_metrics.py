@@ -277,7 +277,15 @@ def test_what_is_printed_fits_a_terminal_however_long_the_names(k: int) -> None:
 
 def test_a_notebook_shows_confusion_and_worst_images_too() -> None:
     rows, labels = drawn(30, 3, 0)
-    assert score_rows(rows, labels)._repr_html_().count("<table>") == 3
+    found = score_rows(rows, labels)
+    page = found._repr_html_()
+    assert page.count("<table>") == 2  # classes and worst images, without pixels
+    assert 'alt="the confusion matrix"' in page
+    pixels = tuple(np.zeros((8, 8, 1), np.uint8) for _ in range(3))
+    page = replace(found, pictures=pixels)._repr_html_()
+    assert (page.count("<table>"), page.count("<figure")) == (1, 3)
+    assert replace(found, pictures=pixels) == found
+    assert "pictures" not in found.as_json()
 
 
 def test_few_right_images_are_said_to_be_right() -> None:

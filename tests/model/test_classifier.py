@@ -351,4 +351,6 @@ def test_modes_are_put_back_after_errors_too() -> None:
 
 def test_it_shows_itself() -> None:
     assert "3 classes (zebra, ant, bee)" in repr(model())
-    assert "<table>" in model()._repr_html_()
+    card = model()._repr_html_()
+    assert "Classifier of" in card
+    assert "<details>" in card  # its network, folded

@@ -54,12 +54,25 @@ def test_a_large_map_is_there_pixel_by_pixel() -> None:
     values = np.random.default_rng(0).normal(size=(60, 700))
     pixels = opened(feature_map({"map": values}, title="a map"))
     expected = scale_of([values]).colours(values)
+    left = (pixels.shape[1] - 700) // 2
     places = [
         row
         for row in range(len(pixels) - 60)
-        if np.array_equal(pixels[row : row + 60, 16 : 16 + 700], expected)
+        if np.array_equal(pixels[row : row + 60, left : left + 700], expected)
     ]
     assert len(places) == 1
+
+
+def test_two_maps_are_drawn_in_one_size_so_that_what_was_pooled_is_seen() -> None:
+    maps = {"map": np.eye(8), "maxpool 2": np.eye(4)}
+    pixels = opened(feature_map(maps, title="one pooled"))[:-200]  # without the colour bar
+    orange = np.argwhere((pixels == ORANGE).all(axis=2))
+    middle = pixels.shape[1] // 2
+    heights = [
+        np.ptp(part[:, 0])
+        for part in (orange[orange[:, 1] < middle], orange[orange[:, 1] >= middle])
+    ]
+    assert abs(heights[0] - heights[1]) < 0.05 * heights[0]
 
 
 def test_several_maps_share_one_scale() -> None:

@@ -22,6 +22,7 @@ from striate.model.run_folder import RunFolder
 from striate.teaching import experiments
 from striate.teaching.experiments import Effort, Experiment, experiment_images
 from striate.teaching.experiments.design import Given
+from striate.teaching.experiments.experiment_plot import make_band
 from striate.teaching.experiments.experiment_result import Point
 from striate.teaching.experiments.experiment_run import DESIGNS
 
@@ -251,9 +252,18 @@ def test_the_command_line_prints_a_table_or_json(tmp_path: Path) -> None:
     options = ("--seeds", 1, "--epochs", 1, "--images", 40, "--out", tmp_path / "out")
     said = shell.striate("experiment", "shuffle", *options, "--threads", 1)
     assert "accuracy in %, of one seed, so without an interval" in said.stdout
-    assert str(tmp_path / "out") in said.stdout
+    assert f"open it     {tmp_path / 'out'}" in said.stderr
     assert "4/4 convolutional shuffled, seed 0" in said.stderr
     values = json.loads(shell.striate("experiment", "shuffle", *options, "--json").stdout)
     assert values["name"] == "shuffle"
     assert {"network", "condition", "accuracies", "accuracy"} <= values["points"][0].keys()
     assert values["points"][0]["accuracy_low"] is None  # one seed has no interval
+
+
+def test_no_interval_is_drawn_of_fewer_than_three_seeds_or_beyond_the_shares() -> None:
+    few, more = compute_mean([0.2, 0.8]), compute_mean([0.9, 0.95, 1.0])
+    assert few.ends == (few.mean, few.mean)
+    assert more.high > 1.0
+    assert more.ends == (more.low, 1.0)
+    band = make_band("", [Point("conv", "moved", 1.0, (0.2, 0.8), few)], ("#0072b2", "o"))
+    assert (list(band.low), list(band.high)) == ([0.5], [0.5])

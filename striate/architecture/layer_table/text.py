@@ -125,17 +125,18 @@ def training(memory: TrainingMemory, less: TrainingMemory) -> str:
 
 
 def html(rows: Sequence[Row], said: Sequence[str], *, title: str) -> str:
-    """Give the table, each layer with its formulas, and what is said of the whole."""
-    from striate.render.notebook import Text, to_html
+    """Give the table, what is said of the whole, and each layer with its formulas."""
+    from striate.render.notebook import Folded, Text, to_html
 
-    table = layers(rows)
     names = {"output": "its size", "parameters": "its parameters", "macs": "its MACs"}
-    cells = tuple(
-        (*cells, *(getattr(row.formulas, kind) for kind in names))
-        for cells, row in zip(table.rows, rows, strict=True)
+    cells = tuple((row.name, *(getattr(row.formulas, kind) for kind in names)) for row in rows)
+    formulas = Table(("layer", *names.values()), cells)
+    return to_html(
+        Text("", strong=title),
+        layers(rows),
+        Text("\n".join(said), kind="ul"),
+        Folded("how these numbers come about", (formulas,)),
     )
-    wide = Table((*table.header, *names.values()), cells, table.right)
-    return to_html(wide, Text(title), Text("\n".join(said), kind="ul"))
 
 
 def by_axis(side: Side) -> str:

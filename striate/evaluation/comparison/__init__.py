@@ -1,6 +1,7 @@
 """Classifiers side by side on the same images: is one really better than the other."""
 
 from striate.evaluation.comparison.answers_csv import write_csv
+from striate.evaluation.comparison.comparison_page import make_page, write_page
 from striate.evaluation.comparison.comparison_plot import draw_comparison
 from striate.evaluation.comparison.comparison_result import Comparison
 from striate.evaluation.comparison.comparison_rows import ImageAnswers, ModelPair, ModelScores
@@ -18,7 +19,9 @@ __all__ = [
     "compare",
     "draw_comparison",
     "estimate_images_needed",
+    "make_page",
     "mcnemar_test",
     "tango_interval",
     "write_csv",
+    "write_page",
 ]

@@ -15,6 +15,7 @@ from striate.evaluation.comparison.comparison_plot import (
     draw_differences,
 )
 from striate.evaluation.comparison.comparison_rows import ImageAnswers, ModelPair, ModelScores
+from striate.evaluation.comparison.shown_images import ShownImage
 from striate.render.notebook import Text, to_html
 from striate.terminal.dataframe import make_dataframe
 from striate.terminal.escape import escape_controls
@@ -40,6 +41,7 @@ class Comparison:
         pairs: each of the others against the first.
         images: every image with all answers, in the order of the data.
         notes: what has to be known to read the numbers.
+        shown: some of the images whose answers differ, with their pixels; not in JSON.
     """
 
     evaluated: str
@@ -48,6 +50,7 @@ class Comparison:
     pairs: tuple[ModelPair, ...]
     images: tuple[ImageAnswers, ...] = field(repr=False)
     notes: tuple[str, ...] = ()
+    shown: tuple[ShownImage, ...] = field(default=(), repr=False, compare=False)
 
     def differing(self) -> tuple[ImageAnswers, ...]:
         """Return the images whose answers differ, first those that some classified correctly."""

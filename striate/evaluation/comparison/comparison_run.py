@@ -23,6 +23,7 @@ from striate.evaluation.comparison.comparison_result import Comparison
 from striate.evaluation.comparison.comparison_rows import ImageAnswers, ModelScores
 from striate.evaluation.comparison.opened_models import OpenedModel, open_models
 from striate.evaluation.comparison.paired_comparison import compare_pairs
+from striate.evaluation.comparison.shown_images import take_shown
 from striate.evaluation.image_selection import ImageSelection, note_missing_classes
 from striate.evaluation.metrics import Evaluation, score
 from striate.events import Callback, Note
@@ -91,7 +92,9 @@ def _compare(
             for model, own, labels in zip(opened, images, common.labels, strict=True)
         ]
         seconds = _time_models(opened, images, chosen.indices)
-    return _gather(opened, found, seconds, common=common, chosen=replace(chosen, notes=notes))
+        chosen = replace(chosen, notes=notes)
+        result = _gather(opened, found, seconds, common=common, chosen=chosen)
+        return replace(result, shown=take_shown(result.images, images, chosen.indices))
 
 
 def _decode(

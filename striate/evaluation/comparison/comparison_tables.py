@@ -88,7 +88,7 @@ def make_differing_table(names: Sequence[str], images: Sequence[ImageAnswers]) -
             escape_controls(image.name, longest=room),
             shorten_name(image.truth),
             *(
-                f"{escape_controls(answer, longest=LONGEST - 7)} {share:.0%}"
+                f"{escape_controls(answer, longest=LONGEST - 8)} {format_percent(share)}"
                 for answer, share in zip(image.answers, image.probabilities, strict=True)
             ),
         )

@@ -7,7 +7,9 @@ from dataclasses import asdict, astuple, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from striate.errors import SettingError
-from striate.render.notebook import Text, to_html
+from striate.render import Pixels
+from striate.render.figure_files import Still
+from striate.render.notebook import Drawing, Gallery, Part, Picture, Text, to_html
 from striate.terminal.colors import Mark
 from striate.terminal.dataframe import make_dataframe
 from striate.terminal.escape import escape_controls
@@ -17,6 +19,7 @@ from striate.terminal.wrapping import find_table_width, wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from pandas import DataFrame
 
 MANY_CLASSES = 20
@@ -119,6 +122,8 @@ class Evaluation:
             that were least sure.
         notes: what has to be known to read the numbers.
         images: every image with its answer, in the order they were evaluated in; not in JSON.
+        pictures: uint8 (rows, columns, channels), of the first of the worst, as the network sees
+            them; not in JSON.
     """
 
     evaluated: str
@@ -139,6 +144,7 @@ class Evaluation:
     worst: tuple[EvaluatedImage, ...]
     notes: tuple[str, ...] = ()
     images: tuple[EvaluatedImage, ...] = field(default=(), repr=False)
+    pictures: tuple[Pixels, ...] = field(default=(), repr=False, compare=False)
 
     def as_json(self) -> dict[str, Any]:
         """Return everything as plain JSON values (numbers, texts, lists, None), same names.
@@ -146,7 +152,7 @@ class Evaluation:
         The matrix of more than 200 classes is None: `confused` and `per_class` say the same.
         """
         values = {each.name: getattr(self, each.name) for each in fields(self)}
-        del values["images"]
+        del values["images"], values["pictures"]
         return values | {
             "classes": list(self.classes),
             "per_class": [asdict(score) for score in self.per_class],
@@ -328,8 +334,38 @@ class Evaluation:
 
     def _repr_html_(self) -> str:
         first, *rest = self._lines()
-        notes = (Text(escape_controls(note)) for note in self.notes)
-        return to_html(Text("\n".join(["", *rest]), strong=first), *self._tables(), *notes)
+        parts: list[Part] = [Text("\n".join(["", *rest]), strong=first), self.table()]
+        parts.append(self._drawn_matrix() or self.confusion_table())
+        parts.append(self._gallery() or self.worst_table())
+        parts += [Text(escape_controls(note)) for note in self.notes]
+        return to_html(*parts)
+
+    def _drawn_matrix(self) -> Drawing | None:
+        """Return the confusion matrix as a drawing, where there is one."""
+        if not self.confusion:
+            return None
+        from striate.render.confusion_matrix import compute_matrix_size, draw_confusion_matrix
+
+        names = [escape_controls(name) for name in self.classes]
+
+        def draw(figure: Figure) -> None:
+            draw_confusion_matrix(figure.add_subplot(), self.confusion, names)
+
+        return Drawing(Still(draw, *compute_matrix_size(names)), "the confusion matrix")
+
+    def _gallery(self) -> Gallery | None:
+        """Return the worst images as pictures, where there are any."""
+        shown = tuple(
+            Picture(
+                pixels,
+                f"predicted {_shorten(image.answer)} {format_percent(image.probability)}\n"
+                f"true class {_shorten(image.truth)} {format_percent(image.truth_probability)}",
+                "wrong" if image.answer != image.truth else "unsure",
+            )
+            for pixels, image in zip(self.pictures, self.worst, strict=False)
+        )
+        caption = "the worst images: the wrong ones first, then those that were least sure"
+        return Gallery(shown, caption) if shown else None
 
 
 def _make_frame(

@@ -28,6 +28,17 @@ class Mean:
     high: float
     n: int
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The interval as a share has it, within 0 to 1; the mean twice where there is none.
+
+        >>> Mean(0.5, -0.34, 1.34, 2).ends, Mean(0.9, 0.78, 1.02, 3).ends
+        ((0.5, 0.5), (0.78, 1.0))
+        """
+        if self.n < FEWEST:
+            return self.mean, self.mean
+        return max(0.0, self.low), min(1.0, self.high)
+
 
 def compute_mean(values: Sequence[float]) -> Mean:
     """Return the mean of repetitions with its 95 % t interval, mean ± t * s / sqrt(n).

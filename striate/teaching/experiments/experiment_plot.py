@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from striate.render import BLUE, GREEN, INK, ORANGE, PALE
+from striate.render import BLUE, GREEN, ORANGE, PALE
 from striate.render.confidence_bands import Band, draw_bands
 from striate.render.figure_files import Still
 from striate.teaching.experiments import filters, shuffle, translation
 from striate.teaching.experiments.design import Pixels
 from striate.teaching.experiments.experiment_images import Material
 from striate.teaching.experiments.experiment_result import Experiment, Point
+from striate.terminal.units import format_percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,8 +54,8 @@ def make_band(label: str, points: Sequence[Point], line: tuple[str, str]) -> Ban
         label,
         [point.across for point in points],
         [point.accuracy.mean for point in points],
-        [max(0.0, point.accuracy.low) for point in points],
-        [min(1.0, point.accuracy.high) for point in points],
+        [point.accuracy.ends[0] for point in points],
+        [point.accuracy.ends[1] for point in points],
         *line,
     )
 
@@ -99,16 +100,9 @@ def _draw_shuffle(figure: Figure, result: Experiment, pixels: Pixels) -> None:
             spread = np.linspace(-0.03, 0.03, len(point.accuracies))
             at = place + 0.1 * number - 0.05
             axes.plot(at + spread, point.accuracies, ".", color=line[0], alpha=0.5, markersize=5)
-            axes.errorbar(
-                at,
-                point.accuracy.mean,
-                [
-                    [point.accuracy.mean - point.accuracy.low],
-                    [point.accuracy.high - point.accuracy.mean],
-                ],
-                color=line[0],
-                capsize=4,
-            )
+            mean, (low, high) = point.accuracy.mean, point.accuracy.ends
+            if low < high:
+                axes.errorbar(at, mean, [[mean - low], [high - mean]], color=line[0], capsize=4)
         label = f"{network.name}, {network.parameters:,} parameters"
         centres = [place + 0.1 * number - 0.05 for place in range(len(mine))]
         middle = [point.accuracy.mean for point in mine]
@@ -124,11 +118,13 @@ def _draw_depth(figure: Figure, result: Experiment) -> None:
     bands = [make_band("", result.points, LINES[1])]
     draw_bands(axes, bands, title="The same parameters in more layers", across="")
     labels = [
-        f"{network.name}\nsees {side}x{side}\n{network.parameters:,}\nparameters"
-        for network, side in ((each, each.receptive_field) for each in result.networks)
+        f"{format_percent(point.accuracy.mean)}\n{network.name}\n"
+        f"sees {network.receptive_field}x{network.receptive_field}\n"
+        f"{network.parameters:,}\nparameters"
+        for network, point in zip(result.networks, result.points, strict=True)
     ]
+    # the values stand below the axis, where no line runs through them
     axes.set_xticks([point.across for point in result.points], labels, fontsize=9)
-    _write_values(axes, result.points)
 
 
 def _draw_filters(figure: Figure, result: Experiment) -> None:
@@ -157,17 +153,3 @@ def show_image(axes: Axes, image: np.ndarray) -> None:
     axes.set_yticks([])
     for spine in axes.spines.values():
         spine.set(color=PALE, linewidth=0.6)
-
-
-def _write_values(axes: Axes, points: Sequence[Point]) -> None:
-    """Write each value beside its place."""
-    for point in points:
-        axes.annotate(
-            f"{100 * point.accuracy.mean:.1f}",
-            (point.across, point.accuracy.mean),
-            xytext=(0, -14),
-            textcoords="offset points",
-            ha="center",
-            fontsize=9,
-            color=INK,
-        )

@@ -179,5 +179,5 @@ def _format_mean(mean: Mean) -> str:
     """An accuracy in per cent with its interval, cut at 0 and 100, where it says something."""
     if mean.n < FEWEST or mean.low == mean.high:
         return f"{mean.mean * 100:.1f}"
-    low, high = max(0.0, mean.low) * 100, min(1.0, mean.high) * 100
-    return f"{mean.mean * 100:.1f} ({low:.1f}-{high:.1f})"
+    low, high = mean.ends
+    return f"{mean.mean * 100:.1f} ({low * 100:.1f}-{high * 100:.1f})"
