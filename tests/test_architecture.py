@@ -37,7 +37,7 @@ cli
 __main__
 """
 
-# The methods of a classifier that ask later rooms, whose modules are loaded when they are called:
+# The methods of a classifier and its answers that ask later rooms, whose modules are loaded when they are called:
 # module -> what it may import all the same.
 UPWARD = {
     "model.classifier": {
@@ -47,6 +47,7 @@ UPWARD = {
         "explanation.explanation",
         "explanation.target",
     },
+    "model.prediction": {"explanation.explanation"},
 }
 MOST_ENTRIES = 20  # side by side at the top, beside __init__, its stub, __main__ and py.typed
 RANKS = {name: rank for rank, line in enumerate(ORDER.split("\n")) for name in line.split()}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from striate.model.json_value import Json
 from striate.render.notebook import Folded, Text, to_html
 from striate.terminal.escape import escape_controls
 from striate.terminal.units import format_percent
@@ -48,11 +49,12 @@ def _describe_training(model: Classifier) -> list[str]:
     return [f"from the images: {name}"] if name else []
 
 
-def _describe_accuracy(metrics: Mapping[str, Any]) -> list[str]:
-    if "accuracy" not in metrics:
+def _describe_accuracy(metrics: Mapping[str, Json]) -> list[str]:
+    names = ("accuracy", "accuracy_low", "accuracy_high")
+    shares = [share for name in names if isinstance(share := metrics.get(name), (float, int))]
+    if not shares:
         return []
-    told = f"accuracy: {format_percent(metrics['accuracy'])}"
-    if "accuracy_low" in metrics and "accuracy_high" in metrics:
-        low, high = (format_percent(metrics[f"accuracy_{end}"]) for end in ("low", "high"))
-        told += f" (95 % interval {low} to {high})"
+    told = f"accuracy: {format_percent(shares[0])}"
+    if len(shares) == len(names):
+        told += f" (95 % interval {format_percent(shares[1])} to {format_percent(shares[2])})"
     return [f"{told} on {escape_controls(str(metrics.get('evaluated', 'images')))}"]
