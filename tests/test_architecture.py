@@ -37,8 +37,8 @@ cli
 __main__
 """
 
-# The methods of a classifier and its answers that ask later rooms, whose modules are loaded when they are called:
-# module -> what it may import all the same.
+# The methods of a classifier and of its answers that ask later rooms, whose modules are loaded when
+# they are called: module -> what it may import all the same.
 UPWARD = {
     "model.classifier": {
         "evaluation.classifier_evaluation",

@@ -386,6 +386,14 @@ class Classifier:
         )
 
     def _repr_html_(self) -> str:
-        from striate.model.classifier_card import make_card
+        from striate.model.classifier_card import Card
 
-        return make_card(self)
+        return Card(
+            classes=self.classes,
+            preprocess=self.preprocess,
+            parameters=self.parameters,
+            text=self.text,
+            origin=self.origin,
+            images=self.data.get("name"),
+            metrics=self.metrics,
+        ).html()

@@ -3,58 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
+from striate.data.images import Preprocess
 from striate.model.json_value import Json
+from striate.model.origin import Origin
 from striate.render.notebook import Folded, Text, to_html
 from striate.terminal.escape import escape_controls
 from striate.terminal.units import format_percent
 
-if TYPE_CHECKING:
-    from striate.model.classifier import Classifier
-
 SHOWN = 20  # classes that are named
 
 
-def make_card(model: Classifier) -> str:
-    """Return the card as HTML.
+@dataclass(frozen=True)
+class Card:
+    """What is shown of a classifier.
 
-    Args:
-        model: the classifier.
+    Attributes:
+        classes: their names.
+        preprocess: what becomes of an image first.
+        parameters: how many numbers it has learnt.
+        text: of its network; None of a torch module.
+        origin: where it comes from.
+        images: what the images that it learnt from are called, where that is known.
+        metrics: what it can do, as its file says.
     """
-    names = [escape_controls(name) for name in model.classes[:SHOWN]]
-    more = f" and {len(model.classes) - SHOWN:,} more" if len(model.classes) > SHOWN else ""
-    kind = "grey" if model.preprocess.channels == 1 else "colour"
-    size = f"{model.preprocess.height}x{model.preprocess.width}"
-    lines = [
-        f"classes: {', '.join(names)}{more}",
-        f"takes: {kind} images of any size, made {size} ({model.preprocess.fit})",
-        f"has learnt: {model.parameters:,} parameters",
-        *_describe_training(model),
-        *_describe_accuracy(model.metrics),
-    ]
-    network = Text(model.text or "a torch module", kind="pre")
-    return to_html(
-        Text("", strong=f"Classifier of {len(model.classes):,} classes"),
-        Text("\n".join(lines), kind="ul"),
-        Folded("its network", (network,)),
-    )
 
+    classes: tuple[str, ...]
+    preprocess: Preprocess
+    parameters: int
+    text: str | None
+    origin: Origin
+    images: Json
+    metrics: Mapping[str, Json]
 
-def _describe_training(model: Classifier) -> list[str]:
-    origin = model.origin
-    name = model.data.get("name")
-    if origin.backbone is not None:
-        return [f"began with: {origin.backbone}", *([f"from the images: {name}"] if name else [])]
-    return [f"from the images: {name}"] if name else []
+    def html(self) -> str:
+        """Return the card as HTML."""
+        names = [escape_controls(name) for name in self.classes[:SHOWN]]
+        more = f" and {len(self.classes) - SHOWN:,} more" if len(self.classes) > SHOWN else ""
+        kind = "grey" if self.preprocess.channels == 1 else "colour"
+        size = f"{self.preprocess.height}x{self.preprocess.width}"
+        lines = [
+            f"classes: {', '.join(names)}{more}",
+            f"takes: {kind} images of any size, made {size} ({self.preprocess.fit})",
+            f"has learnt: {self.parameters:,} parameters",
+            *([f"began with: {self.origin.backbone}"] if self.origin.backbone else []),
+            *([f"from the images: {self.images}"] if self.images else []),
+            *self._describe_accuracy(),
+        ]
+        return to_html(
+            Text("", strong=f"Classifier of {len(self.classes):,} classes"),
+            Text("\n".join(lines), kind="ul"),
+            Folded("its network", (Text(self.text or "a torch module", kind="pre"),)),
+        )
 
-
-def _describe_accuracy(metrics: Mapping[str, Json]) -> list[str]:
-    names = ("accuracy", "accuracy_low", "accuracy_high")
-    shares = [share for name in names if isinstance(share := metrics.get(name), (float, int))]
-    if not shares:
-        return []
-    told = f"accuracy: {format_percent(shares[0])}"
-    if len(shares) == len(names):
-        told += f" (95 % interval {format_percent(shares[1])} to {format_percent(shares[2])})"
-    return [f"{told} on {escape_controls(str(metrics.get('evaluated', 'images')))}"]
+    def _describe_accuracy(self) -> list[str]:
+        names = ("accuracy", "accuracy_low", "accuracy_high")
+        found = (self.metrics.get(name) for name in names)
+        shares = [share for share in found if isinstance(share, (float, int))]
+        if not shares:
+            return []
+        told = f"accuracy: {format_percent(shares[0])}"
+        if len(shares) == len(names):
+            told += f" (95 % interval {format_percent(shares[1])} to {format_percent(shares[2])})"
+        return [f"{told} on {escape_controls(str(self.metrics.get('evaluated', 'images')))}"]
