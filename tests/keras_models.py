@@ -92,6 +92,35 @@ def one_output() -> Any:
     )
 
 
+def arithmetic() -> Any:
+    """Layers used twice, operators, zeros before anything, fixed numbers, a logit of one output."""
+    from keras import Input, Model, layers, ops
+
+    bend, twice = layers.ReLU(), layers.Conv2D(6, 3, padding="same")
+    image = Input((18, 17, 3))
+    x = bend(layers.Conv2D(6, 3)(layers.Rescaling(1 / 255)(image)))
+    x = bend(twice(twice(x)))
+    x = layers.MaxPooling2D(3, strides=2)(layers.ZeroPadding2D(1)(layers.BatchNormalization()(x)))
+    x = layers.Conv2D(6, 3, padding="same", strides=2)(layers.ZeroPadding2D(((3, 0), (1, 2)))(x))
+    x = layers.LayerNormalization(epsilon=1e-6)(layers.ZeroPadding2D(2)(x))
+    x = layers.Multiply()([x, layers.ReLU(6.0)(x + 3.0) * (1.0 / 6.0)])
+    x = x + 0.5 * ops.silu(x * ops.sigmoid(x))
+    x = layers.MaxPooling2D(2)(layers.ZeroPadding2D(4)(layers.ReLU()(x)))
+    x = layers.Dropout(0.2, noise_shape=(None, 1, 1, 1))(layers.PReLU(shared_axes=[1, 2, 3])(x))
+    x = layers.LayerNormalization(scale=False)(layers.Flatten()(x))
+    x = layers.Softmax(axis=1)(layers.Reshape((-1,))(2.0 * layers.Dense(9)(x)))
+    return Model(image, layers.Dense(1)(x))
+
+
+def logarithm() -> Any:
+    """The logarithm of a softmax at the end, and an output that has a name."""
+    from keras import Input, Model, layers
+
+    image = Input((8, 8, 3))
+    x = layers.GlobalMaxPooling2D()(layers.Conv2D(4, 3)(image / 255.0))
+    return Model(image, {"answer": layers.Dense(3, activation="log_softmax")(x)})
+
+
 def applications() -> dict[str, Any]:
     """Networks of keras.applications that are known without their model."""
     from keras import applications as those
@@ -99,11 +128,13 @@ def applications() -> dict[str, Any]:
     made = {"mobilenet_v2": those.MobileNetV2, "densenet121": those.DenseNet121}
     made["resnet50"] = those.ResNet50
     given = {"weights": None, "classes": 4, "classifier_activation": None}
+    made["resnet50v2"], made["convnext"] = those.ResNet50V2, those.ConvNeXtTiny
+    made["small"], made["large"] = those.MobileNetV3Small, those.MobileNetV3Large
     return {name: make(input_shape=(32, 32, 3), **given) for name, make in made.items()}
 
 
 MODELS: dict[str, Callable[[], Any]] = {
-    each.__name__: each for each in (nested, many, windows, one_output)
+    each.__name__: each for each in (nested, many, windows, one_output, arithmetic, logarithm)
 }
 
 
@@ -120,7 +151,9 @@ def main(folder: Path, which: str) -> None:
                 layer.set_weights([numbers.uniform(0.5, 1.5, shape) for shape in shapes])
         x = numbers.integers(0, 256, (3, *model.input_shape[1:])).astype(np.float32)
         np.save(folder / f"{name}.x.npy", x)
-        np.save(folder / f"{name}.y.npy", model(x, training=False).detach().numpy())
+        y = model(x, training=False)
+        y = y["answer"] if isinstance(y, dict) else y
+        np.save(folder / f"{name}.y.npy", y.detach().numpy())
         model.save(folder / f"{name}.keras")
         model.save(folder / f"{name}.h5")
         model.save_weights(folder / f"{name}.weights.h5")

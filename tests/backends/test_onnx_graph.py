@@ -85,6 +85,14 @@ def test_every_word_is_as_in_torch() -> None:
     assert expected.std() > 0.01
 
 
+@pytest.mark.parametrize("kind", ["avgpool", "sumpool"])
+@pytest.mark.parametrize("own", ["1 pad=1", "2 pad=3:0:0:2", "2x1 stride=3x2 pad=4x1"])
+def test_pools_take_more_zeros_than_their_window(kind: str, own: str) -> None:
+    """Engines do not; the means are a convolution there."""
+    found, expected = both(f"input 2x7x6 > {kind} {own} > flatten > fc 3")
+    assert close(found, expected)
+
+
 HEAVY = {*LARGE, "inception_v3", "resnet18", "resnet50"}  # whose copies take 150 MB and more
 
 

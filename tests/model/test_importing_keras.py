@@ -75,6 +75,28 @@ def test_a_model_answers_as_in_keras(saved: Path, name: str, ending: str) -> Non
     assert expected.std(0).max() > 1e-3  # the images are told apart, so this says something
 
 
+def test_arithmetic_and_layers_used_twice_answer_as_in_keras(saved: Path) -> None:
+    for ending in ("keras", "h5"):
+        found = read_network(open_keras(saved / f"arithmetic.{ending}"))
+        x, expected = (np.load(saved / f"arithmetic.{each}.npy") for each in "xy")
+        answers = logits(found, x)
+        assert (answers[:, 0] == 0).all()  # of the first of two classes
+        assert np.abs(answers[:, 1:] - expected).max() < 1e-6 * np.abs(expected).max()
+        assert expected.std(0).max() > 1e-5
+    text = str(found.network)
+    assert "hardswish" in text
+    assert "droppath 0.2" in text
+    assert any("'conv2d" in note and "a copy of its weights" in note for note in found.notes)
+    assert any("the logit of the second of two classes" in note for note in found.notes)
+
+
+def test_a_logarithm_at_the_end_and_a_named_output_change_nothing(saved: Path) -> None:
+    found = read_network(open_keras(saved / "logarithm.keras"))
+    x, expected = (np.load(saved / f"logarithm.{each}.npy") for each in "xy")
+    assert np.abs(softmax(logits(found, x)) - np.exp(expected)).max() < 1e-6
+    assert any("the logarithm of a softmax" in note for note in found.notes)
+
+
 def test_the_geometry_is_keras_s(saved: Path) -> None:
     text = str(read_network(open_keras(saved / "nested.keras")).network)
     assert "conv 3x3 6 stride=2 pad=end > bn eps=0.01 > relu6" in text
@@ -139,6 +161,15 @@ def test_weights_alone_of_known_networks_answer_as_in_keras(tmp_path: Path) -> N
             with torch.no_grad():
                 said = model.module(torch.from_numpy(blue_first.copy())).numpy()
             assert np.abs(said - expected).max() < 1e-5 * np.abs(expected).max(), (name, ending)
+
+
+@pytest.mark.slow
+def test_whole_models_of_applications_answer_as_in_keras(tmp_path: Path) -> None:
+    folder = made_by_keras(tmp_path, "applications")
+    for name in ("resnet50v2", "convnext", "small", "large"):
+        found = read_network(open_keras(folder / f"{name}.keras"))
+        x, expected = (np.load(folder / f"{name}.{each}.npy") for each in "xy")
+        assert np.abs(logits(found, x) - expected).max() < 1e-5 * np.abs(expected).max(), name
 
 
 def test_groups_without_names_are_counted_by_class(saved: Path, tmp_path: Path) -> None:
@@ -208,6 +239,8 @@ def layer(kind: str, **settings: Any) -> dict[str, Any]:
             layer("GlobalAveragePooling2D", data_format="channels_first"),
             "data_format='channels_first' has no word",
         ),
+        (layer("Flatten", data_format="channels_first"), "data_format='channels_first' has no"),
+        (layer("Normalization", axis=1, mean=[1, 2, 3], variance=[1, 1, 1]), "axis=1 has no word"),
         (layer("MaxPooling2D", padding="causal"), "padding='causal' has no word"),
     ],
 )
@@ -236,10 +269,36 @@ def test_a_network_without_its_last_layers_is_no_classifier(tmp_path: Path) -> N
         read_network(open_keras(path))
 
 
-def test_the_largest_of_zeros_and_values_below_zero_has_no_word(tmp_path: Path) -> None:
-    path = made(tmp_path / "m.keras", [layer("ZeroPadding2D", padding=1), layer("MaxPooling2D")])
-    with pytest.raises(NotationError, match="values that may be below zero"):
-        read_network(open_keras(path))
+def test_numbers_and_layers_that_would_be_taken_for_others_are_refused(tmp_path: Path) -> None:
+    """What is subtracted from a number is not the number subtracted from it."""
+
+    def tensor(name: str) -> dict[str, Any]:
+        return {"class_name": "__keras_tensor__", "config": {"keras_history": [name, 0, 0]}}
+
+    def of(kind: str, *args: Any) -> StriateError:
+        start = {"class_name": "InputLayer", "name": "image", "inbound_nodes": []}
+        start["config"] = {"batch_shape": [None, 2, 2, 3]}
+        operator = {"class_name": kind, "name": "it", "module": "keras.src.ops.numpy"}
+        operator |= {"config": {}, "inbound_nodes": [{"args": list(args), "kwargs": {}}]}
+        row = {"class_name": "GlobalMaxPooling2D", "name": "row", "config": {}}
+        row["inbound_nodes"] = [{"args": [tensor("it")], "kwargs": {}}]
+        inner = {"layers": [start, operator, row]}
+        inner |= {"input_layers": ["image", 0, 0], "output_layers": ["row", 0, 0]}
+        path = made(tmp_path / "m.keras", [])
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(
+                "config.json", json.dumps({"class_name": "Functional"} | {"config": inner})
+            )
+            archive.write(path.with_suffix(".h5"), "model.weights.h5")
+        with pytest.raises(NotationError) as error:
+            read_network(open_keras(path))
+        return error.value
+
+    assert "multiplied by a number that is not above 0" in str(
+        of("Subtract", 255.0, tensor("image"))
+    )
+    assert "dividing 255 by it has no word" in str(of("TrueDivide", 255.0, tensor("image")))
+    assert "dividing by 0 has no word" in str(of("TrueDivide", tensor("image"), 0))
 
 
 def test_average_pools_of_same_do_not_count_what_is_outside(tmp_path: Path) -> None:

@@ -111,6 +111,76 @@ def test_patterns_of_exporters_are_known(tmp_path: Path) -> None:
     assert np.abs(said.softmax(1).numpy() - answers(path, x)).max() < 1e-5
 
 
+def linear(begin: Callable[[Graph], str], *end: str, outputs: int = 3) -> onnx.ModelProto:
+    """Something at the image, a dense layer of its 192 numbers, something at the end."""
+    it = Graph()
+    x = it.node("Flatten", begin(it))
+    x = it.node("Gemm", x, it.drawn(192, outputs), it.held(np.ones(outputs)))
+    for kind in end:
+        x = it.node(kind, x)
+    return it.model(x, ["n", outputs], size=8)
+
+
+def test_arithmetic_with_constants_is_a_factor_or_a_gate(tmp_path: Path) -> None:
+    it = Graph()
+    x = it.node("Conv", "image", it.drawn(6, 3, 3, 3))
+    x = it.node("MaxPool", it.node("Pad", x, it.held([0, 0, 1, 1, 0, 0, 1, 1], np.int64)),
+                kernel_shape=[2, 2])  # fmt: skip
+    x = it.node("Mul", x, it.held(np.linspace(0.5, 2, 6).reshape(6, 1, 1)))
+    cut = it.node("Clip", it.node("Add", x, it.held(3.0)), it.held(0.0), it.held(6.0))
+    x = it.node("Mul", x, it.node("Div", cut, it.held(6.0)))
+    x = it.node("Clip", it.node("GlobalAveragePool", x), it.held(0.0))
+    x = it.node("Gemm", it.node("Flatten", x), it.drawn(6, 3))
+    found = read_onnx_network(saved(it.model(x, ["n", 3], size=9), tmp_path / "m.onnx"))
+    assert " ".join(str(found.network).replace(" >", "").split()).endswith(
+        "avgpool 1 pad=1 maxpool 2 stride=1 scale 1.0 hardswish gap relu flatten fc bias=no"
+    )
+
+
+def test_a_last_layer_may_be_a_logarithm_or_one_logit(tmp_path: Path) -> None:
+    for number, (end, outputs) in enumerate(((("LogSoftmax",), 3), ((), 1), (("Sigmoid",), 1))):
+        path = saved(linear(lambda it: "image", *end, outputs=outputs), tmp_path / f"{number}.onnx")
+        assert expand(read_onnx_network(path).network).output == (max(2, outputs),)
+    with pytest.raises(NotationError, match="softmax of one output, which is 1 whatever it sees"):
+        path = saved(linear(lambda it: "image", "Softmax", outputs=1), tmp_path / "one.onnx")
+        read_onnx_network(path)
+
+
+def test_a_mean_alone_is_of_the_size_of_the_images_values(tmp_path: Path) -> None:
+    """Caffe's networks take the mean of values 0 to 255 off, and leave the deviation."""
+    blue = np.array([103.939, 116.779, 123.68]).reshape(3, 1, 1)
+    for mean, said in ((blue, 255), (blue / 255, 1)):
+        model = linear(lambda it, mean=mean: it.node("Sub", "image", it.held(mean)))
+        made = import_with_fit(saved(model, tmp_path / "m.onnx"), classes=list("abc"))
+        assert np.allclose(made.classifier.preprocess.mean, blue.ravel() / 255)
+        assert np.allclose(made.classifier.preprocess.std, 1 / 255 if said == 255 else 1)
+        assert any(f"values 0 to {said}," in note for note in made.notes)
+
+
+def test_unusual_types_batches_and_weights_are_told(tmp_path: Path) -> None:
+    fixed = linear(lambda it: "image")
+    fixed.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 4
+    assert read_onnx_network(saved(fixed, tmp_path / "four.onnx")).notes
+    for kind, said in ((onnx.TensorProto.FLOAT16, "FLOAT16"), (onnx.TensorProto.DOUBLE, "DOUBLE")):
+        model = linear(lambda it: "image")
+        for value in (*model.graph.input, *model.graph.output):
+            value.type.tensor_type.elem_type = kind
+        for tensor in model.graph.initializer:
+            own = onnx.helper.tensor_dtype_to_np_dtype(kind)
+            values = onnx.numpy_helper.to_array(tensor).astype(own)
+            tensor.CopyFrom(onnx.numpy_helper.from_array(values, tensor.name))
+        with pytest.raises(NotationError, match=f"takes images of {said}; expected float32"):
+            read_onnx_network(saved(model, tmp_path / "kind.onnx"))
+    broken = linear(lambda it: it.node("Div", "image", it.held([np.nan])))
+    with pytest.raises(WeightsError, match="no numbers"):
+        read_onnx_network(saved(broken, tmp_path / "nan.onnx"))
+    with pytest.raises(NotationError, match="dividing by it has no word"):
+        path = saved(
+            linear(lambda it: it.node("Div", it.held([255.0]), "image")), tmp_path / "d.onnx"
+        )
+        read_onnx_network(path)
+
+
 def test_what_has_no_word_says_that_it_can_be_a_backbone(tmp_path: Path) -> None:
     path = saved(vision_transformer(), tmp_path / "vit.onnx")
     with pytest.raises(NotationError) as error:

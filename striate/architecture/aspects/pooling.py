@@ -35,16 +35,27 @@ def pool_window(
     """Return the window of a pool, whose stride is its own size where none is given.
 
     Raises:
-        NotationError: it is padded by more than half of itself, which no pool of torch takes; or
-            the last incomplete windows are to count beside a padding of its own at each side.
+        NotationError: the last incomplete windows are to count beside a padding of its own at each
+            side.
     """
     if ceil and (pad == "end" or isinstance(pad, Sides)):
         raise NotationError(
             f"{word} got ceil=yes and pad={text_of(pad)}; ceil=yes goes with the same padding on "
             "both sides alone. Leave it out, and pad more at the bottom and the right"
         )
-    window = pad_window(kernel, stride or kernel, pad, size=size, dilation=dilation)
+    return pad_window(kernel, stride or kernel, pad, size=size, dilation=dilation)
+
+
+def refuse_wide_padding(word: str, window: Window, pad: Pad) -> Window:
+    """Return a window unless it is padded by more than half of itself, the same on both sides.
+
+    No pool of torch takes that, and what it would add are no numbers, or all but none.
+
+    Raises:
+        NotationError: it is.
+    """
     if not torch_takes(window) and not isinstance(pad, Sides) and pad != "end":
+        kernel = window.kernel
         raise NotationError(
             f"{word} got pad={window.pad_text}, more than half of its {text_of(kernel)} window; "
             f"pad by at most {short((kernel[0] // 2, kernel[1] // 2))}"
@@ -116,7 +127,17 @@ def sliding(window: Window, pads: Sequence[int]) -> dict[str, Attribute]:
 
 def onnx_mean(window: Window, leaf: Leaf, x: str, *, graph: OnnxGraph, result: str) -> str:
     """Add the mean over whole windows, zeros beyond the map included."""
-    own = sliding(window, overhang(window, leaf.input, leaf.output))
+    import numpy as np
+
+    pads = overhang(window, leaf.input, leaf.output)
+    own = sliding(window, pads)
+    if any(pad >= side for pad, side in zip(pads, [*window.kernel, *window.kernel], strict=True)):
+        # engines take less than the window as a pool's own padding, and ONNX Runtime makes a Pad
+        # before a pool its own; a convolution takes any
+        channels, *_ = leaf.input
+        shares = np.full((channels, 1, *window.kernel), 1 / math.prod(window.kernel), np.float32)
+        weight = graph.constant(f"{result}.shares", shares)
+        return graph.node("Conv", [x, weight], result, own | {"group": channels})
     return graph.node("AveragePool", [x], result, own | {"count_include_pad": 1})
 
 

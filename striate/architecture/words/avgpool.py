@@ -24,6 +24,7 @@ from striate.architecture.aspects.pooling import (
     onnx_mean,
     pool_window,
     refuse_mere_padding,
+    refuse_wide_padding,
     torch_pool,
     torch_takes,
 )
@@ -111,7 +112,7 @@ class AvgPool(Layer):
         _, rows, columns = maps(self, shape)
         if self.kernel is None:
             return None
-        return pool_window(
+        window = pool_window(
             self.word,
             self.kernel,
             stride=self.stride,
@@ -119,6 +120,9 @@ class AvgPool(Layer):
             size=(rows, columns),
             ceil=self.ceil,
         )
+        if self.ceil or not self.countpad:
+            return refuse_wide_padding(self.word, window, self.pad)
+        return window  # any number of zeros
 
     @property
     def partial_windows(self) -> bool:

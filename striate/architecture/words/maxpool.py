@@ -17,6 +17,7 @@ from striate.architecture.aspects.pooling import (
     overhang,
     pool_window,
     refuse_mere_padding,
+    refuse_wide_padding,
     sliding,
     torch_pool,
     torch_takes,
@@ -90,7 +91,7 @@ class MaxPool(Layer):
     def window_on(self, shape: Shape) -> Window:
         """Return the window, with its stride and padding worked out."""
         _, rows, columns = maps(self, shape)
-        return pool_window(
+        window = pool_window(
             self.word,
             self.kernel,
             stride=self.stride,
@@ -99,6 +100,7 @@ class MaxPool(Layer):
             dilation=self.dilation,
             ceil=self.ceil,
         )
+        return refuse_wide_padding(self.word, window, self.pad)
 
     @property
     def partial_windows(self) -> bool:

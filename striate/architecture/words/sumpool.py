@@ -15,6 +15,7 @@ from striate.architecture.aspects.pooling import (
     needed_sides,
     onnx_mean,
     pool_window,
+    refuse_wide_padding,
     torch_pool,
     torch_takes,
 )
@@ -59,7 +60,7 @@ class SumPool(Layer):
     def window_on(self, shape: Shape) -> Window:
         """Return the window, with its stride and padding worked out."""
         _, rows, columns = maps(self, shape)
-        return pool_window(
+        window = pool_window(
             self.word,
             self.kernel,
             stride=self.stride,
@@ -67,6 +68,9 @@ class SumPool(Layer):
             size=(rows, columns),
             ceil=self.ceil,
         )
+        if self.ceil:
+            return refuse_wide_padding(self.word, window, self.pad)
+        return window  # any number of zeros
 
     @property
     def partial_windows(self) -> bool:

@@ -25,7 +25,9 @@ from striate.backends.onnx import state_shapes
 from striate.errors import NotationError
 
 Tensors = Mapping[str, np.ndarray]
+LOG_SOFTMAX = "logsoftmax"
 COUNTER = "num_batches_tracked"
+BENT = {"sigmoid": "silu", "hardsigmoid": "hardswish"}  # x times what these make of it
 POSITIVE = {"relu", "relu6", "sigmoid", "softmax", "hardsigmoid"}
 KEEP_SIGN = {"maxpool", "avgpool", "sumpool", "gap", "dropout", "flatten", "identity"}
 
@@ -39,15 +41,17 @@ class Arrived:
         order: where features lie in another order than ours: the place that each of ours has there.
             Keras flattens maps with the channels last, for one.
         zeros: (top, bottom, left, right) of zeros that a layer of its own puts around the maps, and
-            that the word behind it has to bring.
+            that the word behind it brings, where it can.
         scaling: of the image itself, what layers before any word have made of its values 0 to 255:
             a scale and an offset a channel.
+        open: the part of a function that has a word as a whole alone: ``x + 3``.
     """
 
     value: Value
     order: np.ndarray | None = None
     zeros: tuple[int, int, int, int] = (0, 0, 0, 0)
     scaling: tuple[np.ndarray, np.ndarray] | None = None
+    open: str = ""
 
     @property
     def shape(self) -> Shape:
@@ -104,18 +108,25 @@ class ForeignGraph:
         self._firsts: list[str] = []
         self._scalings: list[tuple[np.ndarray, np.ndarray] | None] = []
 
+    @property
+    def n_weighted(self) -> int:
+        """How many words with weights there are so far."""
+        return len(self._tensors)
+
     def enter(self, arrived: Arrived, place: str) -> Value:
-        """Return the value that a word takes.
+        """Return the value that a word takes; zeros that no word has brought get one of their own.
 
         Raises:
-            Refused: zeros around it would be lost, or the image enters scaled in two ways.
+            Refused: it is a part of a function alone, or the image enters scaled in two ways.
         """
-        if any(arrived.zeros):
-            raise Refused("zeros around maps have a word before a convolution or pool alone", place)
+        if arrived.open:
+            raise Refused(f"there is no word for {arrived.open}, which arrives", place)
         if arrived.value is self.start:
             self._scalings.append(arrived.scaling)
             if any(not _alike(each, arrived.scaling) for each in self._scalings):
                 raise Refused("the image enters it scaled in two ways", place)
+        if any(arrived.zeros):  # means of one pixel, those of zeros among them
+            return self.add(arrived.value, f"avgpool 1{pad_text(arrived.zeros)}", place)
         return arrived.value
 
     def add(self, value: Value, text: str, place: str, tensors: Tensors | None = None) -> Value:
@@ -136,8 +147,6 @@ class ForeignGraph:
         except NotationError as error:
             raise Refused(error.message.partition("\n")[0], place) from None
         key = ""
-        if value is self.start:
-            self._firsts.append(place if word.word == "conv" and word.channel_groups == 1 else "")
         if tensors:
             wanted = word.tensors(value.shape)
             for name in wanted.keys() | tensors.keys():
@@ -150,6 +159,8 @@ class ForeignGraph:
                     )
             key = f"{place} #{len(self._tensors)}" if place in self._tensors else place
             self._tensors[key] = tensors
+        if value is self.start:
+            self._firsts.append(key if word.word == "conv" and word.channel_groups == 1 else "")
         return Value((value,), word, shape, place, key)
 
     def join(self, word: str, values: Sequence[Value], place: str) -> Value:
@@ -160,37 +171,66 @@ class ForeignGraph:
         """
         if word not in JOINS:
             raise Refused(f"there is no word for what {word} does", place)
+        if word == "mul" and len(values) == 2:
+            for whole, share in (values, values[::-1]):
+                bent = None if share.word is None else BENT.get(share.word.word)
+                if bent is not None and share.sources[0] is whole:
+                    return self.add(whole, bent, place)
         return join_values(JOINS[word](), values, place)
 
-    def logits(self, end: Arrived) -> tuple[Value, str]:
+    def logits(self, end: Arrived) -> tuple[Value, str, str]:
         """Return the values before a softmax or the sigmoid of one output, and what was done.
 
         Two logits, 0 and z, give the same two probabilities as sigmoid(z) and what is left to 1.
 
+        Returns:
+            The logits; what makes the model's outputs of them: softmax, logsoftmax, sigmoid (of
+            the second), "" where they are the outputs; and what is to be told of it.
+
         Raises:
             Refused: it does not end in values of classes.
         """
-        value = self.enter(end, "the end")
+        ending = LOG_SOFTMAX if end.open == LOG_SOFTMAX else ""
+        value = self.enter(replace(end, open="" if ending else end.open), "the end")
         if end.order is not None or len(value.shape) != 1:
             shape = "x".join(map(str, value.shape))
             raise Refused(
                 f"it ends with {shape} numbers that are no classes' values; a network without its "
                 "last layers is no classifier"
             )
-        last = value.word
-        if last is not None and last.word == "softmax":
-            return value.sources[0], "the softmax at its end is part of every classifier"
-        if last is not None and last.word == "sigmoid" and value.shape == (1,):
-            return self._with_a_zero(value.sources[0]), (
-                "the sigmoid of one output became two classes, the second of which is the one that "
-                "it tells"
+        last = "" if value.word is None else value.word.word
+        if value.shape == (1,) and (ending or last == "softmax"):
+            raise Refused("it ends with a softmax of one output, which is 1 whatever it sees")
+        if ending:
+            return value, ending, "the logarithm of a softmax at its end was left out"
+        if last == "softmax":
+            return value.sources[0], last, "the softmax at its end is part of every classifier"
+        if value.shape == (1,) and last in ("sigmoid", "fc"):
+            if last == "fc":
+                return (
+                    self._with_a_zero(value),
+                    "",
+                    (
+                        "its one output is taken for the logit of the second of two classes, as in "
+                        "training by binary cross-entropy"
+                    ),
+                )
+            return (
+                self._with_a_zero(value.sources[0]),
+                last,
+                (
+                    "the sigmoid of one output became two classes, the second of which is the one "
+                    "that it tells"
+                ),
             )
-        if isinstance(last, Layer) and last.is_activation:
+        if isinstance(value.word, Layer) and value.word.is_activation:
             raise Refused(
-                f"it ends with {last.word} of {value.shape[0]} outputs, which are not the "
+                f"it ends with {last} of {value.shape[0]} outputs, which are not the "
                 "probabilities of classes that exclude each other"
             )
-        return value, "it ends without a softmax, so its outputs are taken for logits"
+        if value.shape == (1,):
+            raise Refused("its one output is not that of a dense layer")
+        return value, "", "it ends without a softmax, so its outputs are taken for logits"
 
     def _with_a_zero(self, value: Value) -> Value:
         held = dict(self._tensors.get(value.target, {}))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from striate.architecture.aspects.torch_reading import Refused
-from striate.model.importing.foreign_graph import Arrived, ForeignGraph, Tensors
+from striate.model.importing.fixed_numbers import cut_at_six
+from striate.model.importing.foreign_graph import LOG_SOFTMAX, Arrived, ForeignGraph, Tensors
 from striate.model.importing.keras.keras_file import LayerWeights
 
 ACTIVATIONS: Final[Mapping[str, str]] = {
@@ -15,6 +16,7 @@ ACTIVATIONS: Final[Mapping[str, str]] = {
     "relu": "relu",
     "relu6": "relu6",
     "softmax": "softmax",
+    "log_softmax": LOG_SOFTMAX,
     "sigmoid": "sigmoid",
     "tanh": "tanh",
     "silu": "silu",
@@ -55,9 +57,18 @@ class KerasLayer:
         value = self.graph.add(self.graph.enter(x, self.name), text, self.name, tensors)
         return Arrived(value, x.order)
 
+    @property
+    def place(self) -> str:
+        """What it is called in messages."""
+        return f"'{self.name}' ({self.kind})"
+
+    def settled(self, x: Arrived) -> Arrived:
+        """Return what arrives with the zeros around it as a word of their own."""
+        return Arrived(self.graph.enter(x, self.name), x.order) if any(x.zeros) else x
+
     def refused(self, reason: str) -> Refused:
         """Return the refusal of this layer."""
-        return Refused(reason, f"'{self.name}' ({self.kind})")
+        return Refused(reason, self.place)
 
     def pair(self, name: str, otherwise: Any = None) -> tuple[int, int]:
         """Return a setting that is one number or two."""
@@ -90,5 +101,9 @@ class KerasLayer:
                 f"there is no word for {given} of Keras 2, which is 0.2 x + 0.5 cut to 0..1; that "
                 "of Keras 3, (x + 3) / 6, is another function"
             )
+        if given == "log_softmax":
+            return replace(x, open=LOG_SOFTMAX)
+        if given == "relu6":
+            return cut_at_six(self.graph, x, self.name)
         text = ACTIVATIONS[given]
         return self.add(x, text) if text else x

@@ -13,7 +13,8 @@ from typing import Any, Final
 import numpy as np
 
 from striate.architecture.words import Flatten, text_of
-from striate.model.importing.foreign_graph import Arrived, is_positive, pad_text
+from striate.model.importing.fixed_numbers import cut_at_six, scaled
+from striate.model.importing.foreign_graph import LOG_SOFTMAX, Arrived, is_positive, pad_text
 from striate.model.importing.keras.keras_layer import KerasLayer
 
 Reader = Callable[[KerasLayer, Arrived], Arrived]
@@ -34,8 +35,6 @@ def _padding(layer: KerasLayer, x: Arrived, window: tuple[int, int]) -> tuple[Ar
     if padding == "valid":
         plain = window == (1, 1) and not any(x.zeros)
         return replace(x, zeros=(0, 0, 0, 0)), " pad=same" if plain else pad_text(x.zeros)
-    if any(x.zeros):
-        raise layer.refused("zeros around the maps and padding='same' have no word together")
     even = layer.pair("strides", window) == (1, 1) and all(side % 2 for side in window)
     return x, " pad=same" if even else " pad=end"
 
@@ -104,6 +103,7 @@ def _separable(layer: KerasLayer, x: Arrived) -> Arrived:
 
 
 def _dense(layer: KerasLayer, x: Arrived) -> Arrived:
+    x = layer.settled(x)
     stored = _kinds(layer, "kernel")
     weight = stored.pop("kernel").T  # (leaving, arriving)
     if x.order is not None:
@@ -121,31 +121,48 @@ def _batch_norm(layer: KerasLayer, x: Arrived) -> Arrived:
     axis = axis[0] if isinstance(axis, list) and len(axis) == 1 else axis
     if axis not in (-1, len(x.shape)):
         raise layer.refused(f"axis={axis!r} has no word; expected the channels, which are last")
-    scale, center = layer.config.get("scale", True), layer.config.get("center", True)
-    kinds = [*["gamma"] * bool(scale), *["beta"] * bool(center), "moving_mean", "moving_variance"]
-    stored = layer.stored.of(layer.name, kinds)
-    if x.order is not None:
-        stored = {kind: values[x.order] for kind, values in stored.items()}
-    mean = stored["moving_mean"]
-    tensors = {
-        "weight": stored.get("gamma", np.ones_like(mean)),
-        "bias": stored.get("beta", np.zeros_like(mean)),
-        "running_mean": mean,
-        "running_var": stored["moving_variance"],
-    }
+    tensors = _normalizing(layer, x, moving_mean="running_mean", moving_variance="running_var")
     return layer.add(x, f"bn eps={float(layer.config.get('epsilon', 1e-3))!r}", tensors)
+
+
+def _layer_norm(layer: KerasLayer, x: Arrived) -> Arrived:
+    layer.expect("axis", -1, len(x.shape), [-1], [len(x.shape)])
+    layer.expect("rms_scaling", False)
+    tensors = _normalizing(layer, x)
+    return layer.add(x, f"layernorm eps={float(layer.config.get('epsilon', 1e-3))!r}", tensors)
+
+
+def _normalizing(layer: KerasLayer, x: Arrived, **more: str) -> dict[str, np.ndarray]:
+    """Return the scale and shift of a normalisation, 1 and 0 where it has none, and what it keeps.
+
+    Args:
+        layer: it.
+        x: what arrives.
+        more: what it keeps besides, by Keras's names: torch's.
+    """
+    names = {"gamma": "weight", "beta": "bias"} | more
+    left_out = {"gamma": not layer.config.get("scale", True)}
+    left_out["beta"] = not layer.config.get("center", True)
+    stored = layer.stored.of(layer.name, [each for each in names if not left_out.get(each)])
+    channels = x.shape[0]
+    usual = {"gamma": np.ones(channels, np.float32), "beta": np.zeros(channels, np.float32)}
+    order = slice(None) if x.order is None else x.order
+    return {names[each]: values[order] for each, values in (usual | stored).items()}
+
+
+def _layer_scale(layer: KerasLayer, x: Arrived) -> Arrived:
+    factors = layer.stored.of(layer.name, ("gamma",))["gamma"]
+    start = float(layer.config.get("init_values", 1.0))
+    return layer.add(
+        x, f"scale {start!r}", {"weight": factors if x.order is None else factors[x.order]}
+    )
 
 
 # ---------------------------------------------------------------- pools and shapes
 
 
 def _max_pool(layer: KerasLayer, x: Arrived) -> Arrived:
-    if any(x.zeros) and not is_positive(x.value):
-        raise layer.refused(
-            "it takes the largest of values that may be below zero and of zeros around them, which "
-            "has no word"
-        )
-    return _pool(layer, x, "maxpool", "")
+    return _pool(layer, x if is_positive(x.value) else layer.settled(x), "maxpool", "")
 
 
 def _average_pool(layer: KerasLayer, x: Arrived) -> Arrived:
@@ -157,6 +174,9 @@ def _average_pool(layer: KerasLayer, x: Arrived) -> Arrived:
 def _pool(layer: KerasLayer, x: Arrived, word: str, more: str) -> Arrived:
     layer.expect("data_format", "channels_last", None)
     window = layer.pair("pool_size", 2)
+    halves = [side // 2 for side in (window[0], window[0], window[1], window[1])]
+    if any(zeros > half for zeros, half in zip(x.zeros, halves, strict=True)):
+        x = layer.settled(x)  # more than a pool takes for its own
     x, pad = _padding(layer, x, window)
     pad = "" if pad == " pad=valid" else pad
     strides = layer.pair("strides", window)
@@ -181,6 +201,7 @@ def _flat(layer: KerasLayer, x: Arrived) -> Arrived:
 def _flatten(layer: KerasLayer, x: Arrived) -> Arrived:
     if len(x.shape) == 1:
         return x
+    layer.expect("data_format", "channels_last", None)
     channels, rows, columns = x.shape
     made = layer.add(x, "flatten")
     if rows == columns == 1:
@@ -195,7 +216,7 @@ def _reshape(layer: KerasLayer, x: Arrived) -> Arrived:
     if len(x.shape) == 3 and wanted in ((-1,), (count,)):
         return _flatten(layer, x)
     same = x.shape if len(x.shape) == 1 else (*x.shape[1:], x.shape[0])
-    if wanted == same:
+    if wanted == same or (len(x.shape) == 1 and wanted == (-1,)):
         return x
     pooled = x.order is None and isinstance(x.value.word, Flatten)
     if pooled and wanted in ((1, 1, count), (1, 1, -1)):  # back to maps of one pixel
@@ -232,7 +253,9 @@ def _relu(layer: KerasLayer, x: Arrived) -> Arrived:
     most, slope = layer.config.get("max_value"), layer.config.get("negative_slope") or 0.0
     if most not in (None, 6.0) or (most and slope):
         raise layer.refused(f"max_value={most} and negative_slope={slope} have no word")
-    return layer.add(x, "relu6" if most else f"leakyrelu {slope!r}" if slope else "relu")
+    if most:
+        return cut_at_six(layer.graph, x, layer.name)
+    return layer.add(x, f"leakyrelu {slope!r}" if slope else "relu")
 
 
 def _leaky_relu(layer: KerasLayer, x: Arrived) -> Arrived:
@@ -244,18 +267,34 @@ def _prelu(layer: KerasLayer, x: Arrived) -> Arrived:
     slopes = layer.stored.of(layer.name, ("alpha",))["alpha"]
     if len(x.shape) == 3 and slopes.shape[:-1] != (1, 1):
         raise layer.refused("a slope for every pixel has no word; expected shared_axes=[1, 2]")
-    slopes = slopes.reshape(-1)
+    slopes = np.broadcast_to(slopes.reshape(-1), x.shape[:1])
     return layer.add(x, "prelu", {"weight": slopes if x.order is None else slopes[x.order]})
 
 
 def _softmax(layer: KerasLayer, x: Arrived) -> Arrived:
-    layer.expect("axis", -1)
+    layer.expect("axis", -1, len(x.shape), [-1])
     return layer.add(x, "softmax")
+
+
+def _log_softmax(layer: KerasLayer, x: Arrived) -> Arrived:
+    layer.expect("axis", -1, len(x.shape))
+    return replace(x, open=LOG_SOFTMAX)
 
 
 def _dropout(layer: KerasLayer, x: Arrived) -> Arrived:
     rate = float(layer.config.get("rate", 0.5))
-    return layer.add(x, f"dropout {rate!r}") if rate else x
+    whole = list(layer.config.get("noise_shape") or [])[1:] == [1, 1, 1]  # one draw an image
+    return layer.add(x, f"{'droppath' if whole else 'dropout'} {rate!r}") if rate else x
+
+
+def _stochastic_depth(layer: KerasLayer, x: Arrived) -> Arrived:
+    rate = float(layer.config.get("drop_path_rate", 0.0))
+    return layer.add(x, f"droppath {rate!r}") if rate else x
+
+
+def _gelu(layer: KerasLayer, x: Arrived) -> Arrived:
+    layer.expect("approximate", False)
+    return layer.add(x, "gelu")
 
 
 def _left_out(layer: KerasLayer, x: Arrived) -> Arrived:
@@ -269,7 +308,8 @@ def _nothing(layer: KerasLayer, x: Arrived) -> Arrived:
 
 def _rescaling(layer: KerasLayer, x: Arrived) -> Arrived:
     scale, offset = layer.config.get("scale", 1.0), layer.config.get("offset", 0.0)
-    return scaled(layer, x, np.asarray(scale, np.float64), np.asarray(offset, np.float64))
+    own = np.asarray(scale, np.float64), np.asarray(offset, np.float64)
+    return scaled(layer.graph, x, *own, layer.place)
 
 
 def _normalization(layer: KerasLayer, x: Arrived) -> Arrived:
@@ -282,18 +322,13 @@ def _normalization(layer: KerasLayer, x: Arrived) -> Arrived:
         stored = layer.stored.of(layer.name, ("mean", "variance", "count"))
         mean, variance = (stored[name].astype(np.float64).ravel() for name in ("mean", "variance"))
     deviation = np.maximum(np.sqrt(variance), 1e-7)
-    return scaled(layer, x, 1 / deviation, -mean / deviation)
+    if mean.size > 1:
+        layer.expect("axis", -1, len(x.shape), [-1], [len(x.shape)])
+    return scaled(layer.graph, x, 1 / deviation, -mean / deviation, layer.place)
 
 
-def scaled(layer: KerasLayer, x: Arrived, scale: np.ndarray, offset: np.ndarray) -> Arrived:
-    """Return the image times a scale plus an offset, which becomes its preprocessing."""
-    if x.value is not layer.graph.start or any(x.zeros):
-        raise layer.refused("scaling by fixed numbers has a word at the image alone")
-    channels = x.shape[0]
-    if scale.size not in (1, channels) or offset.size not in (1, channels):
-        raise layer.refused(f"it has {scale.size} values for {channels} channels")
-    before = x.scaling or (np.ones(channels), np.zeros(channels))
-    return replace(x, scaling=(before[0] * scale, before[1] * scale + offset))
+def _plain(word: str) -> Reader:
+    return lambda layer, x: layer.add(x, word)
 
 
 LAYERS: Final[Mapping[str, Reader]] = {
@@ -302,6 +337,8 @@ LAYERS: Final[Mapping[str, Reader]] = {
     "SeparableConv2D": _separable,
     "Dense": _dense,
     "BatchNormalization": _batch_norm,
+    "LayerNormalization": _layer_norm,
+    "LayerScale": _layer_scale,
     "MaxPooling2D": _max_pool,
     "AveragePooling2D": _average_pool,
     "GlobalAveragePooling2D": _global_average,
@@ -314,9 +351,21 @@ LAYERS: Final[Mapping[str, Reader]] = {
     "LeakyReLU": _leaky_relu,
     "PReLU": _prelu,
     "Softmax": _softmax,
+    "LogSoftmax": _log_softmax,
     "Dropout": _dropout,
+    "StochasticDepth": _stochastic_depth,
     "Rescaling": _rescaling,
     "Normalization": _normalization,
+    "Gelu": _gelu,  # this one and the next are operators, not layers
+    "LeakyRelu": _leaky_relu,
+    "Relu6": lambda layer, x: cut_at_six(layer.graph, x, layer.name),
+    **{
+        name: _plain(word)
+        for name, word in (
+            *(("Relu", "relu"), ("Sigmoid", "sigmoid"), ("Tanh", "tanh"), ("Silu", "silu")),
+            *(("HardSigmoid", "hardsigmoid"), ("HardSilu", "hardswish")),
+        )
+    },
     "InputLayer": _nothing,
     "Identity": _nothing,
     "ActivityRegularization": _nothing,

@@ -16,27 +16,49 @@ OPERATORS = {
     "multiply": "Multiply",
     "add": "Add",
     "concat": "Concatenate",
+    "relu": "Relu",
+    "relu6": "Relu6",
+    "sigmoid": "Sigmoid",
+    "tanh": "Tanh",
+    "silu": "Silu",
 }
 
 
 @dataclass(frozen=True)
+class Call:
+    """One use of a layer.
+
+    Attributes:
+        inputs: the uses of layers whose outputs it takes; in a Sequential the one before it.
+        constants: the fixed numbers that it takes besides, of operators such as x / 127.5.
+        constant_first: whether a number stands in front, as in 1 - x.
+        in_training: whether it is told to do what it does in training.
+    """
+
+    inputs: tuple[str, ...] = ()
+    constants: tuple[float, ...] = ()
+    constant_first: bool = False
+    in_training: bool = False
+
+
+@dataclass(frozen=True)
 class LayerConfig:
-    """One layer.
+    """One layer in one of its uses.
 
     Attributes:
         kind: the name of its class.
-        name: its own, by which others call it.
+        name: its own.
         settings: its configuration.
-        inputs: the layers whose outputs it takes; in a Sequential the one before it.
-        constants: the fixed numbers that it takes besides, of operators such as x / 127.5.
+        call: the use.
+        key: by which others name this use: its name, with a number from the second on.
         is_layer: whether it is a layer and not an operator of tensors.
     """
 
     kind: str
     name: str
     settings: Mapping[str, Any] = field(repr=False)
-    inputs: tuple[str, ...] = ()
-    constants: tuple[float, ...] = ()
+    call: Call
+    key: str
     is_layer: bool = True
 
     @property
@@ -51,9 +73,10 @@ class ModelConfig:
 
     Attributes:
         name: its own.
-        layers: in the order of the file.
-        start: the layer that its input comes from; "" for a Sequential without an InputLayer.
-        end: the layer whose output is its own.
+        layers: in the order of the file, each as often as it is used.
+        start: the use of a layer that its input comes from; "" for a Sequential without an
+            InputLayer.
+        end: the one whose output is its own.
         shape: (rows, columns, channels) that it says of its input; None where one is not fixed.
     """
 
@@ -88,9 +111,16 @@ def read_config(given: Mapping[str, Any]) -> ModelConfig:
         first = layers[0]
         start, end = (first.name if first.kind == "InputLayer" else ""), layers[-1].name
     else:
-        layers = tuple(_layer(entry, _node(entry)) for entry in entries)
-        start, end = (_only(settings.get(key), name) for key in ("input_layers", "output_layers"))
-    names = [layer.name for layer in layers]
+        uses = {str(entry.get("name")): len(entry.get("inbound_nodes") or []) for entry in entries}
+        layers = tuple(
+            _layer(entry, call, number)
+            for entry in entries
+            for number, call in enumerate(_calls(entry, uses))
+        )
+        start, end = (
+            _only(settings.get(key), name, uses) for key in ("input_layers", "output_layers")
+        )
+    names = [layer.name for layer in layers if layer.key == layer.name]
     twice = next((each for each in names if names.count(each) > 1), None)
     if twice is not None:
         raise Refused(f"two layers of '{name}' are called '{twice}'")
@@ -100,14 +130,12 @@ def read_config(given: Mapping[str, Any]) -> ModelConfig:
 def _chained(entries: Sequence[Mapping[str, Any]]) -> Iterator[LayerConfig]:
     before = ""
     for entry in entries:
-        layer = _layer(entry, ((before,) if before else (), ()))
+        layer = _layer(entry, Call((before,) if before else ()))
         before = layer.name
         yield layer
 
 
-def _layer(
-    entry: Mapping[str, Any], node: tuple[tuple[str, ...], tuple[float, ...]]
-) -> LayerConfig:
+def _layer(entry: Mapping[str, Any], call: Call, number: int = 0) -> LayerConfig:
     kind, settings = str(entry.get("class_name")), entry.get("config")
     inner = settings if isinstance(settings, Mapping) else {}
     name = str(entry.get("name") or inner.get("name") or kind)
@@ -118,7 +146,18 @@ def _layer(
         operator = str(inner.get("function") or inner.get("name") or "").rpartition(".")[2]
         kind, is_layer = OPERATORS.get(operator, f"tf {operator}"), True
     held = entry if kind in MODELS else inner
-    return LayerConfig(kind, name, held, *node, is_layer=is_layer)
+    return LayerConfig(kind, name, held, call, _key(name, number), is_layer=is_layer)
+
+
+def _key(name: str, number: int) -> str:
+    return f"{name} #{number + 1}" if number else name
+
+
+def _used(history: Sequence[Any], uses: Mapping[str, int]) -> str:
+    """Return the key of [layer, use, ...]; files count the uses of a layer that has one at will."""
+    name, number = str(history[0]), history[1] if len(history) > 1 else 0
+    several = uses.get(name, 1) > 1
+    return _key(name, number) if several and type(number) is int else name
 
 
 def _foreign(entry: Mapping[str, Any]) -> str:
@@ -134,61 +173,63 @@ def _foreign(entry: Mapping[str, Any]) -> str:
     return ""
 
 
-def _node(entry: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[float, ...]]:
-    """Return the layers that a layer takes, and the fixed numbers."""
+def _calls(entry: Mapping[str, Any], uses: Mapping[str, int]) -> Iterator[Call]:
+    """Give the uses of a layer: what goes into each."""
     nodes = entry.get("inbound_nodes") or []
-    name = entry.get("name")
     if not nodes:
-        return (), ()
-    if len(nodes) > 1:
-        raise Refused("it is used in several places; here each layer has its own", f"'{name}'")
-    node = nodes[0]
-    inputs: list[str] = []
-    constants: list[float] = []
-    if isinstance(node, Mapping):  # Keras 3
-        given = [
-            node.get("args", []),
-            [value for key, value in (node.get("kwargs") or {}).items() if key not in IGNORED],
-        ]
-        _collect(given, inputs, constants)
-    elif isinstance(node, list):  # Keras 2: [[name, node, tensor, kwargs], ...]
-        calls = [node] if node and isinstance(node[0], str) else node
-        for call in calls:
-            inputs.append(str(call[0]))
-            more = call[3] if len(call) > 3 and isinstance(call[3], Mapping) else {}
-            for key, value in more.items():
-                if (
-                    key in ("y", "x")
-                    and isinstance(value, list)
-                    and value[:1] != ["_CONSTANT_VALUE"]
-                ):
-                    inputs.append(str(value[0]))
-                elif key not in IGNORED:
-                    _collect(value, inputs, constants)
-    return tuple(inputs), tuple(constants)
+        yield Call()
+    for node in nodes:
+        inputs: list[str] = []
+        numbers: list[tuple[float, bool]] = []  # each with whether it stands in front
+        in_training = False
+        if isinstance(node, Mapping):  # Keras 3
+            options = node.get("kwargs") or {}
+            in_training = options.get("training") is True
+            kept = [value for key, value in options.items() if key not in IGNORED]
+            _collect([node.get("args", []), kept], uses, inputs, numbers)
+        elif isinstance(node, list):  # Keras 2: [[name, node, tensor, kwargs], ...]
+            for call in [node] if node and isinstance(node[0], str) else node:
+                if call[0] == CONSTANT:
+                    numbers.append((float(call[2]), True))
+                else:
+                    inputs.append(_used(call, uses))
+                more = call[3] if len(call) > 3 and isinstance(call[3], Mapping) else {}
+                in_training = in_training or more.get("training") is True
+                for key, value in more.items():
+                    if key in ("y", "x") and isinstance(value, list) and value[:1] != [CONSTANT]:
+                        inputs.append(_used(value, uses))
+                    elif key not in IGNORED:
+                        _collect(value, uses, inputs, numbers)
+        first = any(before for _, before in numbers)
+        yield Call(tuple(inputs), tuple(value for value, _ in numbers), first, in_training)
 
 
+CONSTANT = "_CONSTANT_VALUE"
 IGNORED = {"training", "mask", "name"}
 
 
-def _collect(value: Any, inputs: list[str], constants: list[float]) -> None:
+def _collect(
+    value: Any, uses: Mapping[str, int], inputs: list[str], numbers: list[tuple[float, bool]]
+) -> None:
     if isinstance(value, Mapping) and value.get("class_name") == "__keras_tensor__":
-        inputs.append(str(value["config"]["keras_history"][0]))
+        inputs.append(_used(value["config"]["keras_history"], uses))
     elif isinstance(value, list | tuple):
         for each in value:
-            _collect(each, inputs, constants)
+            _collect(each, uses, inputs, numbers)
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        constants.append(float(value))
+        numbers.append((float(value), not inputs))
     elif value is not None and not isinstance(value, bool):
         raise Refused(f"it takes {str(value)[:40]!r} besides tensors, which has no word")
 
 
-def _only(given: Any, name: str) -> str:
-    """Return the one layer that is a model's input or output."""
+def _only(given: Any, name: str, uses: Mapping[str, int]) -> str:
+    """Return the one use of a layer that is a model's input or output."""
+    if isinstance(given, Mapping) and len(given) == 1:  # of an output with a name
+        given = next(iter(given.values()))
     while isinstance(given, list) and len(given) == 1:
         given = given[0]
     if isinstance(given, list) and given and isinstance(given[0], str):
-        return given[0]
+        return _used(given, uses)
     count = len(given) if isinstance(given, list | Mapping) else 0
     raise Refused(f"'{name}' has {count} inputs or outputs; expected one of each")
 

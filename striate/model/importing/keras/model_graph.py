@@ -10,10 +10,11 @@ import numpy as np
 from striate.architecture.aspects.torch_reading import Refused
 from striate.architecture.words import Shape
 from striate.errors import NotationError, SettingError, WeightsError
+from striate.model.importing.fixed_numbers import scaled
 from striate.model.importing.foreign_graph import Arrived, ForeignGraph, ForeignNetwork
 from striate.model.importing.keras.keras_file import KerasFile, LayerWeights
 from striate.model.importing.keras.keras_layer import KerasLayer
-from striate.model.importing.keras.layers import JOINED, LAYERS, scaled
+from striate.model.importing.keras.layers import JOINED, LAYERS
 from striate.model.importing.keras.model_config import LayerConfig, ModelConfig, read_config
 
 # What a configuration that Keras did not write, or that is damaged, makes of reading it.
@@ -43,7 +44,7 @@ def read_network(file: KerasFile, shape: Shape | None = None) -> ForeignNetwork:
         end = reading.model(
             config, Arrived(reading.graph.start), LayerWeights(file, _kinds(config))
         )
-        logits, said = reading.graph.logits(end)
+        logits, _, said = reading.graph.logits(end)
         return reading.graph.finish(config.name, logits, [*reading.notes, said])
     except RecursionError as error:
         raise NotationError(f"the models in '{file.name}' lie in each other too deeply") from error
@@ -80,7 +81,8 @@ def _input(config: ModelConfig, shape: Shape | None, name: str) -> Shape:
 
 
 def _kinds(config: ModelConfig) -> list[tuple[str, str]]:
-    return [(layer.kind, layer.name) for layer in config.layers if layer.is_layer]
+    layers = [layer for layer in config.layers if layer.is_layer and layer.key == layer.name]
+    return [(layer.kind, layer.name) for layer in layers]
 
 
 class _Reading:
@@ -93,7 +95,7 @@ class _Reading:
 
     def model(self, config: ModelConfig, x: Arrived, stored: LayerWeights) -> Arrived:
         """Return what comes out of a model."""
-        layers = {layer.name: layer for layer in config.layers}
+        layers = {layer.key: layer for layer in config.layers}
         known: dict[str, Arrived] = {config.start: x}
         pile, open_ = [config.end], set[str]()
         while pile:  # without recursion: a model may have more layers than Python has calls
@@ -104,7 +106,7 @@ class _Reading:
             if name not in layers:
                 raise Refused(f"'{config.name}' names the layer '{name}', which it does not have")
             layer = layers[name]
-            lacking = [each for each in layer.inputs if each not in known]
+            lacking = [each for each in layer.call.inputs if each not in known]
             if open_.intersection(lacking):
                 raise Refused(f"the layers of '{config.name}' feed each other in a circle")
             if lacking:
@@ -112,12 +114,22 @@ class _Reading:
                 pile += lacking
                 continue
             open_.discard(name)
-            given = [known[each] for each in layer.inputs]
-            if not layer.inputs:
+            given = [known[each] for each in layer.call.inputs]
+            if not layer.call.inputs:
                 if config.start:
                     raise Refused("nothing goes into it", f"'{name}'")
                 given = [x]  # the first layer of a Sequential
+            before = self.graph.n_weighted
             known[name] = self._layer(layer, given, stored)
+            if layer.key != layer.name and self.graph.n_weighted > before:
+                self.notes.append(
+                    f"'{layer.name}' is used in several places; each got a copy of its weights"
+                )
+            if layer.call.in_training:
+                self.notes.append(
+                    f"'{layer.name}' is told to do what it does in training (training=True); here "
+                    "it does what it does in prediction"
+                )
             pile.pop()
         return known[config.end]
 
@@ -138,12 +150,13 @@ class _Reading:
         )
         if config.kind in JOINED and len(given) > 1:
             return self._joined(layer, given)
-        if config.kind in SCALED and len(given) == len(config.constants) == 1:
-            return _by_constant(layer, given[0], config.constants[0])
+        constants = config.call.constants
+        if config.kind in SCALED and len(given) == len(constants) == 1:
+            return _by_constant(layer, given[0], constants[0], first=config.call.constant_first)
         if config.kind not in LAYERS:
             raise Refused(f"there is no word for {config.kind}", f"'{config.name}'")
-        if len(given) != 1 or config.constants:
-            raise Refused(f"{len(given)} tensors and {len(config.constants)} numbers go in", place)
+        if len(given) != 1 or constants:
+            raise Refused(f"{len(given)} tensors and {len(constants)} numbers go in", place)
         try:
             return LAYERS[config.kind](layer, given[0])
         except MALFORMED as error:
@@ -162,15 +175,20 @@ class _Reading:
         return Arrived(self.graph.join(word, values, layer.name), order)
 
 
-def _by_constant(layer: KerasLayer, x: Arrived, number: float) -> Arrived:
-    """Return what an operator makes of the image and a number: x / 127.5, x - 1."""
-    one, none = np.float64(1), np.float64(0)
-    if layer.kind == "TrueDivide" and number:
-        return scaled(layer, x, np.asarray(1 / number), np.asarray(none))
-    if layer.kind == "Multiply":
-        return scaled(layer, x, np.asarray(number), np.asarray(none))
-    shift = -number if layer.kind == "Subtract" else number
-    return scaled(layer, x, np.asarray(one), np.asarray(shift))
+def _by_constant(layer: KerasLayer, x: Arrived, number: float, *, first: bool) -> Arrived:
+    """Return what an operator makes of a value and a number: x / 127.5, x - 1, or 1 - x."""
+    scale, offset = 1.0, 0.0
+    if layer.kind == "TrueDivide":
+        if first or not number:
+            raise layer.refused(f"dividing {f'{number:g} by it' if first else 'by 0'} has no word")
+        scale = 1 / number
+    elif layer.kind == "Multiply":
+        scale = number
+    elif layer.kind == "Subtract":
+        scale, offset = (-1.0, number) if first else (1.0, -number)
+    else:
+        offset = number
+    return scaled(layer.graph, x, np.asarray(scale), np.asarray(offset), layer.place)
 
 
 def _differ(one: np.ndarray | None, other: np.ndarray | None) -> bool:

@@ -10,7 +10,7 @@ from striate.model.importing.foreign_graph import ForeignNetwork
 from striate.model.importing.preprocess_choice import UNKNOWN
 from striate.model.weights.official import CLASSES, IMAGENET_MEAN, IMAGENET_STD
 
-TINY = 0.02  # a std of values 0 to 1 below which the model takes just such values, not 0 to 255
+TINY = 0.02  # mean and std of values 0 to 1 below which the model takes just such, not 0 to 255
 
 
 def usual_preprocess(found: ForeignNetwork, shape: Shape, classes: int) -> tuple[Preprocess, str]:
@@ -25,7 +25,7 @@ def usual_preprocess(found: ForeignNetwork, shape: Shape, classes: int) -> tuple
     usual = Preprocess(channels, rows, columns)
     if found.scaling is not None:
         mean, std = found.scaling
-        unit = max(std) < TINY
+        unit = max(*std, *mean) < TINY  # the means of values 0 to 255 are not as small
         if unit:
             mean, std = (tuple(255 * value for value in each) for each in (mean, std))
         return replace(usual, mean=mean, std=std), (

@@ -6,21 +6,24 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import numpy_helper
+from onnx import TensorProto, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from striate.architecture.aspects.onnx_runtime import onnx_runtime
+from striate.architecture.aspects.onnx_runtime import failures, onnx_runtime
 from striate.architecture.aspects.torch_reading import Refused
 from striate.architecture.notation import expand
 from striate.architecture.words import Shape
-from striate.backends.fx.values import Value
 from striate.backends.onnx import Trained
 from striate.errors import NotationError, SettingError, WeightsError
-from striate.model.importing.foreign_graph import Arrived, ForeignGraph, ForeignNetwork
+from striate.model.importing.foreign_graph import (
+    LOG_SOFTMAX,
+    Arrived,
+    ForeignGraph,
+    ForeignNetwork,
+)
 from striate.model.importing.onnx.model_file import open_onnx
-from striate.model.importing.onnx.operators import JOINED, OPERATORS, SCALED, Operator, scaled
+from striate.model.importing.onnx.operators import JOINED, OPERATORS, SCALED, Operator, arithmetic
 
-TOLD = {"sigmoid": "silu", "hardsigmoid": "hardswish"}  # x times what these make of it
 FOLDED = {"Identity", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Cast", "Concat"}
 CLOSE = 1e-4  # of the largest output: how far the network may be from the model
 
@@ -40,7 +43,7 @@ def read_onnx_network(path: Path, shape: Shape | None = None) -> ForeignNetwork:
     model, original = open_onnx(path)
     try:
         reading = _Reading(model, _input(model, shape, path))
-        end, said = reading.graph.logits(reading.end())
+        end, ending, said = reading.graph.logits(reading.end())
         found = reading.graph.finish(path.stem, end, [said])
     except Refused as error:
         place = f", at {error.place}" if error.place else ""
@@ -48,7 +51,7 @@ def read_onnx_network(path: Path, shape: Shape | None = None) -> ForeignNetwork:
             f"the model in '{path.name}' cannot be written in the notation{place}: {error.reason}. "
             f"It can be a frozen backbone: striate train DATA --pretrained {path.name}"
         ) from error
-    _compare(found, end, (model, original), path)
+    _compare(found, ending, original, path)
     return found
 
 
@@ -61,6 +64,11 @@ def _input(model: onnx.ModelProto, shape: Shape | None, path: Path) -> Shape:
             f"it takes {len(inputs)} inputs of {len(sides)} axes and gives "
             f"{len(model.graph.output)} outputs; expected images (n, channels, rows, columns) "
             "in, and one output"
+        )
+    kind = inputs[0].type.tensor_type.elem_type
+    if kind != TensorProto.FLOAT:
+        raise Refused(
+            f"it takes images of {TensorProto.DataType.Name(kind)}; expected float32, as FLOAT"
         )
     if sides[1] not in (1, 3):
         raise Refused(f"it takes images of {sides[1]} channels in front; expected 1 or 3")
@@ -85,6 +93,12 @@ class _Reading:
         self._model = model
         weights = model.graph.initializer
         self._constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in weights}
+        for name, values in self._constants.items():
+            if values.dtype.kind == "f" and not np.isfinite(values).all():
+                raise WeightsError(
+                    f"the weight '{name}' holds values that are no numbers (NaN or infinite); "
+                    "export a model that training has not broken"
+                )
         entry = next(each for each in model.graph.input if each.name not in self._constants)
         self._known = {entry.name: Arrived(self.graph.start)}
         self._uses: dict[str, int] = {}
@@ -115,7 +129,10 @@ class _Reading:
                 self._constants[node.output[0]] = np.asarray(folded)
                 continue
             self._known[node.output[0]] = self._made(node)
-        return self._known[self._model.graph.output[0].name]
+        name = self._model.graph.output[0].name
+        if name not in self._known:
+            raise Refused("what it gives is a constant, whatever it sees")
+        return self._known[name]
 
     def _bias(self, node: onnx.NodeProto, follower: onnx.NodeProto) -> str | None:
         """Return the constant that is added to a product by the node behind it."""
@@ -139,7 +156,7 @@ class _Reading:
         if node.op_type in JOINED and len(given) > 1 and not constants:
             return self._joined(operator, given)
         if node.op_type in SCALED and len(given) == len(constants) == 1:
-            return scaled(operator, given[0])
+            return arithmetic(operator, given[0])
         if node.op_type not in OPERATORS:
             raise operator.refused(f"there is no word for {node.op_type}")
         if len(given) != 1 or 0 in constants:
@@ -150,37 +167,28 @@ class _Reading:
         word = JOINED[operator.node.op_type]
         if word == "cat":
             operator.expect("axis", 1)
-        if word == "mul" and (bent := _bent(given)) is not None:
-            return operator.add(Arrived(bent[0]), bent[1])
         values = [self.graph.enter(each, operator.name) for each in given]
         if any(each.order is not None for each in given):
             raise operator.refused("features in another order meet")
         return Arrived(self.graph.join(word, values, operator.name))
 
 
-def _bent(given: list[Arrived]) -> tuple[Value, str] | None:
-    """Return x and the word, where x is multiplied by its sigmoid or hard sigmoid."""
-    first, second = (each.value for each in given[:2])
-    for whole, share in ((first, second), (second, first)):
-        word = None if share.word is None else TOLD.get(share.word.word)
-        if word is not None and share.sources[0] is whole:
-            return whole, word
-    return None
+def _compare(found: ForeignNetwork, ending: str, original: bytes, path: Path) -> None:
+    """Make sure that the network says of random images what the model says of them.
 
-
-def _compare(
-    found: ForeignNetwork, end: Value, models: tuple[onnx.ModelProto, bytes], path: Path
-) -> None:
-    """Make sure that the network says of random images what the model says of them."""
+    Args:
+        found: the network.
+        ending: what makes the model's outputs of its logits, as `ForeignGraph.logits` says it.
+        original: the model as it was in the file.
+        path: of the file.
+    """
     import torch
 
     plan = expand(found.network)
     images = np.random.default_rng(0).normal(size=(2, *plan.input)).astype(np.float32)
     if found.scaling is not None:  # of the size that the model expects
         images *= 255 * np.float32(max(found.scaling[1]))
-    session = onnx_runtime().InferenceSession(models[1], providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    expected = np.concatenate([session.run(None, {name: image[None]})[0] for image in images])
+    expected = _answers(original, images, path)
     seen = images
     if found.scaling is not None:
         mean, std = (np.array(each, np.float32)[:, None, None] for each in found.scaling)
@@ -188,12 +196,32 @@ def _compare(
     with torch.no_grad():
         answer = Trained(plan, found.weights).module()(torch.from_numpy(seen))
         if expected.shape[1:] == (1,):
-            answer = torch.sigmoid(answer[:, 1:])
-        elif any(node.op_type == "Softmax" for node in models[0].graph.node[-2:]):
-            answer = torch.softmax(answer, 1)
-    if float(np.abs(answer.numpy() - expected).max()) > CLOSE * float(np.abs(expected).max()):
+            answer = torch.sigmoid(answer[:, 1:]) if ending else answer[:, 1:]
+        elif ending:
+            last = torch.log_softmax if ending == LOG_SOFTMAX else torch.softmax
+            answer = last(answer, 1)
+    apart = float(np.abs(answer.numpy() - expected).max())
+    if not apart <= CLOSE * float(np.abs(expected).max()):
         raise WeightsError(
             f"the network that was read from '{path.name}' does not answer as the model in ONNX "
             "Runtime does; use it as a frozen backbone: striate train DATA --pretrained "
             f"{path.name}"
         )
+
+
+def _answers(content: bytes, images: np.ndarray, path: Path) -> np.ndarray:
+    """Return what ONNX Runtime makes of images one by one; a fixed batch is filled with copies."""
+    try:
+        runtime = onnx_runtime()
+        options = runtime.SessionOptions()  # of zeros before a MaxPool it would make -inf
+        options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        session = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        (entry,) = (each for each in session.get_inputs())
+        batch = entry.shape[0] if isinstance(entry.shape[0], int) else 1
+        copies = [np.repeat(image[None], batch, 0) for image in images]
+        return np.concatenate([session.run(None, {entry.name: each})[0][:1] for each in copies])
+    except failures() as error:
+        raise WeightsError(
+            f"'{path.name}' does not run in ONNX Runtime ({' '.join(str(error).split())[:160]}); "
+            "export it anew"
+        ) from error

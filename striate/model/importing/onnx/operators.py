@@ -15,7 +15,9 @@ from onnx import helper
 
 from striate.architecture.aspects.torch_reading import Refused
 from striate.architecture.words import text_of
+from striate.model.importing.fixed_numbers import cut_at_six, scaled
 from striate.model.importing.foreign_graph import (
+    LOG_SOFTMAX,
     Arrived,
     ForeignGraph,
     Tensors,
@@ -45,9 +47,18 @@ class Operator:
         """What it is called, for messages and for its weights."""
         return self.node.name or self.node.output[0]
 
+    @property
+    def place(self) -> str:
+        """What it is called in messages."""
+        return f"'{self.name}' ({self.node.op_type})"
+
+    def settled(self, x: Arrived) -> Arrived:
+        """Return what arrives with the zeros around it as a word of their own."""
+        return Arrived(self.graph.enter(x, self.name), x.order) if any(x.zeros) else x
+
     def refused(self, reason: str) -> Refused:
         """Return the refusal of this operator."""
-        return Refused(reason, f"'{self.name}' ({self.node.op_type})")
+        return Refused(reason, self.place)
 
     def given(self, name: str, otherwise: Any) -> Any:
         """Return an attribute, texts as texts."""
@@ -84,15 +95,13 @@ def _window(
     more = stride + (f" dilation={text_of(dilations)}" if dilations != (1, 1) else "")
     auto = operator.given("auto_pad", "NOTSET")
     if auto == "SAME_UPPER":
-        if any(x.zeros):
-            raise operator.refused("zeros around the maps and SAME_UPPER have no word together")
-        return x, f" pad=end{more}"
+        return operator.settled(x), f" pad=end{more}"
     if auto not in ("NOTSET", "VALID"):
         raise operator.refused(f"auto_pad={auto} has no word")
     top, left, bottom, right = operator.given("pads", NO_ZEROS)
     sides = (top, bottom, left, right)
-    if own == "pool" and any(x.zeros) and any(sides):
-        raise operator.refused("zeros around the maps and padding have no word together")
+    if own == "pool" and any(sides):
+        x = operator.settled(x)
     total = [a + b for a, b in zip(x.zeros, sides, strict=True)]
     pad = pad_text((total[0], total[1], total[2], total[3]))
     if own == "pool" and pad == " pad=valid":
@@ -153,9 +162,10 @@ def _batch_norm(operator: Operator, x: Arrived) -> Arrived:
 
 def _max_pool(operator: Operator, x: Arrived) -> Arrived:
     operator.expect("storage_order", 0)
-    if any(x.zeros) and not is_positive(x.value):
-        raise operator.refused("the largest of padded zeros and values below zero has no word")
-    return _pool(operator, x, "maxpool")
+    kernel = operator.given("kernel_shape", [])
+    halves = [side // 2 for side in kernel for _ in range(2)]
+    free = is_positive(x.value) and all(a <= b for a, b in zip(x.zeros, halves, strict=False))
+    return _pool(operator, x if free else operator.settled(x), "maxpool")
 
 
 def _average_pool(operator: Operator, x: Arrived) -> Arrived:
@@ -221,9 +231,11 @@ def _pad(operator: Operator, x: Arrived) -> Arrived:
 def _clip(operator: Operator, x: Arrived) -> Arrived:
     ends = [operator.constants.get(place) for place in (1, 2)]
     low, high = (None if end is None else float(end.ravel()[0]) for end in ends)
+    if low == 0 and high is None:
+        return operator.add(x, "relu")
     if (low, high) != (0.0, 6.0):
         raise operator.refused(f"clipping to {low} and {high} has no word; relu6 is 0 to 6")
-    return operator.add(x, "relu6")
+    return cut_at_six(operator.graph, x, operator.name)
 
 
 def _leaky(operator: Operator, x: Arrived) -> Arrived:
@@ -244,6 +256,12 @@ def _softmax(operator: Operator, x: Arrived) -> Arrived:
     return operator.add(x, "softmax")
 
 
+def _log_softmax(operator: Operator, x: Arrived) -> Arrived:
+    if operator.given("axis", -1) not in (1, -len(x.shape)):
+        raise operator.refused("a softmax over other axes than the channels has no word")
+    return replace(x, open=LOG_SOFTMAX)
+
+
 def _hard_sigmoid(operator: Operator, x: Arrived) -> Arrived:
     slope = float(operator.given("alpha", 0.2))
     if abs(slope - 1 / 6) > 1e-6 or float(operator.given("beta", 0.5)) != 0.5:
@@ -256,25 +274,28 @@ def _gelu(operator: Operator, x: Arrived) -> Arrived:
     return operator.add(x, "gelu")
 
 
-def scaled(operator: Operator, x: Arrived) -> Arrived:
-    """Return the image scaled by constants, which becomes its preprocessing.
+def arithmetic(operator: Operator, x: Arrived) -> Arrived:
+    """Return a value scaled by constants: the image's preprocessing, elsewhere a factor or a gate.
 
     Raises:
-        Refused: it is not the image, or not one number a channel.
+        Refused: they are not one number a channel, or something is divided by the value.
     """
     kind = operator.node.op_type
     place, number = next(iter(operator.constants.items()))
-    channels = x.shape[0]
-    if x.value is not operator.graph.start or any(x.zeros):
-        raise operator.refused("arithmetic with constants has a word at the image alone")
-    if number.size not in (1, channels) or (place == 0 and kind in ("Sub", "Div")):
-        raise operator.refused("the image is not scaled by one number a channel")
-    values = number.astype(np.float64).ravel()
-    scale, offset = x.scaling or (np.ones(channels), np.zeros(channels))
+    channels, *sides = x.shape
+    along = (1,) * (1 + len(sides) - number.ndim) + number.shape[-1 - len(sides) :]
+    if number.size != 1 and along != (channels, *[1] * len(sides)):
+        raise operator.refused(f"constants of {number.shape} are not one number a channel")
+    values, none, one = number.astype(np.float64).ravel(), np.zeros(1), np.ones(1)
+    if kind == "Div" and (place == 0 or not values.all()):
+        raise operator.refused("dividing by it has no word" if place == 0 else "it divides by 0")
     if kind in ("Mul", "Div"):
-        factor = values if kind == "Mul" else 1 / values
-        return replace(x, scaling=(scale * factor, offset * factor))
-    return replace(x, scaling=(scale, offset + (values if kind == "Add" else -values)))
+        scale, offset = (values if kind == "Mul" else 1 / values), none
+    elif kind == "Sub":
+        scale, offset = (-one, values) if place == 0 else (one, -values)
+    else:
+        scale, offset = one, values
+    return scaled(operator.graph, x, scale, offset, operator.place)
 
 
 SCALED: Final = {"Add", "Sub", "Mul", "Div"}
@@ -305,6 +326,7 @@ OPERATORS: Final[Mapping[str, Reader]] = {
     "LeakyRelu": _leaky,
     "PRelu": _prelu,
     "Softmax": _softmax,
+    "LogSoftmax": _log_softmax,
     "HardSigmoid": _hard_sigmoid,
     "Gelu": _gelu,
     "Dropout": _same,
