@@ -60,7 +60,7 @@ def test_names_and_ids_are_read_in_order(tmp_path: Path, name: str) -> None:
     found = read_classes(written(tmp_path, name, text))
     assert found.names == NAMES
     assert found.ids == (IDS if ids else ())
-    assert found.notes == ()
+    assert bool(found.notes) == (name == "blank.txt")  # whose numbers might be names
 
 
 @pytest.mark.parametrize("page", ["cp1252", "utf-16", "utf-8-sig"])
@@ -73,6 +73,25 @@ def test_names_in_the_encodings_of_spreadsheets(tmp_path: Path, page: str) -> No
 
 def test_numbers_that_are_no_index_stay_in_the_names(tmp_path: Path) -> None:
     assert read_classes(written(tmp_path, "a.txt", "7 up\n5 up\n")).names == ("7 up", "5 up")
+
+
+def test_the_fraction_of_a_number_is_no_name(tmp_path: Path) -> None:
+    lines = "0.33 l\n1.5 l\n"
+    assert read_classes(written(tmp_path, "a.txt", lines)).names == ("0.33 l", "1.5 l")
+
+
+def test_numbers_that_change_the_order_of_lines_are_told(tmp_path: Path) -> None:
+    found = read_classes(written(tmp_path, "a.txt", "2 cents\n1 cent\n"))
+    assert found.names == ("cent", "cents")
+    assert "were taken for their order, in which 'cent' is first" in found.notes[0]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_csv_without_a_header_may_have_the_index_behind(tmp_path: Path, first: int) -> None:
+    lines = f"dog,{first + 1}\ncat,{first}\n"
+    assert read_classes(written(tmp_path, "a.csv", lines)).names == ("cat", "dog")
+    lines = f"name,index\n{lines}"
+    assert read_classes(written(tmp_path, "b.csv", lines)).names == ("cat", "dog")
 
 
 def test_ids_alone_are_names_and_ids(tmp_path: Path) -> None:

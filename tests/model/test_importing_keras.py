@@ -255,6 +255,61 @@ def test_what_has_no_word_or_is_code_is_refused_by_name(
     assert "the_" in str(error.value)
 
 
+def test_weights_that_do_not_fit_their_model_come_with_a_table(tmp_path: Path) -> None:
+    layers = [
+        layer("Conv2D", filters=5, kernel_size=3),
+        layer("Flatten"),
+        layer("Dense", units=2, activation="softmax"),
+    ]
+    shapes = {"conv2d": [(3, 3, 3, 4), (5,)], "dense": [(144, 2), (2,)]}
+    weights = {
+        f"layers/{name}/vars/{number}": np.ones(shape)
+        for name, of in shapes.items()
+        for number, shape in enumerate(of)
+    }
+    path = made(tmp_path / "m.keras", layers, weights=weights)
+    with pytest.raises(WeightsError) as error:
+        import_with_fit(path, classes=["a", "b"])
+    assert "'the_conv2d.weight' is 4x3x3x3 in the file" in str(error.value)
+    assert "is 5x3x3x3 (1 more does not fit); save the model anew" in str(error.value)
+    assert [line.split()[:2] for line in error.value.table.splitlines()[2:6]] == [
+        ["the_conv2d.weight", "4x3x3x3"],
+        ["the_dense.weight", "2x144"],
+        ["the_conv2d.bias", "5"],
+        ["the_dense.bias", "2"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("m.keras", b"PK\x03\x04 cut off", "is cut off or damaged, or a zip of something else"),
+        ("m.h5", b"", "is empty; get it anew"),
+        ("m.h5", b"version https://git-lfs.github.com/spec/v1", "is a Git LFS pointer"),
+        ("m.keras", b"\n<!doctype html>", "is a web page"),
+        ("gone.keras", None, "there is no file"),
+        ("m.tflite", b"\x1c\0\0\0TFL3", "is a model of TensorFlow Lite, which is not read"),
+        ("m.pth", b"PK\x03\x04", "striate import NETWORK --weights m.pth"),
+    ],
+)
+def test_a_file_that_is_no_model_is_told_as_what_it_is(
+    tmp_path: Path, name: str, content: bytes | None, said: str
+) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(WeightsError) as error:
+        import_with_fit(path, classes=["a", "b"])
+    assert said in str(error.value)
+    assert str(path) in str(error.value)
+
+
+def test_a_savedmodel_is_told_as_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "saved_model.pb").write_bytes(b"")
+    with pytest.raises(WeightsError, match=r"is a graph of TensorFlow, .*model\.save"):
+        is_model_file(tmp_path)
+
+
 def test_the_hard_sigmoid_of_keras_2_is_another_function(tmp_path: Path) -> None:
     path = made(
         tmp_path / "m.keras", [layer("Activation", activation="hard_sigmoid")], version="2.15"

@@ -16,7 +16,7 @@ from striate.files.text_encoding import decode
 
 WNID = re.compile(r"n[0-9]{8}")  # a WordNet id, as ImageNet's folders are called
 SYNSET = re.compile(r"(n[0-9]{8})\s+(\S.*)")
-INDEXED = re.compile(r"([0-9]+)[\s:.,;)]+(\S.*)")  # 0 tench
+INDEXED = re.compile(r"([0-9]+)(?![.,][0-9])[\s:.,;)]+(\S.*)")  # 0 tench, but not 0.5 mm
 COLUMNED = re.compile(r"([0-9]+|n[0-9]{8})\s*[;\t,]")  # 0;tench
 COLUMNS = {"index": "index", "id": "id", "wnid": "id", "name": "name", "class": "name"}
 COLUMNS |= {"label": "name", "number": "index"}
@@ -64,7 +64,12 @@ def read_classes(given: str | Path | Sequence[str]) -> ClassList:
     if isinstance(given, (str, Path)):
         path = Path(given)
         text, notes = _text(path)
-        rows = _by_index(_rows(text, path))
+        rows, moved = _by_index(_rows(text, path))
+        if moved:
+            notes += (
+                f"the numbers before the names in '{path}' were taken for their order, in which "
+                f"'{rows[0][1]}' is first",
+            )
         which = f"the classes in '{path}'"
     else:
         rows, which = [("", str(name)) for name in given], "the classes"
@@ -121,19 +126,25 @@ def _text(path: Path) -> tuple[str, tuple[str, ...]]:
     )
 
 
-def _by_index(rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Put rows in order where an index stands before each name, in its column or by a blank."""
-    if not any(key for key, _ in rows):
+def _by_index(rows: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], bool]:
+    """Put rows in order where an index stands before each name, in its column or by a blank.
+
+    Returns:
+        The rows, and whether numbers within the names put them in another order.
+    """
+    in_names = not any(key for key, _ in rows)
+    if in_names:
         split = [INDEXED.fullmatch(name) for _, name in rows]
         pairs = [(match[1], match[2]) for match in split if match]
     else:
         pairs = [(key, name) for key, name in rows if key.isdecimal()]
     numbers = sorted(int(key) for key, _ in pairs)
     if len(pairs) < len(rows) or not numbers or numbers[0] > 1:
-        return rows
+        return rows, False
     if numbers != list(range(numbers[0], numbers[0] + len(rows))):
-        return rows
-    return [("", name) for _, name in sorted(pairs, key=lambda each: int(each[0]))]
+        return rows, False
+    ordered = sorted(pairs, key=lambda each: int(each[0]))
+    return [("", name) for _, name in ordered], in_names and ordered != pairs
 
 
 def _rows(text: str, path: Path) -> list[tuple[str, str]]:
@@ -189,6 +200,13 @@ def _in_order(keys: Sequence[str], path: Path) -> list[str]:
     return [numbers[number] for number in range(len(keys))]
 
 
+def _are_indices(cells: Sequence[str]) -> bool:
+    """Say whether cells are the numbers from 0 on, or from 1 on, in any order."""
+    numbers = sorted(int(cell) for cell in cells if cell.isdecimal())
+    first = numbers[0] if numbers else -1
+    return first in (0, 1) and numbers == list(range(first, first + len(cells)))
+
+
 def _of_csv(lines: Sequence[str], path: Path) -> list[tuple[str, str]]:
     between = max(",;\t", key=lambda mark: sum(mark in line for line in lines))
     table = csv.reader(lines, delimiter=between)
@@ -200,6 +218,8 @@ def _of_csv(lines: Sequence[str], path: Path) -> list[tuple[str, str]]:
         rows = rows[1:]
     else:
         header = [[], ["name"], ["id", "name"], ["index", "id", "name"]][min(len(rows[0]), 3)]
+        if len(rows[0]) == 2 and _are_indices([row[1] for row in rows if len(row) > 1]):
+            header = ["name", "index"] if not _are_indices([row[0] for row in rows]) else header
     for number, row in enumerate(rows, 1):
         if len(row) < len(header):
             raise SettingError(
@@ -208,9 +228,12 @@ def _of_csv(lines: Sequence[str], path: Path) -> list[tuple[str, str]]:
             )
     if "index" in header:
         place = header.index("index")
-        order = _in_order([row[place] for row in rows], path)
-        by_index = {row[place]: row for row in rows}
-        rows = [by_index[index] for index in order]
+        cells = [row[place] for row in rows]
+        if _are_indices(cells):  # from 1 on, too, as in a list by lines
+            rows = sorted(rows, key=lambda row: int(row[place]))
+        else:
+            by_index = dict(zip(cells, rows, strict=True))
+            rows = [by_index[index] for index in _in_order(cells, path)]
     key = header.index("id") if "id" in header else None
     name = header.index("name")
     return [(row[key] if key is not None else "", row[name]) for row in rows]

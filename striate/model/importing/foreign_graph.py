@@ -22,7 +22,8 @@ from striate.backends.fx.flow import flow_of
 from striate.backends.fx.texts import network_text
 from striate.backends.fx.values import Value, join_values
 from striate.backends.onnx import state_shapes
-from striate.errors import NotationError
+from striate.errors import NotationError, WeightsError
+from striate.model.weights.fit_result import Fit, Pair, Unfit
 
 Tensors = Mapping[str, np.ndarray]
 LOG_SOFTMAX = "logsoftmax"
@@ -105,6 +106,8 @@ class ForeignGraph:
     def __init__(self, shape: Shape) -> None:
         self.start = Value((), None, shape)
         self._tensors: dict[str, Tensors] = {}
+        self._pairs: list[Pair] = []
+        self._unfit: list[Unfit] = []
         self._firsts: list[str] = []
         self._scalings: list[tuple[np.ndarray, np.ndarray] | None] = []
 
@@ -139,7 +142,7 @@ class ForeignGraph:
             tensors: its weights, by their names in torch and in torch's layout.
 
         Raises:
-            Refused: the word does not fit what arrives, or its weights do not fit it.
+            Refused: the word does not fit what arrives.
         """
         try:
             word = word_of(text)
@@ -149,14 +152,13 @@ class ForeignGraph:
         key = ""
         if tensors:
             wanted = word.tensors(value.shape)
-            for name in wanted.keys() | tensors.keys():
+            for name in dict.fromkeys((*wanted, *tensors)):
                 found = tensors[name].shape if name in tensors else None
-                if found != wanted.get(name):
-                    raise Refused(
-                        f"its {name} is {found or 'missing'} in the file and "
-                        f"{wanted.get(name, 'not there')} for '{text}' on {value.shape}",
-                        place,
-                    )
+                ours, theirs = f"{place}.{name}", None if found is None else f"{place}.{name}"
+                if found is not None and found == wanted.get(name):
+                    self._pairs.append(Pair(ours, ours, found))
+                else:
+                    self._unfit.append(Unfit(theirs, ours, found, wanted.get(name)))
             key = f"{place} #{len(self._tensors)}" if place in self._tensors else place
             self._tensors[key] = tensors
         if value is self.start:
@@ -177,6 +179,22 @@ class ForeignGraph:
                 if bent is not None and share.sources[0] is whole:
                     return self.add(whole, bent, place)
         return join_values(JOINS[word](), values, place)
+
+    def check_weights(self, file: str) -> None:
+        """Make sure that all weights so far fit their words.
+
+        Raises:
+            WeightsError: some do not; its ``table`` holds all of them.
+        """
+        if self._unfit:
+            first, more = self._unfit[0], len(self._unfit) - 1
+            also = f" ({more:,} more {'does' if more == 1 else 'do'} not fit)" if more else ""
+            fit = Fit("by the layers of the file", tuple(self._pairs), tuple(self._unfit))
+            raise WeightsError(
+                f"the weights in '{file}' are not those of the model that it describes: "
+                f"{first}{also}; save the model anew",
+                str(fit),
+            )
 
     def logits(self, end: Arrived) -> tuple[Value, str, str]:
         """Return the values before a softmax or the sigmoid of one output, and what was done.

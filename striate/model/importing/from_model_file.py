@@ -14,7 +14,7 @@ from striate.model.classifier import Classifier
 from striate.model.importing.classes import ClassList, read_classes
 from striate.model.importing.imported import Imported, wrong_count
 from striate.model.importing.keras import open_keras, read_network, usual_preprocess
-from striate.model.importing.model_files import is_onnx
+from striate.model.importing.model_files import check_kind, is_onnx
 from striate.model.importing.preprocess_choice import Changes, choose, input_shape
 from striate.model.weights import Fit, Pair
 
@@ -43,6 +43,7 @@ def import_model_file(
         SettingError: classes or preprocessing make no sense.
     """
     notes: list[str] = []
+    check_kind(path)
     file = None if is_onnx(path) else open_keras(path)  # first: what is damaged needs no classes
     listed = _classes(path, classes, notes)
     shape = input_shape(preprocess)

@@ -97,7 +97,11 @@ def _is_teachable(config: Mapping[str, Any]) -> bool:
     kinds = _kinds(config)
     if config.get("class_name") != "Sequential" or kinds != ["Sequential"] * 2:
         return False
-    first, second = (each for each in config["config"]["layers"] if each["class_name"] != INPUT)
+    first, second = (
+        each
+        for each in config["config"]["layers"]
+        if isinstance(each, Mapping) and each.get("class_name") != INPUT
+    )
     return {"Model", "Functional"} & set(_kinds(first)) != set() and set(_kinds(second)) == {
         "Dense"
     }

@@ -70,7 +70,8 @@ def _conv(layer: KerasLayer, x: Arrived) -> Arrived:
     kernel = stored.pop("kernel")  # (row, column, arriving, leaving)
     tensors, bias = _with_bias({"weight": kernel.transpose(3, 2, 0, 1), **stored})
     x, options = _convolution(layer, x, depthwise=False)
-    text = f"conv {text_of(layer.pair('kernel_size'))} {kernel.shape[3]}{options}{bias}"
+    channels = layer.config.get("filters", kernel.shape[3])
+    text = f"conv {text_of(layer.pair('kernel_size'))} {channels}{options}{bias}"
     return layer.activated(layer.add(x, text, tensors))
 
 
@@ -106,13 +107,12 @@ def _dense(layer: KerasLayer, x: Arrived) -> Arrived:
     x = layer.settled(x)
     stored = _kinds(layer, "kernel")
     weight = stored.pop("kernel").T  # (leaving, arriving)
-    if x.order is not None:
-        if weight.shape[1] != len(x.order):
-            raise layer.refused(f"{len(x.order)} features arrive, and it takes {weight.shape[1]}")
+    if x.order is not None and weight.shape[1] == len(x.order):
         weight = weight[:, x.order]
+    units = layer.config.get("units", len(weight))
     word, weight = ("fc", weight) if len(x.shape) == 1 else ("conv 1x1", weight[:, :, None, None])
     tensors, bias = _with_bias({"weight": weight, **stored})
-    made = layer.add(x, f"{word} {len(weight)}{bias}", tensors)
+    made = layer.add(x, f"{word} {units}{bias}", tensors)
     return layer.activated(replace(made, order=None))
 
 

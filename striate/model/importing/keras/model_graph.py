@@ -41,9 +41,12 @@ def read_network(file: KerasFile, shape: Shape | None = None) -> ForeignNetwork:
     try:
         config = _config(file.config)
         reading = _Reading(file, _input(config, shape, file.name))
-        end = reading.model(
-            config, Arrived(reading.graph.start), LayerWeights(file, _kinds(config))
-        )
+        try:
+            end = reading.model(
+                config, Arrived(reading.graph.start), LayerWeights(file, _kinds(config))
+            )
+        finally:
+            reading.graph.check_weights(file.name)
         logits, _, said = reading.graph.logits(end)
         return reading.graph.finish(config.name, logits, [*reading.notes, said])
     except RecursionError as error:

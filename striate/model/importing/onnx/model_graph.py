@@ -43,7 +43,11 @@ def read_onnx_network(path: Path, shape: Shape | None = None) -> ForeignNetwork:
     model, original = open_onnx(path)
     try:
         reading = _Reading(model, _input(model, shape, path))
-        end, ending, said = reading.graph.logits(reading.end())
+        try:
+            last = reading.end()
+        finally:
+            reading.graph.check_weights(path.name)
+        end, ending, said = reading.graph.logits(last)
         found = reading.graph.finish(path.stem, end, [said])
     except Refused as error:
         place = f", at {error.place}" if error.place else ""
