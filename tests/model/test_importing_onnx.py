@@ -161,6 +161,7 @@ def test_unusual_types_batches_and_weights_are_told(tmp_path: Path) -> None:
     fixed = linear(lambda it: "image")
     fixed.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 4
     assert read_onnx_network(saved(fixed, tmp_path / "four.onnx")).notes
+    assert read_frozen(tmp_path / "four.onnx").input == (3, 8, 8)
     for kind, said in ((onnx.TensorProto.FLOAT16, "FLOAT16"), (onnx.TensorProto.DOUBLE, "DOUBLE")):
         model = linear(lambda it: "image")
         for value in (*model.graph.input, *model.graph.output):
@@ -359,6 +360,24 @@ def test_damaged_files_are_told_in_one_line(tmp_path: Path) -> None:
         with pytest.raises(WeightsError) as error:
             read_frozen(path)
         assert "\n" not in str(error.value)
+
+
+def test_a_model_of_float16_may_have_any_names(tmp_path: Path) -> None:
+    """What is put before and behind it must not be called as what is there."""
+    model = linear(lambda it: "image")
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.elem_type = TensorProto.FLOAT16
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor).astype(np.float16)
+        tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+    model.graph.input[0].name = model.graph.node[0].input[0] = "images/0"
+    model.graph.output[0].name = model.graph.node[-1].output[0] = "features/out"
+    path = saved(model, tmp_path / "half.onnx")
+    x = images(2, 3, 8, 8)
+    run = onnxruntime.InferenceSession(read_frozen(path).model.tobytes())
+    found = run.run(None, {run.get_inputs()[0].name: x})[0]
+    expected = onnxruntime.InferenceSession(path).run(None, {"images/0": x.astype(np.float16)})[0]
+    assert np.abs(found - expected).max() < 4e-3 * np.abs(expected).max()
 
 
 def test_images_with_the_channels_last_are_turned(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import onnx
 from onnx import TensorProto, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from striate.architecture.aspects.onnx_runtime import failures, onnx_runtime
 from striate.architecture.aspects.torch_reading import Refused
 from striate.architecture.notation import expand
 from striate.architecture.words import Shape
@@ -23,6 +22,7 @@ from striate.model.importing.foreign_graph import (
 )
 from striate.model.importing.onnx.model_file import open_onnx
 from striate.model.importing.onnx.operators import JOINED, OPERATORS, SCALED, Operator, arithmetic
+from striate.model.importing.onnx.reference_answers import reference_answers
 
 FOLDED = {"Identity", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Cast", "Concat"}
 CLOSE = 1e-4  # of the largest output: how far the network may be from the model
@@ -192,7 +192,7 @@ def _compare(found: ForeignNetwork, ending: str, original: bytes, path: Path) ->
     images = np.random.default_rng(0).normal(size=(2, *plan.input)).astype(np.float32)
     if found.scaling is not None:  # of the size that the model expects
         images *= 255 * np.float32(max(found.scaling[1]))
-    expected = _answers(original, images, path)
+    expected = reference_answers(original, images, path, optimized=False)
     seen = images
     if found.scaling is not None:
         mean, std = (np.array(each, np.float32)[:, None, None] for each in found.scaling)
@@ -211,21 +211,3 @@ def _compare(found: ForeignNetwork, ending: str, original: bytes, path: Path) ->
             "Runtime does; use it as a frozen backbone: striate train DATA --pretrained "
             f"{path.name}"
         )
-
-
-def _answers(content: bytes, images: np.ndarray, path: Path) -> np.ndarray:
-    """Return what ONNX Runtime makes of images one by one; a fixed batch is filled with copies."""
-    try:
-        runtime = onnx_runtime()
-        options = runtime.SessionOptions()  # of zeros before a MaxPool it would make -inf
-        options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        session = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        (entry,) = (each for each in session.get_inputs())
-        batch = entry.shape[0] if isinstance(entry.shape[0], int) else 1
-        copies = [np.repeat(image[None], batch, 0) for image in images]
-        return np.concatenate([session.run(None, {entry.name: each})[0][:1] for each in copies])
-    except failures() as error:
-        raise WeightsError(
-            f"'{path.name}' does not run in ONNX Runtime ({' '.join(str(error).split())[:160]}); "
-            "export it anew"
-        ) from error
