@@ -187,6 +187,15 @@ def _adaptive(own: Sequence[Any], args: Sequence[Any], output: Tensor) -> Place 
     return _moved(own[0], output, parts)
 
 
+def _nearest(own: Sequence[Any], args: Sequence[Any], output: Tensor) -> Place | None:
+    """Cell i of n looks at floor(i * cells / n): all copies of a cell where it looks itself."""
+
+    def spread(cells: AxisCenters, count: int) -> AxisCenters:
+        return cells.at(np.floor(np.arange(count) * len(cells) / count))
+
+    return _moved(own[0], output, spread)
+
+
 def _resampled(own: Sequence[Any], args: Sequence[Any], output: Tensor) -> Place | None:
     corners = len(args) > 2 and args[2] is True
 
@@ -311,7 +320,8 @@ RULES: Final[dict[str, Rule]] = {  # by the names of torch.ops.aten, without "at
     **dict.fromkeys(STAYING.split(), _stays),
     **dict.fromkeys(("max_pool2d", "max_pool2d_with_indices", "avg_pool2d"), _pool),
     **dict.fromkeys(("_adaptive_avg_pool2d", "adaptive_max_pool2d"), _adaptive),
-    **dict.fromkeys(("upsample_nearest2d", "upsample_bilinear2d"), _resampled),
+    "upsample_nearest2d": _nearest,
+    "upsample_bilinear2d": _resampled,
     **dict.fromkeys(("constant_pad_nd", "reflection_pad2d", "replication_pad2d"), _padded),
     **dict.fromkeys(("view", "_unsafe_view"), _viewed),
     **dict.fromkeys(("mm", "addmm"), _multiplied),

@@ -151,7 +151,7 @@ MODULES: dict[str, tuple[Callable[[], nn.Module], tuple[float, float], float]] =
         2,
     ),
     "resampled": (
-        lambda: nn.Sequential(nn.AvgPool2d(4), nn.Upsample(scale_factor=2)),
+        lambda: nn.Sequential(nn.AvgPool2d(4), nn.Upsample(scale_factor=2, mode="bilinear")),
         (0.5, 0.5),
         2,
     ),
@@ -187,6 +187,13 @@ def test_gradients_of_a_cell_lie_around_its_centre(name: str) -> None:
     centers = known(passed.calls[-1].centers)
     assert (rows[0] + rows[-1]) / 2 == centers.rows.mean[row]
     assert (columns[0] + columns[-1]) / 2 == centers.columns.mean[column]
+
+
+def test_copies_of_a_cell_look_where_it_looks() -> None:
+    centers = known(centers_of(nn.Sequential(nn.AvgPool2d(4), nn.Upsample(scale_factor=2))))
+    assert centers.rows.mean[:4].tolist() == [1.5, 1.5, 5.5, 5.5]
+    centers = known(centers_of(nn.Upsample(scale_factor=0.5)))
+    assert centers.columns.mean[:3].tolist() == [0, 2, 4]
 
 
 def test_branches_with_other_centres_give_their_mean_and_the_difference() -> None:
