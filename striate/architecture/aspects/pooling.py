@@ -132,8 +132,8 @@ def onnx_mean(window: Window, leaf: Leaf, x: str, *, graph: OnnxGraph, result: s
     pads = overhang(window, leaf.input, leaf.output)
     own = sliding(window, pads)
     if any(pad >= side for pad, side in zip(pads, [*window.kernel, *window.kernel], strict=True)):
-        # engines take less than the window as a pool's own padding, and ONNX Runtime makes a Pad
-        # before a pool its own; a convolution takes any
+        # engines take less than the window as a pool's own padding, and ONNX Runtime 1.31 makes
+        # a Pad before a pool its own; a convolution takes any
         channels, *_ = leaf.input
         shares = np.full((channels, 1, *window.kernel), 1 / math.prod(window.kernel), np.float32)
         weight = graph.constant(f"{result}.shares", shares)
