@@ -17,7 +17,9 @@ OTHERS = {
     ".pb": ("a graph of TensorFlow", TENSORFLOW),
     ".json": ("a model of TensorFlow.js or an architecture without weights", TENSORFLOW),
     **dict.fromkeys((".mlmodel", ".mlpackage"), ("a model of Core ML", ONNX)),
-    **dict.fromkeys((".pt", ".pth", ".th", ".ckpt", ".safetensors"), ("a file of weights alone", "")),
+    **dict.fromkeys(
+        (".pt", ".pth", ".th", ".ckpt", ".safetensors"), ("a file of weights alone", "")
+    ),
 }
 
 
