@@ -331,13 +331,17 @@ def test_numbers_and_layers_that_would_be_taken_for_others_are_refused(tmp_path:
         return {"class_name": "__keras_tensor__", "config": {"keras_history": [name, 0, 0]}}
 
     def of(kind: str, *args: Any) -> StriateError:
-        start = {"class_name": "InputLayer", "name": "image", "inbound_nodes": []}
+        start: dict[str, Any] = {"class_name": "InputLayer", "name": "image", "inbound_nodes": []}
         start["config"] = {"batch_shape": [None, 2, 2, 3]}
-        operator = {"class_name": kind, "name": "it", "module": "keras.src.ops.numpy"}
+        operator: dict[str, Any] = {
+            "class_name": kind,
+            "name": "it",
+            "module": "keras.src.ops.numpy",
+        }
         operator |= {"config": {}, "inbound_nodes": [{"args": list(args), "kwargs": {}}]}
-        row = {"class_name": "GlobalMaxPooling2D", "name": "row", "config": {}}
+        row: dict[str, Any] = {"class_name": "GlobalMaxPooling2D", "name": "row", "config": {}}
         row["inbound_nodes"] = [{"args": [tensor("it")], "kwargs": {}}]
-        inner = {"layers": [start, operator, row]}
+        inner: dict[str, Any] = {"layers": [start, operator, row]}
         inner |= {"input_layers": ["image", 0, 0], "output_layers": ["row", 0, 0]}
         path = made(tmp_path / "m.keras", [])
         with zipfile.ZipFile(path, "w") as archive:

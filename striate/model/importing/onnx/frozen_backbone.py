@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -143,17 +144,17 @@ def _enter(model: onnx.ModelProto, path: Path, size: Pair, said: list[str]) -> t
         raise WeightsError(f"'{path}' takes images of {channels} channels; expected 1 or 3")
     if not (sides[2] and sides[3]):
         said.append(f"it takes images of any size and gets {rows}x{columns} (--image-size sets it)")
-    steps: list[tuple[str, dict[str, object]]] = []
+    steps: list[tuple[str, dict[str, Any]]] = []
     if kind != TensorProto.FLOAT:
         steps.append(("Cast", {"to": kind}))
     if last:
         steps.append(("Transpose", {"perm": [0, 2, 3, 1]}))
-    names = [_free(model, f"images/{number}") for number in range(len(steps))] + [entry.name]
+    places = [_free(model, f"images/{number}") for number in range(len(steps))] + [entry.name]
     first = [
-        helper.make_node(word, [names[number]], [names[number + 1]], **own)
+        helper.make_node(word, [places[number]], [places[number + 1]], **own)
         for number, (word, own) in enumerate(steps)
     ]
-    name = names[0]
+    name = places[0]
     made = helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", channels, rows, columns])
     nodes = [*first, *model.graph.node]
     del model.graph.node[:], model.graph.input[:]
