@@ -61,9 +61,11 @@ class Examination:
     def equal(self) -> tuple[tuple[int, ...], ...]:
         """The groups of images, at least two each, whose pixels are the same."""
         hashes = self.images.hashes[self.there]
-        order = np.argsort(hashes, kind="stable")
-        groups = np.split(self.there[order], np.flatnonzero(np.diff(hashes[order])) + 1)
-        return tuple(tuple(group.tolist()) for group in groups if len(group) > 1)
+        _, which, counts = np.unique(hashes, return_inverse=True, return_counts=True)
+        groups: dict[int, list[int]] = {}
+        for place in np.flatnonzero(counts[which] > 1).tolist():
+            groups.setdefault(int(hashes[place]), []).append(int(self.there[place]))
+        return tuple(map(tuple, groups.values()))
 
     def close(self, index: int) -> CloseLook | None:
         """Return what a close look at an image gives; None where it can no longer be read."""

@@ -21,7 +21,7 @@ SMALLEST = 32  # pixels a side below which an image has no perceptual hash
 SAMPLE = 40  # pixels a side, about, by which colours are counted
 BITS, GREY_BITS = 3, 5  # of a value, that tell colours and greys apart
 COLORS = 6  # are few
-BATCH = 32
+BATCH, BLOCK = 32, 2**21  # images, or values where these are more images, measured at once
 MOST = 100  # files of signs that are kept; the oldest go first
 
 
@@ -66,7 +66,8 @@ class ImageSigns:
         if kept is not None and kept.shape == self._signs.shape:
             self._signs = kept
         missing = np.flatnonzero(images.usable & ~self._signs["measured"])
-        groups = np.array_split(missing, -(-len(missing) // BATCH)) if len(missing) else []
+        size = max(BATCH, BLOCK // int(np.prod(images.shape[1:])))
+        groups = np.array_split(missing, -(-len(missing) // size)) if len(missing) else []
         for indices, pixels in prefetch(images, groups):
             self._signs[indices] = measure_signs(pixels)
         if path is not None and kept is None:
@@ -94,9 +95,12 @@ def measure_signs(pixels: np.ndarray) -> np.ndarray:
     [(1.0, 0)]
     """
     rows, columns = pixels.shape[2:]
-    middle = pixels[:, :, rows // 3 : -(-2 * rows // 3), columns // 3 : -(-2 * columns // 3)]
+    step = max(1, max(rows, columns) // SAMPLE)
+    down, across = (slice(side // 3, -(-2 * side // 3), step) for side in (rows, columns))
+    middle = pixels[:, :, down, across].reshape(*pixels.shape[:2], -1)
+    middle = np.ascontiguousarray(middle.transpose(2, 1, 0))  # along images, since these are many
     signs = np.zeros(len(pixels), SIGNS)
-    signs["spread"] = (middle.max((2, 3)) - middle.min((2, 3))).max(1)
+    signs["spread"] = (middle.max(0) - middle.min(0)).max(0)
     signs["measured"] = True
     if min(rows, columns) >= SMALLEST:
         signs["hash"] = hash_perceptually(pixels)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from striate.doctor import Examination, describe_findings, examine, write_findings
+from striate.errors import DataError
 from striate.evaluation.image_selection import ImageSelection
 from striate.evaluation.metrics import Evaluation
 from striate.model.classifier import Classifier
@@ -40,16 +41,19 @@ def look_at_images(
     known = np.isin(loaded.images.hashes[evaluated.indices], model.seen["train"])
     if plan.transfer is not None and plan.transfer.resized:
         known[:] = True  # whether the backbone has learnt from them cannot be told
-    found = examine(
-        Examination(
-            loaded.collection,
-            loaded.images,
-            loaded.split,
-            plan.preprocess,
-            prepared.signs,
-            answers=[one for one, was in zip(evaluation.images, known, strict=True) if not was],
-        )
+    examination = Examination(
+        loaded.collection,
+        loaded.images,
+        loaded.split,
+        plan.preprocess,
+        prepared.signs,
+        answers=[one for one, was in zip(evaluation.images, known, strict=True) if not was],
     )
+    try:
+        found = examine(examination)
+    except DataError as error:  # the run is done all the same
+        say(f"the images were not looked through for odd ones: {error}")
+        return
     with report_write_errors(folder.findings):
         write_findings(folder.findings, found)
     for line in describe_findings(found, evaluation.images):
