@@ -17,15 +17,17 @@ def contour_path(values: np.ndarray, level: float) -> str:
         The `d` of an SVG path, across and down in cells.
 
     >>> contour_path(np.array([[0.0, 0.0], [2.0, 2.0]]), 1.0)
-    'M0.5 1L1.5 1'
+    'M0 1L0.5 1L1.5 1L2 1'
     """
     from matplotlib.figure import Figure
 
     if min(values.shape) < 2 or not values.min() < level < values.max():
         return ""
-    lines = Figure().add_subplot().contour(values, [level]).allsegs[0]
+    wider = np.pad(values, 1, mode="edge")  # so that a line goes on to the outer edge
+    lines = Figure().add_subplot().contour(wider, [level]).allsegs[0]
+    ends = (values.shape[1], values.shape[0])
     return "".join(
-        "M" + "L".join(f"{across + 0.5:.4g} {down + 0.5:.4g}" for across, down in line.tolist())
+        "M" + "L".join(f"{x:.4g} {y:.4g}" for x, y in np.clip(line - 0.5, 0, ends).tolist())
         for line in lines
         if len(line) > 1
     )

@@ -71,6 +71,8 @@ def test_no_template_trusts_a_value_or_names_a_script() -> None:
     for path in TEMPLATES:
         words = path.read_text("utf-8")
         assert not re.search(r"\|\s*safe|autoescape|<script|\son\w+=|javascript:", words), path
+        # one kind of quotes, that of the terminal
+        assert not re.search("[“”‘’„]|&[lr][sd]quo;", words), path
         # every attribute stands in quotes, so that what is escaped cannot leave it
         assert not re.search(r"=\{\{|=\{%", words), path
 

@@ -188,3 +188,32 @@ def test_a_report_prints(browser: Browser, pages: dict[str, Path]) -> None:
     assert page.evaluate(clipped) == 0
     assert page.pdf(format="A4")[:5] == b"%PDF-"
     page.close()
+
+
+BROKEN_NUMBERS = """() => {
+  const broken = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  document.querySelectorAll('details').forEach(each => each.open = true);
+  while (texts.nextNode()) {
+    const text = texts.currentNode;
+    if (text.parentElement.closest('style, svg, pre, code, bdi')) continue;
+    for (const number of text.data.matchAll(/[−+]?\\d(?:[\\d.,]*\\d)?(?:\\u00a0%)?/g)) {
+      const range = document.createRange();
+      range.setStart(text, number.index);
+      range.setEnd(text, number.index + number[0].length);
+      const lines = new Set([...range.getClientRects()].map(box => Math.round(box.top)));
+      if (lines.size > 1) broken.push(number[0]);
+    }
+  }
+  return broken;
+}"""
+
+
+@pytest.mark.parametrize("name", ["digits", "image", "folder"])
+def test_no_number_is_broken_over_two_lines(
+    browser: Browser, pages: dict[str, Path], name: str
+) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto(pages[name].as_uri())
+    assert page.evaluate(BROKEN_NUMBERS) == []
+    page.close()
