@@ -65,6 +65,7 @@ class Images:
         self._threads = threads
         self._store: np.ndarray | None = None
         self._held: Mapping[int, np.ndarray] = {}
+        self._coming: dict[int, Future[np.ndarray]] = {}
         self._pool: ThreadPoolExecutor | None = None
 
     def __len__(self) -> int:
@@ -78,7 +79,7 @@ class Images:
 
     def close(self) -> None:
         """Let go of the pixels, of the cache file and of the threads."""
-        self._store, self._held = None, {}
+        self._store, self._held, self._coming = None, {}, {}
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
@@ -86,6 +87,12 @@ class Images:
     def hold(self, pixels: Mapping[int, np.ndarray]) -> None:
         """Keep the pixels of some images by their index, so that they are not decoded again."""
         self._held = pixels
+
+    def decode_ahead(self, indices: np.ndarray) -> None:
+        """Begin to decode the first of some images that will be taken, where none are kept."""
+        if self._store is None:
+            wanted = [each for each in indices[:_AHEAD].tolist() if each not in self._held]
+            self._coming = {each: self._decoding(each) for each in wanted}
 
     def take(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
         """Return some images: uint8 of shape (k, channels, height, width).
@@ -99,14 +106,17 @@ class Images:
             raise DataError(f"{self._collection.names[unusable[0]]!r} is not usable")
         if self._store is not None:
             return np.ascontiguousarray(self._store[chosen])
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._threads, "striate-decode")
         wanted = chosen.tolist()
-        again = self._pool.map(self._again, [each for each in wanted if each not in self._held])
+        again = deque(self._decoding(each) for each in wanted if each not in self._held)
         taken = np.empty((len(wanted), *self.shape[1:]), np.uint8)
         for place, index in enumerate(wanted):
-            taken[place] = self._held[index] if index in self._held else next(again)
+            taken[place] = self._held[index] if index in self._held else again.popleft().result()
         return taken
+
+    def _decoding(self, index: int) -> Future[np.ndarray]:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._threads, "striate-decode")
+        return self._coming.pop(index, None) or self._pool.submit(self._again, index)
 
     def _again(self, index: int) -> np.ndarray:
         name = self._collection.names[index]

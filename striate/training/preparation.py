@@ -30,6 +30,7 @@ from striate.data.augmentation import Augmentation
 from striate.data.cache_folder import explain_temporary
 from striate.data.images import Preprocess
 from striate.doctor import ImageSigns
+from striate.evaluation.image_selection import select_held_out
 from striate.events import Callback, Note
 from striate.features.backbone import Backbone
 from striate.features.cut import add_head, choose_lr_multipliers
@@ -206,6 +207,7 @@ def prepare(
     )
     with images:
         loaded = _divide(collection, images, settings, folder, earlier=earlier, say=say)
+        _decode_ahead(loaded, wanted=streamed and not estimating)
         if earlier is not None:
             plan = earlier
             # threads and batch size suit a number of processes: those of another one would not
@@ -228,6 +230,13 @@ def prepare(
                 callback(Note("the network:\n" + indent(plan.text, "    ")))
         fabric = fabric_for(workers.device, plan.recipe.precision, workers)
         yield Prepared(plan, loaded, fabric, signs, backbone, stream)
+
+
+def _decode_ahead(loaded: Loaded, *, wanted: bool) -> None:
+    """Begin to decode what will be evaluated, while a head is learnt on one core."""
+    if wanted:
+        chosen = select_held_out(loaded.split, checkpoint_selected=False)
+        loaded.images.decode_ahead(chosen.indices)
 
 
 def _divide(
