@@ -104,6 +104,30 @@ def test_a_file_that_is_no_model_is_told_as_what_it_is(
     assert str(path) in str(error.value)
 
 
+def test_weights_of_a_whole_model_fill_a_text_in_the_order_of_its_layers(tmp_path: Path) -> None:
+    """In the file they stand by the names of classes: batch normalisation before convolutions."""
+    numbers = np.random.default_rng(0)
+    layers = {"conv2d": [(3, 3, 3, 4), (4,)], "batch_normalization": [(4,)] * 4}
+    layers |= {"dense": [(4, 2), (2,)]}
+    kinds = ("Conv2D", "BatchNormalization", "Dense")
+    path = made(tmp_path / "m.keras", [layer(kind) for kind in kinds])
+    with h5py.File(path.with_suffix(".h5"), "w") as file:
+        for (group, shapes), kind in zip(layers.items(), kinds, strict=True):
+            for number, shape in enumerate(shapes):
+                file[f"layers/{group}/vars/{number}"] = numbers.uniform(0.5, 1, shape)
+            file[f"layers/{group}/vars"].attrs["name"] = f"the_{kind.lower()}"
+        kernel = np.asarray(file["layers/conv2d/vars/0"], np.float32)
+    with zipfile.ZipFile(path) as archive:
+        config = archive.read("config.json")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", config)
+        archive.write(path.with_suffix(".h5"), "model.weights.h5")
+    text = "input 3x8x8 > conv 4 > bn > relu > gap > flatten > fc"
+    model = import_with_fit(text, path, classes=["a", "b"]).classifier
+    found = model.module.state_dict()["conv1.weight"].numpy()
+    assert (found == kernel.transpose(3, 2, 0, 1)).all()
+
+
 def test_a_savedmodel_is_told_as_what_it_is(tmp_path: Path) -> None:
     (tmp_path / "saved_model.pb").write_bytes(b"")
     with pytest.raises(WeightsError, match=r"is a graph of TensorFlow, .*model\.save"):

@@ -87,14 +87,16 @@ def read_state(path: Path, plan: ExpandedNetwork, layers: Sequence[str]) -> dict
         path: of a .h5 or .weights.h5 file, or a .keras.
         plan: the network that they are for; a full connection behind a flatten is turned from
             channels last to first.
-        layers: the names of its layers in order; none takes the order of the file.
+        layers: the names of its layers in order; none takes that of the model in the file, or
+            where there is none that of the file.
 
     Raises:
         WeightsError: they cannot be read, or do not say whose they are.
     """
     file = open_keras(path)
     held = _numbered(file) if file.numbered else _named(file)
-    order = [_found(name, held) for name in layers] or list(held)
+    order = [_found(name, held) for name in layers or _listed(file.config)]
+    order = [name for name in order if layers or name in held] or list(held)
     order += [name for name in held if name not in order]  # what is over is told as such
     turned = iter(_flattened(plan))
     state: dict[str, torch.Tensor] = {}
@@ -105,6 +107,17 @@ def read_state(path: Path, plan: ExpandedNetwork, layers: Sequence[str]) -> dict
                 whole = _channels_first(whole, next(turned, None))
             state[f"{name}.{KINDS[kind]}"] = torch.from_numpy(np.ascontiguousarray(whole))
     return state
+
+
+def _listed(config: object) -> Iterator[str]:
+    """Give the names of the layers of a whole model, and of the models within it, in order."""
+    inner = config.get("config") if isinstance(config, Mapping) else None
+    listed = inner.get("layers") if isinstance(inner, Mapping) else None
+    for layer in listed if isinstance(listed, list) else []:
+        if isinstance(layer, Mapping):
+            own = layer.get("config")
+            yield str(layer.get("name") or (own.get("name") if isinstance(own, Mapping) else ""))
+            yield from _listed(layer)
 
 
 def _found(name: str, held: Mapping[str, object]) -> str:
