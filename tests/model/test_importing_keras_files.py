@@ -107,6 +107,7 @@ def test_a_file_that_is_no_model_is_told_as_what_it_is(
 def test_weights_of_a_whole_model_fill_a_text_in_the_order_of_its_layers(tmp_path: Path) -> None:
     """In the file they stand by the names of classes: batch normalisation before convolutions."""
     numbers = np.random.default_rng(0)
+    layers: dict[str, list[tuple[int, ...]]]
     layers = {"conv2d": [(3, 3, 3, 4), (4,)], "batch_normalization": [(4,)] * 4}
     layers |= {"dense": [(4, 2), (2,)]}
     kinds = ("Conv2D", "BatchNormalization", "Dense")
