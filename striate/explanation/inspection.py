@@ -40,7 +40,10 @@ if TYPE_CHECKING:
     from striate.model.image_input import ImageInput
 
 SLOW = ("occlusion", "integrated-gradients", "smoothgrad")  # seconds instead of a moment
-QUICK = ("whether the map can be trusted", *(f"the map by {each}" for each in SLOW))
+QUICK = (
+    "whether the map can be trusted",
+    "the maps by occlusion, integrated gradients and SmoothGrad",
+)
 LISTED = 32 * 32  # numbers of a map that the JSON lists, too
 FIELDS = 6  # layers whose strongest unit's receptive field is shown
 

@@ -144,7 +144,7 @@ def test_the_quick_one_leaves_out_what_takes_seconds(done: Done, photos: Path) -
     assert not {"occlusion", "integrated-gradients"} & {each.method for each in found.explanations}
     page = of_image(found, command="c", files=FILES)
     assert "Can the map be trusted?" not in page
-    assert "leaves out whether the map can be trusted, the map by <a" in page
+    assert "leaves out whether the map can be trusted, the maps by <a" in page
     assert "can be trusted" in found.as_json()["left_out"][0]
 
 
