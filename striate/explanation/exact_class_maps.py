@@ -54,7 +54,7 @@ def find_map_source(model: Classifier) -> MapSource:
 
     >>> from striate.backends.torch import build
     >>> from striate.data.images import Preprocess
-    >>> built = build("input 1x8x8 classes=2 > conv 4 > relu > gap > flatten > dropout > fc")
+    >>> built = build("input 1x8x8 classes=2 > conv 4 > relu > gap > flatten > dropout 0.5 > fc")
     >>> network = Trained.of(built.plan, built.state_dict())
     >>> find_map_source(Classifier(network, "", ("a", "b"), Preprocess(1, 8, 8)))
     MapSource(address='relu1')
