@@ -30,6 +30,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # the processes of pytest-xdist are told 80, at which tables leave columns out
+    os.environ.pop("COLUMNS", None)
     given = getattr(config, "workerinput", {}).get("seed", config.getoption("seed"))
     config.stash[SEED] = random.randrange(1_000_000) if given is None else given
 

@@ -10,6 +10,8 @@ import typer
 if TYPE_CHECKING:
     from striate.terminal.tables import Table
 
+WHOLE = 10_000  # columns of a file or a pipe, whose lines are kept whole
+
 
 def zoo(
     name: Annotated[
@@ -25,10 +27,12 @@ def zoo(
     one: striate zoo vgg16 > own.cnn.
     """
     import json
+    import sys
 
     from striate.architecture import zoo as known
     from striate.cli.messages import say_steps
     from striate.terminal.next_steps import command
+    from striate.terminal.wrapping import find_width
 
     if as_json:
         for each in [name] if name else known.names():
@@ -38,7 +42,8 @@ def zoo(
                 )
             )
     else:
-        print(known.text(name).rstrip() if name else make_table(known.names()))
+        width = find_width(sys.stdout) or WHOLE
+        print(known.text(name).rstrip() if name else make_table(known.names()).as_text(width))
         say_steps(("next", command("describe", name or "NAME")))
 
 
@@ -97,21 +102,19 @@ def make_table(names: tuple[str, ...]) -> Table:
     """Return one row a network.
 
     >>> print(make_table(("lenet5",)))
-    name    year  input    parameters   MACs  sees  what it is
-    lenet5  1998  1x32x32      61,706  417 k    16  LeNet-5, for digits
+    name    year  input    parameters     MACs  sees  what it is
+    lenet5  1998  1x32x32      61,706  416,520    16  LeNet-5, for digits
     """
     from striate.architecture import zoo as known
     from striate.architecture.layer_table import summary
     from striate.architecture.words import short, text_of
     from striate.terminal.tables import Table
-    from striate.terminal.units import format_large_number
 
     header = ("name", "year", "input", "parameters", "MACs", "sees", "what it is")
     rows = []
     for name in names:
         table = summary(name)
-        macs = format_large_number(table.macs)
-        costs = f"{table.parameters:,}", macs, short(table.receptive_field)
+        costs = f"{table.parameters:,}", f"{table.macs:,}", short(table.receptive_field)
         year = str(known.year(name))
         rows.append((name, year, text_of(table.input), *costs, known.title(name)))
     numbers = {"parameters", "MACs", "sees"}
