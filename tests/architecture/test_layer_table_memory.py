@@ -58,6 +58,12 @@ def test_what_training_keeps_is_what_torch_keeps(name: str, side: int, batch: in
     assert summary(plan).training_memory(batch).activations == saved_bytes(plan, batch)
 
 
+@pytest.mark.parametrize("norm", ["layernorm", "bn"])
+def test_flatten_copies_nothing_behind_a_norm(norm: str) -> None:
+    plan = expand(f"input 2x5x7 classes=3 > conv 4 > {norm} > maxpool 2 > relu > flatten > fc")
+    assert summary(plan).training_memory(2).activations == saved_bytes(plan, 2)
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(networks())
 def test_it_is_so_for_any_network(text: str) -> None:

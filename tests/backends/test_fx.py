@@ -73,6 +73,14 @@ def test_our_own_modules_come_back_layer_by_layer() -> None:
             torch.testing.assert_close(back(x), ours(x), rtol=0, atol=0, equal_nan=True)
 
 
+@pytest.mark.parametrize("side", [8, 9])
+def test_a_pool_padded_by_more_than_half_a_window_comes_back(side: int) -> None:
+    pool = "maxpool 4 dilation=2 stride=1 pad=end"
+    ours = lively(f"input 2x{side}x{side} classes=3 > conv 4 > {pool} > flatten > fc")
+    back = build(from_torch(ours, ours.plan.input).network, seed=None)
+    assert layers(back.plan) == layers(ours.plan)
+
+
 def test_a_program_written_from_a_network_comes_back() -> None:
     names: dict[str, type[nn.Module]] = {}
     exec(to_code("resnet18", "torch", input=(3, 33, 33), classes=7), names)

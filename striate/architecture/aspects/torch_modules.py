@@ -104,8 +104,10 @@ class ChannelNorm(nn.LayerNorm):
     """Layer normalisation over the channels of each place."""
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002
-        """Normalise (batch, channels, rows, columns)."""
-        return super().forward(input.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        """Normalise (batch, channels, rows, columns); the memory layout stays that of the input."""
+        normed = super().forward(input.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        # else what follows would lie channels last, and flatten would copy it
+        return normed.contiguous() if input.is_contiguous() else normed
 
 
 class ChannelScale(nn.Module):

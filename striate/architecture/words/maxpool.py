@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from striate.architecture.aspects.onnx_graph import OnnxGraph, all_axes
-from striate.architecture.aspects.output_size import Pad, Pair, Shape, Window
+from striate.architecture.aspects.output_size import Pad, Pair, Shape, Sides, Window
 from striate.architecture.aspects.padding import keras_pads
 from striate.architecture.aspects.pooling import (
     keras_function,
@@ -254,8 +254,13 @@ class MaxPool(Layer):
                 f"padding by {border.mode} before a maxpool may win, and has no word; maxpool's "
                 "own padding, -inf, never does, and neither do zeros behind a relu"
             )
-        inner = self.window_on(shape).sides
-        pad = pad_of(self.kernel, border.around(inner), dilation=self.dilation)
+        around = border.around(self.window_on(shape).sides)
+        pad = pad_of(self.kernel, around, dilation=self.dilation)
+        rows, columns = self.kernel
+        if not isinstance(pad, Sides) and (around.top > rows // 2 or around.left > columns // 2):
+            end = replace(self, pad="end")  # alone takes more than half a window on all sides
+            if end.window_on(shape).sides == around:
+                return end
         return replace(self, pad=pad)
 
     @classmethod
