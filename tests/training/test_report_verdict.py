@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from made_facts import digits, photos
 
 from striate.doctor import KINDS, FoundImage, ImageFinding
@@ -82,3 +83,28 @@ def test_how_well_it_works_follows_the_lower_end_of_the_interval() -> None:
     verdict = reach_verdict(told(evaluation=few))
     assert verdict.grade == "fair"
     assert verdict.words == "It may work, but 6 images are few to tell: no mistake in 6 answers."
+
+
+@pytest.mark.parametrize(
+    ("given", "first", "longer"),
+    [
+        (
+            "striate train photos --network '# a net\nconv 8 > gap > flatten > fc' --epochs 2",
+            True,
+            "striate train photos --network '# a net\nconv 8 > gap > flatten > fc' --epochs 6",
+        ),
+        (
+            "striate train photos --minutes 1.0\nstriate train --resume RUN --minutes 2",
+            True,
+            "striate train photos --epochs 6",
+        ),
+        ("striate.train('it's', module)  # in Python, its own module", False, ""),
+    ],
+)
+def test_training_longer_is_a_command_whatever_the_run_was(
+    given: str, first: bool, longer: str
+) -> None:
+    wrong = evaluated(np.eye(2)[[1, 1, 0, 0] * 3], [0, 0, 1, 1] * 3)
+    facts = told(command=given, evaluation=wrong, epochs=digits().epochs[:2], run={})
+    steps = {step.words: step.command for step in reach_verdict(facts).steps}
+    assert steps["Train longer:" if first else "Train longer."] == longer

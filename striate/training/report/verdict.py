@@ -123,6 +123,9 @@ def _classes(result: Evaluation, never: Sequence[ClassScore]) -> str:
     return f", and of every class at least {format_percent(recall)} are found"
 
 
+RESUMED = "\nstriate train --resume "  # begins each command after the first
+
+
 def _mend(facts: Facts, finding: Finding | None, *, works: bool = False) -> Iterator[NextStep]:
     """Give what makes the training itself better."""
     if finding is not None:
@@ -138,7 +141,7 @@ def _mend(facts: Facts, finding: Finding | None, *, works: bool = False) -> Iter
         yield NextStep("Go on with the run:", command)
     elif not works and facts.epochs:
         longer = _with(facts.command, "--epochs", str(3 * len(facts.epochs)))
-        yield NextStep("Train longer:", longer)
+        yield NextStep("Train longer:" if longer else "Train longer.", longer)
     if not works and (finding is None or finding.name in LABELS):
         yield NextStep(
             "Look at some training images of each class: are they in the right folder, and could "
@@ -186,14 +189,21 @@ def _use(facts: Facts) -> Iterator[NextStep]:
 
 
 def _with(command: str, option: str, value: str) -> str:
-    """Return a command with an option set, instead of the value that it has.
+    r"""Return the first of some commands with an option set, instead of the value that it has.
+
+    "" where it is none, but a call of Python's with a torch module.
 
     >>> _with("striate train digits --learning-rate 3.0 --epochs 4", "--learning-rate", "0.003")
     'striate train digits --learning-rate 0.003 --epochs 4'
-    >>> _with("striate train digits", "--epochs", "9")
+    >>> _with("striate train digits --minutes 2.0\nstriate train --resume RUN", "--epochs", "9")
     'striate train digits --epochs 9'
     """
-    words = shlex.split(command.splitlines()[0])
+    if not command.startswith("striate train "):
+        return ""
+    words = shlex.split(command.split(RESUMED)[0])
+    if option == "--epochs" and "--minutes" in words:  # which exclude each other
+        place = words.index("--minutes")
+        del words[place : place + 2]
     if option in words[:-1]:
         words[words.index(option) + 1] = value
     else:
