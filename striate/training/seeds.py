@@ -19,7 +19,7 @@ from torch import nn
 from striate.data import Data, source_of
 from striate.errors import RunError, SettingError, StoppedError
 from striate.evaluation.metrics import Evaluation
-from striate.evaluation.metrics.student_t import compute_mean
+from striate.evaluation.metrics.student_t import FEWEST, compute_mean
 from striate.events import Callback, Note, Seeds, ignore
 from striate.model.run_folder import (
     SEEDS,
@@ -88,7 +88,7 @@ def train_seeds(
         **settings: as for `train`.
 
     Raises:
-        StriateError: as `train` does, and where there are fewer than two seeds.
+        StriateError: as `train` does, and where there are fewer than three seeds.
         StoppedError: Ctrl-C ended it; `resume_seeds` goes on with what is left.
 
     Example: ``train_seeds("photos", seeds=5).told.mean``.
@@ -108,8 +108,8 @@ def start_seeds(
     callback: Callback = ignore,
 ) -> SeedsResult:
     """Begin the runs and see them through; arguments as for `train_seeds`."""
-    if not 2 <= seeds <= MOST:
-        raise SettingError(f"seeds is {seeds}; expected a whole number from 2 to {MOST}")
+    if not FEWEST <= seeds <= MOST:  # two have no interval worth telling
+        raise SettingError(f"seeds is {seeds}; expected a whole number from {FEWEST} to {MOST}")
     check(settings)
     request = make_request(data, network, settings)
     folder = make_run_folder(out, source_of(data))
