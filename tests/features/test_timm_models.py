@@ -140,17 +140,27 @@ def test_weights_that_are_not_there_are_told_without_a_connection(
     refused("timm:resnet18", WeightsError, "--offline forbids")
 
 
-def test_its_safetensors_fill_the_known_network(timm: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("mobilenetv2_100", "mobilenet_v2"),
+        ("efficientnet_b0", "efficientnet_b0"),
+        ("regnety_004", "regnet_y_400mf"),
+    ],
+)
+def test_its_safetensors_fill_the_known_network(
+    timm: Any, tmp_path: Path, name: str, known: str
+) -> None:
     """Sorted by names, among which are layers of one shape whose numbers do not tell the order."""
     torch.manual_seed(0)
-    theirs = timm.create_model("mobilenetv2_100", pretrained=False).eval()
+    theirs = timm.create_model(name, pretrained=False).eval()
     for value in theirs.state_dict().values():
         if value.is_floating_point() and value.ndim == 1:
             value.uniform_(0.5, 1.5)
     save_file(theirs.state_dict(), tmp_path / "m.safetensors")
-    ours = build("mobilenet_v2", seed=None, input=(3, 64, 64)).eval()
+    ours = build(known, seed=None, input=(3, 64, 64)).eval()
     found = fit(read(tmp_path / "m.safetensors"), ours)
-    assert found.way == "by the names of timm's mobilenetv2_100"
+    assert found.way == f"by the names of timm's {name}"
     x = torch.rand(2, 3, 64, 64)
     with torch.no_grad():
         assert (ours(x) - theirs(x)).abs().max() <= 1e-6 * theirs(x).abs().max()

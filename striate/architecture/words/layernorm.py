@@ -32,7 +32,8 @@ class ChannelNorm(nn.LayerNorm):
     """Layer normalisation over the channels of each place."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        normed = super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        return normed.contiguous() if x.is_contiguous() else normed
 '''
 
 

@@ -19,13 +19,12 @@ from torch import Tensor, nn
 from striate.architecture.notation import Block, Join, Leaf, Step
 from striate.backends.torch import Net
 from striate.errors import WeightsError
-from striate.model.weights.fit_result import TORCHVISION, Fit, Pair, Unfit
+from striate.model.weights.fit_result import Fit, Pair, Unfit
 from striate.model.weights.layer_shapes import is_sorted_by_name, match_by_layer
 from striate.model.weights.name_map import apply_map, read_map
 from striate.model.weights.names import (
     AUXILIARY,
     SHORTCUT,
-    TIMM,
     kind_of,
     known_order,
     layer_of,
@@ -169,8 +168,7 @@ def _match(
     if known is not None:
         network, ordered = known
         pairs = list(_align(ordered, ours, state=state, own=own))
-        whose = f"by the names of timm's {network}"
-        return whose if network in TIMM else f"{TORCHVISION}{network}", pairs, ""
+        return f"by the names of {network}", pairs, ""
     if is_sorted_by_name(theirs):
         return match_by_layer(theirs, ours, state=state, own=own)
     # shapes do not show an exchange, and one takes SqueezeNet 1.1 from 58.5 % to 3 % and less

@@ -54,7 +54,7 @@ def known_order(names: Iterable[str]) -> tuple[str, list[str]] | None:
         names: of all tensors, in any order; a part that all share at the front does not count.
 
     Returns:
-        The name of torchvision's or timm's network and the names of tensors in its order; None
+        Whose network, as "torchvision's resnet18", and the names of tensors in its order; None
         where the layers are those of none.
 
     >>> known_order(["classifier.1.weight", "features.0.weight"]) is None
@@ -64,7 +64,10 @@ def known_order(names: Iterable[str]) -> tuple[str, list[str]] | None:
     front = _shared_front(every)
     bare = {name: OLDER.sub(r"\1\2", name.removeprefix(front)) for name in every}
     found = set(layers_in(bare.values()))
-    for network, layers in (*TORCHVISION.items(), *TIMM.items()):
+    known = {f"torchvision's {name}": layers for name, layers in TORCHVISION.items()}
+    for network, layers in (
+        known | {f"timm's {name}": each for name, each in TIMM.items()}
+    ).items():
         order = {layer: place for place, layer in enumerate(layers())}
         if found == order.keys():
 
@@ -199,6 +202,42 @@ def _inception() -> list[str]:
     return [*_units(names), "fc"]
 
 
+def _gated(within: str, *, widened: bool, gate: bool) -> list[str]:
+    """Name an inverted residual block of EfficientNet or MobileNetV3, whose parts are numbered."""
+    parts = [("0", "1")] * (2 if widened else 1) + [("fc1", "fc2")] * gate + [("0", "1")]
+    return [f"{within}.block.{number}.{part}" for number, pair in enumerate(parts) for part in pair]
+
+
+def _efficientnet() -> list[str]:
+    names = [*_numbered("features.0", (0, 1))]
+    for stage, count in enumerate((1, 2, 2, 3, 3, 4, 1), 1):
+        for block in range(count):
+            names += _gated(f"features.{stage}.{block}", widened=stage > 1, gate=True)
+    return [*names, *_numbered("features.8", (0, 1)), "classifier.1"]
+
+
+def _mobilenet_v3(gates: str) -> list[str]:
+    """Name the layers, with a 1 for each block that has a gate."""
+    names = [*_numbered("features.0", (0, 1))]
+    for block, gate in enumerate(gates, 1):
+        names += _gated(f"features.{block}", widened=block > 1, gate=gate == "1")
+    names += _numbered(f"features.{len(gates) + 1}", (0, 1))
+    return [*names, *_numbered("classifier", (0, 3))]
+
+
+def _regnet() -> list[str]:
+    names = [*_numbered("stem", (0, 1))]
+    for stage, count in enumerate((1, 3, 6, 6), 1):
+        for block in range(count):
+            within = f"trunk_output.block{stage}.block{stage}-{block}"
+            names += _numbered(f"{within}.proj", (0, 1) if block == 0 else ())
+            names += [
+                f"{within}.f.{part}" for part in ["a.0", "a.1", "b.0", "b.1", "se.fc1", "se.fc2"]
+            ]
+            names += _numbered(f"{within}.f.c", (0, 1))
+    return [*names, "fc"]
+
+
 TORCHVISION: dict[str, Callable[[], list[str]]] = {
     "alexnet": _alexnet,
     "vgg11": lambda: _vgg((0, 3, 6, 8, 11, 13, 16, 18)),
@@ -210,19 +249,41 @@ TORCHVISION: dict[str, Callable[[], list[str]]] = {
     "squeezenet1_1": _squeezenet,
     "mobilenet_v2": _mobilenet,
     "densenet121": _densenet,
+    "efficientnet_b0": _efficientnet,
+    "mobilenet_v3_large": lambda: _mobilenet_v3("000111000011111"),
+    "mobilenet_v3_small": lambda: _mobilenet_v3("10011111111"),
+    "regnet_y_400mf": _regnet,
 }
 """The layers that have weights, by torchvision's names, in the order in which they run."""
 
 
-def _timm_mobilenet() -> list[str]:
+def _timm_inverted(blocks: Sequence[int], *, gate: bool) -> list[str]:
+    """Name a network of inverted residual blocks: MobileNetV2, EfficientNet."""
     names = ["conv_stem", "bn1"]
-    for stage, count in enumerate((1, 2, 3, 4, 3, 3, 1)):
+    gates = ["se.conv_reduce", "se.conv_expand"] * gate
+    for stage, count in enumerate(blocks):
         parts = ["conv_dw", "conv_pw"] if stage == 0 else ["conv_pw", "conv_dw", "conv_pwl"]
         for block in range(count):
             for number, part in enumerate(parts, 1):
-                names += [f"blocks.{stage}.{block}.{part}", f"blocks.{stage}.{block}.bn{number}"]
+                within = [part, f"bn{number}", *(gates if part == "conv_dw" else [])]
+                names += [f"blocks.{stage}.{block}.{each}" for each in within]
     return [*names, "conv_head", "bn2", "classifier"]
 
 
-TIMM: dict[str, Callable[[], list[str]]] = {"mobilenetv2_100": _timm_mobilenet}
+def _timm_regnet() -> list[str]:
+    names = [*_units(["stem"])]
+    for stage, count in enumerate((1, 3, 6, 6), 1):
+        for block in range(1, count + 1):
+            within = f"s{stage}.b{block}"
+            names += _units([f"{within}.downsample"] if block == 1 else [])
+            names += _units([f"{within}.conv1", f"{within}.conv2"])
+            names += [f"{within}.se.fc1", f"{within}.se.fc2", *_units([f"{within}.conv3"])]
+    return [*names, "head.fc"]
+
+
+TIMM: dict[str, Callable[[], list[str]]] = {
+    "mobilenetv2_100": lambda: _timm_inverted((1, 2, 3, 4, 3, 3, 1), gate=False),
+    "efficientnet_b0": lambda: _timm_inverted((1, 2, 2, 3, 3, 4, 1), gate=True),
+    "regnety_004": _timm_regnet,
+}
 """The same of timm, where its names are others and the network is the same."""
