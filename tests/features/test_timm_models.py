@@ -146,6 +146,7 @@ def test_weights_that_are_not_there_are_told_without_a_connection(
         ("mobilenetv2_100", "mobilenet_v2"),
         ("efficientnet_b0", "efficientnet_b0"),
         ("regnety_004", "regnet_y_400mf"),
+        ("convnext_tiny", "convnext_tiny"),
     ],
 )
 def test_its_safetensors_fill_the_known_network(
@@ -164,3 +165,16 @@ def test_its_safetensors_fill_the_known_network(
     x = torch.rand(2, 3, 64, 64)
     with torch.no_grad():
         assert (ours(x) - theirs(x)).abs().max() <= 1e-6 * theirs(x).abs().max()
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("mobilenetv3_large_100", "mobilenet_v3_large"),
+        ("mobilenetv3_small_100", "mobilenet_v3_small"),
+    ],
+)
+def test_another_epsilon_than_the_known_network_s_is_told(timm: Any, name: str, known: str) -> None:
+    theirs = timm.create_model(name, pretrained=False)
+    with pytest.raises(WeightsError, match=f"epsilon 1e-05 .* 0.001: .*take timm:{name}"):
+        fit(theirs.state_dict(), build(known, seed=None, input=(3, 64, 64)))

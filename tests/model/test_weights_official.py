@@ -57,7 +57,8 @@ def test_every_name_of_the_table_is_in_the_zoo_and_known_by_its_layers() -> None
     assert set(THEIRS) <= set(TORCHVISION) <= set(zoo.names())
 
 
-@pytest.mark.parametrize("name", TORCHVISION)
+# ConvNeXt's file has the scale of a block before its layers, which is not the order of running
+@pytest.mark.parametrize("name", sorted(TORCHVISION.keys() - {"convnext_tiny"}))
 def test_torchvision_s_tensors_fit_the_zoo_in_any_order(name: str) -> None:
     """On torch's meta device, so that only names and shapes are there."""
     with torch.device("cpu" if name.startswith("regnet") else "meta"):  # which it cannot fill
@@ -80,6 +81,7 @@ def test_torchvision_s_tensors_fit_the_zoo_in_any_order(name: str) -> None:
         "mobilenet_v3_large",
         "mobilenet_v3_small",
         "regnet_y_400mf",
+        "convnext_tiny",
     ],
 )
 def test_shuffled_tensors_of_torchvision_land_in_their_places(name: str) -> None:

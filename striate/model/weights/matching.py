@@ -24,6 +24,7 @@ from striate.model.weights.layer_shapes import is_sorted_by_name, match_by_layer
 from striate.model.weights.name_map import apply_map, read_map
 from striate.model.weights.names import (
     AUXILIARY,
+    EPSILON,
     SHORTCUT,
     kind_of,
     known_order,
@@ -86,7 +87,8 @@ def fill(state: Mapping[str, Tensor], module: nn.Module, found: Fit) -> None:
     own = module.state_dict()
     with torch.no_grad():
         for pair in found.pairs:
-            own[pair.ours].copy_(state[pair.theirs])
+            place = own[pair.ours]
+            place.copy_(state[pair.theirs].reshape(place.shape))
 
 
 def compare(
@@ -168,7 +170,7 @@ def _match(
     if known is not None:
         network, ordered = known
         pairs = list(_align(ordered, ours, state=state, own=own))
-        return f"by the names of {network}", pairs, ""
+        return f"by the names of {network}", pairs, _epsilon_against(network, module)
     if is_sorted_by_name(theirs):
         return match_by_layer(theirs, ours, state=state, own=own)
     # shapes do not show an exchange, and one takes SqueezeNet 1.1 from 58.5 % to 3 % and less
@@ -184,8 +186,8 @@ def _align(
     own: Mapping[str, Tensor],
 ) -> Iterator[tuple[str | None, str | None]]:
     """Pair in order; where the two differ, find what one has more than the other."""
-    first = [(kind_of(name), tuple(state[name].shape)) for name in theirs]
-    second = [(kind_of(name), tuple(own[name].shape)) for name in ours]
+    first = [(kind_of(name), _without_ones(state[name].shape)) for name in theirs]
+    second = [(kind_of(name), _without_ones(own[name].shape)) for name in ours]
     if first == second:
         yield from zip(theirs, ours, strict=True)
         return
@@ -195,6 +197,19 @@ def _align(
         yield from zip(theirs[start : start + both], ours[begin : begin + both], strict=True)
         yield from ((name, None) for name in theirs[start + both : end])
         yield from ((None, name) for name in ours[begin + both : stop])
+
+
+def _epsilon_against(network: str, module: nn.Module) -> str:
+    """Say that a network was taught with another epsilon of batch normalisation, or nothing."""
+    theirs = EPSILON.get(network)
+    ours = {part.eps for part in module.modules() if isinstance(part, nn.BatchNorm2d)}
+    if theirs is None or theirs in ours:
+        return ""
+    return (
+        f"the names are those of {network}, whose batch normalisation has the epsilon {theirs:g} "
+        f"and the network's {', '.join(f'{each:g}' for each in sorted(ours))}: it would answer "
+        f"otherwise; take timm:{network.rpartition(' ')[2]}, whose network has its own"
+    )
 
 
 def _against(theirs: Sequence[str], pairs: Matched, module: nn.Module) -> str:
@@ -253,13 +268,30 @@ def _checked(
     for theirs, ours in matched:
         shape = tuple(state[theirs].shape) if theirs is not None else None
         place = tuple(own[ours].shape) if ours is not None else None
-        if theirs is None or ours is None or kind_of(theirs) != kind_of(ours) or shape != place:
+        if (
+            theirs is None
+            or ours is None
+            or kind_of(theirs) != kind_of(ours)
+            or _without_ones(shape or ()) != _without_ones(place or ())
+        ):
             unfit.append(Unfit(theirs, ours, shape, place))
         elif fault := _fault(state[theirs]):
             unfit.append(Unfit(theirs, ours, shape, place, fault))
         else:
             pairs.append(Pair(theirs, ours, tuple(own[ours].shape)))
     return pairs, tuple(unfit)
+
+
+def _without_ones(shape: Sequence[int]) -> tuple[int, ...]:
+    """Return a shape without the ones at its end, by which a linear layer is a 1x1 convolution.
+
+    >>> _without_ones((384, 96, 1, 1)), _without_ones((96, 1, 7, 7)), _without_ones((1,))
+    ((384, 96), (96, 1, 7, 7), ())
+    """
+    ended = list(shape)
+    while ended and ended[-1] == 1:
+        ended.pop()
+    return tuple(ended)
 
 
 def _fault(tensor: Tensor) -> str:

@@ -18,6 +18,8 @@ SHORTCUT = re.compile(
     r"(^|[._])(downsample|shortcut|skip|projection|convshortcut)([._0-9]|$)", re.I
 )
 
+SCALES = ("layer_scale", "gamma")  # of a block of ConvNeXt, in torchvision and in timm
+
 KINDS = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
 
 # densenet121's file is older than torchvision's names: denselayer1.norm.1 is its norm1.
@@ -36,10 +38,11 @@ def layer_of(name: str) -> str:
 def kind_of(name: str) -> str:
     """Return what a tensor is of its layer: weight, bias, running_mean, running_var.
 
-    >>> kind_of("bn1.running_mean")
-    'running_mean'
+    >>> kind_of("bn1.running_mean"), kind_of("features.1.0.layer_scale")
+    ('running_mean', 'weight')
     """
-    return name.rpartition(".")[2]
+    kind = name.rpartition(".")[2]
+    return "weight" if kind in SCALES else kind
 
 
 def layers_in(names: Iterable[str]) -> list[str]:
@@ -238,6 +241,19 @@ def _regnet() -> list[str]:
     return [*names, "fc"]
 
 
+CONVNEXT = (3, 3, 9, 3)  # blocks of each stage of the tiny one; what a block ends with is its scale
+
+
+def _convnext() -> list[str]:
+    names = [*_numbered("features.0", (0, 1))]
+    for stage, count in enumerate(CONVNEXT):
+        names += _numbered(f"features.{2 * stage}", (0, 1) if stage else ())
+        for block in range(count):
+            within = f"features.{2 * stage + 1}.{block}"
+            names += [*_numbered(f"{within}.block", (0, 2, 3, 5)), within]
+    return [*names, *_numbered("classifier", (0, 2))]
+
+
 TORCHVISION: dict[str, Callable[[], list[str]]] = {
     "alexnet": _alexnet,
     "vgg11": lambda: _vgg((0, 3, 6, 8, 11, 13, 16, 18)),
@@ -253,21 +269,35 @@ TORCHVISION: dict[str, Callable[[], list[str]]] = {
     "mobilenet_v3_large": lambda: _mobilenet_v3("000111000011111"),
     "mobilenet_v3_small": lambda: _mobilenet_v3("10011111111"),
     "regnet_y_400mf": _regnet,
+    "convnext_tiny": _convnext,
 }
 """The layers that have weights, by torchvision's names, in the order in which they run."""
 
 
-def _timm_inverted(blocks: Sequence[int], *, gate: bool) -> list[str]:
-    """Name a network of inverted residual blocks: MobileNetV2, EfficientNet."""
+def _timm_inverted(
+    blocks: Sequence[int], *, gates: str, end: Sequence[str] = ("conv_head", "bn2")
+) -> list[str]:
+    """Name a network of inverted residual blocks: MobileNetV2 and V3, EfficientNet.
+
+    Args:
+        blocks: of each stage.
+        gates: a 1 for each stage whose blocks have one.
+        end: what stands between the blocks and the classifier.
+    """
     names = ["conv_stem", "bn1"]
-    gates = ["se.conv_reduce", "se.conv_expand"] * gate
-    for stage, count in enumerate(blocks):
+    for stage, (count, gate) in enumerate(zip(blocks, gates, strict=True)):
         parts = ["conv_dw", "conv_pw"] if stage == 0 else ["conv_pw", "conv_dw", "conv_pwl"]
+        gated = ["se.conv_reduce", "se.conv_expand"] if gate == "1" else []
         for block in range(count):
             for number, part in enumerate(parts, 1):
-                within = [part, f"bn{number}", *(gates if part == "conv_dw" else [])]
+                within = [part, f"bn{number}", *(gated if part == "conv_dw" else [])]
                 names += [f"blocks.{stage}.{block}.{each}" for each in within]
-    return [*names, "conv_head", "bn2", "classifier"]
+    return [*names, *end, "classifier"]
+
+
+def _timm_mobilenet_v3(blocks: Sequence[int], gates: str) -> list[str]:
+    last = f"blocks.{len(blocks)}.0"
+    return _timm_inverted(blocks, gates=gates, end=(f"{last}.conv", f"{last}.bn1", "conv_head"))
 
 
 def _timm_regnet() -> list[str]:
@@ -281,9 +311,26 @@ def _timm_regnet() -> list[str]:
     return [*names, "head.fc"]
 
 
+def _timm_convnext() -> list[str]:
+    names = [*_numbered("stem", (0, 1))]
+    for stage, count in enumerate(CONVNEXT):
+        names += _numbered(f"stages.{stage}.downsample", (0, 1) if stage else ())
+        for block in range(count):
+            within = f"stages.{stage}.blocks.{block}"
+            parts = ("conv_dw", "norm", "mlp.fc1", "mlp.fc2")
+            names += [*(f"{within}.{part}" for part in parts), within]
+    return [*names, "head.norm", "head.fc"]
+
+
 TIMM: dict[str, Callable[[], list[str]]] = {
-    "mobilenetv2_100": lambda: _timm_inverted((1, 2, 3, 4, 3, 3, 1), gate=False),
-    "efficientnet_b0": lambda: _timm_inverted((1, 2, 2, 3, 3, 4, 1), gate=True),
+    "mobilenetv2_100": lambda: _timm_inverted((1, 2, 3, 4, 3, 3, 1), gates="0000000"),
+    "mobilenetv3_large_100": lambda: _timm_mobilenet_v3((1, 2, 3, 4, 2, 3), "001011"),
+    "mobilenetv3_small_100": lambda: _timm_mobilenet_v3((1, 2, 3, 2, 3), "10111"),
+    "efficientnet_b0": lambda: _timm_inverted((1, 2, 2, 3, 3, 4, 1), gates="1111111"),
     "regnety_004": _timm_regnet,
+    "convnext_tiny": _timm_convnext,
 }
 """The same of timm, where its names are others and the network is the same."""
+
+EPSILON = {"timm's mobilenetv3_large_100": 1e-5, "timm's mobilenetv3_small_100": 1e-5}
+"""Batch normalisation's, where it is another one than torchvision's of the same network."""
