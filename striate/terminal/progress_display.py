@@ -17,7 +17,18 @@ def is_shown(progress: bool | None) -> bool:
     """
     if progress is not None:
         return progress
-    return sys.stderr.isatty() or "ipykernel" in sys.modules  # asked without loading rich
+    return sys.stderr.isatty() or in_notebook()  # asked without loading rich
+
+
+def in_notebook() -> bool:
+    """Return whether this process is a notebook's kernel; one that only starts such is none.
+
+    >>> in_notebook()
+    False
+    """
+    ipython = sys.modules.get("IPython")
+    running = ipython is not None and ipython.get_ipython() is not None
+    return running and "ipykernel" in sys.modules
 
 
 @contextmanager
@@ -41,7 +52,7 @@ def display_progress(progress: bool | None, callback: Callback | None = None) ->
     from striate.terminal.console import Console
     from striate.terminal.notebook_line import NotebookLine
 
-    with NotebookLine() if "ipykernel" in sys.modules else Console() as console:
+    with NotebookLine() if in_notebook() else Console() as console:
 
         def tell(event: Event) -> None:
             console(event)

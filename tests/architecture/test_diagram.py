@@ -81,6 +81,11 @@ def test_random_networks_are_drawn_with_every_size(text: str) -> None:
     assert plan.output in (last, (last[0] * (1 if len(last) == 1 else last[1] * last[2]),))
 
 
+def test_a_slice_is_a_volume_of_its_own() -> None:
+    shapes = [stage.shape for stage in stages(expand("input 1x4x4 > conv 2 > relu > slice 0 1"))]
+    assert shapes == [(1, 4, 4), (2, 4, 4), (1, 4, 4)]
+
+
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 MEASURE = """() => [...document.querySelectorAll('svg')].map(svg =>
   [...svg.querySelectorAll('text')].map(t => {

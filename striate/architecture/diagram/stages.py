@@ -185,8 +185,10 @@ def _single(leaf: Leaf) -> Stage | None:
     if isinstance(layer, Flatten):
         return Stage("flat", leaf.output, (Work(("flatten",)),))
     name = POOLS.get(layer.word)
-    if name is None:
+    if name is None and leaf.output == leaf.input:
         return None
+    if name is None:  # a slice, which leaves channels out
+        return Stage("several", leaf.output, (Work((layer.word,)),))
     if window is None:
         return Stage("pool", leaf.output, (Work((name, f"to {by(leaf.output[1:])}")),))
     stride = [f"stride {_step(window.stride)}"] if window.stride != window.kernel else []
