@@ -83,6 +83,7 @@ def launch(lead: Lead[Answer], assist: Assist, *, workers: Workers, callback: Ca
         if fabric.is_global_zero:
             return lead(Worker(fabric, callback, stop))
         assist(Worker(fabric, ignore, stop))
+    _disconnect()
     raise SystemExit(0)
 
 
@@ -151,6 +152,18 @@ def _work(fabric: AnyFabric, *, lead: Lead[Any], assist: Assist, line: Line) -> 
     except StriateError as error:
         line.send(error)
         raise
+    finally:
+        _disconnect()
+
+
+def _disconnect() -> None:
+    """End this process's connection with the others, whose threads may not outlive its memory.
+
+    torch asks for it. Once, a process that had left it out was ended by SIGABRT ("terminate called
+    without an active exception") after its work was done.
+    """
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def _followed(
