@@ -149,7 +149,7 @@ class Seeds:
         high: the upper end.
         n: how many images each was evaluated on.
         evaluated: what these are, in words, of the first.
-        seconds: that all runs took.
+        seconds: that all runs took, by their records.
     """
 
     folder: Path

@@ -141,9 +141,8 @@ class Console:
     def _seeds(self, seeds: Seeds) -> None:
         self._end_bar()
         self._line("")
-        low, high = format_percent(seeds.low), format_percent(seeds.high)
-        first = f"accuracy {format_percent(seeds.mean)} on average over {len(seeds.seeds)} seeds"
-        self._line(f"{first} (95 % interval of the average {low} to {high})", strong=len(first))
+        first = describe_seeds(seeds)
+        self._line(first, strong=first.index(" ("))
         width = max(len(f"seed-{seed}") for seed in seeds.seeds)
         for seed, accuracy in zip(seeds.seeds, seeds.accuracies, strict=True):
             self._line(f"  {f'seed-{seed}':<{width}}  {format_percent(accuracy)}")
@@ -181,6 +180,15 @@ def describe_end(done: Done) -> tuple[str, str]:
     )
     taken = f"after {format_duration(done.seconds)}{_describe_energy(done)}"
     return accuracy, f"{taken}; everything is in {escape_controls(str(done.run))}"
+
+
+def describe_seeds(seeds: Seeds) -> str:
+    """Describe what the accuracy is on average, and how sure that is."""
+    low, high = format_percent(seeds.low), format_percent(seeds.high)
+    return (
+        f"accuracy {format_percent(seeds.mean)} on average over {len(seeds.seeds)} seeds "
+        f"(95 % interval of the average {low} to {high})"
+    )
 
 
 def _describe_energy(event: Done | Estimate) -> str:

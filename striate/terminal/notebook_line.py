@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 from types import TracebackType
 
-from striate.events import Done, Epoch, Estimate, Event, Note, Progress
-from striate.terminal.console import describe_end, format_amount, format_rate
+from striate.events import Done, Epoch, Estimate, Event, Note, Progress, Seeds
+from striate.terminal.console import describe_end, describe_seeds, format_amount, format_rate
 from striate.terminal.units import format_duration, format_percent
 
 
@@ -46,6 +46,9 @@ class NotebookLine:
                 self._show(self._describe(event))
             case Done():
                 self._line = " ".join(describe_end(event))
+                self._show(self._line)
+            case Seeds():
+                self._line = describe_seeds(event)
                 self._show(self._line)
             case Estimate():
                 self._line = f"the whole run would take about {format_duration(event.seconds)}"

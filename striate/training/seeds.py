@@ -8,7 +8,6 @@ others 2021, https://arxiv.org/abs/2103.03098.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,7 +31,7 @@ from striate.settings import Settings, SettingsDict, make_settings
 from striate.terminal.progress_display import display_progress
 from striate.training.plan import Request
 from striate.training.preparation import check
-from striate.training.record import RunRecord
+from striate.training.record import Outcome, RunRecord
 from striate.training.report.index import write_index
 from striate.training.runs import Network, make_request, resume, start_run
 
@@ -169,26 +168,25 @@ def _carry_out(
     callback: Callback,
 ) -> SeedsResult:
     """See each run through that is not finished yet, and put their figures together."""
-    begun = time.perf_counter()
-    evaluations = []
+    outcomes = []
     for place, seed in enumerate(seeds, 1):
         run = folder / f"seed-{seed}"
-        finished = _evaluation_of(run)
-        if finished is None:
+        if _outcome_of(run) is None:
             callback(Note(f"seed {seed}, run {place} of {len(seeds)}"))
             if run.exists():
                 module = network if isinstance(network, nn.Module) else None
-                result = resume(run, data=data, network=module, callback=callback)
+                resume(run, data=data, network=module, callback=callback)
             else:
                 settings = replace(request.settings, seed=seed)
-                result = start_run(data, network, out=run, settings=settings, callback=callback)
-            if result.interrupted:
-                raise StoppedError(
-                    f"stopped in run {place} of {len(seeds)}; go on with "
-                    f"striate train --resume {folder}"
-                )
-            finished = result.evaluation
-        evaluations.append(finished)
+                start_run(data, network, out=run, settings=settings, callback=callback)
+        outcome = _outcome_of(run)
+        if outcome is None:
+            raise StoppedError(
+                f"stopped in run {place} of {len(seeds)}; go on with "
+                f"striate train --resume {folder}"
+            )
+        outcomes.append(outcome)
+    evaluations = tuple(outcome.evaluation for outcome in outcomes)
     found = compute_mean([each.accuracy for each in evaluations])
     told = Seeds(
         folder=folder,
@@ -199,19 +197,16 @@ def _carry_out(
         high=min(1.0, found.high),
         n=tuple(each.n for each in evaluations),
         evaluated=evaluations[0].evaluated,
-        seconds=time.perf_counter() - begun,
+        seconds=sum(outcome.seconds for outcome in outcomes),
     )
     write_index(folder, find_runs(folder))
     callback(told)
-    return SeedsResult(folder, tuple(seeds), tuple(evaluations), told)
+    return SeedsResult(folder, tuple(seeds), evaluations, told)
 
 
-def _evaluation_of(run: Path) -> Evaluation | None:
-    """Return what a finished run was found to be worth; None where it is not finished."""
-    folder = RunFolder(run)
+def _outcome_of(run: Path) -> Outcome | None:
+    """Return what came of a run; None where it is not finished."""
     if not run.exists():
         return None
-    record = RunRecord.read(folder)
-    if record.status != "finished" or record.outcome is None:
-        return None
-    return record.outcome.evaluation
+    record = RunRecord.read(RunFolder(run))
+    return record.outcome if record.status == "finished" else None
