@@ -35,6 +35,7 @@ def train(
     from striate.cli.early_checks import check_order, describe_collection
     from striate.events import Note
     from striate.settings import Settings
+    from striate.settings.texts import check_seeds
     from striate.terminal.console import Console
 
     if data is not None and not data.strip():
@@ -57,6 +58,8 @@ def train(
             fresh = network is not None or out is not None
             _go_on(resume, data, settings, devices=devices, fresh=fresh, callback=callback)
             return
+        if seeds != 1:
+            check_seeds(seeds)
         found = check_order(str(data), network, settings)
         callback(Note(f"{describe_collection(found)}; loading torch"))
         from striate.training.estimation import estimate_run

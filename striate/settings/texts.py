@@ -10,6 +10,8 @@ from striate.errors import SettingError
 ImageSize = int | tuple[int, int]
 Unfreeze = int | Literal["all"]
 
+FEWEST_SEEDS, MOST_SEEDS = 3, 100  # the interval of two leaves nothing out: t is 12.7
+
 
 def parse_size(text: str) -> ImageSize:
     """Return the image size that a text names.
@@ -44,3 +46,20 @@ def parse_unfreeze(text: str) -> Unfreeze:
     if not re.fullmatch("[1-9][0-9]{0,3}", text):
         raise SettingError(f"unfreeze is '{text}'; expected a number of layers from 1 on, or all")
     return int(text)
+
+
+def check_seeds(seeds: int) -> int:
+    """Return how many seeds are to be trained with: enough that their mean has an interval.
+
+    Raises:
+        SettingError: they are too few or too many.
+
+    >>> check_seeds(2)
+    Traceback (most recent call last):
+    striate.errors.SettingError: seeds is 2; expected a whole number from 3 to 100
+    """
+    if not FEWEST_SEEDS <= seeds <= MOST_SEEDS:
+        raise SettingError(
+            f"seeds is {seeds}; expected a whole number from {FEWEST_SEEDS} to {MOST_SEEDS}"
+        )
+    return seeds

@@ -16,9 +16,9 @@ from typing import Unpack
 from torch import nn
 
 from striate.data import Data, source_of
-from striate.errors import RunError, SettingError, StoppedError
+from striate.errors import RunError, StoppedError
 from striate.evaluation.metrics import Evaluation
-from striate.evaluation.metrics.student_t import FEWEST, compute_mean
+from striate.evaluation.metrics.student_t import compute_mean
 from striate.events import Callback, Note, Seeds, ignore
 from striate.model.run_folder import (
     SEEDS,
@@ -28,14 +28,13 @@ from striate.model.run_folder import (
     write_text,
 )
 from striate.settings import Settings, SettingsDict, make_settings
+from striate.settings.texts import check_seeds
 from striate.terminal.progress_display import display_progress
 from striate.training.plan import Request
 from striate.training.preparation import check
 from striate.training.record import Outcome, RunRecord
 from striate.training.report.index import write_index
 from striate.training.runs import Network, make_request, resume, start_run
-
-MOST = 100
 
 
 @dataclass(frozen=True)
@@ -107,8 +106,7 @@ def start_seeds(
     callback: Callback = ignore,
 ) -> SeedsResult:
     """Begin the runs and see them through; arguments as for `train_seeds`."""
-    if not FEWEST <= seeds <= MOST:  # two have no interval worth telling
-        raise SettingError(f"seeds is {seeds}; expected a whole number from {FEWEST} to {MOST}")
+    check_seeds(seeds)
     check(settings)
     request = make_request(data, network, settings)
     folder = make_run_folder(out, source_of(data))

@@ -26,6 +26,7 @@ WRONG = (
     "train empty",
     "train gone --pretrained resnet18",
     "train gone --energy",
+    "train digits --seeds 2",
     "train digits --epochs 0",
     "train digits --network rleu",
     "train digits --pretrained nonet",
