@@ -64,6 +64,20 @@ def test_flatten_copies_nothing_behind_a_norm(norm: str) -> None:
     assert summary(plan).training_memory(2).activations == saved_bytes(plan, 2)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "slice 1 3 > conv 4 > relu",
+        "cat(slice 0 1 > conv 2 | slice 2 5 > conv 3)",
+        "conv 4 > relu > avgpool 3/1 pad=end countpad=no",
+        "conv 4 > relu > avgpool 3x2 stride=2 pad=1:0:0:1 countpad=no > conv 2",
+    ],
+)
+def test_slices_of_the_image_and_means_over_what_is_there(body: str) -> None:
+    plan = expand(f"input 5x8x9 classes=3 > {body} > flatten > fc")
+    assert summary(plan).training_memory(2).activations == saved_bytes(plan, 2)
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(networks())
 def test_it_is_so_for_any_network(text: str) -> None:

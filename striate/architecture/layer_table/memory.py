@@ -112,7 +112,10 @@ def kept(nodes: Sequence[Node]) -> Kept:
 
 def _keep(nodes: Sequence[Node], source: int, shape: Shape, values: dict[int, int]) -> None:
     """Note that a map is kept; of a part of it, all is."""
-    whole = shape if source == IMAGE else nodes[source].step.output
+    whole = nodes[source].step.output if source != IMAGE else shape
+    first = nodes[0].step
+    if source == IMAGE and isinstance(first, Leaf):
+        whole = first.input  # a slice of the image keeps the image
     values[source] = max(math.prod(whole), values.get(source, 0))
 
 

@@ -150,11 +150,17 @@ class AvgPool(Layer):
         return (channels, *positions)
 
     def backward_needs(self, leaf: Leaf, *, gradient: bool) -> BackwardNeeds:
-        """Return its input, padded where it is beforehand; with to=1x1 torch needs nothing."""
+        """Return its input, padded where it is beforehand; with to=1x1 torch needs nothing.
+
+        Where torch has no such pool, what each sum is divided by is kept, too.
+        """
         window = self.window_on(leaf.input)
         if window is None:
             return BackwardNeeds("none" if self.to == (1, 1) else "input")
-        return averages_need(window, leaf)
+        needs = averages_need(window, leaf)
+        if torch_takes(window) or self.countpad:
+            return needs
+        return replace(needs, statistics=math.prod(leaf.output[1:]))
 
     def torch_module(self, shape: Shape) -> nn.Module:
         """Return AvgPool2d, or AdaptiveAvgPool2d where ``to`` is given."""
