@@ -1,6 +1,7 @@
 """What a convolution computes, number by number, and experiments that show why it works.
 
 convolve      one filter over one image: convolution/, with the arithmetic of every value
+work_through  an image through a network to a loss and back, number by number: worked_path/
 experiment    networks of like size compared over seeds: experiments/, one file an experiment
 
 The reference, every word of the notation in plain NumPy to be read, is `striate.backends.numpy`.

@@ -1,15 +1,29 @@
 from .convolution import FILTERS as FILTERS
+from .convolution import ConvolutionMatrix as ConvolutionMatrix
 from .convolution import FeatureMap as FeatureMap
 from .convolution import Filter as Filter
+from .convolution import ImageNumbers as ImageNumbers
+from .convolution import Loops as Loops
 from .convolution import Pooled as Pooled
 from .convolution import Term as Term
 from .convolution import Unrolled as Unrolled
 from .convolution import WorkedValue as WorkedValue
 from .convolution import convolve as convolve
+from .convolution import lay_out_matrix as lay_out_matrix
+from .convolution import read_matrices as read_matrices
+from .convolution import write_loops as write_loops
 from .experiments import ComparedNetwork as ComparedNetwork
 from .experiments import Effort as Effort
 from .experiments import Experiment as Experiment
 from .experiments import Point as Point
 from .experiments import experiment as experiment
+from .worked_path import Descent as Descent
+from .worked_path import WorkedLoss as WorkedLoss
+from .worked_path import WorkedParameter as WorkedParameter
+from .worked_path import WorkedPath as WorkedPath
+from .worked_path import WorkedStep as WorkedStep
+from .worked_path import WorkedSum as WorkedSum
+from .worked_path import WorkedTerm as WorkedTerm
+from .worked_path import work_through as work_through
 
 __all__: list[str]

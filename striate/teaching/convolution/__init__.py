@@ -1,12 +1,21 @@
 """One filter over one image, with its arithmetic: what a convolution is, in numbers.
 
 `convolve` slides a filter over an image and gives a `FeatureMap`: the values, the calculation of
-any one of them (`at`), the same as a product of matrices (`as_matrix`), pooled (`pool`).
-`matrices` has the product for whole batches, forward and backward. Only numpy is needed.
+any one of them (`at`), the same as a product of matrices (`as_matrix`) and as one matrix on the
+whole image (`as_convolution_matrix`), pooled (`pool`). `write_loops` writes a layer as loops,
+`read_matrices` shows an image as its numbers. `matrices` has the product for whole batches, forward
+and backward. Only numpy is needed.
 """
 
+from striate.teaching.convolution.convolution_matrix import (
+    MOST_ENTRIES,
+    ConvolutionMatrix,
+    lay_out_matrix,
+)
 from striate.teaching.convolution.feature_map import FeatureMap, convolve
+from striate.teaching.convolution.image_numbers import ImageNumbers, read_matrices
 from striate.teaching.convolution.image_planes import Channels
+from striate.teaching.convolution.loops import Loops, write_loops
 from striate.teaching.convolution.matrices import (
     compute_input_gradient,
     compute_weight_gradient,
@@ -21,12 +30,16 @@ from striate.teaching.convolution.worked_value import ChannelTerms, Term, Worked
 
 __all__ = [
     "FILTERS",
+    "MOST_ENTRIES",
     "WorkedValue",
     "Border",
     "Channels",
+    "ConvolutionMatrix",
     "FeatureMap",
     "Filter",
     "ChannelTerms",
+    "ImageNumbers",
+    "Loops",
     "Pooled",
     "Term",
     "Unrolled",
@@ -35,7 +48,10 @@ __all__ = [
     "compute_input_gradient",
     "compute_weight_gradient",
     "is_grid",
+    "lay_out_matrix",
     "parse_image",
     "pool",
     "parse_pool",
+    "read_matrices",
+    "write_loops",
 ]

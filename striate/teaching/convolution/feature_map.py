@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from striate.architecture.words import Conv, Pair
 from striate.errors import NotationError, SettingError
+from striate.teaching.convolution.convolution_matrix import ConvolutionMatrix, lay_out_matrix
 from striate.teaching.convolution.image_planes import (
     Channels,
     name_planes,
@@ -188,6 +189,19 @@ class FeatureMap:
         return multiply_unrolled(
             self.planes, weights, self.layer, bias=self.filter.bias, values=values
         )
+
+    def as_convolution_matrix(self) -> ConvolutionMatrix:
+        """Lay the convolution out as one sparse matrix on the whole image, with both gradients.
+
+        Raises:
+            SettingError: channels are convolved apart, or the matrix is too large.
+
+        >>> convolve("012/345", "1 2").as_convolution_matrix()
+        ConvolutionMatrix(4x6, a weight in 8 places)
+        """
+        shape = (1, len(self.planes), *self.filter.shape)
+        weights = np.broadcast_to(self.filter.weights, shape)
+        return lay_out_matrix(self.planes, weights, self.layer)
 
     def as_json(self) -> dict[str, object]:
         """Return the map as lists of rows, with its sizes, its range and what made it."""

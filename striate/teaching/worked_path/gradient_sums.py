@@ -1,0 +1,193 @@
+"""How one number of a gradient comes about, by the chain rule alone.
+
+    dL/dx[i] = sum over j of dL/dy[j] * dy[j]/dx[i]
+
+and the same with a parameter in the place of x. How fast y[j] grows with each number that goes in
+is asked of the word's own way back, from 1 at y[j] and 0 elsewhere; so this holds for every word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from striate.architecture.aspects.numpy_pass import ByName, Visit
+from striate.architecture.notation import Leaf
+from striate.errors import SettingError
+from striate.teaching.convolution.number_text import format_number
+from striate.teaching.worked_path.sums import Place, bracket
+
+if TYPE_CHECKING:
+    from striate.teaching.worked_path.path import WorkedPath, WorkedStep
+
+MOST_SLOPES: Final = 2**23  # of one layer, 64 MiB: every value by every number that goes in
+
+
+@dataclass(frozen=True)
+class GradientTerm:
+    """One way of a number into the loss.
+
+    Attributes:
+        through: the address of the layer that it goes through.
+        place: of the value there.
+        gradient: of the loss by that value.
+        slope: how fast that value grows with the number.
+    """
+
+    through: str
+    place: Place
+    gradient: float
+    slope: float
+
+    @property
+    def product(self) -> float:
+        """What this way adds."""
+        return self.gradient * self.slope
+
+
+@dataclass(frozen=True)
+class GradientSum:
+    """How the gradient of the loss by one number comes about.
+
+    Attributes:
+        name: of the parameter, ``fc1.weight``, or the address of the layer.
+        place: of the number, from 0.
+        terms: those that are not 0.
+        value: their sum.
+    """
+
+    name: str
+    place: Place
+    terms: tuple[GradientTerm, ...]
+    value: float
+
+    @property
+    def calculation(self) -> str:
+        """The arithmetic with its numbers, without the result; terms of 0 are left out."""
+        parts = [f"{bracket(term.gradient)}*{bracket(term.slope)}" for term in self.terms]
+        return " + ".join(parts) or "0"
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as plain values, each term with its product."""
+        terms = [asdict(term) | {"product": term.product} for term in self.terms]
+        return asdict(self) | {"terms": terms, "calculation": self.calculation}
+
+    def __str__(self) -> str:
+        where = ", ".join(map(str, self.place))
+        told = self.calculation if self.terms else "no way into the loss"
+        return f"dL/d {self.name}[{where}] = {told} = {format_number(self.value)}"
+
+
+@dataclass(frozen=True, eq=False)
+class GradientTerms:
+    """The slopes of everything that a layer gives, kept so that many sums need them once.
+
+    Attributes:
+        step: the layer at work.
+        slopes: by the name of what goes in, (values of the layer, its shape): "x", "weight".
+    """
+
+    step: WorkedStep
+    slopes: ByName
+
+    def of(self, name: str, place: Place) -> Iterator[GradientTerm]:
+        """Give the ways of one number that goes in, those that are not 0.
+
+        A weight of a full connection has one way alone, which is given whatever it adds.
+        """
+        if self.step.gradient is None:
+            return
+        gradient = self.step.gradient.reshape(-1)
+        slopes = np.moveaxis(self.slopes[name], 0, -1)[place]
+        ways = slopes * gradient != 0
+        if self.step.values.ndim == 1 and not name.startswith("x"):
+            ways[place[0]] = True
+        for flat in np.flatnonzero(ways).tolist():
+            at = tuple(int(n) for n in np.unravel_index(flat, self.step.shape))
+            yield GradientTerm(self.step.address, at, float(gradient[flat]), float(slopes[flat]))
+
+
+def find_slopes(step: WorkedStep) -> GradientTerms:
+    """Return how fast each value of a layer grows with each number that goes in.
+
+    Raises:
+        SettingError: it has too many values.
+    """
+    if not has_few_slopes(step):
+        raise SettingError(
+            f"'{step.address}' is too large for its gradients to be written out; "
+            "take a smaller image, or a layer behind a pool"
+        )
+    found: dict[str, list[np.ndarray]] = {}
+    ones = np.eye(step.values.size).reshape(-1, 1, *step.shape)
+    if isinstance(step.layer, Leaf):
+        _, back = step.layer.layer.numpy_pass(step.inputs[0][None], Visit(own=step.own()))
+        for one in ones:
+            for name, slope in back(one).items():
+                found.setdefault(name, []).append(slope[0] if name == "x" else slope)
+    elif step.layer is not None:
+        _, apart = step.layer.layer.numpy_pass([x[None] for x in step.inputs])
+        for one in ones:
+            for number, slope in enumerate(apart(one)):
+                found.setdefault(f"x{number}", []).append(slope[0])
+    return GradientTerms(step, {name: np.stack(each) for name, each in found.items()})
+
+
+def has_few_slopes(step: WorkedStep) -> bool:
+    """Return whether the slopes of a layer can be held."""
+    numbers = [*step.inputs, *(each.values for each in step.parameters)]
+    most = max((each.size for each in numbers), default=0)
+    return step.values.size * max(most, step.values.size) <= MOST_SLOPES
+
+
+def work_parameter_gradient(path: WorkedPath, name: str, place: Place) -> GradientSum:
+    """Return how the gradient by one parameter comes about.
+
+    Args:
+        path: with a loss.
+        name: of the parameter, as ``fc1.weight``.
+        place: of the number within it, from 0.
+
+    Raises:
+        SettingError: there is no such parameter or place, or no loss.
+    """
+    parameter = path.parameters.get(name)
+    if parameter is None:
+        known = ", ".join(path.parameters) or "none"
+        raise SettingError(f"the network has no parameter '{name}'; it has {known}")
+    if parameter.gradient is None:
+        why = "is not learnt" if path.loss else "has no gradient without a label"
+        raise SettingError(f"'{name}' {why}")
+    shape = parameter.values.shape
+    if len(place) != len(shape) or any(
+        not 0 <= n < side for n, side in zip(place, shape, strict=True)
+    ):
+        told = " ".join(map(str, place)) or "nothing"
+        size = "x".join(map(str, shape))
+        raise SettingError(f"'{name}' has no number at {told}; it is {size}, counted from 0")
+    address, _, own = name.rpartition(".")
+    terms = tuple(find_slopes(path.step(address)).of(own, place))
+    return GradientSum(name, place, terms, float(parameter.gradient[place]))
+
+
+def work_value_gradient(path: WorkedPath, step: WorkedStep, place: Place) -> GradientSum:
+    """Return how the gradient by one value of a layer comes about: from every layer that reads it.
+
+    Args:
+        path: with a loss.
+        step: the layer, or the image.
+        place: of the value; it is there.
+    """
+    if step.gradient is None:
+        raise SettingError(f"'{step.address}' has no gradient without a label")
+    terms: list[GradientTerm] = []
+    for reader in path.steps:
+        for number, source in enumerate(reader.sources):
+            if source == step.address:
+                slopes = find_slopes(reader)
+                name = "x" if isinstance(reader.layer, Leaf) else f"x{number}"
+                terms += slopes.of(name, place)
+    return GradientSum(step.address, place, tuple(terms), float(step.gradient[place]))
