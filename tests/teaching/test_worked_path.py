@@ -57,7 +57,7 @@ def run_torch(path: WorkedPath, values: np.ndarray) -> tuple[dict[str, np.ndarra
     else:
         target = torch.from_numpy(path.loss.target)
         loss = torch.nn.functional.binary_cross_entropy(y[0], target, reduction="sum")
-    loss.backward()
+    torch.autograd.backward(loss)
     assert x.grad is not None
     gradients = {"image": x.grad[0].numpy()}
     for name, parameter in module.named_parameters():
@@ -241,8 +241,12 @@ def test_filters_of_every_kind_are_the_first_convolution() -> None:
         ("sobel-x", "gray"),
     ):
         start = st.convolve(
-            color, st.teaching.Filter.of(kernel, bias=0.5), stride=2, pad=1, channels=channels
-        ).relu(0.1)  # type: ignore[arg-type]
+            color,
+            st.teaching.Filter.of(kernel, bias=0.5),
+            stride=2,
+            pad=1,
+            channels=channels,  # type: ignore[arg-type]
+        ).relu(0.1)
         path = work_through(start, "flatten > fc 2", label="1")
         found = path.step("leakyrelu").values
         wanted = start.map if start.map.ndim == 3 else start.map[:, :, None]
