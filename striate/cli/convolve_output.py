@@ -65,7 +65,7 @@ class Answer:
             parts.append(wrap(self.matrix.as_text(width=width), width))
         parts += [wrap(str(each), width) for each in self.loops]
         if self.value is not None:
-            parts.append(wrap(self.value.text, width))
+            parts.append(wrap(str(self.value), width))
         return "\n\n".join(parts)
 
     def as_json(self) -> dict[str, object]:
@@ -73,7 +73,7 @@ class Answer:
         mapped: dict[str, object] = {"map": None} if self.result is None else self.result.as_json()
         return mapped | {
             "pooled": self.pooled and self.pooled.as_json(),
-            "at": self.value and self.value.plain,
+            "at": self.value and self.value.as_json(),
             "matrix": self.unrolled and self.unrolled.as_json(),
             "convolution_matrix": self.matrix and self.matrix.as_json(),
             "loops": [each.as_json() for each in self.loops] or None,

@@ -14,8 +14,8 @@ from striate.errors import SettingError
 if TYPE_CHECKING:
     import numpy as np
 
-    from striate.teaching.convolution import FeatureMap, Pooled
-    from striate.teaching.worked_path import WorkedPath
+    from striate.teaching.convolution import FeatureMap, Pooled, WorkedValue
+    from striate.teaching.worked_path import GradientSum, WorkedPath, WorkedSum
 
 VALUE = re.compile(r"\s*([A-Za-z_][\w.]*)((?:[\s,]+[0-9]{1,9})*)\s*")
 
@@ -118,10 +118,23 @@ def read_file(path: Path) -> str:
 
 @dataclass(frozen=True)
 class Written:
-    """The arithmetic of one value: for people, and as plain values."""
+    """The arithmetic of one value.
 
-    text: str
-    plain: dict[str, object]
+    Attributes:
+        value: how the value comes about; None of a parameter.
+        gradient: how its gradient comes about; None without a loss.
+    """
+
+    value: WorkedValue | WorkedSum | None
+    gradient: GradientSum | None = None
+
+    def __str__(self) -> str:
+        return "\n".join(str(each) for each in (self.value, self.gradient) if each is not None)
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as plain values."""
+        slope = {} if self.gradient is None else {"gradient": self.gradient.as_json()}
+        return slope if self.value is None else self.value.as_json() | slope
 
 
 def choose_value(
@@ -150,8 +163,7 @@ def choose_value(
             )
         if result is None:
             return None  # the corner of --numbers
-        worked = result.at(*place)
-        return Written(str(worked), worked.as_json())
+        return Written(result.at(*place))
     if found is None:
         raise SettingError(
             f"--at is '{at[:40]}'; expected a layer and a place counted from 0, as 'fc1 0' or "
@@ -162,19 +174,7 @@ def choose_value(
 
 
 def _of_path(path: WorkedPath, name: str, where: tuple[int, ...]) -> Written:
-    from striate.teaching.worked_path.gradient_sums import (
-        work_parameter_gradient,
-        work_value_gradient,
-    )
-
-    if name in path.parameters:
-        gradient = work_parameter_gradient(path, name, where)
-        return Written(str(gradient), {"gradient": gradient.as_json()})
-    step = path.step(name)
-    place = step.settle_place(where)
-    worked = step.at(*place)
-    if step.gradient is None:
-        return Written(str(worked), worked.as_json())
-    slope = work_value_gradient(path, step, place)
-    plain = worked.as_json() | {"gradient": slope.as_json()}
-    return Written(f"{worked}\n{slope}", plain)
+    if "." in name and name not in path.plan.addresses():
+        return Written(None, path.gradient_at(name, *where))
+    worked = path.at(name, *where)
+    return Written(worked, path.gradient_at(name, *where) if path.loss else None)

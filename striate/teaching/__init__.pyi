@@ -18,6 +18,8 @@ from .experiments import Experiment as Experiment
 from .experiments import Point as Point
 from .experiments import experiment as experiment
 from .worked_path import Descent as Descent
+from .worked_path import GradientSum as GradientSum
+from .worked_path import GradientTerm as GradientTerm
 from .worked_path import WorkedLoss as WorkedLoss
 from .worked_path import WorkedParameter as WorkedParameter
 from .worked_path import WorkedPath as WorkedPath

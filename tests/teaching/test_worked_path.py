@@ -116,7 +116,7 @@ def test_every_sum_comes_to_the_number_beside_it(name: str) -> None:
     checked = 0
     for step in path.steps[1:]:
         for place in np.ndindex(*step.shape):
-            worked = step.at(*place)
+            worked = path.at(step.address, *place)
             assert worked.value == step.values[place]
             first = worked.calculation.split(" = ")[0].replace("^", "**").replace("[", "(")
             first = first.replace("]", ")")

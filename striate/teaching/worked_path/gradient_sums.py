@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
@@ -18,10 +18,9 @@ from striate.architecture.aspects.numpy_pass import ByName, Visit
 from striate.architecture.notation import Leaf
 from striate.errors import SettingError
 from striate.teaching.convolution.number_text import format_number
+from striate.teaching.worked_path.record import PathRecord
+from striate.teaching.worked_path.step import WorkedStep
 from striate.teaching.worked_path.sums import Place, bracket
-
-if TYPE_CHECKING:
-    from striate.teaching.worked_path.path import WorkedPath, WorkedStep
 
 MOST_SLOPES: Final = 2**23  # of one layer, 64 MiB: every value by every number that goes in
 
@@ -143,7 +142,7 @@ def has_few_slopes(step: WorkedStep) -> bool:
     return step.values.size * max(most, step.values.size) <= MOST_SLOPES
 
 
-def work_parameter_gradient(path: WorkedPath, name: str, place: Place) -> GradientSum:
+def work_parameter_gradient(path: PathRecord, name: str, place: Place) -> GradientSum:
     """Return how the gradient by one parameter comes about.
 
     Args:
@@ -173,7 +172,7 @@ def work_parameter_gradient(path: WorkedPath, name: str, place: Place) -> Gradie
     return GradientSum(name, place, terms, float(parameter.gradient[place]))
 
 
-def work_value_gradient(path: WorkedPath, step: WorkedStep, place: Place) -> GradientSum:
+def work_value_gradient(path: PathRecord, step: WorkedStep, place: Place) -> GradientSum:
     """Return how the gradient by one value of a layer comes about: from every layer that reads it.
 
     Args:

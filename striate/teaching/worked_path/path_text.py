@@ -22,20 +22,20 @@ from striate.teaching.worked_path.gradient_sums import (
     work_value_gradient,
 )
 from striate.teaching.worked_path.loss import WorkedLoss
-from striate.teaching.worked_path.path import (
+from striate.teaching.worked_path.record import Descent, PathRecord
+from striate.teaching.worked_path.step import (
     SHOWN_VALUES,
-    Descent,
     WorkedParameter,
-    WorkedPath,
     WorkedStep,
     fits,
 )
+from striate.teaching.worked_path.sums import work_sum
 from striate.terminal.wrapping import wrap
 
 FEWER = 25  # numbers of a gradient whose sums are written out one by one
 
 
-def write_path(path: WorkedPath, width: int) -> str:
+def write_path(path: PathRecord, width: int) -> str:
     """Write a whole path, in lines of at most a width."""
     lines = [f"network: {' > '.join(step.word for step in path.steps[1:])}"]
     lines += [f"parameters: {path.origin}", ""]
@@ -107,9 +107,9 @@ def _write_step(step: WorkedStep, width: int) -> Iterator[str]:
     if isinstance(layer.layer, Flatten):
         return
     if step.is_written_out:
-        yield from (f"  {step.at(*place)}" for place in np.ndindex(*step.shape))
+        yield from (f"  {work_sum(step, place)}" for place in np.ndindex(*step.shape))
     elif step.values.size > 1:
-        yield f"  for example {step.at(*largest_place(step.values))}"
+        yield f"  for example {work_sum(step, largest_place(step.values))}"
 
 
 def write_formulas(step: WorkedStep) -> Iterator[str]:
@@ -154,7 +154,7 @@ def _write_loss(loss: WorkedLoss) -> Iterator[str]:
     yield f"  L = {loss.calculation} = {format_number(loss.value)}"
 
 
-def _write_way_back(path: WorkedPath, width: int) -> Iterator[str]:
+def _write_way_back(path: PathRecord, width: int) -> Iterator[str]:
     loss = path.loss
     if loss is None:
         return
@@ -190,12 +190,12 @@ def _write_ending(loss: WorkedLoss, width: int) -> Iterator[str]:
         )
 
 
-def _may_write(path: WorkedPath, step: WorkedStep) -> bool:
+def _may_write(path: PathRecord, step: WorkedStep) -> bool:
     readers = [each for each in path.steps if step.address in each.sources]
     return step.gradient is not None and all(map(has_few_slopes, readers))
 
 
-def _write_parameter_gradients(path: WorkedPath, step: WorkedStep, width: int) -> Iterator[str]:
+def _write_parameter_gradients(path: PathRecord, step: WorkedStep, width: int) -> Iterator[str]:
     for parameter in step.parameters:
         if parameter.gradient is None:
             continue
@@ -220,7 +220,7 @@ def _number(value: float) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
-def _write_descent(path: WorkedPath, descent: Descent, width: int) -> Iterator[str]:
+def _write_descent(path: PathRecord, descent: Descent, width: int) -> Iterator[str]:
     rate = format_number(descent.learning_rate)
     yield f"one step of gradient descent: parameter - {rate} * gradient"
     if descent.raised:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
@@ -40,9 +40,7 @@ from striate.architecture.words import (
     Tanh,
 )
 from striate.teaching.convolution.number_text import format_number
-
-if TYPE_CHECKING:
-    from striate.teaching.worked_path.path import WorkedStep
+from striate.teaching.worked_path.step import WorkedStep
 
 Place = tuple[int, ...]
 
@@ -110,7 +108,7 @@ class _Made:
     bias: float | None = None
 
 
-Rule = Callable[["WorkedStep", Place], _Made]
+Rule = Callable[[WorkedStep, Place], _Made]
 
 
 def work_sum(step: WorkedStep, place: Place) -> WorkedSum:

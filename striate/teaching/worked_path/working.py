@@ -20,15 +20,10 @@ from striate.errors import SettingError
 from striate.teaching.convolution.feature_map import FeatureMap
 from striate.teaching.convolution.image_planes import name_planes, read_image
 from striate.teaching.worked_path.loss import Ending, WorkedLoss, measure_loss, work_loss
-from striate.teaching.worked_path.path import (
-    IMAGE,
-    SHOWN_SIDE,
-    Descent,
-    WorkedParameter,
-    WorkedPath,
-    WorkedStep,
-)
+from striate.teaching.worked_path.path import WorkedPath
+from striate.teaching.worked_path.record import Descent
 from striate.teaching.worked_path.starting_parameters import draw_parameters, take_parameters
+from striate.teaching.worked_path.step import IMAGE, SHOWN_SIDE, WorkedParameter, WorkedStep
 
 FIRST_RATE: Final = 0.1  # the learning rate that is tried first where none is given
 RATES: Final = 7  # that are tried, each a tenth of the one before
