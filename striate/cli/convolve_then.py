@@ -133,8 +133,10 @@ class Written:
 
     def as_json(self) -> dict[str, object]:
         """Return it as plain values."""
-        slope = {} if self.gradient is None else {"gradient": self.gradient.as_json()}
-        return slope if self.value is None else self.value.as_json() | slope
+        told: dict[str, object] = {} if self.value is None else self.value.as_json()
+        if self.gradient is not None:
+            told["gradient"] = self.gradient.as_json()
+        return told
 
 
 def choose_value(
