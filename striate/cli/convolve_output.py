@@ -139,7 +139,7 @@ def make_page(answer: Answer, command: str) -> bytes:
     """Make the page of a path."""
     if answer.path is None:
         raise SettingError("a page shows a filter or a network at work; give --filter or --then")
-    raise SettingError(f"no page yet: {command}")
+    return answer.path.as_page(command=command).encode("utf-8")
 
 
 def draw_matrix(matrix: ConvolutionMatrix) -> bytes:

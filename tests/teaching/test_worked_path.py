@@ -339,7 +339,7 @@ def test_torch_is_not_loaded() -> None:
         "import sys\n"
         "import striate as st\n"
         f"path = st.teaching.work_through(st.convolve('{SMILE}', 'blur'), '{WAY}', label='0')\n"
-        "str(path), path.as_json()\n"
+        "str(path), path.as_json(), path.as_page()\n"
         "assert 'torch' not in sys.modules\n"
     )
     done = subprocess.run(

@@ -133,7 +133,8 @@ def _convolution(layer: Conv, shape: Shape) -> Loops:
         formula="filters * rows * columns * channels * kernel rows * kernel columns",
         numbers=" * ".join(map(str, sizes)),
         macs=math.prod(sizes),
-        order="O(n k^2 c_in c_out) for n positions: twice the side is four times the work",
+        order="O(n k^2 c d): n positions, kernel side k, c channels in, d out; twice the image's "
+        "side is four times the work",
     )
 
 

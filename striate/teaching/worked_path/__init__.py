@@ -8,7 +8,7 @@ step, record, path   what comes of it, as frozen dataclasses
 sums, gradient_sums  how one value comes about, and its gradient
 loss        cross-entropy with its terms and its Jacobian
 starting_parameters  those that are given, or small whole numbers
-path_text, path_json  the same as text, as JSON
+path_text, path_json, page  the same as text, as JSON, as a page (its templates beside it)
 """
 
 from striate.teaching.worked_path.gradient_sums import GradientSum, GradientTerm

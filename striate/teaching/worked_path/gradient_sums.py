@@ -19,7 +19,7 @@ from striate.architecture.notation import Leaf
 from striate.errors import SettingError
 from striate.teaching.convolution.number_text import format_number
 from striate.teaching.worked_path.record import PathRecord
-from striate.teaching.worked_path.step import WorkedStep
+from striate.teaching.worked_path.step import ROUNDING, WorkedStep
 from striate.teaching.worked_path.sums import Place, bracket
 
 MOST_SLOPES: Final = 2**23  # of one layer, 64 MiB: every value by every number that goes in
@@ -77,7 +77,9 @@ class GradientSum:
     def __str__(self) -> str:
         where = ", ".join(map(str, self.place))
         told = self.calculation if self.terms else "no way into the loss"
-        return f"dL/d {self.name}[{where}] = {told} = {format_number(self.value)}"
+        scale = sum(abs(term.product) for term in self.terms)
+        value = 0.0 if abs(self.value) < ROUNDING * scale else self.value
+        return f"dL/d {self.name}[{where}] = {told} = {format_number(value)}"
 
 
 @dataclass(frozen=True, eq=False)

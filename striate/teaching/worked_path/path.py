@@ -89,3 +89,13 @@ class WorkedPath(PathRecord):
     def as_json(self) -> dict[str, object]:
         """Return it as plain values; maps of over 10,000 numbers are null."""
         return path_json.as_json(self)
+
+    def as_page(self, *, command: str = "") -> str:
+        """Return it as one HTML page that can be read like a worked exercise.
+
+        Args:
+            command: what makes it again, shown at its end.
+        """
+        from striate.teaching.worked_path.page import make_page
+
+        return make_page(self, command, self.lay_out_matrix())

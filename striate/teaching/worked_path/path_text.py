@@ -27,6 +27,7 @@ from striate.teaching.worked_path.step import (
     SHOWN_VALUES,
     WorkedParameter,
     WorkedStep,
+    drop_rounding,
     fits,
 )
 from striate.teaching.worked_path.sums import work_sum
@@ -62,6 +63,7 @@ def write_values(
         yield f"{title}, {describe_range(values)}"
         return
     yield title
+    values = drop_rounding(values)
     maps = values.reshape(-1, *values.shape[-2:])
     for number, each in enumerate(maps):
         if len(maps) > 1:

@@ -13,6 +13,7 @@ from striate.errors import SettingError
 
 IMAGE: Final = "image"  # the address of what goes in
 SHOWN_SIDE: Final = 12  # rows and columns of a map whose values are all shown
+ROUNDING: Final = 1e-13  # of the largest number beside it: what rounding leaves of a 0
 SHOWN_VALUES: Final = 64  # values of a layer whose sums are all written out
 
 
@@ -108,3 +109,13 @@ def fits(values: np.ndarray) -> bool:
         return values.size <= SHOWN_VALUES
     side_fits = max(values.shape[-2:]) <= (SHOWN_SIDE if values.ndim > 2 else SHOWN_VALUES)
     return side_fits and values.size <= 12 * SHOWN_SIDE**2
+
+
+def drop_rounding(values: np.ndarray) -> np.ndarray:
+    """Return numbers to be shown, with 0 for what is left of sums that cancel but for rounding.
+
+    >>> drop_rounding(np.array([1.0, 1e-16])).tolist()
+    [1.0, 0.0]
+    """
+    scale = float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
+    return np.where(np.abs(values) < ROUNDING * scale, 0.0, values)
