@@ -68,6 +68,7 @@ BF16 = Precision("bf16", "channels-last")
 # for torch modules, whose own code may call view on its maps, and for the chips of Macs
 CHANNELS_FIRST = Precision("float32", "channels-first")
 WAYS = (FLOAT32, BF16)
+# `striate.settings.PRECISIONS` names them, and "auto"
 FIXED = {"float32": FLOAT32, "bf16": BF16} | {
     str(way).replace(" ", "-"): way for way in (CHANNELS_FIRST, *WAYS)
 }

@@ -24,8 +24,10 @@ def check_order(data: str, network: str | None, settings: Settings) -> Collectio
     from striate.architecture.notation import parse, source
     from striate.data import find
     from striate.features.backbone_names import check_backbone_name, check_one_network
+    from striate.settings.texts import check_device
 
     settings.check()
+    check_device(settings.device)
     check_one_network(network, settings.pretrained)
     if network is not None and network.strip() != "compact":
         parse(source(network))

@@ -121,6 +121,7 @@ def _check(network: str, weights: str | None, classes: Path | None) -> None:
     if classes is not None:
         importing.read_classes(classes)
     if importing.is_model_file(network):
+        importing.check_whole(Path(network))
         return
     if weights is None:
         raise SettingError(

@@ -43,12 +43,12 @@ class Augmentation:
 
     def __str__(self) -> str:
         parts = [
-            f"shift up to {self.shift:.0%}" if self.shift else "",
-            f"zoom up to {self.zoom:.0%}" if self.zoom else "",
+            f"shift up to {self.shift * 100:.0f} %" if self.shift else "",
+            f"zoom up to {self.zoom * 100:.0f} %" if self.zoom else "",
             f"turn up to {self.turn:g} degrees" if self.turn else "",
             "mirrored in half of the cases" if self.mirror else "",
-            f"brightness and contrast by up to {self.light:.0%}" if self.light else "",
-            f"saturation by up to {self.saturation:.0%}" if self.saturation else "",
+            f"brightness and contrast by up to {self.light * 100:.0f} %" if self.light else "",
+            f"saturation by up to {self.saturation * 100:.0f} %" if self.saturation else "",
         ]
         return ", ".join(part for part in parts if part) or "none"
 
@@ -79,8 +79,8 @@ def choose_augmentation(
     >>> choose_augmentation(1, 28, 28, ["0", "1"]).mirror
     False
     >>> print(choose_augmentation(3, 128, 128, ["ants", "bees"]))
-    shift up to 10%, zoom up to 30%, turn up to 10 degrees, mirrored in half of the cases,
-    brightness and contrast by up to 20%, saturation by up to 20%
+    shift up to 10 %, zoom up to 30 %, turn up to 10 degrees, mirrored in half of the cases,
+    brightness and contrast by up to 20 %, saturation by up to 20 %
     """
     handed = any(len(name.strip()) == 1 for name in classes) or find_direction(classes)
     if channels == 1:

@@ -350,7 +350,7 @@ def _take_validation(
     notes.append(
         f"no validation split in the data: {format_count(len(taken), 'training image')} of "
         f"{len(taken) + len(indices['train']):,} are held out for it, "
-        f"{fraction:.0%} of each class (seed {seed})"
+        f"{fraction * 100:.0f} % of each class (seed {seed})"
     )
     if alone:
         which = format_count(len(alone), "class has a single", "classes have a single")

@@ -219,3 +219,33 @@ def note_missing_classes(collection: Collection, indices: np.ndarray) -> tuple[s
         f"({', '.join(there[:5])}{', ...' if len(there) > 5 else ''}): the figures are of these "
         "alone",
     )
+
+
+def leave_out_known(
+    chosen: ImageSelection, hashes: np.ndarray, learnt: np.ndarray
+) -> tuple[ImageSelection, str]:
+    """Leave out the images that a backbone has learnt from, and say so; "" where there are none.
+
+    Args:
+        chosen: the images.
+        hashes: uint64, of all images of the collection.
+        learnt: uint64, of those that the backbone has learnt from.
+
+    >>> chosen = ImageSelection(np.array([0, 1]), "2 images")
+    >>> leave_out_known(chosen, np.array([5, 6]), np.array([6]))[0].words
+    '1 held-out images that neither the run nor its backbone learnt from'
+    """
+    known = np.isin(hashes[chosen.indices], learnt)
+    if not known.any():
+        return chosen, ""
+    if known.all():
+        words = f"{len(known):,} images that the backbone has learnt from"
+        said = "the backbone has learnt from every image evaluated here: figures flatter it"
+        return replace(chosen, words=words), said
+    rest = chosen.indices[~known]
+    words = f"{len(rest):,} held-out images that neither the run nor its backbone learnt from"
+    said = (
+        f"{int(known.sum()):,} of {len(known):,} images held out are left out of the "
+        "evaluation: the backbone has learnt from them"
+    )
+    return replace(chosen, indices=rest, words=words), said

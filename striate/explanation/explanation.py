@@ -132,9 +132,10 @@ class Explanation:
         return resize_map(sums.astype(np.float32), *self.image.preprocess.shape[1:])
 
     def overlay(self, side: int = 480) -> np.ndarray:
-        """Return the map drawn over its image, orange above 0 and blue below.
+        """Return the map drawn over its image, orange above 0 and blue below, as on the page.
 
-        Maps of single pixels are added up over 28 x 28 squares first, else nothing could be seen.
+        A line runs where the map of a layer has half of its largest number. Maps of single pixels
+        are added up over 28 x 28 squares first, else nothing could be seen.
 
         Args:
             side: of the longer side, in pixels.
@@ -143,7 +144,7 @@ class Explanation:
             uint8 (rows, columns, 3).
         """
         shown = self.image.onto_image(self.visible_map)
-        return heat(self.image.original, shown, side=side)
+        return heat(self.image.original, shown, side=side, lined=bool(self.layer))
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the map over its image; return the matplotlib axes.

@@ -64,11 +64,11 @@ class FilterShift:
         rows = tuple(
             (
                 layer.name,
-                f"{layer.change:.2%}",
+                f"{layer.change * 100:.2f} %",
                 f"{len(layer.filters):,}",
-                f"{min(layer.filters):.2%}",
-                f"{layer.median:.2%}",
-                f"{max(layer.filters):.2%}",
+                f"{min(layer.filters) * 100:.2f} %",
+                f"{layer.median * 100:.2f} %",
+                f"{max(layer.filters) * 100:.2f} %",
             )
             for layer in self.layers
         )

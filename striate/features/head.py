@@ -8,7 +8,7 @@ standardisation is folded into its weights.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -51,7 +51,9 @@ class Head:
         bias: float32 (classes,).
         strength: the weight decay that was chosen, on standardised features.
         tried: what cross-validation said of each strength.
-        images: held out in it, in all.
+        held_out: int64 (held out,), the images held out in it.
+        probabilities: float32 (held out, classes), what the chosen strength said of each, by
+            weights that had not learnt from it.
         folds: how many parts the images were dealt into; 1 where a fifth was held out once.
     """
 
@@ -59,7 +61,8 @@ class Head:
     bias: np.ndarray
     strength: float
     tried: tuple[Candidate, ...]
-    images: int
+    held_out: np.ndarray = field(repr=False)
+    probabilities: np.ndarray = field(repr=False)
     folds: int
 
     @property
@@ -146,9 +149,14 @@ def _fit(
     learning = np.repeat(learning, n_augmented, axis=1)
     points = [np.zeros((values.shape[1], len(folds), classes), np.float32)]
     tried: list[Candidate] = []
+    held_out = np.concatenate([test for _, test in folds])
+    probabilities = np.zeros((len(held_out), classes), np.float32)
     for number, strength in enumerate(STRENGTHS, start=1):  # each begins where the one before ended
         points.append(minimize_loss(values, truth, learning, strength=strength, start=points[-1]))
-        tried.append(_validate(points[-1], values[::n_augmented], labels, folds, strength=strength))
+        answers = _answer(points[-1], values[::n_augmented], folds)
+        tried.append(_validate(answers, labels[held_out], strength=strength))
+        if tried[-1].loss == min(one.loss for one in tried):
+            probabilities = answers.astype(np.float32)
         progress(number, len(STRENGTHS))
         if _has_turned(tried):
             break
@@ -165,7 +173,8 @@ def _fit(
         bias=(found[:, -1] - weight @ mean).astype(np.float32),
         strength=strength,
         tried=tuple(tried),
-        images=sum(len(test) for _, test in folds),
+        held_out=held_out,
+        probabilities=probabilities,
         folds=len(folds),
     )
 
@@ -221,22 +230,22 @@ def _folds(
             return
 
 
-def _validate(
-    point: np.ndarray,
-    images: np.ndarray,
-    labels: np.ndarray,
-    folds: Sequence[tuple[np.ndarray, np.ndarray]],
-    *,
-    strength: float,
-) -> Candidate:
-    """Judge the weights of each fold on the images that it holds out."""
-    loss, right, count = 0.0, 0, 0
-    for number, (_, test) in enumerate(folds):
-        odds = softmax((images[test] @ point[:, number]).astype(np.float64))
-        loss -= float(np.log(odds[np.arange(len(test)), labels[test]] + TINY).sum())
-        right += int((odds.argmax(1) == labels[test]).sum())
-        count += len(test)
-    return Candidate(strength, loss / count, right / count)
+def _answer(
+    point: np.ndarray, images: np.ndarray, folds: Sequence[tuple[np.ndarray, np.ndarray]]
+) -> np.ndarray:
+    """Return what the weights of each fold say of what it holds out: float64 (images, classes)."""
+    parts = [
+        softmax((images[test] @ point[:, number]).astype(np.float64))
+        for number, (_, test) in enumerate(folds)
+    ]
+    return np.concatenate(parts)
+
+
+def _validate(probabilities: np.ndarray, labels: np.ndarray, *, strength: float) -> Candidate:
+    """Judge what was said of images that were held out."""
+    of_truth = probabilities[np.arange(len(labels)), labels]
+    loss = -float(np.log(of_truth + TINY).sum()) / len(labels)
+    return Candidate(strength, loss, float((probabilities.argmax(1) == labels).mean()))
 
 
 def _has_turned(tried: Sequence[Candidate]) -> bool:

@@ -77,7 +77,7 @@ class Prediction:
         }
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.label} ({self.probability:.1%})"
+        return f"{self.name}: {self.label} ({format_percent(self.probability)})"
 
     def _repr_html_(self) -> str:
         from striate.render.notebook import Bars, Gallery, Part, Picture, Text, to_html

@@ -5,27 +5,36 @@ from __future__ import annotations
 import numpy as np
 
 from striate.errors import SettingError
+from striate.render.contour_path import contour_lines
+from striate.render.heat_overlay import heat_overlay
 from striate.render.image_files import Pixels
 from striate.render.palette import BLUE, ORANGE
 
-STRONG = 0.78  # of the colour where the map is at its reach
-QUIET = 0.55  # of the image's contrast under the colours
-UNSEEN = 0.75  # of white over what the network does not look at
+OPAQUE = 0.6  # where the map is at its reach: the thing under it can still be seen
+HALF = 0.5  # of the reach, along which a line is drawn
+WHITE = "#ffffff"  # beside a line, so that it is seen on any ground
+FINE = 200  # pixels of the drawing for one of a line's width
 
 
 def heat(
-    image: Pixels, values: np.ndarray, *, reach: float | None = None, side: int = 480
+    image: Pixels,
+    values: np.ndarray,
+    *,
+    reach: float | None = None,
+    side: int = 480,
+    lined: bool = False,
 ) -> Pixels:
-    """Draw a map over its image: orange where it is above 0, blue below, nothing at 0.
+    """Draw a map over its image: orange above 0, blue below, nothing at 0.
 
-    The image is shown grey and paler, so that only the map has colour. What lies outside of
-    what the network looks at is nearly white.
+    The image is shown grey, so that only the map has colour; what lies outside of what the network
+    looks at is veiled.
 
     Args:
         image: uint8 (rows, columns, 1 or 3), upright.
         values: float (rows, columns), the map on it; NaN where the network does not look.
         reach: the size of a number that has the full colour; None takes the largest.
         side: of the longer side of the drawing; smaller images are enlarged by a whole factor.
+        lined: whether a line is drawn along half of the reach, above 0 and below.
 
     Returns:
         uint8 (rows, columns, 3).
@@ -35,8 +44,8 @@ def heat(
 
     >>> white = np.full((2, 2, 1), 255, np.uint8)
     >>> drawn = heat(white, np.array([[0.0, 1.0], [-1.0, np.nan]]), side=2)
-    >>> drawn[0, 0].tolist(), (drawn[0, 1] - drawn[1, 0].astype(int))[[0, 2]].tolist()
-    ([255, 255, 255], [166, -139])
+    >>> drawn[0, 0].tolist(), drawn[0, 1].tolist(), drawn[1, 0].tolist()
+    ([255, 255, 255], [230, 158, 102], [102, 170, 209])
     """
     if image.shape[:2] != values.shape:
         raise SettingError(
@@ -45,17 +54,28 @@ def heat(
         )
     fitted = _resized(image, side)
     rows, columns = fitted.shape[:2]
-    ground = _grey(fitted)
-    seen = ~np.isnan(values)
-    known = np.where(seen, values, 0.0).astype(np.float32)
+    known = np.nan_to_num(values).astype(np.float32)
     largest = float(np.abs(known).max()) if reach is None else reach
-    share = np.clip(_spread(known, rows, columns) / (largest or 1.0), -1, 1)[:, :, None]
-    colours = np.where(share > 0, _colour(ORANGE), _colour(BLUE))
-    strength = STRONG * np.abs(share)
-    drawn = ground * (1 - strength) + colours * strength
-    covered = 1 - _spread(seen.astype(np.float32), rows, columns)[:, :, None]
-    drawn = drawn * (1 - UNSEEN * covered) + 255 * UNSEEN * covered
-    return np.asarray(np.rint(drawn).clip(0, 255), np.uint8)
+    laid = _spread(known, rows, columns).copy()
+    laid[_spread(np.isnan(values).astype(np.float32), rows, columns) > 0.5] = np.nan
+    over = heat_overlay(laid, reach=largest, strong=OPAQUE).astype(np.float32)
+    share = over[..., 3:] / 255
+    drawn = np.rint(_grey(fitted) * (1 - share) + over[..., :3] * share).astype(np.uint8)
+    return _line(drawn, np.nan_to_num(laid), HALF * largest) if lined else drawn
+
+
+def _line(drawn: Pixels, values: np.ndarray, level: float) -> Pixels:
+    """Draw the lines along which a map has a level, above 0 and below."""
+    from PIL import Image, ImageDraw
+
+    image = Image.fromarray(drawn)
+    brush, width = ImageDraw.Draw(image), max(1, max(drawn.shape) // FINE)
+    for color, at in ((ORANGE, level), (BLUE, -level)):
+        for line in contour_lines(values, at) if level else ():
+            points = [(x - 0.5, y - 0.5) for x, y in line.tolist()]  # Pillow counts from middles
+            brush.line(points, fill=WHITE, width=width + 2, joint="curve")
+            brush.line(points, fill=color, width=width, joint="curve")
+    return np.asarray(image)
 
 
 def blocks(values: np.ndarray, *, reach: float | None = None, side: int = 480) -> Pixels:
@@ -96,9 +116,8 @@ def _colour(name: str) -> np.ndarray:
 
 
 def _grey(image: Pixels) -> np.ndarray:
-    """Give an image as pale grey: float (rows, columns, 3)."""
-    grey = image.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
-    return np.repeat((255 - QUIET * (255 - grey))[:, :, None], 3, axis=2)
+    """Give an image as grey: float (rows, columns, 1)."""
+    return image.astype(np.float32) @ np.array([[0.299], [0.587], [0.114]], np.float32)
 
 
 def _spread(values: np.ndarray, rows: int, columns: int) -> np.ndarray:

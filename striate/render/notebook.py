@@ -1,7 +1,7 @@
 """Results as a notebook shows them: texts, tables and pictures, one below the other.
 
-Styles stand in each element, so that a notebook's own theme, light or dark, stays what it is; where
-they are taken out, as on GitHub, the words and numbers remain.
+Styles stand in each element or beside it, so that a notebook's own theme, light or dark, stays what
+it is; where they are taken out, as on GitHub, the words and numbers remain.
 """
 
 from __future__ import annotations
@@ -79,6 +79,8 @@ class Bars:
 @dataclass(frozen=True)
 class Drawing:
     """A drawing on white, at two pixels for one of the screen.
+
+    In the dark theme of Jupyter, VS Code and Colab it is turned light on dark, its hues kept.
 
     Attributes:
         still: what is drawn.

@@ -16,6 +16,14 @@ from striate.settings.texts import ImageSize, Unfreeze, parse_size, parse_unfree
 FITS = ("pad", "squash", "crop")
 CLASS_WEIGHTS = ("auto", "none", "sqrt", "full")
 DEVICES = ("auto", "cpu", "cuda", "mps")
+PRECISIONS = (
+    "auto",
+    "float32",
+    "bf16",
+    "float32-channels-first",
+    "float32-channels-last",
+    "bf16-channels-last",
+)
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 RENAMED = {  # names in the records of runs made before 2026-12
     "size": "image_size",
@@ -241,7 +249,10 @@ class Settings:
             value = getattr(self, name)
             if not 0 <= value <= high:
                 raise SettingError(f"{name} is {value:g}; expected 0 to {high:g}")
-        for name, allowed in (("fit", FITS), ("class_weight", CLASS_WEIGHTS), ("device", DEVICES)):
+        for name, allowed in (
+            ("fit", FITS), ("class_weight", CLASS_WEIGHTS), ("device", DEVICES),
+            ("precision", PRECISIONS),
+        ):  # fmt: skip
             value = getattr(self, name)
             if value not in allowed and (name, value) != ("fit", None):
                 raise SettingError(f"{name} is '{value}'; choose {', '.join(allowed)}")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from striate.errors import SettingError
@@ -46,6 +49,29 @@ def parse_unfreeze(text: str) -> Unfreeze:
     if not re.fullmatch("[1-9][0-9]{0,3}", text):
         raise SettingError(f"unfreeze is '{text}'; expected a number of layers from 1 on, or all")
     return int(text)
+
+
+def check_device(asked: str) -> None:
+    """Make sure that a device may be here, as far as can be told without loading torch.
+
+    Raises:
+        SettingError: no torch that is installed could find it.
+
+    >>> check_device("cpu")
+    """
+    if asked == "mps" and sys.platform != "darwin":
+        raise missing_device(asked)
+    with suppress(PackageNotFoundError):
+        if asked == "cuda" and (sys.platform == "darwin" or version("torch").endswith("+cpu")):
+            raise missing_device(asked)
+
+
+def missing_device(asked: str) -> SettingError:
+    """Return what is said of a device that torch does not find."""
+    return SettingError(
+        f"device is '{asked}', and torch finds none here; choose auto, or install a torch "
+        "that is built for it"
+    )
 
 
 def check_seeds(seeds: int) -> int:

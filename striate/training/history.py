@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from striate.errors import SettingError
 from striate.events import Epoch
 from striate.terminal.dataframe import make_dataframe
+from striate.terminal.units import format_percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,5 +100,6 @@ class History:
         last = self.epochs[-1]
         return (
             f"History of {len(self.epochs)} epochs: training loss {last.train_loss:.4f}, "
-            f"validation loss {last.val_loss:.4f}, accuracy {last.val_accuracy:.1%} at the end"
+            f"validation loss {last.val_loss:.4f}, accuracy {format_percent(last.val_accuracy)} at "
+            "the end"
         )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from striate.doctor import Examination, describe_findings, examine, write_findings
+from striate.doctor import Examination, ImageFinding, describe_findings, examine, write_findings
 from striate.errors import DataError
 from striate.evaluation.image_selection import ImageSelection
-from striate.evaluation.metrics import Evaluation
+from striate.evaluation.metrics import EvaluatedImage, Evaluation, score
+from striate.features.head import Head
 from striate.model.classifier import Classifier
 from striate.model.run_folder import RunFolder, report_write_errors
 from striate.training.preparation import Prepared
@@ -17,44 +18,76 @@ from striate.training.preparation import Prepared
 
 def look_at_images(
     prepared: Prepared,
-    model: Classifier,
-    evaluated: ImageSelection,
     evaluation: Evaluation,
+    answers: Sequence[EvaluatedImage],
     *,
     folder: RunFolder,
     say: Callable[[str], None],
-) -> None:
+) -> tuple[ImageFinding, ...]:
     """Find what to look at first among the images of a run, and write findings.csv.
 
     Args:
         prepared: the images and the plan.
-        model: the classifier, which knows what it and its backbone have learnt from.
-        evaluated: the images that it was evaluated on.
-        evaluation: of these, in their order.
+        evaluation: of the classifier.
+        answers: to images that nothing which answered had learnt from.
         folder: of the run.
         say: is told what was found, a line a kind.
+
+    Returns:
+        What was found.
 
     Raises:
         RunError: the file cannot be written.
     """
     loaded, plan = prepared.loaded, prepared.plan
-    known = np.isin(loaded.images.hashes[evaluated.indices], model.seen["train"])
-    if plan.transfer is not None and plan.transfer.resized:
-        known[:] = True  # whether the backbone has learnt from them cannot be told
     examination = Examination(
         loaded.collection,
         loaded.images,
         loaded.split,
         plan.preprocess,
         prepared.signs,
-        answers=[one for one, was in zip(evaluation.images, known, strict=True) if not was],
+        answers=answers,
     )
     try:
         found = examine(examination)
     except DataError as error:  # the run is done all the same
         say(f"the images were not looked through for odd ones: {error}")
-        return
+        return ()
     with report_write_errors(folder.findings):
         write_findings(folder.findings, found)
     for line in describe_findings(found, evaluation.images):
         say(line)
+    return found
+
+
+def list_unlearnt(
+    prepared: Prepared, model: Classifier, evaluated: ImageSelection, evaluation: Evaluation
+) -> list[EvaluatedImage]:
+    """Return the answers to images that neither the run nor its backbone has learnt from."""
+    transfer = prepared.plan.transfer
+    if transfer is not None and transfer.resized:
+        return []  # whether the backbone has learnt from them cannot be told
+    hashes = prepared.loaded.images.hashes[evaluated.indices]
+    known = np.isin(hashes, model.seen["train"])
+    return [one for one, was in zip(evaluation.images, known, strict=True) if not was]
+
+
+def list_held_out(head: Head, prepared: Prepared) -> list[EvaluatedImage]:
+    """Return what cross-validation answered to the training images that it held out.
+
+    None where the backbone has, or may have, learnt from them.
+    """
+    loaded, plan, backbone = prepared.loaded, prepared.plan, prepared.backbone
+    if plan.transfer is None or plan.transfer.resized or backbone is None:
+        return []
+    indices = loaded.training.indices[head.held_out]
+    answers = score(
+        head.probabilities,
+        loaded.training.labels[indices],
+        classes=plan.data.classes,
+        names=[loaded.collection.names[index] for index in indices.tolist()],
+        evaluated="training images held out in cross-validation",
+    ).images
+    learnt = backbone.seen.get("train", np.array([], np.uint64))
+    known = np.isin(loaded.images.hashes[indices], learnt)
+    return [one for one, was in zip(answers, known, strict=True) if not was]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from striate.doctor import ImageFinding
 from striate.evaluation.metrics import Evaluation
 from striate.model.classifier import Classifier
 from striate.model.run_folder import RunFolder
 from striate.render.notebook import Text, to_html
+from striate.training.health import Finding
 from striate.training.history import History
 
 
@@ -24,6 +26,8 @@ class TrainingResult:
         folder: of the run; its report.html shows everything on one page.
         history: the epochs.
         interrupted: whether Ctrl-C ended it early.
+        findings: what to look at first among the images, as in findings.csv.
+        health: what was wrong with the training itself; nothing where a head alone was learnt.
     """
 
     model: Classifier
@@ -31,6 +35,8 @@ class TrainingResult:
     folder: Path
     history: History
     interrupted: bool = False
+    findings: tuple[ImageFinding, ...] = ()
+    health: tuple[Finding, ...] = ()
 
     def __repr__(self) -> str:
         found = self.evaluation

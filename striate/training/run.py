@@ -20,8 +20,12 @@ from striate.backends.torch import build
 from striate.errors import RunError, StoppedError
 from striate.evaluation.answers_file import write_answers
 from striate.evaluation.classifier_evaluation import evaluate_images
-from striate.evaluation.image_selection import ImageSelection, select_held_out
-from striate.evaluation.metrics import Evaluation
+from striate.evaluation.image_selection import (
+    ImageSelection,
+    leave_out_known,
+    select_held_out,
+)
+from striate.evaluation.metrics import EvaluatedImage, Evaluation
 from striate.events import Done, Epoch, Event, Note
 from striate.features.backbone import Backbone
 from striate.features.filter_shift import FilterShift, measure_filter_shift
@@ -30,7 +34,7 @@ from striate.model.json_value import JsonObject
 from striate.model.loading import load
 from striate.model.run_folder import RunFolder, report_write_errors, write_text
 from striate.model.temperature import Decision
-from striate.terminal.units import format_duration
+from striate.terminal.units import format_duration, format_percent
 from striate.training import autotune, checkpoints
 from striate.training.crowding import Crowding
 from striate.training.distributed.devices import check_module
@@ -39,7 +43,7 @@ from striate.training.distributed.workers import dismiss, hand_out, stop_asked
 from striate.training.energy import Meter
 from striate.training.health import Finding
 from striate.training.history import History
-from striate.training.image_findings import look_at_images
+from striate.training.image_findings import list_held_out, list_unlearnt, look_at_images
 from striate.training.loop import optimizer_for, train, validate
 from striate.training.monitoring import Monitoring
 from striate.training.one_cycle import Cycle
@@ -85,6 +89,7 @@ class TrainingRun:
     ) -> None:
         self.folder, self.record, self._module = folder, record, module
         self._callback, self._stop, self._meter = worker.callback, worker.stop, meter
+        self._held_out: list[EvaluatedImage] = []  # training images, in a head's cross-validation
 
     def tell(self, event: Event) -> None:
         """Pass an event on; while nothing is learnt yet, a wish to stop ends the run here."""
@@ -214,12 +219,13 @@ class TrainingRun:
     def _learn_head(self, module: nn.Module, backbone: Backbone, prepared: Prepared) -> None:
         """Let the network have its trained backbone, and learn its head."""
         training, plan, stream = prepared.loaded.training, prepared.plan, prepared.stream
-        head = learn_head(
+        learnt, head = learn_head(
             module, backbone, training, plan=plan, stream=stream, say=self.say, callback=self.tell
         )
         # something is learnt: no stop throws it away now
-        self.record = replace(self.record, head=head, status="training")
+        self.record = replace(self.record, head=learnt, status="training")
         self.record.write(self.folder)
+        self._held_out = list_held_out(head, prepared)
 
     def _keep(self, state: State, prepared: Prepared, what: str) -> None:
         """Evaluate the present weights on validation, and keep them where they are the best."""
@@ -229,8 +235,8 @@ class TrainingRun:
         )
         state.keep_if_best(accuracy, loss)
         self.say(
-            f"{what} reaches {accuracy:.1%} accuracy on {len(validation.indices):,} validation "
-            "images"
+            f"{what} reaches {format_percent(accuracy)} accuracy on {len(validation.indices):,} "
+            "validation images"
         )
 
     def _cycle(self, state: State, prepared: Prepared, extension: Extension | None) -> Cycle:
@@ -266,7 +272,8 @@ class TrainingRun:
         model.save(self.folder.model)
         with report_write_errors(self.folder.answers):
             write_answers(self.folder.answers, evaluation.images)
-        look_at_images(prepared, model, chosen, evaluation, folder=self.folder, say=self.say)
+        answers = list_unlearnt(prepared, model, chosen, evaluation) + self._held_out
+        findings = look_at_images(prepared, evaluation, answers, folder=self.folder, say=self.say)
         self.record = replace(
             self.record,
             status="interrupted" if interrupted else "finished",
@@ -298,7 +305,10 @@ class TrainingRun:
             )
         )
         history = History(tuple(epochs))
-        return TrainingResult(own, evaluation, self.folder.path, history, interrupted)
+        health = self.record.health
+        return TrainingResult(
+            own, evaluation, self.folder.path, history, interrupted, findings, health
+        )
 
     def _classifier(
         self, prepared: Prepared, state: State, known: Mapping[str, np.ndarray]
@@ -370,19 +380,10 @@ class TrainingRun:
                 "the ones evaluated here cannot be told"
             )
             return chosen
-        known = np.isin(prepared.loaded.images.hashes[chosen.indices], learnt)
-        if not known.any():
-            return chosen
-        if known.all():
-            self.say("the backbone has learnt from every image evaluated here: figures flatter it")
-            return replace(chosen, words=f"{len(known):,} images that the backbone has learnt from")
-        rest = chosen.indices[~known]
-        words = f"{len(rest):,} held-out images that neither the run nor its backbone learnt from"
-        self.say(
-            f"{int(known.sum()):,} of {len(known):,} images held out are left out of the "
-            "evaluation: the backbone has learnt from them"
-        )
-        return replace(chosen, indices=rest, words=words)
+        kept, said = leave_out_known(chosen, prepared.loaded.images.hashes, learnt)
+        if said:
+            self.say(said)
+        return kept
 
     def _write_shift(self, before: Tensors, after: Tensors) -> FilterShift:
         """Return how far fine-tuning moved the backbone, and write it down."""

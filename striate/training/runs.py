@@ -19,6 +19,7 @@ from striate.architecture import zoo
 from striate.data import Data, find, source_of
 from striate.data.collection import order_as_before
 from striate.data.sources.lookup import IN_MEMORY
+from striate.doctor import ImageFinding, read_findings
 from striate.errors import ClassifierError, RunError, SettingError, StriateError
 from striate.evaluation.metrics import Evaluation
 from striate.events import Callback, Note, ignore
@@ -35,6 +36,7 @@ from striate.training.distributed.process_group import Workers
 from striate.training.distributed.processes import Worker, launch
 from striate.training.distributed.workers import assist
 from striate.training.energy import metering
+from striate.training.health import Finding
 from striate.training.history import History
 from striate.training.plan import Request
 from striate.training.preparation import check, prepare, read_network
@@ -249,7 +251,15 @@ def _report_again(
         raise RunError(f"'{folder.path}' has not been evaluated yet")
     history = History(tuple(folder.read_epochs(outcome.epochs)))
     interrupted = record.status == "interrupted"
-    return TrainingResult(model, outcome.evaluation, folder.path, history, interrupted)
+    return TrainingResult(
+        model=model,
+        evaluation=outcome.evaluation,
+        folder=folder.path,
+        history=history,
+        interrupted=interrupted,
+        findings=read_findings(folder.findings) or (),
+        health=record.health,
+    )
 
 
 @dataclass(frozen=True)
@@ -332,18 +342,18 @@ def _work(job: Assignment, workers: Workers, callback: Callback) -> TrainingResu
     if workers.launched or not workers.several:
         return launch(lead, others, workers=workers, callback=callback)
     # the run comes from another process, and weights are not sent but read from the file
-    folder, evaluation, history, interrupted = launch(
+    folder, evaluation, history, interrupted, findings, health = launch(
         partial(_outcome, lead), others, workers=workers, callback=callback
     )
     model = load(RunFolder(folder).model, network=job.module)
-    return TrainingResult(model, evaluation, folder, history, interrupted)
+    return TrainingResult(model, evaluation, folder, history, interrupted, findings, health)
 
 
 def _outcome(
     lead: Callable[[Worker], TrainingResult], worker: Worker
-) -> tuple[Path, Evaluation, History, bool]:
+) -> tuple[Path, Evaluation, History, bool, tuple[ImageFinding, ...], tuple[Finding, ...]]:
     run = lead(worker)
-    return run.folder, run.evaluation, run.history, run.interrupted
+    return run.folder, run.evaluation, run.history, run.interrupted, run.findings, run.health
 
 
 def lasting(name: str | None) -> str | None:

@@ -30,6 +30,7 @@ from striate.model.run_folder import (
 from striate.settings import Settings, SettingsDict, make_settings
 from striate.settings.texts import check_seeds
 from striate.terminal.progress_display import display_progress
+from striate.terminal.units import format_percent
 from striate.training.plan import Request
 from striate.training.preparation import check
 from striate.training.record import Outcome, RunRecord
@@ -57,8 +58,9 @@ class SeedsResult:
     def __repr__(self) -> str:
         told = self.told
         return (
-            f"SeedsResult in {self.folder}: accuracy {told.mean:.1%} on average over "
-            f"{len(self.seeds)} seeds (95 % interval {told.low:.1%} to {told.high:.1%})"
+            f"SeedsResult in {self.folder}: accuracy {format_percent(told.mean)} on average over "
+            f"{len(self.seeds)} seeds (95 % interval {format_percent(told.low)} to "
+            f"{format_percent(told.high)})"
         )
 
 

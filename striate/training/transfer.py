@@ -23,6 +23,7 @@ from striate.features.feature_stream import FeatureStream
 from striate.features.head import Candidate, Head, fit_head
 from striate.settings import Settings
 from striate.terminal.progress import ProgressReporter
+from striate.terminal.units import format_percent
 from striate.training import defaults
 from striate.training.mirroring import Sample, choose_changes, sample_files
 from striate.training.plan import Plan, Transfer
@@ -160,7 +161,7 @@ def spoken(plan: Plan, images: int) -> tuple[str, ...]:
             "--unfreeze 4 (minutes where a new head takes seconds; `striate compare` says whether "
             "it paid)",
         )
-    told = [f"{name} ({share:.0%})" for name, share in plan.recipe.lr_multipliers]
+    told = [f"{name} ({share * 100:.0f} %)" for name, share in plan.recipe.lr_multipliers]
     if len(told) > MANY:
         told = [*told[:2], "...", *told[-3:]]
     return (f"fine-tuning trains, at shares of the learning rate: {', '.join(told)}",)
@@ -175,7 +176,7 @@ def learn_head(
     stream: FeatureStream | None,
     say: Say,
     callback: Callback,
-) -> LearntHead:
+) -> tuple[LearntHead, Head]:
     """Put the backbone's weights into the network and learn its last layer on the features.
 
     Args:
@@ -188,7 +189,7 @@ def learn_head(
         callback: is told the progress.
 
     Returns:
-        How the head was learnt.
+        How the head was learnt, and the head, with what cross-validation said of the images.
     """
     features, engine = _features(
         module, backbone, part, plan=plan, stream=stream, say=say, callback=callback
@@ -205,11 +206,11 @@ def learn_head(
     )
     say(
         f"the head: logistic regression with weight decay {head.strength:g}; in cross-validation "
-        f"({format_count(head.folds, 'fold')}) {head.best.accuracy:.1%} of {head.images:,} images "
-        "are correct"
+        f"({format_count(head.folds, 'fold')}) {format_percent(head.best.accuracy)} of "
+        f"{len(head.held_out):,} images are correct"
     )
     fill(module, backbone, head)
-    return LearntHead(engine, head.strength, head.folds, head.tried)
+    return LearntHead(engine, head.strength, head.folds, head.tried), head
 
 
 def _features(

@@ -39,12 +39,12 @@ def found(text: str, size: str = "3x32x32") -> tuple[DesignWarning, ...]:
         # windows farther apart than they are large
         (
             f"conv 9x9 8 > relu > conv 1x1 8 stride=2 > relu > {HEAD}",
-            "warning, conv2: a 1x1 window with stride 2 reads 25% of what arrives",
+            "warning, conv2: a 1x1 window with stride 2 reads 25 % of what arrives",
             f"conv 9x9 8 > relu > conv 3x3 8 stride=2 > relu > {HEAD}",
         ),
         (
             f"conv 9x9 8 > relu > maxpool 2 stride=2x3 > {HEAD}",
-            "warning, maxpool1: a 2x2 window with stride 2x3 reads 67% of what arrives",
+            "warning, maxpool1: a 2x2 window with stride 2x3 reads 67 % of what arrives",
             f"conv 9x9 8 > relu > maxpool 2x3 stride=2x3 pad=0x1 > {HEAD}",
         ),
         # kernels larger than what they lie on
@@ -55,13 +55,13 @@ def found(text: str, size: str = "3x32x32") -> tuple[DesignWarning, ...]:
         ),
         (
             f"conv 9x9 8 > relu > maxpool 16 > conv 8 > relu > {HEAD}",
-            "note, conv2: on a map of 2x2, 56% of the products of the 3x3 window are with padding",
+            "note, conv2: on a map of 2x2, 56 % of the products of the 3x3 window are with padding",
             f"conv 9x9 8 > relu > maxpool 8 > conv 8 > relu > {HEAD}",
         ),
         # parameters in one place
         (
             "conv 9x9 8 > relu > flatten > fc 100 > relu > fc",
-            "warning, fc1: 819,300 of 822,262 parameters (100%) stand here, 100% in all full",
+            "warning, fc1: 819,300 of 822,262 parameters (100 %) stand here, 100 % in all full",
             f"conv 9x9 8 > relu > {HEAD}",
         ),
         # biases that bn takes away

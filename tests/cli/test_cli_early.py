@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 PROGRAM = """
@@ -29,6 +30,9 @@ WRONG = (
     "train digits --seeds 2",
     "train digits --epochs 0",
     "train digits --network rleu",
+    "train digits --precision fp8",
+    "train digits --device gpu",
+    f"train digits --device {'cuda' if sys.platform == 'darwin' else 'mps'}",
     "train digits --pretrained nonet",
     "train digits --pretrained resnet18 --network fc",
     "train --resume gone",
@@ -40,6 +44,8 @@ WRONG = (
     "experiment gone",
     "experiment depth --data gone",
     "import gone.keras --out made",
+    "import cut.keras --out made",
+    "import damaged.keras --out made",
     "import resnet18 --weights imagenet --classes gone.txt --out made",
     "import resnet18 --weights gone.pth --out made",
     "describe gone.cnn",
@@ -48,6 +54,10 @@ WRONG = (
 
 def test_wrong_use_loads_no_torch_and_looks_up_nothing(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
+    (tmp_path / "cut.keras").write_bytes(b"PK\x03\x04 of a zip that was cut off")
+    with zipfile.ZipFile(tmp_path / "damaged.keras", "w") as archive:
+        archive.writestr("config.json", "{")
+        archive.writestr("model.weights.h5", "no HDF5")
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, json.dumps([words.split() for words in WRONG])],
         cwd=tmp_path, capture_output=True, text=True, check=True,

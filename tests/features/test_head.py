@@ -102,7 +102,11 @@ def test_the_choice_and_its_reasons_are_kept() -> None:
     )
     assert head.best.loss == min(one.loss for one in head.tried)
     assert [one.strength for one in head.tried] == list(STRENGTHS[: len(head.tried)])
-    assert head.images == 40
+    assert sorted(head.held_out.tolist()) == list(range(40))
+    correct = head.probabilities.argmax(1) == labels[head.held_out]
+    assert correct.mean() == pytest.approx(head.best.accuracy)
+    of_truth = head.probabilities[np.arange(40), labels[head.held_out]]
+    assert -np.log(of_truth).mean() == pytest.approx(head.best.loss, rel=1e-5)
     assert told[-1] == (len(STRENGTHS), len(STRENGTHS))
 
 

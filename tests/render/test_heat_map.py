@@ -33,7 +33,17 @@ def test_above_0_is_orange_below_blue_and_0_has_no_colour() -> None:
     assert np.abs(drawn[0, 1] - grey).max() == pytest.approx(
         2 * np.abs(drawn[1, 0] - grey).max(), abs=2
     )
-    assert drawn[2, 2].min() > grey.max()
+    assert np.abs(drawn[2, 2] - 128).max() < 16  # veiled
+
+
+def test_a_line_runs_where_the_map_has_half_of_its_largest_number() -> None:
+    image = np.full((40, 40, 3), 90, np.uint8)
+    values = np.repeat(np.linspace(0, 1, 40)[None], 40, 0)
+    plain = heat(image, values, side=40).astype(int)
+    lined = heat(image, values, side=40, lined=True).astype(int)
+    changed = np.flatnonzero(np.abs(lined - plain).sum((0, 2)))
+    assert 18 <= changed.min() <= changed.max() <= 22
+    assert rgb(ORANGE).tolist() in lined[20, 18:23].tolist()
 
 
 def test_small_images_grow_by_whole_factors_and_large_ones_shrink() -> None:

@@ -202,6 +202,23 @@ def test_the_confusion_matrix_of_many_classes_shows_the_most_confused_and_says_s
         assert sum(int(cell) for cell in row[1:]) == size[name]
 
 
+def test_a_number_of_the_matrix_leads_to_all_of_its_images_that_the_page_shows(
+    read: tuple[Facts, str, Read],
+) -> None:
+    facts, page, _ = read
+    shots = [*facts.worst, *facts.cells]
+    groups = dict(re.findall(r'<div class="cell" id="([^"]+)">(.*?)</div>', page, re.DOTALL))
+    assert set(re.findall(r'<a href="#(cell-[^"]+)"', page)) <= set(groups)
+    led = [sorted(map(int, re.findall(r'#image-(\d+)"', group))) for group in groups.values()]
+    places: dict[tuple[str, str | None], list[int]] = {}
+    for number, shot in enumerate(shots):
+        places.setdefault((shot.truth, shot.answer), []).append(number)
+    assert sorted(led) == sorted(places.values())
+    counts = {(p.truth, p.answer): p.n for p in facts.evaluation.confused}
+    some = [pair for pair, numbers in places.items() if 0 < len(numbers) < counts.get(pair, 0)]
+    assert sum("names the others" in group for group in groups.values()) >= len(some)
+
+
 def test_confused_pairs_are_listed_with_how_often(read: tuple[Facts, str, Read]) -> None:
     facts, _, seen = read
     rows = [row for row in seen.cells["confusion"] if len(row) == 4 and row[0] != "true class"]

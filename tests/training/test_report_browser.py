@@ -175,6 +175,9 @@ def test_an_image_is_enlarged_by_a_click_and_a_number_of_the_matrix_leads_to_it(
     link.click()
     box = page.locator(f"{target}").bounding_box()
     assert box is not None and 0 <= box["y"] < 900
+    page.locator(f"{target} a svg").first.click()
+    shown = page.locator(".shot:target").bounding_box()
+    assert shown is not None and 0 <= shown["y"] < 900
     page.close()
 
 

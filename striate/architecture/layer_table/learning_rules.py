@@ -49,8 +49,13 @@ def fc_holds_most(case: Case) -> Iterator[DesignWarning]:
         yield DesignWarning(
             "warning",
             (row.name,),
-            f"{row.parameters:,} of {whole:,} parameters ({row.parameters / whole:.0%}) stand here"
-            + (f", {held / whole:.0%} in all full connections" if len(connections) > 1 else ""),
+            f"{row.parameters:,} of {whole:,} parameters ({row.parameters / whole * 100:.0f} %) "
+            "stand here"
+            + (
+                f", {held / whole * 100:.0f} % in all full connections"
+                if len(connections) > 1
+                else ""
+            ),
             f"it weighs each of the {math.prod(shape[1:])} places of {text_of(shape)} maps apart, "
             "which overfits and makes large files",
             "put gap, or more pooling, before flatten",

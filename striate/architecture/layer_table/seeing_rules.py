@@ -73,7 +73,7 @@ def drops_pixels(case: Case) -> Iterator[DesignWarning]:
             (row.name,),
             f"{what} of {text_of(row.input[1:])} {verb} never looked at: "
             f"{_formula(window, axis, row.input[1 + axis])}",
-            f"{share:.1%} of the map's side counts for nothing",
+            f"{share * 100:.1f} % of the map's side counts for nothing",
             ("ceil=yes counts them, " if pools else "padding counts them, ")
             + "or let an image come in whose sides divide evenly",
         )
@@ -112,7 +112,7 @@ def skips_pixels(case: Case) -> Iterator[DesignWarning]:
             "note" if beside else "warning",
             (row.name,),
             f"a {text_of(window.kernel)} window with stride {short(window.stride)} reads "
-            f"{read:.0%} of what arrives",
+            f"{read * 100:.0f} % of what arrives",
             "the branch beside it may read the rest" if beside else "the rest is never seen",
             f"a window of {text_of(tuple(map(max, window.kernel, window.stride)))}, "
             "or avgpool before it, reads all",
@@ -140,8 +140,8 @@ def idle_weights(case: Case) -> Iterator[DesignWarning]:
             yield DesignWarning(
                 "note",
                 (row.name,),
-                f"on a map of {text_of(row.input[1:])}, {1 - filled:.0%} of the products of the "
-                f"{text_of(layer.kernel)} window are with padding",
+                f"on a map of {text_of(row.input[1:])}, {(1 - filled) * 100:.0f} % of the products "
+                f"of the {text_of(layer.kernel)} window are with padding",
                 "most of what it calculates is multiplying by zero",
                 "a smaller kernel, less pooling before it, or larger images",
             )

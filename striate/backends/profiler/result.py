@@ -88,7 +88,7 @@ class Profile:
                 layer.text,
                 f"{1000 * layer.forward:.2f}",
                 f"{1000 * layer.backward:.2f}" if layer.backward else "",
-                f"{(layer.forward + layer.backward) / self.sum:.1%}",
+                f"{(layer.forward + layer.backward) / self.sum * 100:.1f} %",
             )
             for layer in self.layers
         )
@@ -132,7 +132,7 @@ class Profile:
             f"the whole network: {1000 * self.forward:.2f} ms forward, "
             f"{1000 * self.backward:.2f} ms backward ({self.backward / self.forward:.2f} times as "
             f"long), {self.batch / whole:,.0f} images a second; the layers by themselves sum to "
-            f"{self.sum / whole:.0%} of that\nthat is {self.utilization}\n"
+            f"{self.sum / whole * 100:.0f} % of that\nthat is {self.utilization}\n"
             "in two training steps with AdamW, tensors held "
             f"{self.peak_memory / 1e6:,.1f} MB at most\n"
             f"medians of {self.rounds} rounds after {WARM_UP} to warm up, {self.batch} images "

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from striate.errors import WeightsError
 from striate.files.home import expand_home
-from striate.model.importing.keras import is_keras
+from striate.model.importing.keras import is_keras, open_keras
 
 ENDINGS = (".keras", ".h5", ".hdf5", ".onnx")
 READ = f"expected a whole model, {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
@@ -58,6 +58,23 @@ def is_model_file(network: str | Path) -> bool:
 def is_onnx(path: Path) -> bool:
     """Return whether a file is called as ONNX models are, which have no beginning of their own."""
     return path.suffix.lower() == ".onnx"
+
+
+def check_whole(path: str | Path) -> None:
+    """Make sure that the file of a whole model is of its kind and not damaged.
+
+    Weights are not read, nor is torch loaded, nor a large graph of ONNX.
+
+    Raises:
+        WeightsError: it is not, or is damaged.
+        SettingError: h5py is not installed.
+
+    Example: ``check_whole("model.keras")``.
+    """
+    path = expand_home(path)
+    check_kind(path)
+    if not is_onnx(path):
+        open_keras(path)
 
 
 def check_kind(path: Path) -> None:

@@ -73,8 +73,8 @@ def check_alike(texts: Sequence[str]) -> tuple[int, ...]:
         classes = table.classes or 0
         raise SettingError(
             f"for images of {rows}x{columns} pixels and {classes:,} classes the networks have "
-            f"{listed} parameters, more than {NEAR:.0%} apart, so that they cannot be compared "
-            "fairly: one channel more adds weights for every class, too many for networks this "
-            "small; take a larger --image-size, or data of fewer classes"
+            f"{listed} parameters, more than {NEAR * 100:.0f} % apart, so that they cannot be "
+            "compared fairly: one channel more adds weights for every class, too many for networks "
+            "this small; take a larger --image-size, or data of fewer classes"
         )
     return counts

@@ -12,6 +12,7 @@ from striate.backends.precision import Precision
 from striate.backends.torch.blank_images import pass_blank
 from striate.data.images import Preprocess
 from striate.errors import SettingError
+from striate.settings.texts import missing_device
 from striate.terminal.quiet_loggers import quiet
 from striate.training.distributed.process_group import Workers
 from striate.training.distributed.single_process import AnyFabric, SingleProcess
@@ -64,10 +65,7 @@ def device(asked: str) -> str:
     if asked == "auto":
         return next(name for name in ("cuda", "mps", "cpu") if there[name])
     if not there[asked]:
-        raise SettingError(
-            f"device is '{asked}', and torch finds none here; choose auto, or install a torch "
-            "that is built for it"
-        )
+        raise missing_device(asked)
     return asked
 
 

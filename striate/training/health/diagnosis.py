@@ -165,7 +165,7 @@ def _rate(
                 Finding(
                     "learning rate",
                     f"after epoch {one.epoch} a step moves the middle layer's weights by "
-                    f"{step:.1%} of their size (about 0.1 % is usual), they have become "
+                    f"{step * 100:.1f} % of their size (about 0.1 % is usual), they have become "
                     f"{grown:.3g} times as large as they were, and the training loss is "
                     f"{loss:.3g} where guessing gives {chance.entropy:.3g}{killed}",
                     f"train with a lower one, such as --learning-rate {_lower(rate):.1g}",

@@ -107,7 +107,7 @@ def draw_health(checkups: Sequence[CheckUp]) -> list[Markup]:
                 title="Dead units, in the worst layer",
                 across="epoch",
                 as_percent=True,
-                description=f"At the end {dead[-1]:.0%} of the units are 0 for all images.",
+                description=f"At the end {dead[-1] * 100:.0f} % of the units are 0 for all images.",
             )
         )
     return drawn
@@ -121,5 +121,5 @@ def draw_filter_shift(layers: Sequence[LayerShift]) -> tuple[LayerShift, Markup]
         [(layer.name, layer.filters) for layer in shown],
         title="How far each filter moved",
         across="length of the change over that of the filter",
-        description=f"The layer that moved most is {most.name}, by {most.change:.2%}.",
+        description=f"The layer that moved most is {most.name}, by {most.change * 100:.2f} %.",
     )

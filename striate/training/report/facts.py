@@ -109,6 +109,7 @@ class Facts:
         cells: wrong images of cells of the confusion matrix that `worst` has none of.
         no_heat: why the images have no heat maps; "" where they have.
         folder: of the run, as a command names it; "" where it has none.
+        place: the name of the folder that its commands are to be given in; "" where any will do.
         earlier: the run that this one was started from.
         interrupted: whether the run was ended before its end.
     """
@@ -135,5 +136,6 @@ class Facts:
     cells: Sequence[Shown] = ()
     no_heat: str = ""
     folder: str = ""
+    place: str = ""
     earlier: Earlier | None = None
     interrupted: bool = False

@@ -100,7 +100,7 @@ def facts(
         epochs=epochs,
         classes=plan.data.classes,
         counts={each.split: dict(each.images) for each in plan.data.counts},
-        examples=list(show_examples(loaded, plan)),
+        examples=show_examples(loaded, plan),
         augmented=list(show_augmented(loaded, plan)),
         summary=None if plan.network is None else summary(plan.network),
         evaluation=evaluation,
@@ -116,6 +116,7 @@ def facts(
         cells=[one for one in shown if one.name not in names],
         no_heat=no_heat,
         folder=str(folder.path),
+        place="" if folder.path.is_absolute() else Path.cwd().name,
         earlier=_earlier(folder, plan),
         interrupted=record.status == "interrupted",
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from striate.evaluation.metrics import Evaluation
+from striate.evaluation.metrics import ClassScore, Evaluation
 
 MANY = 25
 """With more classes than this the most confused ones are shown only."""
@@ -22,12 +22,12 @@ class Mistake:
     Attributes:
         answer: the other class.
         n: how many.
-        shot: the number of an image that the page shows of them; None where it shows none.
+        anchor: of those that the page shows; "" where it shows none.
     """
 
     answer: str
     n: int
-    shot: int | None
+    anchor: str
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,13 @@ class MatrixRow:
     Attributes:
         truth: the class.
         counts: by predicted class, the last of "others" where there are.
-        shots: of each cell, the number of an image that the page shows; None where it shows none.
+        anchors: of each cell, of its images that the page shows; "" where it shows none.
         own: the place of the class itself.
     """
 
     truth: str
     counts: Sequence[int]
-    shots: Sequence[int | None]
+    anchors: Sequence[str]
     own: int
 
     @property
@@ -82,23 +82,66 @@ class Matrix:
         """Return what a class is taken for, most often first."""
         names = [each.truth for each in self.rows] + ["others"] * self.others
         found = [
-            Mistake(name, n, shot)
-            for place, (name, n, shot) in enumerate(zip(names, row.counts, row.shots, strict=True))
-            if n and place != row.own
+            Mistake(name, row.counts[place], row.anchors[place])
+            for place, name in enumerate(names)
+            if row.counts[place] and place != row.own
         ]
         return sorted(found, key=lambda mistake: -mistake.n)
 
 
-def show_matrix(result: Evaluation, shots: Mapping[tuple[str, str], int]) -> Matrix | None:
+@dataclass(frozen=True)
+class Cell:
+    """The images of a true and a predicted class that the page shows, out of all.
+
+    Attributes:
+        anchor: that links know it by.
+        truth: the true class.
+        answer: the predicted class.
+        n: how many images there are.
+        shots: the numbers of those that the page shows.
+    """
+
+    anchor: str
+    truth: str
+    answer: str
+    n: int
+    shots: Sequence[int]
+
+
+def show_cells(result: Evaluation, answers: Iterable[tuple[str, str]]) -> list[Cell]:
+    """Return the cells of the matrix that have images on the page, the class itself last.
+
+    Args:
+        result: the evaluation.
+        answers: true and predicted class of each image that the page shows, by its number.
+    """
+    shots: dict[tuple[str, str], list[int]] = {}
+    for number, pair in enumerate(answers):
+        shots.setdefault(pair, []).append(number)
+    counts = {(pair.truth, pair.answer): pair.n for pair in result.confused}
+    counts |= {(score.name, score.name): count_right(score) for score in result.per_class}
+    places = {label: place for place, label in enumerate(result.classes)}
+    return [
+        Cell(f"cell-{places[pair[0]]}-{places[pair[1]]}", *pair, counts[pair], numbers)
+        for pair, numbers in sorted(shots.items(), key=lambda item: item[0][0] == item[0][1])
+    ]
+
+
+def count_right(score: ClassScore) -> int:
+    """Return how many images of a class are classified correctly."""
+    return round((score.recall or 0.0) * score.n)
+
+
+def show_matrix(result: Evaluation, cells: Sequence[Cell]) -> Matrix | None:
     """Return the matrix of few classes, of many the most confused part; None where none is.
 
     Args:
         result: the evaluation.
-        shots: (true class, predicted class) -> the number of an image that the page shows.
+        cells: those that have images on the page.
     """
     if len(result.classes) <= MANY:
-        return _part(result, range(len(result.classes)), shots)
-    return _part(result, _most_confused(result), shots) if result.confused else None
+        return _part(result, range(len(result.classes)), cells)
+    return _part(result, _most_confused(result), cells) if result.confused else None
 
 
 def _most_confused(result: Evaluation) -> list[int]:
@@ -112,22 +155,21 @@ def _most_confused(result: Evaluation) -> list[int]:
     return sorted(met)
 
 
-def _part(
-    result: Evaluation, chosen: Sequence[int], shots: Mapping[tuple[str, str], int]
-) -> Matrix:
+def _part(result: Evaluation, chosen: Sequence[int], cells: Sequence[Cell]) -> Matrix:
     # from the pairs, since a record of more than 200 classes has no matrix
     pairs = {(pair.truth, pair.answer): pair.n for pair in result.confused}
+    anchors = {(cell.truth, cell.answer): cell.anchor for cell in cells}
     others = len(chosen) < len(result.classes)
     labels = [result.classes[place] for place in chosen]
     rows = []
     for own, place in enumerate(chosen):
         score = result.per_class[place]
         counts = [pairs.get((score.name, answer), 0) for answer in labels]
-        counts[own] = round((score.recall or 0.0) * score.n)
-        found = [shots.get((score.name, answer)) for answer in labels]
+        counts[own] = count_right(score)
+        found = [anchors.get((score.name, answer), "") for answer in labels]
         if others:
             counts.append(score.n - sum(counts))
-            found.append(None)
+            found.append("")
         rows.append(MatrixRow(score.name, counts, found, own))
     return Matrix(
         rows=rows,

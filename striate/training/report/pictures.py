@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 
+from striate.data import count_cores
 from striate.data.augmentation import augment, draw_numbers
-from striate.data.images import Preprocess, read
+from striate.data.images import Preprocess, hold_decoded
 from striate.doctor import ImageFinding
 from striate.errors import DataError, EngineError, ImageError, SettingError
 from striate.evaluation.answers_file import read_answers
@@ -96,25 +97,24 @@ def show_evaluated(
         Those that are at hand, in order; and why they have no heat maps, "" where they have.
     """
     places = {name: place for place, name in enumerate(loaded.collection.names)}
+    there = [one for one in chosen if one.name in places]
     found: list[tuple[int, tuple[int, int], Shown]] = []  # its index, rows and columns
-    for one in chosen:
-        if one.name not in places:
-            continue
-        pixels = _read(loaded, plan, places[one.name])
-        if pixels is not None:
+    small = _read_small(loaded, plan, [places[one.name] for one in there], LARGE)
+    for one, read in zip(there, small, strict=True):
+        if read is not None:
             file = loaded.collection.open(places[one.name])
             made = Shown(
                 one.name,
                 one.truth,
                 one.answer,
                 one.probability,
-                shrink(pixels, LARGE),
+                read.pixels,
                 truth_probability=one.truth_probability,
                 runner_up=one.runner_up,
                 runner_up_probability=one.runner_up_probability,
                 file=str(file) if isinstance(file, Path) else "",
             )
-            found.append((places[one.name], pixels.shape[:2], made))
+            found.append((places[one.name], (read.rows, read.columns), made))
     shown = [each for _, _, each in found]
     if not found:
         return [], ""
@@ -156,26 +156,32 @@ def _on_image(values: np.ndarray, size: tuple[int, int], preprocess: Preprocess)
 def show_found(loaded: Loaded, plan: Plan, findings: Sequence[ImageFinding]) -> dict[str, Shown]:
     """Return the images that findings name, by their names: of each the first, then the others."""
     places = {name: place for place, name in enumerate(loaded.collection.names)}
-    found: dict[str, Shown] = {}
-    for one in (image for finding in findings for image in finding.images[:2]):
-        if len(found) == FOUND:
-            break
-        if one.name in places and one.name not in found:
-            pixels = thumbnail(loaded, plan, places[one.name])
-            if pixels is not None:
-                found[one.name] = Shown(one.name, one.label, None, None, pixels)
-    return found
+    named = {
+        one.name: one for finding in findings for one in finding.images[:2] if one.name in places
+    }
+    few = list(named.values())[:FOUND]
+    small = _read_small(loaded, plan, [places[one.name] for one in few], THUMBNAIL)
+    return {
+        one.name: Shown(one.name, one.label, None, None, read.pixels)
+        for one, read in zip(few, small, strict=True)
+        if read is not None
+    }
 
 
-def show_examples(loaded: Loaded, plan: Plan) -> Iterator[Shown]:
-    """Give the first training images of each class, as they are on the disk."""
+def show_examples(loaded: Loaded, plan: Plan) -> list[Shown]:
+    """Return the first training images of each class, as they are on the disk."""
     kept, train = loaded.split.collection, loaded.split.train
     most = max(1, min(EXAMPLES, MOST_EXAMPLES // len(kept.classes)))
-    for number, name in enumerate(kept.classes[:MOST_EXAMPLES]):
-        for index in train[kept.labels[train] == number][:most]:
-            pixels = thumbnail(loaded, plan, int(index))
-            if pixels is not None:
-                yield Shown(kept.names[index], name, None, None, pixels)
+    chosen = [
+        index
+        for number in range(len(kept.classes[:MOST_EXAMPLES]))
+        for index in train[kept.labels[train] == number][:most].tolist()
+    ]
+    return [
+        Shown(kept.names[index], kept.classes[kept.labels[index]], None, None, read.pixels)
+        for index, read in zip(chosen, _read_small(loaded, plan, chosen, THUMBNAIL), strict=True)
+        if read is not None
+    ]
 
 
 def choose_augmented(plan: Plan, train: np.ndarray) -> np.ndarray:
@@ -201,27 +207,46 @@ def show_augmented(loaded: Loaded, plan: Plan) -> Iterator[Shown]:
         yield Shown(kept.names[index], kept.classes[kept.labels[index]], None, None, image)
 
 
-def thumbnail(loaded: Loaded, plan: Plan, index: int) -> np.ndarray | None:
-    """Give an image as it is on the disk, small; None where it has become unreadable."""
-    pixels = _read(loaded, plan, index)
-    return None if pixels is None else shrink(pixels, THUMBNAIL)
+@dataclass(frozen=True)
+class SmallImage:
+    """An image made small.
+
+    Attributes:
+        pixels: uint8 (rows, columns, 1 or 3), small.
+        rows: of the image as it is on the disk.
+        columns: likewise.
+    """
+
+    pixels: np.ndarray
+    rows: int
+    columns: int
 
 
-def shrink(pixels: np.ndarray, side: int) -> np.ndarray:
-    """Make an image so small that its longer side has at most that many pixels."""
-    if max(pixels.shape[:2]) <= side:
-        return pixels
-    image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
-    image.thumbnail((side, side))
-    return np.asarray(image).reshape(image.height, image.width, -1)
+def _read_small(
+    loaded: Loaded, plan: Plan, indices: Sequence[int], side: int
+) -> list[SmallImage | None]:
+    """Read images, their longer sides at most so many pixels; None where one has become unreadable.
 
+    A JPEG is decoded no larger than needed.
+    """
 
-def _read(loaded: Loaded, plan: Plan, index: int) -> np.ndarray | None:
-    try:
-        return read(
-            loaded.collection.open(index),
-            background=plan.preprocess.background,
-            ranges=plan.preprocess.value_ranges,
-        )
-    except ImageError:
-        return None
+    def reduction(rows: int, columns: int) -> int:
+        return next((by for by in (8, 4, 2) if max(rows, columns) >= side * by), 1)
+
+    def read(index: int) -> SmallImage | None:
+        try:
+            with hold_decoded(
+                loaded.collection.open(index),
+                background=plan.preprocess.background,
+                reduction=reduction,
+                ranges=plan.preprocess.value_ranges,
+            ) as decoded:
+                image = decoded.image.copy()  # an image of the user's stays as it is
+                image.thumbnail((side, side))
+                pixels = np.asarray(image).reshape(image.height, image.width, -1)
+                return SmallImage(pixels, decoded.rows, decoded.columns)
+        except ImageError:
+            return None
+
+    with ThreadPoolExecutor(count_cores(), "striate-decode") as pool:
+        return list(pool.map(read, indices))

@@ -22,7 +22,7 @@ from striate.render.heat_overlay import is_cut
 from striate.training.report import charts
 from striate.training.report.confidence import Accepted, Bar, accept_above, count_by_probability
 from striate.training.report.facts import Facts, Shown
-from striate.training.report.matrix import MANY, Matrix, show_matrix
+from striate.training.report.matrix import MANY, Cell, Matrix, show_cells, show_matrix
 from striate.training.report.settings_table import Pairs, group_settings
 from striate.training.report.verdict import Verdict, reach_verdict
 
@@ -162,13 +162,16 @@ class View:
         """The images that can be enlarged, by the numbers that links know them by."""
         return [*self.facts.worst, *self.facts.cells]
 
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """The cells of the confusion matrix that have images on the page."""
+        answers = ((one.truth, one.answer or "") for one in self.shots)
+        return show_cells(self.facts.evaluation, answers)
+
     @property
     def matrix(self) -> Matrix | None:
         """The confusion matrix, its cells linked to their images."""
-        first: dict[tuple[str, str], int] = {}
-        for number, one in enumerate(self.shots):
-            first.setdefault((one.truth, one.answer or ""), number)
-        return show_matrix(self.facts.evaluation, first)
+        return show_matrix(self.facts.evaluation, self.cells)
 
     @property
     def numbered_cells(self) -> list[tuple[int, Shown]]:
