@@ -210,9 +210,9 @@ def test_a_number_of_the_matrix_leads_to_all_of_its_images_that_the_page_shows(
     groups = dict(re.findall(r'<div class="cell" id="([^"]+)">(.*?)</div>', page, re.DOTALL))
     assert set(re.findall(r'<a href="#(cell-[^"]+)"', page)) <= set(groups)
     led = [sorted(map(int, re.findall(r'#image-(\d+)"', group))) for group in groups.values()]
-    places: dict[tuple[str, str | None], list[int]] = {}
+    places: dict[tuple[str, str], list[int]] = {}
     for number, shot in enumerate(shots):
-        places.setdefault((shot.truth, shot.answer), []).append(number)
+        places.setdefault((shot.truth, shot.answer or ""), []).append(number)
     assert sorted(led) == sorted(places.values())
     counts = {(p.truth, p.answer): p.n for p in facts.evaluation.confused}
     some = [pair for pair, numbers in places.items() if 0 < len(numbers) < counts.get(pair, 0)]

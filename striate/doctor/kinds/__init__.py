@@ -75,9 +75,9 @@ ALL = (  # an image that one kind has named is not named by those after it
     ),
     Kind(
         "label",
-        "label that the classifier contradicts surely",
-        "labels that the classifier contradicts surely",
-        "Labels that the classifier contradicts most surely",
+        "label that the classifier contradicts",
+        "labels that the classifier contradicts",
+        "Labels that the classifier contradicts",
         "One of the two is wrong. Where it is the label, move the image to its class; where it is "
         "the classifier, more images like this one would help.",
         find_labels,

@@ -1,40 +1,67 @@
-"""Labels that the classifier contradicts most surely, on images that it has never learnt from.
+"""Labels that are contradicted by answers to images that were not learnt from.
 
-A wrong label and a wrong answer look the same from here, so each comes with how often answers so
-sure agree with the labels. Answers to images that were learnt from are no evidence: a network
-learns wrong labels by heart.
+Confident learning: an answer counts where it is at least as probable as it is, on average, for the
+images that are labelled so (C. Northcutt, L. Jiang, I. Chuang, Confident learning: estimating
+uncertainty in dataset labels, 2021, https://arxiv.org/abs/1911.00068). A fixed probability finds
+nothing once a few labels in a hundred are wrong: the classifier is less sure of all of them.
+
+A wrong label and a wrong answer look the same from here, so each comes with how often such answers
+agree with the labels. Answers to images that were learnt from are no evidence: a network learns
+wrong labels by heart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from striate.doctor.examination import Examination
 from striate.doctor.image_finding import ImageFinding
+from striate.evaluation.metrics import EvaluatedImage
 from striate.terminal.units import format_percent
 
-SURE = 0.95  # probability of an answer, at least
-AGREED = 0.95  # of all answers at least as sure, that must agree with the label
-MOST = 12
+LEAST = 5  # images of a class, below which its average says little
+AGREED = 0.7  # of the answers that count, that must agree with the label
+MOST = 200
 
 
 def find_labels(examination: Examination) -> Iterator[ImageFinding]:
-    """Give the images whose label is most surely contradicted, the surest first."""
+    """Give the images whose label is contradicted, the most surely contradicted first."""
     places = {name: index for index, name in enumerate(examination.collection.names)}
-    answers = sorted(examination.answers, key=lambda one: one.truth_probability)
-    wrong = [one for one in answers if one.answer != one.truth and one.probability >= SURE]
-    for one in wrong[:MOST]:
-        surer = [other for other in answers if other.probability >= one.probability]
-        agreed = sum(other.answer == other.truth for other in surer)
-        if agreed < AGREED * len(surer) or one.name not in places:
-            continue
+    usual = average_by_class(examination.answers)
+    counting = [
+        one for one in examination.answers if one.probability >= usual.get(one.answer, 2.0)
+    ]
+    alike = {name: [one for one in counting if one.answer == name] for name in usual}
+    agreed = {name: sum(one.correct for one in mine) for name, mine in alike.items()}
+    wrong = [
+        one
+        for one in counting
+        if not one.correct
+        and one.name in places
+        and agreed[one.answer] >= AGREED * len(alike[one.answer])
+    ]
+    for one in sorted(wrong, key=lambda one: one.truth_probability)[:MOST]:
         image = replace(
             examination.found(places[one.name]), answer=one.answer, probability=one.probability
         )
         reason = (
-            f"labelled {one.truth!r}; the classifier, which has not learnt from it, says "
-            f"{one.answer!r} with {format_percent(one.probability)}. Of {len(surer):,} answers at "
-            f"least as sure {agreed:,} agree with the label"
+            f"labelled {one.truth!r}; a classifier that has not learnt from it says {one.answer!r} "
+            f"with {format_percent(one.probability)}. Of {len(alike[one.answer]):,} such answers of "
+            f"{format_percent(usual[one.answer])} and more {agreed[one.answer]:,} agree with the "
+            "label"
         )
         yield ImageFinding("label", reason, (image,))
+
+
+def average_by_class(answers: Sequence[EvaluatedImage]) -> Mapping[str, float]:
+    """Return how probable each class is, on average, for the images that are labelled so.
+
+    >>> sure = EvaluatedImage("a.jpg", "ant", "ant", 0.75, 0.75, 0)
+    >>> average_by_class([sure] * 5), average_by_class([sure])
+    ({'ant': 0.75}, {})
+    """
+    found: dict[str, list[float]] = {}
+    for one in answers:
+        found.setdefault(one.truth, []).append(one.truth_probability)
+    return {name: sum(each) / len(each) for name, each in found.items() if len(each) >= LEAST}
