@@ -29,9 +29,7 @@ def find_labels(examination: Examination) -> Iterator[ImageFinding]:
     """Give the images whose label is contradicted, the most surely contradicted first."""
     places = {name: index for index, name in enumerate(examination.collection.names)}
     usual = average_by_class(examination.answers)
-    counting = [
-        one for one in examination.answers if one.probability >= usual.get(one.answer, 2.0)
-    ]
+    counting = [one for one in examination.answers if one.probability >= usual.get(one.answer, 2.0)]
     alike = {name: [one for one in counting if one.answer == name] for name in usual}
     agreed = {name: sum(one.correct for one in mine) for name, mine in alike.items()}
     wrong = [
@@ -47,9 +45,9 @@ def find_labels(examination: Examination) -> Iterator[ImageFinding]:
         )
         reason = (
             f"labelled {one.truth!r}; a classifier that has not learnt from it says {one.answer!r} "
-            f"with {format_percent(one.probability)}. Of {len(alike[one.answer]):,} such answers of "
-            f"{format_percent(usual[one.answer])} and more {agreed[one.answer]:,} agree with the "
-            "label"
+            f"with {format_percent(one.probability)}. Of {len(alike[one.answer]):,} such answers "
+            f"of {format_percent(usual[one.answer])} and more {agreed[one.answer]:,} agree with "
+            "the label"
         )
         yield ImageFinding("label", reason, (image,))
 
