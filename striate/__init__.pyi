@@ -21,6 +21,7 @@ from .model.loading import load as load
 from .model.prediction import Prediction as Prediction
 from .model.prediction import Unreadable as Unreadable
 from .settings import Settings as Settings
+from .studio_app.opening import studio as studio
 from .teaching.convolution import convolve as convolve
 from .training.estimation import estimate as estimate
 from .training.result import TrainingResult as TrainingResult

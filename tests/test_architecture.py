@@ -33,6 +33,8 @@ features evaluation
 explanation doctor
 training
 teaching
+serving
+studio_app
 cli
 __main__
 """

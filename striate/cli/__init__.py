@@ -27,6 +27,7 @@ from striate.cli.explain import explain
 from striate.cli.import_ import import_
 from striate.cli.predict import predict
 from striate.cli.report import report
+from striate.cli.studio import studio
 from striate.cli.train import declare_options, train
 from striate.cli.zoo import zoo
 from striate.errors import NotationError, StriateError
@@ -58,6 +59,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "experiment": experiment,
     "zoo": zoo,
     "import": import_,
+    "studio": studio,
 }
 
 

@@ -59,6 +59,27 @@ def traced(where: str, name: str, shape: Shape | None) -> Network:
     Raises:
         NotationError: it is not there, is no module, or cannot be written in the notation.
     """
+    module, given = find_module(where, name, shape)
+    from striate.backends.fx import from_torch
+
+    result = from_torch(module, given)
+    if result.unused:
+        names = ", ".join(result.unused[:5]) + (", ..." if len(result.unused) > 5 else "")
+        say(f"left out, as the output does not depend on them: {names}")
+    return result.network
+
+
+def find_module(where: str, name: str, shape: Shape | None) -> tuple[nn.Module, Shape]:
+    """Return a torch module of the user's own code, and the shape that goes in.
+
+    Args:
+        where: a Python file, or a module that can be imported, as in ``package.module``.
+        name: of a ``torch.nn.Module`` there, or of a class or function that gives one.
+        shape: (channels, rows, columns) of what goes in.
+
+    Raises:
+        NotationError: it is not there or is no module, or the shape is missing.
+    """
     if where.endswith(".py") and not expand_home(where).is_file():
         raise NotationError(f"there is no file '{where}'")
     if shape is None:
@@ -78,13 +99,7 @@ def traced(where: str, name: str, shape: Shape | None) -> Network:
             f"'{where}:{name}' is {type(found).__name__}; expected a torch.nn.Module, or a class "
             "or function that gives one"
         )
-    from striate.backends.fx import from_torch
-
-    result = from_torch(found, shape)
-    if result.unused:
-        names = ", ".join(result.unused[:5]) + (", ..." if len(result.unused) > 5 else "")
-        say(f"left out, as the output does not depend on them: {names}")
-    return result.network
+    return found, shape
 
 
 def _module(where: str) -> object:

@@ -18,6 +18,7 @@ from striate.explanation.hooks import Recording, record
 from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.explanation.target import TargetClass, resolve_target
 from striate.explanation.unit_arithmetic import ArithmeticStep, recompute_call
+from striate.model.classifier import Classifier
 from striate.model.classifier_like import ClassifierLike, open_classifier
 from striate.terminal.dataframe import make_dataframe
 
@@ -152,7 +153,22 @@ def trace_contributions(
     """
     model = open_classifier(model)
     image = PreprocessedImage.read(model, image)
-    passed = record(model.module, image.tensor)
+    return trace_recorded(model, record(model.module, image.tensor), target=target)
+
+
+def trace_recorded(
+    model: Classifier, passed: Recording, *, target: TargetClass = None
+) -> ContributionPath:
+    """Return the path through a recorded pass: see `trace_contributions`.
+
+    Args:
+        model: the classifier whose network was recorded, every layer of it.
+        passed: from `record`, of one image.
+        target: a class by name or place; None takes the most probable.
+
+    Raises:
+        SettingError: as of `trace_contributions`.
+    """
     chosen = resolve_target(model, target, logits=passed.output[0].float().cpu().numpy())
     call = passed.producer_of(passed.output)
     if call is None:

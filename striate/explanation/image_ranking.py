@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from striate.backends.onnx import Trained
 from striate.backends.onnx.map_maxima import Peaks, peaks
 from striate.backends.torch import normalize
 from striate.backends.torch.network import Net
-from striate.data import Images, load, prefetch
+from striate.data import Data, Images, load, prefetch
 from striate.errors import DataError, EngineError, SettingError
 from striate.evaluation.image_selection import find_images
 from striate.events import Callback, Note
@@ -34,7 +33,7 @@ LARGEST = 2**26  # numbers that are kept of every image, for the bottom and the 
 
 def top_activations(
     model: ClassifierLike,
-    data: str | Path,
+    data: Data,
     *,
     layers: Sequence[str] | None = None,
     n_images: int = TOP,
@@ -71,7 +70,7 @@ def top_activations(
 
 def _rank_images(
     model: Classifier,
-    data: str | Path,
+    data: Data,
     *,
     layers: Sequence[str] | None,
     n_images: int,

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from striate.architecture.aspects.worked_sum import Terms
+from striate.architecture.aspects.worked_sum import Place, Terms
 from striate.architecture.words import WORDS
 from striate.backends.torch.network import Joining
 from striate.errors import SettingError
@@ -250,13 +250,31 @@ def recompute_activation(
     model = open_classifier(model)
     image = PreprocessedImage.read(model, image)
     passed = record(model.module, image.tensor)
-    call = passed[_full(model.module, layer, passed)]
-    steps = [recompute_call(call, unit, row, column)]
+    name = _full(model.module, layer, passed)
+    return recompute_recorded(passed, name, (unit, row, column), following=following)
+
+
+def recompute_recorded(
+    passed: Recording, layer: str, place: Place, *, following: bool = True
+) -> UnitArithmetic:
+    """Return one activation of a recorded pass calculated anew: see `recompute_activation`.
+
+    Args:
+        passed: from `record`, of one image and every layer.
+        layer: the name of one of its calls.
+        place: unit, row and column, from 0; row and column are -1 for features.
+        following: whether bn and activation behind the layer are told, too.
+
+    Raises:
+        SettingError: there is no such layer or number, or what the layer does is not known.
+    """
+    call = passed[layer]
+    steps = [recompute_call(call, *place)]
     while following:
         after = next((one for one in passed.calls if _takes(passed, one, call)), None)
         if after is None or not isinstance(after.module, FOLLOWING):
             break
-        steps.append(recompute_call(after, unit, row, column))
+        steps.append(recompute_call(after, *place))
         call = after
     return UnitArithmetic(tuple(steps))
 

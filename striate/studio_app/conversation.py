@@ -1,0 +1,193 @@
+"""One page's questions, answered one by one; a newer question takes the place of an older.
+
+Quick questions and those that take seconds go two ways side by side, so that the pointer is
+answered while a network learns. Of kinds in `NEWEST` only the latest waits: what the pointer has
+left is not worked out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from fastapi import WebSocket, WebSocketDisconnect
+from fastapi.concurrency import run_in_threadpool
+
+from striate.errors import SettingError, StriateError
+from striate.model.json_value import Json, JsonObject
+from striate.serving.refusals import describe_fault
+from striate.studio_app.answers import Answer, answer
+from striate.studio_app.frames import pack, unpack
+from striate.studio_app.questions import NEWEST, SLOW, Question, read_question
+from striate.studio_app.scenes import Scenes
+from striate.studio_app.slow_answers import SlowAnswers
+
+LOG = logging.getLogger("striate")
+WAITING = 400  # questions of a page that wait, at most
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """A picture of the camera's.
+
+    Attributes:
+        id: of the message.
+        network: that looks at it.
+        pixels: uint8 (rows, columns, 3).
+    """
+
+    id: int
+    network: str
+    pixels: np.ndarray
+    kind: str = "frame"
+
+    @staticmethod
+    def read(message: bytes) -> Frame:
+        """Return what a message of the page holds.
+
+        Raises:
+            SettingError: it is no picture.
+        """
+        said, arrays = unpack(message)
+        number, network, pixels = said.get("id"), said.get("network"), arrays.get("pixels")
+        if not isinstance(number, int) or not isinstance(network, str) or pixels is None:
+            raise SettingError("the camera's picture cannot be read")
+        if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8 or not pixels.size:
+            raise SettingError(f"a picture of {pixels.shape}; expected uint8 rows x columns x 3")
+        return Frame(number, network, pixels)
+
+
+Asked = Question | Frame
+
+
+class Waiting:
+    """Questions that wait, the oldest first.
+
+    >>> import asyncio
+    >>> from striate.studio_app.questions import Walk
+    >>> line = Waiting()
+    >>> old, new = (Walk(n, "digits", "digits/0", "walk", 0) for n in (1, 2))
+    >>> line.put(old), line.put(new) is old, asyncio.run(line.take()) is new
+    (None, True, True)
+    """
+
+    def __init__(self) -> None:
+        self._asked: OrderedDict[tuple[str, int], Asked] = OrderedDict()
+        self._some = asyncio.Event()
+
+    def put(self, asked: Asked) -> Asked | None:
+        """Let a question wait; return the one whose place it takes."""
+        newest = asked.kind in NEWEST or asked.kind == "frame"
+        key = (asked.kind, 0 if newest else asked.id)
+        dropped = self._asked.pop(key, None)
+        self._asked[key] = asked
+        if len(self._asked) > WAITING:
+            dropped = self._asked.popitem(last=False)[1]
+        self._some.set()
+        return dropped
+
+    async def take(self) -> Asked:
+        """Return the oldest, once there is one."""
+        while not self._asked:
+            self._some.clear()
+            await self._some.wait()
+        return self._asked.popitem(last=False)[1]
+
+
+class Conversation:
+    """Talks with one page.
+
+    Args:
+        socket: accepted already.
+        scenes: what quick questions are answered from.
+        slow: answers what takes seconds.
+    """
+
+    def __init__(self, socket: WebSocket, scenes: Scenes, slow: SlowAnswers) -> None:
+        self._socket, self._scenes, self._slow = socket, scenes, slow
+        self._quick_line, self._slow_line = Waiting(), Waiting()
+        self._sending = asyncio.Lock()
+        self._loop = asyncio.get_running_loop()
+
+    async def run(self) -> None:
+        """Answer until the page goes."""
+        workers = [
+            asyncio.create_task(self._work(self._quick_line, self._quick)),
+            asyncio.create_task(self._work(self._slow_line, self._take_time)),
+        ]
+        try:
+            while True:
+                await self._hear()
+        except WebSocketDisconnect:
+            pass
+        finally:
+            for each in workers:
+                each.cancel()
+
+    async def _hear(self) -> None:
+        message = await self._socket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message.get("code", 1000))
+        try:
+            asked: Asked = (
+                read_question(message["text"])
+                if message.get("text") is not None
+                else Frame.read(message["bytes"])
+            )
+        except SettingError as error:
+            await self._send({"id": -1, "error": str(error)})
+            return
+        line = self._slow_line if isinstance(asked, SLOW) else self._quick_line
+        dropped = line.put(asked)
+        if dropped is not None:
+            await self._send({"id": dropped.id, "dropped": True})
+
+    async def _work(self, line: Waiting, work: Callable[[Asked], Answer]) -> None:
+        while True:
+            asked = await line.take()
+            try:
+                found = await run_in_threadpool(work, asked)
+                said, arrays = found.said, found.arrays
+            except StriateError as error:
+                said, arrays = {"error": str(error)}, {}
+            except Exception as error:
+                LOG.exception("a fault of Striate's own")
+                said, arrays = {"error": describe_fault(error)}, {}
+            await self._send({**said, "id": asked.id, "kind": asked.kind}, arrays)
+
+    def _quick(self, asked: Asked) -> Answer:
+        if not isinstance(asked, Frame):
+            return answer(self._scenes, asked)
+        scene = self._scenes.see(asked.network, asked.pixels)
+        odds = scene.network.classifier.decision.probabilities(scene.logits[None])[0]
+        return Answer(
+            {},
+            {
+                "pixels": np.ascontiguousarray(scene.image.pixels.transpose(1, 2, 0)),
+                "logits": scene.logits,
+                "probabilities": np.asarray(odds, np.float64),
+            },
+        )
+
+    def _take_time(self, asked: Asked) -> Answer:
+        if isinstance(asked, Frame):
+            raise AssertionError("a picture is no question that takes seconds")
+        loop = self._loop
+
+        def tell(what: str, share: float) -> None:
+            said: dict[str, Json] = {"id": asked.id, "progress": what, "share": share}
+            asyncio.run_coroutine_threadsafe(self._send(said), loop)
+
+        return self._slow.answer(asked, tell)
+
+    async def _send(self, said: JsonObject, arrays: dict[str, np.ndarray] | None = None) -> None:
+        message = pack(said, arrays or {})
+        async with self._sending:
+            try:
+                await self._socket.send_bytes(message)
+            except (WebSocketDisconnect, RuntimeError):
+                return  # the page has gone, and the answer with it

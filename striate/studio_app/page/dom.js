@@ -1,0 +1,26 @@
+// Elements made in one line; text is always text, never markup.
+
+export function make(name, properties = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(properties)) {
+    if (key === "class") element.className = value;
+    else if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else if (key.startsWith("--")) element.style.setProperty(key, value);
+    else if (key.includes("-") || key === "role" || key === "for") element.setAttribute(key, value);
+    else element[key] = value;
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+export const byId = (id) => document.getElementById(id);
+
+export function tell(text, { error = false } = {}) {
+  const line = byId("told");
+  line.textContent = text;
+  line.classList.toggle("error", error);
+}
+
+export function speak(text) {
+  byId("spoken").textContent = text;
+}
