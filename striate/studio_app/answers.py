@@ -103,7 +103,10 @@ def shrink(values: torch.Tensor, side: int) -> np.ndarray:
 def _maps(scene: Scene, question: Maps) -> Answer:
     values = scene.values(question.layer)
     units = values[max(0, question.first) : max(0, question.first) + question.count]
-    return Answer({"first": question.first}, {"maps": shrink(units, question.side)})
+    return Answer(
+        {"first": question.first, "reach": scene.reach(question.layer)},
+        {"maps": shrink(units, question.side)},
+    )
 
 
 def _overview(scene: Scene, question: Overview) -> Answer:
@@ -113,14 +116,18 @@ def _overview(scene: Scene, question: Overview) -> Answer:
     if question.layer == INPUT:
         order = torch.arange(min(len(values), question.count))
     units = np.asarray(order.sort().values.cpu().numpy(), np.int32)
-    return Answer({}, {"maps": shrink(values[units], question.side), "units": units})
+    reach = scene.reach(question.layer)
+    return Answer({"reach": reach}, {"maps": shrink(values[units], question.side), "units": units})
 
 
 def _map(scene: Scene, question: Map) -> Answer:
     values = scene.values(question.layer, question.source).detach().float()
     if values.ndim == 1:  # features: all of them, as one map
         shown = _fold(np.asarray(values.cpu().numpy(), np.float32))
-        return Answer({"count": len(values), "features": True}, {"map": shown})
+        return Answer(
+            {"count": len(values), "features": True, "reach": scene.reach(question.layer)},
+            {"map": shown},
+        )
     if not 0 <= question.unit < len(values):
         raise SettingError(
             f"'{question.layer}' has {len(values)} maps and none of number {question.unit}"
@@ -165,25 +172,29 @@ def _cell(scene: Scene, question: Cell) -> Answer:
             arrays[f"{number}.{name}"] = np.asarray(getattr(terms, name), np.float64)
         if terms.padding is not None:
             arrays[f"{number}.padding"] = terms.padding.astype(np.uint8)
-    steps: list[Json] = [_step(step) for step in found.steps]
-    return Answer({"steps": steps, "value": found.value}, arrays)
+    steps: list[Json] = [
+        _step(step, features=scene.passed[step.layer].inputs[0].ndim == 2) for step in found.steps
+    ]
+    return Answer({"steps": steps, "value": float(found.value)}, arrays)
 
 
-def _step(step: ArithmeticStep) -> JsonObject:
+def _step(step: ArithmeticStep, *, features: bool) -> JsonObject:
+    terms = step.terms
     return {
         "layer": step.layer,
         "kind": step.kind,
         "unit": step.unit,
         "row": step.row,
         "column": step.column,
-        "bias": step.terms.bias,
-        "function": step.terms.function,
-        "facts": step.terms.facts,
-        "sum": step.terms.sum,
-        "value": step.value,
-        "network_value": step.network_value,
-        "tolerance": step.tolerance,
-        "agrees": step.agrees,
+        "features": features,
+        "bias": float(terms.bias),
+        "function": terms.function,
+        "facts": {name: float(value) for name, value in terms.facts.items()},
+        "sum": float(terms.sum),
+        "value": float(step.value),
+        "network_value": float(step.network_value),
+        "tolerance": float(step.tolerance),
+        "agrees": bool(step.agrees),
     }
 
 
@@ -228,12 +239,12 @@ def _walk(scene: Scene, question: Walk) -> Answer:
         {
             "layer": one.arithmetic.layer,
             "kind": one.arithmetic.kind,
-            "unit": one.arithmetic.unit,
+            "unit": int(one.arithmetic.unit),
             "row": one.arithmetic.row,
             "column": one.arithmetic.column,
-            "value": one.arithmetic.value,
-            "contribution": one.contribution,
-            "share": one.share,
+            "value": float(one.arithmetic.value),
+            "contribution": float(one.contribution),
+            "share": float(one.share),
         }
         for one in path.steps
     ]

@@ -18,7 +18,7 @@ from fastapi import WebSocket, WebSocketDisconnect
 from fastapi.concurrency import run_in_threadpool
 
 from striate.errors import SettingError, StriateError
-from striate.model.json_value import Json, JsonObject
+from striate.model.json_value import Json
 from striate.serving.refusals import describe_fault
 from striate.studio_app.answers import Answer, answer
 from striate.studio_app.frames import pack, unpack
@@ -139,25 +139,26 @@ class Conversation:
                 else Frame.read(message["bytes"])
             )
         except SettingError as error:
-            await self._send({"id": -1, "error": str(error)})
+            await self._send(pack({"id": -1, "error": str(error)}))
             return
         line = self._slow_line if isinstance(asked, SLOW) else self._quick_line
         dropped = line.put(asked)
         if dropped is not None:
-            await self._send({"id": dropped.id, "dropped": True})
+            await self._send(pack({"id": dropped.id, "dropped": True}))
 
     async def _work(self, line: Waiting, work: Callable[[Asked], Answer]) -> None:
         while True:
             asked = await line.take()
+            about: dict[str, Json] = {"id": asked.id, "kind": asked.kind}
             try:
                 found = await run_in_threadpool(work, asked)
-                said, arrays = found.said, found.arrays
+                message = pack({**found.said, **about}, found.arrays)
             except StriateError as error:
-                said, arrays = {"error": str(error)}, {}
+                message = pack({**about, "error": str(error)})
             except Exception as error:
                 LOG.exception("a fault of Striate's own")
-                said, arrays = {"error": describe_fault(error)}, {}
-            await self._send({**said, "id": asked.id, "kind": asked.kind}, arrays)
+                message = pack({**about, "error": describe_fault(error)})
+            await self._send(message)
 
     def _quick(self, asked: Asked) -> Answer:
         if not isinstance(asked, Frame):
@@ -180,12 +181,11 @@ class Conversation:
 
         def tell(what: str, share: float) -> None:
             said: dict[str, Json] = {"id": asked.id, "progress": what, "share": share}
-            asyncio.run_coroutine_threadsafe(self._send(said), loop)
+            asyncio.run_coroutine_threadsafe(self._send(pack(said)), loop)
 
         return self._slow.answer(asked, tell)
 
-    async def _send(self, said: JsonObject, arrays: dict[str, np.ndarray] | None = None) -> None:
-        message = pack(said, arrays or {})
+    async def _send(self, message: bytes) -> None:
         async with self._sending:
             try:
                 await self._socket.send_bytes(message)

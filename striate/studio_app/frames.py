@@ -17,10 +17,11 @@ from striate.errors import SettingError
 from striate.model.json_value import JsonObject
 
 STEP = 8
+NOTHING: Mapping[str, np.ndarray] = {}
 NAMES = {"float32": "<f4", "float64": "<f8", "int32": "<i4", "uint8": "|u1"}
 
 
-def pack(said: JsonObject, arrays: Mapping[str, np.ndarray]) -> bytes:
+def pack(said: JsonObject, arrays: Mapping[str, np.ndarray] = NOTHING) -> bytes:
     """Return words and numbers as one message.
 
     Args:

@@ -78,7 +78,11 @@ class SlowAnswers:
             return Answer({"network": DIGITS, "note": ""})
         place, note = self._place()
         settings = Settings(
-            epochs=EPOCHS, precision="float32", learning_rate=0.01, batch_size=64, augment=False
+            epochs=EPOCHS,
+            precision="float32",
+            learning_rate=0.01,
+            batch_size=64,
+            label_smoothing=0.0,
         )
         result = start_run(DIGITS, NETWORK, out=place, settings=settings, callback=_told(tell))
         self._networks.keep_digits(result.model)

@@ -6,7 +6,7 @@ import { show, signed } from "./numbers.js";
 import { words } from "./words.js";
 
 const CARDS = 12; // channels shown at first
-const ROWS = 24; // of a list
+const ROWS = 12; // of a list
 const said = words.sum;
 
 // The terms of a step, channel by channel: what lies under the kernel of each.
@@ -17,10 +17,10 @@ function channelsOf(step, arrays, at) {
   const padding = arrays[`${at}.padding`]?.values;
   const found = new Map();
   for (let i = 0; i < unit.length; i += 1) {
-    const key = `${source[i]}:${row[i] < -1e6 ? "" : unit[i]}`;
-    if (!found.has(key)) found.set(key, { source: source[i], unit: unit[i], terms: [], sum: 0 });
+    const key = `${source[i]}:${unit[i]}`;
+    if (!found.has(key)) found.set(key, { source: source[i], unit: unit[i], features: step.features, terms: [], sum: 0 });
     const channel = found.get(key);
-    channel.terms.push({ row: row[i], column: column[i], value: value[i], weight: weight[i], product: product[i], unit: unit[i], source: source[i], pad: Boolean(padding?.[i]) });
+    channel.terms.push({ row: row[i], column: column[i], value: value[i], weight: weight[i], product: product[i], unit: unit[i], source: source[i], features: step.features, pad: Boolean(padding?.[i]) });
     channel.sum += product[i];
   }
   return [...found.values()];
@@ -82,7 +82,7 @@ export class Arithmetic {
     if (step.function === "the largest") return this.#largest(step, channels);
     if (terms.length === 1 && !step.bias && terms[0].weight === 1) return [this.#single(step, terms[0])];
     if (channels.every((each) => each.terms.length === 1 && each.terms[0].weight === 1) && !step.bias) return [this.#added(step, channels)];
-    if (terms[0].row < 0) return [this.#list(step, terms), this.#total(step, terms.length)];
+    if (step.features) return [this.#list(step, terms), this.#total(step, terms.length)];
     return [this.#cards(step, channels), this.#total(step, terms.length)];
   }
 
@@ -107,7 +107,7 @@ export class Arithmetic {
   #normalised(step, term) {
     const { mean, variance, eps, scale, shift } = step.facts;
     return make("p", { class: "line bare" },
-      "(", show(term.value), "−", this.#under(show(mean), said.mean), ") / √(", this.#under(show(variance), said.variance), "+", this.#under(show(eps), "eps"), ") ×",
+      `(${show(term.value)} −`, this.#under(show(mean), said.mean), ") / √(", this.#under(show(variance), said.variance), "+", this.#under(show(eps), "eps"), ") ×",
       this.#under(show(scale), said.scale), "+", this.#under(show(shift), said.shift), "=", make("b", {}, show(step.value)));
   }
 
@@ -139,7 +139,8 @@ export class Arithmetic {
   }
 
   #cards(step, channels) {
-    const order = channels.toSorted((a, b) => Math.abs(b.sum) - Math.abs(a.sum));
+    // few stay where they are, so that the eye finds them; of many the largest come first
+    const order = channels.length <= CARDS ? channels : channels.toSorted((a, b) => Math.abs(b.sum) - Math.abs(a.sum));
     const holder = make("div", { class: "cards" });
     const box = make("div", {}, holder);
     const reach = (name) => Math.max(...channels.slice(0, 4096).flatMap((each) => each.terms.map((term) => Math.abs(term[name])))) || 1;
@@ -250,7 +251,7 @@ export class Arithmetic {
   }
 
   #titled(channel, source) {
-    if (channel.terms[0].row < 0) return `${said.feature} ${channel.unit}`;
+    if (channel.features) return `${said.feature} ${channel.unit}`;
     return source === "input" ? said.channelOfInput(channel.unit) : said.channel(channel.unit, this.#named(source));
   }
 
@@ -265,7 +266,7 @@ export class Arithmetic {
     if (!layer) return;
     let { unit, row, column } = term;
     const sides = layer.shape;
-    if (sides.length === 3 && row < 0) {
+    if (sides.length === 3 && term.features) {
       const size = sides[1] * sides[2];
       [unit, row, column] = [Math.floor(unit / size), Math.floor((unit % size) / sides[2]), unit % sides[2]];
     } else if (sides.length === 3) {

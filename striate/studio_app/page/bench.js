@@ -17,7 +17,7 @@ export class Bench {
     this.step = step;
     this.image = new Grid({ label: words.seen });
     this.input = new Grid({ label: words.goesIn });
-    this.output = new Grid({ label: words.comesOut, onpoint: point, onpick: pick, onmove: (down, across) => this.onmove?.(down, across) });
+    this.output = new Grid({ label: words.comesOut, onpoint: point, onpick: pick });
     this.headline = make("small");
     this.sight = make("p", { class: "soft" });
     this.inputName = make("small");
@@ -74,7 +74,13 @@ export class Bench {
     this.image.label(`${words.seen}: ${headline}`);
   }
 
-  showLayer(layer) {
+  // A map of a network that has not learnt says so.
+  #noted(name) {
+    return this.note ? `${name}, ${words.notTrained}` : name;
+  }
+
+  showLayer(layer, { note }) {
+    this.note = note;
     this.channel = null;
     this.#input = "";
     this.pause();
@@ -85,9 +91,9 @@ export class Bench {
     const { values, shape: [rows, columns] } = found.arrays.map;
     this.columns = columns;
     const name = found.features ? words.featuresOf(layer.name, found.count) : words.mapOf(layer.name, unit);
-    this.outputName.textContent = name;
+    this.outputName.textContent = this.#noted(name);
     this.output.label(`${words.comesOut}: ${name}`);
-    this.output.show({ values, rows, columns, reach: layer.reach, count: found.features ? found.count : rows * columns });
+    this.output.show({ values, rows, columns, reach: found.reach ?? layer.reach, count: found.features ? found.count : rows * columns });
   }
 
   markOutput({ unit, row, column }, frozen) {
@@ -129,7 +135,7 @@ export class Bench {
     const read = (name) => found.arrays[`0.${name}`].values;
     const terms = { source: read("source"), unit: read("unit"), row: read("row"), column: read("column"), product: read("product") };
     const { source, unit } = this.#pickChannel(terms);
-    const features = terms.row[0] < 0;
+    const { features } = step;
     const key = `${layer.name} ${source} ${features ? "" : unit}`;
     const cells = [];
     for (let i = 0; i < terms.unit.length; i += 1) {
@@ -145,11 +151,11 @@ export class Bench {
       const reach = scene.byName.get(from)?.reach ?? map.reach ?? 1;
       const name = from === "input" ? words.input : from || words.sum.unknown;
       this.input.show({ values, rows, columns, reach, margin: map.margin ?? [0, 0, 0, 0], count: map.features ? map.count : rows * columns });
-      this.inputName.textContent = map.features ? words.featuresOf(name, map.count) : words.mapOf(name, unit);
+      this.inputName.textContent = this.#noted(map.features ? words.featuresOf(name, map.count) : words.mapOf(name, unit));
       this.inputColumns = columns;
     }
     this.lit = { source, unit, features, cells: features ? cells.map(([, , own]) => [Math.floor(own / this.inputColumns), own % this.inputColumns]) : cells.map(([row, column]) => [row, column]) };
-    this.input.mark({ cells: this.lit.cells });
+    this.input.mark({ cells: this.lit.features && cells.length > 1 ? [] : this.lit.cells });
     this.inputSaid.textContent = "";
     this.#offerChannels(terms, layer, unit, features);
   }
@@ -186,7 +192,7 @@ export class Bench {
   light(channel, term) {
     if (!this.lit) return;
     const same = term && channel.source === this.lit.source && (this.lit.features || channel.unit === this.lit.unit);
-    if (!same) { this.input.mark({ cells: this.lit.cells }); return; }
+    if (!same) { this.input.mark({ cells: this.lit.features ? [] : this.lit.cells }); return; }
     const focus = this.lit.features ? [Math.floor(term.unit / this.inputColumns), term.unit % this.inputColumns] : [term.row, term.column];
     this.input.mark({ cells: this.lit.features ? [] : this.lit.cells, focus });
   }

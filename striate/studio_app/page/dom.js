@@ -15,8 +15,13 @@ export function make(name, properties = {}, ...children) {
 
 export const byId = (id) => document.getElementById(id);
 
+const LASTS = 8000; // milliseconds that a line stays, unless it says what went wrong
+let fading = 0;
+
 export function tell(text, { error = false } = {}) {
   const line = byId("told");
+  clearTimeout(fading);
+  if (text && !error) fading = setTimeout(() => { line.textContent = ""; }, LASTS);
   line.textContent = text;
   line.classList.toggle("error", error);
 }

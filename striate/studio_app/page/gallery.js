@@ -89,7 +89,7 @@ export class Gallery {
     const { values, shape: [count, rows, columns] } = found.arrays.maps;
     const size = rows * columns;
     for (let at = 0; at < count; at += 1) {
-      const drawn = mapCanvas(values.subarray(at * size, (at + 1) * size), rows, columns, layer.reach);
+      const drawn = mapCanvas(values.subarray(at * size, (at + 1) * size), rows, columns, found.reach);
       this.#buttons[first + at]?.querySelector("canvas").replaceWith(drawn);
     }
   }

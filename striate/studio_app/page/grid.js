@@ -1,11 +1,11 @@
-// A map as a grid of cells that answers to the pointer and the keyboard.
+// A map as a grid of cells that answers to the pointer.
 
 import { brief, colours, css, mapCanvas, pixelCanvas } from "./numbers.js";
 import { make } from "./dom.js";
 
 const NUMBERS_FROM = 29; // pixels of a cell in which its number is written
 const LINES_FROM = 9;
-const ZOOMED = 13; // cells a side where the grid is zoomed
+const ZOOMED = 11; // cells a side where the grid is zoomed
 
 export class Grid {
   #shown = null;
@@ -14,8 +14,8 @@ export class Grid {
   #raf = 0;
   #tall = 1.25; // how much higher than wide it may be
 
-  constructor({ label, onpoint = null, onpick = null, onmove = null, onleave = null }) {
-    this.canvas = make("canvas", { tabIndex: onpoint ? 0 : -1, role: "img", "aria-label": label });
+  constructor({ label, onpoint = null, onpick = null }) {
+    this.canvas = make("canvas", { role: "img", "aria-label": label });
     this.element = make("div", { class: "grid" }, this.canvas);
     if (onpoint) {
       let last = "";
@@ -26,17 +26,10 @@ export class Grid {
         last = now;
         if (cell) onpoint(...cell);
       });
-      this.canvas.addEventListener("pointerleave", () => { last = ""; onleave?.(); });
+      this.canvas.addEventListener("pointerleave", () => { last = ""; });
       this.canvas.addEventListener("click", (event) => {
         const cell = this.#under(event);
         if (cell) onpick?.(...cell);
-      });
-      this.canvas.addEventListener("keydown", (event) => {
-        const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-        if (!step || event.ctrlKey || event.altKey || event.metaKey) return;
-        event.preventDefault();
-        event.stopPropagation();
-        onmove?.(...step);
       });
     }
     new ResizeObserver(() => this.draw()).observe(this.element);

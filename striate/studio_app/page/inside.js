@@ -59,6 +59,7 @@ export class Inside {
       return false;
     }
     const wanted = this.scene.byName.has(state.layer) ? state.layer : this.scene.layers[1]?.name ?? "input";
+    if (place.layer && wanted !== place.layer) tell(words.noLayer(place.layer, wanted), { error: true });
     this.state.layer = wanted;
     this.#fit();
     this.frozen = place.row !== undefined && place.row >= 0;

@@ -152,7 +152,6 @@ async function start() {
   if (chosen) document.documentElement.dataset.theme = chosen;
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { forgetColours(); room.repaint(); });
   wire.onlost = () => tell(words.lost, { error: true });
-  room.bench.onmove = (down, across) => room.move(down, across);
   try {
     await Promise.all([fetchOffer(), wire.open()]);
   } catch (error) {

@@ -33,7 +33,9 @@ export class Strip {
       const button = make("button", {
         class: "layer", title: layer.text, "aria-pressed": "false",
         onclick: () => this.onopen(layer.name),
-      }, make("b", {}, layer.name === "input" ? words.input : layer.name), make("span", {}, shape(layer.shape)), make("div", { class: "minis" }));
+      }, make("span", {}, layer.name.split(".").slice(0, -1).join(".")), make("b", {}, layer.name === "input" ? words.input : layer.name.split(".").at(-1)),
+      make("span", {}, shape(layer.shape)), make("div", { class: "minis" }));
+      button.setAttribute("aria-label", `${layer.name}, ${shape(layer.shape)}`);
       button.dataset.layer = layer.name;
       button.dataset.at = at;
       this.#buttons.set(layer.name, button);
@@ -87,12 +89,12 @@ export class Strip {
       const laid = new Float32Array(across * Math.ceil(count / across)).fill(NaN);
       laid.set(values);
       holder.className = "minis one";
-      holder.replaceChildren(mapCanvas(laid, laid.length / across, across, layer.reach));
+      holder.replaceChildren(mapCanvas(laid, laid.length / across, across, found.reach));
       return;
     }
     const size = rows * columns;
     holder.className = count === 1 ? "minis one" : "minis";
     holder.replaceChildren(...Array.from({ length: count }, (_, at) =>
-      mapCanvas(values.subarray(at * size, (at + 1) * size), rows, columns, layer.reach)));
+      mapCanvas(values.subarray(at * size, (at + 1) * size), rows, columns, found.reach)));
   }
 }

@@ -32,6 +32,7 @@ export const words = {
   layer: (at, count) => `layer ${at} of ${count}`,
   from: (names) => `from ${names}`,
   notTrained: "not trained",
+  noLayer: (name, shown) => `This network has no layer ${name}; here is ${shown}.`,
 
   seen: "The image",
   seenNow: (label, odds) => `${label}, ${odds}`,

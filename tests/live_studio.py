@@ -1,0 +1,92 @@
+"""A studio that answers on a free port, for as long as a test needs it."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from websockets.sync.client import ClientConnection, connect
+
+from striate.model.classifier import Classifier
+from striate.studio_app.opening import open_studio
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+
+@dataclass(frozen=True)
+class Live:
+    """A studio at work."""
+
+    address: str
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.address).netloc
+
+    def ask(
+        self,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        method: str = "GET",
+        body: bytes | Iterator[bytes] | None = None,
+    ) -> Reply:
+        connection = http.client.HTTPConnection(self.host, timeout=60)
+        try:
+            connection.request(method, path, body, {"Host": self.host, **(headers or {})})
+            answer = connection.getresponse()
+            return Reply(
+                answer.status, answer.read(), {k.lower(): v for k, v in answer.getheaders()}
+            )
+        finally:
+            connection.close()
+
+    def enter(self) -> dict[str, str]:
+        """Exchange the token for the cookie; give it as a header."""
+        parts = urlsplit(self.address)
+        said = self.ask(f"/?{parts.query}").headers["set-cookie"]
+        return {"Cookie": said.partition(";")[0]}
+
+    def talk(self, headers: Mapping[str, str]) -> ClientConnection:
+        return connect(
+            f"ws://{self.host}/live",
+            additional_headers=dict(headers),
+            origin=f"http://{self.host}",  # type: ignore[arg-type]
+            max_size=None,
+        )
+
+
+@contextmanager
+def live_studio(
+    folder: Path, *, read: tuple[Path, ...] = (), modules: dict[str, Classifier] | None = None
+) -> Iterator[Live]:
+    """Let a studio answer while the body of ``with`` runs."""
+    opened = open_studio(folder, read=read, modules=modules)
+    thread = threading.Thread(target=opened.run, daemon=True)
+    thread.start()
+    end = time.monotonic() + 60
+    while not opened.server.started and time.monotonic() < end:
+        time.sleep(0.01)
+    try:
+        yield Live(opened.address)
+    finally:
+        opened.server.should_exit = True
+        thread.join(30)
+        opened.listening.close()
