@@ -1,0 +1,61 @@
+"""Where a network's weights come from is found, and what is not trained says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from striate.backends.torch import build
+from striate.errors import SettingError, StriateError, WeightsError
+from striate.serving.confined_paths import ConfinedFolders
+from striate.studio_app.networks import NOT_TRAINED, Networks
+
+
+def networks(folder: Path) -> Networks:
+    return Networks(ConfinedFolders.of([folder], names=["here"]))
+
+
+def test_without_weights_a_known_network_is_drawn_and_says_so(tmp_path: Path) -> None:
+    found = networks(tmp_path).open("zoo/tiny_vgg")
+    assert found.note == NOT_TRAINED
+    again = networks(tmp_path).open("zoo/tiny_vgg")
+    one, other = (each.classifier.module.state_dict() for each in (found, again))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_weights_and_names_that_lie_in_a_folder_are_taken(tmp_path: Path) -> None:
+    module = build("tiny_vgg", seed=9)
+    torch.save(module.state_dict(), tmp_path / "tiny_vgg.pth")
+    found = networks(tmp_path).open("zoo/tiny_vgg")
+    assert found.note == ""
+    assert torch.equal(found.classifier.module.state_dict()["conv1.weight"], module.conv1.weight)
+
+
+def test_a_file_of_weights_that_does_not_fit_is_told(tmp_path: Path) -> None:
+    torch.save(build("lenet5").state_dict(), tmp_path / "tiny_vgg.pth")
+    with pytest.raises(WeightsError, match=r"tiny_vgg\.pth' beside the network"):
+        networks(tmp_path).open("zoo/tiny_vgg")
+
+
+def test_a_damaged_classifier_is_told_by_its_address(tmp_path: Path) -> None:
+    (tmp_path / "bad.safetensors").write_bytes(b"nothing")
+    found = networks(tmp_path)
+    assert "here/bad.safetensors" in {each.address for each in found.list()}
+    with pytest.raises(StriateError, match=r"here/bad\.safetensors"):
+        found.open("here/bad.safetensors")
+
+
+def test_the_last_few_stay_open(tmp_path: Path) -> None:
+    found = networks(tmp_path)
+    first = found.open("zoo/tiny_vgg")
+    assert found.open("zoo/tiny_vgg") is first
+    for name in ("lenet5", "lenet1989"):
+        found.open(f"zoo/{name}")
+    assert found.open("zoo/tiny_vgg") is first
+
+
+def test_the_digits_say_what_to_press(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="press the button"):
+        networks(tmp_path).open("digits")
