@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from striate.model.classifier import Classifier
 from striate.studio_app.opening import open_studio
@@ -68,7 +69,7 @@ class Live:
         return connect(
             f"ws://{self.host}/live",
             additional_headers=dict(headers),
-            origin=f"http://{self.host}",  # type: ignore[arg-type]
+            origin=Origin(f"http://{self.host}"),
             max_size=None,
         )
 

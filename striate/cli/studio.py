@@ -76,7 +76,8 @@ def sort_out(where: list[str], shape: str | None) -> tuple[Path, dict[str, Class
             folders.append(expand_home(each))
             continue
         module, given = find_module(named["where"], named["name"], shape_of(shape))
-        modules[named["name"]] = to_classifier(module, Preprocess(*given))
+        channels, rows, columns = given
+        modules[named["name"]] = to_classifier(module, Preprocess(channels, rows, columns))
     if len(folders) > 1:
         told = " and ".join(map(str, folders))
         raise SettingError(f"{told} are two folders; give one, and the other as --read")

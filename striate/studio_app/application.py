@@ -72,7 +72,9 @@ def make_app(
     @app.get("/api/offer")
     def offer() -> Offer:
         """List the networks and images."""
-        return Offer(__version__, folder.name, networks.has_digits, networks.list(), images.list())
+        return Offer(
+            __version__, folder.name, networks.has_digits, networks.entries(), images.entries()
+        )
 
     @app.get("/api/thumbnail")
     def thumbnail(address: str = Query(max_length=500)) -> Response:

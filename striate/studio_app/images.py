@@ -64,21 +64,19 @@ class Images:
             raise AssertionError("the digits come as an array")
         return content
 
-    def list(self, *, most_digits: int = 200) -> list[ImageEntry]:
+    def entries(self, *, most_digits: int = 200) -> list[ImageEntry]:
         """Return all of them, digits up to a number; the others have addresses, too."""
-        entries = [
+        found = [
             ImageEntry(f"digits/{number:04d}", f"digit {number}", "digits")
             for number in range(most_digits)
         ]
-        entries += [ImageEntry(f"drawn/{name}", name, "drawn") for name in DRAWN]
-        entries += [
-            ImageEntry(f"photographs/{name}", name, "photographs") for name in _photographs()
-        ]
-        entries += [ImageEntry(each, each, "files") for each in self._folders.walk(ENDINGS)]
-        entries += [
+        found += [ImageEntry(f"drawn/{name}", name, "drawn") for name in DRAWN]
+        found += [ImageEntry(f"photographs/{name}", name, "photographs") for name in _photographs()]
+        found += [ImageEntry(each, each, "files") for each in self._folders.walk(ENDINGS)]
+        found += [
             ImageEntry(address, name, "uploads") for address, (name, _) in self._uploads.items()
         ]
-        return entries
+        return found
 
     def open(self, address: str) -> np.ndarray:
         """Return an image: uint8 (rows, columns, 1 or 3).
@@ -156,7 +154,7 @@ def _draw(paint: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Callable[[],
         rows, columns = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j]
         values = paint(rows, columns)
         three = values if values.ndim == 3 else np.repeat(values[:, :, None], 3, axis=2)
-        return np.rint(three.clip(0, 1) * 255).astype(np.uint8)
+        return np.asarray(np.rint(three.clip(0, 1) * 255), np.uint8)
 
     return drawn
 

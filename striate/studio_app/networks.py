@@ -97,21 +97,21 @@ class Networks:
         self._open: OrderedDict[str, OpenNetwork] = OrderedDict()
         self._lock = Lock()
 
-    def list(self) -> list[NetworkEntry]:
+    def entries(self) -> list[NetworkEntry]:
         """Return all of them."""
-        entries = [NetworkEntry(f"module/{name}", name, "own") for name in self._modules]
+        found = [NetworkEntry(f"module/{name}", name, "own") for name in self._modules]
         for each in self._folders.walk([".safetensors"]):
             path = self._folders.find(each)
             if path.stem in zoo.names():
                 continue
             run = path.name == "classifier.safetensors"
             title = each.rpartition("/")[0] if run else each
-            entries.append(NetworkEntry(title, title, "own"))
-        entries.insert(0, NetworkEntry(DIGITS, "digits", "digits"))
-        entries += [
+            found.append(NetworkEntry(title, title, "own"))
+        found.insert(0, NetworkEntry(DIGITS, "digits", "digits"))
+        found += [
             NetworkEntry(f"zoo/{name}", f"{name}: {zoo.title(name)}", "zoo") for name in zoo.names()
         ]
-        return entries
+        return found
 
     @property
     def has_digits(self) -> bool:

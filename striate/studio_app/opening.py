@@ -192,7 +192,8 @@ def to_classifier(model: ClassifierLike | nn.Module, preprocess: Preprocess | No
                 f"{type(model).__name__} is a torch module, which does not say what goes in; give "
                 "preprocess=st.Preprocess(channels, height, width), on the command line --input"
             )
-        preprocess = Preprocess(*model.plan.input)
+        channels, rows, columns = model.plan.input
+        preprocess = Preprocess(channels, rows, columns)
     values = torch.rand(1, *preprocess.shape, generator=torch.Generator().manual_seed(0))
     with torch.no_grad(), eval_mode(model):
         answer = model(values)

@@ -169,7 +169,7 @@ class SlowAnswers:
         """Return the images of the page's list that suit a network whose data is not known."""
         gray = network.classifier.preprocess.channels == 1
         groups = ("digits",) if gray else ("drawn", "photographs", "files", "uploads")
-        listed = [one for one in self._images.list() if one.group in groups][:MOST_IMAGES]
+        listed = [one for one in self._images.entries() if one.group in groups][:MOST_IMAGES]
         pixels = [self._images.open(one.address) for one in listed]
         return pixels, [one.title for one in listed]
 

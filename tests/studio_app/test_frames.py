@@ -12,7 +12,7 @@ from striate.studio_app.frames import pack, unpack
 
 
 def test_arrays_come_back_as_they_were_each_at_a_multiple_of_eight() -> None:
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         "a": np.arange(3, dtype=np.uint8),
         "b": np.linspace(0, 1, 6, dtype=np.float64).reshape(2, 3),
         "c": np.array([np.nan, -0.0], np.float32),

@@ -106,7 +106,7 @@ def agrees(text: str, exact: float, slack: float = 0.0) -> bool:
     if shown == 0:
         return abs(exact) <= 1e-300 + slack
     digit = 10.0 ** (np.floor(np.log10(abs(shown))) - 3)
-    return abs(shown - exact) <= 0.5 * digit * (1 + 1e-9) + slack
+    return bool(abs(shown - exact) <= 0.5 * digit * (1 + 1e-9) + slack)
 
 
 READ = r"""() => {
