@@ -57,7 +57,7 @@ RANKS = {name: rank for rank, line in enumerate(ORDER.split("\n")) for name in l
 # Loaded in a process of their own, none of these may bring torch along.
 WITHOUT_TORCH = """
 errors events files settings terminal data render architecture backends.numpy backends.codegen
-teaching.convolution teaching.worked_path cli
+teaching.convolution teaching.losses teaching.worked_path cli
 """
 LONGEST_FILE = 400
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc", "base", "tools", "core"}

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 from pathlib import Path
 
+import drawn
 import pytest
 from PIL import Image
+from shell import striate
 
 from striate.teaching.experiments import NAMES
 
@@ -29,7 +32,8 @@ IMAGE = re.compile(r"!\[([^\]]+)\]\(([\w-]+\.png)\)")
 IDEAS = """
 three matrices | convolution integral | one-dimensional | flip or correlation | locality and shared
 three layers by hand | ten 5x5x3 | output size | padding | stride | dilation | pooling | flattening
-full connection | dying | leaky | vanishing | softmax and its jacobian | three losses | steep
+full connection | the matrix of a convolution | from pixels to a loss
+dying | leaky | vanishing | softmax and its jacobian | three losses | steep
 gradient y - t | dropout | backpropagation costs | run-time | hierarchy | transfer
 """
 
@@ -42,7 +46,7 @@ def anchor(heading: str) -> str:
 def test_every_idea_has_a_section() -> None:
     wanted = [idea.strip() for idea in re.split(r"[|\n]", IDEAS) if idea.strip()]
     headings = [heading.lower() for _, heading in SECTIONS]
-    assert len(wanted) == len(headings) == 26
+    assert len(wanted) == len(headings) == 28
     assert [idea for idea in wanted if not any(idea in heading for heading in headings)] == []
 
 
@@ -74,6 +78,29 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
         if place and found.suffix == ".md":
             headings = re.findall(r"^#+ (.+)$", found.read_text("utf-8"), re.MULTILINE)
             assert place in [anchor(heading) for heading in headings], f"{target}#{place}"
+
+
+def own_numbers() -> list[str]:
+    """The commands that the pages give for numbers of one's own."""
+    told = [re.search(r"On your own numbers: (.*?)\n\n", t, re.S) for t in SECTIONS.values()]
+    commands = [re.findall(r"`(striate .*?)`", found[1], re.S) for found in told if found]
+    return [" ".join(each.split()) for found in commands for each in found]
+
+
+def test_the_commands_for_one_s_own_numbers_run_as_they_stand(tmp_path: Path) -> None:
+    commands = own_numbers()
+    assert len(commands) >= 24
+    drawn.image("disc", 1, (60, 40)).save(tmp_path / "photo.png")
+    for name, first in (("nn1", "0.9,0.1,1,0"), ("nn2", "0.6,0.4,1,0")):
+        (tmp_path / f"{name}.csv").write_text(first, "utf-8")
+    ran = 0
+    for command in commands:
+        verb, *rest = shlex.split(command)[1:]
+        if verb in ("convolve", "loss", "describe"):
+            assert striate(verb, *rest, cwd=tmp_path).stdout, command
+            ran += 1
+    assert ran >= 24
+    assert (tmp_path / "page.html").exists()
 
 
 def test_the_index_names_every_section() -> None:

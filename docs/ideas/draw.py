@@ -8,9 +8,10 @@ import draw_images
 import draw_layers
 import draw_learning
 import draw_networks
+import draw_path
 from drawing import HERE
 
-MODULES = (draw_images, draw_layers, draw_learning, draw_networks)
+MODULES = (draw_images, draw_layers, draw_learning, draw_networks, draw_path)
 
 
 def main() -> None:

@@ -25,6 +25,7 @@ from striate.cli.evaluate import evaluate
 from striate.cli.experiment import experiment
 from striate.cli.explain import explain
 from striate.cli.import_ import import_
+from striate.cli.loss import loss
 from striate.cli.predict import predict
 from striate.cli.report import report
 from striate.cli.studio import studio
@@ -56,6 +57,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "describe": describe,
     "explain": explain,
     "convolve": convolve,
+    "loss": loss,
     "experiment": experiment,
     "zoo": zoo,
     "import": import_,

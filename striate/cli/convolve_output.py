@@ -62,7 +62,7 @@ class Answer:
         if self.unrolled is not None:
             parts.append(wrap(str(self.unrolled), width))
         if self.matrix is not None:
-            parts.append(wrap(self.matrix.as_text(width=width), width))
+            parts.append(self.matrix.as_text(width=width))
         parts += [wrap(str(each), width) for each in self.loops]
         if self.value is not None:
             parts.append(wrap(str(self.value), width))

@@ -2,6 +2,7 @@
 
 convolve      one filter over one image: convolution/, with the arithmetic of every value
 work_through  an image through a network to a loss and back, number by number: worked_path/
+compare_losses  what losses say of tables of probabilities, and when they disagree: losses/
 experiment    networks of like size compared over seeds: experiments/, one file an experiment
 
 The reference, every word of the notation in plain NumPy to be read, is `striate.backends.numpy`.

@@ -17,6 +17,12 @@ from .experiments import Effort as Effort
 from .experiments import Experiment as Experiment
 from .experiments import Point as Point
 from .experiments import experiment as experiment
+from .losses import LossComparison as LossComparison
+from .losses import ProbabilityTable as ProbabilityTable
+from .losses import RowLoss as RowLoss
+from .losses import TableLosses as TableLosses
+from .losses import compare_losses as compare_losses
+from .losses import parse_table as parse_table
 from .worked_path import Descent as Descent
 from .worked_path import GradientSum as GradientSum
 from .worked_path import GradientTerm as GradientTerm

@@ -32,7 +32,7 @@ def test_the_commands_of_the_page_print_what_it_shows(tmp_path: Path) -> None:
     function = f"striate() {{ '{sys.executable}' -W error -c '{start}' \"$@\"; }}\n"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
     blocks = BLOCK.findall(PAGE)
-    assert len(blocks) == PAGE.count("<!-- tested: shell -->") == 5
+    assert len(blocks) == PAGE.count("<!-- tested: shell -->") == 9
     for command, expected in blocks:
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", function + command],
@@ -47,6 +47,8 @@ def test_the_commands_of_the_page_print_what_it_shows(tmp_path: Path) -> None:
             assert done.stdout.strip("\n") == expected
     assert (tmp_path / "sharp.png").exists()
     assert (tmp_path / "edges.png").exists()
+    assert "too many to be shown" in (tmp_path / "photo.html").read_text("utf-8")
+    assert '"fc1"' in (tmp_path / "path.json").read_text("utf-8")
 
 
 def test_the_page_lists_every_filter_with_its_sum() -> None:

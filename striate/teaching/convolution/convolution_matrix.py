@@ -35,6 +35,7 @@ from striate.teaching.convolution.number_text import (
     format_weight,
     to_plain,
 )
+from striate.terminal.wrapping import wrap
 
 MOST: Final = 2**22  # numbers of a matrix that is held whole
 MOST_ENTRIES: Final = 2**23  # places where a weight stands
@@ -229,7 +230,7 @@ class ConvolutionMatrix:
             *self._write_image_gradients(width),
             f"  largest difference: {dx:.3g}",
         ]
-        return "\n".join(lines)
+        return wrap("\n".join(lines), width)
 
     def _write_matrix(self, width: int) -> list[str]:
         rows, columns = self.size

@@ -104,17 +104,19 @@ def _convolution(layer: Conv, shape: Shape) -> Loops:
             ("row", "column"), ("i", "j"), window.stride, window.dilation, strict=True
         )
     ]
-    channel = "channel"
+    channel, group = "channel", list[str]()
     if layer.groups > 1:
         each = filters // layer.groups
         first = "filter" if each == 1 else f"filter // {each}"
-        channel = f"{first} * {channels} + channel" if channels > 1 else first
+        channel = "arriving"
+        group = [f"{' ' * 16}arriving = {first} * {channels} + channel"]
     code = [
         f"for filter in range({filters}):",
         f"    for row in range({rows}):",
         f"        for column in range({columns}):",
         f"            total = {'bias[filter]' if layer.bias else 0}",
         f"            for channel in range({channels}):",
+        *group,
         f"                for i in range({height}):",
         f"                    for j in range({width}):",
         "                        total += (weight[filter, channel, i, j]",

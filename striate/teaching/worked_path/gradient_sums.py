@@ -76,10 +76,11 @@ class GradientSum:
 
     def __str__(self) -> str:
         where = ", ".join(map(str, self.place))
-        told = self.calculation if self.terms else "no way into the loss"
+        if not self.terms:
+            return f"dL/d {self.name}[{where}] = 0: it has no way into the loss"
         scale = sum(abs(term.product) for term in self.terms)
         value = 0.0 if abs(self.value) < ROUNDING * scale else self.value
-        return f"dL/d {self.name}[{where}] = {told} = {format_number(value)}"
+        return f"dL/d {self.name}[{where}] = {self.calculation} = {format_number(value)}"
 
 
 @dataclass(frozen=True, eq=False)
