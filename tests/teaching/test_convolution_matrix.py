@@ -30,7 +30,7 @@ def test_all_ways_are_one_and_torch_s(layer: Conv) -> None:
     gradient = random.normal(size=layer.output((2, 6, 5)))
     found = lay_out_matrix(image, weights, layer, gradient)
     module = st.build(f"input 2x6x5 > {layer}").double()
-    kernel = module.conv1.weight
+    kernel = module.get_parameter("conv1.weight")
     with torch.no_grad():
         kernel.copy_(torch.from_numpy(weights))
     x = torch.from_numpy(image[None]).requires_grad_(True)

@@ -169,5 +169,5 @@ def test_a_file_that_is_not_there_and_tables_in_memory_that_do_not_fit(tmp_path:
         ([[0.5, 0.5]], [2], "expected 0 to 1"),
     ):
         with pytest.raises(SettingError) as error:
-            ProbabilityTable.of(probabilities, targets)  # type: ignore[arg-type]
+            ProbabilityTable.of(probabilities, targets)
         assert said in str(error.value)

@@ -170,14 +170,14 @@ def _means(found: Sequence[TableLosses]) -> Table:
         ),
         ("mean squared error", *(_number(t.squared_error) for t in found)),
     ]
-    for what, measure in (
-        ("cross-entropy", lambda t: t.cross_entropy),
-        ("entropy of the answers", lambda t: t.entropy),
-        ("entropy of the targets", lambda t: t.target_entropy),
-        ("KL divergence", lambda t: t.divergence),
+    for what, nats in (
+        ("cross-entropy", [t.cross_entropy for t in found]),
+        ("entropy of the answers", [t.entropy for t in found]),
+        ("entropy of the targets", [t.target_entropy for t in found]),
+        ("KL divergence", [t.divergence for t in found]),
     ):
-        lines.append((f"{what}, nats", *(_number(measure(t)) for t in found)))
-        lines.append((f"{what}, bits", *(_number(measure(t) / BIT) for t in found)))
+        lines.append((f"{what}, nats", *map(_number, nats)))
+        lines.append((f"{what}, bits", *(_number(value / BIT) for value in nats)))
     names = [t.name for t in found]
     rows = len(found[0].rows)
     caption = f"means over {rows:,} row{'s' * (rows != 1)}"
