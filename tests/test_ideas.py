@@ -26,7 +26,10 @@ SECTIONS = {
     for text in re.split(r"^## ", page.read_text("utf-8"), flags=re.MULTILINE)[1:]
 }
 LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)]*))?\)")
-IMAGE = re.compile(r"!\[([^\]]+)\]\(([\w-]+\.png)\)")
+IMAGE = re.compile(
+    r'<picture>\n<source media="\(prefers-color-scheme: dark\)" srcset="([\w-]+)-dark\.png">\n'
+    r'<img src="\1\.png" width="(\d+)" alt="([^"]+)">\n</picture>'
+)
 
 # What has to be told, by words of its heading.
 IDEAS = """
@@ -55,9 +58,9 @@ def test_a_section_has_example_image_and_place_in_the_code(page: str, heading: s
     text = SECTIONS[page, heading]
     assert re.search(r"^```python\n>>> ", text, re.MULTILINE), "no example"
     assert "\n\n```\n" in text, "a blank line is wanted before the closing fence"
-    ((description, name),) = IMAGE.findall(text)
+    ((name, _, description),) = IMAGE.findall(text)
     assert len(description) > 15
-    assert (FOLDER / name).is_file()
+    assert (FOLDER / f"{name}.png").is_file()
     _, where = text.split("Where is it done:")
     targets = [target for target, _ in LINK.findall(where) if target.startswith("../../striate/")]
     assert targets, "no way into the code"
@@ -116,12 +119,14 @@ def test_the_results_are_those_of_every_experiment_with_all_its_seeds() -> None:
         assert "accuracy in %, mean of 5 seeds with its 95 % t interval" in text
 
 
-def test_every_image_is_shown_small_and_drawn_by_a_function_of_its_own() -> None:
-    shown = [name for text in (*SECTIONS.values(), RESULTS) for _, name in IMAGE.findall(text)]
-    there = {path.name: path.stat().st_size for path in FOLDER.glob("*.png")}
-    assert sorted(shown) == sorted(there)
+def test_every_image_is_shown_in_both_forms_and_drawn_by_a_function_of_its_own() -> None:
+    found = [each for text in (*SECTIONS.values(), RESULTS) for each in IMAGE.findall(text)]
+    shown = {name: int(width) for name, width, _ in found}
+    assert len(shown) == len(found)
+    there = {path.stem: path.stat().st_size for path in FOLDER.glob("*.png")}
+    assert sorted(there) == sorted([*shown, *(f"{name}-dark" for name in shown)])
     assert max(there.values()) < 60_000
-    assert sum(there.values()) < 1_000_000
+    assert sum(there.values()) < 1_700_000
     drawn = []
     for script in FOLDER.glob("draw_*.py"):
         functions = ast.parse(script.read_text("utf-8")).body
@@ -130,9 +135,9 @@ def test_every_image_is_shown_small_and_drawn_by_a_function_of_its_own() -> None
                 drawn += re.findall(
                     r"write\(\s*\"([\w-]+)\"", ast.unparse(function).replace("'", '"')
                 )
-    assert {f"{name}.png" for name in drawn} == {
-        name for name in there if not name.startswith("experiment-")
-    }
-    for name in there:
-        with Image.open(FOLDER / name) as image:
-            assert image.width <= 1000
+    assert set(drawn) == {name for name in shown if not name.startswith("experiment-")}
+    for name, width in shown.items():
+        assert width <= 1000
+        for form in (name, f"{name}-dark"):
+            with Image.open(FOLDER / f"{form}.png") as image:
+                assert abs(image.width - 2 * width) <= 2  # two pixels for one of the screen

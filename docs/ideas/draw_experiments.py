@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from pathlib import Path
 
-from drawing import HERE
+from drawing import HERE, INCH, write_still
 
+from striate.events import ignore
 from striate.teaching.experiments import NAMES, Experiment, experiment
+from striate.teaching.experiments.experiment_images import gather_images
+from striate.teaching.experiments.experiment_plot import make_still
+from striate.teaching.experiments.experiment_run import MOST, USUAL
 
 HEAD = """# What the experiments gave
 
@@ -20,9 +23,10 @@ alike, as `striate experiment` prints them. Back to [all ideas](../ideas.md#the-
 """
 
 
-def section(result: Experiment) -> str:
+def section(result: Experiment, width: int) -> str:
     """Write what one experiment gave."""
-    tables = (each.as_text(200) for each in (result.networks_table(), result.table()))
+    made = (result.networks_table(), result.table(), result.measures_table())
+    tables = (each.as_text(200) for each in made if each is not None)
     table = "\n\n".join([result.shared_lines(), *tables])
     said = textwrap.fill(" ".join(result.findings), 112)
     return f"""
@@ -32,7 +36,10 @@ def section(result: Experiment) -> str:
 
 {textwrap.fill(f"{result.question} {result.data}; {result.epochs} epochs.", 112)}
 
-![{result.question}](experiment-{result.name}.png)
+<picture>
+<source media="(prefers-color-scheme: dark)" srcset="experiment-{result.name}-dark.png">
+<img src="experiment-{result.name}.png" width="{width}" alt="{result.question}">
+</picture>
 
 ```
 {table}
@@ -49,9 +56,10 @@ def main() -> None:
         result = experiment(name)
         if result.interrupted:
             sys.exit("stopped; the same command goes on")
-        image = Path(result.folder) / f"{name}.png"
-        (HERE / f"experiment-{name}.png").write_bytes(image.read_bytes())
-        parts.append(section(result))
+        material = gather_images("digits", most=MOST.get(name, USUAL), size=None, callback=ignore)
+        still = make_still(result, material)
+        write_still(f"experiment-{name}", still)
+        parts.append(section(result, round(INCH * still.width)))
     (HERE / "experiments.md").write_text("".join(parts), "utf-8")
 
 

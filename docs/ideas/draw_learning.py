@@ -60,7 +60,7 @@ def relu_and_dead() -> None:
         with_slope(left, Relu(), "ReLU", 2)
         bars = right.bar([f"{rate:g}" for rate in rates], dead, color=ORANGE)
         right.bar_label(bars, fontsize=9)
-        plain(right, "dead units of 32 after two epochs", "learning rate")
+        plain(right, "dead units of 32 after two epochs", "learning rate", lines=False)
         right.set_ylim(0, 36)
 
     write("relu", draw, 7.2, 2.5)
@@ -109,7 +109,7 @@ def softmax_and_jacobian() -> None:
         for each, values, title in ((axes[0], scores, "scores x"), (axes[1], y, "softmax y")):
             bars = each.bar(["0", "1", "2"], values[0], color=BLUE)
             each.bar_label(bars, fmt="%.2f", fontsize=9)
-            plain(each, title, "class")
+            plain(each, title, "class", lines=False)
             each.set_ylim(0, values.max() * 1.18)
         grid(axes[2], softmax_jacobian(y[0]), "dy[i] / dx[j]", form=".3f", size=9)
         axes[2].set_xlabel("score j", fontsize=9)
@@ -131,7 +131,7 @@ def losses() -> None:
         for axes, (name, loss) in zip(figure.subplots(1, 3), found, strict=True):
             bars = axes.bar(["NN1", "NN2"], [loss(NN1), loss(NN2)], color=[BLUE, ORANGE])
             axes.bar_label(bars, fmt="%.2f")
-            plain(axes, name)
+            plain(axes, name, lines=False)
             axes.set_ylim(0, 1.25)
 
     write("losses", draw, 6.6, 2.3)
@@ -184,7 +184,7 @@ def y_minus_t() -> None:
             axes.bar_label(bars, fmt="%.2f", fontsize=9)
             axes.axhline(0, color="black", lw=0.6)
             axes.set_ylim(-1.05, 1.2)
-            plain(axes, title, "class")
+            plain(axes, title, "class", lines=False)
 
     write("y-minus-t", draw, 7.2, 2.3)
 

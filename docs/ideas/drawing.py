@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 
-from striate.render import BLUE, INK, ORANGE, PALE
+from striate.render import PALE
 from striate.render.feature_map_plot import Scale
 from striate.render.figure_files import Still
 
@@ -18,14 +20,24 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 HERE = Path(__file__).parent
-SHADES = {BLUE: (0, 114, 178), ORANGE: (213, 94, 0)}
+INCH = 110  # pixels of the screen that an inch of a drawing takes; the file has twice as many
+COLOURS = 32  # of a file; letters have many shades, which take most of its bytes
+ON_CELL = "#16191d"  # of letters in cells, which are as light on dark pages
 
 
 def write(
     name: str, draw: Callable[[Figure], None], width: float = 6.0, height: float = 2.4
 ) -> None:
-    """Write one image beside the pages."""
-    (HERE / f"{name}.png").write_bytes(Still(draw, width, height).png(dpi=110))
+    """Write one image beside the pages, for light pages and for dark ones."""
+    write_still(name, Still(draw, width, height))
+
+
+def write_still(name: str, still: Still) -> None:
+    """Write a drawing in both forms, two pixels for one of the screen, in few colours."""
+    for form, dark in (("", False), ("-dark", True)):
+        image = Image.open(io.BytesIO(still.png(dpi=2 * INCH, dark=dark)))
+        few = image.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        few.save(HERE / f"{name}{form}.png", optimize=True)
 
 
 def bare(axes: Axes, title: str = "") -> None:
@@ -72,7 +84,7 @@ def grid(
                 ha="center",
                 va="center",
                 fontsize=size,
-                color="white" if dark else INK,
+                color="white" if dark else ON_CELL,
             )
 
 
@@ -90,10 +102,18 @@ def pixels(axes: Axes, values: np.ndarray, title: str = "", *, low: float, high:
     axes.imshow(values, cmap="gray", vmin=low, vmax=high, interpolation="nearest")
 
 
-def plain(axes: Axes, title: str, across: str = "") -> None:
-    """Give a chart its title and take away what is not needed."""
+def plain(axes: Axes, title: str, across: str = "", *, lines: bool = True) -> None:
+    """Give a chart its title and take away what is not needed.
+
+    Args:
+        axes: matplotlib's.
+        title: what is drawn.
+        across: what the horizontal axis is.
+        lines: whether a grid is drawn; no number may stand on it.
+    """
     axes.set_title(title, loc="left", fontsize=10)
     axes.set_xlabel(across, fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(length=0, labelsize=8)
-    axes.grid(color=PALE, alpha=0.3, linewidth=0.5)
+    if lines:
+        axes.grid(color=PALE, alpha=0.3, linewidth=0.5)

@@ -43,11 +43,17 @@ class RunOrigin:
         source: where the images of the run are.
         network: the text that was given; None where none was.
         seconds: the run took; None where it is not over.
+        kwh: the electricity it took; None where that was not measured.
+        kg_co2e: the CO2e of that.
+        known_by: how, part by part: "processor estimated".
     """
 
     source: str | None
     network: str | None
     seconds: float | None
+    kwh: float | None = None
+    kg_co2e: float | None = None
+    known_by: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,7 +163,15 @@ class RunFolder:
             outcome = values
         else:
             request, outcome = values.get("request", {}), values.get("outcome") or {}
-        return RunOrigin(request.get("source"), request.get("network"), outcome.get("seconds"))
+        energy = values.get("energy") or {}
+        return RunOrigin(
+            request.get("source"),
+            request.get("network"),
+            outcome.get("seconds"),
+            energy.get("kwh"),
+            energy.get("kg_co2e"),
+            tuple(energy.get("known_by", ())),
+        )
 
     def write_epochs(self, epochs: Iterable[Epoch]) -> None:
         """Write epochs.jsonl anew."""

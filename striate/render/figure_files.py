@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from striate.render.dark_figure import DARK_LOOK, exchange_colours
 from striate.render.palette import LOOK, for_page
 
 if TYPE_CHECKING:
@@ -35,15 +36,19 @@ class Still:
     width: float = 6.0
     height: float = 3.6
 
-    def png(self, *, dpi: int = 200) -> bytes:
-        """Give it as a PNG on white, two pixels for one of the screen, in all its colours.
+    def png(self, *, dpi: int = 200, dark: bool = False) -> bytes:
+        """Give it as a PNG, two pixels for one of the screen, in all its colours.
+
+        Args:
+            dpi: pixels an inch.
+            dark: whether it is for dark pages; else it stands on white.
 
         >>> Still(lambda figure: None, 1, 1).png(dpi=50)[1:4]
         b'PNG'
         """
         from PIL import Image
 
-        image = Image.open(io.BytesIO(self._saved("png", dpi))).convert("RGB")
+        image = Image.open(io.BytesIO(self._saved("png", dpi, dark=dark))).convert("RGB")
         out = io.BytesIO()
         image.save(out, "PNG", optimize=True)
         return out.getvalue()
@@ -53,7 +58,7 @@ class Still:
         drawn = self._saved("svg", 100).decode("utf-8")
         return for_page(drawn, title=title, description=description)
 
-    def _saved(self, form: str, dpi: int) -> bytes:
+    def _saved(self, form: str, dpi: int, *, dark: bool = False) -> bytes:
         import matplotlib as mpl
         from matplotlib.figure import Figure
 
@@ -61,9 +66,11 @@ class Still:
             mpl.rcdefaults()
             mpl.rcParams.update(LOOK)
             if form == "png":
-                mpl.rcParams.update(WHITE)
+                mpl.rcParams.update(DARK_LOOK if dark else WHITE)
             figure = Figure(figsize=(self.width, self.height), layout="constrained")
             self.draw(figure)
+            if dark:
+                exchange_colours(figure)
             out = io.BytesIO()
             metadata = {"Date": None, "Creator": None} if form == "svg" else {"Software": None}
             figure.savefig(out, format=form, dpi=dpi, metadata=metadata)

@@ -34,18 +34,22 @@ def format_percent(share: float) -> str:
 def format_energy(kwh: float) -> str:
     """Write an energy with three digits.
 
-    >>> format_energy(0.00421), format_energy(2.5)
-    ('4.21 Wh', '2.5 kWh')
+    >>> format_energy(0.00421), format_energy(2.5), format_energy(6.513e-8)
+    ('4.21 Wh', '2.5 kWh', '0.0651 mWh')
     """
+    if 0 < kwh < 1e-5:
+        return f"{1e6 * kwh:.3g} mWh"
     return f"{kwh:,.3g} kWh" if kwh >= 1 else f"{1000 * kwh:.3g} Wh"
 
 
 def format_mass(kg: float) -> str:
     """Write a mass with three digits.
 
-    >>> format_mass(0.0016), format_mass(1.2)
-    ('1.6 g', '1.2 kg')
+    >>> format_mass(0.0016), format_mass(1.2), format_mass(3.1e-8)
+    ('1.6 g', '1.2 kg', '0.031 mg')
     """
+    if 0 < kg < 1e-5:
+        return f"{1e6 * kg:.3g} mg"
     return f"{kg:,.3g} kg" if kg >= 1 else f"{1000 * kg:.3g} g"
 
 

@@ -22,9 +22,9 @@ from striate.model.run_folder import RunFolder
 from striate.teaching import experiments
 from striate.teaching.experiments import Effort, Experiment, experiment_images
 from striate.teaching.experiments.design import Given
-from striate.teaching.experiments.experiment_plot import make_band
-from striate.teaching.experiments.experiment_result import Point
+from striate.teaching.experiments.experiment_result import Outcome, Point
 from striate.teaching.experiments.experiment_run import DESIGNS
+from striate.teaching.experiments.plot_parts import make_band
 
 TINY = Effort(seeds=2, epochs=1, images=60)
 
@@ -208,7 +208,7 @@ def test_the_sentences_say_the_numbers() -> None:
 
     given = Given((1, 8, 8), 10, (0,))
     made = points(given)
-    told = " ".join(DESIGNS["translation"](given).conclude(made))
+    told = " ".join(DESIGNS["translation"](given).conclude(Outcome(tuple(made))))
     assert "fully connected 91.0 % and then 51.0 %" in told
     assert (
         "conv + gap against fully connected makes +2.0 points (95 % interval +2.0 to +2.0" in told

@@ -41,7 +41,7 @@ def test_energies_add_up_and_scale_part_by_part() -> None:
 
 def test_figures_have_three_digits_and_a_unit_that_suits() -> None:
     assert [format_energy(kwh) for kwh in (1e-6, 0.1234, 12.345)] == [
-        "0.001 Wh",
+        "1 mWh",
         "123 Wh",
         "12.3 kWh",
     ]

@@ -20,6 +20,8 @@ class ModelScores:
         seconds_per_image: of its network on this machine, in this comparison, decoding left
             out; all were timed in turns.
         training_seconds: of its run; None where there is no record of it.
+        training_kwh: the electricity of its run; None where that was not measured.
+        training_kg_co2e: the CO2e of that.
     """
 
     name: str
@@ -32,6 +34,8 @@ class ModelScores:
     macs: int | None
     seconds_per_image: float
     training_seconds: float | None
+    training_kwh: float | None = None
+    training_kg_co2e: float | None = None
 
 
 @dataclass(frozen=True)

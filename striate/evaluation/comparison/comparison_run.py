@@ -156,6 +156,12 @@ def _time_models(
     return [median(own) / len(batch) for own, batch in zip(times, batches, strict=True)]
 
 
+def _note_energy(models: Sequence[OpenedModel]) -> tuple[str, ...]:
+    """Say how the electricity of the runs is known."""
+    told = [f"'{each.name}' {', '.join(each.known_by)}" for each in models if each.known_by]
+    return (f"energy is of the whole machine: {'; '.join(told)}",) if told else ()
+
+
 def _gather(
     models: Sequence[OpenedModel],
     found: Sequence[Found],
@@ -168,7 +174,7 @@ def _gather(
     answered = [rows.argmax(axis=1) for rows, _, _ in found]
     right = [own == truth for own, (_, truth, _) in zip(answered, found, strict=True)]
     names = [model.name for model in models]
-    notes = chosen.notes
+    notes = chosen.notes + _note_energy(models)
     if len(models) > 2:
         notes += (
             f"p counts that there are {len(models) - 1} comparisons (Holm); each interval is "
@@ -189,6 +195,8 @@ def _gather(
                 macs=model.macs,
                 seconds_per_image=taken,
                 training_seconds=model.training_seconds,
+                training_kwh=model.training_kwh,
+                training_kg_co2e=model.training_kg_co2e,
             )
             for model, (_, _, scores), taken in zip(models, found, seconds, strict=True)
         ),

@@ -9,12 +9,19 @@ from striate.data import format_count
 from striate.evaluation.comparison.comparison_rows import ImageAnswers, ModelPair, ModelScores
 from striate.terminal.escape import escape_controls
 from striate.terminal.tables import Table
-from striate.terminal.units import format_duration, format_large_number, format_percent
+from striate.terminal.units import (
+    format_duration,
+    format_energy,
+    format_large_number,
+    format_mass,
+    format_percent,
+)
 from striate.terminal.wrapping import WIDEST, find_table_width
 
 SHOWN = 10  # images of the printed table
 LONGEST = 18  # letters of names that are printed
 COSTS = 47  # columns that the figures of a classifier's cost take
+ENERGY = 19  # that electricity and CO2e take besides, where a run has them
 SHORTEST = 12  # letters of an image's name, below which a table of images makes no sense
 
 
@@ -34,8 +41,10 @@ def make_scores_table(models: Sequence[ModelScores]) -> Table:
 
 
 def make_costs_table(models: Sequence[ModelScores]) -> Table:
-    """Return what each is and what it costs."""
+    """Return what each is and what it costs; electricity where a run has measured it."""
+    known = any(model.training_kwh is not None for model in models)
     room = WIDEST - COSTS - max(len(shorten_name(model.name)) for model in models)
+    room -= ENERGY * known
     rows = tuple(
         (
             shorten_name(model.name),
@@ -44,10 +53,12 @@ def make_costs_table(models: Sequence[ModelScores]) -> Table:
             "-" if model.macs is None else format_large_number(model.macs),
             format_short_time(model.seconds_per_image),
             "-" if model.training_seconds is None else format_duration(model.training_seconds),
+            *(_format_energy(model) if known else ()),
         )
         for model in models
     )
-    header = ("model", "what it is", "parameters", "MACs", "an image", "training")
+    costs = ("energy", "CO2e") if known else ()
+    header = ("model", "what it is", "parameters", "MACs", "an image", "training", *costs)
     return Table(header, rows, frozenset(header[2:]))
 
 
@@ -167,6 +178,12 @@ def format_short_time(seconds: float) -> str:
         if seconds >= size:
             return f"{float(f'{seconds / size:.2g}'):g} {unit}"
     return f"{float(f'{seconds / 1e-6:.2g}'):g} µs"
+
+
+def _format_energy(model: ModelScores) -> tuple[str, str]:
+    if model.training_kwh is None or model.training_kg_co2e is None:
+        return "-", "-"
+    return format_energy(model.training_kwh), format_mass(model.training_kg_co2e)
 
 
 def _bare_percent(share: float) -> str:

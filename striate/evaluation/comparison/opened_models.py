@@ -29,6 +29,9 @@ class OpenedModel:
         parameters: numbers that it has learnt.
         macs: multiply-accumulates for one image; None for a torch module.
         training_seconds: of its run; None where there is no record of it.
+        training_kwh: the electricity of its run; None where that was not measured.
+        training_kg_co2e: the CO2e of that.
+        known_by: how, part by part: "processor estimated".
         checkpoint_selected: whether the images that its run held out selected its checkpoint;
             where a head alone was learnt, there was none to select.
     """
@@ -40,6 +43,9 @@ class OpenedModel:
     parameters: int
     macs: int | None
     training_seconds: float | None
+    training_kwh: float | None
+    training_kg_co2e: float | None
+    known_by: tuple[str, ...]
     checkpoint_selected: bool
 
 
@@ -104,6 +110,9 @@ def _describe(classifier: Classifier, place: Path | None, name: str) -> OpenedMo
         parameters=classifier.parameters,
         macs=None if table is None else table.macs,
         training_seconds=None if origin is None else origin.seconds,
+        training_kwh=None if origin is None else origin.kwh,
+        training_kg_co2e=None if origin is None else origin.kg_co2e,
+        known_by=() if origin is None else origin.known_by,
         checkpoint_selected=classifier.origin.in_steps,
     )
 

@@ -6,8 +6,6 @@ answer. The widths are worked out so that all networks have about the same param
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from striate.teaching.experiments.design import (
     Design,
     Given,
@@ -20,7 +18,7 @@ from striate.teaching.experiments.design import (
     write_input_line,
 )
 from striate.teaching.experiments.equal_sizes import check_alike, find_two_widths
-from striate.teaching.experiments.experiment_result import ComparedNetwork, Point
+from striate.teaching.experiments.experiment_result import ComparedNetwork, Outcome
 
 PARAMETERS = 4000
 DEEPEST = 6
@@ -63,8 +61,9 @@ def make_design(given: Given) -> Design:
     return Design(QUESTION, compared, ("",), keep_pixels, views, conclude)
 
 
-def conclude(points: Sequence[Point]) -> tuple[str, ...]:
+def conclude(outcome: Outcome) -> tuple[str, ...]:
     """Describe what depth brings, and why."""
+    points = outcome.points
     first, second, last = points[0], points[1], points[-1]
     best = max(points, key=lambda point: point.accuracy.mean)
     return (

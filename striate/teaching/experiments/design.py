@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from striate.architecture.layer_table import summary
 from striate.architecture.layer_table.receptive_field import Side
-from striate.teaching.experiments.experiment_result import ComparedNetwork, Point
+from striate.teaching.experiments.experiment_result import ComparedNetwork, Outcome, Point
 
 Pixels = NDArray[np.uint8]  # (images, rows, columns, channels)
 Views = Iterator[tuple[str, float, Sequence[Pixels]]]
@@ -25,11 +25,14 @@ class Given:
         shape: (channels, rows, columns) of the images.
         classes: how many.
         ground: the value of each channel around what is shown, 0 to 255.
+        fewest: images that may be learnt from of the class that has the fewest; None where they
+            are not counted yet.
     """
 
     shape: tuple[int, int, int]
     classes: int
     ground: tuple[int, ...]
+    fewest: int | None = None
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Design:
         change: makes the images of a way: (pixels, way, seed) -> pixels.
         views: gives the conditions of the test: for each its name, its place on the horizontal
             axis, and the test images one or several times over, whose accuracies are averaged.
-        conclude: says what is seen in the points, and why.
+        conclude: says what is seen in what came out, and why.
     """
 
     question: str
@@ -51,7 +54,7 @@ class Design:
     ways: tuple[str, ...]
     change: Callable[[Pixels, str, int], Pixels]
     views: Callable[[Pixels, ComparedNetwork], Views]
-    conclude: Callable[[Sequence[Point]], tuple[str, ...]]
+    conclude: Callable[[Outcome], tuple[str, ...]]
 
 
 def make_network(name: str, text: str) -> ComparedNetwork:
@@ -116,10 +119,19 @@ def compare_points(one: Point, other: Point) -> str:
     The interval is that of the mean of the differences, which is narrower than the two
     intervals taken apart where a seed helps or harms both.
     """
+    pairs = zip(one.accuracies, other.accuracies, strict=True)
+    return tell_difference([100 * (a - b) for a, b in pairs])
+
+
+def tell_difference(points: Sequence[float]) -> str:
+    """Describe differences of accuracy, one a seed, in points, and whether they are sure.
+
+    >>> tell_difference([2.0, 2.5, 1.5])
+    '+2.0 points (95 % interval +0.8 to +3.2, paired)'
+    """
     from striate.evaluation.metrics.student_t import FEWEST, compute_mean
 
-    pairs = zip(one.accuracies, other.accuracies, strict=True)
-    mean = compute_mean([100 * (a - b) for a, b in pairs])
+    mean = compute_mean(points)
     if mean.n == 1:
         return f"{mean.mean:+.1f} points in one seed, which tells nothing of chance"
     if mean.n < FEWEST:

@@ -7,17 +7,34 @@ from dataclasses import dataclass
 from striate.errors import SettingError
 from striate.settings.texts import ImageSize
 
-NAMES = ("translation", "shuffle", "depth", "filters")
+NAMES = (
+    "translation",
+    "shuffle",
+    "depth",
+    "filters",
+    "pooling",
+    "stride",
+    "activation",
+    "initialisation",
+    "dropout",
+    "transfer",
+)
+SPELT = {"initialization": "initialisation"}
 
 
-def check_name(name: str) -> None:
-    """Make sure that there is such an experiment.
+def check_name(name: str) -> str:
+    """Return the name of an experiment as it is spelt here.
 
     Raises:
         SettingError: there is none.
+
+    >>> check_name("initialization")
+    'initialisation'
     """
+    name = SPELT.get(name, name)
     if name not in NAMES:
         raise SettingError(f"there is no experiment '{name}'; choose {', '.join(NAMES)}")
+    return name
 
 
 @dataclass(frozen=True)
@@ -27,8 +44,8 @@ class Effort:
     Attributes:
         seeds: every network is trained from so many seeds, 0 on.
         epochs: passes over the training images; None lets their number decide.
-        images: to learn from at most; None takes 5,000, for shuffle 300: what a network takes
-            for granted shows best where it has few images to learn from.
+        images: to learn from at most; None takes 5,000, for shuffle 300 and for dropout 200: what
+            a network takes for granted, and what it learns by heart, shows best on few images.
         size: the images' size, "16" or "16x24"; None keeps theirs, up to 128.
 
     >>> Effort(seeds=2, epochs=3).seeds

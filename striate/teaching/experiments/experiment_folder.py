@@ -12,6 +12,7 @@ from striate.files.home import expand_home
 from striate.model.environment import Environment
 from striate.model.run_folder import LOCK
 from striate.teaching.experiments.experiment_result import Experiment
+from striate.teaching.experiments.trial_result import Found, Measured, Score
 
 FORMAT_VERSION = 1
 
@@ -53,7 +54,7 @@ class Ledger:
 
     path: Path
     settings: TrialSettings
-    trials: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)
+    trials: dict[str, Found] = field(default_factory=dict)
 
     @staticmethod
     def key(seed: int, network: str, way: str) -> str:
@@ -64,7 +65,7 @@ class Ledger:
         """
         return f"{seed} / {network} / {way}"
 
-    def keep(self, key: str, found: dict[str, tuple[float, float]]) -> None:
+    def keep(self, key: str, found: Found) -> None:
         """Add a finished trial, and write the file whole."""
         self.trials[key] = found
         self.write()
@@ -74,7 +75,16 @@ class Ledger:
         record = {
             "format_version": FORMAT_VERSION,
             "settings": self.settings.as_json(),
-            "trials": self.trials,
+            "trials": {
+                key: {each.condition: (each.across, each.share) for each in found.scores}
+                for key, found in self.trials.items()
+            },
+            "measured": {
+                key: [(each.name, each.across, each.value) for each in found.measured]
+                for key, found in self.trials.items()
+                if found.measured
+            },
+            "remarks": {key: found.remarks for key, found in self.trials.items() if found.remarks},
             "result": result and result.as_json(),
             "environment": Environment.here().as_json(),
         }
@@ -139,8 +149,16 @@ def _open_folder(folder: Path, settings: TrialSettings) -> Ledger | None:
         same = (
             record["format_version"] == FORMAT_VERSION and record["settings"] == settings.as_json()
         )
+        measured, remarks = record.get("measured", {}), record.get("remarks", {})
         trials = {
-            key: {condition: (float(at), float(share)) for condition, (at, share) in found.items()}
+            key: Found(
+                tuple(Score(name, float(at), float(share)) for name, (at, share) in found.items()),
+                tuple(
+                    Measured(str(name), float(at), float(value))
+                    for name, at, value in measured.get(key, ())
+                ),
+                tuple(map(str, remarks.get(key, ()))),
+            )
             for key, found in record["trials"].items()
         }
     except (OSError, ValueError, LookupError, TypeError, AttributeError):

@@ -56,9 +56,11 @@ class Material:
 
     def describe_shape(self) -> Given:
         """Describe what an experiment is designed for."""
-        return Given(
-            self.preprocess.shape, len(self.split(0).collection.classes), self._compute_ground()
-        )
+        split = self.split(0)
+        classes = len(split.collection.classes)
+        labels = split.collection.labels[np.concatenate([split.train, split.val])]
+        fewest = int(np.bincount(labels, minlength=classes).min())
+        return Given(self.preprocess.shape, classes, self._compute_ground(), fewest)
 
     def describe(self) -> str:
         """Describe what they are, in a line."""

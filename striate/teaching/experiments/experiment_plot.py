@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from striate.render import BLUE, GREEN, ORANGE, PALE
 from striate.render.confidence_bands import Band, draw_bands
 from striate.render.figure_files import Still
-from striate.teaching.experiments import filters, shuffle, translation
+from striate.teaching.experiments import filters, measured_plots, moved_images, shuffle
 from striate.teaching.experiments.design import Pixels
 from striate.teaching.experiments.experiment_images import Material
-from striate.teaching.experiments.experiment_result import Experiment, Point
+from striate.teaching.experiments.experiment_result import Experiment
+from striate.teaching.experiments.plot_parts import LINES, make_band, show_image
 from striate.terminal.units import format_percent
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LINES = ((ORANGE, "s"), (BLUE, "o"), (GREEN, "^"))  # colour and mark, in the order of networks
+SIZES = {"pooling": (7.6, 3.4), "initialisation": (7.6, 3.2), "transfer": (7.6, 3.8)}
+"""Inches, where they are not 7 x 4.2."""
 
 
 def draw_experiment(result: Experiment, material: Material) -> dict[Path, bytes]:
@@ -44,20 +44,15 @@ def make_still(result: Experiment, material: Material) -> Still:
         "shuffle": lambda figure: _draw_shuffle(figure, result, pixels),
         "depth": lambda figure: _draw_depth(figure, result),
         "filters": lambda figure: _draw_filters(figure, result),
+        "pooling": lambda figure: measured_plots.draw_pooling(figure, result),
+        "stride": lambda figure: measured_plots.draw_stride(figure, result),
+        "activation": lambda figure: measured_plots.draw_activation(figure, result),
+        "initialisation": lambda figure: measured_plots.draw_initialisation(figure, result),
+        "dropout": lambda figure: measured_plots.draw_dropout(figure, result),
+        "transfer": lambda figure: measured_plots.draw_transfer(figure, result),
     }
-    return Still(drawings[result.name], 7.0, 4.2)
-
-
-def make_band(label: str, points: Sequence[Point], line: tuple[str, str]) -> Band:
-    """Return a line of points."""
-    return Band(
-        label,
-        [point.across for point in points],
-        [point.accuracy.mean for point in points],
-        [point.accuracy.ends[0] for point in points],
-        [point.accuracy.ends[1] for point in points],
-        *line,
-    )
+    width, height = SIZES.get(result.name, (7.0, 4.2))
+    return Still(drawings[result.name], width, height)
 
 
 def _draw_translation(
@@ -67,7 +62,7 @@ def _draw_translation(
     upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=[3.2, 1]).ravel()
     axes = upper.add_subplot()
     bands = []
-    for network, line in zip(result.networks, LINES, strict=True):
+    for network, line in zip(result.networks, LINES, strict=False):
         mine = [point for point in result.points if point.network == network.name]
         bands.append(make_band(f"{network.name}\n{network.parameters:,} parameters", mine, line))
     title = "Trained in the middle, tested on moved images"
@@ -76,9 +71,9 @@ def _draw_translation(
     axes.set_xticks(range(most + 1))
     below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17)}
     axes.legend(frameon=False, fontsize=9, ncols=3, columnspacing=1.2, **below)
-    shown = translation.place_on_canvas(pixels[:1], most, ground)
+    shown = moved_images.place_on_canvas(pixels[:1], most, ground)
     for far, place in enumerate(lower.subplots(1, most + 1)):
-        show_image(place, translation.shift(shown, far, far)[0])
+        show_image(place, moved_images.shift(shown, far, far)[0])
         place.set_title(f"by {far}" if far else "as learnt", fontsize=9)
 
 
@@ -143,13 +138,3 @@ def _draw_filters(figure: Figure, result: Experiment) -> None:
     ]
     axes.set_xticks(filters.COUNTS, labels, fontsize=9)
     axes.minorticks_off()
-
-
-def show_image(axes: Axes, image: np.ndarray) -> None:
-    """Show an image (rows, columns, channels), pixel by pixel, without axes."""
-    flat = image[:, :, 0] if image.shape[2] == 1 else image
-    axes.imshow(flat, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-    axes.set_xticks([])
-    axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set(color=PALE, linewidth=0.6)

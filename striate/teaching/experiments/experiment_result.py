@@ -56,11 +56,69 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Measure:
+    """What was measured besides accuracy of one network in one way, over all seeds.
+
+    Attributes:
+        network: its name.
+        way: how the images were given, in words; "" where there is one way.
+        name: what was measured, with its unit in brackets where it has one.
+        across: the layer or the like, from 1 on; 0 where it is of the whole network.
+        values: 0 or more, one for each seed that has it.
+        value: their mean with its 95 % t interval.
+    """
+
+    network: str
+    way: str
+    name: str
+    across: float
+    values: tuple[float, ...]
+    value: Mean
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The interval as far as there can be such values; the mean twice where there is none."""
+        if self.value.n < FEWEST:
+            return self.value.mean, self.value.mean
+        most = 100.0 if self.name.endswith("(%)") else math.inf
+        return max(0.0, self.value.low), min(most, self.value.high)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All that came out of an experiment, before it is put in words.
+
+    Attributes:
+        points: the accuracies.
+        measures: what was measured besides.
+    """
+
+    points: tuple[Point, ...]
+    measures: tuple[Measure, ...] = ()
+
+    def point(self, network: str, condition: str) -> Point:
+        """Return the accuracy of one network under one condition."""
+        return next(
+            each for each in self.points if (each.network, each.condition) == (network, condition)
+        )
+
+    def measure(self, network: str, name: str, way: str = "", across: float = 0) -> Measure | None:
+        """Return what was measured of one network; None where no seed has it."""
+        key = (network, way, name, across)
+        found = (
+            each
+            for each in self.measures
+            if (each.network, each.way, each.name, each.across) == key
+        )
+        return next(found, None)
+
+
+@dataclass(frozen=True)
 class Experiment:
     """An experiment that is over.
 
     Attributes:
-        name: "translation", "shuffle", "depth" or "filters".
+        name: one of `striate.teaching.experiments.NAMES`.
         question: what it asks.
         data: where the images are from, and how many.
         seeds: every network was trained from each of these.
@@ -70,6 +128,7 @@ class Experiment:
         findings: what is seen, and why, in a few sentences.
         folder: where the numbers and the image are.
         interrupted: whether Ctrl-C ended it before the last seed.
+        measures: what was measured besides accuracy; there is none in some experiments.
     """
 
     name: str
@@ -82,6 +141,7 @@ class Experiment:
     findings: tuple[str, ...]
     folder: str
     interrupted: bool
+    measures: tuple[Measure, ...] = ()
 
     def shared_lines(self) -> str:
         """Return the lines before the last that the texts have, each once: definitions, input."""
@@ -120,6 +180,26 @@ class Experiment:
                 caption += "; none where all seeds gave the same"
         return Table(("network", *conditions), rows, set(conditions), caption)
 
+    def measures_table(self) -> Table | None:
+        """Return what was measured of whole networks; None where nothing was."""
+        whole = [each for each in self.measures if each.across == 0]
+        names = list(dict.fromkeys(each.name for each in whole))
+        found = {(each.network, each.way, each.name): each for each in whole}
+        owners = list(dict.fromkeys((each.network, each.way) for each in whole))
+        rows = tuple(
+            (
+                network if not way else f"{network}, {way}",
+                *(_format_measure(found.get((network, way, name))) for name in names),
+            )
+            for network, way in owners
+        )
+        if not rows:
+            return None
+        caption = f"measured, mean of {len(self.seeds)} seeds"
+        if len(self.seeds) >= FEWEST:
+            caption += " with its 95 % t interval"
+        return Table(("network", *names), rows, set(names), caption)
+
     def to_pandas(self) -> DataFrame:
         """Return one row a network, condition and seed as a pandas DataFrame.
 
@@ -145,6 +225,12 @@ class Experiment:
                 f"accuracy_{end}": None if math.isnan(mean[end]) else mean[end]
                 for end in ("low", "high")
             }
+        for measure in values["measures"]:
+            mean = measure.pop("value")
+            measure |= {"value": mean["mean"]} | {
+                f"value_{end}": None if math.isnan(mean[end]) else mean[end]
+                for end in ("low", "high")
+            }
         return values
 
     def __str__(self) -> str:
@@ -152,11 +238,15 @@ class Experiment:
             [
                 wrap(f"{self.question}\n{self.data}; {self._epochs()}"),
                 f"{indent(self.shared_lines(), '    ')}\n\n{self.networks_table()}",
-                str(self.table()),
+                *map(str, self._tables()),
                 wrap(" ".join(self.findings), indent=""),
                 *([self._stopped()] if self.interrupted else []),
             ]
         )
+
+    def _tables(self) -> list[Table]:
+        measured = self.measures_table()
+        return [self.table(), *([] if measured is None else [measured])]
 
     def _epochs(self) -> str:
         return f"{self.epochs} epoch{'' if self.epochs == 1 else 's'}"
@@ -170,7 +260,7 @@ class Experiment:
             Text(f" {self.data}", strong=self.question),
             Text(self.shared_lines(), kind="pre"),
             self.networks_table(),
-            self.table(),
+            *self._tables(),
             Text(" ".join(self.findings)),
         )
 
@@ -181,3 +271,19 @@ def _format_mean(mean: Mean) -> str:
         return f"{mean.mean * 100:.1f}"
     low, high = mean.ends
     return f"{mean.mean * 100:.1f} ({low * 100:.1f}-{high * 100:.1f})"
+
+
+def _format_measure(measure: Measure | None) -> str:
+    """A measure with three digits and its interval, or "-" where there is none."""
+    if measure is None:
+        return "-"
+    mean = _format_number(measure.value.mean)
+    low, high = measure.ends
+    if measure.value.n < FEWEST or low == high:
+        return mean
+    return f"{mean} ({_format_number(low)}-{_format_number(high)})"
+
+
+def _format_number(value: float) -> str:
+    """A number with three digits, from 1,000 on with commas."""
+    return f"{value:.3g}" if value < 1000 else f"{float(f'{value:.3g}'):,.0f}"

@@ -6,8 +6,6 @@ the same parameters.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from striate.teaching.experiments.design import (
     Design,
     Given,
@@ -20,7 +18,7 @@ from striate.teaching.experiments.design import (
     write_input_line,
 )
 from striate.teaching.experiments.equal_sizes import check_alike, find_two_widths
-from striate.teaching.experiments.experiment_result import ComparedNetwork, Point
+from striate.teaching.experiments.experiment_result import ComparedNetwork, Outcome
 
 COUNTS = (8, 16, 32, 64)
 ONCE, TWICE = "5x5 once", "3x3 twice"
@@ -80,8 +78,9 @@ def make_design(given: Given) -> Design:
     return Design(QUESTION, compared, ("",), keep_pixels, views, conclude)
 
 
-def conclude(points: Sequence[Point]) -> tuple[str, ...]:
+def conclude(outcome: Outcome) -> tuple[str, ...]:
     """Describe what more filters bring, and what two small ones instead of a large one."""
+    points = outcome.points
     once = [point for point in points if parse_kind(point.network) == ONCE]
     twice = [point for point in points if parse_kind(point.network) == TWICE]
     rises = [

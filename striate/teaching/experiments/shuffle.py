@@ -6,8 +6,6 @@ shuffled in the same way it computes the same. A convolution looks at neighbours
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +20,7 @@ from striate.teaching.experiments.design import (
     write_input_line,
 )
 from striate.teaching.experiments.equal_sizes import check_alike, find_width
-from striate.teaching.experiments.experiment_result import ComparedNetwork, Point
+from striate.teaching.experiments.experiment_result import ComparedNetwork, Outcome
 
 HIDDEN = 32
 FULL, CONV = "fully connected", "convolutional"
@@ -85,8 +83,9 @@ def shuffle_pixels(pixels: Pixels, places: NDArray[np.int64]) -> Pixels:
     return np.ascontiguousarray(flat[:, places].reshape(pixels.shape))
 
 
-def conclude(points: Sequence[Point]) -> tuple[str, ...]:
+def conclude(outcome: Outcome) -> tuple[str, ...]:
     """Describe what shuffling does to each network, and why."""
+    points = outcome.points
     found = {(point.network, point.condition): point for point in points}
     lost = {
         name: compare_points(found[name, SHUFFLED], found[name, AS_THEY_ARE])

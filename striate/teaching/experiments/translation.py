@@ -8,10 +8,6 @@ the places. Pooling keeps the move only where it is a multiple of its stride.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
-
 from striate.teaching.experiments.design import (
     Design,
     Given,
@@ -24,11 +20,11 @@ from striate.teaching.experiments.design import (
     write_input_line,
 )
 from striate.teaching.experiments.equal_sizes import check_alike, find_width
-from striate.teaching.experiments.experiment_result import ComparedNetwork, Point
+from striate.teaching.experiments.experiment_result import ComparedNetwork, Outcome
+from striate.teaching.experiments.moved_images import give_moved_views, place_on_canvas
 
 HIDDEN = 32  # units of the fully connected network, whose size the others are fitted to
 FULL, CONV, GAP = "fully connected", "conv + fc", "conv + gap"
-EIGHT = [(1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1)]
 QUESTION = (
     "Trained on images in the middle, tested on moved ones: who still knows them, and how far?"
 )
@@ -76,38 +72,15 @@ def make_design(given: Given) -> Design:
         return place_on_canvas(pixels, most, given.ground)
 
     def views(pixels: Pixels, network: ComparedNetwork) -> Views:
-        yield "not moved", 0, [pixels]
-        for far in range(1, most + 1):
-            yield f"by {far}", far, [shift(pixels, far * r, far * c) for r, c in EIGHT]
+        return give_moved_views(pixels, range(most + 1))
 
     compared = make_networks(canvas, given.classes, min(rows, columns))
     return Design(QUESTION, compared, ("",), change, views, conclude)
 
 
-def place_on_canvas(pixels: Pixels, margin: int, ground: Sequence[int]) -> Pixels:
-    """Put images (n, rows, columns, channels) into the middle of a larger canvas.
-
-    >>> place_on_canvas(np.full((1, 1, 1, 1), 9, np.uint8), 1, [0])[0, :, :, 0].tolist()
-    [[0, 0, 0], [0, 9, 0], [0, 0, 0]]
-    """
-    n, rows, columns, channels = pixels.shape
-    canvas = np.empty((n, rows + 2 * margin, columns + 2 * margin, channels), np.uint8)
-    canvas[:] = np.asarray(ground, np.uint8)
-    canvas[:, margin : margin + rows, margin : margin + columns] = pixels
-    return canvas
-
-
-def shift(pixels: Pixels, down: int, right: int) -> Pixels:
-    """Move images; what leaves at one border, which is margin only, comes in at the other.
-
-    >>> shift(np.arange(4, dtype=np.uint8).reshape(1, 2, 2, 1), 1, 0)[0, :, :, 0].tolist()
-    [[2, 3], [0, 1]]
-    """
-    return np.roll(pixels, (down, right), axis=(1, 2))
-
-
-def conclude(points: Sequence[Point]) -> tuple[str, ...]:
+def conclude(outcome: Outcome) -> tuple[str, ...]:
     """Describe what moving does to each network, and why."""
+    points = outcome.points
     far = max(point.across for point in points)
     still = {point.network: point for point in points if point.across == 0}
     last = {point.network: point for point in points if point.across == far}
