@@ -24,7 +24,7 @@ DARK = {
 }
 """What each colour of the palette becomes; these are those of the pages, too."""
 
-DARK_LOOK: dict[Any, Any] = {
+DARK_LOOK: dict[Any, str] = {
     **{name: DARK.get(value, value) for name, value in LOOK.items() if isinstance(value, str)},
     "figure.facecolor": PAPER,
     "axes.facecolor": PAPER,
