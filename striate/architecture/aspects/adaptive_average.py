@@ -93,7 +93,7 @@ def adaptive_sum(call: AtWork, place: Place) -> Terms:
     from striate.architecture.aspects.worked_sum import to_float64, weighted_sum
 
     unit, row, column = place
-    values = to_float64(call.inputs[0])[unit]
+    values = to_float64(call.inputs[0][:, unit])
     out = call.output.shape[2:]
     rows, columns = (
         np.arange(at * size // to, -(-(at + 1) * size // to))

@@ -123,14 +123,22 @@ def value_at(values: np.ndarray, place: Place) -> float:
     return float(values[place[0]] if values.ndim == 1 else values[place])
 
 
+def number_at(tensor: Tensor, place: Place) -> float:
+    """Read one number of the one image of a batch; only that is converted."""
+    own = tensor[0].detach()
+    return float(own[place[0]] if own.ndim == 1 else own[place])
+
+
 def read_window(
-    values: np.ndarray, places: tuple[np.ndarray, np.ndarray], units: np.ndarray, *, edge: bool
+    tensor: Tensor, places: tuple[np.ndarray, np.ndarray], units: np.ndarray, *, edge: bool
 ) -> tuple[np.ndarray, ...]:
     """Read a window of each unit: (unit, row, column, value, padding), unit by unit."""
     rows, columns = (each.ravel() for each in np.meshgrid(*places, indexing="ij"))
-    height, width = values.shape[1:]
+    own = tensor[0].detach()
+    height, width = own.shape[1:]
     outside = (rows < 0) | (rows >= height) | (columns < 0) | (columns >= width)
-    inner = values[:, rows.clip(0, height - 1), columns.clip(0, width - 1)][units]
+    within = rows.clip(0, height - 1), columns.clip(0, width - 1)
+    inner = np.asarray(own[units[:, None], within[0][None], within[1][None]].double().cpu().numpy())
     if not edge:
         inner = np.where(outside, 0.0, inner)
     count = len(units)
@@ -165,7 +173,7 @@ WorkedSum = Callable[[AtWork, Place], Terms]
 
 def as_it_is(call: AtWork, place: Place) -> Terms:
     """Return the one term of a number that goes through unchanged."""
-    value = value_at(to_float64(call.inputs[0]), place)
+    value = number_at(call.inputs[0], place)
     return single_term(place, value, result=value)
 
 
@@ -178,7 +186,7 @@ def function_of_one(name: str, function: Callable[[Any, float, int], float]) -> 
     """
 
     def worked(call: AtWork, place: Place) -> Terms:
-        value = value_at(to_float64(call.inputs[0]), place)
+        value = number_at(call.inputs[0], place)
         result = function(call.module, value, place[0])
         return single_term(place, value, function=name, result=result)
 
@@ -188,7 +196,7 @@ def function_of_one(name: str, function: Callable[[Any, float, int], float]) -> 
 def read_pool(call: AtWork, place: Place) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Read the window of a pool without its padding: (rows, columns, values)."""
     unit, *position = place
-    values = to_float64(call.inputs[0])[unit]
+    values = to_float64(call.inputs[0][:, unit])
     from striate.architecture.aspects.torch_modules import pads_before
 
     layer, padding = call.module, pads_before(call.module)
@@ -221,7 +229,6 @@ def convolved(call: AtWork, place: Place) -> Terms:
             f"'{call.name}' pads by '{layer.padding_mode}', which is not known here; expected "
             "zeros or replicate"
         )
-    values = to_float64(call.inputs[0])
     padding = pads_before(layer)
     weight = to_float64(layer.weight[unit][None])
     rows, columns = (
@@ -232,6 +239,8 @@ def convolved(call: AtWork, place: Place) -> Terms:
     first = unit // (layer.out_channels // layer.groups) * per
     units = np.arange(first, first + per)
     edge = "replicate" in (layer.padding_mode, isinstance(layer, PaddedConv2d) and layer.border)
-    which, down, across, seen, outside = read_window(values, (rows, columns), units, edge=edge)
+    which, down, across, seen, outside = read_window(
+        call.inputs[0], (rows, columns), units, edge=edge
+    )
     bias = 0.0 if layer.bias is None else float(layer.bias[unit].detach().double())
     return weighted_sum(which, down, across, seen, weight.ravel(), bias, outside)

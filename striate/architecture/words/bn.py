@@ -257,10 +257,9 @@ def _worked_sum(call: AtWork, place: Place) -> Terms:
     import math
 
     from striate.architecture.aspects.worked_sum import (
+        number_at,
         parameter_to_float64,
         single_term,
-        to_float64,
-        value_at,
     )
 
     unit, row, column = place
@@ -275,7 +274,7 @@ def _worked_sum(call: AtWork, place: Place) -> Terms:
     spread = math.sqrt(variance[unit] + layer.eps)
     scale = (1.0 if gamma is None else float(gamma[unit])) / spread
     shift = 0.0 if beta is None else float(beta[unit])
-    value = value_at(to_float64(call.inputs[0]), (unit, row, column))
+    value = number_at(call.inputs[0], (unit, row, column))
     facts = {
         "mean": float(mean[unit]),
         "variance": float(variance[unit]),

@@ -140,7 +140,7 @@ class Flatten(Layer):
 def _worked_sum(call: AtWork, place: Place) -> Terms:
     import numpy as np
 
-    from striate.architecture.aspects.worked_sum import single_term, to_float64, value_at
+    from striate.architecture.aspects.worked_sum import number_at, single_term
 
     unit, _, _ = place
     shape = tuple(call.inputs[0].shape[1:])
@@ -148,5 +148,5 @@ def _worked_sum(call: AtWork, place: Place) -> Terms:
     if len(shape) == 3:
         channel, row, column = np.unravel_index(unit, shape)
         at = (int(channel), int(row), int(column))
-    value = value_at(to_float64(call.inputs[0]), at)
+    value = number_at(call.inputs[0], at)
     return single_term(at, value, result=value)

@@ -85,12 +85,12 @@ class Cat(Joint):
 
     def worked_sum(self, call: AtWork, place: Place) -> Terms:
         """Return the one number that it is, of one of the branches."""
-        from striate.architecture.aspects.worked_sum import single_term, to_float64, value_at
+        from striate.architecture.aspects.worked_sum import number_at, single_term
 
         left, row, column = place
         for source, each in enumerate(call.inputs):
             if left < each.shape[1]:
-                value = value_at(to_float64(each), (left, row, column))
+                value = number_at(each, (left, row, column))
                 return single_term((left, row, column), value, source=source, result=value)
             left -= each.shape[1]
         raise AssertionError("the unit is within the channels of the branches")
@@ -184,9 +184,9 @@ class Add(Joint):
 
         import numpy as np
 
-        from striate.architecture.aspects.worked_sum import Terms, to_float64, value_at
+        from striate.architecture.aspects.worked_sum import Terms, number_at
 
-        values = np.array([value_at(to_float64(each), place) for each in call.inputs])
+        values = np.array([number_at(each, place) for each in call.inputs])
         count = len(values)
         unit, row, column = (np.full(count, at) for at in place)
         return Terms(
@@ -301,12 +301,12 @@ class Mul(Joint):
 
     def worked_sum(self, call: AtWork, place: Place) -> Terms:
         """Return the number of the largest branch, the others as what it is multiplied by."""
-        from striate.architecture.aspects.worked_sum import single_term, to_float64, value_at
+        from striate.architecture.aspects.worked_sum import number_at, single_term
 
-        inputs = [to_float64(each) for each in call.inputs]
-        source = max(range(len(inputs)), key=lambda number: inputs[number].size)
+        inputs = call.inputs
+        source = max(range(len(inputs)), key=lambda number: inputs[number].numel())
         factors = [
-            value_at(each, place if each.ndim == 1 or each[0].size > 1 else (place[0], 0, 0))
+            number_at(each, place if each.ndim == 2 or each[0, 0].numel() > 1 else (place[0], 0, 0))
             for each in inputs
         ]
         value, factor = factors.pop(source), math.prod(factors)

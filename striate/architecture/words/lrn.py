@@ -188,7 +188,7 @@ def _worked_sum(call: AtWork, place: Place) -> Terms:
 
     unit, row, column = place
     layer: Any = call.module
-    values = to_float64(call.inputs[0])[:, row, column]
+    values = to_float64(call.inputs[0][:, :, row, column])
     first = max(0, unit - layer.size // 2)
     near = values[first : unit + (layer.size - 1) // 2 + 1]
     squares = math.fsum(near**2)

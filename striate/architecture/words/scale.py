@@ -324,18 +324,18 @@ class Slice(Layer):
 
 
 def _scaled(call: AtWork, place: Place) -> Terms:
-    from striate.architecture.aspects.worked_sum import single_term, to_float64, value_at
+    from striate.architecture.aspects.worked_sum import number_at, single_term
 
     layer: Any = call.module
-    value = value_at(to_float64(call.inputs[0]), place)
+    value = number_at(call.inputs[0], place)
     factor = float(layer.weight[place[0]].detach())
     return single_term(place, value, factor, result=value * factor)
 
 
 def _taken(call: AtWork, place: Place) -> Terms:
-    from striate.architecture.aspects.worked_sum import single_term, to_float64, value_at
+    from striate.architecture.aspects.worked_sum import number_at, single_term
 
     layer: Any = call.module
     at = (place[0] + layer.first, place[1], place[2])
-    value = value_at(to_float64(call.inputs[0]), at)
+    value = number_at(call.inputs[0], at)
     return single_term(at, value, result=value)

@@ -5,7 +5,7 @@ import { make } from "./dom.js";
 import { show, signed } from "./numbers.js";
 import { words } from "./words.js";
 
-const CARDS = 12; // channels shown at first
+const CARDS = 8; // channels shown at first
 const ROWS = 12; // of a list
 const said = words.sum;
 

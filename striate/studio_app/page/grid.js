@@ -1,6 +1,6 @@
 // A map as a grid of cells that answers to the pointer.
 
-import { brief, colours, css, mapCanvas, pixelCanvas } from "./numbers.js";
+import { brief, colours, css, mapCanvas, pixelCanvas, readable } from "./numbers.js";
 import { make } from "./dom.js";
 
 const NUMBERS_FROM = 29; // pixels of a cell in which its number is written
@@ -103,7 +103,7 @@ export class Grid {
     canvas.height = Math.round(height * dense);
     const pen = canvas.getContext("2d");
     pen.scale(dense, dense);
-    const { sunk, line, ink, soft } = colours();
+    const { sunk, line, soft } = colours();
     pen.fillStyle = css(sunk);
     pen.fillRect(0, 0, width, height);
     this.#hatch(pen, width, height, css(line));
@@ -128,8 +128,7 @@ export class Grid {
           const at = row * columns + column;
           if (inside && at >= count) continue;
           const x = inside ? values[at] : 0;
-          const dark = matchDark();
-          pen.fillStyle = !inside ? css(soft) : Math.abs(x) / reach > 0.6 ? (dark ? "#10151a" : "#ffffff") : css(ink);
+          pen.fillStyle = inside ? css(readable(x, reach)) : css(soft);
           pen.fillText(brief(x), (c + 0.5) * cell, (r + 0.5) * cell);
         }
       }
@@ -171,9 +170,4 @@ export class Grid {
     if (box) frame(box[0], box[1], box[2] - box[0], box[3] - box[1], 2);
     if (focus) frame(...focus, 1, 1, Math.max(2, Math.min(3, cell / 8)));
   }
-}
-
-export function matchDark() {
-  const chosen = document.documentElement.dataset.theme;
-  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 }

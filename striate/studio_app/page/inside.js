@@ -51,9 +51,18 @@ export class Inside {
     const same = this.scene && state.network === before.network && state.image === before.image;
     if (state.image !== "camera") this.#stopCamera();
     this.state = state;
+    this.turn = (this.turn ?? 0) + 1;
+    const { turn } = this;
     try {
-      if (!same) await this.#read();
+      if (!same) {
+        const found = await this.ask({ kind: "layers" });
+        if (turn !== this.turn) return true; // somebody has gone on meanwhile
+        this.#take(found);
+        this.strip.show(this.scene);
+        this.walk.show(-1, "");
+      }
     } catch (error) {
+      if (turn !== this.turn) return true;
       this.state = before;
       tell(error.message, { error: true });
       return false;
@@ -65,13 +74,6 @@ export class Inside {
     this.frozen = place.row !== undefined && place.row >= 0;
     await this.#showLayer();
     return true;
-  }
-
-  async #read() {
-    const found = await this.ask({ kind: "layers" });
-    this.#take(found);
-    this.strip.show(this.scene);
-    this.walk.show(-1, "");
   }
 
   #take(found) {
@@ -163,9 +165,10 @@ export class Inside {
     this.onplace(this.state);
     writePlace(this.frozen ? this.state : { ...this.state, row: undefined, column: undefined });
     const place = { layer, unit, row, column };
+    const summed = this.ask({ kind: "cell", ...place });
     this.ask({ kind: "sight", ...place }).then((found) => { if (found && here()) this.bench.showSight(found.box, this.scene); }, () => {});
     try {
-      const found = await this.ask({ kind: "cell", ...place });
+      const found = await summed;
       if (!found || !here()) return;
       this.arithmetic.show({ ...found, place: [unit, row, column] }, this.scene);
       await this.bench.showTerms(found, this.layer, this.scene, (question) => this.ask(question));

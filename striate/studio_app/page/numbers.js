@@ -64,6 +64,20 @@ export function paint(values, reach, image) {
   }
 }
 
+// The colour in which a number is best read on its own: the ink, or the ground.
+export function readable(x, reach) {
+  const { paper, ink, above, below } = colours();
+  const share = Math.min(1, Math.abs(x) / reach);
+  const end = x > 0 ? above : below;
+  const ground = paper.map((each, at) => each + (end[at] - each) * share);
+  const light = (rgb) => rgb.map((each) => (each / 255) ** 2.2).reduce((sum, each, at) => sum + each * [0.2126, 0.7152, 0.0722][at], 0);
+  const contrast = (rgb) => {
+    const [one, other] = [light(rgb) + 0.05, light(ground) + 0.05];
+    return Math.max(one, other) / Math.min(one, other);
+  };
+  return contrast(ink) >= contrast(paper) ? ink : paper;
+}
+
 // A small canvas with a map on it, one pixel a number.
 export function mapCanvas(values, rows, columns, reach) {
   const canvas = document.createElement("canvas");

@@ -17,7 +17,7 @@ export async function upload(file) {
 }
 
 export function openDialog(title, ...children) {
-  const dialog = make("dialog", { "aria-label": title }, make("header", {}, make("h2", {}, title), make("button", { onclick: () => dialog.close() }, words.close)), ...children);
+  const dialog = make("dialog", { "aria-label": title }, make("div", { class: "head" }, make("h2", {}, title), make("button", { onclick: () => dialog.close() }, words.close)), ...children);
   dialog.addEventListener("close", () => dialog.remove());
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
   document.body.append(dialog);
