@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import shutil
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from websockets.sync.client import ClientConnection, connect
@@ -16,6 +18,24 @@ from websockets.typing import Origin
 
 from striate.model.classifier import Classifier
 from striate.studio_app.opening import open_studio
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+
+
+@contextmanager
+def open_browser() -> Iterator[Browser]:
+    """Open Debian's Chromium, with a camera that is none."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = shutil.which("chromium") or shutil.which("google-chrome")
+        words = ["--no-sandbox", *CAMERA]
+        opened = playwright.chromium.launch(executable_path=path, args=words)
+        yield opened
+        opened.close()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
-from live_studio import Live, live_studio
+from live_studio import Live, live_studio, open_browser
 from PIL import Image
 
 from striate.backends.torch import build
@@ -30,6 +30,12 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     model = Classifier(build(TEXT), TEXT, names, Preprocess(1, 8, 8))
     with live_studio(folder, modules={HOSTILE: model, "own": model}) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as opened:
+        yield opened
 
 
 @pytest.fixture
