@@ -48,8 +48,11 @@ def png(pixels: Pixels, *, side: int = 0) -> bytes:
         size = (image.width * times, image.height * times)
         image = image.resize(size, Image.Resampling.NEAREST)
     out = io.BytesIO()
-    small = image.width * image.height <= OPTIMIZED
-    image.save(out, "PNG", optimize=small, compress_level=9 if small else 3)
+    if image.mode == "RGBA":  # a page has dozens of maps: in an eighth of the time, 4 % larger
+        image.save(out, "PNG", compress_level=6)
+    else:
+        small = image.width * image.height <= OPTIMIZED
+        image.save(out, "PNG", optimize=small, compress_level=9 if small else 3)
     return out.getvalue()
 
 
