@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
@@ -26,6 +27,21 @@ from striate.terminal.progress import ProgressReporter
 from striate.terminal.progress_display import display_progress
 
 BATCH = 64
+
+
+class Answering(Protocol):
+    """What gives the answers of a classifier, as the classifier itself does."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names, in the order of the probabilities."""
+        ...
+
+    def probabilities(self, pixels: np.ndarray) -> np.ndarray:
+        """Return the probability of each class: float32 (n, classes)."""
+        ...
+
+
 PICTURES = 12  # of the worst images, kept to be shown in a notebook
 
 
@@ -104,7 +120,7 @@ def _evaluate(
 
 
 def evaluate_images(
-    model: Classifier,
+    model: Answering,
     images: Images,
     collection: Collection,
     selection: ImageSelection,
@@ -114,7 +130,7 @@ def evaluate_images(
     """Return how good a classifier is on decoded images.
 
     Args:
-        model: the classifier.
+        model: the classifier, or what gives its answers.
         images: decoded with its preprocessing.
         collection: their names and labels, in the classifier's classes.
         selection: which of them, and what they are.
@@ -133,7 +149,7 @@ def evaluate_images(
 
 
 def predict_images(
-    model: Classifier, images: Images, indices: np.ndarray, *, reporter: ProgressReporter
+    model: Answering, images: Images, indices: np.ndarray, *, reporter: ProgressReporter
 ) -> np.ndarray:
     """Return a classifier's probabilities for decoded images, computed batch by batch.
 

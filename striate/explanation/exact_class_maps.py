@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -18,8 +19,8 @@ from striate.architecture.notation import ExpandedNetwork, Join, Leaf
 from striate.architecture.words import Dropout, Fc, Flatten, Gap
 from striate.backends.onnx import Trained
 from striate.backends.onnx.engines import AT_ONCE, session_of, threads
-from striate.backends.onnx.graph import PIXELS, graph
-from striate.errors import SettingError
+from striate.backends.onnx.graph import OUTPUT, PIXELS, graph
+from striate.errors import EngineError, SettingError
 from striate.explanation.cell_centers import AxisCenters, CellCenters
 from striate.model.classifier import Classifier
 
@@ -96,21 +97,81 @@ def compute_class_maps(
 
     Example: ``compute_class_maps(model, find_map_source(model), pixels, np.array([0]))``.
     """
+    session, k = _open(model, source), len(model.classes)
+
+    def part(first: int) -> np.ndarray:
+        few = slice(first, first + AT_ONCE)
+        (maps,) = session.run([source.address], {PIXELS: given[few]})
+        return _speak(source, maps, targets[few], k)
+
+    given = np.asarray(pixels, np.float32, order="C")
+    starts = range(0, len(given), AT_ONCE)
+    with ThreadPoolExecutor(min(threads(), len(starts)), "striate-maps") as pool:
+        return np.concatenate(list(pool.map(part, starts)))
+
+
+class AnswersWithMaps:
+    """Answers as a classifier gives them; what each cell spoke for them is kept.
+
+    Both come out of one forward pass: an answer takes no longer for its map.
+
+    Args:
+        model: the classifier.
+
+    Raises:
+        SettingError: it has no such maps; the reason, in words.
+        EngineError: ONNX Runtime does not take the network.
+
+    Example: ``AnswersWithMaps(model).probabilities(pixels)``.
+    """
+
+    def __init__(self, model: Classifier) -> None:
+        if model.decision.mirrored:
+            raise SettingError("an answer to an image and its mirror image has two maps")
+        self.source, self.classes = find_map_source(model), model.classes
+        self._session, self._decision = _open(model, self.source), model.decision
+        self._maps: list[np.ndarray] = []
+
+    def probabilities(self, pixels: np.ndarray) -> np.ndarray:
+        """Return the probability of each class, as `Classifier.probabilities` does."""
+
+        def part(few: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            logits, maps = self._session.run([OUTPUT, self.source.address], {PIXELS: few})
+            return logits, _speak(self.source, maps, logits.argmax(1), len(self.classes))
+
+        given = np.asarray(pixels, np.float32, order="C")
+        parts = [given[start : start + AT_ONCE] for start in range(0, len(given), AT_ONCE)]
+        with ThreadPoolExecutor(min(threads(), len(parts)), "striate-engine") as pool:
+            found = list(pool.map(part, parts))
+        self._maps += [maps for _, maps in found]
+        return self._decision.probabilities(np.concatenate([logits for logits, _ in found]))
+
+    @property
+    def maps(self) -> np.ndarray:
+        """float32 (answers, rows, columns), in the order of the answers; for each its own class."""
+        return np.concatenate(self._maps)
+
+
+def keep_class_maps(model: Classifier) -> AnswersWithMaps | None:
+    """Return what answers for a classifier and keeps the maps; None where there are none."""
+    try:
+        return AnswersWithMaps(model)
+    except (SettingError, EngineError):
+        return None
+
+
+def _open(model: Classifier, source: MapSource) -> Any:
+    """Open the network in ONNX Runtime, with its last maps as a second output."""
     if not isinstance(model.network, Trained):
         raise SettingError(WHY)
     scales = model.preprocess
     whole = graph(model.network.plan, model.network.weights, mean=scales.mean, std=scales.std)
-    asked = replace(whole, outputs=dict.fromkeys([source.address]))
-    session = session_of("ONNX Runtime", asked.to_bytes())
+    asked = replace(whole, outputs={**whole.outputs, source.address: None})
+    return session_of("ONNX Runtime", asked.to_bytes())
 
-    def part(few: np.ndarray) -> np.ndarray:
-        return np.asarray(session.run([source.address], {PIXELS: few})[0])
 
-    given = np.asarray(pixels, np.float32, order="C")
-    parts = [given[start : start + AT_ONCE] for start in range(0, len(given), AT_ONCE)]
-    with ThreadPoolExecutor(min(threads(), len(parts)), "striate-maps") as pool:
-        maps = np.concatenate(list(pool.map(part, parts)))
-    k = len(model.classes)
+def _speak(source: MapSource, maps: np.ndarray, targets: np.ndarray, k: int) -> np.ndarray:
+    """Return what each cell speaks for a class, against the mean of the other classes."""
     contrast = np.full((len(maps), k), -1.0 / max(k - 1, 1), np.float32)
     contrast[np.arange(len(maps)), targets] = 1.0
     rows = contrast if source.weight is None else contrast @ source.weight

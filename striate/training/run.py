@@ -20,13 +20,10 @@ from striate.backends.torch import build
 from striate.errors import RunError, StoppedError
 from striate.evaluation.answers_file import write_answers
 from striate.evaluation.classifier_evaluation import evaluate_images
-from striate.evaluation.image_selection import (
-    ImageSelection,
-    leave_out_known,
-    select_held_out,
-)
+from striate.evaluation.image_selection import ImageSelection, leave_out_known, select_held_out
 from striate.evaluation.metrics import EvaluatedImage, Evaluation
 from striate.events import Done, Epoch, Event, Note
+from striate.explanation.exact_class_maps import keep_class_maps
 from striate.features.backbone import Backbone
 from striate.features.filter_shift import FilterShift, measure_filter_shift
 from striate.model.classifier import Classifier
@@ -50,6 +47,7 @@ from striate.training.one_cycle import Cycle
 from striate.training.preparation import Prepared
 from striate.training.record import Outcome, RunRecord
 from striate.training.report.gathering import facts, load_ahead, write_report
+from striate.training.report.pictures import KeptMaps
 from striate.training.result import TrainingResult
 from striate.training.state import State
 from striate.training.transfer import learn_head
@@ -262,11 +260,12 @@ class TrainingRun:
         before, known = self._start(prepared)
         model = self._classifier(prepared, state, known)
         chosen = self._select(prepared, known)
-        if note := model.engine.note:
-            self.say(note)
+        answering = keep_class_maps(model)
+        if answering is None and model.engine.note:
+            self.say(model.engine.note)
         loaded = prepared.loaded
         evaluation = evaluate_images(
-            model, loaded.images, loaded.collection, chosen, callback=self.tell
+            answering or model, loaded.images, loaded.collection, chosen, callback=self.tell
         )
         model = replace(model, metrics=_metrics(evaluation))
         model.save(self.folder.model)
@@ -285,7 +284,10 @@ class TrainingRun:
             shutil.rmtree(self.folder.cache, ignore_errors=True)
         shift = None if before is None else self._write_shift(before, state.best)
         own = load(self.folder.model, network=self._module)
-        shown = facts(self.folder, self.record, loaded, epochs=epochs, model=own, moved=shift)
+        heard = None if answering is None else KeptMaps.of(answering, evaluation.images)
+        shown = facts(
+            self.folder, self.record, loaded, epochs=epochs, model=own, moved=shift, maps=heard
+        )
         write_report(self.folder, shown)
         energy = self.record.energy
         self._callback(
@@ -304,8 +306,7 @@ class TrainingRun:
                 kg_co2e=None if energy is None else energy.kg_co2e,
             )
         )
-        history = History(tuple(epochs))
-        health = self.record.health
+        history, health = History(tuple(epochs)), self.record.health
         return TrainingResult(
             own, evaluation, self.folder.path, history, interrupted, findings, health
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,8 +13,13 @@ from striate.backends.torch import build
 from striate.data.images import Preprocess
 from striate.errors import SettingError
 from striate.explanation.batch_hires_cam import batch_hires_cam, find_map_layer
-from striate.explanation.exact_class_maps import compute_class_maps, find_map_source
+from striate.explanation.exact_class_maps import (
+    compute_class_maps,
+    find_map_source,
+    keep_class_maps,
+)
 from striate.model.classifier import Classifier
+from striate.model.temperature import Decision
 
 STEM = "input 3x32x32 classes=3 > conv 8 stride=2 > bn > relu > conv 6 stride=2"
 
@@ -46,6 +53,20 @@ def test_they_are_what_gradients_give(end: str) -> None:
         (source.centers.columns, layer.centers.columns),
     ):
         np.testing.assert_allclose(own.mean, traced.mean)
+
+
+def test_answers_with_maps_are_the_classifiers_and_the_maps_those_of_the_answers() -> None:
+    model = classifier(f"{STEM} > relu > gap > flatten > fc")
+    pixels = np.random.default_rng(1).integers(0, 256, (11, 3, 32, 32), dtype=np.uint8)
+    answering = keep_class_maps(model)
+    assert answering is not None
+    answers = np.concatenate([answering.probabilities(pixels[k : k + 6]) for k in (0, 6)])
+    np.testing.assert_array_equal(answers, model.probabilities(pixels))
+    expected = compute_class_maps(model, answering.source, pixels, answers.argmax(1))
+    np.testing.assert_array_equal(answering.maps, expected)
+    assert keep_class_maps(classifier(f"{STEM} > flatten > fc 9 > relu > fc")) is None
+    mirrored = replace(model, decision=Decision(mirrored=True))
+    assert keep_class_maps(mirrored) is None
 
 
 @pytest.mark.parametrize("end", ["flatten > fc 9 > relu > fc", "gap > flatten > fc 9 > relu > fc"])

@@ -30,6 +30,7 @@ from striate.training.preparation import Loaded
 from striate.training.record import Outcome, RunRecord
 from striate.training.report import Earlier, Facts, Start, html
 from striate.training.report.pictures import (
+    KeptMaps,
     choose_evaluated,
     show_augmented,
     show_evaluated,
@@ -72,6 +73,7 @@ def facts(
     epochs: Sequence[Epoch],
     model: Classifier | None,
     moved: FilterShift | None = None,
+    maps: KeptMaps | None = None,
 ) -> Facts:
     """Gather everything the page shows.
 
@@ -82,6 +84,7 @@ def facts(
         epochs: its records.
         model: its classifier, for the heat maps; None where it is not at hand.
         moved: how far fine-tuning moved a trained backbone.
+        maps: the class maps of its answers; None computes them.
 
     Raises:
         RunError: the run is not over, or a file of its folder cannot be used.
@@ -91,7 +94,7 @@ def facts(
         raise RunError("a report is of a run that is over")
     evaluation, worst, more = choose_evaluated(folder, outcome.evaluation)
     image_findings = read_findings(folder.findings)
-    shown, no_heat = show_evaluated(loaded, plan, (*worst, *more), model)
+    shown, no_heat = show_evaluated(loaded, plan, (*worst, *more), model, maps)
     names = {one.name for one in worst}
     return Facts(
         title=plan.data.name,

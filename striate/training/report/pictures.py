@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,12 @@ from striate.doctor import ImageFinding
 from striate.errors import DataError, EngineError, ImageError, SettingError
 from striate.evaluation.answers_file import read_answers
 from striate.evaluation.metrics import EvaluatedImage, Evaluation
-from striate.explanation.exact_class_maps import compute_class_maps, find_map_source
+from striate.explanation.cell_centers import CellCenters
+from striate.explanation.exact_class_maps import (
+    AnswersWithMaps,
+    compute_class_maps,
+    find_map_source,
+)
 from striate.explanation.map_resampling import lay_map
 from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.model.classifier import Classifier
@@ -82,8 +87,32 @@ def _truth(one: EvaluatedImage) -> float:
     return one.truth_probability
 
 
+@dataclass(frozen=True, eq=False)
+class KeptMaps:
+    """Class maps that came with the answers of an evaluation.
+
+    Attributes:
+        names: of the images.
+        maps: float32 (images, rows, columns), each of the class that was answered.
+        centers: where their cells look; None where that is not known.
+    """
+
+    names: Sequence[str]
+    maps: np.ndarray = field(repr=False)
+    centers: CellCenters | None = field(repr=False)
+
+    @staticmethod
+    def of(answers: AnswersWithMaps, images: Sequence[EvaluatedImage]) -> KeptMaps:
+        """Return the maps of an evaluation's answers, in their order."""
+        return KeptMaps([one.name for one in images], answers.maps, answers.source.centers)
+
+
 def show_evaluated(
-    loaded: Loaded, plan: Plan, chosen: Sequence[EvaluatedImage], model: Classifier | None
+    loaded: Loaded,
+    plan: Plan,
+    chosen: Sequence[EvaluatedImage],
+    model: Classifier | None,
+    kept: KeptMaps | None = None,
 ) -> tuple[list[Shown], str]:
     """Return images with what was answered and where it was seen.
 
@@ -92,6 +121,7 @@ def show_evaluated(
         plan: of the run.
         chosen: which.
         model: whose class activation maps are laid over them; None where it is not at hand.
+        kept: these maps, where they came with the answers; None computes them.
 
     Returns:
         Those that are at hand, in order; and why they have no heat maps, "" where they have.
@@ -121,18 +151,33 @@ def show_evaluated(
     if model is None:
         return shown, "the classifier of the run is not at hand"
     try:
-        source = find_map_source(model)
-        inputs = loaded.images.take([index for index, _, _ in found])
-        targets = np.array([model.classes.index(each.answer or "") for each in shown])
-        maps = compute_class_maps(model, source, inputs, targets)
+        if kept is None:
+            kept = _compute_maps(model, loaded, [index for index, _, _ in found], shown)
     except (SettingError, EngineError, DataError) as error:
         return shown, str(error)
+    rows, centers = {name: row for row, name in enumerate(kept.names)}, kept.centers
     sides = (plan.preprocess.height, plan.preprocess.width)
-    laid = (lay_map(each, source.centers, *sides) for each in maps)
     return [
-        replace(each, heat=heat_overlay(_on_image(values, size, plan.preprocess)))
-        for (_, size, each), values in zip(found, laid, strict=True)
+        replace(
+            each,
+            heat=heat_overlay(
+                _on_image(
+                    lay_map(kept.maps[rows[each.name]], centers, *sides), size, plan.preprocess
+                )
+            ),
+        )
+        for _, size, each in found
     ], ""
+
+
+def _compute_maps(
+    model: Classifier, loaded: Loaded, indices: Sequence[int], shown: Sequence[Shown]
+) -> KeptMaps:
+    """Return the class maps of what was answered for some images."""
+    source = find_map_source(model)
+    targets = np.array([model.classes.index(each.answer or "") for each in shown])
+    maps = compute_class_maps(model, source, loaded.images.take(indices), targets)
+    return KeptMaps([each.name for each in shown], maps, source.centers)
 
 
 def _on_image(values: np.ndarray, size: tuple[int, int], preprocess: Preprocess) -> np.ndarray:
