@@ -354,9 +354,7 @@ class TrainingRun:
     def _seen(self, prepared: Prepared, known: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the hashes of what was learnt from and of what chose the best state, if any did.
 
-        Args:
-            prepared: the run's images and split.
-            known: the hashes of what its backbone had used before.
+        To these come those that the backbone had used before (`known`).
         """
         hashes, split = prepared.loaded.images.hashes, prepared.loaded.split
         seen = {"train": hashes[split.train]}
