@@ -20,7 +20,7 @@ from striate.errors import SettingError
 from striate.teaching.convolution.number_text import format_number
 from striate.teaching.worked_path.record import PathRecord
 from striate.teaching.worked_path.step import ROUNDING, WorkedStep
-from striate.teaching.worked_path.sums import Place, bracket
+from striate.teaching.worked_path.sums import Place, bracket, join_terms
 
 MOST_SLOPES: Final = 2**23  # of one layer, 64 MiB: every value by every number that goes in
 
@@ -67,7 +67,7 @@ class GradientSum:
     def calculation(self) -> str:
         """The arithmetic with its numbers, without the result; terms of 0 are left out."""
         parts = [f"{bracket(term.gradient)}*{bracket(term.slope)}" for term in self.terms]
-        return " + ".join(parts) or "0"
+        return join_terms(parts)
 
     def as_json(self) -> dict[str, object]:
         """Return it as plain values, each term with its product."""

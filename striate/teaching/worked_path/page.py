@@ -134,12 +134,16 @@ class PathView:
         return tuple(reversed(self.path.steps[:-1]))
 
     @cached_property
-    def probabilities(self) -> Sequence[tuple[str, float]]:
-        """(class, probability) of every output, where there is a loss."""
+    def said(self) -> tuple[str, float, str, float]:
+        """The most probable class with its probability, and the true one with its; of a loss."""
         loss = self.path.loss
         if loss is None:
-            return ()
-        return tuple(zip(loss.output_names, loss.outputs.tolist(), strict=True))
+            return "", 0.0, "", 0.0
+        shares = loss.outputs
+        if len(shares) == 1:  # a lone sigmoid speaks for the second class
+            shares = np.array([1 - shares[0], shares[0]])
+        best, true = int(shares.argmax()), loss.classes.index(loss.label)
+        return loss.classes[best], float(shares[best]), loss.label, float(shares[true])
 
     @staticmethod
     def text(calculation: str) -> Markup:
@@ -171,7 +175,7 @@ class PathView:
 
     def grids(self, values: np.ndarray, *, names: Sequence[str] = ()) -> Sequence[Grid]:
         """Lay numbers out as grids; none where they are too many."""
-        if not fits(values if values.ndim != 2 else values[None]):
+        if not fits(values):
             return ()
         values = drop_rounding(values)
         reach = float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
@@ -181,18 +185,6 @@ class PathView:
         several = len(maps) > 1
         named = [*names, *(f"channel {n}" for n in range(len(names), len(maps)))]
         return tuple(Grid(named[n] if several else "", each, reach) for n, each in enumerate(maps))
-
-    @staticmethod
-    def weight_names(parameter: WorkedParameter) -> Sequence[str]:
-        """Name the kernels of a weight: by filter and channel."""
-        shape = parameter.values.shape
-        if len(shape) != 4:
-            return ()
-        return [
-            f"filter {n}" + (f", channel {c}" if shape[1] > 1 else "")
-            for n in range(shape[0])
-            for c in range(shape[1])
-        ]
 
     @staticmethod
     def told(values: np.ndarray) -> str:

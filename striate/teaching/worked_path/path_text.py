@@ -16,6 +16,7 @@ from striate.teaching.convolution.number_text import (
     format_number,
 )
 from striate.teaching.worked_path.gradient_sums import (
+    GradientSum,
     find_slopes,
     has_few_slopes,
     work_parameter_gradient,
@@ -103,7 +104,10 @@ def _write_step(step: WorkedStep, width: int) -> Iterator[str]:
     yield from (f"  {line}" for line in write_formulas(step))
     for parameter in step.parameters:
         yield from (
-            f"  {line}" for line in write_values(_headed(parameter), parameter.values, width - 2)
+            f"  {line}"
+            for line in write_values(
+                _headed(parameter), parameter.values, width - 2, parameter.map_names
+            )
         )
     yield from (f"  {line}" for line in write_values("values", step.values, width - 2))
     if isinstance(layer.layer, Flatten):
@@ -201,7 +205,8 @@ def _write_parameter_gradients(path: PathRecord, step: WorkedStep, width: int) -
     for parameter in step.parameters:
         if parameter.gradient is None:
             continue
-        yield from write_values(f"dL/d {parameter.name}", parameter.gradient, width)
+        names = parameter.map_names
+        yield from write_values(f"dL/d {parameter.name}", parameter.gradient, width, names)
         if not has_few_slopes(step):
             continue
         own = parameter.name.rpartition(".")[2]
@@ -209,17 +214,12 @@ def _write_parameter_gradients(path: PathRecord, step: WorkedStep, width: int) -
             slopes = find_slopes(step)
             for place in np.ndindex(*parameter.gradient.shape):
                 terms = tuple(slopes.of(own, place))
-                told = " + ".join(f"{_number(t.gradient)}*{_number(t.slope)}" for t in terms) or "0"
-                where = ", ".join(map(str, place))
-                yield f"  [{where}] {told} = {format_number(float(parameter.gradient[place]))}"
+                value = float(parameter.gradient[place])
+                told = GradientSum(parameter.name, place, terms, value).calculation
+                yield f"  [{', '.join(map(str, place))}] {told} = {format_number(value)}"
         else:
             place = largest_place(parameter.gradient)
             yield f"  for example {work_parameter_gradient(path, parameter.name, place)}"
-
-
-def _number(value: float) -> str:
-    text = format_number(value)
-    return f"({text})" if text.startswith("-") else text
 
 
 def _write_descent(path: PathRecord, descent: Descent, width: int) -> Iterator[str]:
@@ -231,7 +231,8 @@ def _write_descent(path: PathRecord, descent: Descent, width: int) -> Iterator[s
     for parameter in path.parameters.values():
         if parameter.after is not None:
             title = f"{_headed(parameter)} becomes"
-            yield from (f"  {line}" for line in write_values(title, parameter.after, width - 2))
+            told = write_values(title, parameter.after, width - 2, parameter.map_names)
+            yield from (f"  {line}" for line in told)
     last = path.steps[-1]
     if last.after is not None:
         yield from (

@@ -14,6 +14,7 @@ from striate.errors import SettingError
 IMAGE: Final = "image"  # the address of what goes in
 SHOWN_SIDE: Final = 12  # rows and columns of a map whose values are all shown
 ROUNDING: Final = 1e-13  # of the largest number beside it: what rounding leaves of a 0
+SHOWN_MAPS: Final = 16  # side by side
 SHOWN_VALUES: Final = 64  # values of a layer whose sums are all written out
 
 
@@ -32,6 +33,18 @@ class WorkedParameter:
     values: np.ndarray
     gradient: np.ndarray | None = None
     after: np.ndarray | None = None
+
+    @property
+    def map_names(self) -> tuple[str, ...]:
+        """The names of its grids: filter by filter, channel by channel; none where it is one."""
+        if self.values.ndim != 4:
+            return ()
+        filters, channels = self.values.shape[:2]
+        return tuple(
+            f"filter {n}" + (f", channel {c}" if channels > 1 else "")
+            for n in range(filters)
+            for c in range(channels)
+        )
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -100,15 +113,16 @@ class WorkedStep:
 
 
 def fits(values: np.ndarray) -> bool:
-    """Return whether all numbers of an array are shown: maps up to 12x12, rows up to 64.
+    """Return whether all numbers of an array are shown: up to 16 maps of 12x12, rows up to 64.
 
     >>> fits(np.zeros((3, 12, 12))), fits(np.zeros((1, 13, 2))), fits(np.zeros(64))
     (True, False, True)
     """
     if values.ndim <= 1:
         return values.size <= SHOWN_VALUES
-    side_fits = max(values.shape[-2:]) <= (SHOWN_SIDE if values.ndim > 2 else SHOWN_VALUES)
-    return side_fits and values.size <= 12 * SHOWN_SIDE**2
+    side = SHOWN_SIDE if values.ndim > 2 else SHOWN_VALUES
+    maps = values.size // (values.shape[-2] * values.shape[-1])
+    return max(values.shape[-2:]) <= side and maps <= SHOWN_MAPS
 
 
 def drop_rounding(values: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ input alone.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -43,6 +43,8 @@ from striate.teaching.convolution.number_text import format_number
 from striate.teaching.worked_path.step import WorkedStep
 
 Place = tuple[int, ...]
+MOST_TERMS: Final = 200  # of a sum that are all written
+FIRST: Final = 12  # that are, where they are more
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,19 @@ def add_up(terms: tuple[WorkedTerm, ...], bias: float | None) -> str:
     parts = [f"{_told(term)}*{bracket(term.weight)}" for term in terms]
     if bias is not None:
         parts.append(bracket(bias))
+    return join_terms(parts)
+
+
+def join_terms(parts: Sequence[str]) -> str:
+    """Join terms to a sum; of more than 200 the first twelve, and how many follow.
+
+    >>> join_terms(["1*2", "3*4"]), join_terms([])
+    ('1*2 + 3*4', '0')
+    >>> join_terms(["1"] * 300)[-21:]
+    ' 1 + (288 more terms)'
+    """
+    if len(parts) > MOST_TERMS:
+        parts = [*parts[:FIRST], f"({len(parts) - FIRST:,} more terms)"]
     return " + ".join(parts) or "0"
 
 
@@ -223,7 +238,7 @@ def _mean(step: WorkedStep, place: Place) -> _Made:
         WorkedTerm(step.sources[0], at, float(x[at]), float(shares[at]))
         for at in (tuple(int(n) for n in found) for found in np.argwhere(shares))
     )
-    added = " + ".join(bracket(term.value) for term in terms)
+    added = join_terms([bracket(term.value) for term in terms])
     share = terms[0].weight if terms else 1.0
     return _Made(terms, added if share == 1 else f"({added})/{format_number(1 / share)}")
 

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
+from striate.architecture import zoo
 from striate.architecture.aspects.numpy_pass import Array, ByName
 from striate.architecture.layer_table.wiring import wire
 from striate.architecture.notation import ExpandedNetwork, Leaf, Network, expand, parse, source
@@ -155,6 +156,8 @@ def _join(begun: str, network: str | Network, shape: tuple[int, ...]) -> Network
     if begun and isinstance(network, str) and not network.strip():
         return parse(begun)
     tree = _parse(network)
+    if isinstance(network, str) and zoo.is_name(network):
+        tree = dataclasses.replace(tree, input=None)  # that of a known network is a usual one
     if tree.input is not None and tree.input != shape:
         raise SettingError(
             f"the network says input {text_of(tree.input)}, but the image is {text_of(shape)}; "
