@@ -154,7 +154,9 @@ class PathView:
     @staticmethod
     def shape(sides: tuple[int, ...]) -> str:
         """Write a shape: 1 × 5 × 5, or 9 numbers."""
-        return " × ".join(map(str, sides)) if len(sides) > 1 else f"{sides[0]:,} numbers"
+        if len(sides) > 1:
+            return " × ".join(map(str, sides))
+        return f"{sides[0]:,} number" + "s" * (sides[0] != 1)
 
     @staticmethod
     def number(value: float) -> str:

@@ -231,8 +231,8 @@ def _write_descent(path: PathRecord, descent: Descent, width: int) -> Iterator[s
     for parameter in path.parameters.values():
         if parameter.after is not None:
             title = f"{_headed(parameter)} becomes"
-            told = write_values(title, parameter.after, width - 2, parameter.map_names)
-            yield from (f"  {line}" for line in told)
+            lines = write_values(title, parameter.after, width - 2, parameter.map_names)
+            yield from (f"  {line}" for line in lines)
     last = path.steps[-1]
     if last.after is not None:
         yield from (

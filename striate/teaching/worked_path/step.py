@@ -122,7 +122,7 @@ def fits(values: np.ndarray) -> bool:
         return values.size <= SHOWN_VALUES
     side = SHOWN_SIDE if values.ndim > 2 else SHOWN_VALUES
     maps = values.size // (values.shape[-2] * values.shape[-1])
-    return max(values.shape[-2:]) <= side and maps <= SHOWN_MAPS
+    return bool(max(values.shape[-2:]) <= side and maps <= SHOWN_MAPS)
 
 
 def drop_rounding(values: np.ndarray) -> np.ndarray:
