@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 from collections.abc import Mapping
 
 import numpy as np
@@ -16,8 +14,9 @@ from striate.architecture.aspects.numpy_pass import ByName
 from striate.errors import NotationError, SettingError, StriateError
 from striate.teaching.worked_path import WorkedPath, work_through
 from striate.teaching.worked_path.gradient_sums import (
+    find_ways,
+    sum_ways,
     work_parameter_gradient,
-    work_value_gradient,
 )
 
 SMILE = "0000000/0100010/0000000/0001000/0100010/0011100/0000000"
@@ -138,13 +137,14 @@ def test_every_gradient_is_the_sum_of_its_ways(name: str) -> None:
     path = work_through(image, network, label="1", classes=tuple("01a"[: max(2, outputs)]), seed=1)
     for step in path.steps[:-2]:
         assert step.gradient is not None
-        for place in list(np.ndindex(*step.shape))[::4]:
-            found = work_value_gradient(path, step, place)
+        ways = find_ways(path, step)
+        for place in np.ndindex(*step.shape):
+            found = sum_ways(step, place, ways)
             assert sum(t.product for t in found.terms) == pytest.approx(found.value, abs=1e-12)
     for parameter in path.parameters.values():
         if parameter.gradient is None:
             continue
-        for place in list(np.ndindex(*parameter.values.shape))[::5]:
+        for place in list(np.ndindex(*parameter.values.shape))[::9]:
             found = work_parameter_gradient(path, parameter.name, place)
             assert sum(t.product for t in found.terms) == pytest.approx(found.value, abs=1e-12)
 
@@ -332,17 +332,3 @@ def test_large_layers_are_told_by_shape_and_range() -> None:
     assert "from image (1x40x30) to 4x40x30" in text and "for example conv1[" in text
     assert max(map(len, text.split("\n"))) <= 80
     assert path.as_json()["steps"][1]["sums"] is None  # type: ignore[index]
-
-
-def test_torch_is_not_loaded() -> None:
-    script = (
-        "import sys\n"
-        "import striate as st\n"
-        f"path = st.teaching.work_through(st.convolve('{SMILE}', 'blur'), '{WAY}', label='0')\n"
-        "str(path), path.as_json(), path.as_page()\n"
-        "assert 'torch' not in sys.modules\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr

@@ -8,7 +8,7 @@ is asked of the word's own way back, from 1 at y[j] and 0 elsewhere; so this hol
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -182,14 +182,30 @@ def work_value_gradient(path: PathRecord, step: WorkedStep, place: Place) -> Gra
         path: with a loss.
         step: the layer, or the image.
         place: of the value; it is there.
+
+    Raises:
+        SettingError: there is no loss, or a layer is too large.
     """
+    return sum_ways(step, place, find_ways(path, step))
+
+
+def find_ways(path: PathRecord, step: WorkedStep) -> tuple[tuple[str, GradientTerms], ...]:
+    """Return the slopes of every layer that reads a step, with the name that it reads it by."""
+    ways = []
+    for reader in path.steps:
+        if step.address in reader.sources:
+            slopes, single = find_slopes(reader), isinstance(reader.layer, Leaf)
+            for number, source in enumerate(reader.sources):
+                if source == step.address:
+                    ways.append(("x" if single else f"x{number}", slopes))
+    return tuple(ways)
+
+
+def sum_ways(
+    step: WorkedStep, place: Place, ways: Sequence[tuple[str, GradientTerms]]
+) -> GradientSum:
+    """Return how the gradient by one value comes about, from the slopes of what reads it."""
     if step.gradient is None:
         raise SettingError(f"'{step.address}' has no gradient without a label")
-    terms: list[GradientTerm] = []
-    for reader in path.steps:
-        for number, source in enumerate(reader.sources):
-            if source == step.address:
-                slopes = find_slopes(reader)
-                name = "x" if isinstance(reader.layer, Leaf) else f"x{number}"
-                terms += slopes.of(name, place)
-    return GradientSum(step.address, place, tuple(terms), float(step.gradient[place]))
+    terms = tuple(term for name, slopes in ways for term in slopes.of(name, place))
+    return GradientSum(step.address, place, terms, float(step.gradient[place]))

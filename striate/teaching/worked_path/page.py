@@ -22,9 +22,10 @@ from striate.teaching.convolution.number_text import describe_range, format_numb
 from striate.teaching.worked_path.gradient_sums import (
     GradientSum,
     find_slopes,
+    find_ways,
     has_few_slopes,
+    sum_ways,
     work_parameter_gradient,
-    work_value_gradient,
 )
 from striate.teaching.worked_path.matrix_drawing import draw_matrix
 from striate.teaching.worked_path.path_text import describe_step, largest_place
@@ -210,14 +211,11 @@ class PathView:
             return Sums()
         if not all(map(has_few_slopes, readers)):
             return Sums()
-        place = largest_place(step.gradient)
-        example = self._slope(work_value_gradient(self.path, step, place))
+        ways = find_ways(self.path, step)
+        example = self._slope(sum_ways(step, largest_place(step.gradient), ways))
         if not step.is_shown or step.values.size > SHOWN_VALUES:
             return Sums((), example)
-        found = [
-            self._slope(work_value_gradient(self.path, step, place))
-            for place in np.ndindex(*step.shape)
-        ]
+        found = [self._slope(sum_ways(step, place, ways)) for place in np.ndindex(*step.shape)]
         return Sums(found, example)
 
     def parameter_sums(self, step: WorkedStep, parameter: WorkedParameter) -> Sums:
