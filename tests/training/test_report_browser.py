@@ -10,6 +10,7 @@ import pytest
 from made_facts import digits, many
 from made_facts import photos as of_photos
 
+from striate.doctor import FoundImage, ImageFinding
 from striate.events import Event
 from striate.explanation.inspection import inspect
 from striate.explanation.page import of_folder, of_image
@@ -67,7 +68,17 @@ def pages(
         "utf-8",
     )
     whole = replace(of_photos(), folder="runs/photos")
-    for name, facts in (("digits", digits()), ("photos", whole), ("many", many())):
+    first, second = (FoundImage(one.name, one.truth, "train") for one in whole.worst[:2])
+    findings = [ImageFinding("blank", "all of one colour", (one,)) for one in (first, second) * 3]
+    findings += [ImageFinding("label", "said otherwise", (second,))] * 9
+    full = replace(
+        whole,
+        place="project",
+        image_findings=findings,
+        found={one.name: one for one in whole.worst[:2]},
+    )
+    made_of = (("digits", digits()), ("photos", whole), ("many", many()), ("findings", full))
+    for name, facts in made_of:
         made[name] = folder / f"{name}.html"
         made[name].write_text(html(facts), "utf-8")
     return made
@@ -142,12 +153,13 @@ def test_every_text_can_be_read_in_light_and_dark(
     page.close()
 
 
+@pytest.mark.parametrize("name", ["photos", "findings"])
 @pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
 def test_the_answer_and_the_next_command_stand_on_the_first_screen(
-    browser: Browser, pages: dict[str, Path], width: int, height: int
+    browser: Browser, pages: dict[str, Path], width: int, height: int, name: str
 ) -> None:
     page = browser.new_page(viewport={"width": width, "height": height})
-    page.goto(pages["photos"].as_uri())
+    page.goto(pages[name].as_uri())
     bottom = "e => e.getBoundingClientRect().bottom"
     assert page.locator(".answer").evaluate(bottom) < height
     assert page.locator(".next pre").first.evaluate(bottom) <= height
