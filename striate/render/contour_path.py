@@ -10,7 +10,7 @@ def contour_lines(values: np.ndarray, level: float) -> list[np.ndarray]:
 
     Args:
         values: float (rows, columns), the number of a cell at its middle: that of the first at
-            0.5, 0.5.
+            0.5, 0.5; NaN where there is none, at which lines end.
         level: the value.
 
     Returns:
@@ -21,7 +21,8 @@ def contour_lines(values: np.ndarray, level: float) -> list[np.ndarray]:
     """
     from matplotlib.figure import Figure
 
-    if min(values.shape) < 2 or not values.min() < level < values.max():
+    known = values[~np.isnan(values)]
+    if min(values.shape) < 2 or not known.size or not known.min() < level < known.max():
         return []
     wider = np.pad(values, 1, mode="edge")  # so that a line goes on to the outer edge
     lines = Figure().add_subplot().contour(wider, [level]).allsegs[0]

@@ -61,7 +61,7 @@ def heat(
     over = heat_overlay(laid, reach=largest, strong=OPAQUE).astype(np.float32)
     share = over[..., 3:] / 255
     drawn = np.rint(_grey(fitted) * (1 - share) + over[..., :3] * share).astype(np.uint8)
-    return _line(drawn, np.nan_to_num(laid), HALF * largest) if lined else drawn
+    return _line(drawn, laid, HALF * largest) if lined else drawn
 
 
 def _line(drawn: Pixels, values: np.ndarray, level: float) -> Pixels:
