@@ -44,6 +44,8 @@ KNOWN = (
     Known("squeezenet1_1", 1_235_496, 349_151_936, 207, "squeezenet1_1", "classifier.1"),
     RESNET18,
     RESNET50,
+    Known("resnet101", 44_549_160, 7_801_405_440, 971, "resnet101", "pre:avgpool"),
+    Known("resnet152", 60_192_808, 11_513_626_624, 1451, "resnet152", "pre:avgpool"),
     MOBILENET,
     Known("googlenet", 6_624_904, 1_498_376_192, 379, "googlenet", "pre:avgpool"),
     Known("inception_v3", 23_834_568, 5_713_216_096, 1311, "inception_v3", "pre:avgpool"),

@@ -18,6 +18,9 @@ WORDS = """
 input 3x9x12 > conv 5x3 4 stride=2x1 > bn > relu
 input 3x9x12 > conv 4 stride=2 dilation=2x1 bias=no > leakyrelu 0.3
 input 4x9x9 > conv 6 groups=2 padmode=edge > prelu
+input 3x9x8 > conv 4 table=01_12_02_012 > relu > conv 5x3 2 stride=2 table=012_3 bias=no
+input 3x9x8 > conv 2 table=0_12 pad=0:1:2:0 padmode=edge > scale 0.4 bias=yes > conv 2 table=1_0
+input 3x4x4 classes=4 > flatten > fc 5 fixed=yes > tanh > scale bias=yes > fc bias=no fixed=yes
 input 2x9x9 > conv 2x4 3 pad=3x1 padmode=edge stride=2 > relu6
 input 2x9x9 > conv 3 pad=valid dilation=3 > sigmoid
 input 2x9x9 > conv 3 pad=2 > tanh > conv 1x1 3 pad=1

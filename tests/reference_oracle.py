@@ -45,7 +45,7 @@ def random_state(module: nn.Module, random: np.random.Generator) -> None:
     """Give every parameter and statistic a random value: none at its start, all ordinary."""
     with torch.no_grad():
         for name, tensor in [*module.named_parameters(), *module.named_buffers()]:
-            if name.endswith("num_batches_tracked"):
+            if not tensor.is_floating_point():  # counts and places
                 continue
             values = random.normal(size=tensor.shape)
             if name.endswith("running_var"):

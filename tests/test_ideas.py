@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import drawn
@@ -12,17 +13,19 @@ import pytest
 from PIL import Image
 from shell import striate
 
+from striate.architecture import zoo
 from striate.teaching.experiments import NAMES
 
 DOCS = Path(__file__).parents[1] / "docs"
 FOLDER = DOCS / "ideas"
 INDEX = (DOCS / "ideas.md").read_text("utf-8")
 PAGES = sorted(FOLDER.glob("*.md"))
+HISTORY = (FOLDER / "history.md").read_text("utf-8")
 RESULTS = (FOLDER / "experiments.md").read_text("utf-8")
 SECTIONS = {
     (page.name, text.splitlines()[0]): text
     for page in PAGES
-    if page.name != "experiments.md"
+    if page.name not in ("experiments.md", "history.md")
     for text in re.split(r"^## ", page.read_text("utf-8"), flags=re.MULTILINE)[1:]
 }
 LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)]*))?\)")
@@ -111,6 +114,23 @@ def test_the_index_names_every_section() -> None:
     assert {(page, anchor(heading)) for page, heading in SECTIONS} <= named
 
 
+def test_the_history_names_networks_of_the_zoo_and_all_of_the_reading_list(
+    shared: Callable[[str], Path],
+) -> None:
+    assert LINK.findall(INDEX)[0][0] == "ideas/history.md"
+    table = HISTORY.split("## From zip codes")[1].split("\n\n")[1]
+    named = set(re.findall(r"`(\w+)`", table))
+    assert named <= set(zoo.names())
+    assert {"lenet1989", "lenet5_1998", "alexnet2012", "zfnet", "resnet152"} <= named
+    rows = shared("reference/reading.md").read_text("utf-8").split("|---|---|\n")[1].splitlines()
+    reading = HISTORY.split("## Reading")[1].split("\n## ")[0]
+    for row in rows:
+        who = re.split(r"[ ,:]", row.strip("| "))[0]
+        assert f"- {who}" in reading, row
+    assert len(re.findall("^- ", reading, re.MULTILINE)) == len(rows) == 20
+    assert "not opened" in reading
+
+
 def test_the_results_are_those_of_every_experiment_with_all_its_seeds() -> None:
     parts = re.split(r"^## (\w+)$", RESULTS, flags=re.MULTILINE)[1:]
     assert [name.lower() for name in parts[::2]] == list(NAMES)
@@ -120,7 +140,8 @@ def test_the_results_are_those_of_every_experiment_with_all_its_seeds() -> None:
 
 
 def test_every_image_is_shown_in_both_forms_and_drawn_by_a_function_of_its_own() -> None:
-    found = [each for text in (*SECTIONS.values(), RESULTS) for each in IMAGE.findall(text)]
+    pages = (*SECTIONS.values(), RESULTS, HISTORY)
+    found = [each for text in pages for each in IMAGE.findall(text)]
     shown = {name: int(width) for name, width, _ in found}
     assert len(shown) == len(found)
     there = {path.stem: path.stat().st_size for path in FOLDER.glob("*.png")}

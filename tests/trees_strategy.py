@@ -20,12 +20,13 @@ from striate.architecture.notation.nodes import (
     Parameter,
     Remark,
     Repeat,
+    Rows,
     Size,
     Value,
     Word,
 )
 from striate.architecture.notation.values import OPTION_WORDS
-from striate.architecture.words import WORDS, Sides
+from striate.architecture.words import WORDS, ConnectionTable, Sides
 
 BLOCK_NAMES = ("unit", "b", "b2", "next_one", "Turn", "_x", "relu7", "concat")
 PARAMETER_NAMES = ("k", "c", "stride", "kernel", "wide_2", "groups", "X")
@@ -52,6 +53,7 @@ CONSTANTS = st.one_of(
     SMALL,
     st.just(Size((3, 5))),
     st.just(FourSides(Sides(0, 1, 0, 1))),
+    st.just(Rows(ConnectionTable(("01", "012", "0")))),
     st.sampled_from(OPTION_WORDS).map(Name),
 )
 KERNELS = st.sampled_from([(), (Size((3, 3)),), (Size((1, 7)),)])

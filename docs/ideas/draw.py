@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import draw_history
 import draw_images
 import draw_layers
 import draw_learning
@@ -11,7 +12,7 @@ import draw_networks
 import draw_path
 from drawing import HERE
 
-MODULES = (draw_images, draw_layers, draw_learning, draw_networks, draw_path)
+MODULES = (draw_history, draw_images, draw_layers, draw_learning, draw_networks, draw_path)
 
 
 def main() -> None:

@@ -16,7 +16,8 @@ from striate.terminal.units import format_percent
 from striate.terminal.wrapping import wrap
 
 if TYPE_CHECKING:
-    from striate.explanation.inspection import Inspection, InspectionSettings, UnitPosition
+    from striate.explanation.inspection import Inspection
+    from striate.explanation.inspection_settings import InspectionSettings, UnitPosition
     from striate.explanation.layer_maps import ColorScale
     from striate.explanation.unit_inspection import UnitInspection
     from striate.model.classifier import Classifier
@@ -44,6 +45,9 @@ def explain(
     layer: Annotated[
         str | None, typer.Option(help="Layer to explain. Default: the last spatial layer.")
     ] = None,
+    method: Annotated[
+        str, typer.Option(help="Whose map comes first and is tested. Default: what fits.")
+    ] = "auto",
     at: Annotated[
         str | None,
         typer.Option(help="'LAYER UNIT ROW COLUMN', from 0: print this number's whole sum."),
@@ -72,8 +76,8 @@ def explain(
 ) -> None:
     """Explain what a network sees in an image, or in a folder.
 
-    One page comes of it. Of an image: where the class is, by eight methods, and whether the map
-    can be trusted; why this class and not another; every layer's maps; what units see; the
+    One page comes of it. Of an image: where the class is, by eight methods and the views of the
+    Deep Visualization Toolbox, and whether the map can be trusted; why this class and not another; every layer's maps; what units see; the
     arithmetic down to a pixel. Of a folder: what units look for, from edges to objects, and where
     the classifier looks.
     """
@@ -91,21 +95,24 @@ def explain(
     number = None if at is None else number_of(at)
     if image is not None:
         check_image(image)
-    if data is not None and (target or against or layer or at):
-        raise SettingError("--target, --against, --layer and --at are about one image, not --data")
+    if data is not None and (target or against or layer or at or method != "auto"):
+        raise SettingError(
+            "--target, --against, --layer, --method and --at are about one image, not --data"
+        )
     stem = image.stem if image is not None else Path(data or "").name or "data"
     page = place_page(out, FOLDER / f"{stem}.html", beside=(".npz", ".json"))
     opened = load(model)
     found: Inspection | UnitInspection
     with Console() as console:
         if image is not None:
-            from striate.explanation.inspection import InspectionSettings
+            from striate.explanation.inspection_settings import InspectionSettings
 
             settings = InspectionSettings(
                 layer=layer,
                 position=number,
                 color_scale=cast("ColorScale", color_scale),
                 quick=quick,
+                method=method,
             )
             found = _inspect(
                 opened, image, target=target, against=against, settings=settings, console=console

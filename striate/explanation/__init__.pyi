@@ -7,8 +7,8 @@ from .contribution_path import trace_contributions as trace_contributions
 from .explanation import Explanation as Explanation
 from .image_ranking import top_activations as top_activations
 from .inspection import Inspection as Inspection
-from .inspection import InspectionSettings as InspectionSettings
 from .inspection import inspect as inspect
+from .inspection_settings import InspectionSettings as InspectionSettings
 from .layer_filters import LayerFilters as LayerFilters
 from .layer_filters import filters as filters
 from .layer_maps import FeatureMaps as FeatureMaps

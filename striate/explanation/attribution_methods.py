@@ -1,4 +1,4 @@
-"""Where an image speaks for a class: `explain`, by one of eight attribution methods."""
+"""Where an image speaks for a class: `explain`, by one of eleven attribution methods."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from striate.architecture.notation import Leaf
 from striate.backends.onnx import Trained
 from striate.errors import SettingError
+from striate.explanation.backward_rules import BACKWARD_METHODS, go_back
 from striate.explanation.explanation import Explanation
 from striate.explanation.grad_cam import GRADIENT_METHODS, class_activation_map
 from striate.explanation.hooks import LayerCall, Recording, gradients_of, record
@@ -33,6 +34,7 @@ METHODS: Final = (
     "occlusion",
     "integrated-gradients",
     "smoothgrad",
+    *BACKWARD_METHODS,
 )
 USUAL = PerturbationSettings()
 
@@ -55,11 +57,13 @@ def explain(
         target: the class that is explained, by name or index; None takes the most probable.
         against: another class, whose logit is taken off: why the one rather than the other.
         method: "cam", "grad-cam", "hires-cam", "grad-cam++", "layer-cam", "occlusion",
-            "integrated-gradients", "smoothgrad"; "auto" takes the exact class activation
-            map where there is one, else Grad-CAM; occlusion for an ONNX model, which has no maps.
-        layer: whose maps are taken; None takes the last spatial layer. The last three
+            "integrated-gradients", "smoothgrad", "gradient", "deconvolution", "guided-backprop";
+            "auto" takes the exact class activation map where there is one, else Grad-CAM;
+            occlusion for an ONNX model, which has no maps. The last two hardly depend on the
+            class or the weights (their facts tell how much): `class_views` shows it.
+        layer: whose maps are taken; None takes the last spatial layer. From occlusion on the
             methods ask about the image itself and take none.
-        settings: of these three.
+        settings: of occlusion, integrated gradients and smooth gradients.
 
     Raises:
         ClassifierError: the classifier cannot be opened.
@@ -95,9 +99,8 @@ def explain(
         if centers is not None and centers.spread:
             facts["branches' centres differ by"] = centers.spread
     else:
-        native, facts = _perturbed(method, model, image, chosen, settings)
+        native, facts, rule = _of_pixels(method, model, image, chosen, settings)
         address, centers = "", None
-        rule = "the image itself is changed; 0, the mean image, stands for nothing"
     odds = torch.softmax(logits[0].float() / model.temperature, 0)
     return Explanation(
         method=method,
@@ -164,6 +167,23 @@ def _inner(
     (gradient,) = gradients_of(target.score(passed.output), [call.output])
     native = GRADIENT_METHODS[method](call.output[0].detach().float(), gradient[0].float())
     return method, native, rule, call, {}
+
+
+def _of_pixels(
+    method: str,
+    model: Classifier,
+    image: PreprocessedImage,
+    target: Target,
+    settings: PerturbationSettings,
+) -> tuple[torch.Tensor, dict[str, float], str]:
+    """Explain by the image itself: (map, facts, rule)."""
+    if method in BACKWARD_METHODS:
+        back = go_back(model.module, image.tensor, target, method=method)
+        least = model.classes[back.least_index]
+        rule = f"{back.words}; its size, added over the channels"
+        return back.map, {f"cosine with the map of '{least}'": back.cosine}, rule
+    native, facts = _perturbed(method, model, image, target, settings)
+    return native, facts, "the image itself is changed; 0, the mean image, stands for nothing"
 
 
 def _perturbed(

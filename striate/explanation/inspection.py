@@ -11,14 +11,20 @@ import numpy as np
 
 from striate.errors import SettingError
 from striate.events import Callback
-from striate.explanation.attribution_methods import METHODS, explain
+from striate.explanation.attribution_methods import explain
+from striate.explanation.class_views import ClassView, view_classes
 from striate.explanation.contribution_path import ContributionPath, trace_contributions
 from striate.explanation.explanation import Explanation
 from striate.explanation.folder_truth import read_truth
 from striate.explanation.hooks import record
+from striate.explanation.inspection_settings import (
+    PIXELS,
+    USUAL,
+    InspectionSettings,
+    UnitPosition,
+)
 from striate.explanation.layer_filters import LayerFilters, filters
 from striate.explanation.layer_maps import (
-    ColorScale,
     FeatureMaps,
     LayerMaps,
     feature_maps,
@@ -39,7 +45,6 @@ from striate.terminal.progress_display import display_progress
 if TYPE_CHECKING:
     from striate.model.image_input import ImageInput
 
-SLOW = ("occlusion", "integrated-gradients", "smoothgrad")  # seconds instead of a moment
 QUICK = (
     "whether the map can be trusted",
     "the maps by occlusion, integrated gradients and SmoothGrad",
@@ -48,32 +53,7 @@ LISTED = 32 * 32  # numbers of a map that the JSON lists, too
 FIELDS = 6  # layers whose strongest unit's receptive field is shown
 
 Found = TypeVar("Found")
-UnitPosition = tuple[
-    str, int, int, int
-]  # layer, unit, row, column; the last two are -1 for features
-
 MIRRORED = "the mean with the mirror image, which answers (--tta): all here is of the image itself"
-
-
-@dataclass(frozen=True)
-class InspectionSettings:
-    """What is shown of an image.
-
-    Attributes:
-        layer: whose maps explain; None takes the last spatial layer.
-        position: (layer, unit, row, column) of the activation whose whole sum is shown, row and
-            column -1 where there are none; None takes the one that the path ends with.
-        color_scale: what one colour scale of the maps spans: "layer", "block" or "network".
-        quick: whether what takes seconds is left out: the map's evaluation and the slower methods.
-    """
-
-    layer: str | None = None
-    position: UnitPosition | None = None
-    color_scale: ColorScale = "layer"
-    quick: bool = False
-
-
-USUAL = InspectionSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +80,7 @@ class Inspection:
         unavailable: what could not be shown, and why.
         left_out: what was not asked for, since it takes seconds.
         truth: the class that the image's folder names; "" where it names none.
+        views: what comes back to the image from the class and from the least probable one.
     """
 
     classes: tuple[str, ...]
@@ -121,6 +102,7 @@ class Inspection:
     unavailable: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     truth: str = ""
+    views: tuple[ClassView, ...] = field(default=(), repr=False)
 
     @property
     def probabilities(self) -> np.ndarray:
@@ -158,6 +140,7 @@ class Inspection:
             "feature_maps": self.feature_maps.as_json(),
             "receptive_fields": [each.as_json() for each in self.receptive_fields],
             "filters": [each.as_json() for each in self.filters],
+            "views": [each.as_json() for each in self.views],
             "unit_sums": [each and each.as_json() for each in self.unit_sums],
             "unavailable": list(self.unavailable),
             "left_out": list(self.left_out),
@@ -172,6 +155,9 @@ class Inspection:
         }
         for each in self.explanations:
             found[f"explanation {each.method}"] = each.attribution
+        for view in self.views:
+            found[f"view {view.method}"] = view.image
+            found[f"view {view.method} of the least probable class"] = view.least_image
         if self.score_decomposition is not None:
             found["score by position"] = self.score_decomposition.map
             found["score by unit"] = self.score_decomposition.units
@@ -261,8 +247,8 @@ def _inspect(
             return None
 
     reporter = ProgressReporter("explaining", callback, unit="parts")
-    methods = [each for each in METHODS if not (settings.quick and each in SLOW)]
-    parts = len(methods) + 4
+    methods = settings.methods
+    parts = len(methods) + 5
     reporter(0, parts)
     explanations = []
     for number, method in enumerate(methods):
@@ -273,9 +259,10 @@ def _inspect(
                 read,
                 target=chosen.index,
                 method=method,
-                layer=None if method in (*SLOW, "cam") else settings.layer,
+                layer=None if method in (*PIXELS, "cam") else settings.layer,
             ),
-            asked=method == "grad-cam" and settings.layer is not None,
+            asked=method == settings.method
+            or (method == "grad-cam" and settings.layer is not None),
         )
         if found is not None:
             explanations.append(found)
@@ -316,6 +303,8 @@ def _inspect(
     summed = None if at is None else add_up(at, asked=settings.position is not None)
     sums = tuple(add_up((each.layer, each.unit, each.row, each.column)) for each in fields or ())
     reporter(len(methods) + 3, parts)
+    views = view_classes(model, read, chosen, attempt=attempt, quick=settings.quick)
+    reporter(len(methods) + 4, parts)
     evaluation = None
     if kept and not settings.quick:
         evaluation = attempt(
@@ -345,6 +334,7 @@ def _inspect(
         ),
         left_out=(QUICK if settings.quick else ()),
         truth=read_truth(image, model.classes, model.ids),
+        views=views,
     )
 
 
@@ -387,6 +377,6 @@ def _strongest(model: Classifier, image: PreprocessedImage, layer: LayerMaps) ->
 def _evaluate(
     model: Classifier, image: PreprocessedImage, target: Target, shown: Explanation
 ) -> MapEvaluation:
-    layer = shown.layer if shown.method not in (*SLOW, "cam") else None
+    layer = shown.layer if shown.method not in (*PIXELS, "cam") else None
     make = map_function(model, image, shown.method, layer=layer)
     return evaluate_map(model, image, make, target=target.index)

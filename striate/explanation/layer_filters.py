@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from striate.architecture.aspects.torch_modules import kernels_of
 from striate.explanation.image_grid import make_grid, show_image
 from striate.model.classifier_like import ClassifierLike, open_classifier
 from striate.render.map_strip import map_strip
@@ -142,7 +143,7 @@ def filters(
     found = []
     for address, layer in model.module.named_modules():
         if isinstance(layer, nn.Conv2d):
-            weights = layer.weight.detach().float().cpu().numpy()
+            weights = kernels_of(layer).detach().float().cpu().numpy()
             used = None if mean_activations is None else mean_activations.get(address)
             found.append(_of(address, weights, used))
     return tuple(found)

@@ -61,7 +61,7 @@ def test_the_calculations_of_the_known_networks_give_their_numbers(name: str) ->
     for row in summary(name, input=given, classes=10 if given else None).layers:
         check(row)
         assert bool(row.formulas.output) == (
-            row.kind in {"conv", "maxpool", "flatten", "cat"}
+            row.kind in {"conv", "maxpool", "sumpool", "flatten", "cat"}
             or (row.kind == "avgpool" and "to=" not in row.text)
         )
 

@@ -15,7 +15,7 @@ import pytest
 import test_zoo_today as today
 import torch
 import torchvision_oracle
-from thoroughness import slow_if
+from thoroughness import LARGE, slow_if
 from torch import Tensor, nn
 
 from striate.architecture import zoo
@@ -31,6 +31,8 @@ SIDES = {
     "inception_v3": 107,
     "resnet18": 45,
     "resnet50": 45,
+    "resnet101": 45,
+    "resnet152": 45,
     "densenet121": 70,
     "squeezenet1_1": 70,
     "mobilenet_v2": 33,
@@ -78,13 +80,22 @@ def images(name: str, n: int = 2, dtype: torch.dtype = torch.float32) -> Tensor:
 
 
 def test_every_network_that_torchvision_has_is_checked() -> None:
-    without = {"lenet1989", "lenet5", "alexnet2012", "googlenet2014", "tiny_vgg", "compact"}
+    without = {
+        "lenet1989",
+        "lenet5",
+        "lenet5_1998",
+        "zfnet",
+        "alexnet2012",
+        "googlenet2014",
+        "tiny_vgg",
+        "compact",
+    }
     without |= {"efficientnet_lite0"}  # timm has it: test_zoo_timm.py
     without |= set(today.NETWORKS)
     assert set(zoo.names()) == SIDES.keys() | without
 
 
-@pytest.mark.parametrize("name", slow_if(SIDES))
+@pytest.mark.parametrize("name", slow_if(SIDES, {*LARGE, "resnet101", "resnet152"}))
 def test_the_same_weights_give_torchvision_s_numbers(name: str) -> None:
     ours, theirs = ours_and_theirs(name)
     x = images(name)

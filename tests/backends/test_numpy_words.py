@@ -22,7 +22,8 @@ H = 1e-5
 FINITE = [
     "input 2x5x4 > conv 3x2 2 stride=2x1 pad=1 dilation=1x2",
     "input 4x3x4 > conv 2 groups=2 padmode=edge",
-    "input 2x2x2 > flatten > fc 3",
+    "input 3x4x4 > conv 3 table=01_12_02 stride=2 > conv 2 table=0_12 pad=1:1:0:1 padmode=edge",
+    "input 2x2x2 > scale 0.3 bias=yes > flatten > fc 3 > fc 2 fixed=yes > scale bias=yes",
     "input 2x4x4 > relu",
     "input 2x8x8 > relu6",
     "input 2x4x4 > leakyrelu 0.2",

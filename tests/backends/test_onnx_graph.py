@@ -28,9 +28,11 @@ cat(conv 1x1 4 > prelu | avgpool 3 stride=1 pad=1 | identity) > relu6
 add(conv 3x3 5 bias=no | conv 1x1 5 > sigmoid | conv 5x5 5 > tanh)
 conv 5 pad=0:1:1:0 > maxpool 2 stride=1 pad=end > avgpool 3 stride=1 pad=end countpad=no
 avgpool 2 ceil=yes > sumpool 2 stride=1 pad=1 > softmax
+conv 5 table=01_12_234_04_3 pad=end stride=1 > scale 0.5 bias=yes > conv 1x1 5 table=0_1_23_2_4
 add(layernorm > gelu > scale 0.3 > droppath 0.1 | silu > hardswish) > slice 1 5
 mul(identity | gap > conv 1x1 4 > hardsigmoid)
-avgpool to=2x3 > flatten > layernorm > scale > bn > fc 7 > prelu > dropout 0.5 > fc 4 bias=no > fc
+avgpool to=2x3 > flatten > layernorm > scale > bn > fc 7 > prelu > dropout 0.5 > fc 4 bias=no
+fc 5 fixed=yes > fc
 """
 
 

@@ -18,7 +18,8 @@ from striate.backends.torch import build
 from striate.data.images import Preprocess
 from striate.events import Event
 from striate.explanation.contribution_path import trace_contributions
-from striate.explanation.inspection import InspectionSettings, inspect
+from striate.explanation.inspection import inspect
+from striate.explanation.inspection_settings import InspectionSettings
 from striate.explanation.page import of_folder, of_image
 from striate.explanation.page.overlays import draw_overlay
 from striate.explanation.unit_inspection import UnitSelection, inspect_units

@@ -10,7 +10,8 @@ import pytest
 
 import striate as st
 from striate.events import Event, Note
-from striate.explanation.inspection import InspectionSettings, inspect
+from striate.explanation.inspection import inspect
+from striate.explanation.inspection_settings import InspectionSettings
 from striate.model.temperature import Decision
 from striate.training.result import TrainingResult
 

@@ -6,9 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from striate.architecture.aspects.connection_table import ConnectionTable
 from striate.architecture.aspects.output_size import Shape
 
-Value = int | float | str | bool | tuple[int | None, ...] | tuple[tuple[int, int], tuple[int, int]]
+Pairs = tuple[tuple[int, int], tuple[int, int]]
+Value = int | float | str | bool | tuple[int | None, ...] | Pairs | ConnectionTable
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def written(value: Value | Expression) -> str:
         return value.text
     if isinstance(value, float) and math.isinf(value):
         return f'float("{value}")'
-    return f'"{value}"' if isinstance(value, str) else repr(value)
+    return f'"{value}"' if isinstance(value, str | ConnectionTable) else repr(value)
 
 
 def pair(sides: tuple[int, int]) -> int | tuple[int, int]:

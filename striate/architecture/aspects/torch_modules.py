@@ -1,4 +1,4 @@
-"""Torch's convolution and pools with another padding at each side, which torch itself lacks."""
+"""What torch itself lacks: other padding at each side, tables, fixed weights, and the like."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from striate.architecture.aspects.border_reading import Border
 from striate.architecture.aspects.output_size import Sides
 
 if TYPE_CHECKING:
+    from striate.architecture.aspects.connection_table import ConnectionTable
     from striate.architecture.aspects.output_size import Window
 
 
@@ -30,6 +31,55 @@ class PaddedConv2d(nn.Conv2d):
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (torch's name)
         """Pad and convolve (batch, channels, rows, columns)."""
         return super().forward(functional.pad(input, self.around, self.border))
+
+
+class TableConv2d(PaddedConv2d):
+    """Convolution whose maps read only the arriving channels that a table gives them.
+
+    Attributes:
+        table: which these are.
+        weight: (links, rows, columns), a kernel for each channel that is read.
+    """
+
+    table: ConnectionTable
+    places: Tensor
+
+    def set_table(self, table: ConnectionTable) -> None:
+        """Take a table that fits the channels."""
+        places = torch.from_numpy(table.places(self.in_channels))
+        self.table = table
+        self.register_buffer("places", places, persistent=False)
+        self.weight = nn.Parameter(self.weight.new_empty((table.links, *self.kernel_size)))
+
+    def kernels(self) -> Tensor:
+        """Return all kernels, (leaving, arriving, rows, columns), with zeros between."""
+        return torch.cat([self.weight, torch.zeros_like(self.weight[:1])])[self.places]
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+        """Pad and convolve (batch, channels, rows, columns)."""
+        padded = functional.pad(input, self.around, self.border)
+        found: Tensor = self._conv_forward(padded, self.kernels(), self.bias)
+        return found
+
+
+def kernels_of(module: nn.Conv2d) -> Tensor:
+    """Return the kernels of a convolution, (leaving, arriving/groups, rows, columns).
+
+    >>> kernels_of(nn.Conv2d(2, 3, 1)).shape
+    torch.Size([3, 2, 1, 1])
+    """
+    return module.kernels() if isinstance(module, TableConv2d) else module.weight
+
+
+class FixedLinear(nn.Linear):
+    """Linear whose weight is kept and never learns."""
+
+    def __init__(self, features: int, units: int, *, bias: bool) -> None:
+        super().__init__(features, units, bias=bias, device="meta")
+        del self.weight
+        self.register_buffer("weight", torch.zeros(units, features))
+        if bias:
+            self.bias = nn.Parameter(torch.zeros(units))
 
 
 class PaddedMaxPool2d(nn.MaxPool2d):
@@ -111,20 +161,23 @@ class ChannelNorm(nn.LayerNorm):
 
 
 class ChannelScale(nn.Module):
-    """A learnt factor a channel.
+    """A learnt factor a channel, and perhaps a bias.
 
     Attributes:
         start: what every factor is before training.
     """
 
-    def __init__(self, channels: int, start: float) -> None:
+    def __init__(self, channels: int, start: float, *, bias: bool = False) -> None:
         super().__init__()
         self.start = start
         self.weight = nn.Parameter(torch.full((channels,), start))
+        self.bias = nn.Parameter(torch.zeros(channels)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
-        """Multiply (batch, channels, ...)."""
-        return x * self.weight.view(-1, *[1] * (x.ndim - 2))
+        """Multiply (batch, channels, ...), and add the bias."""
+        sides = (-1, *[1] * (x.ndim - 2))
+        scaled = x * self.weight.view(sides)
+        return scaled if self.bias is None else scaled + self.bias.view(sides)
 
     def extra_repr(self) -> str:
         """Return the channels."""

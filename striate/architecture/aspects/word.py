@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from striate.architecture.aspects.border_reading import Border
+    from striate.architecture.aspects.connection_table import ConnectionTable
     from striate.architecture.aspects.numpy_pass import Array, Result, Visit
     from striate.architecture.aspects.onnx_graph import OnnxGraph
     from striate.architecture.aspects.program_call import ProgramCall
@@ -36,6 +37,7 @@ class Kind(Enum):
     DECIMAL = "a number such as 0.5"
     SWITCH = "yes or no"
     BORDER = "zero or edge"
+    TABLE = "rows of channels such as 01_12_02, a digit a channel that is read"
 
 
 LEAST: Final = {Kind.WHOLE: 1, Kind.SIZE: 1, Kind.PAIR: 1, Kind.PADDING: 0}
@@ -256,6 +258,16 @@ class Layer(ABC):
 
         The weights before it start accordingly: He et al. 2015, https://arxiv.org/abs/1502.01852
         """
+        return None
+
+    @property
+    def keeps_weight(self) -> bool:
+        """Whether its weight is drawn once, of -1 and 1, and does not learn."""
+        return False
+
+    @property
+    def channel_table(self) -> ConnectionTable | None:
+        """Which arriving channels each channel reads; None where each reads all of its group."""
         return None
 
     def hands_on(self, *, training: bool) -> bool:

@@ -220,7 +220,7 @@ def sides_of(value: Any) -> tuple[int, int]:
 
 def convolved(call: AtWork, place: Place) -> Terms:
     """Return the worked sum of a Conv2d: every number under the kernel, times its weight."""
-    from striate.architecture.aspects.torch_modules import PaddedConv2d, pads_before
+    from striate.architecture.aspects.torch_modules import PaddedConv2d, kernels_of, pads_before
 
     unit, *position = place
     layer = call.module
@@ -230,7 +230,7 @@ def convolved(call: AtWork, place: Place) -> Terms:
             "zeros or replicate"
         )
     padding = pads_before(layer)
-    weight = to_float64(layer.weight[unit][None])
+    weight = to_float64(kernels_of(layer)[unit][None])
     rows, columns = (
         at * layer.stride[n] - padding[n] + np.arange(layer.kernel_size[n]) * layer.dilation[n]
         for n, at in enumerate(position)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -15,6 +16,7 @@ from striate.terminal.tables import Table
 from striate.terminal.wrapping import find_prose_width, wrap
 
 NARROW: Final = 40  # columns, at least, are left for the names of layers
+LONG_OPTION: Final = re.compile(r"(\b\w+=\w{8})\w{4,}")  # as a table of sixteen rows is
 HEADER: Final = ("layer", "what it is", "output", "parameters", "MACs", "memory", "sees", "stride")
 
 # What each list of formulas is headed with.
@@ -35,7 +37,7 @@ def layers(rows: Sequence[Row | Repeat]) -> Table:
 def _cells(row: Row) -> tuple[str, ...]:
     return (
         row.name,
-        row.text,
+        LONG_OPTION.sub(r"\1...", row.text),
         text_of(row.output),
         f"{row.parameters:,}" if row.parameters else "",
         f"{row.macs:,}" if row.macs else "",

@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from striate.architecture.notation.nodes import Option, Value, Word
 from striate.architecture.notation.suggestions import suggestion
 from striate.architecture.notation.values import Given, evaluate
-from striate.architecture.words import WORDS, Kind, Layer, Pair, Sides, text_of
+from striate.architecture.words import (
+    WORDS,
+    ConnectionTable,
+    Kind,
+    Layer,
+    Pair,
+    Sides,
+    text_of,
+)
 from striate.errors import NotationError
 
 
@@ -121,6 +129,8 @@ def convert(kind: Kind, value: Given) -> object:
         case Kind.SWITCH, ("yes" | "no"):
             return value == "yes"
         case Kind.BORDER, ("zero" | "edge"):
+            return value
+        case Kind.TABLE, ConnectionTable():
             return value
         case Kind.DECIMAL, (int() | float()):
             return float(value)

@@ -23,13 +23,14 @@ from striate.architecture.notation.nodes import (
     Option,
     Parameter,
     Repeat,
+    Rows,
     Size,
     Value,
     Word,
 )
 from striate.architecture.notation.suggestions import shorten
 from striate.architecture.notation.values import LARGEST
-from striate.architecture.words import Sides
+from striate.architecture.words import ConnectionTable, Sides
 from striate.errors import NotationError
 
 Argument = Value | Option
@@ -120,7 +121,7 @@ class Nodes(Transformer[Token, object]):
         """A name where a value belongs."""
         return Name(str(parts[0]), _start(parts[0]))
 
-    def number(self, parts: tuple[Token]) -> Number | Decimal | Size | FourSides:
+    def number(self, parts: tuple[Token]) -> Number | Decimal | Size | FourSides | Rows:
         """Whatever begins with a digit."""
         text, position = str(parts[0]), _start(parts[0])
         if re.fullmatch("[0-9]+", text):
@@ -130,6 +131,8 @@ class Nodes(Transformer[Token, object]):
             return Size(sides, position)
         if re.fullmatch("[0-9]+(:[0-9]+)+", text):
             return FourSides(_four_sides(text, position), position)
+        if re.fullmatch("[0-9]+(_[0-9]+)+", text):
+            return Rows(ConnectionTable(tuple(text.split("_"))), position)
         if re.fullmatch(r"([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", text):
             value = float(text)
             if math.isinf(value) or value > LARGEST:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from striate.architecture.words import Sides, text_of
+from striate.architecture.words import ConnectionTable, Sides, text_of
 
 
 def _position() -> int:
@@ -60,6 +60,17 @@ class FourSides:
 
 
 @dataclass(frozen=True)
+class Rows:
+    """The table of a convolution, a row a channel: 012_123_234."""
+
+    table: ConnectionTable
+    position: int = _position()
+
+    def __str__(self) -> str:
+        return text_of(self.table)
+
+
+@dataclass(frozen=True)
 class Name:
     """A parameter, ``in``, ``classes``, or an option word such as ``valid``."""
 
@@ -99,7 +110,7 @@ class Arithmetic:
         return f"({operand})" if inner else str(operand)
 
 
-Value = Number | Decimal | Size | FourSides | Name | Arithmetic
+Value = Number | Decimal | Size | FourSides | Rows | Name | Arithmetic
 
 
 @dataclass(frozen=True)

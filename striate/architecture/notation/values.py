@@ -11,13 +11,16 @@ from striate.architecture.notation.nodes import (
     FourSides,
     Name,
     Number,
+    Rows,
     Size,
     Value,
 )
-from striate.architecture.words import text_of
+from striate.architecture.words import ConnectionTable, text_of
 from striate.errors import NotationError
 
-Given = int | float | tuple[int, ...] | str  # what a value comes to; str is an option word
+Given = (
+    int | float | tuple[int, ...] | ConnectionTable | str
+)  # what a value comes to; str is an option word
 
 OPTION_WORDS: Final = ("same", "end", "valid", "yes", "no", "zero", "edge")
 LARGEST: Final = 999_999_999
@@ -42,6 +45,8 @@ def evaluate(value: Value, names: Mapping[str, Given]) -> Given:
             return value.value
         case Size() | FourSides():
             return value.sides
+        case Rows():
+            return value.table
         case Name(name):
             if name in OPTION_WORDS:
                 return name

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from striate.architecture.aspects.connection_table import ConnectionTable
 from striate.architecture.aspects.joint import Joint
 from striate.architecture.aspects.output_size import (
     Pad,
@@ -67,6 +68,7 @@ __all__ = [
     "BlackBox",
     "Bn",
     "Cat",
+    "ConnectionTable",
     "Conv",
     "DropPath",
     "Dropout",

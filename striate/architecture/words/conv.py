@@ -5,20 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
+from striate.architecture.aspects.connection_table import (
+    KERAS_CLASS,
+    TORCH_CLASS,
+    ConnectionTable,
+    spread_in,
+)
 from striate.architecture.aspects.onnx_graph import Attribute, OnnxGraph, all_axes
 from striate.architecture.aspects.output_size import Pad, Pair, Shape, Window, pad_window
 from striate.architecture.aspects.padding import keras_edge, keras_zeros, torch_padding
 from striate.architecture.aspects.program_call import Argument, ProgramCall, channels_last, pair
-from striate.architecture.aspects.torch_reading import Refused, pad_of, pair_of
+from striate.architecture.aspects.torch_reading import Refused, pad_of
 from striate.architecture.aspects.undrawn import with_memory
 from striate.architecture.aspects.word import (
     BackwardNeeds,
     Kind,
     Layer,
     Leaf,
-    OnTensors,
     TorchRules,
     maps,
 )
@@ -51,6 +56,7 @@ class Conv(Layer):
             the bottom and the right; (0, 0) is ``valid``.
         groups: parts that the channels are divided into, each convolved by itself.
         padmode: what stands in the padding: "zero", or the border repeated, "edge".
+        table: which arriving channels each channel reads; None for all.
 
     >>> print(Conv(64, kernel=(5, 5), pad=(0, 0)).output((3, 32, 32)))
     (64, 28, 28)
@@ -66,9 +72,10 @@ class Conv(Layer):
         "groups": Kind.WHOLE,
         "bias": Kind.SWITCH,
         "padmode": Kind.BORDER,
+        "table": Kind.TABLE,
     }
     bare = ("kernel", "channels")
-    named = ("stride", "pad", "dilation", "groups", "bias", "padmode")
+    named = ("stride", "pad", "dilation", "groups", "bias", "padmode", "table")
     example = "conv 3x3 64"
     aliases = ("convolution",)
 
@@ -80,6 +87,7 @@ class Conv(Layer):
     groups: int = 1
     bias: bool = True
     padmode: Literal["zero", "edge"] = "zero"
+    table: ConnectionTable | None = None
 
     def window_on(self, shape: Shape) -> Window:
         """Return the window, with its padding worked out."""
@@ -106,11 +114,25 @@ class Conv(Layer):
                     f"groups={self.groups} does not divide the {count} channels that {direction}; "
                     f"{math.gcd(arriving, self.channels)} or a divisor of it would"
                 )
+        if self.table is not None:
+            if self.groups > 1:
+                raise NotationError(f"conv got groups={self.groups} and a table; leave one out")
+            self.table.check(arriving=arriving, leaving=self.channels)
         return (self.channels, *self.window_on(shape).positions(rows, columns))
 
+    @property
+    def channel_table(self) -> ConnectionTable | None:
+        """The table."""
+        return self.table
+
     def tensors(self, shape: Shape) -> dict[str, Shape]:
-        """Return the shapes of the weight, (leaving, arriving/groups, rows, columns), and bias."""
-        weight = (self.channels, shape[0] // self.groups, *self.kernel)
+        """Return the shapes of the weight, (leaving, arriving/groups, rows, columns), and bias.
+
+        With a table the weight is (kernels that there are, rows, columns).
+        """
+        weight: Shape = (self.channels, shape[0] // self.groups, *self.kernel)
+        if self.table is not None:
+            weight = (self.table.links, *self.kernel)
         return {"weight": weight, "bias": (self.channels,)} if self.bias else {"weight": weight}
 
     def parameters(self, shape: Shape) -> int:
@@ -132,6 +154,8 @@ class Conv(Layer):
 
     def _kernel_formula(self, shape: Shape) -> str:
         rows, columns = self.kernel
+        if self.table is not None:
+            return f"{rows}*{columns}*{self.table.links}"
         inward = str(shape[0]) if self.groups == 1 else f"({shape[0]}/{self.groups})"
         return f"{rows}*{columns}*{inward}*{self.channels}"
 
@@ -156,22 +180,26 @@ class Conv(Layer):
         """Return a Conv2d whose weights are not drawn; torch's random state is not used."""
         from torch import nn
 
-        from striate.architecture.aspects.torch_modules import PaddedConv2d, set_around
+        from striate.architecture.aspects import torch_modules as own
 
         window, channels, edge = self.window_on(shape), (shape[0], self.channels), self._edge
-        layer = (nn.Conv2d if window.even else PaddedConv2d)(
+        plain = window.even and self.table is None
+        kind = nn.Conv2d if plain else own.PaddedConv2d if self.table is None else own.TableConv2d
+        layer = kind(
             *channels,
             kernel_size=window.kernel,
             stride=window.stride,
-            padding=window.pad if window.even else 0,
+            padding=window.pad if plain else 0,
             dilation=window.dilation,
             groups=self.groups,
             bias=self.bias,
-            padding_mode="replicate" if edge and window.even else "zeros",
+            padding_mode="replicate" if edge and plain else "zeros",
             device="meta",
         )
-        if isinstance(layer, PaddedConv2d):
-            set_around(layer, window).border = "replicate" if edge else "constant"
+        if isinstance(layer, own.TableConv2d) and self.table is not None:
+            layer.set_table(self.table)
+        if isinstance(layer, own.PaddedConv2d):
+            own.set_around(layer, window).border = "replicate" if edge else "constant"
         return with_memory(layer)
 
     @property
@@ -187,6 +215,8 @@ class Conv(Layer):
             x = graph.node("Pad", [x, places], f"{at}.padded", {"mode": "edge"})
             pads = [0, 0, 0, 0]
         inputs = [x, *(graph.weight(f"{at}.{name}") for name in self.tensors(leaf.input))]
+        if self.table is not None:
+            inputs[1] = spread_in(graph, inputs[1], self.table.places(leaf.input[0]), at)
         own: Mapping[str, Attribute] = {
             "kernel_shape": window.kernel,
             "strides": window.stride,
@@ -215,7 +245,8 @@ class Conv(Layer):
         field. Goodfellow, Bengio and Courville 2016, Deep Learning, section 9.5,
         https://www.deeplearningbook.org/contents/convnets.html
 
-        Groups are convolved each by itself, with as many times fewer weights.
+        Groups are convolved each by itself, with as many times fewer weights. Where a table leaves
+        a channel out, the kernel is 0 and no weight.
 
         >>> import numpy as np
         >>> from striate.architecture.aspects.numpy_pass import Visit
@@ -245,6 +276,16 @@ class Conv(Layer):
 
         slide = Slide(self.window_on(x.shape[1:]), x.shape[2:])
         weight, bias = visit.own["weight"], visit.own.get("bias")
+        table = self.table
+        if table is not None:
+            dense = table.spread(weight, x.shape[1])
+            y, back_of_dense = convolve(slide, x, dense, bias, edge=self._edge)
+
+            def back_of_table(dy: Array) -> ByName:
+                found = back_of_dense(dy)
+                return found | {"weight": table.gather(found["weight"])}
+
+            return y, back_of_table
         if self.groups == 1:
             return convolve(slide, x, weight, bias, edge=self._edge)
         biases = [None] * self.groups if bias is None else np.split(bias, self.groups)
@@ -273,20 +314,28 @@ class Conv(Layer):
         window = self.window_on(leaf.input)
         mode = "replicate" if self._edge else "constant"
         border = Argument(mode, "mode", "constant")
-        before = [] if window.even else torch_padding(window, border)
-        edge = "replicate" if self._edge and window.even and any(window.pad) else "zeros"
+        plain = window.even and self.table is None
+        before = [] if plain or not any(window.sides) else torch_padding(window, border)
+        edge = "replicate" if self._edge and plain and any(window.pad) else "zeros"
         arguments = (
             Argument(leaf.input[0], role="channels"),
             Argument(self.channels, role="channels"),
             Argument(pair(window.kernel), "kernel_size", role="kernel_size"),
             Argument(pair(window.stride), "stride", 1, "stride"),
-            Argument(pair(window.pad) if window.even else 0, "padding", 0, "padding"),
+            Argument(pair(window.pad) if plain else 0, "padding", 0, "padding"),
             Argument(pair(window.dilation), "dilation", 1, "dilation"),
             Argument(self.groups, "groups", 1, "groups"),
             Argument(self.bias, "bias", True),
             Argument(edge, "padding_mode", "zeros"),
+            *self._told_table,
         )
-        return [*before, ProgramCall("nn.Conv2d", arguments, leaf.address, leaf.output)]
+        head, own = ("TableConv2d", TORCH_CLASS) if self.table else ("nn.Conv2d", "")
+        call = ProgramCall(head, arguments, leaf.address, leaf.output, definition=own)
+        return [*before, call]
+
+    @property
+    def _told_table(self) -> tuple[Argument, ...]:
+        return () if self.table is None else (Argument(self.table, "table", role="table"),)
 
     def keras_code(self, leaf: Leaf) -> list[ProgramCall]:
         """Return layers.Conv2D, with padding before it where its own "same" is not the same.
@@ -314,9 +363,12 @@ class Conv(Layer):
             Argument(pair(window.dilation), "dilation_rate", 1, "dilation"),
             Argument(self.groups, "groups", 1, "groups"),
             Argument(self.bias, "use_bias", True),
+            *self._told_table,
         )
         shape = () if after else output
         conv = ProgramCall("layers.Conv2D", arguments, leaf.address, shape, takes_activation=True)
+        if self.table is not None:
+            conv = replace(conv, head="TableConv2D", definition=KERAS_CLASS)
         return [*before, conv, *after]
 
     @classmethod
@@ -324,51 +376,17 @@ class Conv(Layer):
         """Return the worked sum of Conv2d."""
         from torch import nn
 
-        from striate.architecture.aspects.torch_modules import PaddedConv2d
+        from striate.architecture.aspects.torch_modules import PaddedConv2d, TableConv2d
         from striate.architecture.aspects.worked_sum import convolved
 
-        return {nn.Conv2d: convolved, PaddedConv2d: convolved}
+        return dict.fromkeys((nn.Conv2d, PaddedConv2d, TableConv2d), convolved)
 
     @classmethod
     def torch_rules(cls) -> TorchRules:
         """Return Conv2d and its function, and Linear where the channels of maps stand last."""
-        import inspect
+        from striate.architecture.words.conv_reading import read_conv_from
 
-        import torch
-        from torch import nn
-        from torch.nn import functional
-
-        from striate.architecture.aspects.torch_modules import PaddedConv2d, border_of
-
-        def padded(shape: Shape, module: Any) -> Conv:
-            return cls._read(shape, module).behind_border(border_of(module), shape)
-
-        def linear(shape: Shape, module: Any) -> Conv:
-            return cls(module.out_features, kernel=(1, 1), bias=module.bias is not None)
-
-        def of_tensors(shape: Shape, weight: Shape, bias: Shape | None, **given: Any) -> Conv:
-            kernel = pair_of(weight[2:])
-            stride, dilation = pair_of(given["stride"]), pair_of(given["dilation"])
-            pad = pad_of(kernel, given["padding"], dilation=dilation)
-            groups, own_bias = given["groups"], bias is not None
-            return cls(weight[0], kernel, stride, pad, dilation, groups, own_bias)
-
-        told = "its weight and bias"
-        conv2d = OnTensors(
-            ("weight", "bias"),
-            told,
-            of_tensors,
-            optional=("bias",),
-            parameters=(
-                *(("input", inspect.Parameter.empty), ("weight", inspect.Parameter.empty)),
-                *(("bias", None), ("stride", 1), ("padding", 0), ("dilation", 1), ("groups", 1)),
-            ),
-        )
-        return TorchRules(
-            modules={nn.Conv2d: cls._read, PaddedConv2d: padded},
-            last_modules={nn.Linear: linear},
-            on_tensors={torch.conv2d: conv2d, functional.conv2d: conv2d},
-        )
+        return read_conv_from(cls)
 
     def behind_border(self, border: Border, shape: Shape) -> Conv:
         """Return it with more padding of its own kind."""
@@ -378,22 +396,3 @@ class Conv(Layer):
             raise Refused(f"conv takes one kind of padding, and not {border.mode} here")
         pad = pad_of(self.kernel, border.around(inner), dilation=self.dilation)
         return replace(self, pad=pad, padmode=padmode)
-
-    @classmethod
-    def _read(cls, shape: Shape, module: Any) -> Conv:
-        if module.padding_mode not in ("zeros", "replicate"):
-            raise Refused(
-                f"padding_mode='{module.padding_mode}' has no word; "
-                "there is padmode=zero (zeros) and padmode=edge (replicate)"
-            )
-        kernel, dilation = pair_of(module.kernel_size), pair_of(module.dilation)
-        return cls(
-            module.out_channels,
-            kernel=kernel,
-            stride=pair_of(module.stride),
-            pad=pad_of(kernel, module.padding, dilation=dilation),
-            dilation=dilation,
-            groups=module.groups,
-            bias=module.bias is not None,
-            padmode="edge" if module.padding_mode == "replicate" else "zero",
-        )

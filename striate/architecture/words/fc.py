@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from striate.architecture.aspects.onnx_graph import OnnxGraph
 from striate.architecture.aspects.output_size import Shape, text_of
@@ -26,24 +26,54 @@ if TYPE_CHECKING:
     from striate.architecture.aspects.numpy_pass import Array, ByName, Result, Visit
     from striate.architecture.aspects.worked_sum import AtWork, Place, Terms, WorkedSum
 
+FIXED_LINEAR: Final = '''
+class FixedLinear(nn.Linear):
+    """Linear whose weight is kept and never learns: random signs, unless others are loaded."""
+
+    def __init__(self, features: int, units: int, bias: bool = True) -> None:
+        super().__init__(features, units, bias)
+        del self.weight
+        self.register_buffer("weight", torch.randn(units, features).sign())
+'''
+FIXED_DENSE: Final = '''
+class FixedDense(layers.Dense):
+    """Dense whose kernel is kept and never learns: random signs, unless others are loaded."""
+
+    def build(self, input_shape) -> None:
+        super().build(input_shape)
+        self.kernel.assign(keras.ops.sign(self.kernel))
+        self.kernel.trainable = False
+'''
+
 
 @dataclass(frozen=True)
 class Fc(Layer):
     """Full connection, every feature to every unit: ``fc 128``.
+
+    Attributes:
+        fixed: whether its weights are random signs, -1 and 1, that never learn: the codes that
+            LeNet-5 compared its features with. LeCun et al. 1998, section II B,
+            https://doi.org/10.1109/5.726791
 
     >>> Fc(10).parameters((84,)), Fc(10).macs((84,))
     (850, 840)
     """
 
     word = "fc"
-    arguments = {"units": Kind.WHOLE, "bias": Kind.SWITCH}
+    arguments = {"units": Kind.WHOLE, "bias": Kind.SWITCH, "fixed": Kind.SWITCH}
     bare = ("units",)
-    named = ("bias",)
+    named = ("bias", "fixed")
     example = "fc 128"
     aliases = ("dense", "fullyconnected", "linear", "output")
 
     units: int
     bias: bool = True
+    fixed: bool = False
+
+    @property
+    def keeps_weight(self) -> bool:
+        """Whether it is fixed."""
+        return self.fixed
 
     @property
     def width(self) -> int:
@@ -65,12 +95,13 @@ class Fc(Layer):
         return {"weight": weight, "bias": (self.units,)} if self.bias else {"weight": weight}
 
     def parameters(self, shape: Shape) -> int:
-        """Return the weights, features * units, and biases."""
-        return shape[0] * self.units + (self.units if self.bias else 0)
+        """Return the weights that learn, features * units, and biases."""
+        return (0 if self.fixed else shape[0] * self.units) + (self.units if self.bias else 0)
 
     def parameters_formula(self, shape: Shape) -> str:
         """Return features * units + biases."""
-        return self.macs_formula(shape) + (f" + {self.units}" if self.bias else "")
+        weights = "0" if self.fixed else self.macs_formula(shape)
+        return weights + (f" + {self.units}" if self.bias else "")
 
     def macs(self, shape: Shape) -> int:
         """Return one for every weight."""
@@ -93,6 +124,10 @@ class Fc(Layer):
         """Return a Linear whose weights are not drawn."""
         from torch import nn
 
+        if self.fixed:
+            from striate.architecture.aspects.torch_modules import FixedLinear
+
+            return FixedLinear(shape[0], self.units, bias=self.bias)
         empty = nn.Linear(shape[0], self.units, bias=self.bias, device="meta")
         return with_memory(empty)
 
@@ -129,10 +164,9 @@ class Fc(Layer):
             y += bias
 
         def back(dy: Array) -> ByName:
-            gradients: ByName = {
-                "x": np.einsum("bu,uf->bf", dy, weight),
-                "weight": np.einsum("bu,bf->uf", dy, x),
-            }
+            gradients: ByName = {"x": np.einsum("bu,uf->bf", dy, weight)}
+            if not self.fixed:
+                gradients["weight"] = np.einsum("bu,bf->uf", dy, x)
             if bias is not None:
                 gradients["bias"] = dy.sum(axis=0)
             return gradients
@@ -146,20 +180,27 @@ class Fc(Layer):
             Argument(self.units, role="features"),
             Argument(self.bias, "bias", True),
         )
-        return [ProgramCall("nn.Linear", arguments, leaf.address, leaf.output)]
+        head, own = ("FixedLinear", FIXED_LINEAR) if self.fixed else ("nn.Linear", "")
+        return [ProgramCall(head, arguments, leaf.address, leaf.output, definition=own)]
 
     def keras_code(self, leaf: Leaf) -> list[ProgramCall]:
         """Return layers.Dense."""
         arguments = (Argument(self.units, role="features"), Argument(self.bias, "use_bias", True))
-        address, output = leaf.address, leaf.output
-        return [ProgramCall("layers.Dense", arguments, address, output, takes_activation=True)]
+        head, own = ("FixedDense", FIXED_DENSE) if self.fixed else ("layers.Dense", "")
+        return [
+            ProgramCall(
+                head, arguments, leaf.address, leaf.output, takes_activation=True, definition=own
+            )
+        ]
 
     @classmethod
     def worked_sums(cls) -> Mapping[type[nn.Module], WorkedSum]:
         """Return the worked sum of Linear."""
         from torch import nn
 
-        return {nn.Linear: _worked_sum}
+        from striate.architecture.aspects.torch_modules import FixedLinear
+
+        return {nn.Linear: _worked_sum, FixedLinear: _worked_sum}
 
     @classmethod
     def torch_rules(cls) -> TorchRules:
@@ -169,8 +210,11 @@ class Fc(Layer):
         from torch import nn
         from torch.nn import functional
 
+        from striate.architecture.aspects.torch_modules import FixedLinear
+
         def read(shape: Shape, module: Any) -> Fc:
-            return cls(module.out_features, bias=module.bias is not None)
+            fixed = isinstance(module, FixedLinear)
+            return cls(module.out_features, bias=module.bias is not None, fixed=fixed)
 
         def linear(shape: Shape, weight: Shape, bias: Shape | None) -> Fc:
             return cls(weight[0], bias=bias is not None)
@@ -178,7 +222,9 @@ class Fc(Layer):
         takes = (("input", Parameter.empty), ("weight", Parameter.empty), ("bias", None))
         told = "its weight and bias"
         rule = OnTensors(("weight", "bias"), told, linear, optional=("bias",), parameters=takes)
-        return TorchRules(modules={nn.Linear: read}, on_tensors={functional.linear: rule})
+        return TorchRules(
+            modules={nn.Linear: read, FixedLinear: read}, on_tensors={functional.linear: rule}
+        )
 
 
 def _worked_sum(call: AtWork, place: Place) -> Terms:

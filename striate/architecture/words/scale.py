@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from striate.architecture.aspects.onnx_graph import OnnxGraph
@@ -28,14 +28,17 @@ if TYPE_CHECKING:
 
 CHANNEL_SCALE: Final = '''
 class ChannelScale(nn.Module):
-    """A learnt factor a channel."""
+    """A learnt factor a channel, and perhaps a bias."""
 
-    def __init__(self, channels: int, start: float) -> None:
+    def __init__(self, channels: int, start: float, bias: bool = False) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.full((channels,), start))
+        self.bias = nn.Parameter(torch.zeros(channels)) if bias else None
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x * self.weight.view(-1, *[1] * (x.ndim - 2))
+        sides = (-1, *[1] * (x.ndim - 2))
+        scaled = x * self.weight.view(sides)
+        return scaled if self.bias is None else scaled + self.bias.view(sides)
 '''
 PART_OF_CHANNELS: Final = '''
 def part_of_channels(x, first: int, end: int):
@@ -48,32 +51,37 @@ def part_of_channels(x, first: int, end: int):
 class Scale(Layer):
     """A learnt factor a channel, the layer scale of ConvNeXt: ``scale 1e-6``.
 
+    With a bias it is what LeNet-5 does behind each sum of its pools: ``scale 0.25 bias=yes``.
+
     Touvron et al. 2021, Going deeper with image transformers, https://arxiv.org/abs/2103.17239
 
     Attributes:
         start: what every factor is before training.
+        bias: whether a number a channel is added, 0 before training.
     """
 
     word = "scale"
-    arguments = {"start": Kind.DECIMAL}
+    arguments = {"start": Kind.DECIMAL, "bias": Kind.SWITCH}
     bare = ("start",)
+    named = ("bias",)
     example = "scale 1e-6"
     aliases = ("layerscale", "gamma")
     pointwise = True
 
     start: float = 1.0
+    bias: bool = False
 
     def tensors(self, shape: Shape) -> dict[str, Shape]:
-        """Return the shape of the factors, (channels,)."""
-        return {"weight": (shape[0],)}
+        """Return the shape of the factors and of the biases, (channels,) each."""
+        return dict.fromkeys(("weight", "bias")[: 2 if self.bias else 1], (shape[0],))
 
     def parameters(self, shape: Shape) -> int:
-        """Return one a channel."""
-        return shape[0]
+        """Return one a channel, with a bias two."""
+        return shape[0] * (2 if self.bias else 1)
 
     def parameters_formula(self, shape: Shape) -> str:
-        """Return 1 * channels."""
-        return f"1*{shape[0]}"
+        """Return 1 * channels + biases."""
+        return f"1*{shape[0]}" + (f" + {shape[0]}" if self.bias else "")
 
     def backward_needs(self, leaf: Leaf, *, gradient: bool) -> BackwardNeeds:
         """Return its input."""
@@ -83,17 +91,20 @@ class Scale(Layer):
         """Return ChannelScale, and a product with a parameter of as many channels."""
         from striate.architecture.aspects.torch_modules import ChannelScale
 
-        return ChannelScale(shape[0], self.start)
+        return ChannelScale(shape[0], self.start, bias=self.bias)
 
     def onnx_nodes(self, leaf: Leaf, x: str, graph: OnnxGraph) -> str:
-        """Add a Mul."""
+        """Add a Mul, and an Add where there is a bias."""
         import numpy as np
 
         at = leaf.address
         sides = np.array([-1, *[1] * (len(leaf.input) - 1)], np.int64)
         shape = graph.constant(f"{at}.shape", sides)
         factors = graph.node("Reshape", [graph.weight(f"{at}.weight"), shape], f"{at}.factors")
-        return graph.node("Mul", [x, factors], at)
+        if not self.bias:
+            return graph.node("Mul", [x, factors], at)
+        biases = graph.node("Reshape", [graph.weight(f"{at}.bias"), shape], f"{at}.biases")
+        return graph.node("Add", [graph.node("Mul", [x, factors], f"{at}.scaled"), biases], at)
 
     def numpy_pass(self, x: Array, visit: Visit) -> Result:
         """Multiply each channel; each factor gets the other one, summed over where it was used.
@@ -110,15 +121,18 @@ class Scale(Layer):
         factors, over = by_channel(visit.own["weight"], x), all_but_channels(x)
 
         def back(dy: Array) -> ByName:
-            return {"x": dy * factors, "weight": (dy * x).sum(axis=over)}
+            added = {"bias": dy.sum(axis=over)} if self.bias else {}
+            return {"x": dy * factors, "weight": (dy * x).sum(axis=over), **added}
 
-        return x * factors, back
+        y = x * factors
+        return (y + by_channel(visit.own["bias"], x) if self.bias else y), back
 
     def torch_code(self, leaf: Leaf) -> list[ProgramCall]:
         """Return a module of the program's own."""
         arguments = (
             Argument(leaf.input[0], role="channels"),
             Argument(self.start, role="start"),
+            Argument(self.bias, "bias", False),
         )
         own = CHANNEL_SCALE
         call = ProgramCall(
@@ -127,14 +141,15 @@ class Scale(Layer):
         return [call]
 
     def keras_code(self, leaf: Leaf) -> list[ProgramCall]:
-        """Return a 1x1 DepthwiseConv2D without bias, or of features an EinsumDense."""
+        """Return a 1x1 DepthwiseConv2D, or of features an EinsumDense."""
         output = channels_last(leaf.output)
+        arguments: tuple[Argument, ...]
         if len(leaf.input) == 3:
             head, arguments = (
                 "layers.DepthwiseConv2D",
                 (
                     Argument(1, role="kernel_size"),
-                    Argument(False, "use_bias"),
+                    Argument(self.bias, "use_bias", True),
                     Argument("ones", "depthwise_initializer"),
                 ),
             )
@@ -144,6 +159,7 @@ class Scale(Layer):
                 (
                     Argument("bc,c->bc"),
                     Argument(leaf.input[0], "output_shape", role="channels"),
+                    Argument("c" if self.bias else "", "bias_axes", ""),
                     Argument("ones", "kernel_initializer"),
                 ),
             )
@@ -166,7 +182,7 @@ class Scale(Layer):
         from striate.architecture.aspects.torch_modules import ChannelScale
 
         def read(shape: Shape, module: Any) -> Scale:
-            return cls(module.start)
+            return cls(module.start, bias=module.bias is not None)
 
         def by_parameter(shape: Shape, sizes: Shape) -> Scale:
             behind = (1,) * (len(shape) - 1)
@@ -329,7 +345,9 @@ def _scaled(call: AtWork, place: Place) -> Terms:
     layer: Any = call.module
     value = number_at(call.inputs[0], place)
     factor = float(layer.weight[place[0]].detach())
-    return single_term(place, value, factor, result=value * factor)
+    bias = 0.0 if layer.bias is None else float(layer.bias[place[0]].detach())
+    terms = single_term(place, value, factor, result=value * factor + bias)
+    return replace(terms, bias=bias)
 
 
 def _taken(call: AtWork, place: Place) -> Terms:

@@ -115,7 +115,7 @@ def _dialect(blocks: Mapping[str, Shared], functions: Mapping[str, str]) -> Dial
             given = [*blocks[address].given(address), Argument(address, "name")]
             texts = [str(argument) for argument in given if argument.name]
             return Applied(functions[blocks[address].name], [x, *texts])
-        if not node.head.startswith("layers."):
+        if not node.address and not node.head.startswith("layers."):
             return Applied(node.head, [x, *node.texts])
         texts = node.texts
         if node.address:

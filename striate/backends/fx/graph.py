@@ -191,7 +191,7 @@ class Reading(Making):
         Raises:
             Refused: another step has them too.
         """
-        own = list(module.parameters(recurse=False))
+        own = [*module.parameters(recurse=False), *module.buffers(recurse=False)]
         self._mark_used(node, own)
         return bool(own)
 

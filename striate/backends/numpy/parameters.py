@@ -72,7 +72,7 @@ def start(network: str | Network | ExpandedNetwork, *, seed: int = 0) -> ByName:
     for leaf in leaves(plan):
         for name, shape in leaf.layer.tensors(leaf.input).items():
             if leaf.layer.width is not None and name == "weight":
-                values = _weights(shape, leaf.layer, followers[leaf.address], random)
+                values = _weights(shape, leaf, followers[leaf.address], random)
             else:
                 values = np.full(shape, leaf.layer.starts.get(name, 0.0))
             parameters[f"{leaf.address}.{name}"] = values
@@ -80,6 +80,19 @@ def start(network: str | Network | ExpandedNetwork, *, seed: int = 0) -> ByName:
 
 
 def _weights(
+    shape: Shape, leaf: Leaf, follower: Layer | None, random: np.random.Generator
+) -> Array:
+    table = leaf.layer.channel_table
+    if table is not None:  # each channel reads some alone, with weights as much larger
+        places = table.places(leaf.input[0])
+        dense = _drawn((*places.shape, *shape[1:]), leaf.layer, follower, random)
+        read = (places < table.links).mean(1)
+        return table.gather(dense / np.sqrt(read)[:, None, None, None])
+    drawn = _drawn(shape, leaf.layer, follower, random)
+    return np.sign(drawn) if leaf.layer.keeps_weight else drawn
+
+
+def _drawn(
     shape: Shape, layer: Layer, follower: Layer | None, random: np.random.Generator
 ) -> Array:
     reads = math.prod(shape[1:])  # n, the numbers that a unit reads

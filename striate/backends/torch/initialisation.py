@@ -13,7 +13,9 @@ lies between: bn, pools, dropout, joins, the end of a block.
 
 fan_in is how many numbers a unit reads, arriving channels/groups * kernel rows * kernel columns;
 fan_out how many units read a number, leaving channels/groups * kernel rows * kernel columns.
-Biases start at 0; what other words keep starts as their torch modules start it.
+Biases start at 0; what other words keep starts as their torch modules start it. A channel that
+reads only some of those that arrive has weights as much larger as keeps the variance of its sum,
+and weights that never learn are the signs of what is drawn.
 """
 
 from __future__ import annotations
@@ -50,12 +52,23 @@ def initialize(module: nn.Module, plan: ExpandedNetwork, seed: int | None) -> No
             if seed is None:
                 layer.weight.zero_()
             else:
-                draw(
-                    layer.weight,
-                    followers[step.address],
-                    generator=generator,
-                    groups=step.layer.channel_groups,
-                )
+                _draw(layer.weight, step, followers[step.address], generator)
+
+
+def _draw(weight: Tensor, step: Leaf, follower: Layer | None, generator: torch.Generator) -> None:
+    """Draw the weight of a layer, whichever of its kernels are there and whether it learns."""
+    table, groups = step.layer.channel_table, step.layer.channel_groups
+    if table is None:
+        draw(weight, follower, generator=generator, groups=groups)
+    else:
+        places = torch.from_numpy(table.places(step.input[0]))
+        read = places < table.links
+        dense = weight.new_empty((*places.shape, *weight.shape[1:]))
+        draw(dense, follower, generator=generator)
+        dense *= (read.shape[1] / read.sum(1)).sqrt()[:, None, None, None].to(dense)
+        weight.copy_(dense[read])
+    if step.layer.keeps_weight:
+        weight.sign_()
 
 
 def draw(

@@ -32,6 +32,7 @@ def of_image(found: Inspection, *, command: str, files: Files) -> str:
     sections = {
         "where": (f"How the map of '{about}' was made", found.explanations),
         "trust": ("Can the map be trusted?", found.evaluation),
+        "views": ("What comes back to the image", found.views),
         "contrast": (f"Why {why}", found.score_decomposition),
         "maps": ("Layer by layer", True),
         "fields": ("What a unit sees", found.receptive_fields),

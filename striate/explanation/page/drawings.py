@@ -12,6 +12,7 @@ from striate.render import data_uri
 from striate.render.map_strip import draw_map, map_strip
 
 LARGE = 480  # pixels of a map on its own grid
+VIEW, VIEW_SHARE = 320, 99.8  # pixels; the share of numbers in per cent that fit the colours
 UNITS = 10  # of a layer that are shown, the strongest
 
 
@@ -19,6 +20,17 @@ def draw_own_grid(found: Explanation) -> str:
     """Draw a map on its own grid."""
     reach = max(-found.low, found.high) or 1.0
     return data_uri(draw_map(found.attribution, reach=reach, side=LARGE, clear=True), side=0)
+
+
+def draw_view(values: np.ndarray) -> str:
+    """Draw what comes back to an image in its colours: grey is 0.
+
+    Args:
+        values: float (channels, rows, columns), with signs.
+    """
+    reach = float(np.percentile(np.abs(values), VIEW_SHARE)) or float(np.abs(values).max()) or 1.0
+    shades = np.rint((0.5 + values / (2 * reach)).clip(0, 1) * 255)
+    return data_uri(shades.astype(np.uint8).transpose(1, 2, 0), side=VIEW)
 
 
 def draw_maps(layer: LayerMaps, reach: float) -> dict[str, str]:

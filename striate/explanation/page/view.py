@@ -33,6 +33,9 @@ TITLES = {
     "occlusion": "occlusion",
     "integrated-gradients": "integrated gradients",
     "smoothgrad": "SmoothGrad",
+    "gradient": "gradient",
+    "deconvolution": "deconvolution",
+    "guided-backprop": "guided backpropagation",
 }
 
 FAILED = {  # what it means that a map did not pass a check
@@ -110,6 +113,7 @@ class ImageView(View):
     draw_contrast = staticmethod(overlays.draw_contrast)
     draw_field = staticmethod(overlays.draw_field)
     draw_own_grid = staticmethod(drawings.draw_own_grid)
+    draw_view = staticmethod(drawings.draw_view)
 
     @property
     def photo(self) -> str:
