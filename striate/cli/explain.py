@@ -77,9 +77,9 @@ def explain(
     """Explain what a network sees in an image, or in a folder.
 
     One page comes of it. Of an image: where the class is, by eight methods and the views of the
-    Deep Visualization Toolbox, and whether the map can be trusted; why this class and not another; every layer's maps; what units see; the
-    arithmetic down to a pixel. Of a folder: what units look for, from edges to objects, and where
-    the classifier looks.
+    Deep Visualization Toolbox, and whether the map can be trusted; why this class and not
+    another; every layer's maps; what units see; the arithmetic down to a pixel. Of a folder:
+    what units look for, from edges to objects, and where the classifier looks.
     """
     from striate.cli.early_checks import check_image
     from striate.cli.page_place import place_page

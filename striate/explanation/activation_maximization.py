@@ -240,6 +240,13 @@ def _scaled(images: Tensor, preprocess: Preprocess) -> Tensor:
     return normalize(images * 255, preprocess)
 
 
+class _Heard(Exception):
+    """The layer has answered, and the pass need not go on."""
+
+    def __init__(self, output: Tensor) -> None:
+        self.output = output
+
+
 class _Answer:
     """What a unit answers to a batch."""
 
@@ -249,16 +256,22 @@ class _Answer:
         self._turn = int(turn or 1)
 
     def maps(self, values: Tensor) -> Tensor:
-        """Return what the layer gives: (n, units, ...)."""
-        heard: list[Tensor] = []
+        """Return what the layer gives: (n, units, ...); what comes behind it is not computed."""
+        left = self._turn
 
-        def hear(name: str, given: Any, output: Tensor) -> Tensor | None:
-            heard.append(output)
-            return output.clone()  # a later layer may work in place
+        def hear(name: str, given: Any, output: Tensor) -> None:
+            nonlocal left
+            left -= 1
+            if not left:
+                raise _Heard(output)
 
-        with frozen(self._module), forward_hooks(self._module, [self._name], hear):
-            self._module(values)
-        return heard[self._turn - 1]
+        given = values.contiguous(memory_format=torch.channels_last)  # in which pools are faster
+        try:
+            with frozen(self._module), forward_hooks(self._module, [self._name], hear):
+                self._module(given)
+        except _Heard as heard:
+            return heard.output
+        raise SettingError(f"'{self._name}' worked less than {self._turn} times in this pass")
 
     def largest(self, pixels: np.ndarray, preprocess: Preprocess) -> tuple[float, ...]:
         """Return the largest answer to each of some finished images."""

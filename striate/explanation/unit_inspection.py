@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from striate.explanation.unit_activations import LayerActivations, TopActivation
 from striate.explanation.unit_patches import Patch, crop_patches
 from striate.model.classifier import Classifier
 from striate.model.classifier_like import ClassifierLike, open_classifier
+from striate.terminal.ctrl_c import stop_on_ctrl_c
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.progress_display import display_progress
 
@@ -210,20 +212,17 @@ def _inspect_units(
     for number, which in enumerate(("top", "middle", "bottom")):
         cut[which] = crop_patches(model, found, cut_out, rank=which)  # type: ignore[arg-type]
         reporter(number + 1, 3)
-    made: dict[tuple[str, int], FeatureVisualization] = {}
-    if selection.visualize:
-        drawn = ProgressReporter("making images for units", callback, unit="units")
-        climbing = replace(ONE_IMAGE, seed=selection.seed)
-        for number, (address, unit) in enumerate(wanted):
-            made[address, unit] = visualize_unit(
-                model, address, unit, settings=climbing, progress=False
-            )
-            drawn(number + 1, len(wanted))
+    made = _visualize(model, wanted, selection.seed, callback) if selection.visualize else {}
     fields = ReceptiveFieldTable(model)
     own = last if len(last.mean_activation) == len(model.classes) else None
     missing: list[str] = []
     looks = None
-    if selection.shortcuts:
+    stopped = selection.visualize and len(made) < len(wanted)
+    if stopped:
+        left = f"images for {len(wanted) - len(made)} of {len(wanted)} units"
+        looking = ", where the classifier looks and its shortcuts" if selection.shortcuts else ""
+        missing.append(f"{left}{looking}: stopped by Ctrl-C")
+    elif selection.shortcuts:
         try:
             looks = find_shortcuts(model, data, split="all", callback=callback)
         except SettingError as error:
@@ -266,6 +265,24 @@ def _inspect_units(
         ),
         class_units=tuple(view(last, unit) for unit in telling),
     )
+
+
+def _visualize(
+    model: Classifier, wanted: Sequence[tuple[str, int]], seed: int, callback: Callback
+) -> dict[tuple[str, int], FeatureVisualization]:
+    """Make an image for each unit; Ctrl-C ends it with those that are made."""
+    made: dict[tuple[str, int], FeatureVisualization] = {}
+    drawn = ProgressReporter("making images for units", callback, unit="units")
+    climbing = replace(ONE_IMAGE, seed=seed)
+    with stop_on_ctrl_c() as stop:
+        for address, unit in wanted:
+            if stop.asked:
+                break
+            made[address, unit] = visualize_unit(
+                model, address, unit, settings=climbing, progress=False
+            )
+            drawn(len(made), len(wanted))
+    return made
 
 
 def select_units(layer: LayerActivations, count: int) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from torch import nn
 
 from striate.backends.torch import build
 from striate.data.images import Preprocess
-from striate.events import Event
+from striate.errors import SettingError
+from striate.events import Event, Progress
 from striate.explanation.contribution_path import trace_contributions
 from striate.explanation.inspection import inspect
 from striate.explanation.inspection_settings import InspectionSettings
@@ -71,7 +73,7 @@ def test_its_page_is_whole_and_asks_nothing_of_the_network(done: Done, photos: P
     found = inspect(load(done[0].folder), image(photos))
     page = of_image(found, command="striate explain M <P>", files=FILES)
     headings = re.findall(r"<h2 id=[^>]*>([^<]*)</h2>", page)
-    assert len(headings) == 10
+    assert len(headings) == 11
     assert [line[:5] for line in headings[1:3]] == ["Can t", "Why s"]
     assert not re.search(r"https?://(?!www\.w3\.org/)", page)
     assert "<script" not in page
@@ -191,6 +193,44 @@ def test_a_walk_through_torchvision_s_vgg_comes_down_to_the_pixels() -> None:
         assert one.arithmetic.terms.value[one.term] == pytest.approx(
             after.arithmetic.network_value, abs=1e-6
         )
+
+
+def test_a_stop_keeps_the_images_that_were_made(done: Done, photos: Path) -> None:
+    def stop(event: object) -> None:
+        if isinstance(event, Progress) and (event.stage, event.done) == (stage, 1):
+            signal.raise_signal(signal.SIGINT)
+
+    stage = "making images for units"
+    selection = UnitSelection(layers=2, units=2)
+    found = inspect_units(load(done[0].folder), photos, selection=selection, callback=stop)
+    made = [one.visualization for level in found.layers for one in level.units]
+    assert [each is not None for each in made] == [True, False, False, False]
+    assert found.shortcuts is None
+    (said,) = found.unavailable
+    assert said == (
+        "images for 3 of 4 units, where the classifier looks and its shortcuts: stopped by Ctrl-C"
+    )
+    page = of_folder(found, model="m", data="photos", parameters=7, command="c", files=FILES)
+    assert said in page
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_the_method_that_is_asked_for_comes_first_and_is_tested(done: Done, photos: Path) -> None:
+    settings = InspectionSettings(method="guided-backprop")
+    found = inspect(load(done[0].folder), image(photos), settings=settings)
+    assert found.explanations[0].method == "guided-backprop"
+    assert "grad-cam" in {name for each in found.proportional for name in each} | {
+        each.method for each in found.explanations
+    }
+    assert found.evaluation is not None
+    assert "randomisation" in found.evaluation.checks
+    assert [each.method for each in found.views] == ["gradient", "deconvolution", "guided-backprop"]
+    page = of_image(found, command="c", files=FILES)
+    assert "What comes back to the image" in page and "Cosine of the two classes" in page
+    assert "as it is known to" in page or "though it is known to fail it" in page
+    assert unexplained(page) == []
+    with pytest.raises(SettingError, match="method 'guided': expected auto, cam, grad-cam"):
+        InspectionSettings(method="guided")
 
 
 def test_a_network_over_a_folder(done: Done, photos: Path) -> None:
