@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from striate.architecture.aspects.output_size import Shape
 from striate.architecture.aspects.torch_reading import Refused, pad_of, pair_of
-from striate.architecture.aspects.word import OnTensors, TorchRules
-
-if TYPE_CHECKING:
-    from striate.architecture.words.conv import Conv
+from striate.architecture.aspects.word import Layer, OnTensors, TorchRules
 
 
-def read_conv_from(word: type[Conv]) -> TorchRules:
+def read_conv_from(word: Callable[..., Layer]) -> TorchRules:
     """Return Conv2d and its function, and Linear where the channels of maps stand last.
 
     Args:
@@ -25,7 +23,7 @@ def read_conv_from(word: type[Conv]) -> TorchRules:
 
     from striate.architecture.aspects.torch_modules import PaddedConv2d, TableConv2d, border_of
 
-    def plain(shape: Shape, module: Any) -> Conv:
+    def plain(shape: Shape, module: Any) -> Layer:
         if module.padding_mode not in ("zeros", "replicate"):
             raise Refused(
                 f"padding_mode='{module.padding_mode}' has no word; "
@@ -44,13 +42,13 @@ def read_conv_from(word: type[Conv]) -> TorchRules:
             table=getattr(module, "table", None),
         )
 
-    def padded(shape: Shape, module: Any) -> Conv:
+    def padded(shape: Shape, module: Any) -> Layer:
         return plain(shape, module).behind_border(border_of(module), shape)
 
-    def linear(shape: Shape, module: Any) -> Conv:
+    def linear(shape: Shape, module: Any) -> Layer:
         return word(module.out_features, kernel=(1, 1), bias=module.bias is not None)
 
-    def of_tensors(shape: Shape, weight: Shape, bias: Shape | None, **given: Any) -> Conv:
+    def of_tensors(shape: Shape, weight: Shape, bias: Shape | None, **given: Any) -> Layer:
         kernel = pair_of(weight[2:])
         stride, dilation = pair_of(given["stride"]), pair_of(given["dilation"])
         pad = pad_of(kernel, given["padding"], dilation=dilation)
