@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from typing import Any, Final
 
 import torch
@@ -26,7 +26,7 @@ from torch.overrides import TorchFunctionMode
 
 from striate.architecture.aspects.activation import Activation
 from striate.architecture.aspects.torch_reading import Refused
-from striate.architecture.aspects.word import Layer, Reader
+from striate.architecture.aspects.word import Layer, Reader, Words
 from striate.architecture.words import WORDS, Prelu
 from striate.errors import SettingError
 from striate.explanation.hooks import gradients_of, record
@@ -142,18 +142,22 @@ class _Rule(TorchFunctionMode):
         given: dict[str, Any] = dict(kwargs or {})
         if not args or func not in _functions() or not args[0].requires_grad:
             return func(*args, **given)
-        name, known = _activation(func, args, given)
+        x, *rest = args
+        own, read = func.__name__, _functions()[func]
+        shape = tuple(x.shape[1:])
+        name, known = _named(own, read and (lambda: read(shape, *rest, **given)))
         if not known:
             self.unchanged.add(name)
             return func(*args, **given)
         self.changed.add(name)
-        x, *rest = args
-        own = func.__name__
         in_place = given.pop("inplace", False) or own.endswith("_")
         plain = getattr(torch, own[:-1]) if own.endswith("_") else func
-        y: Tensor = _Changed.apply(  # type: ignore[no-untyped-call]
-            x, partial(_call, plain, tuple(rest), given), self._guided
-        )
+
+        def step(x: Tensor) -> Tensor:
+            found: Tensor = plain(x, *rest, **given)
+            return found
+
+        y: Tensor = _Changed.apply(x, step, self._guided)  # type: ignore[no-untyped-call]
         return x.copy_(y) if in_place else y
 
 
@@ -177,12 +181,6 @@ class _Changed(torch.autograd.Function):
         return positive * own, None, None
 
 
-def _call(
-    step: Callable[..., Tensor], rest: tuple[Any, ...], given: dict[str, Any], x: Tensor
-) -> Tensor:
-    return step(x, *rest, **given)
-
-
 @cache
 def _functions() -> Mapping[Callable[..., object], Reader | None]:
     """Return what an activation may be called by, and what reads its word; None has no word."""
@@ -198,17 +196,22 @@ def _activations() -> list[type[Activation]]:
     return [word for word in WORDS.values() if issubclass(word, Activation)]
 
 
-def _activation(func: Any, args: tuple[Any, ...], given: dict[str, Any]) -> tuple[str, bool]:
-    """Return the name of an activation, and whether a slope below zero makes it kin of relu."""
-    read = _functions()[func]
+def _named(own: str, read: Callable[[], Words] | None) -> tuple[str, bool]:
+    """Return the name of an activation, and whether a slope below zero makes it kin of relu.
+
+    Args:
+        own: what the function is called in torch.
+        read: gives its word, or refuses; None where it has none.
+    """
     if read is None:
-        return func.__name__, False
+        return own, False
     try:
-        word = read(tuple(args[0].shape[1:]), *args[1:], **given)
+        word = read()
     except Refused:
-        return func.__name__, False
-    known = isinstance(word, Layer) and word.negative_slope is not None
-    return (word.word if isinstance(word, Layer) else func.__name__), known
+        return own, False
+    if not isinstance(word, Layer):
+        return own, False
+    return word.word, word.negative_slope is not None
 
 
 def _known_words() -> list[str]:
