@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 
@@ -228,7 +229,29 @@ def test_a_saturated_softmax_has_a_finite_way_back() -> None:
     assert path.loss is not None
     assert path.loss.value == 5000
     assert path.loss.score_gradient.tolist() == [-1, 1]
-    assert "5000" in path.as_text() and "nan" not in path.as_text()
+    assert "L = 5000 - 0 + ln(1) = 5000" in path.as_text() and "nan" not in path.as_text()
+    for label, said in (("1", "ln(1 + e^800)"), ("0", "-ln(1 - 0)")):
+        path = work_through(
+            "1",
+            "flatten > fc 1 > sigmoid",
+            parameters={"fc1.weight": [[-800]], "fc1.bias": [0]},
+            label=label,
+        )
+        assert path.loss is not None and path.loss.calculation == said
+        assert path.loss.value == (800 if label == "1" else 0)
+        json.dumps(path.as_json(), allow_nan=False)
+
+
+def test_a_loss_of_several_sigmoids_is_their_sum() -> None:
+    path = work_through(
+        "1",
+        "flatten > fc 2 > sigmoid",
+        parameters={"fc1.weight": [[0], [1]], "fc1.bias": [0, 0]},
+        label="0",
+    )
+    assert path.loss is not None
+    assert path.loss.calculation == "-ln(0.5) - ln(1 - 0.731059)"
+    assert path.loss.value == pytest.approx(-math.log(0.5) - math.log(1 - 0.731059), abs=1e-5)
 
 
 def test_filters_of_every_kind_are_the_first_convolution() -> None:

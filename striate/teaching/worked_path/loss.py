@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from striate.backends import numpy as reference
 from striate.errors import SettingError
 from striate.teaching.convolution.number_text import format_number
 
+LITTLE: Final = 1e-12  # a probability whose logarithm is better taken of the scores
 Ending = Literal["softmax", "sigmoid"]  # what makes probabilities of the scores
 
 
@@ -65,16 +66,27 @@ class WorkedLoss:
     def calculation(self) -> str:
         """The arithmetic of the loss with its numbers, without the result.
 
-        Where the true class has all but nothing, the logarithm is taken of the scores instead.
+        Where what the truth got is all but 0, it is written by the scores instead: of softmax as
+        the largest less the true one and ln of the sum of e to all less the largest, of sigmoids
+        as ln(1 + e^-x), or ln(1 + e^x) where 0 is true.
         """
         if self.ending == "softmax":
-            true = float(self.outputs[self.target.argmax()])
-            return f"-ln({format_number(true)})"
-        told = [
-            format_number(float(y)) if t else f"1 - {format_number(float(y))}"
-            for y, t in zip(self.outputs, self.target, strict=True)
-        ]
-        return " ".join(f"- ln({text})" for text in told).removeprefix("- ").join(("-", ""))
+            true = int(self.target.argmax())
+            if self.outputs[true] > LITTLE:
+                return f"-ln({format_number(float(self.outputs[true]))})"
+            largest = float(self.scores.max())
+            others = float(np.exp(self.scores - largest).sum())
+            own = format_number(float(self.scores[true]))
+            own = f"({own})" if own.startswith("-") else own
+            return f"{format_number(largest)} - {own} + ln({format_number(others)})"
+        costs = []
+        for x, y, t in zip(self.scores, self.outputs, self.target, strict=True):
+            if (y if t else 1 - y) > LITTLE:
+                told = format_number(float(y))
+                costs.append(f"-ln({told})" if t else f"-ln(1 - {told})")
+            else:
+                costs.append(f"ln(1 + e^{format_number(float(-x if t else x))})")
+        return " + ".join(costs).replace("+ -", "- ")
 
     def as_json(self) -> dict[str, object]:
         """Return it as plain values."""

@@ -32,6 +32,7 @@ from striate.teaching.worked_path.step import (
     fits,
 )
 from striate.teaching.worked_path.sums import work_sum
+from striate.terminal.tables import Table
 from striate.terminal.wrapping import wrap
 
 FEWER = 25  # numbers of a gradient whose sums are written out one by one
@@ -46,7 +47,7 @@ def write_path(path: PathRecord, width: int) -> str:
     for step in path.steps[1:]:
         lines += ["", *_write_step(step, width)]
     if path.loss is not None and path.descent is not None:
-        lines += ["", *_write_loss(path.loss)]
+        lines += ["", *_write_loss(path.loss, width)]
         lines += ["", *_write_way_back(path, width)]
         lines += ["", *_write_descent(path, path.descent, width)]
     else:
@@ -145,18 +146,24 @@ def largest_place(values: np.ndarray) -> tuple[int, ...]:
     return tuple(int(n) for n in np.unravel_index(int(np.abs(values).argmax()), values.shape))
 
 
-def _write_loss(loss: WorkedLoss) -> Iterator[str]:
+def _write_loss(loss: WorkedLoss, width: int) -> Iterator[str]:
     yield f"the loss: {loss.name}, with t 1 for '{loss.label}'"
-    names = [*loss.output_names]
-    rows = [
-        ("", names),
-        ("y", [format_number(float(y)) for y in loss.outputs]),
-        ("t", [format_number(float(t)) for t in loss.target]),
-    ]
-    if len(names) <= 8:
-        widest = max(len(cell) for _, cells in rows for cell in cells)
-        for head, cells in rows:
-            yield f"  {head:2}" + "  ".join(cell.rjust(widest) for cell in cells)
+    shown = range(len(loss.outputs))
+    if len(shown) > SHOWN_VALUES:
+        shown = np.union1d(np.argsort(-loss.outputs)[:8], loss.target.argmax()).tolist()
+    rows = tuple(
+        (
+            loss.output_names[n],
+            *(
+                format_number(float(values[n]))
+                for values in (loss.scores, loss.outputs, loss.target, loss.score_gradient)
+            ),
+        )
+        for n in shown
+    )
+    header = ("class", "logit x", "y", "t", "y - t")
+    table = Table(header, rows, {*header[1:]}).as_text(width - 2)
+    yield from (f"  {line}" for line in table.split("\n"))
     yield f"  L = {loss.calculation} = {format_number(loss.value)}"
 
 
