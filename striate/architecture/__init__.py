@@ -2,7 +2,7 @@
 
 parse, expand  a text as a tree; worked out, layer by layer, for one input shape
 summary        the table of a network: shapes, costs, receptive fields, each with its formula
-draw_architecture  the architecture diagram, as an SVG text
+draw_architecture, draw_graph  the architecture diagram and the data-flow graph, as SVG texts
 zoo            known networks as texts
 
 Public names are loaded when first used; they are listed in ``__init__.pyi``.

@@ -1,5 +1,6 @@
 from . import zoo as zoo
 from .diagram.drawing import draw_architecture as draw_architecture
+from .diagram.graph import draw_graph as draw_graph
 from .layer_table import DesignWarning as DesignWarning
 from .layer_table import Formulas as Formulas
 from .layer_table import Row as Row

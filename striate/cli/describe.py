@@ -13,6 +13,7 @@ from striate.errors import SettingError
 if TYPE_CHECKING:
     from striate.architecture.layer_table import Summary
 
+SCREEN = 1160  # pixels of a drawing's width, so that a screen of 1280 shows all of it
 NETWORK = (
     "A network text in quotes, a known network's name as vgg16, a .cnn file, a classifier's file, "
     "a run's folder, or FILE.py:NAME or PACKAGE.MODULE:NAME of a torch module."
@@ -34,6 +35,9 @@ def describe(
     svg: Annotated[
         Path | None, typer.Option(help="Write an architecture diagram into this SVG file.")
     ] = None,
+    graph: Annotated[
+        Path | None, typer.Option(help="Write a data-flow graph into this SVG file.")
+    ] = None,
     code: Annotated[
         str | None, typer.Option(help="Print it as a program instead: torch or keras.")
     ] = None,
@@ -50,8 +54,13 @@ def describe(
     text = given(network, shape)
     result = layer_table.summary(text, input=shape_of(shape), classes=classes)
     result.training_memory(batch_size)  # refuses a batch of none before anything is written
-    if svg is not None:
-        _draw(result, svg)
+    drawings = {"--svg": svg, "--graph": graph}
+    for option, path in drawings.items():
+        if path is not None:
+            _check(path, option)
+    for option, path in drawings.items():
+        if path is not None:
+            _draw(result, path, option)
     if as_json:
         _print_json(result, batch=batch_size, profile=profile, code=code)
     elif code is not None:
@@ -85,17 +94,24 @@ def _program(result: Summary, framework: str) -> str:
     return codegen.to_code(result.plan, "torch" if framework == "torch" else "keras")
 
 
-def _draw(result: Summary, path: Path) -> None:
-    from striate.architecture.diagram.drawing import draw_architecture
-    from striate.files.atomic_write import write_atomically
-
+def _check(path: Path, option: str) -> None:
     if path.is_dir():
-        raise SettingError(f"--svg '{path}' is a folder; name a file, as in network.svg")
+        raise SettingError(f"{option} '{path}' is a folder; name a file, as in network.svg")
     if path.suffix.lower() != ".svg":
-        raise SettingError(f"--svg '{path}': the drawing is an SVG text; name it .svg")
+        raise SettingError(f"{option} '{path}': the drawing is an SVG text; name it .svg")
+
+
+def _draw(result: Summary, path: Path, option: str) -> None:
+    from striate.architecture.diagram.drawing import draw_architecture
+    from striate.architecture.diagram.graph import draw_graph
+    from striate.files.atomic_write import write_atomically
+    from striate.render.palette import for_file
+
+    draw = draw_graph if option == "--graph" else draw_architecture
+    drawing = for_file(draw(result, width=SCREEN))
     made = not path.parent.exists()
     with write_atomically(path) as partial:
-        partial.write_text(draw_architecture(result), encoding="utf-8")
+        partial.write_text(drawing, encoding="utf-8")
     if made:
         say(f"made the folder {path.parent}")
     say(f"the drawing: {path}")

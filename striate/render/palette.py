@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from importlib.resources import files
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -49,6 +50,18 @@ def painted(*, fill: str = "none", stroke: str = "none") -> str:
     own = [f"{key}:var({THEMED[value]},{value})" for key, value in given.items() if value in THEMED]
     style = f' style="{";".join(own)}"' if own else ""
     return " ".join(f'{key}="{value}"' for key, value in given.items()) + style
+
+
+def for_file(svg: str) -> str:
+    """Give a drawing that stands by itself the colours of the pages, light and dark.
+
+    >>> ":root" in for_file('<svg xmlns="http://www.w3.org/2000/svg"></svg>')
+    True
+    """
+    css = files("striate").joinpath("render/templates/page.css").read_text("utf-8")
+    colours = css[: css.index("*, *::before")]  # the page's own begin there
+    end = svg.index(">") + 1
+    return f"{svg[:end]}<style>{colours}svg {{ background: var(--paper); }}</style>{svg[end:]}"
 
 
 def for_page(svg: str, *, title: str, description: str) -> Markup:

@@ -1,84 +1,78 @@
 """The architecture diagram: a network as boxes, as AlexNet's authors drew theirs in 2012.
 
-Three stages that do not mix: `stages` says what is drawn, `solids` how large, and here it is
-laid out in rows and written as SVG.
+Four stages that do not mix: `feature_maps` says what is drawn, `solids` how large, `layout` where,
+and here it is broken into rows and written as SVG.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import partial
 from typing import Final
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
+from striate.architecture.diagram import strokes
+from striate.architecture.diagram.feature_maps import feature_maps
+from striate.architecture.diagram.layout import (
+    Arc,
+    Bend,
+    Cell,
+    Label,
+    Link,
+    Manner,
+    Sketch,
+    Spot,
+    lay_out,
+)
 from striate.architecture.diagram.solids import Point, Scale, Solid, faces, kernel, solid
-from striate.architecture.diagram.stages import Stage, by, stages
+from striate.architecture.diagram.strokes import LETTERS, LINE, MARGIN, Written
+from striate.architecture.diagram.structure import Chain, Element, Fork, Node, Repeat, nodes
 from striate.architecture.diagram.text_width import text_width, wrap_text
+from striate.architecture.diagram.wording import span
 from striate.architecture.layer_table import Summary, summary
 from striate.architecture.notation import ExpandedNetwork, Network
 from striate.render.palette import BLUE, GREEN, INK, ORANGE, PALE, PINK, painted
 
-MARGIN: Final = 10.0
-GAP: Final = 5.0  # between captions
-NEAREST: Final = 18.0  # from one volume to the next, for the lines between them
-LETTERS: Final = 10.5
-LINE: Final = 12.5  # from one line of a caption to the next
-WIDEST: Final = 113.0  # of a caption, in pixels; that of a single layer is narrower
-NARROWER: Final = 72.0
-COLOURS: Final = {
-    "input": PALE,
-    "flat": PALE,
-    "conv": BLUE,
-    "pool": ORANGE,
-    "fc": GREEN,
-    "several": PINK,
-}
+GAP: Final = 4.0  # beside a caption
+NEAREST: Final = 18.0  # before a volume, for the lines that lead to it
+WIDEST: Final = 92.0  # of a caption, in pixels
+CIRCLE: Final = 9.0  # the radius of a sum
+PILL: Final = 22.0  # the height of words that stand alone
+CONTINUED: Final = 18.0  # room for the arrows where a row goes on
+BETWEEN: Final = 22.0  # rows
+LOOSEST: Final = 24.0  # pixels more between neighbours in a row that has room
+NARROWEST: Final = 640.0  # of a drawing, where there is room for its legend
+BOLD: Final = 1.1  # the width of bold letters beside others
+COLOURS: Final = {"conv": BLUE, "pool": ORANGE, "fc": GREEN, "cat": PINK}  # all others are pale
+SIGNS: Final = {"add": "+", "mul": "×"}
 SHADES: Final = (0.5, 0.22, 0.34)  # opacities of front, top and right face
 KERNEL: Final = 0.15
-CONTINUED: Final = 18.0  # room for the arrows where a row goes on
-LOOSEST: Final = 36.0  # pixels more between neighbours in a row that has room
 LEGEND: Final = {
     "conv": "convolution",
     "pool": "pooling",
-    "several": "several layers, branches",
     "fc": "full connection (fc)",
+    "cat": "channels of the branches, one after the other (cat)",
+    "add": "sum of the branches (add)",
+    "mul": "product of the branches (mul)",
 }
-NOTE: Final = "Sides and depths are drawn by their square roots, lengths of fc by their logarithms."
+NOTE: Final = (
+    "A box is what comes out of a layer: channels × rows × columns. Sides and channels are drawn "
+    "by their square roots, lengths of fc by their logarithms."
+)
+FOLDED: Final = "A dashed frame is repeated as often as it says."
+UNEQUAL: Final = "64–256 are channels that differ from turn to turn."
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One volume with its caption, and the room that it takes.
+class Body:
+    """How a node is drawn: its solid, where it has one, and its caption."""
 
-    Attributes:
-        stage: what it shows.
-        body: how large it is drawn.
-        lines: its caption, broken to fit.
-        left: pixels from the cell's left edge to the volume's.
-        width: of the cell.
-    """
-
-    stage: Stage
-    body: Solid
-    lines: tuple[str, ...]
-    left: float
+    solid: Solid | None
     width: float
-
-
-@dataclass(frozen=True)
-class Placed:
-    """A cell in its place: the left and the lower edge of the volume's front."""
-
-    cell: Cell
-    x: float
-    y: float
-
-    @property
-    def middle(self) -> float:
-        """The height of its middle."""
-        return self.y - self.cell.body.total / 2
+    height: float
+    caption: tuple[str, ...]
 
 
 def draw_architecture(
@@ -86,13 +80,14 @@ def draw_architecture(
 ) -> Markup:
     """Draw the architecture diagram: the height, width and depth of what each layer gives.
 
-    A box stands for the maps that come out of a layer, its sizes at its edges; the kernel of the
-    next layer lies on it, with lines to the value that is made from it. Full connections are
-    bars. A volume stands where the shape changes, and repeated blocks are folded into one.
+    A box stands for the maps that come out of a layer; the kernel of the next layer lies on it,
+    with lines to the value that is made from it. Full connections are bars. Branches are lanes
+    side by side, an identity is an arc around the others, and what is repeated is drawn once.
 
     Args:
         network: the network, or its summary.
-        width: of the drawing, in pixels; what does not fit goes on in the next row.
+        width: of the drawing, in pixels; what does not fit goes on in the next row. A fork that
+            is wider makes the drawing wider.
 
     Returns:
         An SVG text. Its colours follow the page's `--ink`, `--faint`, `--blue`, `--orange`,
@@ -102,212 +97,251 @@ def draw_architecture(
         NotationError: the network breaks a rule, does not fit its input, or says no input.
 
     >>> svg = draw_architecture("input 1x8x8 classes=2 > conv 4 > relu > flatten > fc")
-    >>> svg.startswith("<svg"), svg.endswith("</svg>"), svg.count("<text")
-    (True, True, 17)
+    >>> svg.startswith("<svg"), svg.endswith("</svg>"), "4×8×8" in svg
+    (True, True, True)
     """
     table = network if isinstance(network, Summary) else summary(network)
-    found = stages(table.plan)
-    scale = Scale.of([stage.shape for stage in found])
-    room = width - 2 * MARGIN
-    texts: list[str] = []
-    solids: list[str] = []
-    lines: list[str] = []
-    y = MARGIN
-    for text, size, weight in _heading(table, room):
-        y += size * 1.35
-        texts.append(_text(text, MARGIN, y, size=size, weight=weight))
-    y += 8
-    cells = [_cell(stage, scale) for stage in found]
-    rows = [cells]
-    if sum(cell.width for cell in cells) > room:
-        rows = _rows(cells, room - 2 * CONTINUED)
-    ahead: Placed | None = None
-    for row in rows:
-        placed, y = _placed(row, y, room, after=ahead)
-        solids += [_volume(one) for one in placed]
-        texts += [text for one in placed for text in _labels(one)]
-        lines += _row_lines(placed, ahead)
-        ahead = placed[-1]
-    squares, words, y = _legend(found, y + 4, width)
-    shown = ", ".join(_said(stage) for stage in found)
-    label = f"{table.name} as an architecture diagram: {shown}"
-    groups = [
-        *(*solids, squares),
-        f'<g {painted(stroke=INK)} stroke-width="0.8">{"".join(lines)}</g>',
-        f'<g {painted(fill=INK)} font-size="{LETTERS}">{"".join([*texts, words])}</g>',
-    ]
-    box = f"0 0 {width} {y + MARGIN:.0f}"
-    return Markup(
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" role="img" '
-        f'width="{width}" height="{y + MARGIN:.0f}" aria-label="{escape(_printable(label))}" '
-        f'font-family="system-ui, sans-serif">{"".join(groups)}</svg>'
+    chain = feature_maps(table.plan)
+    scale = Scale.of([shape for node in nodes(chain) for shape in node.shapes])
+    manner = Manner(partial(_cell, scale=scale), _label)
+    lengths = [lay_out([one], manner).length for one in chain]
+    rows, room = [chain], width - 2 * MARGIN
+    if sum(lengths) > room:
+        room -= 2 * CONTINUED
+        rows = strokes.rows(chain, lengths, room)
+    sketches = []
+    for number, row in enumerate(rows):
+        first, last = number == 0, number == len(rows) - 1
+        tight = lay_out(row, manner).length
+        loose = min(LOOSEST, max(0.0, room - tight) / len(row))
+        sketches.append(lay_out(row, manner, first=first, last=last, loose=loose))
+    ends_at = [MARGIN + CONTINUED * 2 * (len(rows) > 1) + one.length + MARGIN for one in sketches]
+    right = max(min(float(width), NARROWEST), *ends_at)
+    texts, y = strokes.heading(table, right)
+    written = Written([], [], [], texts)
+    for number, sketch in enumerate(sketches):
+        first, last = number == 0, number == len(rows) - 1
+        at = (MARGIN + (0 if first else CONTINUED), y + sketch.up)
+        _write_row(written, sketch, at, goes_on=(not first, not last), scale=scale)
+        y += sketch.up + sketch.down + BETWEEN
+    y = _legend(written, chain, y, right)
+    label = f"{table.name} as an architecture diagram: {_said(chain)}"
+    return strokes.svg(written, (right, y + MARGIN), label=label)
+
+
+def _write_row(
+    written: Written, row: Sketch, at: Point, *, goes_on: tuple[bool, bool], scale: Scale
+) -> None:
+    def lay(u: float, v: float) -> Point:
+        return at[0] + u, at[1] + v
+
+    for mark in row.marks:
+        if isinstance(mark, Spot):
+            body = _body(mark.cell.node, scale)
+            written.boxes.append(_box(mark, body, lay))
+            written.texts.extend(_caption(mark, body, lay))
+        elif isinstance(mark, Link):
+            written.lines.extend(_link(mark, lay, scale))
+        elif isinstance(mark, Bend):
+            written.lines.append(strokes.bend(mark, lay))
+        elif isinstance(mark, Arc):
+            written.lines.append(strokes.arc(mark, lay))
+        else:
+            written.frames.append(strokes.frame(mark, lay))
+            x, y = lay(mark.start[0] + 8, mark.start[1] + 15)
+            written.texts.append(strokes.text(mark.label, (x, y), weight=600))
+    if goes_on[0]:
+        written.lines.append(strokes.link(Link((-15.0, 0.0), (0.0, 0.0)), lay, arrow=5.0))
+    if goes_on[1]:
+        end = row.length
+        written.lines.append(strokes.link(Link((end, 0.0), (end + 15.0, 0.0)), lay, arrow=5.0))
+
+
+def _label(words: str) -> Label:
+    return Label(length=text_width(words, LETTERS) + 20, above=14.0)
+
+
+def _body(node: Node, scale: Scale) -> Body:
+    after = (", ".join(dict.fromkeys(node.after)),) if node.after else ()
+    if node.kind in SIGNS:
+        return Body(None, 2 * CIRCLE, 2 * CIRCLE, _broken(after))
+    if not node.lines or node.kind == "words":
+        words = ", ".join(node.lines) or node.kind
+        return Body(None, text_width(words, LETTERS) + 16, PILL, _broken(after))
+    before = (f"{', '.join(dict.fromkeys(node.before))},",) if node.before else ()
+    body = solid(node.shape, scale)
+    caption = _broken((span(node.shapes), *before, *node.lines, *after))
+    return Body(body, body.width, body.total, caption)
+
+
+def _broken(lines: Sequence[str]) -> tuple[str, ...]:
+    return tuple(part for line in lines for part in wrap_text(line.split(" "), LETTERS, WIDEST))
+
+
+def _cell(node: Node, before: Node | None, after: Node | None, *, scale: Scale) -> Cell:
+    """Give the room of a node: its caption lies below all lines that lead to it or from it."""
+    body = _body(node, scale)
+    low = [body.height / 2]
+    if before is not None:
+        low += _lower_ends(before, node, scale)
+    if after is not None and len(after.shape) == 1:
+        low.append(_body(after, scale).height / 2)
+    drop = max(low)
+    widths = [text_width(line, LETTERS) for line in body.caption] or [0.0]
+    widths[0] *= BOLD if body.solid is not None else 1.0
+    beside = max(0.0, (max(widths) - body.width) / 2 + GAP)
+    reach = body.height / 2
+    if body.solid is not None:
+        right, up = body.solid.slant
+        reach -= up * max(0.0, 1 - body.width / 2 / right)
+    return Cell(
+        node,
+        ahead=max(NEAREST, beside),
+        length=body.width,
+        behind=beside,
+        up=body.height / 2,
+        down=drop + LINE * len(body.caption) + (4 if body.caption else 0),
+        reach=reach,
+        drop=drop,
     )
 
 
-def _heading(table: Summary, width: float) -> Iterator[tuple[str, float, int]]:
-    """The name and the totals, each line with its size and weight."""
-    for line in wrap_text(_printable(table.name).split(" "), 15, width):
-        yield line, 15, 650
-    classes = "" if table.classes is None else f" to {table.classes:,} classes"
-    totals = f"{table.parameters:,} parameters,", f"{table.macs:,} MACs"
-    for line in wrap_text([f"{by(table.input)}{classes},", *totals], 12, width):
-        yield line, 12, 400
+def _lower_ends(before: Node, node: Node, scale: Scale) -> Iterator[float]:
+    """Give how far below the line the lines from one node to the next begin."""
+    body = _body(before, scale).solid
+    if body is None:
+        return
+    if len(node.shape) == 1:
+        yield body.total / 2
+    elif node.window is not None and len(body.shape) == 3:
+        yield max(y for _, y in kernel(body, node.window, 0.0, body.total / 2))
 
 
-def _cell(stage: Stage, scale: Scale) -> Cell:
-    body = solid(stage.shape, scale)
-    widest = WIDEST if stage.kind == "several" else NARROWER
-    lines = [line for text in stage.caption for line in wrap_text(text.split(" "), LETTERS, widest)]
-    widths = [text_width(line, LETTERS) for line in (*lines, str(stage.shape[0]))]
-    sides = (text_width(str(side), LETTERS) + 5 for side in stage.shape[1:])
-    beside = max(NEAREST, *sides) if len(stage.shape) == 3 else NEAREST
-    centre = body.width / 2
-    left = max(beside, max(widths) / 2 - centre)
-    right = max(body.width, centre + max(widths) / 2)
-    return Cell(stage, body, tuple(lines), left, left + right + GAP)
+def _box(spot: Spot, body: Body, lay: strokes.Lay) -> str:
+    """Write a node: a volume, joined branches with a line between their channels; or a sign."""
+    node, (x, middle) = spot.cell.node, lay(spot.u, spot.v)
+    colour = COLOURS.get(node.kind, PALE)
+    if body.solid is None:
+        shapes = _sign(node, body, (x, middle))
+        colours = painted(fill=PALE, stroke=INK)
+    else:
+        y = middle + body.height / 2
+        shades = zip(faces(body.solid, x, y), SHADES, strict=True)
+        shapes = [_polygon(corners, shade) for corners, shade in shades]
+        colours = painted(fill=colour, stroke=colour)
+        done = 0
+        for part in node.parts[:-1]:
+            done += part
+            edge, top = x + body.solid.depth * done / sum(node.parts), y - body.solid.height
+            back = (edge + body.solid.slant[0], top - body.solid.slant[1])
+            shapes.append(strokes.line([(edge, y), (edge, top), back]))
+    return strokes.box(node, "".join(shapes), colours)
 
 
-def _rows(cells: Sequence[Cell], width: float) -> list[list[Cell]]:
-    """Share cells out over as few rows as hold them, all of like length."""
-    fewest = len(_filled(cells, width))
-    narrow, wide = 0.0, width
-    while wide - narrow > 1:
-        middle = (narrow + wide) / 2
-        if len(_filled(cells, middle)) <= fewest:
-            wide = middle
-        else:
-            narrow = middle
-    return _filled(cells, wide)
+def _sign(node: Node, body: Body, at: Point) -> list[str]:
+    """Write a circle with a plus or a cross, or the border of words."""
+    x, y = at
+    if node.kind not in SIGNS:
+        sides = f'x="{x:.1f}" y="{y - PILL / 2:.1f}" width="{body.width:.1f}" height="{PILL:g}"'
+        return [f'<rect {sides} rx="{PILL / 2:g}" fill-opacity="0.15"/>']
+    centre = x + CIRCLE
+    long = 5.0 if node.kind == "add" else 3.6
+    ends = [(long, 0.0), (0.0, long)] if node.kind == "add" else [(long, long), (long, -long)]
+    bars = [strokes.line([(centre - a, y - b), (centre + a, y + b)]) for a, b in ends]
+    return [f'<circle cx="{centre:.1f}" cy="{y:.1f}" r="{CIRCLE:g}" fill-opacity="0.15"/>', *bars]
 
 
-def _filled(cells: Sequence[Cell], width: float) -> list[list[Cell]]:
-    rows: list[list[Cell]] = []
-    room = 0.0
-    for cell in cells:
-        if not rows or room + cell.width > width:
-            rows.append([])
-            room = 0.0
-        rows[-1].append(cell)
-        room += cell.width
-    return rows
+def _caption(spot: Spot, body: Body, lay: strokes.Lay) -> Iterator[str]:
+    """Write what comes out and what was done, below; words that stand alone within."""
+    node, (x, y) = spot.cell.node, lay(spot.u + body.width / 2, spot.v)
+    if body.solid is None and node.kind not in SIGNS:
+        words = ", ".join(node.lines) or node.kind
+        yield strokes.text(words, (x, y + 4), anchor="middle")
+    for number, line in enumerate(body.caption):
+        low = y + spot.cell.drop + LINE * (number + 1)
+        weight = 600 if number == 0 and body.solid is not None else 400
+        yield strokes.text(line, (x, low), anchor="middle", weight=weight)
 
 
-def _placed(
-    row: Sequence[Cell], top: float, room: float, *, after: Placed | None
-) -> tuple[list[Placed], float]:
-    """Put a row under a line, its boxes around one middle; give where it ends."""
-    # on a floor instead of around one middle, the lines from kernels would not stay level
-    middle = top + LINE + max(cell.body.total for cell in row) / 2
-    start = 0 if after is None else CONTINUED
-    used = start + CONTINUED + sum(cell.width for cell in row)
-    spare = max(0.0, room - used) / len(row)
-    placed, x, end = [], MARGIN + start, top
-    for cell in row:
-        low = middle + cell.body.total / 2
-        placed.append(Placed(cell, x + cell.left, low))
-        end = max(end, low + LINE * (len(cell.lines) + 1))
-        x += cell.width + min(spare, LOOSEST)
-    return placed, end + 16
-
-
-def _volume(placed: Placed) -> str:
-    """Write a volume, where branches were joined with a line between their channels."""
-    colour = COLOURS[placed.cell.stage.kind]
-    body, parts = placed.cell.body, placed.cell.stage.parts
-    shades = zip(faces(body, placed.x, placed.y), SHADES, strict=True)
-    written = [_polygon(corners, shade) for corners, shade in shades]
-    done = 0
-    for part in parts[:-1]:
-        done += part
-        x, top = placed.x + body.depth * done / sum(parts), placed.y - body.height
-        back = (x + body.slant[0], top - body.slant[1])
-        written.append(_line([(x, placed.y), (x, top), back]))
-    return f"<g {painted(fill=colour, stroke=colour)}>{''.join(written)}</g>"
-
-
-def _row_lines(row: Sequence[Placed], ahead: Placed | None) -> Iterator[str]:
-    """Write what leads from one volume to the next, also from the row before."""
-    for before, after in pairwise(row):
-        if len(after.cell.body.shape) == 1:
-            yield from _dense(before, after)
-        else:
-            yield from _between(before, after.cell.stage, (after.x, after.middle))
-    if ahead is not None:
-        edge = ahead.x + ahead.cell.body.width + CONTINUED
-        yield from _between(ahead, row[0].cell.stage, (edge, ahead.middle))
-        yield _arrow((edge, ahead.middle), edge + 9)
-        yield _arrow((MARGIN - 6, row[0].middle), MARGIN + 8)
-
-
-def _between(before: Placed, stage: Stage, point: Point) -> Iterator[str]:
-    """Write the lines from a volume to the next one: those of a kernel, or a single one."""
-    body = before.cell.body
-    if stage.window is not None and len(body.shape) == 3:
-        corners = kernel(body, stage.window, before.x, before.y)
+def _link(mark: Link, lay: strokes.Lay, scale: Scale) -> Iterator[str]:
+    """Write what leads from a volume to the next: its kernel, all to all, or a single line."""
+    body = _body(mark.before.cell.node, scale).solid if mark.before else None
+    after = _body(mark.after.cell.node, scale).solid if mark.after else None
+    if mark.before is None or mark.after is None or body is None or after is None:
+        yield strokes.link(mark, lay)
+        return
+    x, y = lay(mark.before.u, mark.before.v + body.total / 2)
+    end = lay(*mark.end)
+    node = mark.after.cell.node
+    if len(node.shape) == 1:
+        low = (end[0], end[1] + after.total / 2)
+        yield from _dense(body, (x, y), low, after.height, crossed=node.kind == "fc")
+    elif node.window is not None and len(body.shape) == 3:
+        corners = kernel(body, node.window, x, y)
         yield _polygon(corners, KERNEL)
         for corner in corners:
-            yield _line([corner, point], 0.5)
+            yield strokes.line([corner, end], 0.5)
     else:
-        yield _line([(before.x + body.width + 2, before.middle), (point[0] - 2, point[1])], 0.5)
+        yield strokes.link(mark, lay)
 
 
-def _dense(before: Placed, after: Placed) -> Iterator[str]:
+def _dense(body: Solid, at: Point, low: Point, height: float, *, crossed: bool) -> Iterator[str]:
     """Write the lines of a full connection, each end to each end; flattening crosses none."""
-    body = before.cell.body
-    high = (before.x + body.width, before.y - body.total)
-    low = (before.x + body.depth, before.y)
-    ends = [(after.x, after.y - after.cell.body.height), (after.x, after.y)]
-    pairs = [(high, ends[0]), (low, ends[1])]
-    if after.cell.stage.kind == "fc":
-        pairs += [(high, ends[1]), (low, ends[0])]
+    x, y = at
+    high, foot = (x + body.width, y - body.total), (x + body.depth, y)
+    top = (low[0], low[1] - height)
+    pairs = [(high, top), (foot, low), *([(high, low), (foot, top)] if crossed else [])]
     for start, end in pairs:
-        yield _line([start, end], 0.3)
+        yield strokes.line([start, end], 0.3)
 
 
-def _arrow(start: Point, end: float) -> str:
-    """Write an arrow to the right: where a row goes on."""
-    y = start[1]
-    head = [(end - 4, y - 3), (end, y), (end - 4, y + 3)]
-    return _line([start, (end, y)], 0.5) + _line(head, 0.5)
-
-
-def _labels(placed: Placed) -> Iterator[str]:
-    """Write the sizes at the edges, and the caption."""
-    body, shape = placed.cell.body, placed.cell.stage.shape
-    yield _text(f"{shape[0]}", placed.x + body.depth / 2, placed.y + LINE - 2, anchor="middle")
-    if len(shape) == 3:
-        low = placed.middle + max(body.height / 2 - 2, 13)
-        yield _text(f"{shape[1]}", placed.x - 3, low, anchor="end")
-        high = placed.y - body.height - body.slant[1] / 2 - 3
-        yield _text(f"{shape[2]}", placed.x + body.slant[0] / 2 - 2, high, anchor="end")
-    centre = placed.x + body.width / 2
-    for number, line in enumerate(placed.cell.lines):
-        yield _text(line, centre, placed.y + LINE * (number + 2), anchor="middle")
-
-
-def _legend(found: Sequence[Stage], top: float, width: float) -> tuple[str, str, float]:
-    """Give what the colours mean, as squares and as words, and where that ends."""
-    kinds = {stage.kind for stage in found}
-    squares, words = [], []
-    x, y = MARGIN, top + 10
+def _legend(written: Written, chain: Chain, top: float, width: float) -> float:
+    """Write what colours and signs mean; give where that ends."""
+    kinds = {node.kind for node in nodes(chain)}
+    x, y = MARGIN, top + 8
     for kind in (kind for kind in LEGEND if kind in kinds):
-        long = 15 + text_width(LEGEND[kind], LETTERS)
-        if x + long > width - MARGIN:
-            x, y = MARGIN, y + 16
-        corners = [(x, y - 9), (x + 10, y - 9), (x + 10, y + 1), (x, y + 1)]
-        colours = painted(fill=COLOURS[kind], stroke=COLOURS[kind])
-        squares.append(f"<g {colours}>{_polygon(corners, SHADES[0])}</g>")
-        words.append(_text(LEGEND[kind], x + 15, y))
-        x += long + 16
-    y += 4
-    for line in wrap_text(NOTE.split(" "), LETTERS, width - 2 * MARGIN):
+        long = 24 + text_width(LEGEND[kind], LETTERS)
+        if x > MARGIN and x + long > width - MARGIN:
+            x, y = MARGIN, y + 22
+        if kind in SIGNS:
+            node = Node(kind, (), ((1,),))
+            shapes = _sign(node, Body(None, 0, 0, ()), (x, y - 4))
+            written.boxes.append(f"<g {painted(fill=PALE, stroke=INK)}>{''.join(shapes)}</g>")
+        else:
+            corners = [(x + 3, y - 10), (x + 15, y - 10), (x + 15, y + 2), (x + 3, y + 2)]
+            colours = painted(fill=COLOURS[kind], stroke=COLOURS[kind])
+            written.boxes.append(f"<g {colours}>{_polygon(corners, SHADES[0])}</g>")
+        written.texts.append(strokes.text(LEGEND[kind], (x + 22, y)))
+        x += long + 14
+    y += 10
+    notes = [NOTE, *([FOLDED] if any(_has_repeat(one) for one in chain) else [])]
+    notes += [UNEQUAL] if any("–" in span(node.shapes) for node in nodes(chain)) else []
+    for line in wrap_text(" ".join(notes).split(" "), LETTERS, width - 2 * MARGIN):
         y += LINE
-        words.append(_text(line, MARGIN, y))
-    return "".join(squares), "".join(words), y
+        written.texts.append(strokes.text(line, (MARGIN, y)))
+    return y
 
 
-def _said(stage: Stage) -> str:
-    return f"{by(stage.shape)} {' '.join(stage.caption)}"
+def _has_repeat(element: Element) -> bool:
+    if isinstance(element, Fork):
+        return any(_has_repeat(one) for branch in element.branches for one in branch)
+    return isinstance(element, Repeat)
+
+
+def _said(chain: Chain) -> str:
+    """Say a chain in words."""
+    return ", ".join(map(_said_of, chain)) or "identity"
+
+
+def _said_of(element: Element) -> str:
+    if isinstance(element, Fork):
+        after = " ".join(element.join.after)
+        branches = " | ".join(map(_said, element.branches))
+        return f"{element.join.kind}({branches}) {after}".strip()
+    if isinstance(element, Repeat):
+        return f"{element.times} times ({_said(element.chain)})"
+    words = (*element.before, *element.lines, *element.after)
+    return f"{span(element.shapes)} {' '.join(words)}"
 
 
 def _polygon(corners: Sequence[Point], opacity: float) -> str:
@@ -316,28 +350,3 @@ def _polygon(corners: Sequence[Point], opacity: float) -> str:
     if opacity == KERNEL:
         fill = f"{painted(fill=INK, stroke=INK)} {fill}"
     return f'<polygon points="{points}" {fill} stroke-linejoin="round"/>'
-
-
-def _line(points: Sequence[Point], opacity: float = 1.0) -> str:
-    along = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    faint = f' stroke-opacity="{opacity}"' if opacity < 1 else ""
-    return f'<polyline points="{along}" fill="none"{faint}/>'
-
-
-def _text(
-    text: str,
-    x: float,
-    y: float,
-    *,
-    size: float = LETTERS,
-    anchor: str = "start",
-    weight: int = 400,
-) -> str:
-    bold = f' font-weight="{weight}"' if weight != 400 else ""
-    large = f' font-size="{size:g}"' if size != LETTERS else ""
-    side = f' text-anchor="{anchor}"' if anchor != "start" else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}"{large}{side}{bold}>{escape(text)}</text>'
-
-
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in text)
