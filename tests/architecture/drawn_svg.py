@@ -82,7 +82,9 @@ def read(svg: str) -> Drawn:
             frames.append(_area("frame", _corners(rect)))
             lines.append((*_corners(rect), _corners(rect)[0]))
     grouped = [g for g in root.iter(f"{SPACE}g") if g.get("data-box")]
-    sizes = tuple(float(t.get("font-size", LETTERS)) for t in root.iter(f"{SPACE}text"))
+    (written,) = (g for g in root.iter(f"{SPACE}g") if g.get("font-size"))
+    usual = written.get("font-size", "")
+    sizes = tuple(float(t.get("font-size", usual)) for t in root.iter(f"{SPACE}text"))
     return Drawn(
         (float(root.get("width", "")), float(root.get("height", ""))),
         tuple(_text_area(element) for element in root.iter(f"{SPACE}text")),

@@ -47,7 +47,7 @@ def labels(chain: Chain) -> list[str]:
 
 @BOTH
 @pytest.mark.parametrize("width", [WIDE, NARROW])
-@pytest.mark.parametrize("name", ["resnet50", "inception_v3"])
+@pytest.mark.parametrize("name", ["resnet50", "inception_v3", "alexnet", "lenet5"])
 def test_texts_are_large_and_nothing_covers_or_crosses_another(
     name: str, width: int, draw: Draw
 ) -> None:
