@@ -38,7 +38,7 @@ NEEDS := pyproject.toml constraints.txt
 PEERS := .venv-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint types format figure ideas experiments notebook table clean install install-test \
+.PHONY: help demo test test-all lint types format figure drawings ideas experiments notebook table clean install install-test \
   bench-install bench-mnist bench-transfer bench-throughput bench-predict bench-growth \
   bench-backbones bench-learning bench-evidence bench-maps bench-shortcut bench-health bench-explain
 .DELETE_ON_ERROR:
@@ -71,6 +71,9 @@ format: install-test  ## format, and mend what the linter can mend
 
 figure: install-test  ## draw docs/report.png from the newest report of the digits
 	$(BIN)/python docs/report_figure.py
+
+drawings: install-test  ## draw the networks of docs/describe.md anew
+	$(BIN)/python docs/describe_figure.py
 
 ideas: install-test  ## draw the images of docs/ideas anew
 	$(BIN)/python docs/ideas/draw.py

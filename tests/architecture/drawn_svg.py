@@ -133,7 +133,7 @@ def _boxes_run_through(drawn: Drawn) -> Iterator[str]:
 
 def _text_area(element: ElementTree.Element) -> Area:
     said, size = element.text or "", float(element.get("font-size", LETTERS))
-    bold = 1.07 if element.get("font-weight") else 1.0
+    bold = 1.1 if element.get("font-weight") else 1.0
     long = 0.93 * bold * text_width(said, size)  # the estimate is on the wide side
     x, y = float(element.get("x", "")), float(element.get("y", ""))
     left = x - long * {"start": 0, "middle": 0.5, "end": 1}[element.get("text-anchor", "start")]

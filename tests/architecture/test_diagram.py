@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -47,11 +48,16 @@ def labels(chain: Chain) -> list[str]:
 
 @BOTH
 @pytest.mark.parametrize("width", [WIDE, NARROW])
-@pytest.mark.parametrize("name", ["resnet50", "inception_v3", "alexnet", "lenet5"])
+@pytest.mark.parametrize("name", ["resnet50", "inception_v3", "squeezenet1_1", "lenet5"])
 def test_texts_are_large_and_nothing_covers_or_crosses_another(
     name: str, width: int, draw: Draw
 ) -> None:
     assert faults(drawn(name, draw, width)) == []
+
+
+@pytest.mark.parametrize("text", ["conv 64x64 1 pad=valid > conv 1x1 1", "gap", "flatten > fc 1"])
+def test_captions_of_small_boxes_are_clear_of_the_lines_from_large_ones(text: str) -> None:
+    assert faults(drawn(f"input 1x64x64 > {text} > leakyrelu")) == []
 
 
 @pytest.mark.slow
@@ -264,6 +270,13 @@ def test_a_drawing_is_whole_and_names_itself(draw: Draw) -> None:
     assert not re.search(r"<(?:script|style|image|a)\b|\bid=|href", raw)
     assert "fill:var(--blue,#0072b2);stroke:var(--blue,#0072b2)" in raw
     assert raw == draw(summary(text))
+
+
+def test_the_drawings_of_the_docs_are_those_of_today() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    drawings = runpy.run_path(str(docs / "describe_figure.py"))["drawings"]()
+    kept = {path.name: path.read_text("utf-8") for path in (docs / "describe").iterdir()}
+    assert kept == drawings, "make drawings draws them anew"
 
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")

@@ -27,7 +27,7 @@ from striate.architecture.diagram.layout import (
     lay_out,
 )
 from striate.architecture.diagram.solids import Point, Scale, Solid, faces, kernel, solid
-from striate.architecture.diagram.strokes import LETTERS, LINE, MARGIN, Written
+from striate.architecture.diagram.strokes import BOLD, LETTERS, LINE, MARGIN, Written
 from striate.architecture.diagram.structure import Chain, Element, Fork, Node, Repeat, nodes
 from striate.architecture.diagram.text_width import text_width, wrap_text
 from striate.architecture.diagram.wording import span
@@ -44,7 +44,6 @@ CONTINUED: Final = 18.0  # room for the arrows where a row goes on
 BETWEEN: Final = 22.0  # rows
 LOOSEST: Final = 24.0  # pixels more between neighbours in a row that has room
 NARROWEST: Final = 640.0  # of a drawing, where there is room for its legend
-BOLD: Final = 1.1  # the width of bold letters beside others
 COLOURS: Final = {"conv": BLUE, "pool": ORANGE, "fc": GREEN, "cat": PINK}  # all others are pale
 SIGNS: Final = {"add": "+", "mul": "×"}
 SHADES: Final = (0.5, 0.22, 0.34)  # opacities of front, top and right face
@@ -61,8 +60,6 @@ NOTE: Final = (
     "A box is what comes out of a layer: channels × rows × columns. Sides and channels are drawn "
     "by their square roots, lengths of fc by their logarithms."
 )
-FOLDED: Final = "A dashed frame is repeated as often as it says."
-UNEQUAL: Final = "64–256 are channels that differ from turn to turn."
 
 
 @dataclass(frozen=True)
@@ -117,14 +114,15 @@ def draw_architecture(
         sketches.append(lay_out(row, manner, first=first, last=last, loose=loose))
     ends_at = [MARGIN + CONTINUED * 2 * (len(rows) > 1) + one.length + MARGIN for one in sketches]
     right = max(min(float(width), NARROWEST), *ends_at)
-    texts, y = strokes.heading(table, right)
+    read = min(right, float(width))  # of its texts: nobody has to scroll to read them
+    texts, y = strokes.heading(table, read)
     written = Written([], [], [], texts)
     for number, sketch in enumerate(sketches):
         first, last = number == 0, number == len(rows) - 1
         at = (MARGIN + (0 if first else CONTINUED), y + sketch.up)
         _write_row(written, sketch, at, goes_on=(not first, not last), scale=scale)
         y += sketch.up + sketch.down + BETWEEN
-    y = _legend(written, chain, y, right)
+    y = _legend(written, chain, y, read)
     label = f"{table.name} as an architecture diagram: {_said(chain)}"
     return strokes.svg(written, (right, y + MARGIN), label=label)
 
@@ -179,11 +177,11 @@ def _broken(lines: Sequence[str]) -> tuple[str, ...]:
 
 
 def _cell(node: Node, before: Node | None, after: Node | None, *, scale: Scale) -> Cell:
-    """Give the room of a node: its caption lies below all lines that lead to it or from it."""
+    """Give the room of a node: its caption lies below the lines of full connections."""
     body = _body(node, scale)
     low = [body.height / 2]
-    if before is not None:
-        low += _lower_ends(before, node, scale)
+    if before is not None and len(node.shape) == 1:
+        low.append(_body(before, scale).height / 2)
     if after is not None and len(after.shape) == 1:
         low.append(_body(after, scale).height / 2)
     drop = max(low)
@@ -204,17 +202,6 @@ def _cell(node: Node, before: Node | None, after: Node | None, *, scale: Scale) 
         reach=reach,
         drop=drop,
     )
-
-
-def _lower_ends(before: Node, node: Node, scale: Scale) -> Iterator[float]:
-    """Give how far below the line the lines from one node to the next begin."""
-    body = _body(before, scale).solid
-    if body is None:
-        return
-    if len(node.shape) == 1:
-        yield body.total / 2
-    elif node.window is not None and len(body.shape) == 3:
-        yield max(y for _, y in kernel(body, node.window, 0.0, body.total / 2))
 
 
 def _box(spot: Spot, body: Body, lay: strokes.Lay) -> str:
@@ -314,18 +301,10 @@ def _legend(written: Written, chain: Chain, top: float, width: float) -> float:
         written.texts.append(strokes.text(LEGEND[kind], (x + 22, y)))
         x += long + 14
     y += 10
-    notes = [NOTE, *([FOLDED] if any(_has_repeat(one) for one in chain) else [])]
-    notes += [UNEQUAL] if any("–" in span(node.shapes) for node in nodes(chain)) else []
-    for line in wrap_text(" ".join(notes).split(" "), LETTERS, width - 2 * MARGIN):
+    for line in strokes.notes(NOTE, chain, width):
         y += LINE
         written.texts.append(strokes.text(line, (MARGIN, y)))
     return y
-
-
-def _has_repeat(element: Element) -> bool:
-    if isinstance(element, Fork):
-        return any(_has_repeat(one) for branch in element.branches for one in branch)
-    return isinstance(element, Repeat)
 
 
 def _said(chain: Chain) -> str:

@@ -27,7 +27,7 @@ from striate.architecture.diagram.operations import operations
 from striate.architecture.diagram.solids import Point
 from striate.architecture.diagram.strokes import LETTERS, LINE, MARGIN, Written
 from striate.architecture.diagram.structure import Chain, Node, nodes
-from striate.architecture.diagram.text_width import text_width, wrap_text
+from striate.architecture.diagram.text_width import text_width
 from striate.architecture.diagram.wording import span
 from striate.architecture.layer_table import Summary, summary
 from striate.architecture.notation import ExpandedNetwork, Network
@@ -52,8 +52,7 @@ SHORTEST: Final = 900.0  # a column that is broken
 APART: Final = 28.0  # columns
 NOTE: Final = (
     "A node is an operation. An edge is a tensor, with its shape for one image: channels × rows × "
-    "columns. What an operation has learnt comes in from the left: its weight, then its bias. A "
-    "dashed frame is repeated as often as it says; 64–256 are channels that differ between turns."
+    "columns. What an operation has learnt comes in from the left: its weight, then its bias."
 )
 
 
@@ -80,8 +79,9 @@ def draw_graph(network: Summary | str | Network | ExpandedNetwork, *, width: int
     columns = _columns(chain, width - 2 * MARGIN)
     needed = sum(one.up + one.down + APART for one in columns) - APART + 2 * MARGIN
     right = max(needed, min(float(width), NARROWEST))
-    texts, top = strokes.heading(table, right)
-    for line in wrap_text(NOTE.split(" "), LETTERS, right - 2 * MARGIN):
+    read = min(right, float(width))  # of its texts: nobody has to scroll to read them
+    texts, top = strokes.heading(table, read)
+    for line in strokes.notes(NOTE, chain, read):
         top += LINE
         texts.append(strokes.text(line, (MARGIN, top - 4)))
     written = Written([], [], [], texts)

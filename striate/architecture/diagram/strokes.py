@@ -10,16 +10,19 @@ from typing import Final
 from markupsafe import Markup, escape
 
 from striate.architecture.diagram.layout import Arc, Bend, Frame, Link
-from striate.architecture.diagram.structure import Chain, Node
+from striate.architecture.diagram.structure import Chain, Node, has_repeat, nodes
 from striate.architecture.diagram.text_width import wrap_text
-from striate.architecture.diagram.wording import by
+from striate.architecture.diagram.wording import by, span
 from striate.architecture.layer_table import Summary
 from striate.render.palette import INK, PALE, painted
 
 MARGIN: Final = 10.0
 LETTERS: Final = 11.0  # pixels; the smallest that is read without effort
 LINE: Final = 13.0  # from one line of text to the next
+FOLDED: Final = "A dashed frame is repeated as often as it says."
+UNEQUAL: Final = "64–256 are channels that differ from turn to turn."
 MOST_NAMED: Final = 6  # layers that a box names
+BOLD: Final = 1.12  # the width of bold letters beside others
 ROUND: Final = 0.5523  # of a quarter of a circle, where its control points lie
 
 Point = tuple[float, float]
@@ -44,10 +47,17 @@ def heading(table: Summary, width: float) -> tuple[list[str], float]:
     totals = [f"{by(table.input)}{classes},", f"{table.parameters:,} parameters,"]
     totals.append(f"{table.macs:,} MACs")
     for words, size, weight in ((printable(table.name).split(" "), 15, 650), (totals, 12, 400)):
-        for line in wrap_text(words, size, width - 2 * MARGIN):
+        for line in wrap_text(words, size * (BOLD if weight > 400 else 1), width - 2 * MARGIN):
             y += size * 1.35
             written.append(text(line, (MARGIN, y), size=size, weight=weight))
     return written, y + 16
+
+
+def notes(first: str, chain: Chain, width: float) -> list[str]:
+    """Give the lines of a note, with what it must say of repeats."""
+    said = [first, FOLDED] if has_repeat(chain) else [first]
+    said += [UNEQUAL] if any("–" in span(node.shapes) for node in nodes(chain)) else []
+    return wrap_text(" ".join(said).split(" "), LETTERS, width - 2 * MARGIN)
 
 
 def svg(written: Written, size: Point, *, label: str) -> Markup:

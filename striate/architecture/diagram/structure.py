@@ -113,6 +113,12 @@ def nodes(chain: Sequence[Element]) -> Iterator[Node]:
             yield from nodes(one.chain)
 
 
+def has_repeat(chain: Sequence[Element]) -> bool:
+    """Whether anything is folded."""
+    branches = (branch for one in chain if isinstance(one, Fork) for branch in one.branches)
+    return any(isinstance(one, Repeat) for one in chain) or any(map(has_repeat, branches))
+
+
 def fold(chain: Sequence[Element]) -> Chain:
     """Draw once what happens several times in a row: the same work on maps of the same sides.
 
