@@ -35,4 +35,4 @@ def test_the_sentence_of_the_page_is_the_one_for_its_counts() -> None:
     both, first, second, neither = map(int, shown.splitlines()[11].split()[1:5])
     rows = np.repeat([[1, 1], [1, 0], [0, 1], [0, 0]], [both, first, second, neither], axis=0)
     (pair,) = compare_pairs(["linear", "conv"], [rows[:, 0] == 1, rows[:, 1] == 1])
-    assert pair.words == shown.splitlines()[-1]
+    assert pair.words in shown.splitlines()

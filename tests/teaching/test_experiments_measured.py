@@ -230,3 +230,12 @@ def test_no_interval_of_a_measure_is_told_of_two_seeds_or_beyond_what_can_be() -
     assert high.value.high > 100 > high.value.low
     assert high.ends[1] == 100.0
     assert math.isclose(high.ends[0], high.value.low)
+
+
+def test_small_networks_take_one_thread_and_large_ones_torch_s_number() -> None:
+    from striate.backends.threads import default_threads
+    from striate.teaching.experiments.experiment_run import SMALL, choose_threads
+
+    (small, *_) = stride.make_networks((1, 16, 16), 10)
+    assert choose_threads([small]) == 1
+    assert choose_threads([small, replace(small, macs=SMALL + 1)]) == default_threads()

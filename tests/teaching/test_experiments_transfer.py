@@ -216,5 +216,10 @@ def test_colour_images_borrow_from_an_installed_backbone(
     )
     assert [network.name for network in result.networks] == [FROZEN, SCRATCH]
     assert {point.condition for point in result.points} == {"5 a class"}
+    assert [network.known_as for network in result.networks] == [
+        "efficientnet_lite0, with a new fc",
+        "compact",
+    ]
+    assert "keep" not in str(result)  # a known network is named, not written out
     said = " ".join(result.findings)
     assert "What the training of efficientnet_lite0 itself took is unknown in electricity" in said

@@ -27,6 +27,7 @@ class ComparedNetwork:
         parameters: numbers that it learns.
         macs: multiply-accumulates for one image.
         receptive_field: pixels a side that a unit sees before the first gap or flatten.
+        known_as: what stands for its text where it is a known network, which needs many lines.
     """
 
     name: str
@@ -34,6 +35,7 @@ class ComparedNetwork:
     parameters: int
     macs: int
     receptive_field: int
+    known_as: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,12 @@ class Experiment:
 
     def shared_lines(self) -> str:
         """Return the lines before the last that the texts have, each once: definitions, input."""
-        before = [line for each in self.networks for line in each.text.splitlines()[:-1]]
+        before = [
+            line
+            for each in self.networks
+            if not each.known_as
+            for line in each.text.splitlines()[:-1]
+        ]
         return "\n".join(sorted(dict.fromkeys(before), key=lambda line: line.startswith("input")))
 
     def networks_table(self) -> Table:
@@ -154,7 +161,7 @@ class Experiment:
         rows = tuple(
             (
                 each.name,
-                each.text.splitlines()[-1],
+                each.known_as or each.text.splitlines()[-1],
                 f"{each.parameters:,}",
                 f"{each.macs:,}",
                 f"{each.receptive_field}x{each.receptive_field}",
@@ -195,7 +202,9 @@ class Experiment:
         )
         if not rows:
             return None
-        caption = f"measured, mean of {len(self.seeds)} seeds"
+        caption = "measured, of one seed"
+        if len(self.seeds) > 1:
+            caption = f"measured, mean of {len(self.seeds)} seeds"
         if len(self.seeds) >= FEWEST:
             caption += " with its 95 % t interval"
         return Table(("network", *names), rows, set(names), caption)
@@ -237,7 +246,8 @@ class Experiment:
         return "\n\n".join(
             [
                 wrap(f"{self.question}\n{self.data}; {self._epochs()}"),
-                f"{indent(self.shared_lines(), '    ')}\n\n{self.networks_table()}",
+                *([indent(self.shared_lines(), "    ")] if self.shared_lines() else []),
+                str(self.networks_table()),
                 *map(str, self._tables()),
                 wrap(" ".join(self.findings), indent=""),
                 *([self._stopped()] if self.interrupted else []),

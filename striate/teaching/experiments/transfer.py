@@ -9,6 +9,7 @@ layers trained on from there, and by a network that begins from scratch.
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from striate.architecture import zoo
@@ -132,7 +133,10 @@ def make_networks(given: Given) -> tuple[ComparedNetwork, ...]:
     backbone = open_lender(*shape[1:])
     lent = str(parse(zoo.text(backbone.name)).with_input(shape, classes=given.classes))
     scratch = zoo.compact(shape, given.classes)
-    return make_network(FROZEN, lent), make_network(SCRATCH, scratch)
+    return (
+        replace(make_network(FROZEN, lent), known_as=f"{backbone.name}, with a new fc"),
+        replace(make_network(SCRATCH, scratch), known_as="compact"),
+    )
 
 
 def make_design(given: Given) -> Design:

@@ -155,6 +155,6 @@ def estimate_backbone(outcome: Outcome, lender: Lender) -> str:
     kg = kwh * math.fsum(g for _, g in pairs) / math.fsum(wh for wh, _ in pairs)
     return (
         f"{own}, estimated from its published training at this machine's energy a MAC: {terms} x "
-        f"{picojoules:.3g} pJ = {format_energy(kwh)}, {format_mass(kg)} of CO2e; its own machines "
+        f"{picojoules:,.0f} pJ = {format_energy(kwh)}, {format_mass(kg)} of CO2e; its own machines "
         "took another energy a MAC."
     )
