@@ -21,11 +21,9 @@ from striate.data.images import Preprocess
 from striate.errors import ClassifierError, DataError, SettingError
 from striate.evaluation.classifier_evaluation import evaluate
 from striate.evaluation.comparison import Comparison, compare, draw_comparison, write_csv
-from striate.evaluation.comparison.comparison_page import make_page
 from striate.events import Event, ignore
 from striate.model.classifier import Classifier
 from striate.model.loading import load
-from striate.training.energy import Energy
 from striate.training.result import TrainingResult
 from striate.training.runs import start_run
 
@@ -243,30 +241,6 @@ def test_runs_of_one_name_are_called_by_their_paths(first: Path, second: Path, n
     assert [model.name for model in result.models] == [str(first), str(copy), "small"]
     assert result.models[1].training_seconds is None
     assert result.pairs[0].both_correct + result.pairs[0].both_wrong == 30
-
-
-def test_the_electricity_of_runs_that_have_it_is_shown(
-    first: Path, second: Path, new: Path, tmp_path: Path
-) -> None:
-    assert "CO2e" not in str(compare([first, second], new).costs_table())
-    metered = tmp_path / "metered"
-    shutil.copytree(first, metered)
-    record = json.loads((metered / "run.json").read_text())
-    told = ("processor estimated", "memory estimated")
-    energy = Energy(1.05e-4, 5e-5, 8e-5, 0.0, 2.5e-5, 9.0, "France", told)
-    record["energy"] = energy.as_json()
-    (metered / "run.json").write_text(json.dumps(record))
-    result = compare([metered, second], new)
-    assert [model.training_kwh for model in result.models] == [1.05e-4, None]
-    table = result.costs_table()
-    assert table.header[-2:] == ("energy", "CO2e")
-    assert [row[-2:] for row in table.rows] == [("0.105 Wh", "0.05 g"), ("-", "-")]
-    assert max(map(len, str(table).splitlines())) <= 100
-    note = "energy is of the whole machine: 'metered' processor estimated, memory estimated"
-    assert note in result.notes
-    page = make_page(result)
-    assert '<td class="number">0.105 Wh</td>' in page
-    assert result.as_json()["models"][0]["training_kg_co2e"] == 5e-5  # type: ignore[index]
 
 
 def test_mistakes_are_one_clear_line(first: Path, second: Path, tmp_path: Path) -> None:
