@@ -120,7 +120,10 @@ def write(out: Path, answer: Answer, *, view: str, command: str) -> str:
     if out.suffix.lower() == ".html":
         data, said = make_page(answer, command), f"wrote {out}: a page with every number"
     elif view == "matrix" and answer.matrix is not None:
-        data, said = draw_matrix(answer.matrix), f"wrote {out}: the matrix beside im2col"
+        from striate.teaching.convolution.matrix_picture import draw_matrix_picture
+
+        data = draw_matrix_picture(answer.matrix)
+        said = f"wrote {out}: the matrix beside im2col"
     elif answer.result is not None:
         data, said = draw_result(answer.result, answer.pooled, view=view)
         said = f"wrote {out}: {said}"
@@ -140,18 +143,6 @@ def make_page(answer: Answer, command: str) -> bytes:
     if answer.path is None:
         raise SettingError("a page shows a filter or a network at work; give --filter or --then")
     return answer.path.as_page(command=command).encode("utf-8")
-
-
-def draw_matrix(matrix: ConvolutionMatrix) -> bytes:
-    """Draw T, the patches and the kernels beside each other."""
-    from striate import render
-
-    maps = {
-        "T, on the whole image": matrix.dense(),
-        "P, the patches": matrix.patches,
-        "W, the kernels": matrix.weights,
-    }
-    return render.feature_map(maps, title=f"{matrix.layer}: y = T x, and Y = P W")
 
 
 def draw_result(result: FeatureMap, pooled: Pooled | None, *, view: str) -> tuple[bytes, str]:
