@@ -48,7 +48,7 @@ def draw_matrix_picture(matrix: ConvolutionMatrix) -> bytes:
     )
 
     def draw(figure: Figure) -> None:
-        axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
+        axes = figure.add_subplot()
         axes.set_axis_off()
         axes.set(xlim=(-0.5, wide + 0.5), ylim=(tall + 0.5, -2.5), aspect="equal")
         left = 0
