@@ -72,7 +72,7 @@ class Head:
 
 
 @dataclass(frozen=True, eq=False)
-class _Rows:
+class StandardRows:
     """Features as the regression wants them.
 
     Attributes:
@@ -133,7 +133,7 @@ def _fit(
     seed: int,
     progress: Progress,
 ) -> Head:
-    rows = _prepare(features)
+    rows = standardize(features)
     n_augmented = features.shape[1]
     back, mean = rows.back, rows.mean
     values = np.pad(rows.values.reshape(-1, rows.values.shape[2]), ((0, 0), (0, 1)))
@@ -179,7 +179,7 @@ def _fit(
     )
 
 
-def _prepare(features: np.ndarray) -> _Rows:
+def standardize(features: np.ndarray) -> StandardRows:
     """Standardise, and where there are fewer rows than features, rotate to as many directions.
 
     The penalty is the same in every rotated frame, and weights outside of the span of the rows
@@ -201,7 +201,7 @@ def _prepare(features: np.ndarray) -> _Rows:
         values, back = np.empty(flat.shape, np.float32), np.diag(1 / spread)
         for block in columns:
             values[:, block] = (flat[:, block].astype(np.float64) - mean[block]) / spread[block]
-    return _Rows(values.reshape(*features.shape[:2], -1), back, mean)
+    return StandardRows(values.reshape(*features.shape[:2], -1), back, mean)
 
 
 def _folds(

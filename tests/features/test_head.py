@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from striate.features.head import FOLDS, STRENGTHS, Head, _folds, _prepare, fit_head
+from striate.features.head import FOLDS, STRENGTHS, Head, _folds, fit_head, standardize
 
 
 def drawn(
@@ -62,7 +62,7 @@ def test_the_layer_takes_features_as_they_are() -> None:
 
 def test_rotating_fewer_rows_than_features_keeps_all_their_products() -> None:
     values, _ = drawn(24, 1, 60, 2, apart=0.5)
-    rotated = _prepare(values).values[:, 0]
+    rotated = standardize(values).values[:, 0]
     flat = values[:, 0].astype(np.float64)
     standard = (flat - flat.mean(0)) / flat.std(0)
     assert rotated.shape == (24, 24)
@@ -141,6 +141,6 @@ def test_columns_standardised_in_blocks_are_those_of_all_at_once(features: int) 
     values = np.random.default_rng(0).normal(3, 2, (400, 1, features)).astype(np.float32)
     exact = values[:, 0].astype(np.float64)
     expected = ((exact - exact.mean(0)) / exact.std(0)).astype(np.float32)
-    prepared = _prepare(values)
+    prepared = standardize(values)
     assert np.array_equal(prepared.values[:, 0], expected)
     assert np.array_equal(prepared.mean, exact.mean(0))

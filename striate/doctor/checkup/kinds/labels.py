@@ -1,0 +1,80 @@
+"""Labels that a last layer contradicts which has not learnt from the image.
+
+An image is named where another class is likelier than its own and as likely as that class's own
+images are on average: C. Northcutt et al. 2021, Confident learning,
+https://arxiv.org/abs/1911.00068. The order is by how much likelier the other class is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from striate.doctor.checkup.checkup import Checkup
+from striate.doctor.image_finding import ImageFinding
+from striate.terminal.units import format_percent
+
+BETTER: Final = 0.5  # of what is left between guessing and certainty, that the layer must know
+
+
+def find_labels(checkup: Checkup) -> Iterator[ImageFinding]:
+    """Give the images whose label is probably wrong, the surest first."""
+    labels = checkup.labels
+    if labels is None or not is_judge(checkup):
+        return
+    given = checkup.collection.labels[labels.indices]
+    for place in rank_labels(labels.found.probabilities, given):
+        row = labels.found.probabilities[place]
+        answer, own = int(row.argmax()), int(given[place])
+        image = replace(
+            checkup.found(int(labels.indices[place])),
+            answer=checkup.collection.classes[answer],
+            probability=float(row[answer]),
+        )
+        reason = (
+            f"labelled {image.label!r} ({format_percent(float(row[own]))}), but it looks like "
+            f"{image.answer!r} ({format_percent(float(row[answer]))}) to a layer that has learnt "
+            "from the others"
+        )
+        yield ImageFinding("label", reason, (image,))
+
+
+def is_judge(checkup: Checkup) -> bool:
+    """Say whether the layer tells the classes apart well enough to be held against labels."""
+    if checkup.labels is None:
+        return False
+    guess = 1 / max(2, len(checkup.collection.classes))
+    return (checkup.labels.accuracy - guess) / (1 - guess) >= BETTER
+
+
+def rank_labels(probabilities: np.ndarray, given: np.ndarray) -> list[int]:
+    """Return the rows whose label is probably wrong, the surest first.
+
+    Args:
+        probabilities: (n, classes), of images that were not learnt from; NaN where there are none.
+        given: int64 (n,), the labels.
+
+    >>> sure = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.05, 0.95]])
+    >>> rank_labels(sure, np.array([0, 0, 0, 1]))
+    [2]
+    """
+    rows = np.arange(len(given))
+    judged = ~np.isnan(probabilities).any(1)
+    own = np.where(judged, probabilities[rows, given], 1.0)
+    usual = np.array(
+        [
+            probabilities[judged & (given == label), label].mean()
+            if (judged & (given == label)).any()
+            else np.inf
+            for label in range(probabilities.shape[1])
+        ]
+    )
+    others = np.where(judged[:, None], probabilities, 0.0).copy()
+    others[rows, given] = 0.0
+    answer = others.argmax(1)
+    best = others[rows, answer]
+    named = judged & (best > own) & (best >= usual[answer])
+    return sorted(np.flatnonzero(named).tolist(), key=lambda place: own[place] - best[place])

@@ -1,0 +1,143 @@
+"""Whether one image shows what another shows, or a part of it, or it turned or mirrored.
+
+Both are held against each other in every way in question, as templates are matched: J. P. Lewis
+1995, Fast normalized cross-correlation. Their coarse light and dark is taken away first, since
+most photographs agree in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from itertools import product
+from typing import Final
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from striate.doctor.scan.fingerprints import THUMB, Change, resample
+
+BLUR: Final = 1 / 16  # of the side; what is coarser is taken away
+HOPEFUL: Final = 0.3  # correlation of the first change, below which those near it are not tried
+FLAT: Final = 1.0  # mean square of what is left, below which nothing can be compared
+
+
+def align(
+    one: np.ndarray, other: np.ndarray, proportions: tuple[float, float], changes: tuple[Change, ...]
+) -> float:
+    """Return the best correlation of two images, either being the one that was changed.
+
+    Args:
+        one: uint8 (THUMB, THUMB).
+        other: likewise.
+        proportions: columns to rows of each image itself.
+        changes: that are tried, the likeliest first; the cut may lie anywhere.
+
+    Returns:
+        -1 to 1; 0.0 where there is nothing to compare in one of them.
+
+    >>> image = np.random.default_rng(0).integers(0, 256, (48, 48)).astype(np.uint8)
+    >>> align(image, image, (1.0, 1.0), (Change(),))
+    1.0
+    """
+    small = [halve(thumb) for thumb in (one, other)]
+    best = _both_ways(*small, proportions, changes[0])
+    if best >= HOPEFUL:
+        best = max(_both_ways(one, other, proportions, change) for change in changes)
+    return round(min(best, 1.0), 4)
+
+
+def _both_ways(
+    one: np.ndarray, other: np.ndarray, proportions: tuple[float, float], change: Change
+) -> float:
+    return max(
+        _correlate(one, other, change, proportions[0]),
+        _correlate(other, one, _undo(change), proportions[1]),
+    )
+
+
+def halve(thumb: np.ndarray) -> np.ndarray:
+    """Return an image at half its sides, each cell the mean of four: float32."""
+    rows, columns = thumb.shape
+    cells = thumb.reshape(rows // 2, 2, columns // 2, 2)
+    return np.asarray(cells.mean((1, 3), dtype=np.float32))
+
+
+def near(change: Change) -> tuple[Change, ...]:
+    """Return a change with those beside it: a little more or less cut, a little more turned.
+
+    >>> len(near(Change(0.86)))
+    9
+    """
+    return tuple(
+        Change(min(1.0, change.zoom * zoom), change.degrees + turn, change.mirrored)
+        for zoom, turn in product((1.0, 0.96, 1.04), (0.0, -1.5, 1.5))
+    )
+
+
+def _undo(change: Change) -> Change:
+    """Return the change of the other image that makes the same of both.
+
+    >>> _undo(Change(0.8, 3.0, True)), _undo(Change(0.8, 3.0))
+    (Change(zoom=0.8, degrees=3.0, mirrored=True), Change(zoom=0.8, degrees=-3.0, mirrored=False))
+    """
+    return change if change.mirrored else replace(change, degrees=-change.degrees)
+
+
+def _correlate(whole: np.ndarray, part: np.ndarray, change: Change, proportion: float) -> float:
+    """Return the best correlation of an image with a part of another, wherever it lies."""
+    side = round(len(part) * change.zoom)
+    ground = whole.astype(np.float32)
+    if change.degrees:
+        ground = resample(whole, Change(1.0, change.degrees, change.mirrored), proportion, len(part))
+    elif change.mirrored:
+        ground = ground[:, ::-1]
+    ground = _details(ground)
+    template = _details(_shrink(part, side))
+    rows = slice(*_inside(change.degrees, side))
+    mine = template[rows, rows]
+    mine = mine - mine.mean()
+    size = mine.size
+    windows = sliding_window_view(ground, (side, side))[:, :, rows, rows].reshape(-1, size)
+    squares = np.einsum("ai,ai->a", windows, windows) / size - windows.mean(1) ** 2
+    own = float(mine.ravel() @ mine.ravel()) / size
+    if own < FLAT or float(squares.max()) < FLAT:
+        return 0.0
+    products = windows @ mine.ravel() / size
+    return float((products / np.sqrt(np.maximum(squares, FLAT) * own)).max())
+
+
+def _inside(degrees: float, side: int) -> tuple[int, int]:
+    """Return the rows, and columns, of a turned image of which all lies within the original."""
+    edge = int(np.ceil(np.tan(np.radians(abs(degrees))) * side / 2))
+    return (edge, side - edge) if side - 2 * edge >= side // 2 else (side // 4, side - side // 4)
+
+
+def _details(values: np.ndarray) -> np.ndarray:
+    """Take the coarse light and dark away: float32, as large."""
+    matrix = _blur(len(values), round(BLUR * len(values), 1))
+    return np.asarray(values - matrix @ values @ matrix.T)
+
+
+@cache
+def _blur(side: int, width: float) -> np.ndarray:
+    places = np.arange(side)
+    weights = np.exp(-((places[:, None] - places) ** 2) / (2 * width**2))
+    return np.asarray(weights / weights.sum(1, keepdims=True), np.float32)
+
+
+def _shrink(thumb: np.ndarray, side: int) -> np.ndarray:
+    if side == len(thumb):
+        return thumb.astype(np.float32)
+    matrix = _areas(side, len(thumb))
+    return np.asarray(matrix @ thumb.astype(np.float32) @ matrix.T)
+
+
+@cache
+def _areas(side: int, cells_before: int) -> np.ndarray:
+    """Return the matrix of area means to fewer cells: float32 (side, cells before)."""
+    edges = np.arange(side + 1) / side * cells_before
+    cells = np.arange(cells_before)
+    begins, ends = np.maximum(edges[:-1, None], cells), np.minimum(edges[1:, None], cells + 1)
+    shares = np.maximum(0, ends - begins)
+    return np.asarray(shares / shares.sum(1, keepdims=True), np.float32)
