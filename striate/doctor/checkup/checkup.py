@@ -15,7 +15,6 @@ from striate.doctor.scan.file_signs import PREPROCESS
 from striate.doctor.scan.near_copies import NearCopies, group_equal, join
 from striate.doctor.scan.scanning import Scan
 from striate.errors import ImageError
-from striate.features.out_of_fold import OutOfFold
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,13 +23,15 @@ class Labels:
 
     Attributes:
         indices: of the images, int64 (n,).
-        found: the probabilities, a row each.
+        probabilities: float64 (n, classes); NaN where an image was not judged.
+        judged: bool (n,), whether it was.
         features: what the layer takes, in words.
         accuracy: the share of the judged whose label it gives.
     """
 
     indices: np.ndarray
-    found: OutOfFold
+    probabilities: np.ndarray
+    judged: np.ndarray
     features: str
     accuracy: float
 

@@ -26,8 +26,8 @@ def find_labels(checkup: Checkup) -> Iterator[ImageFinding]:
     if labels is None or not is_judge(checkup):
         return
     given = checkup.collection.labels[labels.indices]
-    for place in rank_labels(labels.found.probabilities, given):
-        row = labels.found.probabilities[place]
+    for place in rank_labels(labels.probabilities, given):
+        row = labels.probabilities[place]
         answer, own = int(row.argmax()), int(given[place])
         image = replace(
             checkup.found(int(labels.indices[place])),
