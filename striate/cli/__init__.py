@@ -18,6 +18,7 @@ from typing import Annotated
 
 import typer
 
+from striate.cli.check import check
 from striate.cli.compare import compare
 from striate.cli.convolve import convolve
 from striate.cli.describe import describe
@@ -49,6 +50,7 @@ REFUSED = {
 SELDOM = 50_000
 
 VERBS: dict[str, Callable[..., None]] = {
+    "check": check,
     "train": train,
     "report": report,
     "evaluate": evaluate,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
@@ -15,6 +16,32 @@ from striate.doctor.image_finding import FoundImage
 from striate.doctor.image_signs import ImageSigns
 from striate.errors import ImageError
 from striate.evaluation.metrics import EvaluatedImage
+
+
+class Examined(Protocol):
+    """Images that a kind of finding looks at: those of a run, or of a data set that is checked."""
+
+    @property
+    def preprocess(self) -> Preprocess:
+        """By which the images were made to fit when they were measured."""
+
+    @property
+    def measured(self) -> np.ndarray:
+        """Of each image what was measured, "few" and "spread" among it: a structured (n,)."""
+
+    @property
+    def there(self) -> np.ndarray:
+        """The indices of the images that can be read and have a class."""
+
+    @property
+    def equal(self) -> tuple[tuple[int, ...], ...]:
+        """The groups of images, at least two each, that are the same."""
+
+    def close(self, index: int) -> CloseLook | None:
+        """Return what a close look at an image gives; None where it can no longer be read."""
+
+    def found(self, index: int) -> FoundImage:
+        """Return an image as a finding names it."""
 
 
 @dataclass(frozen=True)

@@ -100,8 +100,7 @@ def judge_labels(
 def _extract(
     collection: Collection, backbone: Backbone, say: Callable[[str], None], callback: Callback
 ) -> np.ndarray:
-    """Return the features of all images: float32 (n, features); those that are kept are not
-    computed again."""
+    """Return the features of all images, float32 (n, features): kept from before, or computed."""
     every = np.ones(len(collection), np.bool_)
     wanted = WantedFeatures(backbone, Augmentation(), 1, device="cpu", number_format="")
     stream = FeatureStream(wanted, collection, every, memory=0, say=say)
@@ -110,17 +109,13 @@ def _extract(
     with use_threads(default_threads()), allocator.kept(), stream:
         images = record.recall()
         if images is None or not stream.has_all(images.hashes):
-            images = load(
-                collection, backbone.preprocess, memory=0, watch=stream, progress=report
-            )
+            images = load(collection, backbone.preprocess, memory=0, watch=stream, progress=report)
             record.keep(images)
     ready = stream.hand_over()
     if ready is None:
         raise RuntimeError("there are images, so there is an engine")
     extractor, kept = ready
-    rows = extract_features(
-        extractor, images, np.arange(len(collection)), n_augmented=1, kept=kept
-    )
+    rows = extract_features(extractor, images, np.arange(len(collection)), n_augmented=1, kept=kept)
     return rows[:, 0]
 
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from striate.doctor.examination import Examination
+from striate.doctor.examination import Examined
 from striate.doctor.image_finding import ImageFinding
 
 SPREAD = 24  # of the values of an image's middle, above which it is not looked at closely
 MOST = 500  # that are looked at
 
 
-def find_blank(examination: Examination) -> Iterator[ImageFinding]:
+def find_blank(examination: Examined) -> Iterator[ImageFinding]:
     """Give each image that is of one colour, but for what noise and JPEG change."""
     there = examination.there
     spread = examination.measured["spread"][there]

@@ -12,7 +12,7 @@ import numpy as np
 
 from striate.data import format_count
 from striate.doctor.close_look import CloseLook
-from striate.doctor.examination import Examination
+from striate.doctor.examination import Examined
 from striate.doctor.image_finding import ImageFinding
 from striate.doctor.image_signs import SMALLEST
 
@@ -22,7 +22,7 @@ SHARE, LEAST, MOST = 0.05, 40, 500  # of all images, that are looked at; as a nu
 SIDE = 48  # pixels a side, at least, of a file in which text can be read
 
 
-def find_placeholders(examination: Examination) -> Iterator[ImageFinding]:
+def find_placeholders(examination: Examined) -> Iterator[ImageFinding]:
     """Give each image that looks like one that stands for another, with its copies."""
     if min(examination.preprocess.shape[1:]) < SMALLEST:
         return

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from striate.doctor.scan.fingerprints import THUMB, Change, resample
+from striate.doctor.scan.fingerprints import Change, resample
 
 BLUR: Final = 1 / 16  # of the side; what is coarser is taken away
 HOPEFUL: Final = 0.3  # correlation of the first change, below which those near it are not tried
@@ -23,7 +23,10 @@ FLAT: Final = 1.0  # mean square of what is left, below which nothing can be com
 
 
 def align(
-    one: np.ndarray, other: np.ndarray, proportions: tuple[float, float], changes: tuple[Change, ...]
+    one: np.ndarray,
+    other: np.ndarray,
+    proportions: tuple[float, float],
+    changes: tuple[Change, ...],
 ) -> float:
     """Return the best correlation of two images, either being the one that was changed.
 
@@ -40,8 +43,7 @@ def align(
     >>> align(image, image, (1.0, 1.0), (Change(),))
     1.0
     """
-    small = [halve(thumb) for thumb in (one, other)]
-    best = _both_ways(*small, proportions, changes[0])
+    best = _both_ways(halve(one), halve(other), proportions, changes[0])
     if best >= HOPEFUL:
         best = max(_both_ways(one, other, proportions, change) for change in changes)
     return round(min(best, 1.0), 4)
@@ -89,7 +91,9 @@ def _correlate(whole: np.ndarray, part: np.ndarray, change: Change, proportion: 
     side = round(len(part) * change.zoom)
     ground = whole.astype(np.float32)
     if change.degrees:
-        ground = resample(whole, Change(1.0, change.degrees, change.mirrored), proportion, len(part))
+        ground = resample(
+            whole, Change(1.0, change.degrees, change.mirrored), proportion, len(part)
+        )
     elif change.mirrored:
         ground = ground[:, ::-1]
     ground = _details(ground)

@@ -12,6 +12,7 @@ from PIL import Image
 
 from striate.data.images import Preprocess, Source
 from striate.data.images.exif_orientation import read_orientation
+from striate.data.images.safe_open import open_file
 from striate.data.images.source import open_source
 from striate.doctor.image_signs import measure_signs
 from striate.doctor.scan.fingerprints import CHANGES, THUMB, fingerprint, shrink
@@ -100,15 +101,7 @@ def _read_file(source: Source, signs: np.ndarray) -> None:
     Raises:
         ImageError: it cannot be opened.
     """
-    if isinstance(source, np.ndarray):
-        digest = hashlib.blake2b(repr(source.shape).encode(), digest_size=16)
-        digest.update(np.ascontiguousarray(source).tobytes())
-    elif isinstance(source, (str, Path)):
-        digest = _digest_file(Path(source))
-    elif isinstance(source, bytes):
-        digest = hashlib.blake2b(source, digest_size=16)
-    else:
-        digest = hashlib.blake2b(source.tobytes(), digest_size=16)
+    digest = digest_source(source)
     signs["digest"] = np.frombuffer(digest.digest(), np.uint8)
     if isinstance(source, np.ndarray):
         return
@@ -125,13 +118,28 @@ def _read_file(source: Source, signs: np.ndarray) -> None:
         signs["rows"], signs["columns"] = rows, columns
 
 
-def _digest_file(path: Path) -> hashlib.blake2b:
+def digest_source(source: Source) -> hashlib.blake2b:
+    """Return BLAKE2b, of 16 bytes, of a file's bytes, or of an array's shape and values.
+
+    Raises:
+        ImageError: the file cannot be opened.
+
+    >>> digest_source(b"not an image").hexdigest()[:8]
+    '3f1c2c9f'
+    """
+    if isinstance(source, np.ndarray):
+        digest = hashlib.blake2b(repr(source.shape).encode(), digest_size=16)
+        digest.update(np.ascontiguousarray(source).tobytes())
+        return digest
+    if isinstance(source, bytes):
+        return hashlib.blake2b(source, digest_size=16)
+    if isinstance(source, Image.Image):
+        return hashlib.blake2b(source.tobytes(), digest_size=16)
     digest = hashlib.blake2b(digest_size=16)
     try:
-        with path.open("rb") as file:
+        with open_file(Path(source)) as file:
             while block := file.read(BLOCK):
                 digest.update(block)
-    except (OSError, ValueError) as error:
-        told = getattr(error, "strerror", None) or error
-        raise ImageError(f"it cannot be opened: {told}") from error
+    except OSError as error:
+        raise ImageError(f"it cannot be read: {error.strerror or error}") from error
     return digest

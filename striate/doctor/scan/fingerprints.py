@@ -69,7 +69,7 @@ def shrink(pixels: np.ndarray) -> np.ndarray:
     """
     n, channels, rows, columns = pixels.shape
     cells = pixels.reshape(n, channels, THUMB, rows // THUMB, THUMB, columns // THUMB)
-    return np.rint(cells.mean((1, 3, 5), dtype=np.float32)).astype(np.uint8)
+    return np.asarray(np.rint(cells.mean((1, 3, 5), dtype=np.float32)), np.uint8)
 
 
 def fingerprint(thumbs: np.ndarray, proportions: np.ndarray) -> np.ndarray:

@@ -231,9 +231,7 @@ def _candidates(
     return bits, found
 
 
-def _distances(
-    hashes: np.ndarray, changes: Sequence[int]
-) -> Iterator[tuple[int, np.ndarray, int]]:
+def _distances(hashes: np.ndarray, changes: Sequence[int]) -> Iterator[tuple[int, np.ndarray, int]]:
     """Return the bits by which changed and plain hashes differ, in blocks of rows."""
     plain = hashes[:, 0]
     rows = max(1, BLOCK // len(hashes))

@@ -219,8 +219,7 @@ BY_NAME: Final = {check.name: check for check in CHECKS}
 
 
 def examine(checkup: Checkup) -> tuple[ImageFinding, ...]:
-    """Return everything that is worth a look, in the order of `CHECKS`; grave kinds name an image
-    once."""
+    """Return everything that is worth a look, in the order of `CHECKS`."""
     order = {check.name: place for place, check in enumerate(CHECKS)}
     named: set[str] = set()
     found: list[ImageFinding] = []

@@ -23,8 +23,9 @@ UNEQUAL: Final = 5.0  # times as many images in the largest class as in the smal
 def find_names(checkup: Checkup) -> Iterator[ImageFinding]:
     """Give the classes whose names differ in case, blanks or a letter."""
     names = checkup.collection.classes
-    plain = {name: "".join(name.casefold().replace("_", " ").replace("-", " ").split())
-             for name in names}
+    plain = {
+        name: "".join(name.casefold().replace("_", " ").replace("-", " ").split()) for name in names
+    }
     for one, other in combinations(names, 2) if len(names) <= MOST_CLASSES else ():
         same = plain[one] == plain[other]
         if not same and not _misspelt(plain[one], plain[other]):
@@ -33,8 +34,11 @@ def find_names(checkup: Checkup) -> Iterator[ImageFinding]:
         counts = ", ".join(
             f"{name!r} has {format_count(_count(checkup, name), 'image')}" for name in (one, other)
         )
-        yield ImageFinding("names", f"{one!r} and {other!r} differ {how}; {counts}",
-                           (_first(checkup, one), _first(checkup, other)))
+        yield ImageFinding(
+            "names",
+            f"{one!r} and {other!r} differ {how}; {counts}",
+            (_first(checkup, one), _first(checkup, other)),
+        )
 
 
 def find_few(checkup: Checkup) -> Iterator[ImageFinding]:
@@ -43,8 +47,9 @@ def find_few(checkup: Checkup) -> Iterator[ImageFinding]:
         count = _count(checkup, name)
         if count < FEW:
             told = f"class {name!r} has {format_count(count, 'image')} that can be read"
-            yield ImageFinding("few", f"{told}: too few to learn it and to check it",
-                               (_first(checkup, name),))
+            yield ImageFinding(
+                "few", f"{told}: too few to learn it and to check it", (_first(checkup, name),)
+            )
 
 
 def find_unequal(checkup: Checkup) -> Iterator[ImageFinding]:
@@ -53,8 +58,10 @@ def find_unequal(checkup: Checkup) -> Iterator[ImageFinding]:
     least, most = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
     if counts[least] and counts[most] >= UNEQUAL * counts[least]:
         times = counts[most] / counts[least]
-        told = (f"{most!r} has {counts[most]:,} images, {least!r} {counts[least]:,}: "
-                f"{times:.1f} times as many")
+        told = (
+            f"{most!r} has {counts[most]:,} images, {least!r} {counts[least]:,}: "
+            f"{times:.1f} times as many"
+        )
         yield ImageFinding("unequal", told, (_first(checkup, least), _first(checkup, most)))
 
 
