@@ -13,11 +13,13 @@ from striate.cli.messages import say_steps
 def check(
     data: Annotated[str, typer.Argument(help="What `striate train` takes: a folder, zip, CSV ...")],
     labels: Annotated[
-        bool, typer.Option(help="Judge labels, which takes longest and loads torch.")
+        bool, typer.Option(help="Look for wrong labels, which takes longest and loads torch.")
     ] = True,
     pretrained: Annotated[
         str | None,
-        typer.Option(help="Judge labels by this network's features. Default: one at hand."),
+        typer.Option(
+            help="Look for wrong labels by this network's features. Default: one at hand."
+        ),
     ] = None,
     alike: Annotated[
         float | None,
@@ -28,6 +30,9 @@ def check(
     ] = None,
     zip_encoding: Annotated[
         str | None, typer.Option(help="Of the names in a zip that are not in UTF-8.")
+    ] = None,
+    fixes: Annotated[
+        Path | None, typer.Option(help="What was decided before, as CSV: says what is left.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The folder for what is written. Default: checks/NAME.")
@@ -55,7 +60,12 @@ def check(
     collection = find(data, layout=layout, zip_encoding=zip_encoding)
     with Console() as console:
         result = check_data(
-            collection, pretrained=pretrained, labels=labels, alike=alike, callback=console
+            collection,
+            pretrained=pretrained,
+            labels=labels,
+            alike=alike,
+            fixes=fixes,
+            callback=console,
         )
         written = write_check(result, collection, folder)
     if as_json:

@@ -33,7 +33,9 @@ def check_order(data: str, network: str | None, settings: Settings) -> Collectio
         parse(source(network))
     if settings.pretrained is not None:
         check_backbone_name(settings.pretrained.strip())
-    return find(data, layout=settings.layout, zip_encoding=settings.zip_encoding)
+    return find(
+        data, layout=settings.layout, zip_encoding=settings.zip_encoding, fixes=settings.fixes
+    )
 
 
 def describe_collection(collection: Collection) -> str:

@@ -89,6 +89,7 @@ def _evaluate(
 ) -> Evaluation:
     """Read the images, select those that may be evaluated, and evaluate them."""
     collection, notes = match_classes(found, classifier.classes, classifier.ids)
+    notes = (*found.notes, *notes)
     collection = collection.only(find_candidates(collection, split))
     reporter = ProgressReporter("reading", callback)
     with load(collection, classifier.preprocess, progress=reporter) as images:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from unicodedata import normalize
 
 import numpy as np
@@ -56,9 +57,15 @@ def find_images(
         DataError: nothing usable is found.
     """
     own = classifier.origin
+    fixes = None
     if own.source is not None and own.source == source_of(data):
         layout, zip_encoding = layout or own.layout, zip_encoding or own.zip_encoding
-    return find(data, layout=layout, zip_encoding=zip_encoding)
+        fixes = own.fixes
+    if fixes is None or Path(fixes).is_file():
+        return find(data, layout=layout, zip_encoding=zip_encoding, fixes=fixes)
+    found = find(data, layout=layout, zip_encoding=zip_encoding)
+    note = f"the fixes that training followed ('{fixes}') are gone: labels are the folder's"
+    return replace(found, notes=(*found.notes, note))
 
 
 def check_split(split: str | None) -> None:

@@ -19,13 +19,13 @@ class OutOfFold:
 
     Attributes:
         probabilities: float64 (n, classes); rows of NaN where an image is never held out.
-        judged: bool (n,), whether it was.
+        held_out: bool (n,), whether it was.
         strength: the weight decay.
         folds: into how many parts the images were dealt.
     """
 
     probabilities: np.ndarray
-    judged: np.ndarray
+    held_out: np.ndarray
     strength: float
     folds: int
 
@@ -41,7 +41,7 @@ def predict_out_of_fold(
     """Fit a last layer without each fifth of the images, and ask it about that fifth.
 
     Images of one group (copies of each other) stand in one fifth. A class whose images all lie in
-    one group is never judged, as nothing would be left to learn it from.
+    one group is never predicted, as nothing would be left to learn it from.
 
     Args:
         features: float32 (n, features).
@@ -61,7 +61,7 @@ def predict_out_of_fold(
     own = np.arange(len(labels)) if groups is None else groups
     fold = _deal(labels, own, seed)
     folds = int(fold.max(initial=-1)) + 1
-    judged = fold >= 0
+    held_out = fold >= 0
     probabilities = np.full((len(labels), classes), np.nan)
     if folds < 2 or len(np.unique(labels)) < 2:
         return OutOfFold(probabilities, np.zeros(len(labels), np.bool_), 0.0, folds)
@@ -76,7 +76,7 @@ def predict_out_of_fold(
     for number in range(folds):
         mine = fold == number
         probabilities[mine] = softmax((values[mine] @ point[:, number]).astype(np.float64))
-    return OutOfFold(probabilities, judged, strength, folds)
+    return OutOfFold(probabilities, held_out, strength, folds)
 
 
 def _deal(labels: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:

@@ -16,6 +16,7 @@ class Origin:
         source: where its images were; None where that is not known.
         layout: what folders of folders meant there, where that was said.
         zip_encoding: of the names in a zip there, where that was said.
+        fixes: the file of images that were dropped or relabelled, where there was one.
         backbone: the pretrained part it began with, in words; None where it began from scratch.
         in_steps: whether it was trained in steps, so that validation chose the checkpoint; a head
             alone has its optimum.
@@ -26,6 +27,7 @@ class Origin:
     source: str | None
     layout: str | None
     zip_encoding: str | None
+    fixes: str | None
     backbone: str | None
     in_steps: bool
     imported: str | None
@@ -47,6 +49,7 @@ class Origin:
             source=None if source is None else str(source),
             layout=data.get("layout"),
             zip_encoding=data.get("zip_encoding"),
+            fixes=data.get("fixes"),
             backbone=None if backbone is None else str(backbone),
             in_steps=bool(training.get("in_steps", once.get("shares", True))),
             imported=training.get("imported", {}).get("sha256"),

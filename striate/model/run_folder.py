@@ -5,6 +5,7 @@ run.json                 every setting, choice, seed, version, and the result
 epochs.jsonl             one record an epoch
 split.csv                which image went where
 skipped.csv              which were not used, and why
+fixes.csv                which were dropped or relabelled, where --fixes was given
 remarks.csv              which were odd but used, where there are any
 answers.csv              what the classifier answered for every image that it was evaluated on
 findings.csv             what to look at first among the images
@@ -32,6 +33,7 @@ from striate.model import classifier_file
 
 RECORD = "run.json"
 SEEDS = "seeds.json"  # what a folder of several runs was made for
+FIXES = "fixes.csv"
 LOCK = ".lock"
 
 
@@ -94,6 +96,21 @@ class RunFolder:
         """What to look at first among the images."""
         return self.path / "findings.csv"
 
+    def keep_fixes(self, given: str | None) -> None:
+        """Copy the file of fixes that a run was given, so that it can go on without it.
+
+        Raises:
+            RunError: it cannot be copied.
+        """
+        if given is not None:
+            with report_write_errors(self.path), write_atomically(self.path / FIXES) as partial:
+                shutil.copyfile(given, partial)
+
+    def find_fixes(self, given: str | None) -> str | None:
+        """Return the file of fixes of a run: its own copy, else the one that it was given."""
+        own = self.path / FIXES
+        return str(own) if given is not None and own.is_file() else given
+
     @property
     def answers(self) -> Path:
         """What the classifier answered for every image that it was evaluated on."""
@@ -107,7 +124,13 @@ class RunFolder:
     def discard(self) -> None:
         """Take away the folder of a run that could not begin."""
         shutil.rmtree(self.cache, ignore_errors=True)
-        for path in (self.path / RECORD, self.split, self.skipped, self.path / LOCK):
+        for path in (
+            self.path / RECORD,
+            self.split,
+            self.skipped,
+            self.path / FIXES,
+            self.path / LOCK,
+        ):
             path.unlink(missing_ok=True)
         if self.made and not any(self.path.iterdir()):
             self.path.rmdir()

@@ -57,6 +57,7 @@ class SettingsDict(TypedDict, total=False):
     val_fraction: float | None
     layout: str | None
     zip_encoding: str | None
+    fixes: str | None
     patience: int | None
     precision: str
     autotune: bool
@@ -117,6 +118,7 @@ class Settings:
         layout: what folders of folders mean: "split/class", "class/split" or "path" (each folder
             is a class, named by its path); None goes by the names of the splits.
         zip_encoding: of the names in a zip that are not in UTF-8, such as "cp932".
+        fixes: a CSV of images to drop or relabel, as `striate check` proposes it.
         patience: epochs without a better state after which to stop; None never stops early.
         precision: "auto" measures; "float32" or "bf16" fixes it.
         autotune: measure anew what was measured for such a run within the last 30 days.
@@ -183,6 +185,7 @@ class Settings:
     zip_encoding: str | None = _setting(
         None, "Encoding of names in a zip that are not in UTF-8, as cp932."
     )
+    fixes: str | None = _setting(None, "A CSV of images to drop or relabel, from `striate check`.")
     patience: int | None = _setting(None, "Stop after so many epochs without a better state.")
     precision: str = _setting("auto", "auto (measured), float32 or bf16.")
     autotune: bool = _setting(False, "Measure precision and threads anew.")

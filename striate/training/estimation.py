@@ -104,7 +104,9 @@ def estimate_run(
 def _prepared(request: Request, data: Data, callback: Callback) -> Iterator[Prepared]:
     """Make a run ready in a folder that goes away again."""
     settings = request.settings
-    collection = find(data, layout=settings.layout, zip_encoding=settings.zip_encoding)
+    collection = find(
+        data, layout=settings.layout, zip_encoding=settings.zip_encoding, fixes=settings.fixes
+    )
     with (
         TemporaryDirectory(prefix="striate-") as place,
         preparation.prepare(

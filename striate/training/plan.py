@@ -42,8 +42,10 @@ class Request:
 
     def data_as_json(self) -> dict[str, str | None]:
         """Return where the images are and how they are read, as a classifier's file keeps it."""
-        layout, encoding = self.settings.layout, self.settings.zip_encoding
-        return {"source": self.source, "layout": layout, "zip_encoding": encoding}
+        settings = self.settings
+        how = {"layout": settings.layout, "zip_encoding": settings.zip_encoding}
+        fixes = {} if settings.fixes is None else {"fixes": settings.fixes}
+        return {"source": self.source, **how, **fixes}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Request:

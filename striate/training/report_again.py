@@ -66,6 +66,7 @@ def rewrite_report(
             record.request.source if data is None else data,
             layout=settings.layout,
             zip_encoding=settings.zip_encoding,
+            fixes=folder.find_fixes(settings.fixes),
         )
         _, worst, more = choose_evaluated(folder, outcome.evaluation)
         shown_names = [one.name for one in (*worst, *more)]

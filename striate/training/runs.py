@@ -123,7 +123,10 @@ def make_request(data: Data, network: Network, settings: Settings) -> Request:
         is_module=is_module,
         from_scratch=network is not None,
         settings=replace(
-            settings, pretrained=lasting(settings.pretrained), weights=lasting(settings.weights)
+            settings,
+            pretrained=lasting(settings.pretrained),
+            weights=lasting(settings.weights),
+            fixes=lasting(settings.fixes),
         ),
     )
 
@@ -301,7 +304,12 @@ def _lead(worker: Worker, job: Assignment, workers: Workers) -> TrainingResult:
     record, folder = job.record, job.folder
     with metering(record.request.settings, record.energy) as meter:
         settings = record.request.settings
-        collection = find(job.data, layout=settings.layout, zip_encoding=settings.zip_encoding)
+        collection = find(
+            job.data,
+            layout=settings.layout,
+            zip_encoding=settings.zip_encoding,
+            fixes=settings.fixes if folder is None else folder.find_fixes(settings.fixes),
+        )
         if record.plan is not None:
             collection = order_as_before(collection, record.plan.data.classes)
         place = folder or make_run_folder(job.out, source_of(job.data))
@@ -310,6 +318,7 @@ def _lead(worker: Worker, job: Assignment, workers: Workers) -> TrainingResult:
             with place.held():
                 if folder is None:
                     record.write(place)
+                    place.keep_fixes(settings.fixes)
                 if place.instead_of is not None:
                     run.say(f"{place.instead_of} exists, so this run goes to {place.path}")
                 for difference in [] if folder is None else differences(record, workers.size):

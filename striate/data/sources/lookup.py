@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from striate.data.cache_folder import find_cache_folder
 from striate.data.collection import Collection, Skipped, note_lost_classes, quote_few
+from striate.data.fixes import apply_fixes
 from striate.data.images import measure
 from striate.data.sources import dataframe, in_memory, torch_dataset
 from striate.data.sources.class_folders import find_folder
@@ -66,6 +67,7 @@ def find(
     layout: str | None = None,
     zip_encoding: str | None = None,
     cache: Path | None = None,
+    fixes: str | Path | None = None,
 ) -> Collection:
     """Return the images of a data set, with their classes and splits; none is decoded.
 
@@ -81,6 +83,7 @@ def find(
             folder is a class; None goes by the names of the splits.
         zip_encoding: of the names in a zip that are not in UTF-8, such as "cp932".
         cache: where a zip is unpacked; left out, the user's cache folder.
+        fixes: a CSV of images to drop or relabel, as `striate check` proposes it.
 
     Raises:
         DataError: where nothing usable is found, with what was expected and what to do.
@@ -89,6 +92,9 @@ def find(
     >>> find("digits").classes
     ('0', '1', '2', '3', '4', '5', '6', '7', '8', '9')
     """
+    if fixes is not None:
+        found = find(data, layout=layout, zip_encoding=zip_encoding, cache=cache)
+        return apply_fixes(found, fixes)
     if isinstance(data, Collection):
         return data
     if layout is not None and layout not in LAYOUTS:

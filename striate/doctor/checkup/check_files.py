@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from striate.data import Collection
+from striate.data.fixes import write_fixes
 from striate.doctor.checkup.check_page import write_check_page
 from striate.doctor.checkup.check_result import CheckResult
-from striate.doctor.checkup.fixes import propose_fixes, write_fixes
+from striate.doctor.checkup.proposed_fixes import propose_fixes
 from striate.doctor.findings_file import write_findings
 from striate.files.atomic_write import write_atomically
 

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from striate.data import Collection, format_count
+from striate.data import Collection
 from striate.data.images import hold_decoded
 from striate.doctor.checkup.check_result import CheckResult
 from striate.doctor.checkup.kinds import Check
@@ -19,7 +19,6 @@ from striate.errors import ImageError
 from striate.files.atomic_write import write_atomically
 from striate.render.page import page
 from striate.terminal.escape import escape_controls
-from striate.terminal.units import format_percent
 
 SHOWN: Final = 12  # findings of a kind with their images
 TOLD: Final = 200  # findings of a kind with their names
@@ -91,14 +90,6 @@ class View:
     def shown(self, finding: ImageFinding) -> list[FoundImage]:
         """Return the images of a finding that the page has."""
         return [one for one in finding.images[:TWINS] if one.name in self.pixels]
-
-    def say_probability(self, value: float) -> str:
-        """Write a probability."""
-        return format_percent(value)
-
-    def say_count(self, number: int, noun: str) -> str:
-        """Write a number with its noun."""
-        return format_count(number, noun)
 
 
 def _thumbnails(result: CheckResult, collection: Collection) -> dict[str, np.ndarray]:

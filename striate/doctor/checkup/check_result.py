@@ -16,12 +16,12 @@ from striate.terminal.wrapping import find_prose_width, wrap
 
 
 @dataclass(frozen=True)
-class LabelsJudged:
-    """By what labels were judged, and how well it knows the classes.
+class LabelCheck:
+    """By what labels were checked, and how well it knows the classes.
 
     Attributes:
         features: what the last layer takes, in words.
-        images: how many were judged.
+        images: how many were checked.
         accuracy: the share of these whose label it gives, 0 to 1.
         trusted: whether that is enough to hold it against labels.
     """
@@ -46,7 +46,7 @@ class CheckResult:
         alike: correlation of details, 0 to 1, from which two images show the same.
         strangers: mean and highest correlation of random pairs of this data set.
         bits: by how many bits of 64 perceptual hashes of candidates differed at most.
-        labels: how labels were judged; None where they were not.
+        labels: how labels were checked; None where they were not.
         notes: what else there is to say.
     """
 
@@ -59,7 +59,7 @@ class CheckResult:
     alike: float
     strangers: tuple[float, float]
     bits: int
-    labels: LabelsJudged | None = None
+    labels: LabelCheck | None = None
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -101,7 +101,7 @@ class CheckResult:
         if not grave:
             rest = len(self.findings)
             return "nothing here needs a person" + (
-                f"; {format_count(rest, 'smaller thing is', 'smaller things are')} told below"
+                f"; {format_count(rest, 'smaller thing is', 'smaller things are')} told"
                 if rest
                 else ""
             )
@@ -112,12 +112,12 @@ class CheckResult:
         return f"look at {', '.join(told)}"
 
     def describe_labels(self) -> str:
-        """Return how labels were judged, in a sentence; "" where they were not."""
+        """Return how labels were checked, in a sentence; "" where they were not."""
         if self.labels is None:
             return ""
         share = format_percent(self.labels.accuracy)
         told = (
-            f"labels were judged by {self.labels.features}: each image by a layer that has not "
+            f"labels were checked by {self.labels.features}: each image by a layer that has not "
             f"learnt from it, which gives the label of {share} of {self.labels.images:,}"
         )
         return told if self.labels.trusted else f"{told}; too few to hold it against any label"

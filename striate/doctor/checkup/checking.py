@@ -1,4 +1,4 @@
-"""The check of a data set: scan, compare, judge the labels, find what is worth a look."""
+"""The check of a data set: scan, compare, check the labels, find what is worth a look."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from pathlib import Path
 import numpy as np
 
 from striate.data import Collection
+from striate.data.fixes import find_kept
 from striate.data.sources.lookup import Data, find
-from striate.doctor.checkup.check_result import CheckResult, LabelsJudged
+from striate.doctor.checkup.check_result import CheckResult, LabelCheck
 from striate.doctor.checkup.checkup import Checkup
 from striate.doctor.checkup.kinds import examine
-from striate.doctor.checkup.kinds.labels import is_judge
+from striate.doctor.checkup.kinds.labels import is_reliable
 from striate.doctor.scan.file_signs import PREPROCESS
 from striate.doctor.scan.near_copies import find_near_copies, group_equal
 from striate.doctor.scan.scanning import scan
 from striate.errors import SettingError
-from striate.events import Callback, Event
+from striate.events import Callback
 from striate.terminal.progress import ProgressReporter
 
 
@@ -28,8 +29,7 @@ def check_data(
     pretrained: str | None = None,
     labels: bool = True,
     alike: float | None = None,
-    layout: str | None = None,
-    zip_encoding: str | None = None,
+    fixes: str | Path | None = None,
     callback: Callback = lambda event: None,
 ) -> CheckResult:
     """Look through a data set for what would spoil training on it, or what is measured on it.
@@ -37,14 +37,14 @@ def check_data(
     Nothing of it is changed. Files that have not changed since the last check are not read again.
 
     Args:
-        data: as `train` takes it.
-        pretrained: the trained network whose features labels are judged by, as `train` takes it;
+        data: as `train` takes it; what `find` gives serves for a layout of its own.
+        pretrained: the trained network whose features labels are checked by, as `train` takes it;
             None takes one that is at hand, else small images.
-        labels: whether to judge labels, which takes longest.
+        labels: whether to look for wrong labels, which takes longest.
         alike: correlation of details, above 0 and at most 1, from which two images show the same;
             None is told by the data set's own random pairs.
-        layout: as for `train`.
-        zip_encoding: as for `train`.
+        fixes: a CSV of what was decided before, as for `train`: what is left is told. Findings of
+            images that all are kept, or were relabelled, are settled.
         callback: is told the progress.
 
     Raises:
@@ -57,7 +57,8 @@ def check_data(
     """
     if alike is not None and not 0 < alike <= 1:
         raise SettingError(f"alike is {alike:g}; expected a correlation above 0 and at most 1")
-    collection = find(data, layout=layout, zip_encoding=zip_encoding)
+    collection = find(data, fixes=fixes)
+    settled = frozenset() if fixes is None else find_kept(collection, fixes)
     checkup = look_through(collection, alike=alike, callback=callback)
     notes: list[str] = []
     if labels:
@@ -67,7 +68,7 @@ def check_data(
             f"with {len(collection):,} images, copies were looked for that were saved again, "
             "resized or mirrored; not those that were cut or turned"
         )
-    judged = checkup.labels
+    predicted = checkup.labels
     return CheckResult(
         data=collection.source,
         images=len(collection),
@@ -76,15 +77,22 @@ def check_data(
             for label, name in enumerate(collection.classes)
         },
         splits=dict(Counter(collection.splits)),
-        findings=examine(checkup),
+        findings=tuple(
+            each
+            for each in examine(checkup)
+            if not settled.issuperset(image.name for image in each.images)
+        ),
         read=checkup.scan.again,
         alike=checkup.near.alike,
         strangers=checkup.near.strangers,
         bits=checkup.near.bits,
         labels=None
-        if judged is None
-        else LabelsJudged(
-            judged.features, int(judged.judged.sum()), judged.accuracy, is_judge(checkup)
+        if predicted is None
+        else LabelCheck(
+            predicted.features,
+            int(predicted.predicted.sum()),
+            predicted.accuracy,
+            is_reliable(checkup),
         ),
         notes=(*collection.notes, *notes),
     )
@@ -96,7 +104,7 @@ def look_through(
     alike: float | None = None,
     callback: Callback = lambda event: None,
 ) -> Checkup:
-    """Scan a collection and find the copies in it; labels are not judged."""
+    """Scan a collection and find the copies in it; labels are not checked."""
     scanned = scan(collection, progress=ProgressReporter("reading", callback))
     single = np.zeros(len(collection), np.bool_)
     single[scanned.readable] = True
@@ -115,16 +123,13 @@ def _with_labels(
     checkup: Checkup, pretrained: str | None, notes: list[str], callback: Callback
 ) -> Checkup:
     # here, as torch takes seconds to load, and a check without labels needs none
-    from striate.doctor.checkup.label_judge import judge_labels, open_judge
+    from striate.doctor.checkup.label_features import open_label_backbone, predict_labels
 
-    def tell(event: Event) -> None:
-        callback(event)
-
-    backbone = open_judge(checkup, pretrained, say=notes.append, callback=tell)
+    backbone = open_label_backbone(checkup, pretrained, say=notes.append, callback=callback)
     if backbone is not None:
         checkup = replace(checkup, fit=backbone.preprocess)
-    judged = judge_labels(checkup, backbone, say=notes.append, callback=tell)
-    return replace(checkup, labels=judged)
+    predicted = predict_labels(checkup, backbone, say=notes.append, callback=callback)
+    return replace(checkup, labels=predicted)
 
 
 def folder_of(source: str) -> Path:

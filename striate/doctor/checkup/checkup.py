@@ -23,15 +23,15 @@ class Labels:
 
     Attributes:
         indices: of the images, int64 (n,).
-        probabilities: float64 (n, classes); NaN where an image was not judged.
-        judged: bool (n,), whether it was.
+        probabilities: float64 (n, classes); NaN where an image was not predicted.
+        predicted: bool (n,), whether it was.
         features: what the layer takes, in words.
-        accuracy: the share of the judged whose label it gives.
+        accuracy: the share of the predicted whose label it gives.
     """
 
     indices: np.ndarray
     probabilities: np.ndarray
-    judged: np.ndarray
+    predicted: np.ndarray
     features: str
     accuracy: float
 

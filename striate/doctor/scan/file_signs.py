@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 from PIL import Image
 
+from striate.data.digests import digest_source
 from striate.data.images import Preprocess, Source
 from striate.data.images.exif_orientation import read_orientation
-from striate.data.images.safe_open import open_file
 from striate.data.images.source import open_source
 from striate.doctor.image_signs import measure_signs
 from striate.doctor.scan.fingerprints import CHANGES, THUMB, fingerprint, shrink
@@ -20,7 +18,6 @@ from striate.errors import ImageError
 
 SIDE: Final = 2 * THUMB  # pixels a side at which images are measured, squashed to a square
 PREPROCESS: Final = Preprocess(height=SIDE, width=SIDE, fit="squash", draft=True)
-BLOCK: Final = 2**20  # bytes of a file that are read at once
 
 SIGNS: Final = np.dtype(
     [
@@ -116,30 +113,3 @@ def _read_file(source: Source, signs: np.ndarray) -> None:
         else:
             signs["format"] = "TIFF"
         signs["rows"], signs["columns"] = rows, columns
-
-
-def digest_source(source: Source) -> hashlib.blake2b:
-    """Return BLAKE2b, of 16 bytes, of a file's bytes, or of an array's shape and values.
-
-    Raises:
-        ImageError: the file cannot be opened.
-
-    >>> digest_source(b"not an image").hexdigest()[:8]
-    '3f1c2c9f'
-    """
-    if isinstance(source, np.ndarray):
-        digest = hashlib.blake2b(repr(source.shape).encode(), digest_size=16)
-        digest.update(np.ascontiguousarray(source).tobytes())
-        return digest
-    if isinstance(source, bytes):
-        return hashlib.blake2b(source, digest_size=16)
-    if isinstance(source, Image.Image):
-        return hashlib.blake2b(source.tobytes(), digest_size=16)
-    digest = hashlib.blake2b(digest_size=16)
-    try:
-        with open_file(Path(source)) as file:
-            while block := file.read(BLOCK):
-                digest.update(block)
-    except OSError as error:
-        raise ImageError(f"it cannot be read: {error.strerror or error}") from error
-    return digest

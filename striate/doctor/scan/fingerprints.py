@@ -137,9 +137,9 @@ def _places(
     """Return where in a thumb the samples of a changed image lie: rows and columns."""
     steps = (np.arange(side) + 0.5) / side - 0.5  # from the middle, in sides of the image
     down, across = np.meshgrid(steps, steps, indexing="ij")
-    angle = math.radians(change.degrees)
+    angle = -math.radians(change.degrees)  # where the samples of a turned image come from
     across = -across if change.mirrored else across
-    down, across = down, across * proportion  # in rows of the image
+    across = across * proportion  # in rows of the image
     rows = math.cos(angle) * down - math.sin(angle) * across
     columns = (math.sin(angle) * down + math.cos(angle) * across) / proportion
     cut = (1 - change.zoom) / 2

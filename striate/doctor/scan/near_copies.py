@@ -23,10 +23,10 @@ from striate.doctor.scan.fingerprints import CHANGES, Change
 
 FARTHEST: Final = 16  # bits of 64 by which the hashes of a candidate may differ
 EACH: Final = 12  # candidates an image that are laid over each other, on average, at most
-STRANGERS: Final = 150  # random pairs by which it is judged what is alike by chance
+STRANGERS: Final = 150  # random pairs by which it is predicted what is alike by chance
 SPREADS: Final = 4.0  # standard deviations above the mean of strangers
 LEAST: Final = 0.55  # correlation of details, at least
-FLAT: Final = 12.0  # standard deviation of its grey, below which an image shows nothing to compare
+FLAT: Final = 15.0  # standard deviation of its grey, below which an image shows nothing to compare
 SMALL: Final = 48  # pixels a side of the smaller image: small digits are all alike
 BLOCK: Final = 2**24  # pairs of hashes that are held against each other at once
 MANY: Final = 20_000  # images from which changes other than mirroring are not looked for
@@ -110,7 +110,7 @@ def find_near_copies(
     bits, candidates = _candidates(signs["hashes"][looked], changes)
     proportions = signs["columns"] / np.maximum(signs["rows"], 1)
 
-    def judge(candidate: tuple[int, int, int, int]) -> NearPair:
+    def align_pair(candidate: tuple[int, int, int, int]) -> NearPair:
         one, other, apart, change = candidate
         first, second = sorted((int(looked[one]), int(looked[other])))
         score = align(
@@ -121,13 +121,13 @@ def find_near_copies(
         )
         return NearPair(first, second, apart, score, CHANGES[change])
 
-    judged: list[NearPair] = []
+    predicted: list[NearPair] = []
     with ThreadPoolExecutor(count_decoders(), "striate-align") as pool:
-        for done, pair in enumerate(pool.map(judge, candidates), 1):
-            judged.append(pair)
+        for done, pair in enumerate(pool.map(align_pair, candidates), 1):
+            predicted.append(pair)
             progress(done, len(candidates))
     best: dict[tuple[int, int], NearPair] = {}
-    for pair in judged:
+    for pair in predicted:
         if pair.alike >= least:
             place = (pair.first, pair.second)
             best[place] = max(pair, best.get(place, pair), key=lambda each: each.alike)
@@ -188,7 +188,7 @@ def _strangers(signs: np.ndarray, looked: np.ndarray) -> np.ndarray:
     second = (first + step) % len(looked)
     proportions = signs["columns"] / np.maximum(signs["rows"], 1)
 
-    def judge(place: int) -> float:
+    def align_pair(place: int) -> float:
         one, other = int(looked[first[place]]), int(looked[second[place]])
         some = near(CHANGES[place % len(CHANGES)])
         return align(
@@ -199,7 +199,7 @@ def _strangers(signs: np.ndarray, looked: np.ndarray) -> np.ndarray:
         )
 
     with ThreadPoolExecutor(count_decoders(), "striate-align") as pool:
-        scores = np.array(list(pool.map(judge, range(STRANGERS))))
+        scores = np.array(list(pool.map(align_pair, range(STRANGERS))))
     return scores[scores < 0.9]  # the others are no strangers
 
 

@@ -43,6 +43,7 @@ class Task:
         source: where the images are; the same on every machine.
         layout: what folders of folders mean there, where that was said.
         zip_encoding: of names in a zip there, where that was said.
+        fixes: a file of images to drop or relabel.
         cache: where decoded images are kept, on machines that see the run's folder.
         memory: bytes of decoded images held in memory where they do not.
         hashes: uint64, of every image: all machines must have the same ones.
@@ -61,6 +62,7 @@ class Task:
     source: str
     layout: str | None
     zip_encoding: str | None
+    fixes: str | None
     cache: Path
     memory: int
     hashes: np.ndarray
@@ -87,6 +89,7 @@ def hand_out(
             source=request.source,
             layout=request.settings.layout,
             zip_encoding=request.settings.zip_encoding,
+            fixes=request.settings.fixes,
             cache=cache.absolute(),
             memory=request.settings.memory,
             hashes=prepared.loaded.images.hashes,
@@ -136,7 +139,9 @@ def assist(worker: Worker, *, module: nn.Module | None, workers: Workers) -> Non
     if task is None:
         return
     here = task.cache.parent.is_dir()
-    collection = find(task.source, layout=task.layout, zip_encoding=task.zip_encoding)
+    collection = find(
+        task.source, layout=task.layout, zip_encoding=task.zip_encoding, fixes=task.fixes
+    )
     with load(
         collection,
         task.preprocess,

@@ -70,6 +70,8 @@ def _misspelt(one: str, other: str) -> bool:
         return False
     if {one, other} in ({one, f"{one}s"}, {other, f"{other}s"}):
         return True
+    if sorted(one) == sorted(other) and one[0] == other[0]:  # letters exchanged
+        return True
     matcher = SequenceMatcher(None, one, other)
     return matcher.quick_ratio() >= ALIKE and matcher.ratio() >= ALIKE
 

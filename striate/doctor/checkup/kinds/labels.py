@@ -23,7 +23,7 @@ BETTER: Final = 0.5  # of what is left between guessing and certainty, that the 
 def find_labels(checkup: Checkup) -> Iterator[ImageFinding]:
     """Give the images whose label is probably wrong, the surest first."""
     labels = checkup.labels
-    if labels is None or not is_judge(checkup):
+    if labels is None or not is_reliable(checkup):
         return
     given = checkup.collection.labels[labels.indices]
     for place in rank_labels(labels.probabilities, given):
@@ -42,7 +42,7 @@ def find_labels(checkup: Checkup) -> Iterator[ImageFinding]:
         yield ImageFinding("label", reason, (image,))
 
 
-def is_judge(checkup: Checkup) -> bool:
+def is_reliable(checkup: Checkup) -> bool:
     """Say whether the layer tells the classes apart well enough to be held against labels."""
     if checkup.labels is None:
         return False
@@ -62,19 +62,19 @@ def rank_labels(probabilities: np.ndarray, given: np.ndarray) -> list[int]:
     [2]
     """
     rows = np.arange(len(given))
-    judged = ~np.isnan(probabilities).any(1)
-    own = np.where(judged, probabilities[rows, given], 1.0)
+    predicted = ~np.isnan(probabilities).any(1)
+    own = np.where(predicted, probabilities[rows, given], 1.0)
     usual = np.array(
         [
-            probabilities[judged & (given == label), label].mean()
-            if (judged & (given == label)).any()
+            probabilities[predicted & (given == label), label].mean()
+            if (predicted & (given == label)).any()
             else np.inf
             for label in range(probabilities.shape[1])
         ]
     )
-    others = np.where(judged[:, None], probabilities, 0.0).copy()
+    others = np.where(predicted[:, None], probabilities, 0.0).copy()
     others[rows, given] = 0.0
     answer = others.argmax(1)
     best = others[rows, answer]
-    named = judged & (best > own) & (best >= usual[answer])
+    named = predicted & (best > own) & (best >= usual[answer])
     return sorted(np.flatnonzero(named).tolist(), key=lambda place: own[place] - best[place])

@@ -15,13 +15,16 @@ from typing import Final
 
 import numpy as np
 
-from striate.data import Collection, format_count
-from striate.data.collection import Skipped, encode_labels, quote_few, write_rows
-from striate.doctor.checkup.check_result import CheckResult
-from striate.doctor.checkup.kinds import BY_NAME
-from striate.doctor.image_finding import FoundImage, ImageFinding
-from striate.doctor.scan.file_signs import digest_source
-from striate.errors import DataError, ImageError
+from striate.data.collection import (
+    Collection,
+    Skipped,
+    encode_labels,
+    format_count,
+    quote_few,
+    write_rows,
+)
+from striate.data.digests import digest_image
+from striate.errors import DataError
 from striate.files.home import expand_home
 from striate.files.sha256 import compute_sha256
 
@@ -46,57 +49,6 @@ class Fix:
     action: str
     to: str = ""
     reason: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class FixedCollection:
-    """A data set with fixes laid over it.
-
-    Attributes:
-        collection: what is left, with its labels as they are meant.
-        sha256: of the file of fixes.
-        dropped: the names that are left out.
-        relabelled: name -> (class before, class now).
-        notes: what was done, and which rows were not followed, to be shown and recorded.
-    """
-
-    collection: Collection
-    sha256: str
-    dropped: tuple[str, ...]
-    relabelled: Mapping[str, tuple[str, str]]
-    notes: tuple[str, ...]
-
-
-def propose_fixes(result: CheckResult, collection: Collection) -> tuple[Fix, ...]:
-    """Return a row for each image that a finding names; what needs a person is left undecided.
-
-    Args:
-        result: of the check.
-        collection: that was checked.
-    """
-    places = {name: index for index, name in enumerate(collection.names)}
-    made: dict[str, Fix] = {}
-    for finding in result.findings:
-        for place, image in enumerate(finding.images):
-            if image.name in places and image.name not in made and _is_about_images(finding):
-                digest = _digest(collection, places[image.name])
-                if digest:
-                    action, to = _propose(finding, place, image)
-                    made[image.name] = Fix(image.name, digest, action, to, finding.reason)
-    return tuple(made.values())
-
-
-def _is_about_images(finding: ImageFinding) -> bool:
-    return finding.kind not in ("shortcut", "names", "few", "unequal", "unused", "unreadable")
-
-
-def _propose(finding: ImageFinding, place: int, image: FoundImage) -> tuple[str, str]:
-    if finding.kind == "label":
-        return "", image.answer
-    action = BY_NAME[finding.kind].action
-    if finding.kind == "copies":
-        return ("keep" if place == 0 else action), ""
-    return action, ""
 
 
 def write_fixes(path: Path, fixes: Iterable[Fix]) -> None:
@@ -149,7 +101,7 @@ def _read(rows: Sequence[Sequence[str]], header: Sequence[str], path: str | Path
         yield Fix(cells.get("name", ""), digest, action, to, cells.get("reason", ""))
 
 
-def apply_fixes(collection: Collection, path: str | Path) -> FixedCollection:
+def apply_fixes(collection: Collection, path: str | Path) -> Collection:
     """Lay fixes over a data set; its files stay as they are.
 
     A row is followed where the file of that name has the same bytes, or else where another file
@@ -188,15 +140,23 @@ def apply_fixes(collection: Collection, path: str | Path) -> FixedCollection:
         Skipped(collection.names[index], f"dropped by {Path(path).name}: {reasons[index]}")
         for index in sorted(drop)
     ]
-    fixed = replace(fixed, skipped=(*collection.skipped, *skipped))
-    notes = _describe(fixes, dropped, relabelled, lost, Path(path))
-    return FixedCollection(
-        replace(fixed, notes=(*fixed.notes, *notes)),
-        compute_sha256(expand_home(path)),
-        dropped,
-        relabelled,
-        notes,
-    )
+    notes = _describe(fixes, dropped, relabelled, lost, expand_home(path))
+    return replace(fixed, skipped=(*collection.skipped, *skipped), notes=(*fixed.notes, *notes))
+
+
+def find_kept(collection: Collection, path: str | Path) -> frozenset[str]:
+    """Return the names of the images that a person has looked at and keeps as they are.
+
+    Args:
+        collection: from `find`, with or without the fixes.
+        path: of fixes.csv.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    keep = [fix for fix in read_fixes(path) if fix.action in ("keep", "relabel")]
+    matched, _ = _match(collection, keep)
+    return frozenset(collection.names[index] for index in matched)
 
 
 def _refuse_conflicts(fixes: Sequence[Fix], path: str | Path) -> None:
@@ -220,7 +180,7 @@ def _match(
     loose: list[Fix] = []
     for fix in fixes:
         index = places.get(fix.name)
-        if index is not None and _digest(collection, index) == fix.digest:
+        if index is not None and digest_image(collection, index) == fix.digest:
             matched[index] = fix
         else:
             loose.append(fix)
@@ -229,7 +189,7 @@ def _match(
     by_digest: dict[str, list[int]] = defaultdict(list)
     wanted = {fix.digest for fix in loose}
     for index in range(len(collection)):
-        if index not in matched and (digest := _digest(collection, index)) in wanted:
+        if index not in matched and (digest := digest_image(collection, index)) in wanted:
             by_digest[digest].append(index)
     lost = []
     for fix in loose:
@@ -242,13 +202,6 @@ def _match(
     return matched, lost
 
 
-def _digest(collection: Collection, index: int) -> str:
-    try:
-        return digest_source(collection.open(index)).hexdigest()
-    except (ImageError, OSError):
-        return ""
-
-
 def _describe(
     fixes: Sequence[Fix],
     dropped: Sequence[str],
@@ -258,8 +211,9 @@ def _describe(
 ) -> tuple[str, ...]:
     counts = Counter(fix.action for fix in fixes)
     told = [
-        f"{path.name}: {format_count(len(dropped), 'image is', 'images are')} left out, "
-        f"{len(relabelled):,} relabelled, {counts['keep']:,} kept as they are"
+        f"{path.name} (SHA-256 {compute_sha256(path)[:16]}...): "
+        f"{format_count(len(dropped), 'image is', 'images are')} left out, {len(relabelled):,} "
+        f"relabelled, {counts['keep']:,} kept as they are"
     ]
     if counts[""]:
         told.append(

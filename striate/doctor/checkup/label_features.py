@@ -1,4 +1,4 @@
-"""What judges the labels: a last layer on features of a trained backbone, or on small images."""
+"""By what labels are checked: a last layer on a backbone's features, or on small images."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ SMALLEST: Final = 32  # pixels of the shorter side, from which a backbone knows 
 GREY: Final = ("L", "LA", "1", "I;16", "I;16B", "I", "F")
 
 
-def open_judge(
+def open_label_backbone(
     checkup: Checkup, pretrained: str | None, *, say: Callable[[str], None], callback: Callback
 ) -> Backbone | None:
-    """Return the trained backbone whose features are judged by; None where pixels do.
+    """Return the trained backbone whose features labels are checked by; None where pixels do.
 
     Args:
         checkup: what is known of the images.
@@ -53,11 +53,11 @@ def open_judge(
             return open_backbone(settings, say=lambda text: None, callback=callback)
         except WeightsError as error:
             lost = lost or str(error)
-    say(f"labels are judged by small images alone, as no trained network is at hand: {lost}")
+    say(f"labels are checked by small images alone, as no trained network is at hand: {lost}")
     return None
 
 
-def judge_labels(
+def predict_labels(
     checkup: Checkup,
     backbone: Backbone | None,
     *,
@@ -90,11 +90,11 @@ def judge_labels(
         features, truth, classes=len(present), groups=_groups(checkup, indices)
     )
     wide = np.full((len(indices), len(checkup.collection.classes)), np.nan)
-    wide[found.judged] = 0.0
-    wide[np.ix_(found.judged, present)] = found.probabilities[found.judged]
-    right = found.probabilities[found.judged].argmax(1) == truth[found.judged]
+    wide[found.held_out] = 0.0
+    wide[np.ix_(found.held_out, present)] = found.probabilities[found.held_out]
+    right = found.probabilities[found.held_out].argmax(1) == truth[found.held_out]
     accuracy = float(right.mean()) if len(right) else 0.0
-    return Labels(indices, wide, found.judged, words, accuracy)
+    return Labels(indices, wide, found.held_out, words, accuracy)
 
 
 def _extract(

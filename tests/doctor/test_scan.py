@@ -1,0 +1,145 @@
+"""The scan of a data set: what is read again, what is kept, which images show the same."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from photographs import COPIES, pieces
+from PIL import Image
+
+from striate.data import find
+from striate.doctor.scan import scanning
+from striate.doctor.scan.alignment import align, near
+from striate.doctor.scan.file_signs import measure_image
+from striate.doctor.scan.fingerprints import CHANGES, Change
+from striate.doctor.scan.near_copies import NearCopies, find_near_copies, group_equal, join
+from striate.doctor.scan.scanning import Scan, scan
+
+
+@pytest.fixture
+def photographs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("STRIATE_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "photographs"
+    for number, image in enumerate(pieces()):
+        place = folder / ("one" if number % 2 else "other")
+        place.mkdir(parents=True, exist_ok=True)
+        image.save(place / f"{number:02}.png")
+    return folder
+
+
+def look(folder: Path) -> tuple[Scan, NearCopies, tuple[str, ...]]:
+    collection = find(folder)
+    scanned = scan(collection)
+    return scanned, find_near_copies(scanned.signs, scanned.readable), collection.names
+
+
+@pytest.mark.parametrize("kind", list(COPIES))
+def test_a_copy_is_found_and_nothing_else(photographs: Path, kind: str) -> None:
+    for number in (3, 4, 6, 8, 13, 16):
+        COPIES[kind](pieces()[number]).save(photographs / "other" / f"copy-of-{number:02}.png")
+    _, near_copies, names = look(photographs)
+    told = {
+        tuple(sorted((names[pair.first][-6:], names[pair.second][-6:])))
+        for pair in near_copies.pairs
+    }
+    assert told == {(f"{number:02}.png",) * 2 for number in (3, 4, 6, 8, 13, 16)}
+
+
+def test_what_was_done_to_a_copy_is_said(photographs: Path) -> None:
+    COPIES["mirrored"](pieces()[4]).save(photographs / "other" / "copy.png")
+    _, found, _ = look(photographs)
+    assert [pair.describe().split(";")[0] for pair in found.pairs] == ["mirrored"]
+
+
+def test_random_pairs_say_what_is_alike(photographs: Path) -> None:
+    _, found, _ = look(photographs)
+    mean, highest = found.strangers
+    assert found.pairs == () and mean < highest < found.alike
+
+
+def test_only_files_that_changed_are_read_again(photographs: Path) -> None:
+    first, _, names = look(photographs)
+    changed = photographs / names[3]
+    pieces()[0].resize((90, 70)).save(changed)
+    os.utime(changed, ns=(1, 1))
+    (photographs / names[5]).unlink()
+    second, _, kept = look(photographs)
+    assert first.again == 18 and second.again == 1 and len(kept) == 17
+    row = second.signs[kept.index(names[3])]
+    assert (int(row["rows"]), int(row["columns"])) == (70, 90)
+    others = [name for name in kept if name != names[3]]
+    np.testing.assert_array_equal(
+        second.signs[[kept.index(name) for name in others]],
+        first.signs[[names.index(name) for name in others]],
+    )
+
+
+def test_a_file_that_cannot_be_read_is_told_again_without_being_read(photographs: Path) -> None:
+    (photographs / "one" / "broken.png").write_bytes(b"no image at all")
+    first, _, _ = look(photographs)
+    second, _, _ = look(photographs)
+    assert first.unreadable == second.unreadable and second.again == 0
+    assert [each.name for each in first.unreadable] == ["one/broken.png"]
+
+
+def test_a_scan_that_is_stopped_goes_on(photographs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scanning, "BATCH", 4)
+
+    def stop(done: int, total: int) -> None:
+        if done >= 8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        scan(find(photographs), progress=stop)
+    rest = scan(find(photographs))
+    assert rest.again == 10 and rest.signs["readable"].all()
+
+
+def test_a_damaged_record_is_made_anew(photographs: Path, tmp_path: Path) -> None:
+    first, _, _ = look(photographs)
+    (kept,) = (tmp_path / "cache" / "scans").glob("*.npz")
+    kept.write_bytes(kept.read_bytes()[:500])
+    again, _, _ = look(photographs)
+    assert again.again == 18
+    np.testing.assert_array_equal(again.signs, first.signs)
+
+
+def test_images_of_nothing_are_never_alike(tmp_path: Path) -> None:
+    signs = np.stack([measure_image(np.full((80, 80), 100 + n, np.uint8)).signs for n in range(5)])
+    assert find_near_copies(signs, np.arange(5)).pairs == ()
+
+
+def test_small_digits_are_never_alike() -> None:
+    scanned = scan(find("digits"))
+    assert find_near_copies(scanned.signs, scanned.readable).pairs == ()
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=str)
+def test_every_change_is_undone_by_laying_it_over(change: Change) -> None:
+    image = pieces()[11]
+    wide = 200 / 150
+    copy = image.rotate(change.degrees, resample=Image.Resampling.BICUBIC)
+    cut = (1 - change.zoom) / 2
+    copy = copy.crop(
+        (
+            round(200 * cut * (1 + change.right)),
+            round(150 * cut * (1 + change.down)),
+            round(200 * (1 - cut * (1 - change.right))),
+            round(150 * (1 - cut * (1 - change.down))),
+        )
+    )
+    copy = copy.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if change.mirrored else copy
+    own, other, stranger = (
+        measure_image(each).signs["thumb"] for each in (image, copy, pieces()[2])
+    )
+    assert align(own, other, (wide, wide), near(change)) > 0.8
+    assert align(own, stranger, (wide, wide), near(change)) < 0.5
+
+
+def test_groups_of_equal_files_and_of_pairs() -> None:
+    digests = np.array([[1] * 16, [2] * 16, [1] * 16, [2] * 16, [3] * 16], np.uint8)
+    assert group_equal(digests) == [[0, 2], [1, 3]]
+    assert join([(5, 6), (1, 2), (2, 5), (8, 9)]) == [[1, 2, 5, 6], [8, 9]]
