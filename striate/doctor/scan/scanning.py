@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Final
 from zipfile import BadZipFile
@@ -130,18 +131,19 @@ def _measure(
     threads = count_decoders()
     waiting: deque[tuple[int, Future[Measured]]] = deque()
     batch: list[tuple[int, Measured]] = []
+    left = iter(indices)
     with collect_warnings(), ThreadPoolExecutor(threads, "striate-scan") as pool:
         try:
-            for index in indices:
-                waiting.append((index, pool.submit(_measure_one, collection, index)))
-                if len(waiting) >= AHEAD * threads:
-                    first, future = waiting.popleft()
-                    batch.append((first, future.result()))
+            while True:
+                for index in islice(left, AHEAD * threads - len(waiting)):
+                    waiting.append((index, pool.submit(_measure_one, collection, index)))
+                if not waiting:
+                    break
+                first, future = waiting.popleft()
+                batch.append((first, future.result()))
                 if len(batch) == BATCH:
                     yield batch
                     batch = []
-            batch += [(index, future.result()) for index, future in waiting]
-            waiting.clear()
             if batch:
                 yield batch
         finally:
