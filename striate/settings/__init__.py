@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, TypedDict, TypeVar
+from typing import Any, TypeVar
 
 from striate.errors import SettingError
+from striate.settings.keywords import ResumeDict as ResumeDict
+from striate.settings.keywords import SettingsDict as SettingsDict
 from striate.settings.texts import ImageSize, Unfreeze, parse_size, parse_unfreeze
 
 FITS = ("pad", "squash", "crop")
@@ -35,53 +37,6 @@ RENAMED = {  # names in the records of runs made before 2026-12
 }
 
 T = TypeVar("T")
-
-
-class SettingsDict(TypedDict, total=False):
-    """The settings as keywords; `Settings` says what each means."""
-
-    epochs: int | None
-    minutes: float | None
-    image_size: ImageSize | None
-    fit: str | None
-    background: str
-    seed: int
-    batch_size: int | None
-    learning_rate: float | None
-    weight_decay: float
-    label_smoothing: float
-    class_weight: str
-    augment: bool
-    mirror: bool | None
-    tta: bool
-    val_fraction: float | None
-    layout: str | None
-    zip_encoding: str | None
-    fixes: str | None
-    patience: int | None
-    precision: str
-    autotune: bool
-    threads: int | None
-    device: str
-    devices: int
-    memory: int
-    pretrained: str | None
-    weights: str | None
-    cut: str | None
-    unfreeze: Unfreeze | None
-    freeze_bn: bool
-    n_augmented: int
-    offline: bool
-    energy: bool
-    country: str | None
-
-
-class ResumeDict(TypedDict, total=False):
-    """What may change of a run that goes on."""
-
-    epochs: int | None
-    minutes: float | None
-    devices: int | None
 
 
 def _setting(default: T, text: str, *, hidden: bool = False) -> T:
