@@ -179,6 +179,7 @@ def test_branches_within_branches_are_drawn(text: str, kinds: str) -> None:
         ("conv 4 stride=2x1 dilation=2 > lrn 3", "conv 3×3 / stride 2×1 / dilation 2 / lrn"),
         ("conv 1x1 6 > conv 9 groups=3", "conv 1×1 // conv 3×3 / groups 3"),
         ("conv 1x1 6 > conv in groups=in", "conv 1×1 // conv 3×3 / depthwise"),
+        ("conv 2 table=01_12", "conv 3×3 / by a table"),
         ("avgpool to=2x3 > flatten", "average pool / to 2×3 // flatten"),
         ("sumpool 2 > gap > flatten > tanh", "sum pool 2×2 // global average / flatten, tanh"),
         ("add(bn > relu > conv 3 > bn | identity) > relu", "bn, relu, conv 3×3 / bn // add / relu"),
@@ -236,6 +237,11 @@ def test_edges_of_the_graph_are_tensors_with_their_shapes() -> None:
         assert shape in words
     assert words.count("4×8×8") == 3
     assert {"input", "conv 5×5", "bn", "relu", "global average", "flatten", "fc"} <= set(words)
+
+
+def test_a_weight_that_is_fixed_is_not_shown_as_learnt() -> None:
+    words = drawn("input 1x1x4 classes=2 > flatten > fc 3 > fc 5 fixed=yes", draw_graph).words
+    assert "3×4, 3" in words and "5×3, 5" not in words and words.count("5") == 2
 
 
 def test_a_torch_module_is_drawn_by_its_text() -> None:

@@ -135,7 +135,7 @@ def test_the_network_is_drawn_for_wide_and_for_narrow_screens(
 ) -> None:
     facts, page, _ = read
     assert facts.summary is not None
-    for width in (1160, 350):
+    for width in (940, 350):
         assert str(draw_architecture(facts.summary, width=width)) in page
     assert page.count(f'aria-label="{facts.summary.name} as an architecture diagram: ') == 2
 

@@ -42,7 +42,8 @@ def _walk(steps: Sequence[Step], block: BlockCall = ("", "")) -> Iterator[Elemen
 def _node(leaf: Leaf, block: BlockCall) -> Node:
     kind, lines = kind_and_lines(leaf)
     tensors = leaf.layer.tensors(leaf.input)
-    learned = tuple((tensors[name],) for name in LEARNED if name in tensors)
+    names = LEARNED[1:] if leaf.layer.keeps_weight else LEARNED
+    learned = tuple((tensors[name],) for name in names if name in tensors)
     return Node(
         kind, lines, (leaf.output,), learned=learned, addresses=(leaf.address,), block=block
     )

@@ -47,6 +47,8 @@ def _options(layer: Conv, shape: Shape) -> Iterator[str]:
         yield f"dilation {_each_way(layer.dilation)}"
     if layer.groups > 1:
         yield "depthwise" if layer.groups == shape[0] else f"groups {layer.groups}"
+    if layer.table is not None:
+        yield "by a table"
 
 
 def by(sides: Shape) -> str:

@@ -34,7 +34,7 @@ FEW = 12
 """Up to this many classes there is room for six, and up to MANY for four, examples of each."""
 
 # Two drawings, since the wide one, scaled down, cannot be read on a phone.
-WIDE, NARROW = 1160, 350  # pixels; which of the two a screen shows is said in page.css
+WIDE, NARROW = 940, 350  # pixels; which of the two a screen shows is said in page.css
 
 
 @dataclass(frozen=True)
