@@ -169,8 +169,8 @@ def read_cell(page: Page, live: Live, network: str, name: str, place: tuple[int,
         f"room=inside&network={network}&image=drawn/house&layer={name}&unit={unit}{at}",
         live.address,
     )
-    for button in page.locator(".stage .more").all():
-        button.click()
+    while page.locator(".stage .more").count():
+        page.locator(".stage .more").first.click()
     return page.evaluate(READ)
 
 

@@ -7,6 +7,7 @@ import { words } from "./words.js";
 
 const CARDS = 8; // channels shown at first
 const ROWS = 12; // of a list
+const MORE = { cards: 64, rows: 1000 }; // at once
 const said = words.sum;
 
 // The terms of a step, channel by channel: what lies under the kernel of each.
@@ -60,10 +61,14 @@ export class Arithmetic {
   #stage(step, arrays, at) {
     const channels = channelsOf(step, arrays, at);
     const stage = make("div", { class: "stage" },
-      make("h3", {}, said.place(step.layer, step.kind, step.unit, step.row, step.column), make("output", {}, show(step.value))));
+      make("h3", {}, said.place(step.layer, step.kind, step.unit, step.row, step.column) + this.#className(step), make("output", {}, show(step.value))));
     stage.dataset.layer = step.layer;
     stage.append(...this.#body(step, channels), this.#check(step));
     return stage;
+  }
+
+  #className(step) {
+    return this.scene.isLogits(step.layer) ? `: ${this.scene.classes[step.unit]}` : "";
   }
 
   #body(step, channels) {
@@ -72,11 +77,11 @@ export class Arithmetic {
     if ("variance" in step.facts) return [this.#normalised(step, terms[0])];
     if ("factor" in step.facts) {
       const { value } = terms[0];
-      return [this.#line(show(value), "×", this.#under(show(step.facts.factor), said.factor), "=", show(step.value))];
+      return [this.#line(`${show(value)} ×`, this.#under(show(step.facts.factor), said.factor), "=", show(step.value))];
     }
     if (step.function === "lrn") {
       const squares = Object.entries(step.facts).find(([name]) => name !== "divisor")[1];
-      return [this.#line(show(terms[0].value), "/", show(step.facts.divisor), "=", show(step.value)),
+      return [this.#line(`${show(terms[0].value)} / ${show(step.facts.divisor)} =`, show(step.value)),
         make("p", { class: "check" }, said.squares(show(squares)))];
     }
     if (step.function === "the largest") return this.#largest(step, channels);
@@ -126,7 +131,7 @@ export class Arithmetic {
       make("tr", { class: each === own ? "lit" : "" }, make("td", {}, String(each.unit)), make("td", {}, show(each.value)), make("td", {}, show(Math.exp(each.value - top)))));
     return make("div", { class: "scroll" },
       make("table", { class: "listed" }, make("thead", {}, make("tr", {}, make("th", {}, said.feature), make("th", {}, said.value), make("th", {}, "exp(x − max)"))), make("tbody", {}, ...body)),
-      this.#line(show(Math.exp(own.value - top)), "/", show(step.facts["sum of exponentials"]), "=", show(step.value)));
+      this.#line(`${show(Math.exp(own.value - top))} / ${show(step.facts["sum of exponentials"])} =`, show(step.value)));
   }
 
   #largest(step, [channel]) {
@@ -152,21 +157,23 @@ export class Arithmetic {
       shown = Math.min(order.length, shown + count);
     };
     add(this.all.has(step.layer) ? order.length : CARDS);
-    this.#more(box, order, () => shown, (count) => { add(count); if (order.length <= 64) this.all.add(step.layer); });
+    this.#more(box, order, () => shown, (count) => { add(count); if (order.length <= MORE.cards) this.all.add(step.layer); }, MORE.cards);
     return box;
   }
 
-  // "Show n more", and what these come to together.
-  #more(box, order, shown, add) {
-    if (shown() >= order.length) return;
-    const rest = order.slice(shown());
-    const total = rest.reduce((sum, each) => sum + (each.sum ?? each.product), 0);
-    const button = make("button", { class: "more", onclick: () => {
-      add(order.length);
-      line.remove();
-    } }, said.more(rest.length));
-    const line = make("p", { class: "line bare" }, button, `${said.rest(rest.length)}: `, make("b", {}, signed(total)));
+  // "Show n more", and what all that is left comes to together.
+  #more(box, order, shown, add, most) {
+    const line = make("p", { class: "line bare" });
+    const offer = () => {
+      const rest = order.slice(shown());
+      if (!rest.length) { line.remove(); return; }
+      const total = rest.reduce((sum, each) => sum + (each.sum ?? each.product), 0);
+      const next = Math.min(rest.length, most);
+      line.replaceChildren(make("button", { class: "more", onclick: () => { add(next); offer(); } }, said.more(next)),
+        `${said.rest(rest.length)}: `, make("b", {}, signed(total)));
+    };
     box.append(line);
+    offer();
   }
 
   #card(step, channel, reaches, tight) {
@@ -176,7 +183,7 @@ export class Arithmetic {
     const kernel = this.#table(channel, "weight", { reach: reaches.weight, tight, caption: said.kernel });
     const largest = channel.terms.reduce((a, b) => (Math.abs(b.product) > Math.abs(a.product) ? b : a));
     const card = make("article", { class: "card" }, make("h4", {}, this.#link(this.#titled(channel, source), source, largest)),
-      make("div", { class: "times" }, patch, make("i", {}, "×"), kernel, make("i", {}, "="), make("output", {}, signed(channel.sum))), one);
+      make("div", { class: tight ? "times wide" : "times" }, patch, make("i", {}, "×"), kernel, make("i", {}, "="), make("output", {}, signed(channel.sum))), one);
     card.dataset.unit = channel.unit;
     const light = (at) => {
       const cells = [patch, kernel].map((table) => table.querySelectorAll("td"));
@@ -223,7 +230,7 @@ export class Arithmetic {
     add(ROWS);
     const box = make("div", {}, make("div", { class: "scroll" }, make("table", { class: "listed terms" },
       make("thead", {}, make("tr", {}, ...[`${said.feature} (${this.#named(source)})`, said.value, said.weight, said.product].map((each) => make("th", {}, each)))), body)));
-    this.#more(box, order, () => shown, (count) => add(Math.min(count, 2000)));
+    this.#more(box, order, () => shown, add, MORE.rows);
     return box;
   }
 

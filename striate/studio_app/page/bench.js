@@ -30,7 +30,7 @@ export class Bench {
     this.zoomButton = make("button", { "aria-pressed": "false", onclick: () => this.zoom() }, words.zoom);
     this.pace = make("input", { type: "range", min: 0, max: SPEEDS.length - 1, value: 2, "aria-label": words.speed, oninput: () => { if (this.playing) this.#start(); } });
     this.panels = [
-      make("section", { class: "panel seen" }, make("h2", {}, words.seen), make("div", {}, this.image.element), this.sight, likely),
+      make("section", { class: "panel seen" }, make("h2", {}, words.seen, this.headline), make("div", {}, this.image.element), this.sight, likely),
       make("section", { class: "panel in" }, make("h2", {}, words.goesIn, this.inputName), this.input.element,
         make("div", { class: "controls" }, this.channelPick), this.inputSaid),
       make("section", { class: "panel out" }, make("h2", {}, words.comesOut, this.outputName), this.output.element,
@@ -81,6 +81,7 @@ export class Bench {
 
   showLayer(layer, { note }) {
     this.note = note;
+    this.headline.textContent = note ? words.notTrained : "";
     this.channel = null;
     this.#input = "";
     this.pause();

@@ -55,7 +55,9 @@ export class Inside {
     const { turn } = this;
     try {
       if (!same) {
-        const found = await this.ask({ kind: "layers" });
+        const slow = setTimeout(() => tell(words.opening(state.network, state.image)), 250);
+        const found = await this.ask({ kind: "layers" }).finally(() => clearTimeout(slow));
+        tell("");
         if (turn !== this.turn) return true; // somebody has gone on meanwhile
         this.#take(found);
         this.strip.show(this.scene);
@@ -78,7 +80,9 @@ export class Inside {
 
   #take(found) {
     const { layers, classes, temperature, note, mirrored, arrays } = found;
+    const last = layers.findLast((each) => each.shape.length === 1 && each.shape[0] === classes.length);
     this.scene = {
+      isLogits: (name) => name === last?.name,
       layers, classes, temperature, note, mirrored, byName: new Map(layers.map((each) => [each.name, each])),
       pixels: arrays.pixels, logits: arrays.logits.values, powers: arrays.powers.values, probabilities: arrays.probabilities.values,
     };
@@ -173,13 +177,19 @@ export class Inside {
       this.arithmetic.show({ ...found, place: [unit, row, column] }, this.scene);
       await this.bench.showTerms(found, this.layer, this.scene, (question) => this.ask(question));
       const value = found.input ? found.input.value : found.steps[0].network_value;
-      this.bench.tellCell(words.cell(layer, unit, row, column, show(value)), this.frozen);
-      if (this.frozen) speak(words.cell(layer, unit, row, column, show(value)));
+      const text = words.cell(layer, unit, row, column, show(value)) + this.#className(layer, unit);
+      this.bench.tellCell(text, this.frozen);
+      if (this.frozen) speak(text);
     } catch (error) {
       this.arithmetic.fail(error.message);
     }
     const last = this.scene.layers.at(-1);
     this.answer.mark(this.layer.shape.length === 1 && this.layer.shape[0] === last.shape[0] ? unit : -1);
+  }
+
+  // The class that a number of the last layer stands for.
+  #className(layer, unit) {
+    return this.scene.isLogits(layer) ? ` (${this.scene.classes[unit]})` : "";
   }
 
   // The pointer is over a cell of the output.

@@ -7,7 +7,7 @@ export function show(x) {
   if (x === 0) return "0";
   if (!Number.isFinite(x)) return Number.isNaN(x) ? "not a number" : x > 0 ? "∞" : `${MINUS}∞`;
   const size = Math.abs(x);
-  const text = size >= 1e5 || size < 1e-4 ? size.toExponential(3) : size.toPrecision(4);
+  const text = size >= 1e5 || size < 1e-3 ? size.toExponential(3) : size.toPrecision(4);
   return (x < 0 ? MINUS : "") + text.replace("e-", `e${MINUS}`).replace("e+", "e");
 }
 

@@ -25,6 +25,7 @@ export class UnitPanel {
     this.unit = unit;
     this.body.replaceChildren();
     this.button.hidden = layer.name === "input";
+    this.button.textContent = layer.shape.length === 1 ? said.buttonOptimum : said.button;
     this.progress.hidden = true;
   }
 

@@ -31,6 +31,7 @@ export const words = {
   input: "input",
   layer: (at, count) => `layer ${at} of ${count}`,
   from: (names) => `from ${names}`,
+  opening: (network, image) => `Opening ${image} in ${network} …`,
   notTrained: "not trained",
   noLayer: (name, shown) => `This network has no layer ${name}; here is ${shown}.`,
 
@@ -116,6 +117,7 @@ export const words = {
   unit: {
     title: "What this unit looks for",
     button: "Find its top images and make its optimum",
+    buttonOptimum: "Make its optimum",
     top: "Top activations",
     topOf: (n, of) => `the patches it answers most to, among ${n} images${of ? ` of ${of}` : " of this studio"}`,
     optimum: "Optimum",
