@@ -22,7 +22,12 @@ def test_what_is_odd_is_said_and_kept(tmp_path: Path) -> None:
     Image.new("RGB", (96, 72), "black").save(photos / "square" / "lens cap.png")
     drawn.image("disc", 3, (96, 72)).save(photos / "square" / "other.png")
     settings = replace(QUICK, epochs=1, image_size=64)
-    run = start_run(photos, TINY, out=tmp_path / "run", settings=settings).folder
+    result = start_run(photos, TINY, out=tmp_path / "run", settings=settings)
+    run = result.folder
+    assert [each.kind for each in result.findings] == [
+        each.kind for each in read_findings(run / "findings.csv") or ()
+    ]
+    assert result.health == record(run).health
     found = rows(run / "findings.csv")
     assert {(row["kind"], row["name"]) for row in found if row["kind"] != "label"} == {
         ("placeholder", "disc/sent.png"),

@@ -13,10 +13,12 @@ import drawn
 import numpy as np
 import pytest
 import torch
-from quick_runs import QUICK, outcome, plan, record
+from quick_runs import QUICK, outcome, plan, record, rows
 
+from striate.doctor import Examination, ImageFinding
 from striate.errors import NotationError, RunError, SettingError, WeightsError
 from striate.evaluation.classifier_evaluation import evaluate
+from striate.evaluation.metrics import EvaluatedImage
 from striate.events import Epoch, Event, Note, Progress, ignore
 from striate.model.loading import load
 from striate.settings import Settings
@@ -113,6 +115,30 @@ def test_validation_images_chose_nothing_and_evaluate_knows_it(
 
 def test_it_learns_more_than_chance(head_alone: tuple[TrainingResult, list[Event]]) -> None:
     assert head_alone[0].evaluation.accuracy > 0.5
+
+
+def test_cross_validation_answers_for_training_images_whose_labels_are_doubted(
+    backbone: Path, shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[EvaluatedImage] = []
+
+    def find_labels(examination: Examination) -> tuple[ImageFinding, ...]:
+        heard.extend(examination.answers)
+        return ()
+
+    monkeypatch.setattr("striate.training.image_findings.examine", find_labels)
+    run, _ = begin(shapes, tmp_path / "run", replace(HEAD, pretrained=str(backbone)))
+    split = {row["name"]: row["split"] for row in rows(run.folder / "split.csv")}
+    known = {row["image"] for row in rows(run.folder / "answers.csv")} | {
+        name for name, part in split.items() if part == "train"
+    }
+    assert {one.name for one in heard} == known
+    assert all(one.name.startswith(f"{one.truth}/") for one in heard)
+    training = [one for one in heard if split[one.name] == "train"]
+    chosen = record(run.folder).head
+    assert chosen is not None
+    best = next(one for one in chosen.tried if one.strength == chosen.weight_decay)
+    assert np.mean([one.correct for one in training]) == pytest.approx(best.accuracy)
 
 
 def test_a_second_run_finds_the_features_of_the_first(
