@@ -16,11 +16,14 @@ from PIL import Image, ImageDraw
 from sklearn.datasets import load_digits
 
 from striate import render
+from striate.render.animation import write_animation
 from striate.render.feature_map_plot import scale_of
 from striate.teaching.convolution import FILTERS, convolve
+from striate.teaching.convolution.sliding_scenes import animate
 
 SHOWN = ("sharpen", "blur", "edge-enhance", "emboss", "edge-detect", "sobel-x", "sobel-y")
 ROWS, COLUMNS = 120, 160
+GUIDE = "3 3 2 1 0/0 0 1 3 1/3 1 2 2 3/2 0 0 2 2/2 0 0 0 1"
 
 
 def scene() -> np.ndarray:
@@ -61,7 +64,7 @@ def sheet(image: np.ndarray) -> Figure:
 
 
 def main(folder: Path) -> None:
-    """Draw both images into a folder."""
+    """Draw the images into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     drawn = io.BytesIO()
     sheet(scene()).savefig(drawn, format="png")
@@ -71,6 +74,8 @@ def main(folder: Path) -> None:
     (folder / "digit.png").write_bytes(
         render.feature_map(maps, title="a handwritten 3 under sobel-x")
     )
+    spread = convolve(GUIDE, "0 1 2; 2 2 0; 0 1 2", stride=2, pad=2, dilation=2)
+    write_animation(folder / "dilated.gif", animate(spread))
 
 
 if __name__ == "__main__":

@@ -103,7 +103,11 @@ def convolve(
         bool, typer.Option("--numbers", help="Show the image as its matrices of numbers.")
     ] = False,
     out: Annotated[
-        Path | None, typer.Option(help="Write the result as this PNG file, or all as .html.")
+        Path | None,
+        typer.Option(
+            help="Write the result as this PNG file, all as .html, or how it comes about as .gif, "
+            ".webp or .mp4."
+        ),
     ] = None,
     view: Annotated[
         str, typer.Option(help="What a PNG shows: image, map (with its scale), matrix or auto.")

@@ -86,10 +86,14 @@ def check_out(out: Path | None, image: str) -> None:
     """Make sure before the work that the result can be written, and not over the image."""
     if out is None:
         return
-    if out.suffix.lower() not in ENDINGS:
+    from striate.render.animation import check_animation, is_animation
+
+    if is_animation(out):
+        check_animation(out, "--out")
+    elif out.suffix.lower() not in ENDINGS:
         raise SettingError(
-            f"--out is '{out}'; expected a name that ends in .png for an image, or in .html for "
-            "a page with every number"
+            f"--out is '{out}'; expected a name that ends in .png for an image, in .html for a "
+            "page with every number, or in .gif, .webp or .mp4 for an animation"
         )
     if out.is_dir():
         raise SettingError(f"--out is '{out}', which is a folder; give a file's name")
@@ -114,9 +118,12 @@ def choose_view(view: str, answer: Answer) -> str:
 
 
 def write(out: Path, answer: Answer, *, view: str, command: str) -> str:
-    """Write a PNG file or a page; gives what there is to say of it."""
+    """Write a PNG file, a page or an animation; gives what there is to say of it."""
     from striate.files.atomic_write import write_atomically
+    from striate.render.animation import is_animation
 
+    if is_animation(out):
+        return animate(out, answer)
     if out.suffix.lower() == ".html":
         data, said = make_page(answer, command), f"wrote {out}: a page with every number"
     elif view == "matrix" and answer.matrix is not None:
@@ -136,6 +143,26 @@ def write(out: Path, answer: Answer, *, view: str, command: str) -> str:
     with write_atomically(out) as partial:
         partial.write_bytes(data)
     return made + said
+
+
+def animate(out: Path, answer: Answer) -> str:
+    """Write how the result comes about as an animation; gives what there is to say of it."""
+    from striate.render.animation import write_animation
+
+    if answer.path is not None:
+        from striate.teaching.worked_path.walk_scenes import animate_path
+
+        frames = animate_path(answer.path)
+    elif answer.result is not None:
+        from striate.teaching.convolution.sliding_scenes import animate as animate_sliding
+
+        frames = animate_sliding(answer.result, answer.pooled)
+    else:
+        raise SettingError(
+            "an animation shows a filter or a network at work; give --filter or --then"
+        )
+    made = "" if out.parent.exists() else f"made the folder {out.parent}\n"
+    return made + str(write_animation(out, frames))
 
 
 def make_page(answer: Answer, command: str) -> bytes:

@@ -245,3 +245,24 @@ def test_torch_is_not_loaded(place: Path) -> None:
         [sys.executable, "-W", "error", "-c", script], cwd=place, capture_output=True, check=False
     )
     assert done.returncode == 0, done.stderr.decode()
+
+
+@pytest.mark.parametrize("more", [(), ("--pool", "max 2", "--relu"), ("--then", "flatten > fc 2")])
+def test_an_animation_is_written(place: Path, more: tuple[str, ...]) -> None:
+    said = striate(
+        *("convolve", SMILE.strip().replace("\n", "/"), "--filter", DETECTOR, *more),
+        *("--out", "made/how.gif"),
+        cwd=place,
+    )
+    assert "made the folder made\nwrote made/how.gif: " in said.stderr
+    with Image.open(place / "made" / "how.gif") as image:
+        assert image.format == "GIF"
+        assert image.n_frames > 10  # type: ignore[attr-defined]
+        assert image.size == (984, 474)
+
+
+def test_an_animation_shows_a_filter_or_a_network(place: Path) -> None:
+    said = striate("convolve", "12/34", "--numbers", "--out", "x.webp", cwd=place, code=2)
+    assert "give --filter or --then" in said.stderr
+    other = striate("convolve", "12/34", "--filter", "1", "--out", "x.avi", cwd=place, code=2)
+    assert "or in .gif, .webp or .mp4 for an animation" in " ".join(other.stderr.split())

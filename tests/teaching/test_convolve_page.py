@@ -32,7 +32,7 @@ def test_the_commands_of_the_page_print_what_it_shows(tmp_path: Path) -> None:
     function = f"striate() {{ '{sys.executable}' -W error -c '{start}' \"$@\"; }}\n"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
     blocks = BLOCK.findall(PAGE)
-    assert len(blocks) == PAGE.count("<!-- tested: shell -->") == 9
+    assert len(blocks) == PAGE.count("<!-- tested: shell -->") == 10
     for command, expected in blocks:
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", function + command],
@@ -47,6 +47,8 @@ def test_the_commands_of_the_page_print_what_it_shows(tmp_path: Path) -> None:
             assert done.stdout.strip("\n") == expected
     assert (tmp_path / "sharp.png").exists()
     assert (tmp_path / "edges.png").exists()
+    assert (tmp_path / "dilated.gif").exists()
+    assert (tmp_path / "walk.webp").exists()
     assert "too many to be shown" in (tmp_path / "photo.html").read_text("utf-8")
     assert '"fc1"' in (tmp_path / "path.json").read_text("utf-8")
 
@@ -62,10 +64,13 @@ def test_the_page_lists_every_filter_with_its_sum() -> None:
 
 def test_the_images_of_the_page_are_drawn_by_its_script(tmp_path: Path) -> None:
     runpy.run_path(str(ROOT / "docs" / "convolve.py"))["main"](tmp_path)
-    for name in ("filters.png", "digit.png"):
-        new, old = (
-            np.asarray(Image.open(folder / name).convert("RGB"), dtype=float)
-            for folder in (tmp_path, ROOT / "docs" / "convolve")
-        )
+    for name in ("filters.png", "digit.png", "dilated.gif"):
+        new, old = (read(folder / name) for folder in (tmp_path, ROOT / "docs" / "convolve"))
         assert new.shape == old.shape
         assert np.abs(new - old).mean() < 4  # letters may differ from machine to machine
+
+
+def read(path: Path) -> np.ndarray:
+    """An image, or the first frame of an animation."""
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"), dtype=float)
