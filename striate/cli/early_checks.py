@@ -31,6 +31,8 @@ def check_order(data: str, network: str | None, settings: Settings) -> Collectio
     check_one_network(network, settings.pretrained)
     if network is not None and network.strip() != "compact":
         parse(source(network))
+    if settings.film is not None:
+        check_image(Path(settings.film))
     if settings.pretrained is not None:
         check_backbone_name(settings.pretrained.strip())
     return find(

@@ -69,6 +69,20 @@ def explain(
         bool,
         typer.Option("--numbers", help="Write every number beside the page, not only those shown."),
     ] = False,
+    filters: Annotated[
+        Path | None,
+        typer.Option(
+            help="Without an image: draw the weights of the first, middle and last convolution "
+            "into this .png file."
+        ),
+    ] = None,
+    film: Annotated[
+        Path | None,
+        typer.Option(
+            help="Without an image: show how filters and maps of a run that was trained with "
+            "--film came about, as .gif, .webp or .mp4."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The page, .html; its numbers are written beside it.")
     ] = None,
@@ -86,6 +100,11 @@ def explain(
     from striate.model.loading import load
     from striate.terminal.console import Console
 
+    if filters is not None or film is not None:
+        if image is not None or data is not None:
+            raise SettingError("--filters and --film are of the network alone; give no image")
+        _draw(model, filters, film, as_json=as_json)
+        return
     if (image is None) == (data is None):
         raise SettingError(
             "give an image's file or --data with a folder of them" + (", not both" if image else "")
@@ -145,6 +164,17 @@ def explain(
         print(
             format_steps(steps if numbers else [*steps, ("", "of every layer and unit: --numbers")])
         )
+
+
+def _draw(model: Path, filters: Path | None, film: Path | None, *, as_json: bool) -> None:
+    """Draw the network itself, and say where."""
+    import json
+
+    from striate.cli.network_pictures import check_pictures, draw_pictures
+
+    check_pictures(filters, film)
+    said, paths = draw_pictures(model, filters, film)
+    print(json.dumps(paths) if as_json else escape_controls("\n".join(said), lines=True))
 
 
 def number_of(text: str) -> UnitPosition:

@@ -18,25 +18,27 @@ GAP = 2  # white pixels between two images
 WIDTH, TITLE = 4.8, 0.5  # inches of a new figure, and of its title
 
 
-def make_grid(images: Sequence[Pixels]) -> Pixels:
-    """Return images in a grid that is about square, row by row, white between them.
+def make_grid(images: Sequence[Pixels], *, columns: int = 0, gap: int = GAP) -> Pixels:
+    """Return images in a grid, row by row, white (or clear, where they have opacity) between them.
 
     Args:
-        images: uint8 (rows, columns, 3) each, of one size; at least one.
+        images: uint8 (rows, columns, 3 or 4) each, of one size; at least one.
+        columns: images in a row; 0 for a grid that is about square.
+        gap: pixels between two of them.
 
     Returns:
-        uint8 (rows, columns, 3).
+        uint8 (rows, columns, 3 or 4).
 
     >>> make_grid([np.zeros((4, 5, 3), np.uint8)] * 3).shape
     (10, 12, 3)
     """
-    columns = math.ceil(math.sqrt(len(images)))
-    height, width = images[0].shape[:2]
+    columns = columns or math.ceil(math.sqrt(len(images)))
+    height, width, channels = images[0].shape
     rows = math.ceil(len(images) / columns)
-    shape = (rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, 3)
-    grid = np.full(shape, 255, np.uint8)
+    shape = (rows * (height + gap) - gap, columns * (width + gap) - gap, channels)
+    grid = np.full(shape, 255 if channels == 3 else 0, np.uint8)
     for place, image in enumerate(images):
-        top, left = place // columns * (height + GAP), place % columns * (width + GAP)
+        top, left = place // columns * (height + gap), place % columns * (width + gap)
         grid[top : top + height, left : left + width] = image
     return grid
 

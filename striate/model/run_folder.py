@@ -9,6 +9,8 @@ fixes.csv                which were dropped or relabelled, where --fixes was giv
 remarks.csv              which were odd but used, where there are any
 answers.csv              what the classifier answered for every image that it was evaluated on
 findings.csv             what to look at first among the images
+moved.json               how far fine-tuning moved each filter of a backbone
+film/                    with --film: filters and maps of an image, a file an epoch
 checkpoints/             where a resumed run goes on
 report.html              the page to read
 """
@@ -195,6 +197,11 @@ class RunFolder:
             energy.get("kg_co2e"),
             tuple(energy.get("known_by", ())),
         )
+
+    def write_shift(self, values: object) -> None:
+        """Write moved.json: how far fine-tuning moved each layer and each filter."""
+        text = json.dumps(values, indent=1, allow_nan=False) + "\n"
+        write_text(self.path / "moved.json", text)
 
     def write_epochs(self, epochs: Iterable[Epoch]) -> None:
         """Write epochs.jsonl anew."""

@@ -91,6 +91,8 @@ class Settings:
         freeze_bn: whether batch normalisation keeps its statistics in fine-tuning.
         n_augmented: how many copies of each image the head is learnt from: the image itself,
             and others augmented as in training.
+        film: an image's file: after each epoch the filters of the first, middle and last
+            convolution and their maps of this image go into film/EPOCH.npz of the run.
         offline: never use the network.
         energy: measure the electricity that the run takes, by codecarbon.
         country: whose electricity it is, as three letters; None takes the world's mean.
@@ -167,6 +169,11 @@ class Settings:
     # 153 images right with it and 91.5 % without, mobilenet_v2 95.4 % both ways
     n_augmented: int = _setting(
         1, "Copies of each image that the head is learnt from: itself and augmented ones."
+    )
+    film: str | None = _setting(
+        None,
+        "After each epoch, keep filters and the feature maps of this image: `striate explain RUN "
+        "--film x.gif` shows them move.",
     )
     offline: bool = _setting(False, "Never use the network.")
     energy: bool = _setting(False, "Measure the electricity that the run takes, and its CO2e.")

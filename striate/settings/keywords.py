@@ -41,6 +41,7 @@ class SettingsDict(TypedDict, total=False):
     unfreeze: Unfreeze | None
     freeze_bn: bool
     n_augmented: int
+    film: str | None
     offline: bool
     energy: bool
     country: str | None

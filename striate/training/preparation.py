@@ -37,7 +37,7 @@ from striate.features.cut import add_head, choose_lr_multipliers
 from striate.features.feature_stream import FeatureStream
 from striate.model.run_folder import RunFolder, report_write_errors
 from striate.settings import Settings
-from striate.training import autotune, defaults, transfer, unchanged_data
+from striate.training import autotune, defaults, film, transfer, unchanged_data
 from striate.training.backbone_choice import choose_backbone
 from striate.training.both_ways import describe_both_ways
 from striate.training.class_weight import class_weight
@@ -334,7 +334,7 @@ def make_plan(
         device=workers.device,
         transfer=None if backbone is None else transfer.plan_transfer(backbone, settings),
     )
-    for note in transfer.spoken(plan, n):
+    for note in (*transfer.spoken(plan, n), *film.explain_still(settings.film, plan.in_steps)):
         say(note)
     plan = share_steps(plan, settings, workers, n, say=say)
     return autotune.tuned(plan, settings, loaded.training, say=say)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Iterable, Mapping
@@ -25,14 +24,14 @@ from striate.evaluation.metrics import EvaluatedImage, Evaluation
 from striate.events import Done, Epoch, Event, Note
 from striate.explanation.exact_class_maps import keep_class_maps
 from striate.features.backbone import Backbone
-from striate.features.filter_shift import FilterShift, measure_filter_shift
+from striate.features.filter_shift import measure_filter_shift
 from striate.model.classifier import Classifier
 from striate.model.json_value import JsonObject
 from striate.model.loading import load
-from striate.model.run_folder import RunFolder, report_write_errors, write_text
+from striate.model.run_folder import RunFolder, report_write_errors
 from striate.model.temperature import Decision
 from striate.terminal.units import format_duration, format_percent
-from striate.training import autotune, checkpoints
+from striate.training import autotune, checkpoints, film
 from striate.training.crowding import Crowding
 from striate.training.distributed.devices import check_module
 from striate.training.distributed.processes import Worker
@@ -170,6 +169,7 @@ class TrainingRun:
             checkpoints.write_backbone(self.folder.path, backbone.tensors, backbone.seen)
             saver.save()
         request = self.record.request
+        filming = film.begin(self.folder.path, request.settings.film, plan, state, self.say)
         cores = Crowding(plan, state, fixed=request.settings.threads is not None)
         hand_out(prepared, state, cycle, request=request, cache=self.folder.cache)
         steps = train(
@@ -187,6 +187,7 @@ class TrainingRun:
                 epochs.append(event)
                 self.folder.append_epoch(event)
                 self._read_meter()
+                filming.after(event)
                 self._say_all((*monitoring.after(event, epochs), *cores.after_epoch(event, state)))
             saver.save_if_due()
             if stop_asked(prepared.fabric, self._stop.asked):
@@ -282,7 +283,9 @@ class TrainingRun:
         self._read_meter()
         if not interrupted:
             shutil.rmtree(self.folder.cache, ignore_errors=True)
-        shift = None if before is None else self._write_shift(before, state.best)
+        shift = None if before is None else measure_filter_shift(before, state.best)
+        if shift is not None:
+            self.folder.write_shift(shift.as_json())
         own = load(self.folder.model, network=self._module)
         heard = None if answering is None else KeptMaps.of(answering, evaluation.images)
         shown = facts(
@@ -383,13 +386,6 @@ class TrainingRun:
         if said:
             self.say(said)
         return kept
-
-    def _write_shift(self, before: Tensors, after: Tensors) -> FilterShift:
-        """Return how far fine-tuning moved the backbone, and write it down."""
-        found = measure_filter_shift(before, after)
-        text = json.dumps(found.as_json(), indent=1, allow_nan=False) + "\n"
-        write_text(self.folder.path / "moved.json", text)
-        return found
 
 
 def _metrics(evaluation: Evaluation) -> JsonObject:

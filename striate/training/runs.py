@@ -36,6 +36,7 @@ from striate.training.distributed.process_group import Workers
 from striate.training.distributed.processes import Worker, launch
 from striate.training.distributed.workers import assist
 from striate.training.energy import metering
+from striate.training.film import check_image
 from striate.training.health import Finding
 from striate.training.history import History
 from striate.training.plan import Request
@@ -114,6 +115,7 @@ def make_request(data: Data, network: Network, settings: Settings) -> Request:
     True
     """
     check_one_network(network, settings.pretrained)
+    check_image(settings.film)
     is_module = isinstance(network, nn.Module)
     if isinstance(network, nn.Module):
         check_learnable(network)
@@ -127,6 +129,7 @@ def make_request(data: Data, network: Network, settings: Settings) -> Request:
             pretrained=lasting(settings.pretrained),
             weights=lasting(settings.weights),
             fixes=lasting(settings.fixes),
+            film=lasting(settings.film),
         ),
     )
 

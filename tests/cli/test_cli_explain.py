@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from PIL import Image
 from shell import striate
 
 from striate.events import Event
+from striate.explanation.film import FOLDER, take_frame, write_frame, write_image
+from striate.model.loading import load
 from striate.training.result import TrainingResult
 
 Done = tuple[TrainingResult, list[Event]]
@@ -109,3 +114,42 @@ def test_bad_input_gets_one_clear_line(
     assert len(told.stderr.strip().splitlines()) == 1 or "conv9" in said
     assert "Traceback" not in told.stderr
     assert not (tmp_path / "explanations").exists()
+
+
+def test_the_filters_of_a_network_in_one_picture(model: Path, tmp_path: Path) -> None:
+    told = explain(model, "--filters", "w.png", at=tmp_path)
+    assert told.returncode == 0, told.stderr
+    assert told.stdout == "wrote w.png: weights of the first, middle and last convolution\n"
+    with Image.open(tmp_path / "w.png") as image:
+        assert image.size == (48 + 2 * 648, 880)
+    assert json.loads(explain(model, "--filters", "w.png", "--json", at=tmp_path).stdout) == {
+        "filters": "w.png"
+    }
+
+
+def test_a_film_is_shown_and_its_absence_told(model: Path, photos: Path, tmp_path: Path) -> None:
+    told = explain(model, "--film", "x.gif", at=tmp_path)
+    assert told.returncode == 2
+    assert f"'{model}' has no film; `striate train DATA --film IMAGE` makes one" in " ".join(
+        told.stderr.split()
+    )
+    run = shutil.copytree(model, tmp_path / "run")
+    network, classes = load(model).module, load(model).classes
+    write_image(run / FOLDER, "a.png", np.zeros((16, 16, 3), np.uint8), classes)
+    write_frame(run / FOLDER, take_frame(network, torch.zeros(1, 3, 16, 16), None))
+    told = explain(run, "--film", "x.gif", at=tmp_path)
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.startswith("wrote x.gif: 1 frame, ")
+
+
+def test_pictures_of_the_network_need_no_image(model: Path, photos: Path, tmp_path: Path) -> None:
+    image = sorted(photos.glob("disc/*.png"))[0]
+    for words, expected in (
+        ((model, image, "--filters", "w.png"), "of the network alone; give no image"),
+        ((model, "--filters", "w.jpg"), "expected the name of a file, ending in .png"),
+        ((model, "--film", "x.png"), "a name that ends in .gif, .webp, .mp4"),
+        (("nowhere", "--filters", "w.png"), "neither a classifier's file nor the folder of a run"),
+    ):
+        told = explain(*words, at=tmp_path)
+        assert told.returncode == 2
+        assert expected in " ".join(told.stderr.split())

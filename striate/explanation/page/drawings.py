@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from striate.explanation.explanation import Explanation
 from striate.explanation.layer_filters import LayerFilters
 from striate.explanation.layer_maps import LayerMaps
 from striate.explanation.shortcut_result import ClassFocus
+from striate.explanation.weights_drawing import (
+    ShownWeights,
+    choose_layers,
+    draw_weights,
+    select_weights,
+)
 from striate.render import data_uri
 from striate.render.map_strip import draw_map, map_strip
 
 LARGE = 480  # pixels of a map on its own grid
 VIEW, VIEW_SHARE = 320, 99.8  # pixels; the share of numbers in per cent that fit the colours
 UNITS = 10  # of a layer that are shown, the strongest
+TRIO = 288  # pixels of the weights of a layer
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnWeights:
+    """The weights of one convolution as an image.
+
+    Attributes:
+        role: "first", "middle" or "last".
+        name: of the layer.
+        shown: which of its weights are drawn.
+        source: of the image.
+    """
+
+    role: str
+    name: str
+    shown: ShownWeights
+    source: str
 
 
 def draw_own_grid(found: Explanation) -> str:
@@ -41,6 +68,16 @@ def draw_maps(layer: LayerMaps, reach: float) -> dict[str, str]:
         slopes = layer.gradient[units]
         far = float(np.percentile(np.abs(slopes), 99.5)) or float(np.abs(slopes).max())
         drawn["gradients"] = _exact(slopes, far, columns=UNITS)
+    return drawn
+
+
+def draw_trio(found: Sequence[LayerFilters]) -> list[DrawnWeights]:
+    """Draw the weights of the first, the middle and the last convolution."""
+    drawn = []
+    for role, layer in choose_layers(found).items():
+        shown = select_weights(layer)
+        pixels = draw_weights(shown, side=TRIO, clear=True)
+        drawn.append(DrawnWeights(role, layer.name, shown, data_uri(pixels, side=0)))
     return drawn
 
 

@@ -64,6 +64,11 @@ class View:
         return len(rows) if len(rows) > most else 0
 
     @staticmethod
+    def trio(found: Sequence[LayerFilters]) -> list[drawings.DrawnWeights]:
+        """Draw the weights of the first, the middle and the last convolution."""
+        return drawings.draw_trio(found)
+
+    @staticmethod
     def draw_first_filters(one: LayerFilters) -> list[tuple[int, str]]:
         """Draw the filters of a first layer."""
         return drawings.draw_first_filters(one, FIRST)

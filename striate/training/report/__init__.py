@@ -30,6 +30,7 @@ MACHINE = {
     "start": "Pretrained backbone, new head",
     "training": "Training",
     "health": "Health of training",
+    "film": "Filters and maps, epoch by epoch",
     "metrics": "All measures",
     "repeat": "How to repeat this",
 }
@@ -51,6 +52,7 @@ def html(facts: Facts) -> str:
         *(["start"] if facts.start is None else []),
         *([] if view.in_epochs else ["augmented", "training"]),
         *([] if facts.checkups else ["health"]),
+        *([] if facts.film else ["film"]),
     }
     images, machine = (
         {anchor: said for anchor, said in headings.items() if anchor not in absent}

@@ -12,6 +12,7 @@ from striate.architecture.layer_table import Summary
 from striate.doctor import ImageFinding
 from striate.evaluation.metrics import Evaluation
 from striate.events import Epoch
+from striate.explanation.film import Film
 from striate.features.filter_shift import FilterShift
 from striate.features.head import Candidate
 from striate.model.json_value import Json
@@ -112,6 +113,8 @@ class Facts:
         place: the name of the folder that its commands are to be given in; "" where any will do.
         earlier: the run that this one was started from.
         interrupted: whether the run was ended before its end.
+        film: some frames of its film, the first and the last among them; None where it has none.
+        filmed: how many frames the film has.
     """
 
     title: str
@@ -139,3 +142,5 @@ class Facts:
     place: str = ""
     earlier: Earlier | None = None
     interrupted: bool = False
+    film: Film | None = None
+    filmed: int = 0

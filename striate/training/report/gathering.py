@@ -16,6 +16,7 @@ from striate.architecture.layer_table import summary
 from striate.doctor import read_findings
 from striate.errors import RunError
 from striate.events import Epoch
+from striate.explanation.film import FOLDER, list_epochs, read_film
 from striate.features.filter_shift import FilterShift
 from striate.files.home import expand_home
 from striate.model.classifier import Classifier
@@ -29,6 +30,7 @@ from striate.training.plan import Plan
 from striate.training.preparation import Loaded
 from striate.training.record import Outcome, RunRecord
 from striate.training.report import Earlier, Facts, Start, html
+from striate.training.report.film_stills import EPOCHS
 from striate.training.report.pictures import (
     KeptMaps,
     choose_evaluated,
@@ -122,6 +124,8 @@ def facts(
         place="" if folder.path.is_absolute() else Path.cwd().name,
         earlier=_earlier(folder, plan),
         interrupted=record.status == "interrupted",
+        film=read_film(folder.path, most=EPOCHS),
+        filmed=len(list_epochs(folder.path / FOLDER)),
     )
 
 

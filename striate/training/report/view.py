@@ -22,6 +22,7 @@ from striate.render.heat_overlay import is_cut
 from striate.training.report import charts
 from striate.training.report.confidence import Accepted, Bar, accept_above, count_by_probability
 from striate.training.report.facts import Facts, Shown
+from striate.training.report.film_stills import Row, draw_stills
 from striate.training.report.matrix import MANY, Cell, Matrix, show_cells, show_matrix
 from striate.training.report.settings_table import Pairs, group_settings
 from striate.training.report.verdict import Verdict, reach_verdict
@@ -188,6 +189,18 @@ class View:
         if not (self.facts.folder and one.file):
             return ""
         return shlex.join(["striate", "explain", self.facts.folder, one.file])
+
+    @property
+    def film_rows(self) -> list[Row]:
+        """The filters and feature maps of filmed layers over some epochs."""
+        return [] if self.facts.film is None else draw_stills(self.facts.film)
+
+    @property
+    def film_command(self) -> str:
+        """The command that makes an animation of the film; "" where the run has no folder."""
+        if not self.facts.folder:
+            return ""
+        return shlex.join(["striate", "explain", self.facts.folder, "--film", "film.gif"])
 
     @staticmethod
     def shot_side(one: Shown) -> int:
