@@ -58,6 +58,8 @@ def describe(
     for option, path in drawings.items():
         if path is not None:
             _check(path, option)
+    if svg is not None and svg == graph:
+        raise SettingError(f"--svg and --graph are both '{svg}'; give each a file of its own")
     for option, path in drawings.items():
         if path is not None:
             _draw(result, path, option)

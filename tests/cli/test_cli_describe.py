@@ -62,6 +62,18 @@ def test_code_is_a_program_and_nothing_else() -> None:
         assert within["code"] == program
 
 
+def test_graph_writes_a_graph_for_light_and_dark_screens(tmp_path: Path) -> None:
+    both = ("--svg", "a.svg", "--graph", "b.svg")
+    done = striate("describe", TEXT, *both, cwd=tmp_path)
+    assert done.stderr == "the drawing: a.svg\nthe drawing: b.svg\n"
+    graph = (tmp_path / "b.svg").read_text("utf-8")
+    assert "as a data-flow graph: " in graph and "prefers-color-scheme: dark" in graph
+    assert "as an architecture diagram: " in (tmp_path / "a.svg").read_text("utf-8")
+    one = striate("describe", TEXT, "--svg", "c.svg", "--graph", "c.svg", cwd=tmp_path, code=2)
+    assert "give each a file of its own" in one.stderr and not (tmp_path / "c.svg").exists()
+    assert "name it .svg" in striate("describe", TEXT, "--graph", "b.png", code=2).stderr
+
+
 def test_svg_writes_the_drawing_and_says_where(tmp_path: Path) -> None:
     done = striate("describe", TEXT, "--svg", "drawings/network.svg", cwd=tmp_path)
     drawn = (tmp_path / "drawings" / "network.svg").read_text("utf-8")
