@@ -40,7 +40,8 @@ PEERS := .venv-bench
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all lint types format figure drawings ideas experiments notebook table clean install install-test \
   bench-install bench-mnist bench-transfer bench-throughput bench-predict bench-growth \
-  bench-backbones bench-learning bench-evidence bench-maps bench-shortcut bench-health bench-explain
+  bench-backbones bench-learning bench-evidence bench-maps bench-shortcut bench-health bench-explain \
+  bench-zipcodes
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -119,6 +120,9 @@ bench-explain: install-test  ## what explanations take, beside a plain pass, cap
 
 bench-health: install-test  ## whether planted faults of training are named, and sound runs left alone
 	$(BIN)/python -m benchmarks.health $(BENCH_FLAGS)
+
+bench-zipcodes: install-test  ## zip codes of MNIST's and USPS's test digits, read whole
+	$(BIN)/python -m benchmarks.zipcodes $(BENCH_FLAGS)
 
 bench-install: $(PEERS)/.installed  ## make .venv-bench with the peers of the benchmarks
 

@@ -202,6 +202,18 @@ def test_the_blocks_on_transfer_run_as_they_stand(tmp_path: Path) -> None:
     assert said["python"].rstrip().endswith("fc")
 
 
+@pytest.mark.slow
+def test_the_blocks_on_hot_dogs_run_as_they_stand(tmp_path: Path) -> None:
+    for number in range(60):
+        kind = ("cat", "dog")[number % 2]
+        draw(tmp_path / "zipped" / kind / f"{number}.jpg", kind=kind, seed=number)
+    shutil.make_archive(str(tmp_path / "hotdog"), "zip", tmp_path / "zipped")
+    draw(tmp_path / "lunch.jpg", kind="cat", seed=500)
+    said = run_blocks(ROOT / "docs" / "hotdog.md", tmp_path)
+    assert "lunch.jpg" in said["shell"]
+    assert (tmp_path / "explanations" / "lunch.html").is_file()
+
+
 def test_the_shell_path_leaves_what_the_text_promises(folder: Path) -> None:
     run = folder / "runs" / "photos"
     promised = re.findall(r"^\| `([\w.]+/?)` \|", (ROOT / "README.md").read_text("utf-8"), re.M)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -14,19 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from striate.cli.answers import choose_writer
 from striate.cli.messages import say, say_steps
 from striate.errors import SettingError
-from striate.terminal.colors import Mark, has_colors, paint
 from striate.terminal.escape import escape_controls
 from striate.terminal.next_steps import command
-from striate.terminal.units import format_percent
-from striate.terminal.wrapping import find_width, pad, shorten
 
 if TYPE_CHECKING:
-    from striate.model.prediction import Prediction, Unreadable
-
-LOST = "cannot be read"
-LONGEST = 40  # letters of a class's name in the table for people
+    from striate.model.image_input import ImageInput
+    from striate.model.prediction import Prediction
 
 
 def predict(
@@ -47,6 +41,18 @@ def predict(
     copy_to: Annotated[
         Path | None, typer.Option(help="Copy each image into a folder of its class in here.")
     ] = None,
+    segment: Annotated[
+        bool,
+        typer.Option(
+            "--segment",
+            help="Each image is a line of characters, as a zip code: cut it into these and read "
+            "them with a classifier of single characters.",
+        ),
+    ] = False,
+    length: Annotated[
+        int | None,
+        typer.Option(help="With --segment: how many characters a line has, where that is known."),
+    ] = None,
 ) -> None:
     """Say which class each image shows.
 
@@ -57,15 +63,24 @@ def predict(
     from striate.model.loading import load
     from striate.model.prediction import Unreadable
 
-    if as_csv and as_json:
-        raise SettingError("--csv and --json are both given; give one")
+    refuse_contradictions(
+        both=as_csv and as_json, segment=segment, copied=copy_to is not None, length=length
+    )
     classifier = load(model)
     if note := classifier.engine.note:
         say(note)
+    if segment:
+        from striate.cli.reading_lines import print_lines
+        from striate.model.segmentation.line_reading import read_lines
+
+        lines = read_lines(classifier, list_images(files), length=length)
+        if not print_lines(lines, as_csv=as_csv, as_json=as_json):
+            raise typer.Exit(2)
+        return
     sort = make_copier(copy_to, classifier.classes)
     show = choose_writer(classifier.classes, as_csv=as_csv, as_json=as_json)
     right, wrong, unsure, remarks = 0, 0, Unsure(), RemarkCount()
-    for answer in classifier.predict_each(list_images(files)):
+    for answer in classifier.predict_each(list_images(files, files_only=copy_to is not None)):
         show(answer)
         if isinstance(answer, Unreadable):
             wrong += 1
@@ -81,10 +96,28 @@ def predict(
         say(escape_controls(line))
     images = "image" if right == 1 else "images"
     say(f"{right:,} {images} classified{unsure.words}{lost}")
-    if unsure.least is not None and not as_csv and not as_json:
-        say_steps(("next", command("explain", model, unsure.least.name, "--quick")))
+    asked = unsure.least.name if unsure.least is not None else ""
+    if Path(asked).is_file() and not as_csv and not as_json:
+        say_steps(("next", command("explain", model, asked, "--quick")))
     if not right:
         raise typer.Exit(2)
+
+
+def refuse_contradictions(*, both: bool, segment: bool, copied: bool, length: int | None) -> None:
+    """Refuse options that do not go together.
+
+    Raises:
+        SettingError: with the two.
+    """
+    if both:
+        raise SettingError("--csv and --json are both given; give one")
+    if segment and copied:
+        raise SettingError(
+            "--copy-to sorts images by their class, and a line read with --segment has none; "
+            "give one of the two"
+        )
+    if length is not None and not segment:
+        raise SettingError("--length says how many characters a line has; it needs --segment")
 
 
 @dataclass
@@ -113,8 +146,29 @@ class Unsure:
         return told.format(self.n) if self.n else ""
 
 
-def list_images(arguments: Iterable[str]) -> Iterator[str]:
-    """Return the files that the arguments name, in order, without holding them all."""
+def list_images(arguments: Iterable[str], *, files_only: bool = False) -> Iterator[ImageInput]:
+    """Return the images that the arguments name, in order, without holding them all.
+
+    Args:
+        arguments: files, folders, patterns, or "-" for a list of names on standard input.
+        files_only: whether a file of many images, an npz or IDX, is refused.
+
+    Raises:
+        SettingError: it is there all the same.
+    """
+    from striate.model.image_input import NamedImage, open_arrays
+
+    for name in list_files(arguments):
+        for found in open_arrays(name):
+            if files_only and isinstance(found, NamedImage):
+                raise SettingError(
+                    f"--copy-to copies files, and '{name}' is one of many images; leave it out"
+                )
+            yield found
+
+
+def list_files(arguments: Iterable[str]) -> Iterator[str]:
+    """Return the files that the arguments name, in order."""
     import glob
 
     from striate.model.image_input import walk_folder
@@ -152,81 +206,6 @@ def read_names(lines: Iterable[str]) -> Iterator[str]:
             line = line.removeprefix("\ufeff")
         if line.strip():
             yield line.rstrip("\r\n")
-
-
-def choose_writer(
-    classes: tuple[str, ...], *, as_csv: bool, as_json: bool
-) -> Callable[[Prediction | Unreadable], None]:
-    """Choose how answers are printed: each at once, so that memory stays bounded."""
-    if as_json:
-        return show_json
-    if as_csv:
-        return make_csv_writer(classes)
-    widest = max(len(escape_controls(name, longest=LONGEST)) for name in (*classes, LOST))
-    return functools.partial(show_line, widest)
-
-
-def show_line(width: int, answer: Prediction | Unreadable) -> None:
-    """Print an answer for people: class, probability, file."""
-    from striate.model.prediction import Prediction
-
-    room = find_width(sys.stdout)
-    name = escape_controls(answer.name)
-    if isinstance(answer, Prediction):
-        label = pad(escape_controls(answer.label, longest=LONGEST), width)
-        start, mark = f"{label}  {format_percent(answer.probability):>7}  ", mark_of(answer)
-    else:
-        start, mark = f"{pad(LOST, width)}           ", "wrong"
-        name = f"{name}: {escape_controls(answer.error)}"
-    if room is not None:  # of a terminal, where a longer line would be broken anywhere
-        name = shorten(name, room - len(start))
-    print(paint(f"{start}{name}", mark) if has_colors() else f"{start}{name}")
-
-
-def mark_of(answer: Prediction) -> Mark:
-    """Return how an answer is coloured; whether it is right is not known here."""
-    return "unsure" if answer.unsure else ""
-
-
-def show_json(answer: Prediction | Unreadable) -> None:
-    """Print an answer as one JSON object."""
-    import json
-
-    print(json.dumps(answer.as_json()))
-
-
-def make_csv_writer(classes: tuple[str, ...]) -> Callable[[Prediction | Unreadable], None]:
-    """Print the header, and give what prints an answer as a row below it; UTF-8, always."""
-    import csv
-
-    from striate.model.prediction import Prediction
-
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8", newline="")
-    plain = csv.writer(sys.stdout, lineterminator="\n")
-    quoted = csv.writer(sys.stdout, lineterminator="\n", quoting=csv.QUOTE_ALL)
-
-    def row(cells: list[str]) -> None:
-        # a carriage return would end the row where it is not quoted
-        (quoted if any("\r" in cell for cell in cells) else plain).writerow(
-            map(escape_bytes, cells)
-        )
-
-    row(["file", "class", "probability", "error", *(f"p:{name}" for name in classes)])
-
-    def show(answer: Prediction | Unreadable) -> None:
-        if isinstance(answer, Prediction):
-            each = [f"{value:.6g}" for value in answer.probabilities.values()]
-            row([answer.name, answer.label, f"{answer.probability:.6g}", "", *each])
-        else:
-            row([answer.name, "", "", answer.error, *[""] * len(classes)])
-
-    return show
-
-
-def escape_bytes(text: str) -> str:
-    """Show the bytes of a name that are no UTF-8; a program gets all else as it is."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def make_copier(folder: Path | None, classes: tuple[str, ...]) -> Callable[[Prediction], None]:

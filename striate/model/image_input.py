@@ -4,7 +4,7 @@ One rule tells arrays apart. NumPy arrays have their channels last: (rows, colum
 columns, 1, 3 or 4) are one image, (n, rows, columns, 1, 3 or 4) are several; (n, rows, columns) are
 n grey ones, unless n is 1, 3 or 4, which could as well be channels and is refused. Torch tensors
 have them first: (rows, columns) and (1, 3 or 4, rows, columns) are one image, (n, 1, 3 or 4, rows,
-columns) are several.
+columns) are several. A file of arrays, an npz or IDX as training takes them, is several too.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,17 +23,46 @@ from PIL import Image
 
 from striate.data.images import Source, ValueRanges
 from striate.data.images.value_range import EXPECTED, find_black_and_white, to_uint8
+from striate.data.sources.array_files import is_array_file, read_images
 from striate.errors import DataError, ImageError
 
 if TYPE_CHECKING:
     import torch
 
-    ImageInput = Source | torch.Tensor
-    ImageInputs = ImageInput | list[ImageInput] | tuple[ImageInput, ...]
-
 CHANNELS = (1, 3, 4)
 OWN_VALUES = ValueRanges()
 LEFT_ALONE = {"thumbs.db", "desktop.ini"}
+
+
+@dataclass(frozen=True, eq=False)
+class NamedImage:
+    """One of the images that a file of arrays holds.
+
+    Attributes:
+        name: the file's and its own within it: "digits.npz/test/00017".
+        values: (rows, columns) or (rows, columns, channels).
+    """
+
+    name: str
+    values: np.ndarray
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A file of arrays that cannot be read, in the place of its images.
+
+    Attributes:
+        name: the file's.
+        reason: in one line.
+    """
+
+    name: str
+    reason: str
+
+
+if TYPE_CHECKING:
+    ImageInput = Source | torch.Tensor | NamedImage | Refused
+    ImageInputs = ImageInput | list[ImageInput] | tuple[ImageInput, ...]
 
 
 def arrange(given: ImageInputs, ranges: ValueRanges = OWN_VALUES) -> tuple[list[ImageInput], bool]:
@@ -55,10 +85,12 @@ def arrange(given: ImageInputs, ranges: ValueRanges = OWN_VALUES) -> tuple[list[
     if isinstance(given, (list, tuple)):
         return list(given), True
     if isinstance(given, (str, Path)) and os.path.isdir(given):  # noqa: PTH112
-        found: list[ImageInput] = list(walk_folder(str(given)))
+        found = [image for name in walk_folder(str(given)) for image in open_arrays(name)]
         if not found:
             raise DataError(f"there is no file in the folder '{given}'; expected images")
         return found, True
+    if isinstance(given, (str, Path)) and is_array_file(Path(given)):
+        return list(open_arrays(str(given))), True
     values = to_source(given)
     if not isinstance(values, np.ndarray):
         return [values], False
@@ -84,6 +116,10 @@ def to_source(given: ImageInput) -> Source:
     """Return images as `Preprocess` takes them: of a tensor an array, its channels last."""
     if isinstance(given, (str, Path, bytes, Image.Image, np.ndarray)):
         return given
+    if isinstance(given, NamedImage):
+        return given.values
+    if isinstance(given, Refused):
+        raise ImageError(given.reason)
     torch = sys.modules.get("torch")  # who gives a tensor has loaded it
     if torch is None or not isinstance(given, torch.Tensor):
         raise ImageError(
@@ -137,6 +173,35 @@ def walk_folder(folder: str) -> Iterator[str]:
     yield from unlisted
 
 
+def open_arrays(name: str) -> Iterator[ImageInput]:
+    """Return the images of a file of arrays, or the name of any other file.
+
+    Args:
+        name: of a file, which need not be there.
+    """
+    if not is_array_file(Path(name)):
+        yield name
+        return
+    try:
+        images = read_images(Path(name))
+    except DataError as error:
+        yield Refused(name, str(error))
+        return
+    for place, values in images:
+        yield NamedImage(f"{name}/{place}", values)
+
+
+def name_of(source: ImageInput, number: int) -> str:
+    """Return what an image is called: as its file, or by its number, counted from 1.
+
+    >>> name_of("cat.jpg", 3), name_of(b"", 3)
+    ('cat.jpg', 'image 3')
+    """
+    if isinstance(source, (NamedImage, Refused)):
+        return source.name
+    return str(source) if isinstance(source, (str, Path)) else f"image {number}"
+
+
 def decode_ahead(
     sources: Iterable[ImageInput],
     decode: Callable[[Source], tuple[np.ndarray, tuple[str, ...]]],
@@ -146,7 +211,7 @@ def decode_ahead(
 
     def one(numbered: tuple[int, ImageInput]) -> tuple[str, np.ndarray | str, tuple[str, ...]]:
         number, source = numbered
-        name = str(source) if isinstance(source, (str, Path)) else f"image {number + 1}"
+        name = name_of(source, number + 1)
         try:
             return name, *decode(to_source(source))
         except ImageError as error:

@@ -55,14 +55,14 @@ def collect_arrays(
             "test; put the split into each file's name, such as digits_train and digits_test"
         )
     said = list(notes)
-    images = [_channels_last(each, said) for each in splits]
+    images = [put_channels_last(each, said) for each in splits]
     labels = [name_labels(each.y, len(each.x), each.where) for each in splits]
     if len({values.shape[1:] for values in images}) > 1:
         told = ", ".join("x".join(map(str, values.shape[1:])) for values in images)
         raise DataError(f"the splits hold images of different sizes ({told}); make them the same")
     if not sum(map(len, images)):
         raise DataError(f"no images in {source!r}: its arrays are empty")
-    images = _in_bytes(images, said)
+    images = scale_to_bytes(images, said)
     named = [name for each in labels for name in each]
     classes, indices = encode_labels(named, order=sort_numbers(named))
     names = [
@@ -87,7 +87,16 @@ def collect_arrays(
     )
 
 
-def _channels_last(split: ArraySplit, said: list[str]) -> np.ndarray:
+def put_channels_last(split: ArraySplit, said: list[str]) -> np.ndarray:
+    """Return images as (n, rows, columns) or (n, rows, columns, channels), by their shape.
+
+    Args:
+        split: whose labels are not looked at.
+        said: what was decided is added to it.
+
+    Raises:
+        DataError: the shape is that of no images.
+    """
     x, told = split.x, "x".join(map(str, split.x.shape))
     if x.dtype.kind not in "buif":
         raise DataError(f"the images in {split.where!r} are of type {x.dtype}; expected numbers")
@@ -145,7 +154,7 @@ def name_labels(y: np.ndarray, count: int, where: str) -> list[str]:
     return [str(int(value)) for value in y.tolist()]
 
 
-def _in_bytes(images: Sequence[np.ndarray], said: list[str]) -> list[np.ndarray]:
+def scale_to_bytes(images: Sequence[np.ndarray], said: list[str]) -> list[np.ndarray]:
     """Scale the values of all splits by one rule to 0..255, and say which.
 
     Whole numbers above 1 stay as they are, in 16 bits: what is white among them is decided once,

@@ -80,6 +80,23 @@ def _npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
     return shape, dtype
 
 
+def is_image_array(name: str) -> bool:
+    """Tell by its name whether an array of an npz file holds images.
+
+    >>> is_image_array("x_train"), is_image_array("test_images"), is_image_array("y")
+    (True, True, False)
+    """
+    return _kind_of(name) == "x"
+
+
+def _kind_of(name: str) -> str:
+    """Return "x" for images, "y" for labels, by an array's name; "" for neither."""
+    words = [word for word in re.split(r"[^a-z0-9]+", name.lower()) if word]
+    kinds = {_KINDS[word] for word in words if word in _KINDS}
+    known = all(word in _KINDS or word in SPLIT_WORDS for word in words)
+    return kinds.pop() if known and len(kinds) == 1 else ""
+
+
 def find_npz(files: Sequence[Path], source: str, skipped: Sequence[Skipped] = ()) -> Collection:
     """Take npz files with x and y, or with x_train, y_train, x_test, y_test and the like.
 
@@ -92,11 +109,9 @@ def find_npz(files: Sequence[Path], source: str, skipped: Sequence[Skipped] = ()
         found: dict[str, dict[str, np.ndarray]] = {}
         arrays = read_npz(path)
         for name, values in arrays.items():
-            words = [word for word in re.split(r"[^a-z0-9]+", name.lower()) if word]
-            kinds = {_KINDS[word] for word in words if word in _KINDS}
-            known = all(word in _KINDS or word in SPLIT_WORDS for word in words)
+            kind = _kind_of(name)
             split = find_split(name) or find_split(path.name)
-            if len(kinds) != 1 or not known or (kind := kinds.pop()) in found.get(split, {}):
+            if not kind or kind in found.get(split, {}):
                 unused.append(f"{path.name}: {name}")
                 continue
             found.setdefault(split, {})[kind] = values
