@@ -71,7 +71,8 @@ def draw_line(
         ground, noise = _stamp(ink.shape, generator), generator.uniform(4, 12)
     dark = generator.uniform(15, 70)
     page = ground * (1 - ink) + dark * ink + generator.normal(0, noise, ink.shape)
-    return np.clip(np.rint(page), 0, 255).astype(np.uint8)
+    scan: np.ndarray = np.clip(np.rint(page), 0, 255).astype(np.uint8)
+    return scan
 
 
 def _resize(digit: np.ndarray, side: float) -> np.ndarray:
@@ -81,7 +82,8 @@ def _resize(digit: np.ndarray, side: float) -> np.ndarray:
     by = side / max(cut.shape)
     size = (max(2, round(by * cut.shape[1])), max(2, round(by * cut.shape[0])))
     made = Image.fromarray(cut).resize(size, Image.Resampling.BICUBIC)
-    return np.asarray(made, np.float64) / 255
+    scaled: np.ndarray = np.asarray(made, np.float64) / 255
+    return scaled
 
 
 def _set_in_line(
