@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from drawing import grid, plain, write
+from drawing import explain, grid, plain, write
 
 from striate import summary
 from striate.render import BLUE, GREEN, ORANGE, PALE
@@ -46,7 +46,9 @@ def integral() -> None:
             axes.fill_between([t - 1, t], [1, 1], color=ORANGE, alpha=0.3, lw=0, step="post")
             low, high = max(0.0, t - 1), min(1.0, t)
             axes.fill_between([low, high], [1, 1], color=GREEN, alpha=0.8, lw=0)
-            axes.text((low + high) / 2, 0.5, f"{high - low:.1f}", ha="center", color="white")
+            axes.text(
+                (low + high) / 2, 0.5, f"{high - low:.1f}", ha="center", color="white", fontsize=9
+            )
             plain(axes, f"t = {t:g}")
             axes.set(xlim=(-1.1, 2.1), ylim=(0, 1.3), yticks=[0, 1])
         t = np.linspace(0, 2, 201)
@@ -128,7 +130,7 @@ def locality() -> None:
         axes.set_xticks(sides, [f"{n}x{n}" for n in sides])
         axes.minorticks_off()
         plain(axes, "parameters from a colour image to ten maps", "pixels of the image")
-        axes.legend(frameon=False, fontsize=9, loc="upper left")
+        explain(axes, "upper left")
 
     write("locality", draw, 7.2, 3.0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from drawing import bare, grid, plain, write
+from drawing import bare, explain, grid, plain, write
 from sklearn.datasets import load_digits
 
 from striate.architecture.aspects.numpy_pass import Visit
@@ -40,7 +40,7 @@ def with_slope(axes: Axes, word: Layer, name: str, reach: float) -> None:
     slope = back(np.ones_like(x))["x"][0]
     axes.plot(x[0], slope, color=ORANGE, lw=2, ls=(0, (4, 2)), label="its slope")
     plain(axes, name, "x")
-    axes.legend(frameon=False, fontsize=9)
+    explain(axes)
 
 
 def relu_and_dead() -> None:
@@ -94,7 +94,7 @@ def vanishing() -> None:
         right.set_yscale("log")
         right.set_xticks(range(1, 11))
         plain(right, "mean size of the gradient of a weight", "layer")
-        right.legend(frameon=False, fontsize=9)
+        explain(right)
 
     write("vanishing", draw, 7.2, 2.6)
 
@@ -159,8 +159,8 @@ def steep() -> None:
             axes.plot(x, entropy, color=BLUE, lw=2, label="cross-entropy")
             axes.plot(x, square, color=ORANGE, lw=2, ls=(0, (4, 2)), label="squared error")
             axes.axvspan(-10, -4, color=ORANGE, alpha=0.08, lw=0)
-            plain(axes, title, "score of the true class, the other's being 0")
-        left.legend(frameon=False, fontsize=9)
+            plain(axes, title, "score of the true class, the other's being 0", lines=False)
+        explain(left)
         right.text(-9.8, -0.5, "sure and wrong", fontsize=9)
 
     write("steep", draw, 7.2, 2.6)

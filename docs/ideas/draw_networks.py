@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from drawing import bare, pixels, plain, write
+from drawing import bare, explain, pixels, plain, write
 
 from striate import summary
 from striate.render import BLUE, GREEN, ORANGE
@@ -50,7 +50,7 @@ def backward() -> None:
         axes.set_xticks(at, names)
         plain(axes, "multiply-accumulates of LeNet-5 for one image")
         axes.yaxis.set_major_formatter("{x:,.0f}")
-        axes.legend(frameon=False, fontsize=9)
+        explain(axes)
 
     write("backward", draw, 6.4, 2.6)
 
@@ -126,7 +126,7 @@ def hierarchy() -> None:
                 keys, [100 * found[key] for key in keys], marker=mark, color=colour, label=label
             )
         plain(axes, "accuracy of the nearest class mean, %")
-        axes.legend(frameon=False, fontsize=9)
+        explain(axes)
         axes.set_ylim(40, 100)
 
     write("hierarchy", draw, 8.6, 3.0)
@@ -158,7 +158,7 @@ def transfer() -> None:
             axes.plot(counts, shares.mean(axis=1), marker=mark, color=colour, label=label)
         axes.set_xticks(counts)
         plain(axes, "accuracy, %; five draws, all within the band", "images a class")
-        axes.legend(frameon=False, fontsize=9, loc="lower right")
+        explain(axes, "lower right")
 
     write("transfer", draw, 7.2, 2.8)
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 INCH = 110  # pixels of the screen that an inch of a drawing takes; the file has twice as many
-COLOURS = 32  # of a file; letters have many shades, which take most of its bytes
+COLOURS = (32, 64, 128, 256)  # of a file: as few as nobody sees
+SEEN, FEW = 32, 5e-4  # a difference of so much of 255, in so many of the pixels at most
 ON_CELL = "#16191d"  # of letters in cells, which are as light on dark pages
 
 
@@ -36,8 +37,21 @@ def write_still(name: str, still: Still) -> None:
     """Write a drawing in both forms, two pixels for one of the screen, in few colours."""
     for form, dark in (("", False), ("-dark", True)):
         image = Image.open(io.BytesIO(still.png(dpi=2 * INCH, dark=dark)))
-        few = image.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-        few.save(HERE / f"{name}{form}.png", optimize=True)
+        reduce_colours(image).save(HERE / f"{name}{form}.png", optimize=True)
+
+
+def reduce_colours(image: Image.Image) -> Image.Image:
+    """Give an image in as few colours as nobody sees, which makes its file smaller.
+
+    Letters have many shades at their edges, which take most of the bytes of a drawing.
+    """
+    whole = np.asarray(image).astype(int)
+    for colours in COLOURS:
+        few = image.quantize(colours, Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE)
+        apart = np.abs(np.asarray(few.convert("RGB")).astype(int) - whole).max(axis=2)
+        if (apart > SEEN).mean() < FEW:
+            return few
+    return image
 
 
 def bare(axes: Axes, title: str = "") -> None:
@@ -100,6 +114,13 @@ def pixels(axes: Axes, values: np.ndarray, title: str = "", *, low: float, high:
     """Draw a grey image, pixel by pixel."""
     bare(axes, title)
     axes.imshow(values, cmap="gray", vmin=low, vmax=high, interpolation="nearest")
+
+
+def explain(axes: Axes, loc: str = "best") -> None:
+    """Explain the lines of a chart; no line runs through the letters."""
+    axes.legend(
+        fontsize=9, loc=loc, frameon=True, facecolor="white", edgecolor="none", framealpha=1
+    )
 
 
 def plain(axes: Axes, title: str, across: str = "", *, lines: bool = True) -> None:

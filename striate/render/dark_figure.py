@@ -80,6 +80,8 @@ def _darken(colour: Any, *, area: bool = False) -> Any:
     if isinstance(colour, str) and colour in ("none", "auto"):
         return colour
     plain, alpha = to_hex(colour), to_rgba(colour)[3]
+    if alpha == 0:
+        return "none"  # not the colour with alpha 0, which an artist's own alpha would bring back
     found = PAPER if area and plain == "#ffffff" else DARK.get(plain)
     if found is None:
         return colour
