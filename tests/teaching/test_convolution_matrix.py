@@ -11,6 +11,7 @@ import striate as st
 from striate.architecture.words import Conv, Fc
 from striate.errors import SettingError
 from striate.teaching.convolution import lay_out_matrix, write_loops
+from striate.teaching.convolution.matrix_picture import draw_matrix_picture
 
 LAYERS = [
     Conv(1, (3, 3), pad=(0, 0), bias=False),
@@ -81,6 +82,8 @@ def test_what_is_too_large_or_apart_is_told() -> None:
     assert max(large.differences) < 1e-9 and not large.is_small
     with pytest.raises(SettingError, match="take a smaller image"):
         large.dense()
+    with pytest.raises(SettingError, match="expected at most 400 to be drawn"):
+        draw_matrix_picture(st.convolve(np.ones((30, 30)), "blur").as_convolution_matrix())
     with pytest.raises(SettingError, match="a matrix each; sum them"):
         lay_out_matrix(np.ones((2, 3, 3)), np.ones((2, 1, 2, 2)), Conv(2, (2, 2), groups=2))
     with pytest.raises(SettingError, match="expected at most 8,388,608"):
