@@ -26,6 +26,7 @@ EACH: Final = 12  # candidates an image that are laid over each other, on averag
 STRANGERS: Final = 150  # random pairs by which it is predicted what is alike by chance
 SPREADS: Final = 4.0  # standard deviations above the mean of strangers
 LEAST: Final = 0.55  # correlation of details, at least
+CHANGED: Final = 0.07  # more of it, where an image was cut, turned or mirrored: so many ways fit
 FLAT: Final = 15.0  # standard deviation of its grey, below which an image shows nothing to compare
 SMALL: Final = 48  # pixels a side of the smaller image: small digits are all alike
 BLOCK: Final = 2**24  # pairs of hashes that are held against each other at once
@@ -128,7 +129,7 @@ def find_near_copies(
             progress(done, len(candidates))
     best: dict[tuple[int, int], NearPair] = {}
     for pair in predicted:
-        if pair.alike >= least:
+        if pair.alike >= least + (CHANGED if pair.change != Change() else 0):
             place = (pair.first, pair.second)
             best[place] = max(pair, best.get(place, pair), key=lambda each: each.alike)
     pairs = sorted(best.values(), key=lambda pair: -pair.alike)
