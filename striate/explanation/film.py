@@ -61,7 +61,7 @@ class Bytes:
     def numbers(self) -> np.ndarray:
         """The numbers again, float32, each within half a 127th of the reach.
 
-        >>> Bytes.of(np.array([0.0, -0.5, 0.25])).numbers.round(3).tolist()
+        >>> [round(float(each), 3) for each in Bytes.of(np.array([0.0, -0.5, 0.25])).numbers]
         [0.0, -0.5, 0.252]
         """
         return (self.values.astype(np.float32) - 128) * np.float32(self.reach / FULL)

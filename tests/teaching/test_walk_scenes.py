@@ -102,11 +102,15 @@ def test_walks_of_other_networks_keep_to_ten_seconds(network: str, image: str) -
     assert len(frames) <= 60
 
 
-def test_a_photograph_is_walked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_photograph_is_walked() -> None:
     photo = np.random.default_rng(0).integers(0, 256, (90, 120, 3)).astype(np.uint8)
     found = convolve(photo, "sobel-x", channels="gray").relu()
-    frames = animate_path(walk("maxpool 8 > gap > flatten > fc 2 > softmax", found))
-    assert len(frames) <= 60
+    path = walk("maxpool 8 > gap > flatten > fc 2 > softmax", found)
+    scenes = make_walk(path)
+    assert len(scenes) <= 60
+    grey = path.steps[0].values[0].astype(np.uint8)
+    assert (scenes[0][0].before.colours[..., 0] == grey).all()  # as it is, 0 for black
+    assert scenes[-1][0].progress == 1
 
 
 def test_maps_stand_beside_each_other_with_a_gap() -> None:

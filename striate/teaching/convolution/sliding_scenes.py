@@ -71,7 +71,7 @@ def choose_positions(rows: int, columns: int, most: int = MOST) -> list[int]:
         All where they are few; else the first six, others on a grid over all, and the last.
 
     >>> choose_positions(2, 2), len(choose_positions(222, 222))
-    ([0, 1, 2, 3], 55)
+    ([0, 1, 2, 3], 54)
     """
     if rows * columns <= most:
         return list(range(rows * columns))
@@ -100,10 +100,11 @@ def seconds_of(count: int) -> list[float]:
 def short(value: float) -> str:
     """Write a number so that it fits into a cell, with a real minus sign.
 
-    >>> short(-4.0), short(1 / 3), short(1020.0)
-    ('−4', '0.33', '1020')
+    >>> short(-4.0), short(1 / 3), short(251.03)
+    ('−4', '0.33', '251')
     """
-    text = format_number(value) if value == int(value) and abs(value) < 1e5 else f"{value:.2g}"
+    whole = value == int(value) or abs(value) >= 100
+    text = format_number(round(value)) if whole and abs(value) < 1e5 else f"{value:.2g}"
     return text.replace("-", "−")
 
 

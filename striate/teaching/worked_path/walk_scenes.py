@@ -30,6 +30,7 @@ COLUMN: Final = 12  # features that stand in one column; more are wrapped
 LINES: Final = 7  # of a calculation
 LETTER: Final = 17  # pixels that a letter of it is high
 MOST_MARKS: Final = 24  # cells that are marked one by one
+FAINTEST: Final = 32  # the largest number of a grid that is no photograph, at most
 
 
 def animate_path(path: WorkedPath) -> list[Frame]:
@@ -101,6 +102,13 @@ class Mosaic:
         row, column = place[1:] if len(place) == 3 else (0, 0)
         return down * self._step[0] + row, across * self._step[1] + column
 
+    def _cells(self) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and columns of the grid where the values stand, in their order."""
+        channel, *place = (axis.ravel() for axis in np.indices(self.values.shape))
+        down, across = np.divmod(channel, self._across)
+        row, column = place or (0, 0)
+        return down * self._step[0] + row, across * self._step[1] + column
+
     def grid(self, title: str, *, known: int | None = None, image: bool = False) -> Grid:
         """Return it as a grid, of which the first so many values are there; None for all.
 
@@ -112,13 +120,13 @@ class Mosaic:
         flat = self.values.ravel()
         count = flat.size if known is None else known
         numbers = np.full(self.size, np.nan)
-        for number in range(count):
-            numbers[self.cell(np.unravel_index(number, self.values.shape))] = flat[number]  # type: ignore[arg-type]
+        numbers[tuple(axis[:count] for axis in self._cells())] = flat[:count]
         there = ~np.isnan(numbers)
         filled = np.where(there, numbers, 0.0)
         colours: Pixels
         if image:
-            colours = tint(filled, float(np.abs(flat).max(initial=0.0)))
+            largest = float(np.abs(flat).max(initial=0.0))
+            colours = tint(filled, largest, pixels=are_pixels(flat))
         else:
             colours = scale_of([self.values.reshape(-1, 1)]).colours(filled)
         colours = np.array(colours)
@@ -149,6 +157,17 @@ class Mosaic:
             else:
                 boxes += [(row, column, row + 1, column + 1) for row, column in own]
         return tuple(boxes)
+
+
+def are_pixels(values: np.ndarray) -> bool:
+    """Say whether numbers look like the grey of a photograph, 0 for black to 255.
+
+    >>> are_pixels(np.array([0.0, 200.0])), are_pixels(np.array([0.0, 1.0, 9.0]))
+    (True, False)
+    """
+    whole = bool((values == np.rint(values)).all())
+    low, high = float(values.min(initial=0)), float(values.max(initial=0))
+    return whole and low >= 0 and FAINTEST < high <= 255
 
 
 def _of_value(path: WorkedPath, step: WorkedStep, number: int) -> Scene:
@@ -183,7 +202,9 @@ def _write_out(step: WorkedStep, worked: WorkedSum) -> list[list[Item]]:
         patch = np.array([term.value for term in worked.terms]).reshape(shape)
         weights = np.array([term.weight for term in worked.terms]).reshape(shape)
         largest = float(np.abs(step.inputs[0]).max())
-        pixels = Grid("patch", shape, tint(patch, largest), write_numbers(patch))
+        is_photo = step.sources[0] == IMAGE and are_pixels(step.inputs[0])
+        colours = tint(patch, largest, pixels=is_photo)
+        pixels = Grid("patch", shape, colours, write_numbers(patch))
         rows.append([pixels, "×", grid_of("kernel", weights)])
     lines = wrap_to(worked.calculation, SIDE, size=LETTER)
     if len(lines) > LINES:
