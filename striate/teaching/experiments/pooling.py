@@ -123,9 +123,10 @@ def conclude(outcome: Outcome) -> tuple[str, ...]:
         f"{compare_points(moved[OVERLAPPING], moved[MAXIMUM])}; {AVERAGE} against {MAXIMUM} "
         f"{compare_points(moved[AVERAGE], moved[MAXIMUM])}; {SUM} against {AVERAGE} "
         f"{compare_points(moved[SUM], moved[AVERAGE])}.",
-        "A pooled value stands for a window, so a move within the window changes it little, and "
-        "a larger move changes it all the same. A sum is the average times the size of the "
-        "window, so that the fc behind it begins with larger numbers and learns otherwise. "
+        "A pooled value stands for a window, so a move within the window changes it little; a "
+        "larger one moves its map along, and the fc reads every place by itself. A sum is the "
+        "average times the size of the window, so that the fc behind it begins with larger "
+        "numbers and learns otherwise. "
         "Without pooling the fc has a weight for every place of every map, so that for the same "
         "number of parameters there are fewer maps.",
     )
