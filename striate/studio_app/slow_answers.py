@@ -76,7 +76,7 @@ class SlowAnswers:
     def _learn(self, tell: Tell) -> Answer:
         if self._networks.has_digits:
             return Answer({"network": DIGITS, "note": ""})
-        place, note = self._place()
+        place, note = self.find_place()
         settings = Settings(
             epochs=EPOCHS,
             precision="float32",
@@ -97,7 +97,7 @@ class SlowAnswers:
             }
         )
 
-    def _place(self) -> tuple[Path, str]:
+    def find_place(self) -> tuple[Path, str]:
         """Return where the run is written, and what is to be said of it."""
         own = self._folder / RUN
         for number in range(2, 1000):

@@ -60,3 +60,17 @@ def test_the_last_few_stay_open(tmp_path: Path) -> None:
 def test_the_digits_say_what_to_press(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="press the button"):
         networks(tmp_path).open("digits")
+
+
+def test_where_nothing_can_be_written_the_run_goes_elsewhere_and_says_so(tmp_path: Path) -> None:
+    from striate.studio_app.images import Images
+    from striate.studio_app.slow_answers import SlowAnswers
+
+    images = Images(ConfinedFolders.of([tmp_path], names=["here"]))
+    slow = SlowAnswers(networks(tmp_path), images, tmp_path)
+    assert slow.find_place() == (tmp_path / "runs" / "digits-studio", "")
+    refusing = tmp_path / "other"
+    refusing.mkdir()
+    (refusing / "runs").write_bytes(b"a file where the folder would be")
+    place, note = SlowAnswers(networks(tmp_path), images, refusing).find_place()
+    assert not place.is_relative_to(tmp_path) and "start the studio in a folder of your own" in note
