@@ -35,7 +35,7 @@ def test_a_run_that_failed_is_called_so_and_its_cure_is_the_first_command() -> N
     verdict = reach_verdict(told(evaluation=guessing, findings=[TOO_HIGH], command=command))
     assert verdict.grade == "failed"
     assert "50.0 % correct cannot be told from guessing" in verdict.words
-    assert "learning rate was too high" in verdict.words
+    assert "The learning rate of 3.0 was too high" in verdict.words
     (step,) = verdict.steps
     assert step.command == "striate train digits --epochs 4 --learning-rate 0.003"
 

@@ -69,7 +69,7 @@ def reach_verdict(facts: Facts) -> Verdict:
     guess = common.n / result.n
     always = f"always answering '{common.name}'"
     finding = facts.findings[0] if facts.findings else None
-    why = "" if finding is None else CAUSES.get(finding.name, finding.name)
+    why = "" if finding is None else _name_cause(facts, finding)
     if len(result.classes) > 1 and result.accuracy_low <= guess:
         told = (
             f"{format_percent(result.accuracy)} correct cannot be told from guessing "
@@ -87,6 +87,14 @@ def reach_verdict(facts: Facts) -> Verdict:
         words += " The run was ended early, so it may become better."
     steps = (*_mend(facts, finding, works=True), *_look(facts, never), *_use(facts))
     return Verdict("fair" if never or finding else grade, words, steps)
+
+
+def _name_cause(facts: Facts, finding: Finding) -> str:
+    """Return why training failed, as the end of a sentence; with the rate that was asked for."""
+    rate = re.search(r"--learning-rate[ =]([\d.e+-]+)", facts.command)
+    if finding.name == "learning rate" and rate:
+        return f"the learning rate of {rate[1]} was too high"
+    return CAUSES.get(finding.name, finding.name)
 
 
 def _grade(result: Evaluation) -> tuple[Literal["good", "fair"], str]:
