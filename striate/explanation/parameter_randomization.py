@@ -35,14 +35,16 @@ class RandomizedDepth:
         layers: how many layers, counted from the logits.
         name: the lowest of them.
         correlation: Spearman's rank correlation of the map with the one before, the mean of the
-            draws; 0 where the map became the same everywhere.
-        similarity: structural similarity of both, each scaled to 0..1; the mean of the draws.
+            draws in which there was a map; 0 where there was none.
+        similarity: structural similarity of both, each scaled to 0..1; likewise.
+        empty: the share of draws in which the map became the same everywhere, 0 to 1.
     """
 
     layers: int
     name: str
     correlation: float
     similarity: float
+    empty: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,15 @@ class ParameterRandomization:
     depths: tuple[RandomizedDepth, ...]
 
     @property
+    def last(self) -> RandomizedDepth:
+        """The deepest at which there still was a map to compare."""
+        there = [each for each in self.depths if each.empty < 1]
+        return (there or self.depths)[-1]
+
+    @property
     def passed(self) -> bool:
         """Whether the map changed: its rank correlation with itself is below 0.5 at the end."""
-        return self.depths[-1].correlation < ALIKE
+        return self.last.correlation < ALIKE
 
     @property
     def words(self) -> str:
@@ -67,12 +75,14 @@ class ParameterRandomization:
         >>> print(ParameterRandomization((RandomizedDepth(1, "fc1", 0.12, 0.3),)).words)
         the map follows the network: with the weights of the last layer drawn anew it correlates ...
         """
-        last = self.depths[-1]
+        last = self.last
         many = "the last layer" if last.layers == 1 else f"the last {last.layers} layers"
         figures = (
             f"with the weights of {many} drawn anew it correlates {last.correlation:.2f} with "
             f"itself (structural similarity {last.similarity:.2f})"
         )
+        if last is not self.depths[-1]:
+            figures += f"; from the last {last.layers + 1} on nothing of it is left to compare"
         if self.passed:
             return f"the map follows the network: {figures}"
         return (
@@ -122,16 +132,18 @@ def randomize_parameters(
         for depth, name in enumerate(names):
             _draw(forgetful.module.get_submodule(name), generator)
             after = make_map(forgetful)
-            found[depth].append(
-                (rank_correlation(before, after), structural_similarity(before, after))
-            )
+            if after.min() < after.max():
+                found[depth].append(
+                    (rank_correlation(before, after), structural_similarity(before, after))
+                )
     return ParameterRandomization(
         tuple(
             RandomizedDepth(
                 layers=depth + 1,
                 name=name,
-                correlation=mean(each for each, _ in found[depth]),
-                similarity=mean(each for _, each in found[depth]),
+                correlation=mean(each for each, _ in found[depth] or [(0.0, 0.0)]),
+                similarity=mean(each for _, each in found[depth] or [(0.0, 0.0)]),
+                empty=1 - len(found[depth]) / DRAWS,
             )
             for depth, name in enumerate(names)
         )

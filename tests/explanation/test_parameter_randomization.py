@@ -91,6 +91,17 @@ def test_a_map_that_dies_counts_as_changed(model: Classifier) -> None:
     assert found.passed
 
 
+def test_a_map_of_which_nothing_is_left_is_judged_where_there_was_one(model: Classifier) -> None:
+    first, none = IMAGE.astype(float), np.zeros((16, 16))
+    answers = iter([first, *[first, first, none] * 3])
+    image = PreprocessedImage.read(model, IMAGE)
+    found = randomize_parameters(model, image, lambda other: next(answers))
+    assert [each.correlation for each in found.depths] == [1.0, 1.0, 0.0]
+    assert [each.empty for each in found.depths] == [0.0, 0.0, 1.0]
+    assert not found.passed
+    assert found.words.endswith("from the last 3 on nothing of it is left to compare")
+
+
 def test_no_layer_or_none_with_weights_is_refused(model: Classifier) -> None:
     subject = PreprocessedImage.read(model, IMAGE)
     with pytest.raises(SettingError, match="layers is 0"):
