@@ -101,6 +101,7 @@ class Done:
         seconds: the whole run.
         kwh: the electricity it took; None where that was not measured.
         kg_co2e: the CO2e of that.
+        cure: the command to try next where it has learnt nothing useful; "" where it has.
     """
 
     run: Path
@@ -115,6 +116,7 @@ class Done:
     seconds: float
     kwh: float | None = None
     kg_co2e: float | None = None
+    cure: str = ""
 
 
 @dataclass(frozen=True)

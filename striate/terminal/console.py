@@ -165,8 +165,11 @@ class Console:
         steps = [("open it", str(done.report)), ("classifier", str(done.model))]
         if done.interrupted:
             steps.append(("go on with", command("train", "--resume", done.run)))
-        steps.append(("next", command("predict", done.run, "IMAGES")))
-        steps.append(("", command("explain", done.run, "IMAGE")))
+        if done.cure:
+            steps.append(("next", done.cure))
+        else:
+            steps.append(("next", command("predict", done.run, "IMAGES")))
+            steps.append(("", command("explain", done.run, "IMAGE")))
         self._console.print(Text(format_steps(steps)), soft_wrap=True)
 
 

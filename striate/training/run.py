@@ -47,6 +47,7 @@ from striate.training.preparation import Prepared
 from striate.training.record import Outcome, RunRecord
 from striate.training.report.gathering import facts, load_ahead, write_report
 from striate.training.report.pictures import KeptMaps
+from striate.training.report.verdict import find_cure
 from striate.training.result import TrainingResult
 from striate.training.state import State
 from striate.training.transfer import learn_head
@@ -307,6 +308,7 @@ class TrainingRun:
                 seconds=state.seconds + time.perf_counter() - begun,
                 kwh=None if energy is None else energy.kwh,
                 kg_co2e=None if energy is None else energy.kg_co2e,
+                cure=find_cure(shown),
             )
         )
         history, health = History(tuple(epochs)), self.record.health

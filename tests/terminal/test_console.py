@@ -25,6 +25,13 @@ def shown(*events: Note | Progress | Epoch | Done, terminal: bool = False) -> st
     return out.getvalue()
 
 
+def test_after_a_run_that_failed_its_cure_comes_next() -> None:
+    failed = Done(**{**vars(DONE), "cure": "striate train digits --learning-rate 0.003"})
+    text = shown(failed)
+    assert "next        striate train digits --learning-rate 0.003" in text
+    assert "predict" not in text
+
+
 def test_a_file_gets_whole_lines_only() -> None:
     text = shown(Note("one class is empty"), STEP, EPOCH, DONE)
     assert "- one class is empty\n" in text

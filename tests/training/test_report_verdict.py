@@ -12,7 +12,7 @@ from striate.doctor import KINDS, FoundImage, ImageFinding
 from striate.evaluation.metrics import Evaluation, score
 from striate.training.health import Finding
 from striate.training.report import Facts
-from striate.training.report.verdict import reach_verdict
+from striate.training.report.verdict import find_cure, reach_verdict
 
 TOO_HIGH = Finding(
     "learning rate", "steps are large", "train with a lower one, such as --learning-rate 0.003", 1
@@ -38,6 +38,8 @@ def test_a_run_that_failed_is_called_so_and_its_cure_is_the_first_command() -> N
     assert "The learning rate of 3.0 was too high" in verdict.words
     (step,) = verdict.steps
     assert step.command == "striate train digits --epochs 4 --learning-rate 0.003"
+    failed = told(evaluation=guessing, findings=[TOO_HIGH], command=command)
+    assert find_cure(failed) == step.command and find_cure(told()) == ""
 
 
 def test_a_run_that_only_guesses_is_to_be_trained_longer_and_its_images_looked_at() -> None:

@@ -89,6 +89,14 @@ def reach_verdict(facts: Facts) -> Verdict:
     return Verdict("fair" if never or finding else grade, words, steps)
 
 
+def find_cure(facts: Facts) -> str:
+    """Return the command to try next where a run has failed; "" where it has not."""
+    verdict = reach_verdict(facts)
+    if verdict.grade != "failed":
+        return ""
+    return next((step.command for step in verdict.steps if step.command), "")
+
+
 def _name_cause(facts: Facts, finding: Finding) -> str:
     """Return why training failed, as the end of a sentence; with the rate that was asked for."""
     rate = re.search(r"--learning-rate[ =]([\d.e+-]+)", facts.command)
