@@ -69,7 +69,7 @@ def learn_type(classes: str = DIGITS) -> Classifier:
             labels.append(label)
     x = np.stack(images).reshape(len(images), -1)
     mean, std = float(x.mean()), float(x.std())
-    learnt = LogisticRegression(C=0.3, max_iter=100).fit((x - mean) / std, labels)
+    learnt = LogisticRegression(C=0.3, max_iter=1000).fit((x - mean) / std, labels)
     text = f"input 1x28x28 classes={len(classes)} > flatten > fc"
     network = build(text)
     with torch.no_grad():
