@@ -36,8 +36,8 @@ def digest_source(source: Source) -> hashlib.blake2b:
     Raises:
         ImageError: the file cannot be opened.
 
-    >>> digest_source(b"not an image").hexdigest()[:8]
-    '3f1c2c9f'
+    >>> len(digest_source(b"not an image").digest())
+    16
     """
     if isinstance(source, np.ndarray):
         digest = hashlib.blake2b(repr(source.shape).encode(), digest_size=16)

@@ -98,7 +98,7 @@ def measure_filter_shift(
     >>> after = {"conv1.weight": torch.tensor([3.0, 5.0]).view(2, 1, 1, 1)}
     >>> print(measure_filter_shift(before, after))
     layer  moved by  filters  the least  the middle one  the most
-    conv1    20.00%        2      0.00%          25.00%    25.00%
+    conv1   20.00 %        2     0.00 %         25.00 %   25.00 %
     """
     layers = []
     for name, old in before.items():

@@ -15,7 +15,11 @@ import striate
 from striate.render import template
 from striate.render.page import page
 
-TEMPLATES = sorted(Path(striate.__file__).parent.rglob("*.html"))
+TEMPLATES = sorted(
+    path
+    for path in Path(striate.__file__).parent.rglob("*.html")
+    if "studio_app" not in path.parts  # which is no template, and loads scripts of its own
+)
 PARTS: Any = template._environment().get_template("render/templates/parts.html").module
 
 

@@ -57,7 +57,7 @@ def rank_labels(probabilities: np.ndarray, given: np.ndarray) -> list[int]:
         probabilities: (n, classes), of images that were not learnt from; NaN where there are none.
         given: int64 (n,), the labels.
 
-    >>> sure = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.05, 0.95]])
+    >>> sure = np.array([[0.9, 0.1], [0.8, 0.2], [0.02, 0.98], [0.05, 0.95]])
     >>> rank_labels(sure, np.array([0, 0, 0, 1]))
     [2]
     """
