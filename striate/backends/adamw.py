@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inspect import unwrap
+from typing import Any
 
 import torch
 
@@ -31,3 +32,34 @@ class AdamW(torch.optim.AdamW):
     load_state_dict = unwrap(_ORIGINAL.load_state_dict)
     zero_grad = unwrap(_ORIGINAL.zero_grad)
     step = torch.no_grad()(unwrap(_ORIGINAL.step))
+
+    def _init_group(self, group: dict[str, Any], *lists: list[torch.Tensor]) -> bool:
+        """Collect what a step changes, channels last as views without gaps.
+
+        torch's fused step copies each gradient that lies channels last, 2.5 % of a step of
+        ResNet-18; of a view whose axes stand as they lie in memory it does not. The order within a
+        tensor does not matter to it, as long as it is that of the parameter: it walks through both
+        in the order of memory, so a gradient that lies otherwise is laid like its parameter first.
+        """
+        is_complex = super()._init_group(group, *lists)  # type: ignore[no-untyped-call]
+        changed = lists[:4]  # parameters, gradients, both moments
+        for place in range(len(changed[0]) if group["fused"] else 0):
+            weight, gradient = changed[0][place], changed[1][place]
+            if gradient.stride() != weight.stride():
+                changed[1][place] = torch.empty_like(weight).copy_(gradient)
+            if all(lies_channels_last(tensors[place]) for tensors in changed):
+                for tensors in changed:
+                    tensors[place] = tensors[place].permute(0, 2, 3, 1)
+        return bool(is_complex)
+
+
+def lies_channels_last(tensor: torch.Tensor) -> bool:
+    """Say whether a tensor lies channels last in memory, and in no other order.
+
+    >>> plain = torch.zeros(2, 3, 4, 5)
+    >>> lies_channels_last(plain), lies_channels_last(plain.to(memory_format=torch.channels_last))
+    (False, True)
+    """
+    if tensor.ndim != 4 or tensor.is_contiguous():
+        return False
+    return tensor.is_contiguous(memory_format=torch.channels_last)
