@@ -33,7 +33,7 @@ class AdamW(torch.optim.AdamW):
     zero_grad = unwrap(_ORIGINAL.zero_grad)
     step = torch.no_grad()(unwrap(_ORIGINAL.step))
 
-    def _init_group(self, group: dict[str, Any], *lists: list[torch.Tensor]) -> bool:
+    def _init_group(self, group: Any, *lists: list[torch.Tensor]) -> bool:
         """Collect what a step changes, channels last as views without gaps.
 
         torch's fused step copies each gradient that lies channels last, 2.5 % of a step of
