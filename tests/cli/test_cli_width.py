@@ -49,7 +49,9 @@ def test_lines_fit_and_break_at_words_alone(
         monkeypatch.setenv(name, value)
     said = striate(verb, *VERBS[verb], cwd=place, code=FAIL.get(verb, 0), kind=Terminal)
     lines = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\r", "", said.stdout + said.stderr).split("\n")
-    assert [line for line in lines if count_columns(line) > width] == []
+    # a command that comes next is not broken, so that it can be copied
+    told = [line for line in lines if not line.startswith("  next ")]
+    assert [line for line in told if count_columns(line) > width] == []
     numbers = re.compile(r"\d$|^\s*(?:%|s|min|ms)\b")  # a number at an end, its unit at a start
     assert [
         (one, two)

@@ -105,17 +105,17 @@ def test_what_was_decided_is_settled(planted: Path, tmp_path: Path) -> None:
 
 
 def test_flipped_labels_of_digits_are_named_first() -> None:
-    digits = find("digits")
+    digits = find("digits").only(np.arange(600))
     labels = digits.labels.copy()
-    flipped = np.random.default_rng(0).choice(len(labels), 90, replace=False)
-    labels[flipped] = (labels[flipped] + 1 + np.arange(90) % 9) % 10
+    flipped = np.random.default_rng(0).choice(len(labels), 30, replace=False)
+    labels[flipped] = (labels[flipped] + 1 + np.arange(30) % 9) % 10
     from dataclasses import replace
 
     result = check_data(replace(digits, labels=labels))
     named = [each.images[0].name for each in result.findings if each.kind == "label"]
     meant = {digits.names[index] for index in flipped}
     assert result.labels is not None and result.labels.trusted
-    assert len(meant & set(named[:180])) >= 0.7 * 90  # within the first tenth
+    assert len(meant & set(named[:60])) >= 0.7 * 30  # within the first tenth
     assert len(set(named) - meant) < 0.25 * len(named)
 
 

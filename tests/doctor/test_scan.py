@@ -113,7 +113,7 @@ def test_images_of_nothing_are_never_alike(tmp_path: Path) -> None:
 
 
 def test_small_digits_are_never_alike() -> None:
-    scanned = scan(find("digits"))
+    scanned = scan(find("digits").only(np.arange(300)))
     assert find_near_copies(scanned.signs, scanned.readable).pairs == ()
 
 

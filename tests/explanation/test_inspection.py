@@ -196,6 +196,8 @@ def test_a_walk_through_torchvision_s_vgg_comes_down_to_the_pixels() -> None:
 
 
 def test_a_stop_keeps_the_images_that_were_made(done: Done, photos: Path) -> None:
+    before = signal.getsignal(signal.SIGINT)
+
     def stop(event: object) -> None:
         if isinstance(event, Progress) and (event.stage, event.done) == (stage, 1):
             signal.raise_signal(signal.SIGINT)
@@ -212,7 +214,7 @@ def test_a_stop_keeps_the_images_that_were_made(done: Done, photos: Path) -> Non
     )
     page = of_folder(found, model="m", data="photos", parameters=7, command="c", files=FILES)
     assert "stopped by Ctrl-C" in page
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_the_method_that_is_asked_for_comes_first_and_is_tested(done: Done, photos: Path) -> None:

@@ -37,7 +37,10 @@ def test_the_interval_of_a_mean_is_scipy_s(values: list[float]) -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("classes", [2, 10, 100])
+@pytest.mark.parametrize(
+    "classes",
+    [10, pytest.param(2, marks=pytest.mark.slow), pytest.param(100, marks=pytest.mark.slow)],
+)
 def test_networks_that_are_compared_are_of_like_size(
     shape: tuple[int, int, int], classes: int
 ) -> None:

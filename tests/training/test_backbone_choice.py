@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -78,6 +79,7 @@ def test_a_backbone_whose_file_is_gone_gives_way_to_the_next_in_one_line(
     lost.mkdir(parents=True)
     (lost / "__init__.py").touch()
     monkeypatch.syspath_prepend(lost.parent)
+    monkeypatch.delitem(sys.modules, lost.name, raising=False)
     photos = drawn.folder(tmp_path / "photos", n=5, size=(160, 140))
     quick = Settings(offline=True, image_size=16, threads=1, precision="float32")
     run, told = begin(photos, tmp_path / "run", quick)
