@@ -85,7 +85,9 @@ def tell(line: LineReading) -> list[str]:
     if line.outside:
         said.append(f"not in the line, and left out: {line.outside} pieces above or below it")
     if line.division < 0.5:
-        said.append(f"cut so with {format_percent(line.division)}: it could be cut elsewhere")
+        said.append(
+            f"so many characters with {format_percent(line.division)}: it could be cut elsewhere"
+        )
     return said
 
 

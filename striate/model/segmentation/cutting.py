@@ -15,7 +15,7 @@ from striate.model.segmentation.components import Piece
 
 # as shares of the height of the line's characters
 STEP = 0.04  # between the columns that paths are sought near
-REACH = 0.16  # that a path may leave its column by
+REACH = 0.1  # that a path may leave its column by
 APART = 0.08  # the least between two paths, and between a path and the rim
 NARROW = 0.45  # a piece of no more is not cut
 SIDEWAYS = 0.05  # what moving to a side costs, in pixels of ink

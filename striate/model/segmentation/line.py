@@ -54,9 +54,8 @@ class LineReading:
     Attributes:
         name: the file's name as it was given, or "image N".
         text: its characters, joined; dashes and dots are not among them.
-        probability: that all of them are right and rightly cut: the product of theirs and of
-            ``division``.
-        division: how much likelier this division into characters is than all others, 0 to 1.
+        probability: that this is the text: how much likelier it is than all other readings, 0 to 1.
+        division: likewise that it has so many characters.
         glyphs: its characters, from left to right.
         marks: dashes and dots, which are not read.
         angle: degrees that the line rose by.
@@ -91,8 +90,8 @@ class LineReading:
 
     @property
     def unsure(self) -> bool:
-        """Whether any of its characters is, or their division."""
-        return self.division < 0.5 or any(glyph.unsure for glyph in self.glyphs)
+        """Whether any of its characters is, or another text is as likely."""
+        return self.probability < 0.5 or any(glyph.unsure for glyph in self.glyphs)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain values, as `striate predict --segment --json` prints it."""

@@ -121,7 +121,7 @@ def read_line(
     return LineReading(
         name=name,
         text="".join(glyph.label for glyph in glyphs),
-        probability=float(np.prod([glyph.probability for glyph in glyphs])) * division.share,
+        probability=division.probability,
         division=division.share,
         glyphs=glyphs,
         marks=tuple(Mark(kind, in_scan(piece)) for kind, piece in found.marks),
