@@ -129,9 +129,9 @@ def test_boxes_of_a_rotated_line_lie_in_the_scan() -> None:
         assert right - left < 20
 
 
-@pytest.mark.parametrize("text", ["7781", "8062"])
-def test_touching_characters_are_cut_where_they_are_read_best(text: str) -> None:
-    image = draw_text(text, spacing=-2)
+@pytest.mark.parametrize(("text", "spacing"), [("8062", -2), ("2860", -1), ("1869", -1)])
+def test_touching_characters_are_cut_where_they_are_read_best(text: str, spacing: int) -> None:
+    image = draw_text(text, spacing=spacing)
     assert ndimage.label(image < 135, np.ones((3, 3)))[1] == 1
     line = read(image)
     assert line.text == text
