@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from striate.architecture import zoo
+from striate.architecture.aspects.torch_modules import TableConv2d
 from striate.backends.torch import build
 from striate.backends.torch.network import Joining
 from striate.data.images import Preprocess
@@ -197,7 +198,7 @@ def recompute(one: Heard) -> Tensor:
     if isinstance(layer, nn.Conv2d):
         return functional.conv2d(
             padded(layer, given[0]),
-            layer.weight.double(),
+            kernels(layer).double(),
             None if layer.bias is None else layer.bias.double(),
             layer.stride,
             0,
@@ -220,6 +221,11 @@ def recompute(one: Heard) -> Tensor:
     return copy.deepcopy(layer).double()(*given)  # type: ignore[no-any-return]
 
 
+def kernels(layer: nn.Conv2d) -> Tensor:
+    """Return the kernels (leaving, arriving, rows, columns), zeros where a table links nothing."""
+    return layer.kernels() if isinstance(layer, TableConv2d) else layer.weight
+
+
 def padded(layer: nn.Conv2d, given: Tensor) -> Tensor:
     """Pad as the layer does, by zeros; one side more than the other where it says so."""
     given = functional.pad(given, getattr(layer, "around", (0, 0, 0, 0)))
@@ -239,9 +245,10 @@ def check_convolution(stage: Any, one: Heard, place: tuple[int, ...], exact: flo
     per = layer.in_channels // layer.groups
     first = unit // (layer.out_channels // layer.groups) * per
     shown = {card["unit"]: card for card in stage["cards"]}
+    weight = kernels(layer).detach()
     assert sorted(shown) == list(range(first, first + per)), stage
     for channel, card in shown.items():
-        patch, kernel = patches[channel], layer.weight[unit, channel - first].double()
+        patch, kernel = patches[channel], weight[unit, channel - first].double()
         for table, values in zip(card["tables"], (patch, kernel), strict=True):
             assert len(table) == high and all(len(each) == wide for each in table)
             for texts, numbers in zip(table, values.tolist(), strict=True):
