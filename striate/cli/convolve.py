@@ -10,16 +10,6 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from striate.cli.convolve_input import (
-    PLACE,
-    describe_kernel,
-    open_image,
-    parse_padding,
-    parse_place,
-    parse_sides,
-)
-from striate.cli.convolve_output import Answer, check_out, choose_view, write
-from striate.cli.convolve_then import Then, choose_value, make_path
 from striate.cli.messages import say
 from striate.errors import SettingError
 
@@ -120,6 +110,10 @@ def convolve(
     """
     import json
 
+    # here, as the other verbs need none of it
+    from striate.cli.convolve_input import describe_kernel, open_image, parse_padding, parse_sides
+    from striate.cli.convolve_output import Answer, check_out, choose_view, write
+    from striate.cli.convolve_then import Then, choose_value, make_path
     from striate.teaching import convolution
 
     asked = Then(then, parameters, seed, classes, label, learning_rate)
@@ -180,6 +174,7 @@ def bend(result: FeatureMap, *, relu: bool, leaky_relu: float | None) -> Feature
 
 def show_numbers(values: np.ndarray, at: str | None) -> ImageNumbers:
     """Return the image as its matrices, from the place of --at on."""
+    from striate.cli.convolve_input import PLACE, parse_place
     from striate.teaching.convolution import read_matrices
 
     place = at is not None and PLACE.fullmatch(at.strip())
