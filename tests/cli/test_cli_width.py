@@ -26,6 +26,7 @@ VERBS: dict[str, tuple[object, ...]] = {
     "convolve": ("0101/1010/0110", "--filter", "1 0; 0 1", "--as-matrix", "--at", "0,0"),
     "experiment": ("shuffle", "--seeds", 1, "--epochs", 1, "--images", 20, "--threads", 1),
     "train": ("photos", *RUN),
+    "check": ("photos", "--no-labels"),
 }
 FAIL = {"import": 2}
 
