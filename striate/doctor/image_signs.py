@@ -121,7 +121,15 @@ def hash_perceptually(pixels: np.ndarray) -> np.ndarray:
     Returns:
         uint64 (n,).
     """
-    grey = pixels.sum(1, dtype=np.uint16).astype(np.float32)  # (n, rows, columns)
+    return hash_grey(pixels.sum(1, dtype=np.uint16).astype(np.float32))
+
+
+def hash_grey(grey: np.ndarray) -> np.ndarray:
+    """Return the hash of each image in grey, as `hash_perceptually` has it: uint64 (n,).
+
+    Args:
+        grey: float32 (n, rows, columns).
+    """
     down, across = (_cosines(side) for side in grey.shape[1:])
     low = (down @ grey @ across.T).reshape(len(grey), 64)
     bits = low > np.median(low, axis=1, keepdims=True)

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from striate.doctor.scan.fingerprints import Change, resample
+from striate.doctor.scan.fingerprints import Change, area_means, resample
 
 BLUR: Final = 1 / 16  # of the side; what is coarser is taken away
 HOPEFUL: Final = 0.3  # correlation of the first change, below which those near it are not tried
@@ -141,7 +141,4 @@ def _shrink(thumb: np.ndarray, side: int) -> np.ndarray:
 def _areas(side: int, cells_before: int) -> np.ndarray:
     """Return the matrix of area means to fewer cells: float32 (side, cells before)."""
     edges = np.arange(side + 1) / side * cells_before
-    cells = np.arange(cells_before)
-    begins, ends = np.maximum(edges[:-1, None], cells), np.minimum(edges[1:, None], cells + 1)
-    shares = np.maximum(0, ends - begins)
-    return np.asarray(shares / shares.sum(1, keepdims=True), np.float32)
+    return area_means(edges, cells_before)

@@ -14,6 +14,8 @@ from typing import Final
 
 import numpy as np
 
+from striate.doctor.image_signs import hash_grey
+
 THUMB: Final = 48  # pixels a side of the grey image that is kept of each, squashed to a square
 SIDE: Final = 32  # of the samples that are hashed
 ZOOMS: Final = (1.0, 0.93, 0.86, 0.8, 0.74)  # shares of each side that a cut leaves, its middle
@@ -103,7 +105,7 @@ def fingerprint(thumbs: np.ndarray, proportions: np.ndarray) -> np.ndarray:
             down, across = _cut(change.zoom, change.down), _cut(change.zoom, change.right)
             samples = down @ thumbs.astype(np.float32) @ across.T
             samples = samples[:, :, ::-1] if change.mirrored else samples
-        hashes[:, place] = _hash(samples)
+        hashes[:, place] = hash_grey(samples)
     return hashes
 
 
@@ -157,22 +159,20 @@ def _cut(zoom: float, place: int) -> np.ndarray:
     """
     middle = 0.5 + place * (1 - zoom) / 2
     edges = ((np.arange(SIDE + 1) / SIDE - 0.5) * zoom + middle) * THUMB
-    cells = np.arange(THUMB)
-    begins = np.maximum(edges[:-1, None], cells)
-    ends = np.minimum(edges[1:, None], cells + 1)
+    return area_means(edges, THUMB)
+
+
+def area_means(edges: np.ndarray, cells: int) -> np.ndarray:
+    """Return the matrix of means over parts of a side: float32 (parts, cells).
+
+    Args:
+        edges: of the parts, in cells: (parts + 1,).
+        cells: of the side.
+
+    >>> area_means(np.array([0.0, 1.5, 3.0]), 3).astype(float).round(2).tolist()
+    [[0.67, 0.33, 0.0], [0.0, 0.33, 0.67]]
+    """
+    places = np.arange(cells)
+    begins, ends = np.maximum(edges[:-1, None], places), np.minimum(edges[1:, None], places + 1)
     shares = np.maximum(0, ends - begins)
     return np.asarray(shares / shares.sum(1, keepdims=True), np.float32)
-
-
-@cache
-def _cosines(side: int) -> np.ndarray:
-    places = (np.arange(side) + 0.5) / side
-    return np.cos(np.pi * np.outer(np.arange(8), places)).astype(np.float32)
-
-
-def _hash(samples: np.ndarray) -> np.ndarray:
-    """Return a hash of each: uint64 (n,)."""
-    low = _cosines(samples.shape[1]) @ samples @ _cosines(samples.shape[2]).T
-    flat = low.reshape(len(samples), 64)
-    bits = flat > np.median(flat, axis=1, keepdims=True)
-    return np.packbits(bits, axis=1).view(np.uint64)[:, 0]
