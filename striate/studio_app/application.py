@@ -18,10 +18,9 @@ from striate.serving.access import Access, Pass
 from striate.serving.confined_paths import ConfinedFolders
 from striate.serving.refusals import say_refusals
 from striate.studio_app.conversation import Conversation
-from striate.studio_app.images import ImageEntry, Images
-from striate.studio_app.networks import NetworkEntry, Networks
-from striate.studio_app.scenes import Scenes
-from striate.studio_app.slow_answers import SlowAnswers
+from striate.studio_app.images import ImageEntry
+from striate.studio_app.networks import NetworkEntry
+from striate.studio_app.studio import Studio
 
 PAGE = Path(__file__).parent / "page"
 CACHED = {"cache-control": "private, max-age=3600"}
@@ -57,10 +56,8 @@ def make_app(
         modules: torch modules that were given, by name, as classifiers.
         entry: the token and the cookie that let a page in.
     """
-    images = Images(folders)
-    networks = Networks(folders, modules)
-    scenes = Scenes(networks, images)
-    slow = SlowAnswers(networks, images, folder)
+    studio = Studio.of(folders, folder, modules)
+    networks, images = studio.networks, studio.images
     app = FastAPI(title="Striate studio", version=__version__, docs_url=None, redoc_url=None)
     app.add_middleware(Access, entry=entry)
     say_refusals(app)
@@ -92,7 +89,7 @@ def make_app(
     @app.websocket("/live")
     async def live(socket: WebSocket) -> None:
         await socket.accept()
-        await Conversation(socket, scenes, slow).run()
+        await Conversation(socket, studio).run()
 
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
     return app

@@ -1,8 +1,8 @@
 """One page's questions, answered one by one; a newer question takes the place of an older.
 
 Quick questions and those that take seconds go two ways side by side, so that the pointer is
-answered while a network learns. Of kinds in `NEWEST` only the latest waits: what the pointer has
-left is not worked out.
+answered while a network learns. Of some kinds only the newest waits: what the pointer has left is
+not worked out.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,11 +19,10 @@ from fastapi.concurrency import run_in_threadpool
 from striate.errors import SettingError, StriateError
 from striate.model.json_value import Json
 from striate.serving.refusals import describe_fault
-from striate.studio_app.answers import Answer, answer
 from striate.studio_app.frames import pack, unpack
-from striate.studio_app.questions import NEWEST, SLOW, Question, read_question
-from striate.studio_app.scenes import Scenes
-from striate.studio_app.slow_answers import SlowAnswers
+from striate.studio_app.question import Answer, Question, Tell
+from striate.studio_app.rooms import KINDS, read_question
+from striate.studio_app.studio import Studio
 
 LOG = logging.getLogger("striate")
 WAITING = 400  # questions of a page that wait, at most
@@ -68,9 +66,9 @@ class Waiting:
     """Questions that wait, the oldest first.
 
     >>> import asyncio
-    >>> from striate.studio_app.questions import Walk
+    >>> from striate.studio_app.rooms.inside_questions import Walk
     >>> line = Waiting()
-    >>> old, new = (Walk(n, "digits", "digits/0", "walk", 0) for n in (1, 2))
+    >>> old, new = (Walk(n, "walk", "digits", "digits/0", 0) for n in (1, 2))
     >>> line.put(old), line.put(new) is old, asyncio.run(line.take()) is new
     (None, True, True)
     """
@@ -81,7 +79,7 @@ class Waiting:
 
     def put(self, asked: Asked) -> Asked | None:
         """Let a question wait; return the one whose place it takes."""
-        newest = asked.kind in NEWEST or asked.kind == "frame"
+        newest = isinstance(asked, Frame) or KINDS[asked.kind].newest
         key = (asked.kind, 0 if newest else asked.id)
         dropped = self._asked.pop(key, None)
         self._asked[key] = asked
@@ -103,12 +101,11 @@ class Conversation:
 
     Args:
         socket: accepted already.
-        scenes: what quick questions are answered from.
-        slow: answers what takes seconds.
+        studio: what its questions are answered from.
     """
 
-    def __init__(self, socket: WebSocket, scenes: Scenes, slow: SlowAnswers) -> None:
-        self._socket, self._scenes, self._slow = socket, scenes, slow
+    def __init__(self, socket: WebSocket, studio: Studio) -> None:
+        self._socket, self._studio = socket, studio
         self._quick_line, self._slow_line = Waiting(), Waiting()
         self._sending = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
@@ -116,8 +113,8 @@ class Conversation:
     async def run(self) -> None:
         """Answer until the page goes."""
         workers = [
-            asyncio.create_task(self._work(self._quick_line, self._quick)),
-            asyncio.create_task(self._work(self._slow_line, self._take_time)),
+            asyncio.create_task(self._work(self._quick_line)),
+            asyncio.create_task(self._work(self._slow_line)),
         ]
         try:
             while True:
@@ -141,17 +138,18 @@ class Conversation:
         except SettingError as error:
             await self._send(pack({"id": -1, "error": str(error)}))
             return
-        line = self._slow_line if isinstance(asked, SLOW) else self._quick_line
+        slow = not isinstance(asked, Frame) and KINDS[asked.kind].slow
+        line = self._slow_line if slow else self._quick_line
         dropped = line.put(asked)
         if dropped is not None:
             await self._send(pack({"id": dropped.id, "dropped": True}))
 
-    async def _work(self, line: Waiting, work: Callable[[Asked], Answer]) -> None:
+    async def _work(self, line: Waiting) -> None:
         while True:
             asked = await line.take()
             about: dict[str, Json] = {"id": asked.id, "kind": asked.kind}
             try:
-                found = await run_in_threadpool(work, asked)
+                found = await run_in_threadpool(self._answer, asked)
                 message = pack({**found.said, **about}, found.arrays)
             except StriateError as error:
                 message = pack({**about, "error": str(error)})
@@ -160,10 +158,13 @@ class Conversation:
                 message = pack({**about, "error": describe_fault(error)})
             await self._send(message)
 
-    def _quick(self, asked: Asked) -> Answer:
-        if not isinstance(asked, Frame):
-            return answer(self._scenes, asked)
-        scene = self._scenes.see(asked.network, asked.pixels)
+    def _answer(self, asked: Asked) -> Answer:
+        if isinstance(asked, Frame):
+            return self._see(asked)
+        return KINDS[asked.kind].answer(self._studio, asked, self._teller(asked.id))
+
+    def _see(self, frame: Frame) -> Answer:
+        scene = self._studio.scenes.see(frame.network, frame.pixels)
         odds = scene.network.classifier.decision.probabilities(scene.logits[None])[0]
         return Answer(
             {},
@@ -174,16 +175,12 @@ class Conversation:
             },
         )
 
-    def _take_time(self, asked: Asked) -> Answer:
-        if isinstance(asked, Frame):
-            raise AssertionError("a picture is no question that takes seconds")
-        loop = self._loop
-
+    def _teller(self, number: int) -> Tell:
         def tell(what: str, share: float) -> None:
-            said: dict[str, Json] = {"id": asked.id, "progress": what, "share": share}
-            asyncio.run_coroutine_threadsafe(self._send(pack(said)), loop)
+            said: dict[str, Json] = {"id": number, "progress": what, "share": share}
+            asyncio.run_coroutine_threadsafe(self._send(pack(said)), self._loop)
 
-        return self._slow.answer(asked, tell)
+        return tell
 
     async def _send(self, message: bytes) -> None:
         async with self._sending:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import tempfile
 from collections import OrderedDict
-from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -23,10 +22,9 @@ from striate.explanation.unit_activations import TopActivations
 from striate.explanation.unit_patches import crop_patches
 from striate.model.json_value import Json
 from striate.settings import Settings
-from striate.studio_app.answers import Answer
 from striate.studio_app.images import Images
 from striate.studio_app.networks import DIGITS, Networks, OpenNetwork
-from striate.studio_app.questions import Learn, Optimum, Question, TopImages
+from striate.studio_app.question import Answer, Tell
 from striate.training.runs import start_run
 
 NETWORK: Final = (
@@ -38,9 +36,6 @@ SHOWN = 9  # top images of a unit
 MOST_IMAGES = 120  # of the user's own that a network's units are shown, where its data is not known
 REMEMBERED = 8  # layers whose rankings are kept
 ONE_IMAGE = VisualizationSettings(count=1, steps=48)
-
-Tell = Callable[[str, float], None]
-"""Is told what is being done, and which share of it is done, 0 to 1."""
 
 
 class SlowAnswers:
@@ -57,21 +52,39 @@ class SlowAnswers:
         self._ranked: OrderedDict[tuple[OpenNetwork, str], TopActivations] = OrderedDict()
         self._lock = Lock()  # one work at a time: each takes all cores
 
-    def answer(self, question: Question, tell: Tell) -> Answer:
-        """Return what a slow question comes to.
+    def learn(self, tell: Tell) -> Answer:
+        """Train the first button's network, unless it is there."""
+        with self._lock:
+            return self._learn(tell)
+
+    def top(self, network: str, layer: str, unit: int, tell: Tell) -> Answer:
+        """Return the patches that a unit answers most to.
 
         Raises:
             StriateError: there is no such unit, or no images to show it.
         """
         with self._lock:
-            match question:
-                case Learn():
-                    return self._learn(tell)
-                case TopImages():
-                    return self._top(question, tell)
-                case Optimum():
-                    return self._optimum(question, tell)
-        raise AssertionError(f"{type(question).__name__} is answered at once")
+            return self._top(self._networks.open(network), layer, unit, tell)
+
+    def optimum(self, network: str, layer: str, unit: int, tell: Tell) -> Answer:
+        """Return an image made for a unit.
+
+        Raises:
+            StriateError: there is no such unit.
+        """
+        with self._lock:
+            found = visualize_unit(
+                self._networks.open(network).copy(),
+                layer,
+                unit,
+                settings=ONE_IMAGE,
+                progress=False,
+                callback=_told(tell),
+            )
+        return Answer(
+            {"activation": found.activation[0], "initial": found.initial_activation[0]},
+            {"image": np.ascontiguousarray(found.images[0])},
+        )
 
     def _learn(self, tell: Tell) -> Answer:
         if self._networks.has_digits:
@@ -104,9 +117,12 @@ class SlowAnswers:
             if not own.exists():
                 break
             own = self._folder / f"{RUN}-{number}"
+        is_new = not own.parent.exists()
         try:
             own.mkdir(parents=True)
             own.rmdir()
+            if is_new:
+                own.parent.rmdir()
         except OSError as error:
             kept = Path(tempfile.mkdtemp(prefix="striate-"))
             return kept / "digits", (
@@ -116,17 +132,15 @@ class SlowAnswers:
             )
         return own, ""
 
-    def _top(self, question: TopImages, tell: Tell) -> Answer:
-        network = self._networks.open(question.network)
+    def _top(self, network: OpenNetwork, name: str, unit: int, tell: Tell) -> Answer:
         own = network.copy()
-        ranked = self._ranking(network, question.layer, tell)
+        ranked = self._ranking(network, name, tell)
         tell("cutting patches", 0.9)
-        key = (question.layer, question.unit)
-        layer = ranked[question.layer]
-        if not 0 <= question.unit < len(layer.mean_activation):
+        key = (name, unit)
+        layer = ranked[name]
+        if not 0 <= unit < len(layer.mean_activation):
             raise SettingError(
-                f"'{question.layer}' has {len(layer.mean_activation)} units and none of number "
-                f"{question.unit}"
+                f"'{name}' has {len(layer.mean_activation)} units and none of number {unit}"
             )
         patches = crop_patches(own, ranked, [key], rank="top")[key]
         listed: list[Json] = [
@@ -140,14 +154,14 @@ class SlowAnswers:
             for patch in patches
         ]
         classes: list[Json] = [
-            [ranked.classes[place], mean] for place, mean in layer.top_classes(question.unit)[:3]
+            [ranked.classes[place], mean] for place, mean in layer.top_classes(unit)[:3]
         ]
         return Answer(
             {
                 "patches": listed,
                 "classes": classes,
-                "active_share": float(layer.active_share[question.unit]),
-                "selectivity": float(layer.selectivity[question.unit]),
+                "active_share": float(layer.active_share[unit]),
+                "selectivity": float(layer.selectivity[unit]),
                 "n": len(ranked.names),
                 "of": network.data or "",
             },
@@ -172,21 +186,6 @@ class SlowAnswers:
         listed = [one for one in self._images.entries() if one.group in groups][:MOST_IMAGES]
         pixels = [self._images.open(one.address) for one in listed]
         return pixels, [one.title for one in listed]
-
-    def _optimum(self, question: Optimum, tell: Tell) -> Answer:
-        network = self._networks.open(question.network)
-        found = visualize_unit(
-            network.copy(),
-            question.layer,
-            question.unit,
-            settings=ONE_IMAGE,
-            progress=False,
-            callback=_told(tell),
-        )
-        return Answer(
-            {"activation": found.activation[0], "initial": found.initial_activation[0]},
-            {"image": np.ascontiguousarray(found.images[0])},
-        )
 
 
 def _told(tell: Tell) -> Callback:

@@ -125,7 +125,7 @@ def test_the_studio_alone_loads_pydantic_and_fastapi() -> None:
 
 def test_the_page_s_words_stand_in_one_file_and_no_other_host_is_named() -> None:
     page = ROOT / "striate" / "studio_app" / "page"
-    for path in sorted(page.glob("*.*")):
+    for path in sorted(page.rglob("*.*")):
         text = path.read_text("utf-8")
         addresses = [line for line in text.splitlines() if "http://" in line or "https://" in line]
         allowed = ("http://www.w3.org/2000/svg", "github.com/yosinski", "location.")

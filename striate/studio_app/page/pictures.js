@@ -25,7 +25,7 @@ export function openDialog(title, ...children) {
   return dialog;
 }
 
-// choose(address), camera(): what becomes of a choice.
+// choose(address), camera(): what becomes of a choice; camera may be null.
 export function choosePicture(images, { choose, camera, added }) {
   const take = (address) => { dialog.close(); choose(address); };
   const file = make("input", { type: "file", accept: "image/*", onchange: async () => {
@@ -48,7 +48,7 @@ export function choosePicture(images, { choose, camera, added }) {
   const dialog = openDialog(said.title,
     make("div", { class: "choices row" },
       make("label", { class: "file" }, said.upload, file), make("span", { class: "soft" }, said.drop),
-      make("button", { onclick: () => { dialog.close(); camera(); } }, said.camera),
+      camera ? make("button", { onclick: () => { dialog.close(); camera(); } }, said.camera) : "",
       make("label", { class: "soft" }, `${said.more} `, number), make("button", { onclick: () => take(`digits/${String(number.value).padStart(4, "0")}`) }, said.go)),
     ...groups);
 }

@@ -3,6 +3,7 @@ export const words = {
   title: "Striate studio",
   rooms: { inside: "Inside" },
   room: "Room",
+  noRoom: (name) => `There is no room ${name} here.`,
   network: "Network",
   image: "Image",
   change: "Change",
@@ -175,8 +176,8 @@ export const words = {
       ["f", "freeze the camera's picture"],
       ["w e", "previous and next image"],
       ["Esc", "back to the first layer"],
-      ["h", "this list"],
     ],
+    own: ["h", "this list"],
     source: "f, c, e, w, h, i, j, k, l, u, o, s, z and Esc as in the Deep Visualization Toolbox.",
   },
 };

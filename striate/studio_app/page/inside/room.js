@@ -1,22 +1,27 @@
 // The room Inside: a network under the microscope, from its layers down to one number.
 
+import { Camera } from "../camera.js";
+import { make, speak, tell } from "../dom.js";
+import { percent, shape, show } from "../numbers.js";
+import { writePlace } from "../place.js";
+import { wire } from "../wire.js";
+import { words } from "../words.js";
 import { AnswerPanel } from "./answer.js";
 import { Arithmetic } from "./arithmetic.js";
 import { Bench } from "./bench.js";
-import { Camera } from "./camera.js";
-import { make, speak, tell } from "./dom.js";
 import { Gallery } from "./gallery.js";
-import { percent, shape, show } from "./numbers.js";
-import { writePlace } from "./place.js";
+import { takeKey } from "./keys.js";
 import { Strip } from "./strip.js";
 import { UnitPanel } from "./unit.js";
 import { WalkPanel } from "./walk.js";
-import { wire } from "./wire.js";
-import { words } from "./words.js";
 
-export class Inside {
-  constructor({ onplace }) {
-    this.onplace = onplace;
+export class Room {
+  uses = ["network", "image", "camera"];
+  needsNetwork = true;
+  keys = words.keys;
+
+  constructor(frame) {
+    this.frame = frame;
     this.state = { room: "inside", network: "", image: "", layer: "", unit: 0, row: -1, column: -1 };
     this.scene = null;
     this.frozen = false;
@@ -166,7 +171,7 @@ export class Inside {
     const { layer, unit, row, column } = this.state;
     const here = () => layer === this.state.layer && unit === this.state.unit && row === this.state.row && column === this.state.column;
     this.bench.markOutput(this.state, this.frozen);
-    this.onplace(this.state);
+    this.frame.shown(this.state);
     writePlace(this.frozen ? this.state : { ...this.state, row: undefined, column: undefined });
     const place = { layer, unit, row, column };
     const summed = this.ask({ kind: "cell", ...place });
@@ -341,6 +346,15 @@ export class Inside {
     this.strip.refresh(this.scene);
     this.gallery.refresh();
     this.#showUnit();
+  }
+
+  keydown(event) {
+    return takeKey(this, this.frame, event);
+  }
+
+  leave() {
+    this.bench.pause();
+    this.#stopCamera();
   }
 
   repaint() {

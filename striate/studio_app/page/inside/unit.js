@@ -1,8 +1,8 @@
 // What one unit looks for: the patches that it answers most to, and an image made for it.
 
-import { make, tell } from "./dom.js";
-import { percent, pixelCanvas, show } from "./numbers.js";
-import { words } from "./words.js";
+import { make, tell } from "../dom.js";
+import { percent, pixelCanvas, show } from "../numbers.js";
+import { words } from "../words.js";
 
 const said = words.unit;
 

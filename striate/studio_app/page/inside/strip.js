@@ -1,8 +1,8 @@
 // The strip of layers: what each makes of the image, small; a click opens it.
 
-import { make } from "./dom.js";
-import { mapCanvas, pixelCanvas, shape } from "./numbers.js";
-import { words } from "./words.js";
+import { make } from "../dom.js";
+import { mapCanvas, pixelCanvas, shape } from "../numbers.js";
+import { words } from "../words.js";
 
 const MINIS = 4;
 const SIDE = 24;

@@ -1,8 +1,9 @@
-"""What a question comes to: numbers out of a recorded pass, worked out in Python."""
+"""The room Inside: numbers out of a recorded pass."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 import numpy as np
 import torch
@@ -12,55 +13,22 @@ from striate.errors import SettingError
 from striate.explanation.contribution_path import trace_recorded
 from striate.explanation.unit_arithmetic import ArithmeticStep, recompute_recorded
 from striate.model.json_value import Json, JsonObject
-from striate.studio_app.questions import (
+from striate.studio_app.kind import AnyKind, Kind
+from striate.studio_app.question import Answer, Look, Tell
+from striate.studio_app.rooms.inside_questions import (
     Cell,
     Layers,
+    Learn,
     Map,
     Maps,
+    Optimum,
     Overview,
-    Question,
     Sight,
+    TopImages,
     Walk,
 )
-from striate.studio_app.scenes import INPUT, Scene, Scenes
-
-
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """What goes to the page.
-
-    Attributes:
-        said: in words and single numbers.
-        arrays: by name.
-    """
-
-    said: JsonObject
-    arrays: dict[str, np.ndarray] = field(default_factory=dict)
-
-
-def answer(scenes: Scenes, question: Question) -> Answer:
-    """Return what a quick question comes to.
-
-    Raises:
-        StriateError: the network, the image, the layer or the number is not there; the message
-            says which.
-    """
-    match question:
-        case Layers():
-            return describe(scenes.open(question.network, question.image))
-        case Maps():
-            return _maps(scenes.open(question.network, question.image), question)
-        case Overview():
-            return _overview(scenes.open(question.network, question.image), question)
-        case Map():
-            return _map(scenes.open(question.network, question.image), question)
-        case Cell():
-            return _cell(scenes.open(question.network, question.image), question)
-        case Sight():
-            return _sight(scenes.open(question.network, question.image), question)
-        case Walk():
-            return _walk(scenes.open(question.network, question.image), question)
-    raise AssertionError(f"{type(question).__name__} takes seconds and is answered elsewhere")
+from striate.studio_app.scenes import INPUT, Scene
+from striate.studio_app.studio import Studio
 
 
 def describe(scene: Scene) -> Answer:
@@ -250,3 +218,41 @@ def _walk(scene: Scene, question: Walk) -> Answer:
     ]
     pixel = None if path.pixel is None else list(path.pixel)
     return Answer({"target": path.target, "steps": steps, "pixel": pixel, "stopped": path.stopped})
+
+
+Looks = TypeVar("Looks", bound=Look)
+
+
+def _seen(work: Callable[[Scene, Looks], Answer]) -> Callable[[Studio, Looks, Tell], Answer]:
+    """Answer from the image in the network that a question names."""
+
+    def answer(studio: Studio, question: Looks, _: Tell) -> Answer:
+        return work(studio.scenes.open(question.network, question.image), question)
+
+    return answer
+
+
+def _top(studio: Studio, question: TopImages, tell: Tell) -> Answer:
+    return studio.slow.top(question.network, question.layer, question.unit, tell)
+
+
+def _optimum(studio: Studio, question: Optimum, tell: Tell) -> Answer:
+    return studio.slow.optimum(question.network, question.layer, question.unit, tell)
+
+
+def _learn(studio: Studio, _: Learn, tell: Tell) -> Answer:
+    return studio.slow.learn(tell)
+
+
+KINDS: Final[tuple[AnyKind, ...]] = (
+    Kind(Layers, _seen(lambda scene, _: describe(scene))),
+    Kind(Maps, _seen(_maps)),
+    Kind(Overview, _seen(_overview)),
+    Kind(Map, _seen(_map), newest=True),
+    Kind(Cell, _seen(_cell), newest=True),
+    Kind(Sight, _seen(_sight), newest=True),
+    Kind(Walk, _seen(_walk), newest=True),
+    Kind(TopImages, _top, slow=True, newest=True),
+    Kind(Optimum, _optimum, slow=True, newest=True),
+    Kind(Learn, _learn, slow=True),
+)

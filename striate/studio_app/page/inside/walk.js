@@ -1,8 +1,8 @@
 // The walk from a logit down to a pixel, always by what contributes most.
 
-import { make, tell } from "./dom.js";
-import { percent, show, signed } from "./numbers.js";
-import { words } from "./words.js";
+import { make, tell } from "../dom.js";
+import { percent, show, signed } from "../numbers.js";
+import { words } from "../words.js";
 
 const said = words.walk;
 const PACE = 1400; // milliseconds a step

@@ -1,8 +1,8 @@
 // The image, what goes in and what comes out, side by side; the kernel slides over the first.
 
-import { make } from "./dom.js";
-import { Grid } from "./grid.js";
-import { words } from "./words.js";
+import { make } from "../dom.js";
+import { Grid } from "../grid.js";
+import { words } from "../words.js";
 
 const SPEEDS = [1200, 700, 400, 220, 110]; // milliseconds a step
 

@@ -1,30 +1,11 @@
-"""What the page may ask, each question a frozen dataclass that is read from its JSON.
-
-Numbers count from 0; row and column are -1 for features.
-"""
+"""What the room Inside asks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
-
-from striate.errors import SettingError
-
-Text = Annotated[str, Field(max_length=500)]
-Number = Annotated[int, Field(ge=-1, le=10_000_000)]
-Count = Annotated[int, Field(ge=1, le=64)]
-Side = Annotated[int, Field(ge=1, le=512)]
-
-
-@dataclass(frozen=True)
-class Look:
-    """What every question says: its number, and which image in which network."""
-
-    id: int
-    network: Text
-    image: Text
+from striate.studio_app.question import Count, Look, Number, Question, Side, Text
 
 
 @dataclass(frozen=True)
@@ -114,34 +95,7 @@ class Optimum(Look):
 
 
 @dataclass(frozen=True)
-class Learn:
+class Learn(Question):
     """The first button: a small network learns the digits."""
 
-    id: int
     kind: Literal["learn"]
-
-
-Question = Layers | Maps | Overview | Map | Cell | Sight | Walk | TopImages | Optimum | Learn
-SLOW: Final = (TopImages, Optimum, Learn)  # take seconds, and are worked on beside the others
-NEWEST: Final = frozenset({"cell", "sight", "map", "walk", "top", "optimum"})
-"""Kinds of which only the newest is answered: who asks again no longer waits for the one before."""
-
-_READER: Final = TypeAdapter[Question](Annotated[Question, Field(discriminator="kind")])
-
-
-def read_question(text: str) -> Question:
-    """Return a question.
-
-    Raises:
-        SettingError: it is none.
-
-    >>> read_question('{"kind": "walk", "id": 3, "network": "digits", "image": "digits/1", '
-    ...               '"target": 7}').target
-    7
-    """
-    try:
-        return _READER.validate_json(text)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise SettingError(f"the question cannot be read: {place}: {first['msg']}") from error

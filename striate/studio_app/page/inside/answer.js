@@ -1,8 +1,8 @@
 // What the network answers: logits, their exponentials and the probabilities, lit together.
 
-import { make } from "./dom.js";
-import { percent, show } from "./numbers.js";
-import { words } from "./words.js";
+import { make } from "../dom.js";
+import { percent, show } from "../numbers.js";
+import { words } from "../words.js";
 
 const FEW = 10;
 const said = words.answer;

@@ -1,8 +1,8 @@
 // All maps of a layer; they are asked for as they come into view.
 
-import { make } from "./dom.js";
-import { mapCanvas } from "./numbers.js";
-import { words } from "./words.js";
+import { make } from "../dom.js";
+import { mapCanvas } from "../numbers.js";
+import { words } from "../words.js";
 
 const SIDE = 56;
 const AT_ONCE = 32;

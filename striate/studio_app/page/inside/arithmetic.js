@@ -1,9 +1,9 @@
 // How one number comes about, written out: patch times kernel for every channel, bias,
 // normalisation, activation. All numbers come from Python; here they are laid out.
 
-import { make } from "./dom.js";
-import { show, signed } from "./numbers.js";
-import { words } from "./words.js";
+import { make } from "../dom.js";
+import { show, signed } from "../numbers.js";
+import { words } from "../words.js";
 
 const CARDS = 8; // channels shown at first
 const ROWS = 12; // of a list
