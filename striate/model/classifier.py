@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 from PIL import Image
 
-from striate.backends.onnx import Engine, Trained, open_engine, torch_module
+from striate.backends.onnx import Engine, Trained
 from striate.data.images import Preprocess, read
 from striate.errors import ClassifierError, ImageError, SettingError
 from striate.model import classifier_file
+from striate.model.answering import answer, open_network
 from striate.model.classifier_document import ClassifierDocument
 from striate.model.image_input import arrange, decode_ahead, to_source
 from striate.model.json_value import JsonObject
 from striate.model.origin import Origin
 from striate.model.prediction import Prediction, Unreadable
-from striate.model.temperature import Decision
+from striate.model.decision import Answers, Decision
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.progress_display import display_progress
 
@@ -50,7 +51,7 @@ class Classifier:
         text: the network in the notation; None where it was given as a torch module.
         classes: class names, in the order of the network's outputs.
         preprocess: how an image becomes the network's input.
-        decision: how what the network says becomes probabilities.
+        decision: how what the network says becomes probabilities, and these an answer or none.
         metrics: the figures of its own evaluation, with what they were taken on.
         data: what it was trained on: name, counts, fingerprint.
         training: how: settings and choices.
@@ -202,25 +203,19 @@ class Classifier:
             ClassifierError: they are of another shape, or the network does not give one value a
                 class.
         """
+        return self.decide(pixels).probabilities
+
+    def decide(self, pixels: np.ndarray) -> Answers:
+        """Return what is answered for images that are preprocessed already, and how surely.
+
+        Arguments and errors as for `probabilities`; features come of the same pass.
+        """
         if np.shape(pixels)[1:] != self.preprocess.shape:
             raise ClassifierError(
                 f"the images have the shape {np.shape(pixels)}; expected (n, "
                 f"{', '.join(map(str, self.preprocess.shape))}), as Preprocess.pixels makes them"
             )
-        answers = self._probabilities(pixels)
-        if self.decision.mirrored:
-            answers = (answers + self._probabilities(pixels[..., ::-1])) / 2
-        return answers
-
-    def _probabilities(self, pixels: np.ndarray) -> np.ndarray:
-        """Return the probability of each class for images as they lie."""
-        logits = self.engine.run(np.asarray(pixels, np.float32, order="C"))
-        if logits.shape != (len(pixels), len(self.classes)):
-            raise ClassifierError(
-                f"the network gives {logits.shape} values for {len(pixels)} images; expected "
-                f"one for each of the {len(self.classes)} classes"
-            )
-        return self.decision.probabilities(logits)
+        return answer(self.engine, self.decision, pixels, classes=len(self.classes))
 
     def evaluate(
         self, data: Data, *, split: str | None = None, progress: bool | None = None
@@ -296,10 +291,8 @@ class Classifier:
     @cached_property
     def engine(self) -> Engine:
         """What computes the answers; its ``note`` says where another one could not be loaded."""
-        if isinstance(self.network, Trained):
-            return open_engine(self.network, self.preprocess)
-        # the module may be changed at any time, and an engine made of its weights would not know
-        return torch_module(self.network, self.preprocess)
+        measured = self.decision.distance is not None
+        return open_network(self.network, self.preprocess, features=measured)
 
     @cached_property
     def module(self) -> nn.Module:
@@ -368,7 +361,8 @@ class Classifier:
             data=self.data,
             training=self.training,
         )
-        classifier_file.write(path, document.as_json(), self._weights(), self.seen)
+        kept = classifier_file.name_decision(self.decision.as_tensors())
+        classifier_file.write(path, document.as_json(), {**self._weights(), **kept}, self.seen)
         return path
 
     def _weights(self) -> Mapping[str, np.ndarray]:

@@ -28,8 +28,9 @@ from striate.model.json_value import Json, JsonObject
 NAME = "classifier.safetensors"
 KEY = "striate"
 FORMAT = "striate-classifier"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 1: without a reject rule
 SEEN = "data.seen_"
+DECISION = "calibration/"  # a slash, which names of modules have not
 AGAIN = "copy it anew from where it was made, or train again"
 
 
@@ -76,6 +77,22 @@ def write(
             f"the classifier cannot be written to '{path}': {_why(error)}; "
             "make room or choose another place"
         ) from error
+
+
+def name_decision(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the arrays of a decision by the names they have beside the weights."""
+    return {DECISION + name: value for name, value in tensors.items()}
+
+
+def take_decision(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Take the arrays of a decision out of a file's tensors, by their own names.
+
+    >>> held = {"calibration/means": np.zeros(2), "fc1.bias": np.ones(2)}
+    >>> list(take_decision(held)), list(held)
+    (['means'], ['fc1.bias'])
+    """
+    names = [name for name in tensors if name.startswith(DECISION)]
+    return {name.removeprefix(DECISION): tensors.pop(name) for name in names}
 
 
 def find_file(path: Path) -> Path:

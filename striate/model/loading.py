@@ -15,7 +15,7 @@ from striate.data.images import Preprocess
 from striate.errors import ClassifierError, NotationError, SettingError
 from striate.model import classifier_file
 from striate.model.classifier import Classifier
-from striate.model.temperature import Decision
+from striate.model.decision import Decision
 
 if TYPE_CHECKING:
     from torch import nn
@@ -42,7 +42,9 @@ def load(path: str | Path, *, network: nn.Module | None = None) -> Classifier:
     text, classes = document.network, document.classes
     try:
         preprocess = Preprocess.from_json(document.preprocess)
-        decision = Decision.from_json(document.calibration)
+        decision = Decision.from_json(
+            document.calibration, classifier_file.take_decision(tensors), classes=len(classes)
+        )
     except SettingError as error:
         raise ClassifierError(f"the settings in '{path}' make no sense: {error}") from error
     held: nn.Module | Trained

@@ -29,7 +29,7 @@ from striate.model.classifier import Classifier
 from striate.model.json_value import JsonObject
 from striate.model.loading import load
 from striate.model.run_folder import RunFolder, report_write_errors
-from striate.model.temperature import Decision
+from striate.model.decision import Decision
 from striate.terminal.units import format_duration, format_percent
 from striate.training import autotune, checkpoints, film
 from striate.training.crowding import Crowding

@@ -19,7 +19,7 @@ from striate.explanation.exact_class_maps import (
     keep_class_maps,
 )
 from striate.model.classifier import Classifier
-from striate.model.temperature import Decision
+from striate.model.decision import Decision
 
 STEM = "input 3x32x32 classes=3 > conv 8 stride=2 > bn > relu > conv 6 stride=2"
 

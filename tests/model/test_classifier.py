@@ -25,7 +25,7 @@ from striate.model import classifier_file
 from striate.model.classifier import BATCH, Classifier
 from striate.model.loading import load
 from striate.model.prediction import Prediction, Unreadable
-from striate.model.temperature import Decision
+from striate.model.decision import Decision
 
 TEXT = "input 3x16x16 classes=3 > conv 8 > bn > relu > maxpool 2 > flatten > dropout 0.5 > fc"
 CLASSES = ("zebra", "ant", "bee")  # not in alphabetical order: it must survive
@@ -235,10 +235,10 @@ def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
 def test_a_newer_format_says_which_version_to_get(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(classifier_file, "FORMAT_VERSION", 2)
+    monkeypatch.setattr(classifier_file, "FORMAT_VERSION", 3)
     path = model().save(tmp_path / "model.safetensors")
     monkeypatch.undo()
-    with pytest.raises(ClassifierError, match="format version 2.*upgrade striate"):
+    with pytest.raises(ClassifierError, match="format version 3.*upgrade striate"):
         load(path)
 
 

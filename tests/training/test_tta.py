@@ -12,7 +12,7 @@ import striate as st
 from striate.events import Event, Note
 from striate.explanation.inspection import inspect
 from striate.explanation.inspection_settings import InspectionSettings
-from striate.model.temperature import Decision
+from striate.model.decision import Decision
 from striate.training.result import TrainingResult
 
 NETWORK = "conv 4 > relu > maxpool 4 > flatten > fc"

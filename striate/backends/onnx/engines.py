@@ -20,7 +20,8 @@ import numpy as np
 from striate.architecture.aspects.onnx_runtime import failures
 from striate.backends.bf16 import computes_bf16
 from striate.backends.onnx import libraries
-from striate.backends.onnx.graph import OUTPUT, PIXELS, graph
+from striate.backends.onnx.feature_layer import find_feature_layer
+from striate.backends.onnx.graph import FEATURES, OUTPUT, PIXELS, graph
 from striate.backends.onnx.own_thread import OwnThread
 from striate.backends.onnx.trained_weights import Trained
 from striate.data import count_cores
@@ -45,19 +46,26 @@ class Engine:
         run: takes float32 (n, channels, rows, columns), values 0 to 255, and gives float32
             (n, ...), what the network says of them once they are normalised.
         note: why another engine that comes first was not taken; "" as a rule.
+        run_with_features: the same and, of the same pass, float32 (n, features), the input of the
+            last linear layer (`find_feature_layer`); None where that was not asked for.
     """
 
     name: str
     run: Callable[[np.ndarray], np.ndarray]
     note: str = ""
+    run_with_features: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]] | None = None
 
 
-def open_engine(trained: Trained, preprocess: Preprocess) -> Engine:
+def open_engine(trained: Trained, preprocess: Preprocess, *, features: bool = False) -> Engine:
     """Open the engine that answers in float32: ONNX Runtime, or torch where that fails.
 
     Args:
         trained: the network.
         preprocess: whose mean and std scale the images.
+        features: whether it gives feature vectors, too.
+
+    Raises:
+        ClassifierError: features are asked for, and the network has none.
 
     >>> from striate.backends.torch import build
     >>> module = build("input 1x2x2 classes=2 > flatten > fc")
@@ -68,33 +76,44 @@ def open_engine(trained: Trained, preprocess: Preprocess) -> Engine:
     """
     try:
         # no extra, even where one is there: answers must not depend on what is installed
-        return onnx_runtime(trained, preprocess)
+        return onnx_runtime(trained, preprocess, features=features)
     except EngineError as error:
-        return replace(torch_module(trained.module(), preprocess), note=f"{error}: torch does it")
+        module, note = trained.module(), f"{error}: torch does it"
+        layer = find_feature_layer(trained.plan) if features else None
+        tapped = None if layer is None else module.get_submodule(layer.address)
+        return replace(torch_module(module, preprocess, features=tapped), note=note)
 
 
-def onnx_runtime(trained: Trained, preprocess: Preprocess) -> Engine:
+def onnx_runtime(trained: Trained, preprocess: Preprocess, *, features: bool = False) -> Engine:
     """Open ONNX Runtime (https://onnxruntime.ai), which comes with Striate.
+
+    Arguments as for `open_engine`.
 
     Raises:
         EngineError: it cannot be loaded, or does not take the network.
+        ClassifierError: features are asked for, and the network has none.
     """
     name = "float32 ONNX Runtime"
-    session = session_of(name, _model(name, trained, preprocess))
+    session = session_of(name, _model(name, trained, preprocess, features=features))
     number = threads()
 
-    def part(pixels: np.ndarray) -> np.ndarray:
-        return np.asarray(session.run([OUTPUT], {PIXELS: pixels})[0])
-
-    def run(pixels: np.ndarray) -> np.ndarray:
+    def compute(pixels: np.ndarray, wanted: list[str]) -> list[np.ndarray]:
         parts = [pixels[start : start + AT_ONCE] for start in range(0, len(pixels), AT_ONCE)]
         if len(parts) < 2:
-            return part(pixels)
+            return [np.asarray(each) for each in session.run(wanted, {PIXELS: pixels})]
         # a pool of its own for every call: one that is kept has no threads in a forked process
         with ThreadPoolExecutor(min(number, len(parts)), "striate-engine") as pool:
-            return np.concatenate(list(pool.map(part, parts)))
+            found = list(pool.map(lambda few: session.run(wanted, {PIXELS: few}), parts))
+        return [np.concatenate(each) for each in zip(*found, strict=True)]
 
-    return Engine(name, run)
+    def run(pixels: np.ndarray) -> np.ndarray:
+        return compute(pixels, [OUTPUT])[0]
+
+    def run_with_features(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        logits, vectors = compute(pixels, [OUTPUT, FEATURES])
+        return logits, vectors
+
+    return Engine(name, run, run_with_features=run_with_features if features else None)
 
 
 def session_of(name: str, model: bytes) -> Any:
@@ -158,13 +177,21 @@ def openvino(trained: Trained, preprocess: Preprocess) -> Engine:
         raise _refused(name, error) from error
 
 
-def torch_module(module: nn.Module, preprocess: Preprocess, *, low: bool = False) -> Engine:
+def torch_module(
+    module: nn.Module,
+    preprocess: Preprocess,
+    *,
+    low: bool = False,
+    features: nn.Module | None = None,
+) -> Engine:
     """Let a torch module compute, where it is: on the CPU or another device.
 
     Args:
         module: images in, logits or features out; its modes and weights are left as they are.
         preprocess: whose mean and std scale the images.
         low: whether it computes in bf16, with the channels last in memory.
+        features: the layer within it whose input is the feature vector; None where that is not
+            asked for.
     """
     import torch
 
@@ -183,7 +210,24 @@ def torch_module(module: nn.Module, preprocess: Preprocess, *, low: bool = False
             said = module(values.contiguous(memory_format=layout))
             return np.asarray(said.float().cpu().numpy())
 
-    return Engine("bf16 torch" if low else "float32 torch", run)
+    def run_with_features(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        seen: list[torch.Tensor] = []
+
+        def keep(_: nn.Module, given: tuple[torch.Tensor, ...]) -> None:
+            seen[:] = [given[0].detach()]
+
+        if features is None:
+            raise EngineError("the feature vector was not asked for when the engine was opened")
+        handle = features.register_forward_pre_hook(keep)
+        try:
+            logits = run(pixels)
+        finally:
+            handle.remove()
+        vectors = seen[0].float().flatten(2).mean(2) if seen[0].dim() > 2 else seen[0].float()
+        return logits, np.asarray(vectors.cpu().numpy())
+
+    name = "bf16 torch" if low else "float32 torch"
+    return Engine(name, run, run_with_features=None if features is None else run_with_features)
 
 
 def threads() -> int:
@@ -196,14 +240,16 @@ def threads() -> int:
     return count_cores()
 
 
-def _model(name: str, trained: Trained, preprocess: Preprocess) -> bytes:
+def _model(name: str, trained: Trained, preprocess: Preprocess, *, features: bool = False) -> bytes:
     size = sum(value.nbytes for value in trained.weights.values())
     if size > LARGEST:
         raise EngineError(
             f"{name} cannot be used: the weights take {size / 2**30:.1f} GiB, and an ONNX model "
             "holds less than 2"
         )
-    return graph(trained.plan, trained.weights, mean=preprocess.mean, std=preprocess.std).to_bytes()
+    scales = preprocess.mean, preprocess.std
+    model = graph(trained.plan, trained.weights, mean=scales[0], std=scales[1], features=features)
+    return model.to_bytes()
 
 
 def _refused(name: str, error: Exception) -> EngineError:
