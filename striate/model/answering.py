@@ -49,7 +49,9 @@ def has_features(network: Trained | nn.Module) -> bool:
     return True
 
 
-def answer(engine: Engine, decision: Decision, pixels: np.ndarray, *, classes: int) -> Answers:
+def give_answers(
+    engine: Engine, decision: Decision, pixels: np.ndarray, *, classes: int
+) -> Answers:
     """Return what is answered for images.
 
     Args:

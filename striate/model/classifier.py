@@ -16,13 +16,13 @@ from striate.backends.onnx import Engine, Trained
 from striate.data.images import Preprocess, read
 from striate.errors import ClassifierError, ImageError, SettingError
 from striate.model import classifier_file
-from striate.model.answering import answer, open_network
+from striate.model.answering import give_answers, open_network
 from striate.model.classifier_document import ClassifierDocument
+from striate.model.decision import Answers, Decision
 from striate.model.image_input import arrange, decode_ahead, to_source
 from striate.model.json_value import JsonObject
 from striate.model.origin import Origin
 from striate.model.prediction import Prediction, Unreadable
-from striate.model.decision import Answers, Decision
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.progress_display import display_progress
 
@@ -215,7 +215,7 @@ class Classifier:
                 f"the images have the shape {np.shape(pixels)}; expected (n, "
                 f"{', '.join(map(str, self.preprocess.shape))}), as Preprocess.pixels makes them"
             )
-        return answer(self.engine, self.decision, pixels, classes=len(self.classes))
+        return give_answers(self.engine, self.decision, pixels, classes=len(self.classes))
 
     def evaluate(
         self, data: Data, *, split: str | None = None, progress: bool | None = None

@@ -26,10 +26,10 @@ from striate.explanation.exact_class_maps import keep_class_maps
 from striate.features.backbone import Backbone
 from striate.features.filter_shift import measure_filter_shift
 from striate.model.classifier import Classifier
+from striate.model.decision import Decision
 from striate.model.json_value import JsonObject
 from striate.model.loading import load
 from striate.model.run_folder import RunFolder, report_write_errors
-from striate.model.decision import Decision
 from striate.terminal.units import format_duration, format_percent
 from striate.training import autotune, checkpoints, film
 from striate.training.crowding import Crowding

@@ -23,9 +23,9 @@ from striate.data.images import Preprocess
 from striate.errors import ClassifierError, ImageError
 from striate.model import classifier_file
 from striate.model.classifier import BATCH, Classifier
+from striate.model.decision import Decision
 from striate.model.loading import load
 from striate.model.prediction import Prediction, Unreadable
-from striate.model.decision import Decision
 
 TEXT = "input 3x16x16 classes=3 > conv 8 > bn > relu > maxpool 2 > flatten > dropout 0.5 > fc"
 CLASSES = ("zebra", "ant", "bee")  # not in alphabetical order: it must survive

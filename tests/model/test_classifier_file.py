@@ -22,8 +22,8 @@ from striate.data.images import Preprocess
 from striate.errors import ClassifierError
 from striate.model import classifier_file
 from striate.model.classifier import Classifier
-from striate.model.loading import load
 from striate.model.decision import Decision
+from striate.model.loading import load
 
 TEXT = "input 1x8x8 classes=2 > conv 2 > bn > relu > gap > flatten > fc"
 

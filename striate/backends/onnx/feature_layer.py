@@ -26,7 +26,8 @@ def find_feature_layer(plan: ExpandedNetwork) -> Leaf | None:
     >>> layer = find_feature_layer(plan)
     >>> layer.address, layer.input
     ('fc1', (4,))
-    >>> layer = find_feature_layer(expand("input 1x8x8 classes=3 > conv 1x1 classes > gap > flatten"))
+    >>> plan = expand("input 1x8x8 classes=3 > conv 1x1 classes > gap > flatten")
+    >>> layer = find_feature_layer(plan)
     >>> layer.address, layer.input  # the mean of its channels: one number
     ('conv1', (1, 8, 8))
     """

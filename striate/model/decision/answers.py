@@ -40,12 +40,12 @@ class Answers:
 
     @property
     def best(self) -> np.ndarray:
-        """int64 (n,), the most probable class, answered or not."""
+        """The most probable class, answered or not: int64 (n,)."""
         return np.asarray(self.probabilities.argmax(1))
 
     @property
     def refused(self) -> np.ndarray:
-        """bool (n,), where nothing is answered."""
+        """Where nothing is answered: bool (n,)."""
         return np.asarray(self.classes == REFUSED)
 
     @staticmethod

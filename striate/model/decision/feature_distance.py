@@ -62,7 +62,7 @@ class FeatureDistance:
                 "float32 (features,), (features, rank), (rank, rank), (classes, rank)"
             )
         scale = self.residual_scale
-        if type(scale) is not float or not 0 <= scale < np.inf:
+        if type(scale) not in (int, float) or not 0 <= scale < np.inf:
             raise SettingError(f"the residual scale is {str(scale)[:60]}; expected 0 or more")
         if not all(np.isfinite(each).all() for each in arrays):
             raise SettingError("the distance of features holds values that are no numbers")
@@ -105,9 +105,4 @@ class FeatureDistance:
         if missing or not isinstance(values, dict):
             raise SettingError(f"the distance of features lacks {', '.join(missing) or 'a scale'}")
         arrays = {name: np.asarray(tensors[name]) for name in ARRAYS}
-        scale = values.get("residual_scale")
-        return FeatureDistance(**arrays, residual_scale=float(scale) if _is_number(scale) else -1.0)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+        return FeatureDistance(**arrays, residual_scale=values.get("residual_scale", -1.0))

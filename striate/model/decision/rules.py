@@ -86,7 +86,10 @@ def read_reject_rule(values: Any) -> RejectRule | None:
     Raises:
         SettingError: something is missing or makes no sense.
     """
-    return None if values is None else RejectRule(**_named(values, RejectRule))
+    if values is None:
+        return None
+    _check_names(values, RejectRule)
+    return RejectRule(**{name: values[name] for name in RejectRule.__dataclass_fields__})
 
 
 def read_promise(values: Any) -> Promise | None:
@@ -97,17 +100,17 @@ def read_promise(values: Any) -> Promise | None:
     """
     if values is None:
         return None
-    named = _named(values, Promise)
-    if not isinstance(named["thresholds"], list):
+    _check_names(values, Promise)
+    if not isinstance(values["thresholds"], list):
         raise SettingError("the promise's thresholds are no list")
+    named = {name: values[name] for name in Promise.__dataclass_fields__}
     return Promise(**{**named, "thresholds": tuple(named["thresholds"])})
 
 
-def _named(values: Any, kind: type[RejectRule] | type[Promise]) -> dict[str, Any]:
+def _check_names(values: Any, kind: type[RejectRule] | type[Promise]) -> None:
     names = kind.__dataclass_fields__
     if not isinstance(values, dict) or not names.keys() <= values.keys():
         raise SettingError(f"{str(values)[:60]} is no rule; expected {', '.join(names)}")
-    return {name: values[name] for name in names}
 
 
 def _is_share(value: object, most: float) -> bool:
