@@ -22,7 +22,7 @@ def check_order(data: str, network: str | None, settings: Settings) -> Collectio
         StriateError: one of them does not.
     """
     from striate.architecture.notation import parse, source
-    from striate.data import find
+    from striate.data import find, group_by_column
     from striate.features.backbone_names import check_backbone_name, check_one_network
     from striate.settings.texts import check_device
 
@@ -35,9 +35,12 @@ def check_order(data: str, network: str | None, settings: Settings) -> Collectio
         check_image(Path(settings.film))
     if settings.pretrained is not None:
         check_backbone_name(settings.pretrained.strip())
-    return find(
+    found = find(
         data, layout=settings.layout, zip_encoding=settings.zip_encoding, fixes=settings.fixes
     )
+    if settings.group_column is not None:
+        group_by_column(found, settings.group_column)
+    return found
 
 
 def describe_collection(collection: Collection) -> str:

@@ -118,7 +118,7 @@ def _go_on(
     resume(run, data=data, epochs=epochs, minutes=minutes, devices=devices, callback=callback)
 
 
-SWITCHES = ("autotune", "offline", "energy", "tta")  # that nothing turns off
+SWITCHES = ("autotune", "offline", "energy", "tta", "random_split")  # that nothing turns off
 
 
 def arguments() -> tuple[tuple[str, object, object], ...]:
@@ -201,7 +201,7 @@ def options() -> Iterator[tuple[str, object, object]]:
     for each in fields(Settings):
         if each.metadata["hidden"]:
             continue
-        flags = [f"--{each.name}"] if each.name in SWITCHES else []
+        flags = [f"--{each.name.replace('_', '-')}"] if each.name in SWITCHES else []
         kind, text = types[each.name], each.metadata["help"]
         option = typer.Option(*flags, help=text)
         if each.name == "image_size":

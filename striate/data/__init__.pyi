@@ -4,6 +4,8 @@ from .collection import format_count as format_count
 from .collection import write_skipped as write_skipped
 from .cores import OtherWork as OtherWork
 from .cores import count_cores as count_cores
+from .groups import Groups as Groups
+from .groups import group_by_column as group_by_column
 from .loader import Images as Images
 from .loader import digest_pixels as digest_pixels
 from .loader import load as load
@@ -18,5 +20,7 @@ from .sources.lookup import source_of as source_of
 from .split import Split as Split
 from .split import guess_training as guess_training
 from .split import split_stratified as split_stratified
-from .split import write_split as write_split
+from .split_file import read_split as read_split
+from .split_file import recall_groups as recall_groups
+from .split_file import write_split as write_split
 from .value_survey import find_value_ranges as find_value_ranges

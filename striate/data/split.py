@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from striate.data.collection import Collection, Skipped, format_count, quote_few, write_rows
+from striate.data.collection import Collection, Skipped, format_count, quote_few
+from striate.data.groups import Groups
+from striate.data.held_out import hold_out
 from striate.data.images import Preprocess
 from striate.data.loader import Images
 from striate.errors import DataError
@@ -31,6 +30,8 @@ class Split:
             them is in a split.
         notes: decisions taken, to be shown and recorded.
         skipped: usable images that are left out all the same, and why.
+        groups: of all images of the collection, those that belong together; cross-validation
+            keeps them on one side, too.
     """
 
     train: np.ndarray
@@ -39,6 +40,7 @@ class Split:
     collection: Collection
     notes: tuple[str, ...]
     skipped: tuple[Skipped, ...]
+    groups: Groups
 
     def by_name(self) -> dict[str, np.ndarray]:
         """Return the splits by name: train, val and test."""
@@ -46,21 +48,27 @@ class Split:
 
 
 def split_stratified(
-    collection: Collection, images: Images, *, seed: int = 0, fraction: float = 0.2
+    collection: Collection,
+    images: Images,
+    *,
+    seed: int = 0,
+    fraction: float = 0.2,
+    groups: Groups | None = None,
 ) -> Split:
     """Divide a collection into train, validation and test; leak-safe, stratified and seeded.
 
     What the data says of its splits is kept. Where it has no validation split, that fraction of
     each class of the training images becomes it. Images that look the same to the network
     never stand on two sides: those of train that are also in val or test, and those of val that
-    are also in test, are left out; where val is taken out of train, equal images stay
-    together. Which images are taken depends on their names, the seed and the fraction alone.
+    are also in test, are left out; where val is taken out of train, equal images stay together, and
+    so do groups. Which images are taken depends on names, groups, seed and fraction alone.
 
     Args:
         collection: from `find`.
         images: from `load`.
         seed: another one, another validation split.
         fraction: of the training images of each class, above 0 and below 1.
+        groups: images that belong together; None where each stands alone.
 
     Raises:
         DataError: where there are not two classes to learn, or nothing to learn or validate on.
@@ -74,6 +82,7 @@ def split_stratified(
     """
     if not 0 < fraction < 1:
         raise DataError(f"a validation fraction of {fraction:g}; expected above 0 and below 1")
+    groups = groups or Groups.alone(len(collection))
     notes: list[str] = []
     skipped: list[Skipped] = []
     indices = {
@@ -87,7 +96,12 @@ def split_stratified(
     if len(indices["val"]):
         _tell_missing(collection, indices["val"], "val", notes)
     else:
-        _take_validation(collection, images.hashes, indices, seed, fraction, notes)
+        held = hold_out(
+            collection, images.hashes, indices["train"], groups, seed=seed, fraction=fraction
+        )
+        indices["val"] = held.indices
+        indices["train"] = np.setdiff1d(indices["train"], held.indices)
+        notes += held.notes
     if len(indices["test"]):
         _tell_missing(collection, indices["test"], "test", notes)
     return Split(
@@ -97,18 +111,26 @@ def split_stratified(
         collection=collection,
         notes=tuple(notes),
         skipped=tuple(skipped),
+        groups=groups,
     )
 
 
-def guess_training(collection: Collection, *, seed: int = 0, fraction: float = 0.2) -> np.ndarray:
+def guess_training(
+    collection: Collection,
+    *,
+    seed: int = 0,
+    fraction: float = 0.2,
+    groups: Groups | None = None,
+) -> np.ndarray:
     """Return which images `split_stratified` will train on, before any of them is read.
 
-    That is so where all can be read and no two are equal; else it differs by a few.
+    That is so where all can be read, no two are equal and no groups will be found; else it differs.
 
     Args:
         collection: from `find`.
         seed: as for `split_stratified`.
         fraction: as for `split_stratified`.
+        groups: that are known before.
 
     Returns:
         bool (n,); nowhere True where the collection cannot be divided, which is told later.
@@ -121,27 +143,9 @@ def guess_training(collection: Collection, *, seed: int = 0, fraction: float = 0
     images.hashes[:] = np.arange(len(collection))
     guessed = np.zeros(len(collection), np.bool_)
     with suppress(DataError):
-        guessed[split_stratified(collection, images, seed=seed, fraction=fraction).train] = True
+        split = split_stratified(collection, images, seed=seed, fraction=fraction, groups=groups)
+        guessed[split.train] = True
     return guessed
-
-
-def write_split(path: Path, collection: Collection, split: Split) -> None:
-    """Write split.csv: name, class and split of every image that is used, and what a list adds."""
-    kept, columns = split.collection, collection.columns
-    write_rows(
-        path,
-        ("name", "class", "split", *columns),
-        (
-            (
-                collection.names[index],
-                kept.classes[kept.labels[index]],
-                split,
-                *(cells[index] for cells in columns.values()),
-            )
-            for split, indices in split.by_name().items()
-            for index in indices.tolist()
-        ),
-    )
 
 
 def _refuse_untrainable(
@@ -315,60 +319,3 @@ def _tell_missing(
         notes.append(
             f"{which} no images in {split}, so nothing is measured of: {quote_few(absent)}"
         )
-
-
-def _take_validation(
-    collection: Collection,
-    hashes: np.ndarray,
-    indices: dict[str, np.ndarray],
-    seed: int,
-    fraction: float,
-    notes: list[str],
-) -> None:
-    """Move a fraction of each class from train to val, groups of equal images as a whole."""
-    groups: dict[int, list[int]] = defaultdict(list)
-    for index in indices["train"].tolist():
-        groups[int(hashes[index])].append(index)
-    by_class: dict[int, list[list[int]]] = defaultdict(list)
-    for group in groups.values():
-        by_class[int(collection.labels[group[0]])].append(group)
-    taken: list[int] = []
-    alone: list[str] = []
-    for label, mine in sorted(by_class.items()):
-        if len(mine) < 2:
-            alone.append(collection.classes[label])
-            continue
-        mine.sort(key=lambda group: _lot(collection.names[group[0]], seed))
-        taken += _draw(mine, fraction)
-    if not taken:
-        raise DataError(
-            f"each class in {collection.source!r} has a single image, so none is left to "
-            "validate on; add images, at least two a class and better dozens"
-        )
-    indices["val"] = np.array(sorted(taken), dtype=np.int64)
-    indices["train"] = np.setdiff1d(indices["train"], indices["val"])
-    notes.append(
-        f"no validation split in the data: {format_count(len(taken), 'training image')} of "
-        f"{len(taken) + len(indices['train']):,} are held out for it, "
-        f"{fraction * 100:.0f} % of each class (seed {seed})"
-    )
-    if alone:
-        which = format_count(len(alone), "class has a single", "classes have a single")
-        notes.append(f"{which} different image, which is kept to train on: {quote_few(alone)}")
-
-
-def _lot(name: str, seed: int) -> bytes:
-    text = f"{seed}\0{name}".encode("utf-8", "surrogateescape")
-    return hashlib.blake2b(text, digest_size=8).digest()
-
-
-def _draw(groups: Sequence[Sequence[int]], fraction: float) -> list[int]:
-    """Draw whole groups up to the fraction of all images; at least one group, never all."""
-    wanted = max(1, int(fraction * sum(map(len, groups)) + 0.5))
-    drawn: list[int] = []
-    left = len(groups)
-    for group in groups:
-        if left > 1 and len(drawn) + len(group) <= wanted:
-            drawn += group
-            left -= 1
-    return drawn or list(sorted(groups, key=len)[0])

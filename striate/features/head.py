@@ -55,6 +55,8 @@ class Head:
         probabilities: float32 (held out, classes), what the chosen strength said of each, by
             weights that had not learnt from it.
         folds: how many parts the images were dealt into; 1 where a fifth was held out once.
+        random_accuracy: of folds that were dealt without regard to groups, which is what a random
+            split would have claimed; None where there are no groups.
     """
 
     weight: np.ndarray
@@ -64,6 +66,7 @@ class Head:
     held_out: np.ndarray = field(repr=False)
     probabilities: np.ndarray = field(repr=False)
     folds: int
+    random_accuracy: float | None = None
 
     @property
     def best(self) -> Candidate:
@@ -92,6 +95,7 @@ def fit_head(
     *,
     classes: int,
     class_weights: Sequence[float] | None = None,
+    groups: np.ndarray | None = None,
     seed: int = 0,
     progress: Progress = lambda done, total: None,
 ) -> Head:
@@ -107,6 +111,8 @@ def fit_head(
         labels: int64 (images,), each class at least once.
         classes: how many there are.
         class_weights: weight of each class in the loss, or None for none.
+        groups: int64 (images,), equal for images that belong together, which stand in one fold;
+            None where each stands alone.
         seed: of the folds.
         progress: told the strengths that were tried, and how many there are.
 
@@ -121,7 +127,8 @@ def fit_head(
     # Products of few columns: two threads that wait for each other take 1 to 6 times as long as
     # one, and let the last digits depend on the number of cores.
     with threadpool_limits(1, "blas"):
-        return _fit(features, labels, classes, class_weights, seed=seed, progress=progress)
+        alone = np.arange(len(labels)) if groups is None else groups
+        return _fit(features, labels, classes, class_weights, alone, seed=seed, progress=progress)
 
 
 def _fit(
@@ -129,6 +136,7 @@ def _fit(
     labels: np.ndarray,
     classes: int,
     class_weights: Sequence[float] | None,
+    groups: np.ndarray,
     *,
     seed: int,
     progress: Progress,
@@ -142,11 +150,8 @@ def _fit(
     truth = np.repeat(labels, n_augmented)
     weights = np.ones(len(labels)) if class_weights is None else np.asarray(class_weights)[labels]
     large = max(values.size, len(values) * classes * FOLDS) > LARGE
-    folds = list(_folds(labels, seed, large=large))
-    learning = np.zeros((len(folds), len(labels)))
-    for row, (train, _) in zip(learning, folds, strict=True):
-        row[train] = weights[train]
-    learning = np.repeat(learning, n_augmented, axis=1)
+    folds = list(_folds(labels, groups, seed, large=large))
+    learning = np.repeat(_weigh(folds, weights), n_augmented, axis=1)
     points = [np.zeros((values.shape[1], len(folds), classes), np.float32)]
     tried: list[Candidate] = []
     held_out = np.concatenate([test for _, test in folds])
@@ -167,6 +172,15 @@ def _fit(
     found = minimize_loss(values, truth, every, strength=strength, start=near)[:, 0].T.astype(
         np.float64
     )
+    random_accuracy = None
+    if len(np.unique(groups)) < len(groups):
+        apart = list(_folds(labels, np.arange(len(labels)), seed, large=large))
+        learning = np.repeat(_weigh(apart, weights), n_augmented, axis=1)
+        start = np.repeat(near, len(apart), axis=1)
+        point = minimize_loss(values, truth, learning, strength=strength, start=start)
+        drawn = np.concatenate([test for _, test in apart])
+        answers = _answer(point, values[::n_augmented], apart)
+        random_accuracy = _validate(answers, labels[drawn], strength=strength).accuracy
     weight = found[:, :-1] @ back
     return Head(
         weight=weight.astype(np.float32),
@@ -176,7 +190,16 @@ def _fit(
         held_out=held_out,
         probabilities=probabilities,
         folds=len(folds),
+        random_accuracy=random_accuracy,
     )
+
+
+def _weigh(folds: Sequence[tuple[np.ndarray, np.ndarray]], weights: np.ndarray) -> np.ndarray:
+    """Return how much each image counts in what each fold learns: float64 (folds, images)."""
+    learning = np.zeros((len(folds), len(weights)))
+    for row, (train, _) in zip(learning, folds, strict=True):
+        row[train] = weights[train]
+    return learning
 
 
 def standardize(features: np.ndarray) -> StandardRows:
@@ -205,27 +228,35 @@ def standardize(features: np.ndarray) -> StandardRows:
 
 
 def _folds(
-    labels: np.ndarray, seed: int, *, large: bool
+    labels: np.ndarray, groups: np.ndarray, seed: int, *, large: bool
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Return (training, held-out) images; every class stays in training.
 
-    Classes of a single image are never held out.
+    A group belongs to the class of its first image. Classes of a single group are never held out.
     """
-    counts = np.bincount(labels)
+    _, first, which = np.unique(groups, return_index=True, return_inverse=True)
+    owner = labels[first]  # of each group
+    sizes = np.bincount(which)
+    counts = np.bincount(owner, minlength=int(labels.max()) + 1)
     if not (counts >= 2).any():
         yield np.arange(len(labels)), np.arange(len(labels))
         return
     generator = np.random.Generator(np.random.Philox(key=[seed % 2**64, 3]))
-    fold = np.full(len(labels), -1)
+    fold = np.full(len(sizes), -1)
     dealt = 0  # goes on from class to class, so that the folds are of like size
     for one in np.flatnonzero(counts >= 2):
-        members = generator.permutation(np.flatnonzero(labels == one))
-        fold[members] = (dealt + np.arange(len(members))) % FOLDS
+        order = np.roll(np.arange(FOLDS), -dealt)
+        filled = np.zeros(FOLDS, np.int64)  # images of this class, in the order above
+        members = np.flatnonzero(owner == one)
+        for group in generator.permutation(members[np.argsort(first[members])]).tolist():
+            emptiest = int(filled.argmin())
+            fold[group] = order[emptiest]
+            filled[emptiest] += sizes[group]
         dealt += len(members)
     for number in range(FOLDS):
-        test = np.flatnonzero(fold == number)
-        if len(test):
-            yield np.flatnonzero(fold != number), test
+        held_out = fold[which] == number
+        if held_out.any():
+            yield np.flatnonzero(~held_out), np.flatnonzero(held_out)
         if large:
             return
 

@@ -70,6 +70,10 @@ class Settings:
             (test-time augmentation), in twice the time.
         val_fraction: share that is held out where the data has no validation split; None: a
             fifth, and at most 5,000 images.
+        group_column: of a list: images with the same value there stand on one side of the split,
+            as those of one patient, site or day.
+        random_split: divide at random, so that images that belong together may stand on two
+            sides; accuracy then flatters.
         layout: what folders of folders mean: "split/class", "class/split" or "path" (each folder
             is a class, named by its path); None goes by the names of the splits.
         zip_encoding: of the names in a zip that are not in UTF-8, such as "cp932".
@@ -133,6 +137,13 @@ class Settings:
         None,
         "Share held out where DATA has no validation split. Default: a fifth, and at most 5,000 "
         "images.",
+    )
+    group_column: str | None = _setting(
+        None,
+        "Column of a CSV whose equal values stay on one side of the split, as of a patient or day.",
+    )
+    random_split: bool = _setting(
+        False, "Divide at random: images that belong together may stand on two sides."
     )
     layout: str | None = _setting(
         None,
@@ -229,8 +240,16 @@ class Settings:
                 "--energy, or leave it out"
             )
         self.rows_and_columns()
+        self._check_split()
         self._check_pretrained()
         return self
+
+    def _check_split(self) -> None:
+        if self.group_column is not None and self.random_split:
+            raise SettingError(
+                f"group_column is '{self.group_column}', and a random split is asked for, which "
+                "groups nothing; leave one of them out"
+            )
 
     def _check_pretrained(self) -> None:
         for name in ("weights", "cut", "unfreeze"):

@@ -25,6 +25,8 @@ class SettingsDict(TypedDict, total=False):
     mirror: bool | None
     tta: bool
     val_fraction: float | None
+    group_column: str | None
+    random_split: bool
     layout: str | None
     zip_encoding: str | None
     fixes: str | None

@@ -15,17 +15,7 @@ from textwrap import indent
 from striate.architecture.notation import ExpandedNetwork, expand, parse, source
 from striate.backends import precision
 from striate.backends.threads import default_threads
-from striate.data import (
-    Collection,
-    Images,
-    Split,
-    find_value_ranges,
-    format_count,
-    split_stratified,
-    survey,
-    write_skipped,
-    write_split,
-)
+from striate.data import Collection, find_value_ranges, survey
 from striate.data.augmentation import Augmentation
 from striate.data.cache_folder import explain_temporary
 from striate.data.images import Preprocess
@@ -35,52 +25,24 @@ from striate.events import Callback, Note
 from striate.features.backbone import Backbone
 from striate.features.cut import add_head, choose_lr_multipliers
 from striate.features.feature_stream import FeatureStream
-from striate.model.run_folder import RunFolder, report_write_errors
+from striate.model.run_folder import RunFolder
 from striate.settings import Settings
-from striate.training import autotune, defaults, film, transfer, unchanged_data
+from striate.training import autotune, defaults, film, transfer
 from striate.training.backbone_choice import choose_backbone
+from striate.training.before import Before
 from striate.training.both_ways import describe_both_ways
 from striate.training.class_weight import class_weight
 from striate.training.distributed.devices import fabric_for, find_workers
 from striate.training.distributed.process_group import Workers
 from striate.training.distributed.sharing import memory_for, share_steps
 from striate.training.distributed.single_process import AnyFabric
+from striate.training.dividing import Loaded, divide
 from striate.training.mirroring import choose_changes, sample_of
-from striate.training.plan import DataDescription, Plan, Request
+from striate.training.plan import Plan, Request
 from striate.training.reading import KEPT, needed_once, read_images
 from striate.training.recipe import Recipe
-from striate.training.subset import Subset
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """The images of a run, decoded and divided.
-
-    Attributes:
-        collection: names, labels and classes.
-        images: decoded, at the network's size.
-        split: which of them train, validate and test.
-        skipped: (name, reason) of everything that is not used.
-        description: of all this, for the record.
-    """
-
-    collection: Collection
-    images: Images
-    split: Split
-    skipped: tuple[tuple[str, str], ...]
-    description: DataDescription
-
-    @property
-    def training(self) -> Subset:
-        """The images that are learnt from."""
-        return Subset(self.images, self.split.train, self.collection.labels)
-
-    @property
-    def validation(self) -> Subset:
-        """The images that choose the best state."""
-        return Subset(self.images, self.split.val, self.collection.labels)
 
 
 @dataclass(frozen=True)
@@ -165,6 +127,7 @@ def prepare(
     workers = find_workers(settings.device, 1 if estimating else settings.devices)
     for note in (*collection.notes, *explain_temporary()):
         say(note)
+    before = Before.find(collection, settings, folder, earlier)
     looks = functools.cache(lambda: survey(collection))  # every header is read once at most
     choice = choose_backbone(
         request, collection, folder, earlier=earlier, looks=looks, say=say, callback=callback
@@ -193,7 +156,7 @@ def prepare(
                 settings,
                 device=workers.device,
                 memory=memory,
-                earlier=earlier,
+                before=before,
                 say=say,
             )
     images, signs = read_images(
@@ -206,7 +169,9 @@ def prepare(
         callback=callback,
     )
     with images:
-        loaded = _divide(collection, images, settings, folder, earlier=earlier, say=say)
+        loaded = divide(
+            collection, images, settings, folder, groups=before.groups, earlier=earlier, say=say
+        )
         _decode_ahead(loaded, wanted=streamed and not estimating)
         if earlier is not None:
             plan = earlier
@@ -237,40 +202,6 @@ def _decode_ahead(loaded: Loaded, *, wanted: bool) -> None:
     if wanted:
         chosen = select_held_out(loaded.split, checkpoint_selected=False)
         loaded.images.decode_ahead(chosen.indices)
-
-
-def _divide(
-    collection: Collection,
-    images: Images,
-    settings: Settings,
-    folder: RunFolder,
-    *,
-    earlier: Plan | None,
-    say: Say,
-) -> Loaded:
-    """Divide the decoded images, and write down which goes where and which are not used.
-
-    Raises:
-        RunError: they are not those of the earlier plan.
-    """
-    fraction = settings.val_fraction or defaults.validation_fraction(collection)
-    split = split_stratified(collection, images, seed=settings.seed, fraction=fraction)
-    for note in (*images.notes, *split.notes):
-        say(note)
-    skipped = [*collection.skipped, *images.skipped, *split.skipped]
-    description = unchanged_data.describe(collection, images, split, len(skipped))
-    if earlier is not None:
-        unchanged_data.check(collection.source, earlier.data, description)
-    with report_write_errors(folder.path):
-        write_skipped(folder.skipped, skipped)
-        write_split(folder.split, collection, split)
-        if remarks := (*collection.remarks, *images.remarks):
-            write_skipped(folder.remarks, remarks)
-            say("remarks.csv has every image that is odd but used")
-    if skipped:
-        say(f"{format_count(len(skipped), 'file')} not used; skipped.csv says which and why")
-    named = tuple((each.name, each.reason) for each in skipped)
-    return Loaded(split.collection, images, split, named, description)
 
 
 def make_plan(

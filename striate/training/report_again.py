@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
-from striate.data import Collection, Data, Images, Split, count_cores, find
+from striate.data import (
+    Collection,
+    Data,
+    Images,
+    Split,
+    count_cores,
+    find,
+    read_split,
+    recall_groups,
+)
 from striate.data.collection import read_skipped
+from striate.data.split_file import SplitRow
 from striate.errors import DataError, ImageError, RunError, SettingError
 from striate.events import Callback, Note
 from striate.features.filter_shift import FilterShift
 from striate.model.classifier import Classifier
 from striate.model.run_folder import RunFolder
+from striate.training.dividing import Loaded
 from striate.training.plan import Plan
-from striate.training.preparation import Loaded
 from striate.training.record import RunRecord
 from striate.training.report.gathering import facts, write_report
 from striate.training.report.pictures import choose_augmented, choose_evaluated
@@ -52,7 +60,7 @@ def rewrite_report(
     if plan is None or outcome is None:
         raise RunError(f"'{folder.path}' has not been evaluated yet, so there is nothing to report")
     try:
-        rows = _read_rows(folder.split)
+        rows = read_split(folder.split)
         skipped = tuple((each.name, each.reason) for each in read_skipped(folder.skipped))
         shift = folder.path / "moved.json"
         moved = None
@@ -82,15 +90,9 @@ def rewrite_report(
     write_report(folder, shown)
 
 
-def _read_rows(path: Path) -> list[tuple[str, str, str]]:
-    """Read split.csv: (name, class, split) of every image that was used."""
-    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-        return [(name, label, split) for name, label, split in list(csv.reader(file))[1:]]
-
-
 def _load_shown(
     collection: Collection,
-    rows: list[tuple[str, str, str]],
+    rows: Sequence[SplitRow],
     plan: Plan,
     skipped: tuple[tuple[str, str], ...],
     evaluated: Sequence[str] = (),
@@ -105,14 +107,14 @@ def _load_shown(
     numbers = {name: number for number, name in enumerate(plan.data.classes)}
     labels = np.full(len(collection), -1, np.int64)
     indices: dict[str, list[int]] = {"train": [], "val": [], "test": []}
-    for name, label, part in rows:
-        if name not in places or label not in numbers or part not in indices:
-            raise DataError(f"'{name}' of the run is not among those of '{collection.source}'")
-        labels[places[name]] = numbers[label]
-        indices[part].append(places[name])
+    for row in rows:
+        if row.name not in places or row.label not in numbers or row.split not in indices:
+            raise DataError(f"'{row.name}' of the run is not among those of '{collection.source}'")
+        labels[places[row.name]] = numbers[row.label]
+        indices[row.split].append(places[row.name])
     kept = replace(collection, classes=plan.data.classes, labels=labels)
     train, val, test = (np.array(indices[part], np.int64) for part in ("train", "val", "test"))
-    split = Split(train=train, val=val, test=test, collection=kept, notes=(), skipped=())
+    split = Split(train, val, test, kept, (), (), recall_groups(rows, collection))
     images = Images(kept, plan.preprocess, mode="streamed", threads=1)
     shown = choose_augmented(plan, train).tolist() + [
         places[name] for name in evaluated if name in places

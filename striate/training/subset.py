@@ -19,11 +19,14 @@ class Subset:
         images: all decoded images.
         indices: int64, which of them.
         labels: int64, the class of each of ALL images.
+        groups: int64, of ALL images, equal where they belong together; None where each
+            stands alone.
     """
 
     images: Images
     indices: np.ndarray
     labels: np.ndarray
+    groups: np.ndarray | None = None
 
     def batches(
         self, groups: Sequence[np.ndarray]

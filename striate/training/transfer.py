@@ -25,6 +25,7 @@ from striate.settings import Settings
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.units import format_percent
 from striate.training import defaults
+from striate.training.before import Before
 from striate.training.mirroring import Sample, choose_changes, sample_files
 from striate.training.plan import Plan, Transfer
 from striate.training.subset import Subset
@@ -49,12 +50,15 @@ class LearntHead:
         weight_decay: that was chosen.
         folds: of the cross-validation that chose it.
         tried: what cross-validation said of each.
+        random_accuracy: what it would have said of the chosen one, had groups not been kept
+            together; None where there are none.
     """
 
     engine: str
     weight_decay: float
     folds: int
     tried: tuple[Candidate, ...]
+    random_accuracy: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values, as they stand in run.json."""
@@ -90,7 +94,7 @@ def stream_features(
     *,
     device: str,
     memory: int,
-    earlier: Plan | None,
+    before: Before,
     say: Say,
 ) -> FeatureStream:
     """Return what computes the features of a run while its images are read.
@@ -102,13 +106,15 @@ def stream_features(
         device: that computes.
         memory: the most bytes of pixels that are kept; where that is not enough for all, those of
             images that will be evaluated.
-        earlier: the plan of a run that goes on, whose copies of images are kept.
+        before: what is known before they are read; copies of images are those of an earlier plan.
         say: is told of engines that cannot be had, and of what is chosen.
     """
     fraction = settings.val_fraction or defaults.validation_fraction(collection)
-    training = guess_training(collection, seed=settings.seed, fraction=fraction)
-    if earlier is not None:
-        change = earlier.recipe.augmentation
+    training = guess_training(
+        collection, seed=settings.seed, fraction=fraction, groups=before.groups
+    )
+    if before.earlier is not None:
+        change = before.earlier.recipe.augmentation
     else:
         sample = sample_files(collection, training, settings.seed)
         change = choose_copies(backbone, collection.classes, settings, sample=sample, say=say)
@@ -201,6 +207,7 @@ def learn_head(
         labels,
         classes=len(plan.data.classes),
         class_weights=weights,
+        groups=None if part.groups is None else part.groups[part.indices],
         seed=plan.recipe.seed,
         progress=ProgressReporter("choosing the strength of the head", callback, unit="strengths"),
     )
@@ -209,8 +216,15 @@ def learn_head(
         f"({format_count(head.folds, 'fold')}) {format_percent(head.best.accuracy)} of "
         f"{len(head.held_out):,} images are correct"
     )
+    if head.random_accuracy is not None:
+        say(
+            f"random {format_percent(head.random_accuracy)}, grouped "
+            f"{format_percent(head.best.accuracy)}: a random split would have claimed the first "
+            f"(cross-validation of the head on {len(head.held_out):,} training images)"
+        )
     fill(module, backbone, head)
-    return LearntHead(engine, head.strength, head.folds, head.tried), head
+    learnt = LearntHead(engine, head.strength, head.folds, head.tried, head.random_accuracy)
+    return learnt, head
 
 
 def _features(

@@ -277,7 +277,7 @@ def test_other_columns_are_kept_for_each_image(tmp_path: Path) -> None:
     split = split_stratified(found, images)
     write_split(tmp_path / "split.csv", found, split)
     written = (tmp_path / "split.csv").read_text().splitlines()
-    assert written[0] == "name,class,split,column 1,patient"
+    assert written[0] == "name,class,split,group,grouped_by,column 1,patient"
     assert any(line.startswith("a.jpg,x,") and line.endswith(",0,p0") for line in written)
 
 

@@ -216,9 +216,9 @@ def test_the_split_is_written_down(tmp_path: Path) -> None:
     write_split(tmp_path / "split.csv", data, divided(data))
     with (tmp_path / "split.csv").open(newline="") as file:
         assert list(csv.reader(file)) == [
-            ["name", "class", "split"],
-            ["p0", "a", "train"],
-            ["p1", "b", "train"],
-            ["p2", "a", "val"],
-            ["p3", "b", "test"],
+            ["name", "class", "split", "group", "grouped_by"],
+            ["p0", "a", "train", "", ""],
+            ["p1", "b", "train", "", ""],
+            ["p2", "a", "val", "", ""],
+            ["p3", "b", "test", "", ""],
         ]

@@ -75,7 +75,7 @@ def test_folds_hold_every_image_out_once_and_keep_every_class(labels: list[int],
     truth = np.array(labels)
     counts = np.bincount(truth)
     held = np.zeros(len(truth), int)
-    folds = list(_folds(truth, seed, large=False))
+    folds = list(_folds(truth, np.arange(len(truth)), seed, large=False))
     for train, test in folds:
         if (counts >= 2).any():
             assert not set(train) & set(test)

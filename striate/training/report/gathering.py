@@ -25,9 +25,9 @@ from striate.model.run_folder import RECORD, RunFolder, write_text
 from striate.render.template import load_templates
 from striate.settings import Settings
 from striate.terminal.quiet_loggers import quiet
+from striate.training.dividing import Loaded
 from striate.training.monitoring import read as checkups_of
 from striate.training.plan import Plan
-from striate.training.preparation import Loaded
 from striate.training.record import Outcome, RunRecord
 from striate.training.report import Earlier, Facts, Start, html
 from striate.training.report.film_stills import EPOCHS

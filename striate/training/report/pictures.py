@@ -28,8 +28,8 @@ from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.model.classifier import Classifier
 from striate.model.run_folder import RunFolder
 from striate.render.heat_overlay import heat_overlay
+from striate.training.dividing import Loaded
 from striate.training.plan import Plan
-from striate.training.preparation import Loaded
 from striate.training.report.facts import Shown
 
 EXAMPLES = 6  # images a class, as far as the page has room

@@ -1,0 +1,255 @@
+"""Which training images are held out to validate on: a share of each class, groups as a whole."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from striate.data.collection import Collection, format_count, quote_few
+from striate.data.groups import Groups
+from striate.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """What is held out.
+
+    Attributes:
+        indices: of the images, int64, in their order.
+        notes: what there is to say of it.
+    """
+
+    indices: np.ndarray
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Images that are held out together, or not at all.
+
+    Attributes:
+        indices: of the images, in their order.
+        counts: how many are of each class; equal images count for that of the first.
+    """
+
+    indices: tuple[int, ...]
+    counts: Counter[int]
+
+
+def hold_out(
+    collection: Collection,
+    hashes: np.ndarray,
+    train: np.ndarray,
+    groups: Groups | None = None,
+    *,
+    seed: int,
+    fraction: float,
+) -> HeldOut:
+    """Draw a fraction of each class to validate on; equal images and groups stay together.
+
+    Units are taken in the order of a lot drawn by their names, where they leave no class above its
+    share and each one to train on. A class of which none was taken gets its smallest that does
+    least harm to the others; one that is a single unit stays in training, which is said.
+
+    Args:
+        collection: the images.
+        hashes: uint64 (n,), of their pixels.
+        train: int64, those that may be taken.
+        groups: images that belong together; None where each stands alone.
+        seed: of the lots.
+        fraction: of each class, above 0 and below 1.
+
+    Raises:
+        DataError: nothing can be held out.
+    """
+    groups = groups or Groups.alone(len(collection))
+    units = _make_units(collection, hashes, train, groups)
+    taken = _draw(collection, units, seed, fraction)
+    notes: list[str] = []
+    alone = Groups.alone(len(collection))
+    single = units if taken else _make_units(collection, hashes, train, alone)
+    if len(single) > len(units):
+        _refuse_given(collection, groups)
+        notes.append(
+            "each class is a single group of images that belong together, so they cannot be kept "
+            "together: images are held out at random, and accuracy on them says little of new ones"
+        )
+        units, groups = single, alone
+        taken = _draw(collection, units, seed, fraction)
+    if not taken:
+        raise DataError(
+            f"each class in {collection.source!r} has a single image, so none is left to "
+            "validate on; add images, at least two a class and better dozens"
+        )
+    indices = np.array(sorted(index for unit in taken for index in unit.indices), np.int64)
+    notes.append(
+        f"no validation split in the data: {format_count(len(indices), 'training image')} of "
+        f"{len(train):,} are held out for it, {_shares(collection, units, taken, fraction)} "
+        f"(seed {seed})"
+    )
+    notes += _describe_groups(collection, train, groups)
+    notes += _describe_lacking(collection, units, taken, groups)
+    return HeldOut(indices, tuple(notes))
+
+
+def _make_units(
+    collection: Collection, hashes: np.ndarray, train: np.ndarray, groups: Groups
+) -> list[Unit]:
+    """Return what is held out as a whole, in the order of its first image."""
+    equal: dict[int, list[int]] = defaultdict(list)
+    for index in train.tolist():
+        equal[int(hashes[index])].append(index)
+    # images whose pixels are equal belong together, and their groups with them
+    joined: dict[int, int] = {}
+
+    def root(group: int) -> int:
+        while joined.setdefault(group, group) != group:
+            group = joined[group]
+        return group
+
+    for same in equal.values():
+        for index in same[1:]:
+            low, high = sorted((root(int(groups.of[same[0]])), root(int(groups.of[index]))))
+            joined[high] = low
+    members: dict[int, list[int]] = defaultdict(list)
+    counts: dict[int, Counter[int]] = defaultdict(Counter)
+    for same in equal.values():
+        group = root(int(groups.of[same[0]]))
+        members[group] += same
+        counts[group][int(collection.labels[same[0]])] += len(same)
+    made = [Unit(tuple(sorted(each)), counts[group]) for group, each in members.items()]
+    return sorted(made, key=lambda unit: unit.indices[0])
+
+
+def _draw(collection: Collection, units: Sequence[Unit], seed: int, fraction: float) -> list[Unit]:
+    """Draw units up to the fraction of each class; at least one a class, never all of one."""
+    left: Counter[int] = Counter()
+    size: Counter[int] = Counter()
+    for unit in units:
+        left.update(unit.counts.keys())
+        size.update(unit.counts)
+    wanted = {label: max(1, int(fraction * n + 0.5)) for label, n in size.items()}
+    drawn: Counter[int] = Counter()
+    taken: dict[int, Unit] = {}
+
+    def can_spare(unit: Unit) -> bool:
+        return all(left[label] > 1 for label in unit.counts)
+
+    def take(unit: Unit) -> None:
+        taken[unit.indices[0]] = unit
+        drawn.update(unit.counts)
+        left.subtract(unit.counts.keys())
+
+    def overflow(unit: Unit) -> float:
+        return sum(
+            max(0, drawn[label] + n - wanted[label]) / size[label]
+            for label, n in unit.counts.items()
+        )
+
+    order = sorted(units, key=lambda unit: _lot(collection.names[unit.indices[0]], seed))
+    for unit in order:
+        if can_spare(unit) and not overflow(unit):
+            take(unit)
+    for label in sorted(size):
+        if not drawn[label]:
+            fit = [unit for unit in order if unit.counts[label] and can_spare(unit)]
+            if fit:
+                take(min(fit, key=lambda unit: (overflow(unit), len(unit.indices))))
+    return list(taken.values())
+
+
+def _lot(name: str, seed: int) -> bytes:
+    text = f"{seed}\0{name}".encode("utf-8", "surrogateescape")
+    return hashlib.blake2b(text, digest_size=8).digest()
+
+
+def _refuse_given(collection: Collection, groups: Groups) -> None:
+    if groups.given:
+        raise DataError(
+            f"each class in {collection.source!r} is a single group by the column, so none is "
+            "left to validate on; group by another column, or divide at random by --random-split"
+        )
+
+
+def _shares(
+    collection: Collection, units: Sequence[Unit], taken: Sequence[Unit], fraction: float
+) -> str:
+    """Say which share of each class is held out: the one asked for, or what groups allow."""
+    size: Counter[int] = Counter()
+    drawn: Counter[int] = Counter()
+    for counter, some in ((size, units), (drawn, taken)):
+        for unit in some:
+            counter.update(unit.counts)
+    apart = [label for label in drawn if abs(drawn[label] - fraction * size[label]) > 1]
+    usual = f"{fraction * 100:.0f} % of each class"
+    if not apart or all(len(unit.indices) == 1 for unit in units):
+        return usual
+    shares = [100 * drawn[label] / size[label] for label in drawn]
+    low, high = f"{min(shares):.0f}", f"{max(shares):.0f}"
+    if low == high == f"{fraction * 100:.0f}":
+        return usual
+    between = f"{low} %" if low == high else f"{low} to {high} %"
+    return f"{between} of each class, as groups stay together"
+
+
+def _describe_groups(collection: Collection, train: np.ndarray, groups: Groups) -> list[str]:
+    """Say how many images are in groups, and which group is over half of a class."""
+    own = groups.of[train]
+    _, which, counts = np.unique(own, return_inverse=True, return_counts=True)
+    several = int((counts > 1).sum())
+    if not several:
+        return []
+    images = int(counts[counts > 1].sum())
+    notes = [
+        f"{format_count(images, 'image')} in {format_count(several, 'group')} stand on one side "
+        f"together ({_list_reasons(groups, train[counts[which] > 1])}); split.csv says which and "
+        "why"
+    ]
+    labels = collection.labels[train]
+    for label in np.unique(labels).tolist():
+        mine = own[labels == label]
+        first, sizes = np.unique(mine, return_counts=True)
+        largest = int(sizes.argmax())
+        if len(mine) > 2 and 2 * int(sizes[largest]) > len(mine):
+            notes.append(
+                f"one group, that of {collection.names[int(first[largest])]!r}, is "
+                f"{int(sizes[largest]):,} of the {len(mine):,} images of "
+                f"{collection.classes[label]!r}: the class is hardly more varied than the rest of "
+                "it"
+            )
+    return notes
+
+
+def _list_reasons(groups: Groups, indices: np.ndarray) -> str:
+    """Return the kinds of reasons of some images, the commonest first."""
+    kinds = Counter(groups.why[index].split("=")[0].split(" '")[0] for index in indices.tolist())
+    kinds.pop("", None)
+    return ", ".join(f"{kind}: {count:,}" for kind, count in kinds.most_common(4)) or "equal pixels"
+
+
+def _describe_lacking(
+    collection: Collection, units: Sequence[Unit], taken: Sequence[Unit], groups: Groups
+) -> list[str]:
+    """Say of which classes nothing could be held out."""
+    there = {label for unit in units for label in unit.counts}
+    lacking = sorted(there - {label for unit in taken for label in unit.counts})
+    if not lacking:
+        return []
+    names = [collection.classes[label] for label in lacking]
+    several = any(
+        len(unit.indices) > 1 and len(set(groups.of[list(unit.indices)].tolist())) == 1
+        for unit in units
+        if unit.counts.keys() & set(lacking)
+    )
+    if several:
+        which = format_count(len(lacking), "class is a single", "classes are a single")
+        return [
+            f"{which} group of images, which is kept to train on, so nothing is measured of: "
+            f"{quote_few(names)}; add images that were taken at another time or place"
+        ]
+    which = format_count(len(lacking), "class has a single", "classes have a single")
+    return [f"{which} different image, which is kept to train on: {quote_few(names)}"]

@@ -1,0 +1,89 @@
+"""split.csv: which image of a run went where, and which belong together."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from striate.data.collection import Collection, write_rows
+from striate.data.groups import Groups, group_by_names
+from striate.data.split import Split
+
+HEADER: Final = ("name", "class", "split")
+GROUPING: Final = ("group", "grouped_by")  # beside it, since 1 December 2026
+
+
+@dataclass(frozen=True)
+class SplitRow:
+    """One image that a run used.
+
+    Attributes:
+        name: as the data has it.
+        label: its class.
+        split: "train", "val" or "test".
+        group: the name of the first image of its group; "" where it stands alone.
+        why: what it has in common with its group.
+    """
+
+    name: str
+    label: str
+    split: str
+    group: str = ""
+    why: str = ""
+
+
+def write_split(path: Path, collection: Collection, split: Split) -> None:
+    """Write split.csv: name, class, split and group of every image that is used.
+
+    What a list says besides follows, a column each.
+    """
+    kept, columns, groups = split.collection, collection.columns, split.groups
+    called = groups.called(collection)
+    write_rows(
+        path,
+        (*HEADER, *GROUPING, *columns),
+        (
+            (
+                collection.names[index],
+                kept.classes[kept.labels[index]],
+                name,
+                called[index],
+                groups.why[index] if called[index] else "",
+                *(cells[index] for cells in columns.values()),
+            )
+            for name, indices in split.by_name().items()
+            for index in indices.tolist()
+        ),
+    )
+
+
+def read_split(path: Path) -> list[SplitRow]:
+    """Read what `write_split` wrote, now or before images had groups.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no such file.
+    """
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        header, *rows = csv.reader(file)
+    # the third was called "part" until 28 November 2026
+    if tuple(header[:2]) != HEADER[:2] or any(len(row) != len(header) for row in rows):
+        raise ValueError(f"its columns are {','.join(header)}, not {','.join(HEADER)}")
+    width = 5 if tuple(header[3:5]) == GROUPING else 3
+    return [SplitRow(*row[:width]) for row in rows]
+
+
+def recall_groups(rows: Sequence[SplitRow], collection: Collection) -> Groups:
+    """Return the groups of the images of a run, as its split.csv has them.
+
+    Args:
+        rows: from `read_split`.
+        collection: the images, among them those of the run.
+    """
+    known = {row.name: row for row in rows}
+    none = SplitRow("", "", "")
+    mine = [known.get(name, none) for name in collection.names]
+    return group_by_names([row.group for row in mine], [row.why for row in mine])

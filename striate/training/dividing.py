@@ -1,0 +1,100 @@
+"""The images of a run divided: which train, validate and test, and which belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from striate.data import (
+    Collection,
+    Groups,
+    Images,
+    Split,
+    format_count,
+    split_stratified,
+    write_skipped,
+    write_split,
+)
+from striate.model.run_folder import RunFolder, report_write_errors
+from striate.settings import Settings
+from striate.training import defaults, unchanged_data
+from striate.training.plan import DataDescription, Plan
+from striate.training.subset import Subset
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The images of a run, decoded and divided.
+
+    Attributes:
+        collection: names, labels and classes.
+        images: decoded, at the network's size.
+        split: which of them train, validate and test.
+        skipped: (name, reason) of everything that is not used.
+        description: of all this, for the record.
+    """
+
+    collection: Collection
+    images: Images
+    split: Split
+    skipped: tuple[tuple[str, str], ...]
+    description: DataDescription
+
+    @property
+    def training(self) -> Subset:
+        """The images that are learnt from."""
+        return Subset(self.images, self.split.train, self.collection.labels, self.split.groups.of)
+
+    @property
+    def validation(self) -> Subset:
+        """The images that choose the best state."""
+        return Subset(self.images, self.split.val, self.collection.labels, self.split.groups.of)
+
+
+def divide(
+    collection: Collection,
+    images: Images,
+    settings: Settings,
+    folder: RunFolder,
+    *,
+    groups: Groups | None,
+    earlier: Plan | None,
+    say: Say,
+) -> Loaded:
+    """Divide the decoded images, and write down which goes where and which are not used.
+
+    Args:
+        collection: from `find`.
+        images: decoded.
+        settings: the user's.
+        folder: of the run; split.csv and skipped.csv are written there.
+        groups: images that belong together.
+        earlier: the plan of a run that goes on.
+        say: is told each decision.
+
+    Raises:
+        DataError: they cannot be divided.
+        RunError: they are not those of the earlier plan.
+    """
+    fraction = settings.val_fraction or defaults.validation_fraction(collection)
+    split = split_stratified(
+        collection, images, seed=settings.seed, fraction=fraction, groups=groups
+    )
+    for note in (*images.notes, *split.notes):
+        say(note)
+    skipped = [*collection.skipped, *images.skipped, *split.skipped]
+    description = unchanged_data.describe(collection, images, split, len(skipped))
+    if earlier is not None:
+        unchanged_data.check(collection.source, earlier.data, description)
+    with report_write_errors(folder.path):
+        write_skipped(folder.skipped, skipped)
+        write_split(folder.split, collection, split)
+        if remarks := (*collection.remarks, *images.remarks):
+            write_skipped(folder.remarks, remarks)
+            say("remarks.csv has every image that is odd but used")
+    if skipped:
+        say(f"{format_count(len(skipped), 'file')} not used; skipped.csv says which and why")
+    named = tuple((each.name, each.reason) for each in skipped)
+    return Loaded(split.collection, images, split, named, description)
