@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from striate.backends.bf16 import computes_bf16
 from striate.backends.threads import use_threads
+from striate.backends.torch import convolution_products
 from striate.data import OtherWork
 from striate.errors import SettingError
 
@@ -196,7 +197,8 @@ def make_trial(module: nn.Module, way: Precision) -> Trial:
     def step(values: torch.Tensor, labels: torch.Tensor) -> float:
         laid_out = values.contiguous(memory_format=way.memory_format)
         start = time.perf_counter()
-        with torch.autocast(values.device.type, torch.bfloat16, enabled=way.name == "bf16"):
+        low = torch.autocast(values.device.type, torch.bfloat16, enabled=way.name == "bf16")
+        with low, convolution_products(copied):
             loss = functional.cross_entropy(copied(laid_out), labels)
         loss.backward()  # type: ignore[no-untyped-call]
         copied.zero_grad()

@@ -127,7 +127,8 @@ def _measure(plan: Plan, settings: Settings, part: Subset) -> Choice:
     pixels = torch.from_numpy(part.images.take(batch)).to(plan.device)
     values = normalize(pixels.float(), plan.preprocess)
     labels = torch.from_numpy(part.labels[batch]).to(plan.device)
-    module = build(plan.text or "").to(plan.device)
+    # drawing weights takes as long as a step, and a step takes as long whatever they are
+    module = build(plan.text or "", seed=None).to(plan.device)
     budget = precision.Budget(
         plan.epochs * len(part.indices) / plan.world_size, seconds=60 * plan.minutes
     )

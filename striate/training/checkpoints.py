@@ -14,12 +14,13 @@ from safetensors.torch import load_file, save_file
 
 from striate.errors import RunError
 from striate.files.atomic_write import write_atomically
+from striate.files.tensor_file import write_tensors
 from striate.training.state import Counters, State
 
 FILE = Path("checkpoints") / "last.safetensors"
 BACKBONE = Path("checkpoints") / "body.safetensors"  # its first name, which every run has kept
 PAUSE = 5.0  # seconds between two checkpoints, at least
-SHARE = 0.05  # of the time may go into checkpoints
+SHARE = 0.02  # of the time may go into checkpoints
 
 
 class Saver:
@@ -56,14 +57,11 @@ def write(run: Path, state: State) -> None:
     tensors |= {f"best.{name}": value for name, value in state.best.items()}
     for number, values in state.optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{name}": value for name, value in values.items()}
-    plain = {
-        name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
-        for name, value in tensors.items()
-    }
+    counters = {"state": json.dumps(state.counters().as_json())}
     try:
         with write_atomically(path) as partial:
-            save_file(plain, partial, metadata={"state": json.dumps(state.counters().as_json())})
-    except (OSError, SafetensorError) as error:
+            write_tensors(partial, tensors, counters)
+    except (OSError, TypeError) as error:
         raise RunError(f"the checkpoint '{path}' cannot be written: {error}") from error
 
 

@@ -23,7 +23,7 @@ from torch.nn import functional
 
 from striate.backends.adamw import AdamW
 from striate.backends.precision import Precision
-from striate.backends.torch import BATCH_NORMS, eval_mode, normalize
+from striate.backends.torch import BATCH_NORMS, convolution_products, eval_mode, normalize
 from striate.data.augmentation import augment, draw_numbers
 from striate.data.images import Preprocess
 from striate.errors import TrainingError
@@ -118,7 +118,8 @@ def train(
             changed = augment(pixels, recipe.augmentation, numbers[chosen].to(fabric.device))
             values = normalize(changed, preprocess)
             values = values.contiguous(memory_format=recipe.precision.memory_format)
-            with seeded(recipe.seed, epoch, state.step, fabric=fabric):
+            drawing = seeded(recipe.seed, epoch, state.step, fabric=fabric)
+            with drawing, convolution_products(state.module):
                 logits = model(values)
             loss = criterion(logits.float(), labels)
             if fabric.world_size > 1:  # so that the mean over the processes is the step's loss

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from striate.backends.torch.convolution_products import convolution_products
 from striate.backends.torch.evaluation_mode import eval_mode, normalize
 from striate.backends.torch.network import BATCH_NORMS, Net, build
 
-__all__ = ["BATCH_NORMS", "Net", "build", "eval_mode", "normalize"]
+__all__ = ["BATCH_NORMS", "Net", "build", "convolution_products", "eval_mode", "normalize"]

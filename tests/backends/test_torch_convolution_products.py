@@ -1,0 +1,94 @@
+"""Convolutions as products: the same numbers as by float64, only where they are meant to be."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from striate.backends.torch import convolution_products
+
+LAST = torch.channels_last
+SMALL: list[dict[str, Any]] = [
+    {"kernel_size": 3, "padding": 1},
+    {"kernel_size": 3, "padding": 1, "stride": 2, "bias": False},
+    {"kernel_size": (3, 5), "padding": (0, 2), "stride": (2, 1)},
+    {"kernel_size": 3, "padding": 2, "dilation": 2},
+    {"kernel_size": 1},
+]
+
+
+def pass_through(layer: nn.Conv2d, x: Tensor, slope: Tensor) -> Iterator[Tensor]:
+    """Give the output of a layer, and the gradients of its input and of each parameter."""
+    layer.zero_grad()
+    x = x.clone().requires_grad_()
+    output = layer(x)
+    output.backward(slope.to(output.dtype))
+    yield output
+    for value in (x, *layer.parameters()):
+        assert value.grad is not None
+        yield value.grad
+
+
+@pytest.mark.parametrize("how", SMALL, ids=str)
+@pytest.mark.parametrize("positions", ["few", "more"])
+def test_products_are_right_to_the_rounding_of_bf16(how: dict[str, Any], positions: str) -> None:
+    numbers = torch.Generator().manual_seed(0)
+    channels, side = (256, 8) if positions == "few" else (96, 9)
+    layer = nn.Conv2d(24, channels, **how)
+    layer.to(memory_format=LAST)  # type: ignore[call-overload]
+    exact = copy.deepcopy(layer)
+    for own in (layer, exact):
+        own.load_state_dict({k: v.bfloat16() for k, v in layer.state_dict().items()})
+    x = torch.randn(4, 24, side, side, generator=numbers).bfloat16()
+    slope = torch.randn(layer(x.float()).shape, generator=numbers).bfloat16().to(memory_format=LAST)
+    with convolution_products(layer), torch.autocast("cpu", torch.bfloat16):
+        found = list(pass_through(layer, x.float().to(memory_format=LAST), slope))
+        assert "Product" in str(found[0].grad_fn)
+    for one, true in zip(found, pass_through(exact.double(), x.double(), slope), strict=True):
+        assert (one - true).norm() < 0.003 * true.norm()  # half a step of bf16 is 0.002 to 0.004
+        assert one.is_contiguous(memory_format=LAST) or one.ndim == 1
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.Conv2d(8, 16, 3),  # whose maps have many positions a channel
+        nn.Conv2d(64, 256, 3, groups=2),
+        nn.Conv2d(8, 256, 3, padding=1, padding_mode="replicate"),
+        nn.Conv2d(8, 256, 3, padding="same"),
+    ],
+    ids=str,
+)
+def test_other_layers_are_left_to_torch(layer: nn.Conv2d) -> None:
+    x = torch.zeros(4, layer.in_channels, 12, 12)
+    with convolution_products(layer), torch.autocast("cpu", torch.bfloat16):
+        assert "Product" not in str(layer(x).grad_fn)
+
+
+def test_float32_is_left_to_torch() -> None:
+    layer = nn.Conv2d(8, 256, 3)
+    with convolution_products(layer):
+        assert "Product" not in str(layer(torch.zeros(2, 8, 4, 4)).grad_fn)
+
+
+def test_a_network_is_left_as_it_was_found() -> None:
+    layer = nn.Conv2d(8, 256, 3)
+    before = dict(vars(layer))
+    with pytest.raises(KeyError), convolution_products(layer):
+        assert vars(layer) != before
+        raise KeyError
+    assert vars(layer) == before
+
+
+def test_a_frozen_layer_gets_no_gradient() -> None:
+    layer = nn.Conv2d(8, 256, 3).requires_grad_(False)
+    x = torch.ones(2, 8, 4, 4, requires_grad=True)
+    with convolution_products(layer), torch.autocast("cpu", torch.bfloat16):
+        layer(x).sum().backward()
+    assert layer.weight.grad is None and layer.bias is not None and layer.bias.grad is None
+    assert x.grad is not None and bool(x.grad.abs().sum() > 0)
