@@ -27,6 +27,7 @@ ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", "
 SIDE = 96  # of the drawn images, in pixels
 THUMB = 96
 KEPT = 48  # uploads that are remembered, the latest
+SHRUNK = 8  # images that are kept small
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Images:
     def __init__(self, folders: ConfinedFolders) -> None:
         self._folders = folders
         self._uploads: OrderedDict[str, tuple[str, np.ndarray]] = OrderedDict()
+        self._shrunk: OrderedDict[tuple[str, int], np.ndarray] = OrderedDict()
 
     @cached_property
     def digits(self) -> np.ndarray:
@@ -119,6 +121,24 @@ class Images:
         while len(self._uploads) > KEPT:
             self._uploads.popitem(last=False)
         return ImageEntry(address, self._uploads[address][0], "uploads")
+
+    def shrink(self, address: str, side: int) -> np.ndarray:
+        """Return an image whose longer side has at most so many pixels, the mean of those before.
+
+        Raises:
+            SettingError: there is none of this address.
+            ImageError: its file cannot be read.
+        """
+        key = (address, side)
+        if key not in self._shrunk:
+            pixels = self.open(address)
+            image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+            image.thumbnail((side, side), Image.Resampling.BOX)
+            found = np.asarray(image)
+            self._shrunk[key] = found if found.ndim == 3 else found[:, :, None]
+            while len(self._shrunk) > SHRUNK:
+                self._shrunk.popitem(last=False)
+        return self._shrunk[key]
 
     def thumbnail(self, address: str) -> bytes:
         """Return a small PNG of an image.

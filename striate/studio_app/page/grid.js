@@ -39,10 +39,12 @@ export class Grid {
 
   set zoomed(on) { this.#zoom = on; this.draw(); }
 
-  // values: numbers (rows x columns), or pixels where channels are given.
-  show({ values, rows, columns, reach = 1, channels = 0, margin = [0, 0, 0, 0], count = rows * columns }) {
-    const picture = channels ? pixelCanvas(values, rows, columns, channels) : mapCanvas(values, rows, columns, reach);
-    this.#shown = { values, rows, columns, reach, channels, margin, count, picture };
+  // values: numbers (rows x columns), or pixels where channels are given; gray: the number that is
+  // white, where numbers are the pixels of a picture.
+  show({ values, rows, columns, reach = 1, channels = 0, margin = [0, 0, 0, 0], count = rows * columns, gray = 0 }) {
+    const picture = channels ? pixelCanvas(values, rows, columns, channels)
+      : gray ? pixelCanvas(Uint8ClampedArray.from(values, (x) => (255 * x) / gray), rows, columns, 1) : mapCanvas(values, rows, columns, reach);
+    this.#shown = { values, rows, columns, reach, channels, margin, count, picture, gray };
     this.draw();
   }
 
@@ -92,7 +94,7 @@ export class Grid {
 
   #paint() {
     if (!this.#shown) return;
-    const { rows, columns, values, channels, picture, reach, count } = this.#shown;
+    const { rows, columns, values, channels, picture, reach, count, gray } = this.#shown;
     const { top, left, high, wide, cell } = this.#view();
     const dense = window.devicePixelRatio || 1;
     const canvas = this.canvas;
@@ -128,7 +130,7 @@ export class Grid {
           const at = row * columns + column;
           if (inside && at >= count) continue;
           const x = inside ? values[at] : 0;
-          pen.fillStyle = inside ? css(readable(x, reach)) : css(soft);
+          pen.fillStyle = !inside ? css(soft) : gray ? (x > 0.45 * gray ? "black" : "white") : css(readable(x, reach));
           pen.fillText(brief(x), (c + 0.5) * cell, (r + 0.5) * cell);
         }
       }

@@ -11,6 +11,12 @@ export function show(x) {
   return (x < 0 ? MINUS : "") + text.replace("e-", `e${MINUS}`).replace("e+", "e");
 }
 
+// The same, without zeros behind what is exact: 3, 0.5, 12345.
+export function tidy(x) {
+  const short = Number.isInteger(x) && Math.abs(x) < 1e7 ? x : Number(x.toPrecision(4));
+  return short === x && (x === 0 || Math.abs(x) >= 1e-3) && Math.abs(x) < 1e7 ? String(x).replace("-", MINUS) : show(x);
+}
+
 export const signed = (x) => (x > 0 ? `+${show(x)}` : show(x));
 export const percent = (x) => `${(100 * x).toFixed(x >= 0.9995 || x < 0.1 ? 2 : 1)} %`;
 export const shape = (sides) => sides.join(" × ");
@@ -19,7 +25,7 @@ export const shape = (sides) => sides.join(" × ");
 export function brief(x) {
   if (x === 0) return "0";
   const size = Math.abs(x);
-  const text = size >= 100 ? size.toFixed(0) : size >= 10 ? size.toFixed(1) : size >= 0.01 ? size.toFixed(2) : size.toExponential(0);
+  const text = size < 1000 && Number.isInteger(size) ? String(size) : size >= 100 ? size.toFixed(0) : size >= 10 ? size.toFixed(1) : size >= 0.01 ? size.toFixed(2) : size.toExponential(0);
   return (x < 0 ? MINUS : "") + text.replace("e-", `e${MINUS}`);
 }
 

@@ -27,6 +27,7 @@ from striate.teaching.convolution.number_grids import is_grid, parse_image
 from striate.teaching.convolution.pooling import Pooled, parse_pool, pool
 from striate.teaching.convolution.sliding import Border
 from striate.teaching.convolution.worked_value import ChannelTerms, Term, WorkedValue
+from striate.teaching.convolution.worked_window import WindowTerm, WorkedWindow, work_window
 
 __all__ = [
     "FILTERS",
@@ -43,6 +44,8 @@ __all__ = [
     "Pooled",
     "Term",
     "Unrolled",
+    "WindowTerm",
+    "WorkedWindow",
     "convolve",
     "forward",
     "compute_input_gradient",
@@ -53,5 +56,6 @@ __all__ = [
     "pool",
     "parse_pool",
     "read_matrices",
+    "work_window",
     "write_loops",
 ]

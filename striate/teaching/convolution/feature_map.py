@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from striate.architecture.words import Conv, Pair
+from striate.architecture.words import Conv, Pair, Sides
 from striate.errors import NotationError, SettingError
 from striate.teaching.convolution.convolution_matrix import ConvolutionMatrix, lay_out_matrix
 from striate.teaching.convolution.image_planes import (
@@ -264,7 +264,7 @@ def convolve(
     kernel: Filter | str | ArrayLike,
     *,
     stride: int | Pair = 1,
-    pad: int | Pair | Literal["valid", "same", "end"] = "valid",
+    pad: int | Pair | Sides | Literal["valid", "same", "end"] = "valid",
     padmode: Border = "zero",
     dilation: int | Pair = 1,
     channels: Channels = "auto",
@@ -280,8 +280,9 @@ def convolve(
             are; or a grid as text, "0100/0010".
         kernel: a filter's name, the text of its numbers, an array, or a `Filter`.
         stride: steps from one position to the next; a pair is (rows, columns).
-        pad: rows and columns added on each side; "valid" adds none, "same" keeps the size,
-            "end" adds what a stride lacks, the odd one at the bottom and the right.
+        pad: rows and columns added on each side; `Sides` says top, bottom, left and right by
+            themselves; "valid" adds none, "same" keeps the size, "end" adds what a stride lacks,
+            the odd one at the bottom and the right.
         padmode: what stands there: "zero", or "edge", the border repeated.
         dilation: steps from one pixel under the kernel to the next.
         channels: "gray" convolves one grey image; "each" every channel apart; "sum" adds
@@ -360,12 +361,15 @@ def to_pair(value: int | Pair, what: str) -> Pair:
     return whole[0], whole[1]
 
 
-def to_padding(value: int | Pair | str) -> Pair | Literal["same", "end"]:
-    """Return "valid", "same", "end", a number or a pair as the padding of a layer.
+def to_padding(value: int | Pair | Sides | str) -> Pair | Sides | Literal["same", "end"]:
+    """Return "valid", "same", "end", a number, a pair or four sides as the padding of a layer.
 
-    >>> to_padding("valid"), to_padding("same"), to_padding(1)
-    ((0, 0), 'same', (1, 1))
+    >>> to_padding("valid"), to_padding("same"), to_padding(1), to_padding(Sides(0, 1, 0, 1))
+    ((0, 0), 'same', (1, 1), Sides(top=0, bottom=1, left=0, right=1))
     """
+    if isinstance(value, Sides):
+        down = to_pair((value.top, value.bottom), "the padding above and below")
+        return Sides(*down, *to_pair((value.left, value.right), "the padding left and right"))
     if value == "same":
         return "same"
     if value == "end":

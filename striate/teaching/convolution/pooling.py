@@ -124,7 +124,9 @@ def parse_pair(text: str) -> Pair:
     return int(rows[:9]), int((columns or rows)[:9])
 
 
-def make_pool(kind: Kind, window: Pair, *, stride: Pair | None = None, ceil: bool = True) -> Pool:
+def make_pool(
+    kind: Kind, window: Pair, *, stride: Pair | None = None, pad: Pair = (0, 0), ceil: bool = True
+) -> Pool:
     """Return the pooling word of the notation.
 
     Raises:
@@ -133,7 +135,7 @@ def make_pool(kind: Kind, window: Pair, *, stride: Pair | None = None, ceil: boo
     if kind not in get_args(Kind):
         raise SettingError(f"the pooling is '{kind}'; expected max, avg or sum")
     try:
-        return KINDS[kind](window, stride=stride, ceil=ceil)
+        return KINDS[kind](window, stride=stride, pad=pad, ceil=ceil)
     except NotationError as error:
         raise SettingError(error.message) from error
 
