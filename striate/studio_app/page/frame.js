@@ -67,7 +67,7 @@ export class Frame {
     const picker = byId("network");
     if (picker) picker.value = network;
     const button = byId("image");
-    if (button) button.textContent = `${words.image}: ${image}`;
+    if (button) button.textContent = image ? `${words.image}: ${image}` : words.image;
     byId("camera")?.setAttribute("aria-pressed", String(this.room.camera?.on ?? false));
   }
 

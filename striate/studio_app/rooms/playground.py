@@ -74,7 +74,7 @@ def play(studio: Studio, question: Play, tell: Tell) -> Answer:
     chain = _run(studio.images, question)
     at = STEPS.index(question.step)
     before = ("input", *STEPS)[at]
-    said: JsonObject = {"steps": dict(chain.told), "wrong": dict(chain.wrong)}
+    said: dict[str, Json] = {"steps": dict(chain.told), "wrong": dict(chain.wrong)}
     arrays: dict[str, np.ndarray] = {
         f"small.{name}": _shrink(maps) for name, maps in chain.maps.items()
     }
@@ -241,18 +241,19 @@ def lose(studio: Studio, question: Lose, tell: Tell) -> Answer:
     scores = np.array(question.scores, np.float64)
     names = tuple(str(number) for number in range(len(scores)))
     found = work_loss(scores, question.ending, classes=names, label=str(question.label))
-    said: JsonObject = {
+    said: dict[str, Json] = {
         "loss": found.value,
         "calculation": found.calculation,
         "name": found.name,
         "squared_error": float(((found.outputs - found.target) ** 2).sum()),
     }
     if question.ending == "softmax":
-        rows = found.outputs[None]
-        table = measure_table(ProbabilityTable.of(rows, found.target[None]))
+        rows, wanted = ([each.tolist()] for each in (found.outputs, found.target))
+        table = measure_table(ProbabilityTable.of(rows, wanted))
         said |= {"squared_error": table.squared_error, "entropy": table.entropy}
     top = scores.max() if question.ending == "softmax" else 0.0
-    powers = np.exp(scores - top) if question.ending == "softmax" else np.exp(-scores)
+    with np.errstate(over="ignore"):
+        powers = np.exp(scores - top if question.ending == "softmax" else -scores)
     return Answer(
         said,
         {

@@ -69,8 +69,9 @@ export class Working {
       one.textContent = r < 0 ? "" : `${show(pixels[r][c])} × ${show(weights[r][c])} = ${show(products[r][c])}${padding[r][c] ? ` (${said.padding})` : ""}`;
       this.light(channel, r < 0 ? null : rows[r][c], r < 0 ? null : columns[r][c]);
     };
+    const wide = pixels[0].length > 5; // it may be wider than the page, and is scrolled then
     const card = make("article", { class: "card" }, named ? make("h4", {}, name) : "",
-      make("div", { class: "times" }, tables[0], make("i", {}, "×"), tables[1], make("i", {}, "="), tables[2], make("i", {}, said.adds), make("output", {}, show(sum))), one);
+      make("div", wide ? { class: "times wide", tabIndex: 0, role: "group", "aria-label": said.title } : { class: "times" }, tables[0], make("i", {}, "×"), tables[1], make("i", {}, "="), tables[2], make("i", {}, said.adds), make("output", {}, show(sum))), one);
     card.addEventListener("pointerover", (event) => {
       const cell = event.target.closest("td");
       if (cell) light(cell.parentElement.rowIndex, cell.cellIndex);
