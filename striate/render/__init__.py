@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from striate.render.feature_map_plot import feature_map
 from striate.render.image_files import EXACT, Pixels, data_uri, png
-from striate.render.line_plot import Curve, draw_line_plot
+from striate.render.line_plot import Curve
 from striate.render.palette import BLUE, GREEN, INK, ORANGE, PALE
+from striate.render.svg_plot import draw_line_plot
 
 __all__ = [
     "BLUE",

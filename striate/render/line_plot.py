@@ -1,17 +1,13 @@
-"""Curves over counted steps, as SVG."""
+"""Curves over counted steps, drawn by matplotlib."""
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
-
-from striate.render.palette import BLUE, LOOK, PALE, for_page
-from striate.render.plot_axes import set_margins
+from striate.render.palette import BLUE, PALE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,58 +30,6 @@ class Curve:
     dashed: bool = False
 
 
-def draw_line_plot(
-    lines: Sequence[Curve],
-    *,
-    title: str,
-    across: str,
-    marked: int | None = None,
-    as_percent: bool = False,
-    description: str = "",
-) -> Markup:
-    """Draw lines over counted steps, as an SVG text.
-
-    Written for a width of 360 points, so that it is read without enlarging on a phone; its
-    text stays text, and its colours follow the page's `--ink`, `--faint`, `--blue`,
-    `--orange` and `--green` where the page defines them. matplotlib's settings are changed
-    while it draws and put back, so draw from one thread at a time.
-
-    Args:
-        lines: one or more, each with a value a step, steps counted from 1.
-        title: what is drawn, in a few words.
-        across: what the horizontal axis counts, such as "epoch".
-        marked: the step to mark as the best one.
-        as_percent: whether the values are shares, 0 to 1, to be labelled in per cent; other
-            values that are not negative are drawn from 0 up.
-        description: what the drawing shows, for whoever cannot see it.
-
-    >>> loss = Curve("loss", [2.0, 1.0, 0.5])
-    >>> svg = draw_line_plot([loss], title="Loss", across="epoch", marked=3)
-    >>> svg.startswith("<svg"), svg.endswith("</svg>")
-    (True, True)
-    """
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(LOOK)
-        figure = Figure(figsize=(5.0, 3.4))
-        axes = figure.add_subplot()
-        draw_curves(
-            axes,
-            lines,
-            title=title,
-            across=across,
-            marked=marked,
-            as_percent=as_percent,
-        )
-        set_margins(axes, above=20)
-        out = io.StringIO()
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    return for_page(out.getvalue(), title=title, description=description)
-
-
 def draw_curves(
     axes: Axes,
     lines: Sequence[Curve],
@@ -95,7 +39,7 @@ def draw_curves(
     marked: int | None = None,
     as_percent: bool = False,
 ) -> None:
-    """Draw lines over counted steps into axes; the arguments are those of `curves`."""
+    """Draw lines over counted steps into axes; the arguments are those of `draw_line_plot`."""
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     axes.set_title(title, loc="left", fontsize=12, fontweight="bold", pad=20)

@@ -121,7 +121,7 @@ class TrainingRun:
         self.record = replace(self.record, plan=plan)
         if self._module is not None:
             check_module(self._module, plan.preprocess, len(plan.data.classes))
-        load_ahead(drawings=plan.in_steps)
+        load_ahead(drawings=bool(plan.recipe.lr_multipliers))
         with use_threads(plan.threads):
             with allocator.kept(), repeatable():
                 state, epochs, interrupted = self._learn(prepared, begun, extension, learn)

@@ -2,11 +2,7 @@ from __future__ import annotations
 
 import base64
 import io
-import math
-import re
-import xml.etree.ElementTree as ET
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from striate.errors import SettingError
-from striate.render import BLUE, ORANGE, Curve, data_uri, draw_line_plot, png
+from striate.render import data_uri, png
 
 
 def opened(data: bytes) -> np.ndarray:
@@ -73,64 +69,3 @@ def test_small_images_stand_in_a_page_exactly_and_photos_nearly() -> None:
 def test_says_what_is_no_image(pixels: np.ndarray, said: str) -> None:
     with pytest.raises(SettingError, match=said):
         png(pixels)
-
-
-LINES = [
-    Curve("training", [2.0, 1.0, 0.5], BLUE, dashed=True),
-    Curve("validation", [1.8, 1.1, 0.9], ORANGE),
-]
-
-
-def test_a_chart_is_an_svg_with_its_words_as_text() -> None:
-    svg = draw_line_plot(
-        LINES, title="Loss", across="epoch", marked=2, description='from "2" to <1>'
-    )
-    root = ET.fromstring(svg)
-    assert root.get("role") == "img"
-    assert root.get("aria-label") == 'Loss. from "2" to <1>'
-    words = {text.text for text in root.iter("{http://www.w3.org/2000/svg}text")}
-    assert {"Loss", "epoch", "training", "validation", "best"} <= words
-    assert "<style" not in svg
-    assert "<script" not in svg
-
-
-def test_a_chart_follows_the_colours_of_its_page() -> None:
-    svg = draw_line_plot(LINES, title="Loss", across="epoch")
-    bare = re.sub(r"var\(--\w+, #[0-9a-f]{6}\)", "", svg)
-    assert "var(--blue, #0072b2)" in svg
-    assert not re.search(r"#[0-9a-f]{6}\b", bare.replace("href=", "").replace("url(#", ""))
-
-
-def test_a_chart_is_the_same_every_time_and_leaves_settings_alone() -> None:
-    with mpl.rc_context({"axes.grid": True, "font.size": 30, "lines.linewidth": 9}):
-        before = dict(mpl.rcParams)
-        other = draw_line_plot(LINES, title="Loss", across="epoch")
-        assert dict(mpl.rcParams) == before
-    assert draw_line_plot(LINES, title="Loss", across="epoch") == other
-
-
-def test_two_charts_in_one_page_share_no_id() -> None:
-    first, second = (draw_line_plot([line], title="Loss", across="epoch") for line in LINES)
-    ids = [re.findall(r' id="([^"]+)"', svg) for svg in (first, second)]
-    assert not set(ids[0]) & set(ids[1])
-    for svg, own in zip((first, second), ids, strict=True):
-        assert len(own) == len(set(own)) > 0
-        assert set(re.findall(r'(?:url\(#|href="#)([^)"]+)', svg)) == set(own)
-
-
-def test_shares_are_labelled_in_per_cent_and_losses_start_at_zero() -> None:
-    shares = draw_line_plot(
-        [Curve("a", [0.5, 0.9])], title="Right", across="epoch", as_percent=True
-    )
-    assert re.search(r">\d+(\.\d)? %</text>", shares)
-    losses = draw_line_plot([Curve("a", [5.0, 9.0])], title="Loss", across="epoch")
-    assert re.search(r">0(\.0)?</text>", losses)
-
-
-@pytest.mark.parametrize(
-    "values",
-    [[], [1.0], [math.nan] * 3, [math.inf, 2.0, 1.0], [0.0, 0.0], [-1.0, 1.0], [1e-12, 1e12]],
-)
-def test_odd_values_make_a_chart_without_a_warning(values: list[float]) -> None:
-    svg = draw_line_plot([Curve("a", values)], title="Odd", across="epoch", marked=1)
-    ET.fromstring(svg)

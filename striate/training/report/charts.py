@@ -9,7 +9,6 @@ from markupsafe import Markup
 from striate.events import Epoch
 from striate.features.filter_shift import LayerShift
 from striate.render import BLUE, GREEN, ORANGE, Curve, draw_line_plot
-from striate.render.log_plot import draw_log_plot
 from striate.render.strip_plot import draw_strip_plot
 from striate.terminal.units import format_percent
 from striate.training.health import CheckUp
@@ -45,7 +44,7 @@ def draw_training(epochs: Sequence[Epoch], kept: Epoch | None) -> list[Markup]:
             title="Accuracy (higher is better)",
             across="epoch",
             marked=marked,
-            as_percent=True,
+            scale="percent",
             description=f"Validation accuracy from {format_percent(first.val_accuracy)} to "
             f"{format_percent(last.val_accuracy)}.",
         ),
@@ -77,16 +76,18 @@ def draw_health(checkups: Sequence[CheckUp]) -> list[Markup]:
         for what in ("gradient", "update")
     )
     drawn = [
-        draw_log_plot(
+        draw_line_plot(
             gradients,
-            places,
+            places=places,
+            scale="log",
             title="Gradient norm of the weights",
             across="epoch",
             description="The norm of the gradient of the first, a middle and the last layer.",
         ),
-        draw_log_plot(
+        draw_line_plot(
             steps,
-            places,
+            places=places,
+            scale="log",
             title="Update ratio (step over weights)",
             across="epoch",
             description="How far the last step of an epoch moves the weights; 0.001 is usual.",
@@ -101,12 +102,12 @@ def draw_health(checkups: Sequence[CheckUp]) -> list[Markup]:
         if max(flat) > 0:
             rest.append(Curve("saturated", flat, BLUE, dashed=True))
         drawn.append(
-            draw_log_plot(
+            draw_line_plot(
                 rest,
-                places,
+                places=places,
+                scale="whole",
                 title="Dead units, in the worst layer",
                 across="epoch",
-                as_percent=True,
                 description=f"At the end {dead[-1] * 100:.0f} % of the units are 0 for all images.",
             )
         )

@@ -44,10 +44,10 @@ from striate.training.report.pictures import (
 def load_ahead(*, drawings: bool) -> None:
     """Load in the background what the report takes, while the network learns.
 
-    Drawing and the templates take half a second to load; training leaves that much of a core.
+    Matplotlib and the templates take half a second to load; training leaves that much of a core.
 
     Args:
-        drawings: whether it will draw curves, which it has none of where a head alone is learnt.
+        drawings: whether it will draw how far filters moved, which matplotlib does.
     """
     Thread(target=_load, args=(drawings,), name="striate-report", daemon=True).start()
 
