@@ -37,7 +37,7 @@ class Unit:
     """
 
     indices: tuple[int, ...]
-    counts: Counter[int]
+    counts: dict[int, int]
 
 
 def hold_out(
@@ -100,6 +100,9 @@ def _make_units(
     collection: Collection, hashes: np.ndarray, train: np.ndarray, groups: Groups
 ) -> list[Unit]:
     """Return what is held out as a whole, in the order of its first image."""
+    if len(np.unique(hashes[train])) == len(np.unique(groups.of[train])) == len(train):
+        pairs = zip(train.tolist(), collection.labels[train].tolist(), strict=True)
+        return [Unit((index,), {label: 1}) for index, label in sorted(pairs)]
     equal: dict[int, list[int]] = defaultdict(list)
     for index in train.tolist():
         equal[int(hashes[index])].append(index)
@@ -127,14 +130,17 @@ def _make_units(
 
 def _draw(collection: Collection, units: Sequence[Unit], seed: int, fraction: float) -> list[Unit]:
     """Draw units up to the fraction of each class; at least one a class, never all of one."""
-    left: Counter[int] = Counter()
-    size: Counter[int] = Counter()
-    for unit in units:
-        left.update(unit.counts.keys())
-        size.update(unit.counts)
+    left = Counter(label for unit in units for label in unit.counts)
+    size = _count(units)
     wanted = {label: max(1, int(fraction * n + 0.5)) for label, n in size.items()}
     drawn: Counter[int] = Counter()
     taken: dict[int, Unit] = {}
+
+    def fits(unit: Unit) -> bool:
+        for label, n in unit.counts.items():  # of every image there is, so it has to be quick
+            if drawn[label] + n > wanted[label] or left[label] <= 1:
+                return False
+        return True
 
     def can_spare(unit: Unit) -> bool:
         return all(left[label] > 1 for label in unit.counts)
@@ -152,7 +158,7 @@ def _draw(collection: Collection, units: Sequence[Unit], seed: int, fraction: fl
 
     order = sorted(units, key=lambda unit: _lot(collection.names[unit.indices[0]], seed))
     for unit in order:
-        if can_spare(unit) and not overflow(unit):
+        if fits(unit):
             take(unit)
     for label in sorted(size):
         if not drawn[label]:
@@ -160,6 +166,15 @@ def _draw(collection: Collection, units: Sequence[Unit], seed: int, fraction: fl
             if fit:
                 take(min(fit, key=lambda unit: (overflow(unit), len(unit.indices))))
     return list(taken.values())
+
+
+def _count(units: Sequence[Unit]) -> Counter[int]:
+    """Return how many images of each class some units hold, the classes in their order there."""
+    found: Counter[int] = Counter()
+    for unit in units:
+        for label, n in unit.counts.items():
+            found[label] += n
+    return found
 
 
 def _lot(name: str, seed: int) -> bytes:
@@ -179,11 +194,7 @@ def _shares(
     collection: Collection, units: Sequence[Unit], taken: Sequence[Unit], fraction: float
 ) -> str:
     """Say which share of each class is held out: the one asked for, or what groups allow."""
-    size: Counter[int] = Counter()
-    drawn: Counter[int] = Counter()
-    for counter, some in ((size, units), (drawn, taken)):
-        for unit in some:
-            counter.update(unit.counts)
+    size, drawn = _count(units), _count(taken)
     apart = [label for label in drawn if abs(drawn[label] - fraction * size[label]) > 1]
     usual = f"{fraction * 100:.0f} % of each class"
     if not apart or all(len(unit.indices) == 1 for unit in units):

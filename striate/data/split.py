@@ -296,6 +296,8 @@ def _refuse_one_class(collection: Collection, images: Images, learnt: set[int]) 
 def _tell_contradictions(
     collection: Collection, hashes: np.ndarray, train: np.ndarray, notes: list[str]
 ) -> None:
+    if len(np.unique(hashes[train])) == len(train):
+        return
     labels: dict[int, int] = {}
     names: dict[int, str] = {}
     told: list[str] = []
