@@ -162,7 +162,7 @@ def _draw(collection: Collection, units: Sequence[Unit], seed: int, fraction: fl
             take(unit)
     for label in sorted(size):
         if not drawn[label]:
-            fit = [unit for unit in order if unit.counts[label] and can_spare(unit)]
+            fit = [unit for unit in order if label in unit.counts and can_spare(unit)]
             if fit:
                 take(min(fit, key=lambda unit: (overflow(unit), len(unit.indices))))
     return list(taken.values())
