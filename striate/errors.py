@@ -5,6 +5,7 @@
     ├── ImageError               one image that cannot be used
     ├── DataError                a folder or file of images that cannot be used
     ├── ClassifierError          a saved classifier that cannot be used, or does not fit
+    │   └── ProofError           an exported file whose answers are not those of its classifier
     ├── EngineError              an inference engine that cannot be used here
     ├── WeightsError             trained weights that cannot be fetched or read, or do not fit
     ├── SettingError             a setting that makes no sense, alone or beside another
@@ -81,6 +82,12 @@ class DataError(StriateError):
 
 class ClassifierError(StriateError):
     """A saved classifier that is damaged, foreign or too new, or does not fit its use."""
+
+
+class ProofError(ClassifierError):
+    """An exported file whose answers are not those of the classifier that it was made of."""
+
+    exit_code = 1
 
 
 class EngineError(StriateError):

@@ -31,7 +31,7 @@ backends
 model
 features evaluation
 explanation doctor
-training
+training deployment
 teaching
 serving
 studio_app
@@ -43,6 +43,7 @@ __main__
 # they are called: module -> what it may import all the same.
 UPWARD = {
     "model.classifier": {
+        "deployment.exporting",
         "evaluation.classifier_evaluation",
         "evaluation.metrics",
         "explanation.attribution_methods",
@@ -57,7 +58,7 @@ RANKS = {name: rank for rank, line in enumerate(ORDER.split("\n")) for name in l
 # Loaded in a process of their own, none of these may bring torch along.
 WITHOUT_TORCH = """
 errors events files settings terminal data render architecture backends.numpy backends.codegen
-teaching.convolution teaching.losses teaching.worked_path cli
+teaching.convolution teaching.losses teaching.worked_path deployment cli
 """
 LONGEST_FILE = 400
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc", "base", "tools", "core"}

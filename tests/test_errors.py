@@ -6,14 +6,14 @@ import striate
 from striate import errors
 from striate.errors import NotationError, StriateError
 
-KINDS = [*StriateError.__subclasses__(), errors.StoppedError]
+KINDS = [*StriateError.__subclasses__(), errors.ProofError, errors.StoppedError]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_base_catches_every_kind(kind: type[StriateError]) -> None:
     with pytest.raises(StriateError) as caught:
         raise kind("what happened; what was expected; how to mend it")
-    codes = {errors.TrainingError: 1, errors.StoppedError: 130}
+    codes = {errors.ProofError: 1, errors.TrainingError: 1, errors.StoppedError: 130}
     assert caught.value.exit_code == codes.get(kind, 2)
     assert str(caught.value) == "what happened; what was expected; how to mend it"
 

@@ -25,12 +25,14 @@ from striate.cli.describe import describe
 from striate.cli.evaluate import evaluate
 from striate.cli.experiment import experiment
 from striate.cli.explain import explain
+from striate.cli.export import export
 from striate.cli.import_ import import_
 from striate.cli.loss import loss
 from striate.cli.predict import predict
 from striate.cli.report import report
 from striate.cli.studio import studio
 from striate.cli.train import declare_options, train
+from striate.cli.verify import verify
 from striate.cli.zoo import zoo
 from striate.errors import NotationError, StriateError
 
@@ -63,6 +65,8 @@ VERBS: dict[str, Callable[..., None]] = {
     "experiment": experiment,
     "zoo": zoo,
     "import": import_,
+    "export": export,
+    "verify": verify,
     "studio": studio,
 }
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from striate.architecture.layer_table import Summary
     from striate.data import Data
+    from striate.deployment.exporting import Exported, ExportSettings
     from striate.evaluation.metrics import Evaluation
     from striate.explanation.explanation import Explanation
     from striate.explanation.target import TargetClass
@@ -365,6 +366,17 @@ class Classifier:
         classifier_file.write(path, document.as_json(), {**self._weights(), **kept}, self.seen)
         return path
 
+    def export(self, path: str | Path, *, settings: ExportSettings | None = None) -> Exported:
+        """Write it as one ONNX file that takes raw images and proves itself (docs/export.md).
+
+        Arguments and errors are those of `striate.deployment.exporting.export`.
+
+        Example: ``load("runs/photos").export("photos.onnx")``.
+        """
+        from striate.deployment.exporting import USUAL, export
+
+        return export(self, path, settings=settings or USUAL)
+
     def _weights(self) -> Mapping[str, np.ndarray]:
         if isinstance(self.network, Trained):
             return self.network.weights
@@ -382,12 +394,6 @@ class Classifier:
     def _repr_html_(self) -> str:
         from striate.model.classifier_card import Card
 
-        return Card(
-            classes=self.classes,
-            preprocess=self.preprocess,
-            parameters=self.parameters,
-            text=self.text,
-            origin=self.origin,
-            images=self.data.get("name"),
-            metrics=self.metrics,
-        ).html()
+        images, text = self.data.get("name"), self.text
+        learnt = self.parameters, text, self.origin, images, self.metrics
+        return Card(self.classes, self.preprocess, *learnt).html()

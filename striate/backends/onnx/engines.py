@@ -116,12 +116,13 @@ def onnx_runtime(trained: Trained, preprocess: Preprocess, *, features: bool = F
     return Engine(name, run, run_with_features=run_with_features if features else None)
 
 
-def session_of(name: str, model: bytes) -> Any:
+def session_of(name: str, model: bytes | str, *, level: str = "all") -> Any:
     """Open an ONNX model in ONNX Runtime, each call of it in one thread.
 
     Args:
         name: what it is called where it is refused.
-        model: the file's bytes.
+        model: the file's bytes, or its path.
+        level: of optimisation: "disabled", "basic", "extended" or "all".
 
     Raises:
         EngineError: ONNX Runtime cannot be loaded, or does not take the model.
@@ -134,6 +135,10 @@ def session_of(name: str, model: bytes) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # each batch in one thread: fewer waits, and equal bits
     options.log_severity_level = 3  # errors alone, which are raised besides
+    levels = onnxruntime.GraphOptimizationLevel
+    options.graph_optimization_level = getattr(
+        levels, "ORT_DISABLE_ALL" if level == "disabled" else f"ORT_ENABLE_{level.upper()}"
+    )
     try:
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except refusals as error:

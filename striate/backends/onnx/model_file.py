@@ -7,9 +7,10 @@ their encoding: https://protobuf.dev/programming-guides/encoding/.
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -19,9 +20,10 @@ from striate.architecture.aspects.onnx_graph import Attribute
 
 OPSET: Final = 18  # of the operators: the first in which Resize can do what an image needs
 IR: Final = 8  # of the file
-DATA_TYPES: Final = {"float32": 1, "int32": 6, "int64": 7}
+DATA_TYPES: Final = {"float32": 1, "uint8": 2, "int32": 6, "int64": 7}
 FLOAT, INT, STRING, INTS = 1, 2, 3, 7  # types of attributes
 VARINT, BLOCK, FIXED32 = 0, 2, 5  # of the wire
+GRAPH, METADATA = 7, 14  # fields of a model
 
 Pieces = list[bytes | memoryview]
 
@@ -52,7 +54,7 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Model:
-    """A network as ONNX has it; all numbers that go in and come out are float32.
+    """A network as ONNX has it.
 
     Attributes:
         name: of the network.
@@ -61,6 +63,8 @@ class Model:
         inputs: the shape of each, by name; a size that is free has a name in place of a number.
         outputs: likewise; None where the shape is not said.
         encoded: more constants.
+        types: of inputs and outputs that are not float32.
+        metadata: texts that travel with it.
     """
 
     name: str
@@ -69,6 +73,8 @@ class Model:
     inputs: Mapping[str, Sequence[int | str]]
     outputs: Mapping[str, Sequence[int | str] | None]
     encoded: tuple[Encoded, ...] = ()
+    types: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
         """Write it as the bytes of a file.
@@ -79,23 +85,35 @@ class Model:
         >>> onnx.load_from_string(whole).graph.node[0].op_type
         'Relu'
         """
-        graph = [
-            *(piece for node in self.nodes for piece in _block(1, _node(node))),
-            *_text(2, self.name),
-            *(piece for it in self.constants.items() for piece in _block(5, _tensor(*it))),
-            *(piece for it in self.encoded for piece in _block(5, [it.content])),
-            *(piece for it in self.inputs.items() for piece in _block(11, _value(*it))),
-            *(piece for it in self.outputs.items() for piece in _block(12, _value(*it))),
-        ]
         return b"".join(
             [
                 *_whole(1, IR),
                 *_text(2, "striate"),
                 *_text(3, __version__),
-                *_block(7, graph),
+                *_block(GRAPH, self._graph()),
                 *_block(8, [*_text(1, ""), *_whole(2, OPSET)]),
+                *(piece for it in self.metadata.items() for piece in _block(METADATA, _entry(*it))),
             ]
         )
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the graph as it stands in the file, in hexadecimal."""
+        counted = hashlib.sha256()
+        for piece in self._graph():
+            counted.update(piece)
+        return counted.hexdigest()
+
+    def _graph(self) -> Pieces:
+        named = (*self.inputs, *self.outputs)
+        types = {name: self.types.get(name, "float32") for name in named}
+        return [
+            *(piece for node in self.nodes for piece in _block(1, _node(node))),
+            *_text(2, self.name),
+            *(piece for it in self.constants.items() for piece in _block(5, _tensor(*it))),
+            *(piece for it in self.encoded for piece in _block(5, [it.content])),
+            *(piece for it in self.inputs.items() for piece in _block(11, _value(*it, types))),
+            *(piece for it in self.outputs.items() for piece in _block(12, _value(*it, types))),
+        ]
 
 
 def _node(node: Node | Encoded) -> Pieces:
@@ -131,8 +149,12 @@ def _tensor(name: str, values: np.ndarray) -> Pieces:
     ]
 
 
-def _value(name: str, shape: Sequence[int | str] | None) -> Pieces:
-    tensor = _whole(1, DATA_TYPES["float32"])
+def _entry(key: str, value: str) -> Pieces:
+    return [*_text(1, key), *_text(2, value)]
+
+
+def _value(name: str, shape: Sequence[int | str] | None, types: Mapping[str, str]) -> Pieces:
+    tensor = _whole(1, DATA_TYPES[types[name]])
     if shape is not None:
         sizes = (_text(2, size) if isinstance(size, str) else _whole(1, size) for size in shape)
         tensor += _block(2, [piece for size in sizes for piece in _block(1, size)])

@@ -14,7 +14,7 @@ import numpy as np
 
 from striate.errors import EngineError
 
-Run = Callable[[np.ndarray], np.ndarray]
+Run = Callable[[Any], Any]
 
 
 class OwnThread:
@@ -46,13 +46,14 @@ class OwnThread:
         self._thread = threading.Thread(target=_serve, args=arguments, name=name, daemon=True)
         self._thread.start()
         weakref.finalize(self, _end, self._asked, self._thread)
-        self._ask(opening)
+        self.ask(opening)
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
         """Compute in the thread, and wait for it."""
-        return np.asarray(self._ask(values))
+        return np.asarray(self.ask(values))
 
-    def _ask(self, what: Any) -> Any:
+    def ask(self, what: Any) -> Any:
+        """Give what was opened something else than an array, and wait for whatever it returns."""
         if not self._thread.is_alive():
             raise EngineError(
                 f"the thread '{self._thread.name}' is not in this process, which was forked from "

@@ -51,15 +51,15 @@ class Placement:
         return dataclasses.replace(self, box=box, beyond=True)
 
 
-def resize(image: Image.Image, where: Placement) -> Image.Image:
+def resize(image: Image.Image, where: Placement, *, columns_first: bool = False) -> Image.Image:
     """Resize what is used of an image to the size it takes: the one resize of Striate.
 
-    Pillow's bilinear (triangle) filter with antialiasing, on 8 bits, first along the rows and
-    then along the columns, each rounded to 8 bits. ONNX has it as Resize of opset 18 on uint8, with
-    mode="linear", antialias=1, exclude_outside=1, coordinate_transformation_mode="half_pixel" and
-    the size given as sizes; ONNX Runtime then agrees but for values that fall between two steps,
-    which it may round the other way: by 1 of 255, at most. (Without exclude_outside the border
-    differs by up to 20, as the outermost pixels are then counted as if repeated beyond it.)
+    Pillow's bilinear (triangle) filter with antialiasing, on 8 bits, in two passes that are each
+    rounded to 8 bits: of the rows, then of the columns. Pillow's own order depends on its version
+    and on the image's shape, so each pass is asked for by itself. `striate.deployment.resize_graph`
+    has the same as an ONNX graph. ONNX's Resize (opset 18, mode="linear", antialias=1) needs
+    exclude_outside=1, without which the border differs by up to 20 of 255, and not every engine
+    has it.
 
     A crop is cut in whole pixels before; one that zooms is the middle of the whole image
     resized (`Placement.beyond`), of which only that much is calculated. So is all of a JPEG that
@@ -68,13 +68,23 @@ def resize(image: Image.Image, where: Placement) -> Image.Image:
     Args:
         image: in mode L or RGB.
         where: from `Preprocess.placement`.
+        columns_first: whether the columns come first, as in revision 1 of the preprocessing.
     """
     top, left, bottom, right = where.box
-    if where.beyond:
-        size, box = (where.width, where.height), (left, top, right, bottom)
-        return image.resize(size, Image.Resampling.BILINEAR, box=box)
-    if where.box != (0, 0, image.height, image.width):
-        image = image.crop((int(left), int(top), int(right), int(bottom)))
-    if image.size == (where.width, where.height):
-        return image
-    return image.resize((where.width, where.height), Image.Resampling.BILINEAR)
+    if not where.beyond:
+        if where.box != (0, 0, image.height, image.width):
+            image = image.crop((int(left), int(top), int(right), int(bottom)))
+        top, left, bottom, right = 0, 0, image.height, image.width
+    passes = [
+        ((image.width, where.height), (0, top, image.width, bottom)),
+        ((where.width, where.height), (left, 0, right, where.height)),
+    ]
+    if columns_first:
+        passes = [
+            ((where.width, image.height), (left, 0, right, image.height)),
+            ((where.width, where.height), (0, top, where.width, bottom)),
+        ]
+    for size, box in passes:
+        if image.size != size or box != (0, 0, *size):
+            image = image.resize(size, Image.Resampling.BILINEAR, box=box)
+    return image

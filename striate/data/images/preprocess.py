@@ -27,8 +27,19 @@ MARGIN = 1.9
 that photos of 500 pixels, the commonest, may be halved for 128. Classifiers that were saved rely on
 it: another number would give them other pixels."""
 
+REVISIONS = (1, 2)
+"""How images are resized: in 2 there are made fewer rows first, then fewer columns; in 1, that of
+classifiers saved until November 2026, the other way round. An exported file computes 2 pixel by
+pixel; of 1 it may miss a pixel by one level of 255."""
+
 # what stands for settings that a file does not hold
-EARLIER = {"crop_ratio": 1.0, "draft": False, "integer_range": [], "float_range": []}
+EARLIER = {
+    "crop_ratio": 1.0,
+    "draft": False,
+    "integer_range": [],
+    "float_range": [],
+    "revision": 1,
+}
 ONCE = {"zoom": "crop_ratio", "reduced": "draft"}  # names that files on disk may still have
 
 
@@ -60,6 +71,7 @@ class Preprocess:
         integer_range: black and white of whole numbers of more than 8 bits, in files and arrays
             alike; left empty, by each image's own values.
         float_range: the same of files that hold floats.
+        revision: of the arithmetic (`REVISIONS`); a classifier keeps the one it was trained with.
 
     >>> fitted = Preprocess(channels=1, height=4, width=4)
     >>> fitted.pixels(np.full((2, 4), 255, np.uint8))[0].tolist()
@@ -78,6 +90,7 @@ class Preprocess:
     draft: bool = False
     integer_range: tuple[float, ...] = ()
     float_range: tuple[float, ...] = ()
+    revision: int = 2
 
     def __post_init__(self) -> None:
         if self.channels not in (1, 3):
@@ -99,6 +112,7 @@ class Preprocess:
             color = getattr(self, name)
             if len(color) != 3 or not all(0 <= value <= 255 for value in color):
                 raise SettingError(f"{name} {color}: expected three values from 0 to 255")
+        _check_revision(self.revision)
         object.__setattr__(self, "mean", self.mean or (0.0,) * self.channels)
         object.__setattr__(self, "std", self.std or (1.0,) * self.channels)
         if len(self.mean) != self.channels or len(self.std) != self.channels:
@@ -137,7 +151,7 @@ class Preprocess:
         Sides are rounded half up, in whole numbers; what is left over on an odd number goes to
         the bottom and the right. Where it zooms, the longer side is rounded down and the start
         of the cut half to even, so that the pixels are those of torchvision's Resize and
-        CenterCrop (but for sums that fall between two of 256 steps: up to 2 of 255 there).
+        CenterCrop (but for their rounding: by 1 of 255, seldom 2).
 
         >>> Preprocess(height=64, width=64).placement(100, 200)
         Placement(box=(0, 0, 100, 200), top=16, left=0, height=32, width=64, beyond=False)
@@ -227,7 +241,7 @@ class Preprocess:
         where = self.placement(image.rows, image.columns)
         if (shown.height, shown.width) != (image.rows, image.columns):
             where = where.on(image)
-        resized = np.asarray(resize(shown, where))
+        resized = np.asarray(resize(shown, where, columns_first=self.revision == 1))
         if resized.ndim == 2:
             resized = resized[:, :, None]
         resized = resized.transpose(2, 0, 1)  # (1 or 3, rows, columns)
@@ -345,9 +359,18 @@ class Preprocess:
             draft=draft,
             integer_range=numbers("integer_range"),
             float_range=numbers("float_range"),
+            revision=whole("revision"),
         )
 
 
 def _rounded(numerator: int, denominator: int) -> int:
     """Divide whole numbers and round half up."""
     return (2 * numerator + denominator) // (2 * denominator)
+
+
+def _check_revision(revision: int) -> None:
+    if revision not in REVISIONS:
+        raise SettingError(
+            f"revision {revision}: expected 1 or 2; a later one needs a newer Striate: "
+            "pip install --upgrade striate"
+        )

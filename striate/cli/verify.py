@@ -1,0 +1,54 @@
+"""striate verify: whether an exported file still gives the answers that it carries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from striate.deployment.verification import Verification
+
+
+def verify(
+    file: Annotated[Path, typer.Argument(help="A file that `striate export` wrote.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Run the golden images of an exported file in each runtime that is here, and compare.
+
+    A runtime that is not here is "not proved". Ends with 1 where one disagrees, where none is here,
+    or where the graph is not the one that was written.
+    """
+    import json
+
+    from striate.deployment.verification import verify as verify_file
+    from striate.terminal.console import Console
+
+    with Console() as console:
+        found = verify_file(file, progress=False, callback=console)
+    if as_json:
+        print(json.dumps(found.as_json()))
+    else:
+        print_proofs(found)
+        print("the proof holds" if found.holds else f"the proof does not hold: {found.failures}")
+    if not found.holds:
+        raise typer.Exit(1)
+
+
+def print_proofs(found: Verification) -> None:
+    """Print what became of the proof in each runtime, a line each."""
+    from striate.terminal.colors import has_colors, paint
+
+    width = max(len(proof.runtime) for proof in found.proofs)
+    for proof in found.proofs:
+        line = f"{proof.runtime:<{width}}  {proof.status:<10}"
+        if proof.difference is not None:
+            apart, classes = proof.difference.probability, proof.difference.classes
+            line += f"  {proof.difference.images} images, probabilities within {apart:.1g}"
+            line += f", {classes} other classes" if classes else ""
+        if proof.why:
+            line += f"  {proof.why}"
+        print(paint(line, "wrong") if proof.status == "disagrees" and has_colors() else line)
+    if found.decoding:
+        print(f"decoded otherwise than where it was made: {', '.join(found.decoding)}")

@@ -1,0 +1,291 @@
+"""A classifier into one sealed ONNX file, which is written once its proof holds."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from striate import __version__
+from striate.deployment.golden_images import FORMULA, GoldenImage, draw_golden_images
+from striate.deployment.proof import Proof, prove
+from striate.deployment.sealed_answers import TOLERANCE
+from striate.deployment.sealed_file import (
+    DOCUMENT,
+    FORMAT,
+    FORMAT_VERSION,
+    GOLDEN,
+    written_values,
+)
+from striate.deployment.sealed_graph import (
+    MapPlace,
+    SealedGraph,
+    build_batch_graph,
+    build_sealed_graph,
+)
+from striate.deployment.verification import Verification, verify_bytes
+from striate.errors import ClassifierError, ProofError, SettingError
+from striate.events import Callback, Event, Note
+from striate.files.atomic_write import write_atomically
+from striate.model.classifier_document import ClassifierDocument
+from striate.model.classifier_like import ClassifierLike, open_classifier
+from striate.model.json_value import Json, JsonObject
+from striate.terminal.progress import ProgressReporter
+from striate.terminal.progress_display import display_progress
+
+if TYPE_CHECKING:
+    from striate.backends.onnx.model_file import Model
+    from striate.model.classifier import Classifier
+
+KEPT_FIGURES = (
+    "n",
+    "accuracy",
+    "accuracy_low",
+    "accuracy_high",
+    "classification_error",
+    "brier_score",
+    "cross_entropy",
+    "top5",
+    "top5_low",
+    "top5_high",
+    "per_class",
+    "confusion",
+)
+KEPT_TRAINING = ("in_steps", "recipe", "epochs", "best_epoch")
+"""What of a classifier's document leaves with an exported file: numbers, and no name of a file."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An exported classifier.
+
+    Attributes:
+        path: the sealed file.
+        batch: the form that takes batches; None where it was not asked for.
+        size: bytes of the sealed file.
+        proof: how far it is from the classifier.
+        verification: what each runtime that is here said of it.
+        notes: what there is to say of it.
+    """
+
+    path: Path
+    batch: Path | None
+    size: int
+    proof: Proof
+    verification: Verification
+    notes: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain values, as `striate export --json` prints it."""
+        return {
+            "file": str(self.path),
+            "batch": None if self.batch is None else str(self.batch),
+            "bytes": self.size,
+            "difference_from_torch": self.proof.network,
+            "difference_from_classifier": self.proof.whole,
+            "difference_of_pixels": self.proof.pixels,
+            "levels": self.proof.levels,
+            "notes": list(self.notes),
+            **self.verification.as_json(),
+        }
+
+
+@dataclass(frozen=True)
+class ExportSettings:
+    """What an exported file holds.
+
+    Attributes:
+        batch: whether the form that takes batches is written beside it, NAME.batch.onnx.
+        with_hashes: whether the hashes of the images that were learnt from go with it.
+        force: whether a file that is there already is replaced.
+        seed: of the golden images.
+    """
+
+    batch: bool = False
+    with_hashes: bool = False
+    force: bool = False
+    seed: int = 0
+
+
+USUAL = ExportSettings()
+
+
+def export(
+    model: ClassifierLike,
+    path: str | Path,
+    *,
+    settings: ExportSettings = USUAL,
+    progress: bool | None = None,
+    callback: Callback | None = None,
+) -> Exported:
+    """Write a classifier as one ONNX file that takes raw images and proves itself.
+
+    Args:
+        model: a classifier, its file, its run's folder, or what `train` returned.
+        path: where; .onnx is appended where it is missing.
+        settings: what it holds.
+        progress: whether it is shown; None shows it in a terminal or a notebook.
+        callback: is told notes and progress as well.
+
+    Raises:
+        ClassifierError: the classifier cannot be opened or exported, or the file not be written.
+        ProofError: its answers are not those of the classifier; no file is left.
+        SettingError: there is such a file already.
+
+    Example: ``export("runs/photos", "photos.onnx")``; then `striate predict photos.onnx cat.jpg`.
+    """
+    path = Path(path)
+    if path.suffix != ".onnx":
+        path = path.with_name(path.name + ".onnx")
+    beside = path.with_name(path.stem + ".batch.onnx") if settings.batch else None
+    for place in filter(None, (path, beside)):
+        if place.exists() and not settings.force:
+            raise SettingError(
+                f"'{place}' exists already; give another name, or replace it by --force (in Python "
+                "force=True)"
+            )
+    classifier = open_classifier(model)
+    with display_progress(progress, callback) as tell:
+        return _export(classifier, path, beside, settings, tell)
+
+
+def _export(
+    classifier: Classifier,
+    path: Path,
+    beside: Path | None,
+    settings: ExportSettings,
+    tell: Callable[[Event], None],
+) -> Exported:
+    sealed = build_sealed_graph(classifier)
+    golden = draw_golden_images(settings.seed)
+    pixels = [image.pixels(classifier.preprocess) for image in golden]
+    report = ProgressReporter("comparing with torch", tell)
+    proof = prove(classifier, sealed, golden, pixels, report)
+    notes = _notes(classifier, sealed, proof)
+    for note in notes:
+        tell(Note(note))
+    metadata = _metadata(classifier, sealed, golden, proof, with_hashes=settings.with_hashes)
+    content = replace(sealed.model, metadata=metadata).to_bytes()
+    verification = verify_bytes(content, golden, pixels, proof.expected, tell)
+    if not verification.holds:
+        raise ProofError(f"the exported graph does not hold: {verification.failures}")
+    _write(path, content)
+    if beside is not None:
+        _write(beside, _batch_bytes(classifier))
+    return Exported(path, beside, len(content), proof, verification, notes)
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        with write_atomically(path) as partial:
+            partial.write_bytes(content)
+    except OSError as error:
+        raise ClassifierError(
+            f"'{path}' cannot be written: {error.strerror or error}; make room or choose another "
+            "place"
+        ) from error
+
+
+def _notes(classifier: Classifier, sealed: SealedGraph, proof: Proof) -> tuple[str, ...]:
+    said = [
+        f"on the same pixels its probabilities are torch's within {proof.network:.1g}; with its "
+        f"own resizing the classifier's within {proof.whole:.1g}"
+    ]
+    if classifier.preprocess.draft:
+        said.append(
+            "the file takes images decoded whole, where the classifier decodes large JPEG files at "
+            "a fraction of their size: of such photographs probabilities differ a little"
+        )
+    if classifier.preprocess.revision == 1:
+        said.append(
+            "the classifier resizes as Striate did until November 2026; the file may miss one of "
+            "its pixels by one level of 255, which newly trained ones do not"
+        )
+    if "map" not in sealed.model.outputs:
+        said.append("its classes are no means of maps, so the file shows none")
+    return tuple(said)
+
+
+def _metadata(
+    classifier: Classifier,
+    sealed: SealedGraph,
+    golden: list[GoldenImage],
+    proof: Proof,
+    *,
+    with_hashes: bool,
+) -> dict[str, str]:
+    """Return what travels in the file beside the graph."""
+    images: list[JsonObject] = [
+        {"image": image.as_json(), "answer": answer.as_json(), "pixels": mark}
+        for image, answer, mark in zip(golden, proof.expected, proof.fingerprints, strict=True)
+    ]
+    proved: JsonObject = {
+        "formula": FORMULA,
+        "runtime": "onnxruntime, graph optimisation level all, one thread",
+        "tolerance": TOLERANCE,
+        "levels": proof.levels,
+        "images": images,
+    }
+    document = _document(classifier, sealed.model, "image", sealed.map_place)
+    if with_hashes:
+        hashes = {
+            split: base64.b64encode(np.sort(each).astype("<u8").tobytes()).decode()
+            for split, each in classifier.seen.items()
+        }
+        document = {**document, "hashes": hashes}
+    return {
+        "classes": json.dumps(list(classifier.classes), ensure_ascii=False),
+        DOCUMENT: written_values(document),
+        GOLDEN: written_values(proved),
+    }
+
+
+def _document(
+    classifier: Classifier, model: Model, form: str, place: MapPlace | None
+) -> JsonObject:
+    """Return the document of a file: what is known of the classifier, without names of files."""
+    metrics = {
+        name: classifier.metrics[name] for name in KEPT_FIGURES if name in classifier.metrics
+    }
+    training: dict[str, Json] = {
+        name: classifier.training[name] for name in KEPT_TRAINING if name in classifier.training
+    }
+    backbone = classifier.origin.backbone
+    if backbone is not None:
+        training["backbone"] = backbone.partition(" with ")[0].partition(" .onnx")[0]
+    document = ClassifierDocument(
+        network=classifier.text,
+        classes=classifier.classes,
+        ids=classifier.ids,
+        preprocess=classifier.preprocess.as_json(),
+        calibration=classifier.decision.as_json(),
+        metrics=metrics,
+        data={
+            name: classifier.data[name] for name in ("images", "counts") if name in classifier.data
+        },
+        training=training,
+    )
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "form": form,
+        **document.as_json(),
+        "map": None
+        if place is None
+        else {"offset": list(place.offset), "stride": list(place.stride)},
+        "made_with": {"striate": __version__},
+        "digest": model.digest(),
+    }
+
+
+def _batch_bytes(classifier: Classifier) -> bytes:
+    model = build_batch_graph(classifier)
+    document = _document(classifier, model, "batch", None)
+    classes = json.dumps(list(classifier.classes), ensure_ascii=False)
+    metadata = {"classes": classes, DOCUMENT: written_values(document)}
+    return replace(model, metadata=metadata).to_bytes()

@@ -1,0 +1,122 @@
+"""What a sealed file says of images, and how far two such answers are apart."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from striate.errors import ClassifierError
+
+TOLERANCE: Final = 1e-4
+"""How far probabilities, confidence and, as a share of it, distance may be apart in another runtime
+or on another machine that computes in float32."""
+
+
+@dataclass(frozen=True, eq=False)
+class SealedAnswer:
+    """What a sealed file says of one image.
+
+    Attributes:
+        probabilities: float32 (classes,).
+        label: the class's number; -1 where it was refused.
+        confidence: float32, the largest probability.
+        distance: float32, how far it lies from what was learnt; None where no rule needs it.
+    """
+
+    probabilities: np.ndarray = field(repr=False)
+    label: int
+    confidence: float
+    distance: float | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values; the probabilities as float32, little endian, in base64."""
+        numbers = np.asarray(self.probabilities, "<f4").tobytes()
+        values = {
+            "probabilities": base64.b64encode(numbers).decode(),
+            "class": self.label,
+            "confidence": self.confidence,
+        }
+        return values if self.distance is None else {**values, "distance": self.distance}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> SealedAnswer:
+        """Return what `as_json` wrote.
+
+        Raises:
+            ClassifierError: it is damaged.
+        """
+        try:
+            numbers = base64.b64decode(values["probabilities"], validate=True)
+            distance = values.get("distance")
+            return cls(
+                np.frombuffer(numbers, "<f4"),
+                int(values["class"]),
+                float(values["confidence"]),
+                None if distance is None else float(distance),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ClassifierError(f"an expected answer of the file is damaged: {error}") from error
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far answers are apart from those expected.
+
+    Attributes:
+        probability: the largest difference of a probability or confidence.
+        distance: the largest difference of a distance, as a share of it.
+        classes: how many images were given another class, though neither the two best nor the
+            reject rule's limit lie within the tolerance of each other.
+        images: how many were compared.
+        worst: the name of the image at which the probabilities are furthest apart.
+    """
+
+    probability: float = 0.0
+    distance: float = 0.0
+    classes: int = 0
+    images: int = 0
+    worst: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the answers are the same but for what computing in float32 leaves open."""
+        return self.classes == 0 and max(self.probability, self.distance) <= TOLERANCE
+
+
+def compare_answers(
+    names: Sequence[str], expected: Sequence[SealedAnswer], found: Sequence[SealedAnswer]
+) -> Difference:
+    """Return how far answers are apart.
+
+    >>> one = SealedAnswer(np.array([0.75, 0.25], np.float32), 0, 0.75)
+    >>> two = SealedAnswer(np.array([0.5, 0.5], np.float32), 1, 0.5)
+    >>> compare_answers(["a"], [one], [two])
+    Difference(probability=0.25, distance=0.0, classes=1, images=1, worst='a')
+    """
+    largest, worst, distance, classes = 0.0, "", 0.0, 0
+    for name, one, two in zip(names, expected, found, strict=True):
+        apart = _apart(one, two)
+        if not apart <= largest:  # not a number is apart, too
+            largest, worst = apart, name
+        if one.distance is not None:
+            other = float("nan") if two.distance is None else two.distance
+            share = abs(one.distance - other) / max(abs(one.distance), 1e-6)
+            distance = share if not share <= distance else distance
+        classes += one.label != two.label and not _is_tie(one)
+    return Difference(largest, distance, classes, len(names), worst)
+
+
+def _apart(one: SealedAnswer, two: SealedAnswer) -> float:
+    if one.probabilities.shape != two.probabilities.shape:
+        return float("inf")
+    differences = np.abs(one.probabilities - two.probabilities)
+    return float(max(differences.max(), abs(one.confidence - two.confidence)))
+
+
+def _is_tie(answer: SealedAnswer) -> bool:
+    best = np.sort(answer.probabilities)[-2:]
+    return len(best) == 2 and bool(best[1] - best[0] <= 2 * TOLERANCE)

@@ -1,0 +1,179 @@
+"""Whether a sealed file still gives the answers that it carries, in every runtime that is here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from striate.deployment.golden_images import GoldenImage, fingerprint
+from striate.deployment.sealed_answers import (
+    TOLERANCE,
+    Difference,
+    SealedAnswer,
+    compare_answers,
+)
+from striate.deployment.sealed_file import measure_digest, read_sealed
+from striate.deployment.sealed_runtimes import Runtime, open_onnx_runtime, open_openvino
+from striate.errors import ClassifierError, EngineError
+from striate.events import Callback
+from striate.terminal.progress import ProgressReporter
+from striate.terminal.progress_display import display_progress
+
+Status = Literal["proved", "disagrees", "not proved"]
+
+
+@dataclass(frozen=True)
+class RuntimeProof:
+    """What became of the proof in one runtime.
+
+    Attributes:
+        runtime: its name and version.
+        status: whether its answers are those expected; "not proved" where it is not here.
+        difference: how far they are apart; None where it did not run.
+        why: why it did not run, or where the answers part; "" where they agree.
+    """
+
+    runtime: str
+    status: Status
+    difference: Difference | None = None
+    why: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain values, as `striate verify --json` prints it."""
+        values = {"runtime": self.runtime, "status": self.status, "why": self.why}
+        if self.difference is None:
+            return {**values, "images": 0, "largest_difference": None, "different_classes": None}
+        return {
+            **values,
+            "images": self.difference.images,
+            "largest_difference": self.difference.probability,
+            "different_classes": self.difference.classes,
+        }
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What became of the proof of a file.
+
+    Attributes:
+        proofs: in each runtime.
+        decoding: the golden images that have other pixels than where the file was made, by name:
+            those of encoded files, where they are decoded otherwise.
+        damaged: whether the graph is not the one that was written.
+    """
+
+    proofs: tuple[RuntimeProof, ...]
+    decoding: tuple[str, ...] = ()
+    damaged: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether it was proved in one runtime at least, and no runtime disagrees."""
+        proved = any(proof.status == "proved" for proof in self.proofs)
+        return proved and not self.damaged and not self._disagreeing
+
+    @property
+    def failures(self) -> str:
+        """Say in words what does not hold; "" where all does."""
+        said = [f"{proof.runtime}: {proof.why}" for proof in self._disagreeing]
+        if self.damaged:
+            said.insert(0, "the graph is not the one that was written (its SHA-256 differs)")
+        if not said and not any(proof.status == "proved" for proof in self.proofs):
+            said.append("no runtime is here to prove it in")
+        return "; ".join(said)
+
+    @property
+    def _disagreeing(self) -> list[RuntimeProof]:
+        return [proof for proof in self.proofs if proof.status == "disagrees"]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain values, as `striate verify --json` prints it."""
+        return {
+            "holds": self.holds,
+            "damaged": self.damaged,
+            "decoded_otherwise": list(self.decoding),
+            "runtimes": [proof.as_json() for proof in self.proofs],
+        }
+
+
+def verify(
+    path: str | Path, *, progress: bool | None = None, callback: Callback | None = None
+) -> Verification:
+    """Run the golden images of a sealed file in each runtime that is here, and compare.
+
+    Args:
+        path: of a file that `export` wrote.
+        progress: whether it is shown; None shows it in a terminal or a notebook.
+        callback: is told the progress as well.
+
+    Raises:
+        ClassifierError: it is no such file, or damaged beyond reading.
+
+    Example: ``verify("photos.onnx").holds``.
+    """
+    sealed = read_sealed(path)
+    if sealed.form != "image":
+        raise ClassifierError(f"'{path}' takes batches and carries no images to prove it by")
+    damaged = measure_digest(Path(path)) != sealed.digest
+    pixels = [image.pixels(sealed.preprocess) for image in sealed.golden]
+    with display_progress(progress, callback) as tell:
+        content = Path(path).read_bytes()
+        found = verify_bytes(content, sealed.golden, pixels, sealed.expected, tell)
+    odd = [
+        image.name
+        for image, given, mark in zip(sealed.golden, pixels, sealed.fingerprints, strict=True)
+        if fingerprint(given) != mark
+    ]
+    return Verification(found.proofs, tuple(odd), damaged)
+
+
+def verify_bytes(
+    content: bytes,
+    golden: Sequence[GoldenImage],
+    pixels: Sequence[np.ndarray],
+    expected: Sequence[SealedAnswer],
+    tell: Callback,
+) -> Verification:
+    """Compare a model's answers to the golden images with those expected, in each runtime."""
+    openers: dict[str, Callable[[], Runtime]] = {
+        "onnxruntime": lambda: open_onnx_runtime(content),
+        "openvino": lambda: open_openvino(content),
+    }
+    report = ProgressReporter("proving", tell)
+    total, proofs = len(openers) * len(golden), list[RuntimeProof]()
+    for name, opening in openers.items():
+        try:
+            runtime = opening()
+            said = []
+            for image, given in zip(golden, pixels, strict=True):
+                said.append(runtime.answer(given, image.orientation))
+                report(len(proofs) * len(golden) + len(said), total)
+        except EngineError as error:
+            absent = "not installed" in str(error)
+            proofs.append(
+                RuntimeProof(name, "not proved" if absent else "disagrees", None, str(error))
+            )
+            continue
+        difference = compare_answers([image.name for image in golden], expected, said)
+        proofs.append(judge(runtime.name, difference))
+    return Verification(tuple(proofs))
+
+
+def judge(runtime: str, difference: Difference) -> RuntimeProof:
+    """Tell by how far answers are apart whether they are those expected.
+
+    >>> judge("onnxruntime 1.31", Difference(0.01, 0.0, 0, 16, "tiny")).why
+    "probabilities differ by 0.01 at 'tiny'; 0.0001 is allowed"
+    """
+    if difference.holds:
+        return RuntimeProof(runtime, "proved", difference)
+    why = f"probabilities differ by {difference.probability:.2g} at '{difference.worst}'"
+    if difference.probability <= TOLERANCE:
+        why = f"distances differ by {difference.distance:.2g} of themselves"
+    if difference.classes:
+        why += f", {difference.classes} of {difference.images} classes are others"
+    return RuntimeProof(runtime, "disagrees", difference, f"{why}; {TOLERANCE:g} is allowed")
