@@ -285,6 +285,18 @@ def test_the_drawings_of_the_docs_are_those_of_today() -> None:
     assert kept == drawings, "make drawings draws them anew"
 
 
+def test_a_repeat_is_unfolded_by_the_name_of_its_frame() -> None:
+    svg = draw_architecture("resnet50", width=800)
+    keys = re.findall('data-repeat="([^"]+)"', svg)
+    assert keys == ["next1.conv1*2", "next3.conv1*3", "next6.conv1*5", "next11.conv1*2"]
+    one = draw_architecture("resnet50", width=800, unfolded=[keys[2]])
+    assert re.findall('data-repeat="([^"]+)"', one) == [keys[0], keys[1], keys[3]]
+    assert faults(read(one)) == []
+    every = draw_architecture("resnet50", width=800, unfolded=keys)
+    drawn = re.findall('data-box="add" data-layer="([^"]+)"', every)
+    assert drawn == [row.name for row in summary("resnet50").layers if row.kind == "add"]
+
+
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 MEASURE = """() => [...document.querySelectorAll('svg')].map(svg =>
   [...svg.querySelectorAll('text')].map(t => {

@@ -6,7 +6,7 @@ and here it is broken into rows and written as SVG.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -73,7 +73,10 @@ class Body:
 
 
 def draw_architecture(
-    network: Summary | str | Network | ExpandedNetwork, *, width: int = 960
+    network: Summary | str | Network | ExpandedNetwork,
+    *,
+    width: int = 960,
+    unfolded: Collection[str] = (),
 ) -> Markup:
     """Draw the architecture diagram: the height, width and depth of what each layer gives.
 
@@ -85,6 +88,8 @@ def draw_architecture(
         network: the network, or its summary.
         width: of the drawing, in pixels; what does not fit goes on in the next row. A fork that
             is wider makes the drawing wider.
+        unfolded: repeats that are drawn turn by turn: the `data-repeat` of their frames in the
+            drawing where they are folded.
 
     Returns:
         An SVG text. Its colours follow the page's `--ink`, `--faint`, `--blue`, `--orange`,
@@ -98,7 +103,7 @@ def draw_architecture(
     (True, True, True)
     """
     table = network if isinstance(network, Summary) else summary(network)
-    chain = feature_maps(table.plan)
+    chain = feature_maps(table.plan, unfolded)
     scale = Scale.of([shape for node in nodes(chain) for shape in node.shapes])
     manner = Manner(partial(_cell, scale=scale), _label)
     lengths = [lay_out([one], manner).length for one in chain]

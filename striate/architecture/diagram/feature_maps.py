@@ -6,7 +6,7 @@ with them, beside the one behind them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from striate.architecture.diagram.structure import (
@@ -23,8 +23,12 @@ from striate.architecture.notation import Block, ExpandedNetwork, Join, Leaf, St
 from striate.architecture.words import Cat, Gap, Identity, Pair
 
 
-def feature_maps(plan: ExpandedNetwork) -> Chain:
+def feature_maps(plan: ExpandedNetwork, unfolded: Collection[str] = ()) -> Chain:
     """Say what an architecture diagram of a network shows, the input first.
+
+    Args:
+        plan: the network.
+        unfolded: keys of repeats that are shown turn by turn.
 
     >>> from striate.architecture.notation import expand
     >>> for node in feature_maps(expand("input 1x8x8 > conv 4 > bn > relu > maxpool 2")):
@@ -34,15 +38,18 @@ def feature_maps(plan: ExpandedNetwork) -> Chain:
     pool (4, 4, 4) ('max pool 2×2',) ()
     """
     start = Node("input", ("input",), (plan.input,))
-    return _gathered(fold([start, *_walk(plan.steps)]))
+    return _gathered(fold([start, *_walk(plan.steps, unfolded)], unfolded))
 
 
-def _walk(steps: Sequence[Step], block: BlockCall = ("", "")) -> Iterator[Element]:
+def _walk(
+    steps: Sequence[Step], unfolded: Collection[str], block: BlockCall = ("", "")
+) -> Iterator[Element]:
     for one in steps:
         if isinstance(one, Block):
-            yield from _walk(one.steps, (one.name, one.address))
+            yield from _walk(one.steps, unfolded, (one.name, one.address))
         elif isinstance(one, Join):
-            branches = tuple(_gathered(fold(list(_walk(branch)))) for branch in one.branches)
+            inner = (fold(list(_walk(branch, unfolded)), unfolded) for branch in one.branches)
+            branches = tuple(map(_gathered, inner))
             yield Fork(branches, _joining(one, block))
         elif not isinstance(one.layer, Identity):
             yield _node(one, block)

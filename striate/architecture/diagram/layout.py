@@ -146,6 +146,7 @@ class Frame:
     start: tuple[float, float]
     end: tuple[float, float]
     label: str
+    key: str = ""
 
     def moved(self, u: float, v: float) -> Frame:
         """Give it elsewhere."""
@@ -288,7 +289,7 @@ def _repeat(repeat: Repeat, manner: Manner) -> Sketch:
         up + 2.0,
         down + 2.0,
         (
-            Frame((2.0, -up), (length - 2.0, down), repeat.label),
+            Frame((2.0, -up), (length - 2.0, down), repeat.label, repeat.key),
             Link((0.0, 0.0), (ahead, 0.0)),
             *inner.moved(ahead, 0.0),
             Link((end, 0.0), (length, 0.0)),

@@ -82,7 +82,8 @@ def box(node: Node, shapes: str, colours: str) -> str:
     several = ", ..." if len(node.addresses) > MOST_NAMED else ""
     told = escape(", ".join(node.addresses[:MOST_NAMED]) + several)
     title = f"<title>{told}</title>" if told else ""
-    return f'<g data-box="{escape(node.kind)}" {colours}>{title}{shapes}</g>'
+    first = f' data-layer="{escape(node.addresses[0])}"' if node.addresses else ""
+    return f'<g data-box="{escape(node.kind)}"{first} {colours}>{title}{shapes}</g>'
 
 
 def link(mark: Link, lay: Lay, *, arrow: float = 0.0) -> str:
@@ -114,7 +115,7 @@ def frame(mark: Frame, lay: Lay) -> str:
     """Write a border."""
     (x, y), (right, low) = lay(*mark.start), lay(*mark.end)
     sides = f'x="{x:.1f}" y="{y:.1f}" width="{right - x:.1f}" height="{low - y:.1f}"'
-    return f'<rect {sides} rx="8" fill="none"/>'
+    return f'<rect data-repeat="{escape(mark.key)}" {sides} rx="8" fill="none"/>'
 
 
 def path(along: str) -> str:

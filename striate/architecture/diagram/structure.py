@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
@@ -73,11 +73,13 @@ class Repeat:
         chain: one turn.
         times: how many there are.
         name: of the block that a turn is; "" where it is none.
+        key: the first layer that it stands for and the turns: what it is unfolded by.
     """
 
     chain: Chain
     times: int
     name: str
+    key: str = ""
 
     @property
     def block(self) -> BlockCall:
@@ -119,11 +121,15 @@ def has_repeat(chain: Sequence[Element]) -> bool:
     return any(isinstance(one, Repeat) for one in chain) or any(map(has_repeat, branches))
 
 
-def fold(chain: Sequence[Element]) -> Chain:
+def fold(chain: Sequence[Element], unfolded: Collection[str] = ()) -> Chain:
     """Draw once what happens several times in a row: the same work on maps of the same sides.
 
     Turns whose channels differ are folded where that saves much; the nodes then hold the shapes
     of all turns. A turn begins with a block or with a node that makes maps of its own.
+
+    Args:
+        chain: what follows each other.
+        unfolded: keys of repeats that are drawn turn by turn all the same.
 
     >>> conv = Node("conv", ("conv 3x3",), ((8, 4, 4),))
     >>> [repeat.label for repeat in fold([conv] * 5)]
@@ -138,10 +144,12 @@ def fold(chain: Sequence[Element]) -> Chain:
             period, times = runs[1].repeats(at, least=FEWEST)
         if times == 1:
             found.append(chain[at])
+        elif (key := _key(chain[at], times)) in unfolded:
+            found += chain[at : at + period * times]
         else:
             turns = [chain[at + period * n : at + period * (n + 1)] for n in range(times)]
             merged = tuple(_merged(column) for column in zip(*turns, strict=True))
-            found.append(Repeat(merged, times, _block_of(turns)))
+            found.append(Repeat(merged, times, _block_of(turns), key))
         at += period * times
     return tuple(found)
 
@@ -206,6 +214,11 @@ def _signature(element: Element, *, channels: bool) -> Hashable:
         tuple(_signature(one, channels=channels) for one in branch) for branch in element.branches
     )
     return branches, _signature(element.join, channels=channels)
+
+
+def _key(element: Element, times: int) -> str:
+    first = next(iter(nodes([element])))
+    return f"{first.addresses[0] if first.addresses else ''}*{times}"
 
 
 def _merged(turns: Sequence[Element]) -> Element:
