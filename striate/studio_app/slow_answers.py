@@ -50,11 +50,11 @@ class SlowAnswers:
     def __init__(self, networks: Networks, images: Images, folder: Path) -> None:
         self._networks, self._images, self._folder = networks, images, folder
         self._ranked: OrderedDict[tuple[OpenNetwork, str], TopActivations] = OrderedDict()
-        self._lock = Lock()  # one work at a time: each takes all cores
+        self.alone = Lock()  # held by one work at a time: each takes all cores
 
     def learn(self, tell: Tell) -> Answer:
         """Train the first button's network, unless it is there."""
-        with self._lock:
+        with self.alone:
             return self._learn(tell)
 
     def top(self, network: str, layer: str, unit: int, tell: Tell) -> Answer:
@@ -63,7 +63,7 @@ class SlowAnswers:
         Raises:
             StriateError: there is no such unit, or no images to show it.
         """
-        with self._lock:
+        with self.alone:
             return self._top(self._networks.open(network), layer, unit, tell)
 
     def optimum(self, network: str, layer: str, unit: int, tell: Tell) -> Answer:
@@ -72,7 +72,7 @@ class SlowAnswers:
         Raises:
             StriateError: there is no such unit.
         """
-        with self._lock:
+        with self.alone:
             found = visualize_unit(
                 self._networks.open(network).copy(),
                 layer,

@@ -20,6 +20,7 @@ class Studio:
 
     Attributes:
         folder: that is read and written.
+        folders: all that may be read.
         networks: that can be opened.
         images: that can be opened.
         scenes: images in networks, the latest of them kept.
@@ -27,6 +28,7 @@ class Studio:
     """
 
     folder: Path
+    folders: ConfinedFolders
     networks: Networks
     images: Images
     scenes: Scenes
@@ -44,4 +46,5 @@ class Studio:
         images = Images(folders)
         networks = Networks(folders, modules)
         scenes = Scenes(networks, images)
-        return Studio(folder, networks, images, scenes, SlowAnswers(networks, images, folder))
+        slow = SlowAnswers(networks, images, folder)
+        return Studio(folder, folders, networks, images, scenes, slow)

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from striate.architecture.layer_table import Summary
+from striate.architecture.words import text_of
 from striate.backends.precision import CHANNELS_FIRST
 from striate.backends.torch import build
 from striate.data import find, load
@@ -75,8 +76,8 @@ def time_steps(table: Summary, *, batch: int = 32) -> StepTiming:
     output = table.plan.output
     if len(output) != 1:
         raise SettingError(
-            f"the network gives maps, {'x'.join(map(str, output))}, and cannot be trained; expected "
-            "one number a class: end it with gap > flatten > fc"
+            f"the network gives {text_of(output)} and cannot be trained; expected one number a "
+            "class: end it with gap > flatten > fc"
         )
     channels, rows, columns = table.input
     preprocess = Preprocess(channels, rows, columns)

@@ -15,11 +15,11 @@ from pydantic import Field, TypeAdapter, ValidationError
 from striate.errors import SettingError
 from striate.studio_app.kind import AnyKind
 from striate.studio_app.question import Question
-from striate.studio_app.rooms import inside, playground
+from striate.studio_app.rooms import build, inside, playground
 
 KINDS: Final[dict[str, AnyKind]] = {
     kind.name: kind
-    for room in (inside.KINDS, playground.KINDS)  # a line a room
+    for room in (inside.KINDS, playground.KINDS, build.KINDS)  # a line a room
     for kind in room
 }
 
