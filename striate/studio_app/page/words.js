@@ -288,6 +288,8 @@ export const words = {
       ["1 to 5", "convolution, activation, pooling, flatten, loss"],
       ["arrows in a table", "from cell to cell"],
     ],
+  },
+
   build: {
     title: "A network is a text",
     start: "Start from …",
