@@ -96,6 +96,7 @@ export class Room {
     this.element.classList.toggle("stale", Boolean(found.fault));
     this.#say(found);
     if (!found.fault) this.#show(text, found);
+    this.element.dispatchEvent(new Event("checked"));
     clearTimeout(this.later);
     this.later = setTimeout(() => this.#settle(text, found), PAUSE);
   }
