@@ -192,7 +192,12 @@ def test_a_step_is_timed_unless_it_takes_too_much_memory(ask: Ask) -> None:
 
 def test_every_word_and_option_that_is_offered_is_told_in_a_line(ask: Ask) -> None:
     page = Path(st.__file__).parent / "studio_app" / "page" / "words.js"
-    block = page.read_text("utf-8").partition("  build: {")[2].partition("    does: {")[2].partition("    },")[0]
+    block = (
+        page.read_text("utf-8")
+        .partition("  build: {")[2]
+        .partition("    does: {")[2]
+        .partition("    },")[0]
+    )
     told = set(re.findall(r'(?:^|[ {])"?(\w+=?)"?: "', block))
     offered = ask("vocabulary")[0]["words"]
     assert {each["name"] for each in offered} == {*WORDS, *JOINS, "input"}

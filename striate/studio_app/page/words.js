@@ -296,7 +296,7 @@ export const words = {
     files: "Your folders",
     firstName: "My network",
     good: (name, layers) => `No error. ${name}: ${layers === 1 ? "1 layer" : `${layers} layers`}.`,
-    before: "This is the text as it was before the error.",
+    before: "Beside it stands the text before the error.",
     badAt: (line, column, message) => `Line ${line}, column ${column}: ${message}`,
     keys: [
       ["Tab", "take the first suggestion"],
@@ -324,7 +324,7 @@ export const words = {
       images: "How many images",
       about: (time) => `about ${time}`,
       least: (time) => `at least ${time}`,
-      bound: (rate) => `were all of it large matrix products, at ${rate} GFLOP/s; most networks take several times as long`,
+      bound: (rate) => `were all of it large matrix products, at the ${rate} GFLOP/s measured just now; most networks take several times as long`,
       measured: (batch, share) => `measured just now with steps of ${batch} images in float32${share ? `, ${share}` : ""}`,
       share: (percent) => `${percent} % of what the processor can do`,
       scaled: "by the speed of the text that was timed last",

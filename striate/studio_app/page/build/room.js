@@ -44,7 +44,7 @@ export class Room {
       make("div", { class: "writing" },
         make("div", { class: "headline" }, make("h2", {}, said.title), make("label", {}, this.start)),
         this.editor.element, this.state, this.saving.element),
-      make("div", { class: "meaning" }, make("p", { class: "before" }, said.before), this.costs.element, this.diagram.element, this.sight.element, this.table.element));
+      make("div", { class: "meaning" }, this.costs.element, this.diagram.element, this.sight.element, this.table.element));
   }
 
   async open(place) {
@@ -107,7 +107,7 @@ export class Room {
     if (!fault) { this.state.textContent = said.good(name, rows.length); return; }
     if (fault.at === null) { this.state.textContent = fault.message; return; }
     const before = text.slice(0, fault.at).split("\n");
-    this.state.textContent = said.badAt(before.length, before.at(-1).length + 1, fault.message);
+    this.state.textContent = `${said.badAt(before.length, before.at(-1).length + 1, fault.message)}${/[.?]$/.test(fault.message) ? "" : "."} ${said.before}`;
   }
 
   #show(text, found) {
