@@ -57,20 +57,6 @@ class Groups:
                 why[index] = why[index] or reason
         return cls(joined.roots(), tuple(why), given)
 
-    def join(self, other: Groups) -> Groups:
-        """Return the groups of both: images that belong together by either.
-
-        >>> one, other = (Groups.from_pairs(3, [pair]) for pair in ((0, 1, "x"), (1, 2, "y")))
-        >>> one.join(other).of.tolist(), one.join(other).why
-        ([0, 0, 0], ('x', 'x', 'y'))
-        """
-        joined = JoinedSets(len(self))
-        for groups in (self, other):
-            for index, first in enumerate(groups.of.tolist()):
-                joined.join(index, first)
-        why = tuple(mine or yours for mine, yours in zip(self.why, other.why, strict=True))
-        return Groups(joined.roots(), why, self.given or other.given)
-
     def members(self) -> list[np.ndarray]:
         """Return the indices of each group of two images and more, the largest first."""
         first, sizes = np.unique(self.of, return_counts=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -237,7 +238,7 @@ def _describe_groups(collection: Collection, train: np.ndarray, groups: Groups) 
 
 def _list_reasons(groups: Groups, indices: np.ndarray) -> str:
     """Return the kinds of reasons of some images, the commonest first."""
-    kinds = Counter(groups.why[index].split("=")[0].split(" '")[0] for index in indices.tolist())
+    kinds = Counter(re.split("[:=]", groups.why[index])[0] for index in indices.tolist())
     kinds.pop("", None)
     return ", ".join(f"{kind}: {count:,}" for kind, count in kinds.most_common(4)) or "equal pixels"
 

@@ -30,6 +30,7 @@ class FeatureStream:
             known before they are read.
         memory: the most bytes of pixels that are held of the other images.
         say: is told of engines that cannot be had.
+        beside: whether features of the other images, as they are, are computed, too.
     """
 
     def __init__(
@@ -40,10 +41,13 @@ class FeatureStream:
         *,
         memory: int,
         say: Callable[[str], None],
+        beside: bool = False,
     ) -> None:
         self._wanted, self._collection, self._chosen = wanted, collection, chosen
         self._memory, self._say = memory, say
         self._batch: list[tuple[int, np.ndarray]] = []
+        self._beside: list[tuple[int, np.ndarray]] = []
+        self._wants_beside = beside
         self._held: dict[int, np.ndarray] = {}
         self._ready: tuple[Extractor, FeatureCache] | None = None
 
@@ -58,7 +62,12 @@ class FeatureStream:
             self._batch.append((value, pixels))
             if len(self._batch) == BATCH:
                 self._compute()
-        elif pixels.nbytes <= self._memory:
+            return
+        if self._wants_beside:
+            self._beside.append((value, pixels))
+            if len(self._beside) == BATCH:
+                self._compute_beside()
+        if pixels.nbytes <= self._memory:
             self._memory -= pixels.nbytes
             self._held[index] = pixels
 
@@ -75,6 +84,8 @@ class FeatureStream:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None and self._batch:
             self._compute()
+        if kind is None and self._beside:
+            self._compute_beside()
         if self._ready is not None:
             self._ready[1].write()
 
@@ -88,6 +99,24 @@ class FeatureStream:
             return False
         there = self._ready[1].find(hashes[self._chosen], self._wanted.n_augmented)
         return bool(there.all())
+
+    def features(self, hashes: np.ndarray, usable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the features that there are, of images as they are.
+
+        Args:
+            hashes: uint64 (n,), of all images.
+            usable: bool (n,), which of them can be read.
+
+        Returns:
+            bool (n,), of which there are some; float32 (of those, features).
+        """
+        if self._ready is None:
+            return np.zeros(len(hashes), np.bool_), np.empty((0, 0), np.float32)
+        kept = self._ready[1]
+        there = kept.find(hashes, 1)[:, 0] & usable
+        if not there.any():
+            return there, np.empty((0, 0), np.float32)
+        return there, kept.take(hashes[there], 1)[:, 0]
 
     def hand_over(self) -> tuple[Extractor, FeatureCache] | None:
         """Return what computed the features and where they are; None where there were no images.
@@ -111,13 +140,20 @@ class FeatureStream:
                 found.append(preprocess.pixels(self._collection.open(index)))
         return np.stack(found) if found else np.empty((0, *preprocess.shape), np.uint8)
 
+    def _compute_beside(self) -> None:
+        batch, self._beside = self._beside, []
+        self._compute_some(batch, 1)
+
     def _compute(self) -> None:
-        hashes = np.array([value for value, _ in self._batch], np.uint64)
-        pixels = np.stack([one for _, one in self._batch])
-        self._batch = []
+        batch, self._batch = self._batch, []
+        self._compute_some(batch, self._wanted.n_augmented)
+
+    def _compute_some(self, batch: list[tuple[int, np.ndarray]], versions: int) -> None:
+        hashes = np.array([value for value, _ in batch], np.uint64)
+        pixels = np.stack([one for _, one in batch])
         if self._ready is None:
             raise RuntimeError("images come before the stream is entered")
         extractor, kept = self._ready
-        for version, there in enumerate(kept.find(hashes, self._wanted.n_augmented).T):
+        for version, there in enumerate(kept.find(hashes, versions).T):
             if not there.all():
                 compute_features(extractor, kept, hashes[~there], pixels[~there], version)

@@ -74,6 +74,8 @@ class Settings:
             as those of one patient, site or day.
         random_split: divide at random, so that images that belong together may stand on two
             sides; accuracy then flatters.
+        alike: from which correlation of details on two images are near copies, which stand on one
+            side; None takes what random pairs of the folder do not reach.
         layout: what folders of folders mean: "split/class", "class/split" or "path" (each folder
             is a class, named by its path); None goes by the names of the splits.
         zip_encoding: of the names in a zip that are not in UTF-8, such as "cp932".
@@ -144,6 +146,11 @@ class Settings:
     )
     random_split: bool = _setting(
         False, "Divide at random: images that belong together may stand on two sides."
+    )
+    alike: float | None = _setting(
+        None,
+        "Correlation of details from which images are near copies. Default: by the folder's own "
+        "random pairs.",
     )
     layout: str | None = _setting(
         None,
@@ -217,7 +224,12 @@ class Settings:
                 raise SettingError(
                     f"{name} is {value!r}; expected a whole number from {low} to {most}"
                 )
-        for name, high in (("minutes", 1e6), ("learning_rate", 10.0), ("val_fraction", 0.9)):
+        for name, high in (
+            ("minutes", 1e6),
+            ("learning_rate", 10.0),
+            ("val_fraction", 0.9),
+            ("alike", 1.0),
+        ):
             value = getattr(self, name)
             if value is not None and not 0 < value <= high:
                 raise SettingError(f"{name} is {value:g}; expected above 0, up to {high:g}")

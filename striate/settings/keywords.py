@@ -27,6 +27,7 @@ class SettingsDict(TypedDict, total=False):
     val_fraction: float | None
     group_column: str | None
     random_split: bool
+    alike: float | None
     layout: str | None
     zip_encoding: str | None
     fixes: str | None

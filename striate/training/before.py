@@ -19,10 +19,12 @@ class Before:
         earlier: the plan of a run that goes on; None of a new one.
         groups: images that belong together: of a run that goes on those that it began with, else
             those of a column; None where nothing says so.
+        sought: whether more groups are looked for when the images have been read.
     """
 
     earlier: Plan | None = None
     groups: Groups | None = None
+    sought: bool = False
 
     @classmethod
     def find(

@@ -20,6 +20,7 @@ from striate.data.augmentation import Augmentation
 from striate.data.cache_folder import explain_temporary
 from striate.data.images import Preprocess
 from striate.doctor import ImageSigns
+from striate.doctor.grouping.thumbs import Thumbs
 from striate.evaluation.image_selection import select_held_out
 from striate.events import Callback, Note
 from striate.features.backbone import Backbone
@@ -37,9 +38,10 @@ from striate.training.distributed.process_group import Workers
 from striate.training.distributed.sharing import memory_for, share_steps
 from striate.training.distributed.single_process import AnyFabric
 from striate.training.dividing import Loaded, divide
+from striate.training.grouping import Looked, are_groups_sought, group_images
 from striate.training.mirroring import choose_changes, sample_of
 from striate.training.plan import Plan, Request
-from striate.training.reading import KEPT, needed_once, read_images
+from striate.training.reading import KEPT, Taken, needed_once, read_images
 from striate.training.recipe import Recipe
 
 Say = Callable[[str], None]
@@ -146,6 +148,8 @@ def prepare(
         backbone = replace(backbone, preprocess=preprocess)
     memory = memory_for(collection, settings.memory, workers)
     streamed = needed_once(collection, settings, backbone)
+    sought = not estimating and are_groups_sought(collection, settings, earlier, looks)
+    before = replace(before, sought=sought)
     stream = None
     if streamed and backbone is not None:
         memory = min(memory, KEPT)
@@ -159,18 +163,27 @@ def prepare(
                 before=before,
                 say=say,
             )
+    thumbs = Thumbs(len(collection), preprocess) if sought else None
     images, signs = read_images(
         collection,
         preprocess,
         memory=memory,
         cache=None if streamed else folder.cache,
-        stream=stream,
+        taken=Taken(stream, thumbs, settings.alike),
         threads=settings.threads,
         callback=callback,
     )
     with images:
+        groups = group_images(
+            collection,
+            images,
+            looked=Looked(thumbs, stream),
+            settings=settings,
+            before=before,
+            say=say,
+        )
         loaded = divide(
-            collection, images, settings, folder, groups=before.groups, earlier=earlier, say=say
+            collection, images, settings, folder, groups=groups, earlier=earlier, say=say
         )
         _decode_ahead(loaded, wanted=streamed and not estimating)
         if earlier is not None:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from striate.architecture.layer_table import summary
 from striate.backends.precision import fixed
 from striate.data import Collection, format_count, guess_training
 from striate.data.augmentation import DRAWS, Augmentation
@@ -36,6 +37,7 @@ MANY = 8  # layers that are listed one by one
 # Proposed, not done unasked: it takes minutes where a head takes seconds, and helped one backbone
 # of two on 1,248 images and none on 244.
 ENOUGH = 1000  # images to learn from, from which fine-tuning is worth a try
+BESIDE = 60e9  # multiply-accumulates: about a second, for features by which groups are found
 HEADED = 1000  # images on which the head is timed, at most
 
 Say = Callable[[str], None]
@@ -118,6 +120,7 @@ def stream_features(
     else:
         sample = sample_files(collection, training, settings.seed)
         change = choose_copies(backbone, collection.classes, settings, sample=sample, say=say)
+    work = int((~training).sum()) * summary(backbone.plan.network).macs
     all_fit = len(collection) * math.prod(backbone.preprocess.shape) <= memory
     return FeatureStream(
         WantedFeatures(
@@ -131,6 +134,7 @@ def stream_features(
         training,
         memory=0 if all_fit else memory,
         say=say,
+        beside=before.sought and work <= BESIDE,
     )
 
 

@@ -96,8 +96,8 @@ def _correlate(whole: np.ndarray, part: np.ndarray, change: Change, proportion: 
         )
     elif change.mirrored:
         ground = ground[:, ::-1]
-    ground = _details(ground)
-    template = _details(_shrink(part, side))
+    ground = take_details(ground)
+    template = take_details(_shrink(part, side))
     rows = slice(*_inside(change.degrees, side))
     mine = template[rows, rows]
     mine = mine - mine.mean()
@@ -117,9 +117,13 @@ def _inside(degrees: float, side: int) -> tuple[int, int]:
     return (edge, side - edge) if side - 2 * edge >= side // 2 else (side // 4, side - side // 4)
 
 
-def _details(values: np.ndarray) -> np.ndarray:
-    """Take the coarse light and dark away: float32, as large."""
-    matrix = _blur(len(values), round(BLUR * len(values), 1))
+def take_details(values: np.ndarray) -> np.ndarray:
+    """Take the coarse light and dark away from square images: float32, as large.
+
+    Args:
+        values: float32 (..., side, side).
+    """
+    matrix = _blur(values.shape[-1], round(BLUR * values.shape[-1], 1))
     return np.asarray(values - matrix @ values @ matrix.T)
 
 

@@ -1,0 +1,157 @@
+"""The groups of a run's images: found by what reading gives, and kept for the next run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from striate.data import Collection, Groups, Images
+from striate.data.cache_folder import find_cache_folder
+from striate.doctor.grouping.dates import read_dates
+from striate.doctor.grouping.near import find_near_images, make_vectors
+from striate.doctor.grouping.sequences import join_neighbours, propose
+from striate.doctor.grouping.thumbs import Thumbs
+from striate.files.atomic_write import write_atomically
+
+VERSION: Final = 1  # of what is kept: another one where groups are found otherwise
+COARSE: Final = 16  # pixels a side of the small images that stand for features
+MOST: Final = 100  # files of groups that are kept; the oldest go first
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """What a backbone says of images, of those of which it is known.
+
+    Attributes:
+        there: bool (n,), of which images.
+        values: float32 (of those, features).
+    """
+
+    there: np.ndarray
+    values: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class FoundGroups:
+    """What was found.
+
+    Attributes:
+        groups: images that belong together.
+        alike: the least correlation of details of a near copy.
+        lacking: what would have taken too long, in words; "" where all was done.
+    """
+
+    groups: Groups
+    alike: float
+    lacking: str = ""
+
+
+def find_groups(
+    collection: Collection,
+    images: Images,
+    thumbs: Thumbs,
+    features: Features | None,
+    *,
+    alike: float | None,
+) -> FoundGroups:
+    """Find near copies, and neighbours in name, date and folder that are alike.
+
+    What names, dates and folders propose is judged by features where all images have them, else by
+    the images in grey at 16 x 16 pixels.
+
+    Args:
+        collection: names, labels and classes.
+        images: decoded.
+        thumbs: small images of those that were passed on.
+        features: of a backbone; None where none are computed.
+        alike: the least correlation of details of near copies; None finds it.
+    """
+    known = _recall(_path_of(collection, images, alike))
+    whole = features is not None and bool(features.there[images.usable].all())
+    if known is not None and (not known.lacking or not whole):
+        return known
+    thumbs.complete(images)
+    looked = thumbs.there & images.usable
+    lacking = [] if looked[images.usable].all() else ["near copies"]
+    n = len(collection)
+    vectors, featured = None, np.zeros(n, np.bool_)
+    if features is not None and len(features.values) > 1:
+        featured = features.there
+        made = make_vectors(features.values)
+        vectors = np.zeros((n, made.shape[1]), np.float32)
+        vectors[featured] = made
+    dates, complete = read_dates(collection)
+    lacking += [] if complete else ["dates"]
+    proposals = propose(collection, dates)
+    if whole and vectors is not None:
+        pairs = join_neighbours(collection, proposals, vectors, featured)
+    else:
+        pairs = join_neighbours(collection, proposals, _coarsen(thumbs, looked), looked)
+    near = find_near_images(
+        thumbs.values,
+        looked,
+        vectors=vectors,
+        featured=featured,
+        alike=alike,
+    )
+    lacking += [] if near.complete or lacking[:1] == ["near copies"] else ["near copies"]
+    if features is not None and not whole:
+        missing = int((images.usable & ~features.there).sum())
+        lacking.append(f"features of {missing:,} images")
+    found = FoundGroups(Groups.from_pairs(n, near.pairs + pairs), near.alike, ", ".join(lacking))
+    _keep(_path_of(collection, images, alike), found)
+    return found
+
+
+def is_known(collection: Collection, images: Images, alike: float | None) -> bool:
+    """Say whether the groups of these very images were found before."""
+    return _recall(_path_of(collection, images, alike)) is not None
+
+
+def _coarsen(thumbs: Thumbs, looked: np.ndarray) -> np.ndarray:
+    """Return small grey images as vectors of mean 0 and length 1: float32 (n, 256)."""
+    side = thumbs.values.shape[1] // COARSE
+    cells = thumbs.values.reshape(-1, COARSE, side, COARSE, side)
+    values = np.zeros((len(looked), COARSE * COARSE), np.float32)
+    values[looked] = cells[looked].mean((2, 4), dtype=np.float32).reshape(-1, COARSE * COARSE)
+    values -= values.mean(1, keepdims=True)
+    lengths = np.linalg.norm(values, axis=1, keepdims=True)
+    return np.asarray(values / np.maximum(lengths, 1e-6), np.float32)
+
+
+def _path_of(collection: Collection, images: Images, alike: float | None) -> Path:
+    digest = hashlib.blake2b(images.hashes.tobytes(), digest_size=16)
+    digest.update("\0".join(collection.names).encode("utf-8", "surrogateescape"))
+    digest.update(f"{VERSION} {alike}".encode())
+    return find_cache_folder() / "groups" / f"{digest.hexdigest()}.json"
+
+
+def _recall(path: Path) -> FoundGroups | None:
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        of, why = np.array(kept["of"], np.int64), tuple(map(str, kept["why"]))
+        return FoundGroups(Groups(of, why), float(kept["alike"]), str(kept["lacking"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _keep(path: Path, found: FoundGroups) -> None:
+    kept = {
+        "of": found.groups.of.tolist(),
+        "why": list(found.groups.why),
+        "alike": found.alike,
+        "lacking": found.lacking,
+    }
+    with suppress(OSError):  # they are found again then
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with write_atomically(path) as partial:
+            partial.write_text(json.dumps(kept), encoding="utf-8")
+        newest = sorted(path.parent.glob("*.json"), key=lambda each: -each.stat().st_mtime)
+        for old in newest[MOST:]:
+            old.unlink()
