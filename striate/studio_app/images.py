@@ -115,12 +115,20 @@ class Images:
         Raises:
             ImageError: it cannot be read.
         """
+        return self._remember(content, Path(name).name[:80] or "image", read(content))
+
+    def keep(self, name: str, pixels: np.ndarray) -> ImageEntry:
+        """Remember an image that was made here: uint8 (rows, columns, 1 or 3)."""
+        content = repr(pixels.shape).encode() + pixels.tobytes()
+        return self._remember(content, name, pixels)
+
+    def _remember(self, content: bytes, name: str, pixels: np.ndarray) -> ImageEntry:
         address = f"upload/{hashlib.sha256(content).hexdigest()[:16]}"
-        self._uploads[address] = (Path(name).name[:80] or "image", read(content))
+        self._uploads[address] = (name, pixels)
         self._uploads.move_to_end(address)
         while len(self._uploads) > KEPT:
             self._uploads.popitem(last=False)
-        return ImageEntry(address, self._uploads[address][0], "uploads")
+        return ImageEntry(address, name, "uploads")
 
     def shrink(self, address: str, side: int) -> np.ndarray:
         """Return an image whose longer side has at most so many pixels, the mean of those before.

@@ -101,7 +101,7 @@ class Scene:
     def strip(self) -> list[JsonObject]:
         """Return what there is to say of each layer, the network's input first."""
         told = _texts(self.network)
-        sources = self._sources
+        sources = self.sources
         entries: list[JsonObject] = [
             {
                 "name": INPUT,
@@ -133,7 +133,7 @@ class Scene:
         return entries
 
     @cached_property
-    def _sources(self) -> dict[str, list[str]]:
+    def sources(self) -> dict[str, list[str]]:
         """Of each layer the names of those that made what goes in; "" where no layer did."""
         return {
             call.name: [self._maker(given, call) for given in call.inputs]
@@ -210,12 +210,12 @@ class Scenes:
             self._keep((network, image), found)
         return found
 
-    def see(self, network: str, frame: np.ndarray) -> Scene:
-        """Let a camera's frame pass through a network, and keep it under "camera"."""
+    def see(self, network: str, frame: np.ndarray, name: str = CAMERA) -> Scene:
+        """Let a picture pass through a network, and keep it under a name."""
         opened = self.networks.open(network)
-        scene = Scene.of(opened, frame, CAMERA)
+        scene = Scene.of(opened, frame, name)
         with self._lock:
-            self._keep((network, CAMERA), scene)
+            self._keep((network, name), scene)
         return scene
 
     def _keep(self, key: tuple[str, str], scene: Scene) -> None:

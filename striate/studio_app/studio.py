@@ -8,6 +8,7 @@ from pathlib import Path
 
 from striate.model.classifier import Classifier
 from striate.serving.confined_paths import ConfinedFolders
+from striate.studio_app.drawing.pad import Pad
 from striate.studio_app.images import Images
 from striate.studio_app.networks import Networks
 from striate.studio_app.scenes import Scenes
@@ -25,6 +26,7 @@ class Studio:
         images: that can be opened.
         scenes: images in networks, the latest of them kept.
         slow: what takes seconds, one at a time.
+        pad: drawings in networks.
     """
 
     folder: Path
@@ -33,6 +35,7 @@ class Studio:
     images: Images
     scenes: Scenes
     slow: SlowAnswers
+    pad: Pad
 
     @staticmethod
     def of(folders: ConfinedFolders, folder: Path, modules: Mapping[str, Classifier]) -> Studio:
@@ -47,4 +50,5 @@ class Studio:
         networks = Networks(folders, modules)
         scenes = Scenes(networks, images)
         slow = SlowAnswers(networks, images, folder)
-        return Studio(folder, folders, networks, images, scenes, slow)
+        pad = Pad(networks, images, scenes)
+        return Studio(folder, folders, networks, images, scenes, slow, pad)

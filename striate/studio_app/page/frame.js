@@ -126,7 +126,7 @@ export class Frame {
 
   // Let an image be chosen; without choose() the room opens it.
   pictures({ choose = (image) => this.go({ image }) } = {}) {
-    const added = (entry) => this.#add(entry);
+    const added = (entry) => this.add(entry);
     choosePicture(this.offer.images, { choose, added, camera: this.room.uses?.includes("camera") ? () => this.camera() : null });
   }
 
@@ -153,7 +153,8 @@ export class Frame {
     this.room?.repaint?.();
   }
 
-  #add(entry) {
+  // An image that a room has made, or that was uploaded.
+  add(entry) {
     if (!this.offer.images.some((each) => each.address === entry.address)) this.offer.images.push(entry);
   }
 
@@ -203,7 +204,7 @@ export class Frame {
     if (!file || !this.room || (this.room.needsNetwork && !this.network)) return;
     try {
       const entry = await upload(file);
-      this.#add(entry);
+      this.add(entry);
       if (this.room.drop) await this.room.drop(entry);
       else await this.go({ image: entry.address });
     } catch (error) {

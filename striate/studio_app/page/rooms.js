@@ -13,6 +13,11 @@
 //   needsNetwork       the first screen comes before it, until there is a network
 //
 // Of these, uses, leave, repaint, keydown, drop and needsNetwork may be left out.
-export const ROOMS = ["inside", "playground", "build"];
+export const ROOMS = [
+  "inside",
+  "draw",
+  "playground",
+  "build",
+];
 
 export const loadRoom = (name) => import(`/page/${name}/room.js`);

@@ -15,13 +15,15 @@ from pydantic import Field, TypeAdapter, ValidationError
 from striate.errors import SettingError
 from striate.studio_app.kind import AnyKind
 from striate.studio_app.question import Question
-from striate.studio_app.rooms import build, inside, playground
+from striate.studio_app.rooms import build, draw, inside, playground
 
-KINDS: Final[dict[str, AnyKind]] = {
-    kind.name: kind
-    for room in (inside.KINDS, playground.KINDS, build.KINDS)  # a line a room
-    for kind in room
-}
+ROOMS: Final = (
+    inside.KINDS,
+    draw.KINDS,
+    playground.KINDS,
+    build.KINDS,
+)
+KINDS: Final[dict[str, AnyKind]] = {kind.name: kind for room in ROOMS for kind in room}
 
 _ANY: Final[Any] = reduce(or_, (kind.question for kind in KINDS.values()))
 _READER: Final = TypeAdapter[Question](Annotated[_ANY, Field(discriminator="kind")])
