@@ -20,6 +20,7 @@ from striate.evaluation.image_selection import (
     select_images,
 )
 from striate.evaluation.metrics import Evaluation, score
+from striate.evaluation.test_uses import count_test_use
 from striate.events import Callback, Note, ignore
 from striate.model.classifier import Classifier
 from striate.model.classifier_like import ClassifierLike, open_classifier
@@ -81,7 +82,11 @@ def evaluate(
     with display_progress(progress, callback) as tell:
         classifier = open_classifier(model)
         found = find_images(classifier, data, layout=layout, zip_encoding=zip_encoding)
-        return _evaluate(classifier, found, split=split, callback=tell)
+        result = _evaluate(classifier, found, split=split, callback=tell)
+        said = count_test_use(model, classifier, data, result)
+        if said:
+            tell(Note(said))
+        return replace(result, notes=(*result.notes, said)) if said else result
 
 
 def _evaluate(

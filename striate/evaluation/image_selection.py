@@ -20,6 +20,7 @@ from striate.model.classifier import Classifier
 
 SPLITS = ("train", "val", "test", "all")
 OPTIMISTIC = "also selected the checkpoint, so this is slightly optimistic"
+TEST_IMAGES = "test images"
 UNKNOWN = "what the classifier has learnt from is not known"
 
 
@@ -144,7 +145,7 @@ def select_images(
             f"{int(learnt.sum()):,} of {len(indices):,} images were learnt from and are left out",
         )
         indices, selected = indices[~learnt], selected[~learnt]
-    kind = {"test": "test images", "val": "validation images"}.get(taken, "images")
+    kind = {"test": TEST_IMAGES, "val": "validation images"}.get(taken, "images")
     words = f"{len(indices):,} {kind}{_describe_use(selected, taken, seen)}"
     return ImageSelection(indices, words, notes)
 
@@ -169,7 +170,7 @@ def select_held_out(split: Split, *, checkpoint_selected: bool = True) -> ImageS
         checkpoint_selected: whether the validation images selected the checkpoint.
     """
     if len(split.test):
-        return ImageSelection(split.test, f"{len(split.test):,} test images the run never saw")
+        return ImageSelection(split.test, f"{len(split.test):,} {TEST_IMAGES} the run never saw")
     use = f"; they {OPTIMISTIC}" if checkpoint_selected else ", which nothing was learnt from"
     return ImageSelection(split.val, f"{len(split.val):,} validation images{use}")
 

@@ -9,6 +9,7 @@ fixes.csv                which were dropped or relabelled, where --fixes was giv
 remarks.csv              which were odd but used, where there are any
 answers.csv              what the classifier answered for every image that it was evaluated on
 findings.csv             what to look at first among the images
+test_evaluations.csv     when its test images were evaluated, and by what
 moved.json               how far fine-tuning moved each filter of a backbone
 film/                    with --film: filters and maps of an image, a file an epoch
 checkpoints/             where a resumed run goes on
