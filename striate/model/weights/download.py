@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -32,6 +33,23 @@ PAUSE = 1.0  # seconds before the second try; twice as long before each further 
 BLOCK = 2**18
 BY_HAND = "download it by other means and give the path of the file"
 AGAIN = {408, 425, 429, 500, 502, 503, 504}  # what a server may answer differently next time
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file that lies on a server.
+
+    Attributes:
+        file: the name that it is kept under.
+        url: where it lies.
+        sha256: how its SHA-256 begins: eight hexadecimal digits, or all 64.
+        by_hand: what to do where it cannot be fetched, as the end of a sentence.
+    """
+
+    file: str
+    url: str
+    sha256: str
+    by_hand: str = BY_HAND
 
 
 class _Broken(Exception):
@@ -70,6 +88,27 @@ def fetch(
     if source.package:
         return take_installed(source)
     folder = find_cache_folder() / "weights" if cache is None else cache
+    remote = RemoteFile(source.file, source.url, source.sha256)
+    return fetch_file(remote, folder, offline=offline, pause=pause, callback=callback)
+
+
+def fetch_file(
+    source: RemoteFile,
+    folder: Path,
+    *,
+    offline: bool = False,
+    pause: float = PAUSE,
+    callback: Callback = ignore,
+) -> Path:
+    """Return a file of a server as a local one; downloaded into the folder the first time.
+
+    The arguments and what is raised are those of `fetch`.
+
+    >>> remote = RemoteFile("tiny.bin", "http://127.0.0.1/tiny.bin", "0" * 64)
+    >>> fetch_file(remote, Path("nowhere"), offline=True)
+    Traceback (most recent call last):
+    striate.errors.WeightsError: 'tiny.bin' is not in the cache ...
+    """
     path = folder / source.file
     try:
         if path.is_file():
@@ -83,7 +122,7 @@ def fetch(
         if offline:
             raise WeightsError(
                 f"'{source.file}' is not in the cache '{folder}', and --offline forbids to fetch "
-                f"it; download {source.url} elsewhere and give the path of the file"
+                f"it from {source.url}; {source.by_hand}"
             )
         folder.mkdir(parents=True, exist_ok=True)
         with _alone(path):
@@ -108,7 +147,7 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
-def _download(source: Official, path: Path, *, pause: float, callback: Callback) -> None:
+def _download(source: RemoteFile, path: Path, *, pause: float, callback: Callback) -> None:
     """Bring the part to its end and verify it; a part that proves wrong is begun anew, once."""
     part = path.with_name(f"{path.name}.part")
     resumed = part.is_file() and part.stat().st_size > 0
@@ -120,13 +159,13 @@ def _download(source: Official, path: Path, *, pause: float, callback: Callback)
     if not found.startswith(source.sha256):
         part.unlink()
         raise WeightsError(
-            f"{_wrong(source.url, source, found)}; it was deleted: try again later, or give a file "
-            "that you trust by its path"
+            f"{_wrong(source.url, source, found)}; it was deleted: try again later, or "
+            f"{source.by_hand}"
         )
     part.replace(path)
 
 
-def _complete(source: Official, part: Path, *, pause: float, callback: Callback) -> str:
+def _complete(source: RemoteFile, part: Path, *, pause: float, callback: Callback) -> str:
     """Ask for what is missing until all is there; give the SHA-256 of it."""
     reporter = ProgressReporter("downloading", callback, unit="bytes")
     said = ""
@@ -150,11 +189,11 @@ def _complete(source: Official, part: Path, *, pause: float, callback: Callback)
                 part.unlink()
     raise WeightsError(
         f"the download of {source.url} broke off {TRIES} times ({said}); what is there is kept: "
-        f"call again to go on, or {BY_HAND}"
+        f"call again to go on, or {source.by_hand}"
     )
 
 
-def _receive(source: Official, file: IO[bytes], reporter: ProgressReporter) -> None:
+def _receive(source: RemoteFile, file: IO[bytes], reporter: ProgressReporter) -> None:
     """Make one request for what is missing and append what comes."""
     file.seek(0, 2)
     start = file.tell()
@@ -176,7 +215,7 @@ def _receive(source: Official, file: IO[bytes], reporter: ProgressReporter) -> N
         if error.code in AGAIN:
             raise _Broken(f"the server answered {error.code} {error.reason}") from error
         raise WeightsError(
-            f"the server answered {error.code} {error.reason} for {source.url}; {BY_HAND}"
+            f"the server answered {error.code} {error.reason} for {source.url}; {source.by_hand}"
         ) from error
     except urllib.error.URLError:
         raise
@@ -221,14 +260,14 @@ def _total(stated: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def _wrong(which: Path | str, source: Official, found: str) -> str:
+def _wrong(which: Path | str, source: RemoteFile, found: str) -> str:
     return (
         f"'{which}' is not the file it should be: its SHA-256 begins with {found[:8]}, expected "
         f"{source.sha256}"
     )
 
 
-def _offline(source: Official, reason: str) -> WeightsError:
+def _offline(source: RemoteFile, reason: str) -> WeightsError:
     return WeightsError(
-        f"{source.url} cannot be reached ({reason}): without a connection, {BY_HAND}"
+        f"{source.url} cannot be reached ({reason}): without a connection, {source.by_hand}"
     )

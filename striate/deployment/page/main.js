@@ -1,0 +1,331 @@
+// The page: pictures come in as files, drops, pastes and from the camera; answers go out as cards.
+const about = JSON.parse(document.getElementById("about").textContent);
+const words = about.words;
+const at = (id) => document.getElementById(id);
+const MAP = "map";
+
+function make(tag, attributes = {}, ...content) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value !== false) node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...content);
+  return node;
+}
+
+const say = (text) => { at("status").textContent = text; };
+const fillIn = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+const percent = (share) => `${(100 * share).toFixed(share > 0.9995 || share < 0.0005 ? 2 : 1)} %`;
+
+// ---- the engine ---------------------------------------------------------------------------------
+
+async function bytesOf(id) {
+  const node = at(id);
+  const held = await fetchless(node.textContent.trim());
+  const packed = node.dataset.packed === "gzip";
+  node.remove(); // the text takes more memory than what it says
+  if (!packed) return held;
+  const stream = new Blob([held]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+async function fetchless(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  const binary = atob(text);
+  const held = new Uint8Array(binary.length);
+  for (let index = 0; index < binary.length; index++) held[index] = binary.charCodeAt(index);
+  return held;
+}
+
+let ask; // (work, rest) => promise
+const waiting = new Map();
+let number = 0;
+
+async function makeEngine(text) {
+  const address = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+  let send;
+  const heard = ({ id, done, failed }) => {
+    const { resolve, reject } = waiting.get(id);
+    waiting.delete(id);
+    if (failed === undefined) resolve(done);
+    else reject(new Error(failed));
+  };
+  try {
+    const worker = new Worker(address, { type: "module" });
+    await new Promise((resolve, reject) => {
+      worker.onerror = reject;
+      worker.onmessage = resolve;
+      worker.postMessage({ id: -1, work: "none" });
+      setTimeout(reject, 3000);
+    });
+    worker.onerror = null;
+    worker.onmessage = ({ data }) => heard(data);
+    send = (message) => worker.postMessage(message);
+  } catch {
+    await import(address);
+    send = (message) => globalThis.answerHere(message, heard);
+  }
+  URL.revokeObjectURL(address);
+  ask = (work, rest) => new Promise((resolve, reject) => {
+    const id = number++;
+    waiting.set(id, { resolve, reject });
+    send({ id, work, ...rest });
+  });
+}
+
+let outputs = [];
+
+async function classify({ pixels, rows, columns }, { orientation = 1, map = true } = {}) {
+  const wanted = outputs.filter((name) => map || name !== MAP);
+  return ask("answer", { pixels, rows, columns, orientation, outputs: wanted });
+}
+
+// ---- answers ------------------------------------------------------------------------------------
+
+function read(given) {
+  const shares = Array.from(given.probabilities.data);
+  const order = shares.map((_, index) => index).sort((a, b) => shares[b] - shares[a]);
+  const refused = given.class.data[0] < 0;
+  return { shares, order, refused, best: order[0], distance: given.distance?.data[0] };
+}
+
+function whyRefused(found) {
+  if (about.rule.distance !== null && found.distance > about.rule.distance) return words.unlike;
+  return fillIn(words.unsure, { asked: percent(about.rule.confidence) });
+}
+
+function barsOf(found) {
+  const rows = found.order.slice(0, 5).map((index) => make("li", {},
+    make("bdi", { class: "name" }, about.classes[index]),
+    make("span", { class: "bar", style: `--share:${found.shares[index].toFixed(4)}`, "aria-hidden": "true" }),
+    make("span", { class: "number" }, percent(found.shares[index]))));
+  return make("ol", { class: "bars" }, ...rows);
+}
+
+async function show(canvas, name, notes) {
+  const card = make("article", { class: "card", "aria-busy": "true" });
+  at("answers").prepend(card);
+  const small = shrink(canvas);
+  try {
+    const { given, milliseconds } = await classify(pixelsOf(canvas));
+    const found = read(given);
+    const title = found.refused
+      ? make("h3", { class: "refused" }, words.unknown)
+      : make("h3", {}, make("bdi", {}, about.classes[found.best]), make("span", { class: "share" }, percent(found.shares[found.best])));
+    const figure = make("div", { class: "figure" }, small);
+    small.setAttribute("role", "img");
+    small.setAttribute("aria-label", name);
+    const lines = [...notes];
+    if (found.refused) lines.unshift(whyRefused(found), fillIn(words.guess, { name: about.classes[found.best] }));
+    const tools = make("p", { class: "tools" }, lookButton(figure, small, given, found));
+    card.append(figure, make("div", { class: "said" }, title, ...lines.map((line) => make("p", { class: "soft" }, line)),
+      barsOf(found), tools, make("p", { class: "soft file" }, make("bdi", {}, name), ` · ${canvas.width} × ${canvas.height} · ${fillIn(words.took, { time: Math.round(milliseconds) })}`)));
+  } catch (error) {
+    card.append(make("p", { class: "error" }, fillIn(words.failed, { name, why: error.message })));
+  }
+  card.removeAttribute("aria-busy");
+}
+
+// ---- where it looked ----------------------------------------------------------------------------
+
+function lookButton(figure, small, given, found) {
+  let layer;
+  const button = make("button", { type: "button", "aria-pressed": "false" }, words.look);
+  button.addEventListener("click", async () => {
+    if (!layer) {
+      button.disabled = true;
+      const grid = given[MAP] ? ofClass(given[MAP], found.best) : await coverParts(small, found, (share) => {
+        button.textContent = fillIn(words.covering, { share: percent(share) });
+      });
+      layer = given[MAP] ? layMap(small, grid) : layCover(small, grid);
+      layer.setAttribute("aria-hidden", "true");
+      layer.hidden = true;
+      figure.append(layer);
+      figure.after(make("p", { class: "soft legend" }, fillIn(given[MAP] ? words.mapLegend : words.coverLegend, { name: about.classes[found.best] })));
+      button.textContent = words.look;
+      button.disabled = false;
+    }
+    layer.hidden = !layer.hidden;
+    button.setAttribute("aria-pressed", String(!layer.hidden));
+  });
+  return button;
+}
+
+function ofClass({ data, dims }, index) {
+  const [rows, columns] = dims.slice(-2);
+  return { rows, columns, values: data.slice(index * rows * columns, (index + 1) * rows * columns) };
+}
+
+// A cell at (row, column) looks at the input's pixel offset + stride x cell; the picture lies in the
+// input as the classifier places it.
+function layMap(small, { rows, columns, values }) {
+  const { height, width, fit, ratio } = about.placement;
+  const across = small.width, down = small.height;
+  let scaleX, scaleY;
+  if (fit === "squash") [scaleX, scaleY] = [across / width, down / height];
+  else {
+    const by = fit === "pad" ? Math.max(across / width, down / height) : Math.min(across / width, down / height) / ratio;
+    scaleX = scaleY = by;
+  }
+  const grid = paint(rows, columns, values);
+  const layer = canvasOf(across, down);
+  const context = layer.getContext("2d");
+  const { top, left, strideRows, strideColumns } = about.map;
+  const place = (x, y) => [across / 2 + (x - width / 2) * scaleX, down / 2 + (y - height / 2) * scaleY];
+  const [x0, y0] = place(left + 0.5 - strideColumns / 2, top + 0.5 - strideRows / 2);
+  const [x1, y1] = place(left + 0.5 + strideColumns * (columns - 0.5), top + 0.5 + strideRows * (rows - 0.5));
+  context.imageSmoothingQuality = "high";
+  context.drawImage(grid, x0, y0, x1 - x0, y1 - y0);
+  return layer;
+}
+
+function layCover(small, { rows, columns, values }) {
+  const layer = canvasOf(small.width, small.height);
+  const context = layer.getContext("2d");
+  context.imageSmoothingQuality = "high";
+  context.drawImage(paint(rows, columns, values), 0, 0, layer.width, layer.height);
+  return layer;
+}
+
+function paint(rows, columns, values) {
+  const grid = canvasOf(columns, rows);
+  const context = grid.getContext("2d");
+  const image = context.createImageData(columns, rows);
+  const most = Math.max(...values, 1e-12);
+  values.forEach((value, index) => image.data.set([213, 94, 0, Math.round(190 * Math.max(0, value) / most)], 4 * index));
+  context.putImageData(image, 0, 0);
+  return grid;
+}
+
+// Without a map in the network: cover one part after another and see how far the answer falls.
+async function coverParts(small, found, progress) {
+  const sides = 7;
+  const whole = read((await classify(pixelsOf(small), { map: false })).given).shares[found.best];
+  const values = new Float32Array(sides * sides);
+  for (let cell = 0; cell < values.length; cell++) {
+    const covered = canvasOf(small.width, small.height);
+    const context = contextOf(covered);
+    context.drawImage(small, 0, 0);
+    context.fillStyle = "rgb(128 128 128)";
+    const row = Math.floor(cell / sides), column = cell % sides;
+    context.fillRect((column - 0.5) * small.width / sides, (row - 0.5) * small.height / sides, 2 * small.width / sides, 2 * small.height / sides);
+    values[cell] = whole - read((await classify(pixelsOf(covered), { map: false })).given).shares[found.best];
+    progress((cell + 1) / values.length);
+  }
+  return { rows: sides, columns: sides, values };
+}
+
+// ---- pictures come in ---------------------------------------------------------------------------
+
+async function take(files) {
+  const pictures = Array.from(files);
+  for (const [index, file] of pictures.entries()) {
+    if (pictures.length > 1) say(fillIn(words.reading, { done: index + 1, all: pictures.length }));
+    const name = file.name || words.pasted;
+    let canvas;
+    try {
+      canvas = await decode(file, about.background);
+    } catch {
+      at("answers").prepend(make("article", { class: "card" }, make("p", { class: "error" }, fillIn(words.unreadable, { name }))));
+      continue;
+    }
+    await show(canvas, name, (await isDeep(file)) ? [words.deep] : []);
+  }
+  say(words.ready);
+}
+
+let stream;
+
+async function switchCamera() {
+  const [video, button] = [at("video"), at("camera")];
+  if (stream) {
+    stream.getTracks().forEach((track) => track.stop());
+    stream = undefined;
+    at("live").hidden = true;
+    button.setAttribute("aria-pressed", "false");
+    return;
+  }
+  try {
+    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+  } catch (error) {
+    say(fillIn(words.noCamera, { why: error.name }));
+    return;
+  }
+  video.srcObject = stream;
+  await video.play();
+  at("live").hidden = false;
+  button.setAttribute("aria-pressed", "true");
+  while (stream) {
+    const found = read((await classify(pixelsOf(still(video)), { map: false })).given);
+    at("seen").textContent = found.refused ? words.unknown : `${about.classes[found.best]} · ${percent(found.shares[found.best])}`;
+    at("live-bars").replaceChildren(barsOf(found));
+    await new Promise(requestAnimationFrame);
+  }
+}
+
+function still(video) {
+  const canvas = canvasOf(video.videoWidth, video.videoHeight);
+  contextOf(canvas).drawImage(video, 0, 0);
+  return canvas;
+}
+
+// ---- the proof ----------------------------------------------------------------------------------
+
+async function prove() {
+  const rows = at("proof-rows");
+  let agreed = 0, largest = 0;
+  for (const golden of about.golden) {
+    const blob = await (async () => new Blob([await fetchless(golden.file)], { type: golden.type }))();
+    let verdict;
+    try {
+      const canvas = await decode(blob, about.background);
+      const { given } = await classify(pixelsOf(canvas), { map: false });
+      const found = read(given);
+      const difference = Math.max(...found.shares.map((share, index) => Math.abs(share - golden.probabilities[index])));
+      const same = given.class.data[0] === golden.class && difference <= golden.tolerance;
+      agreed += same;
+      largest = Math.max(largest, difference);
+      verdict = [same ? words.same : words.different, difference.toExponential(1)];
+    } catch (error) {
+      verdict = [words.different, error.message];
+    }
+    rows.append(make("tr", {}, make("td", {}, golden.name), make("td", {}, ...[verdict[0]]), make("td", { class: "number" }, verdict[1])));
+    at("proof-said").textContent = fillIn(words.proving, { done: rows.childElementCount, all: about.golden.length });
+  }
+  at("proof-said").textContent = fillIn(agreed === about.golden.length ? words.proved : words.notProved,
+    { agreed, all: about.golden.length, largest: largest.toExponential(1) });
+  at("proof").classList.toggle("alarm", agreed !== about.golden.length);
+  document.documentElement.dataset.proof = agreed === about.golden.length ? "agrees" : "differs";
+}
+
+// ---- the beginning ------------------------------------------------------------------------------
+
+async function begin() {
+  say(words.loading);
+  try {
+    await makeEngine(at("engine").textContent);
+    const [program, machineCode, model] = await Promise.all(["program", "machine-code", "model"].map(bytesOf));
+    ({ outputs } = await ask("start", { program, machineCode, model, inputs: about.inputs, level: about.level }));
+  } catch (error) {
+    say(fillIn(words.noEngine, { why: error?.message ?? error }));
+    return;
+  }
+  at("files").addEventListener("change", ({ target }) => { take(target.files); target.value = ""; });
+  at("snap").addEventListener("change", ({ target }) => { take(target.files); target.value = ""; });
+  at("camera").addEventListener("click", switchCamera);
+  addEventListener("paste", ({ clipboardData }) => take(clipboardData.files));
+  addEventListener("dragover", (event) => { event.preventDefault(); document.body.classList.add("over"); });
+  addEventListener("dragleave", () => document.body.classList.remove("over"));
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    document.body.classList.remove("over");
+    take(event.dataTransfer.files);
+  });
+  for (const control of document.querySelectorAll("[data-waits]")) control.disabled = false;
+  say(words.ready);
+  document.documentElement.dataset.engine = "ready";
+  await prove();
+}
+
+begin();
