@@ -130,24 +130,26 @@ async function show(canvas, name, notes) {
 // ---- where it looked ----------------------------------------------------------------------------
 
 function lookButton(figure, small, given, found) {
-  let layer;
+  let shown;
   const button = make("button", { type: "button", "aria-pressed": "false" }, words.look);
   button.addEventListener("click", async () => {
-    if (!layer) {
+    if (!shown) {
       button.disabled = true;
-      const grid = given[MAP] ? ofClass(given[MAP], found.best) : await coverParts(small, found, (share) => {
+      const map = given[MAP];
+      const layer = map ? layMap(small, ofClass(map, found.best)) : layCover(small, await coverParts(small, found, (share) => {
         button.textContent = fillIn(words.covering, { share: percent(share) });
-      });
-      layer = given[MAP] ? layMap(small, grid) : layCover(small, grid);
+      }));
       layer.setAttribute("aria-hidden", "true");
-      layer.hidden = true;
+      const legend = fillIn(map ? words.mapLegend : words.coverLegend, { name: about.classes[found.best] });
+      shown = [layer, make("p", { class: "soft legend", role: "status" }, legend)];
       figure.append(layer);
-      figure.after(make("p", { class: "soft legend" }, fillIn(given[MAP] ? words.mapLegend : words.coverLegend, { name: about.classes[found.best] })));
+      figure.after(shown[1]);
+      for (const each of shown) each.hidden = true;
       button.textContent = words.look;
       button.disabled = false;
     }
-    layer.hidden = !layer.hidden;
-    button.setAttribute("aria-pressed", String(!layer.hidden));
+    for (const each of shown) each.hidden = !each.hidden;
+    button.setAttribute("aria-pressed", String(!shown[0].hidden));
   });
   return button;
 }
@@ -168,32 +170,35 @@ function layMap(small, { rows, columns, values }) {
     const by = fit === "pad" ? Math.max(across / width, down / height) : Math.min(across / width, down / height) / ratio;
     scaleX = scaleY = by;
   }
-  const grid = paint(rows, columns, values);
-  const layer = canvasOf(across, down);
-  const context = layer.getContext("2d");
   const { top, left, strideRows, strideColumns } = about.map;
   const place = (x, y) => [across / 2 + (x - width / 2) * scaleX, down / 2 + (y - height / 2) * scaleY];
   const [x0, y0] = place(left + 0.5 - strideColumns / 2, top + 0.5 - strideRows / 2);
   const [x1, y1] = place(left + 0.5 + strideColumns * (columns - 0.5), top + 0.5 + strideRows * (rows - 0.5));
-  context.imageSmoothingQuality = "high";
-  context.drawImage(grid, x0, y0, x1 - x0, y1 - y0);
-  return layer;
+  return veil(small, brightness(rows, columns, values), [x0, y0, x1 - x0, y1 - y0]);
 }
 
 function layCover(small, { rows, columns, values }) {
+  return veil(small, brightness(rows, columns, values), [0, 0, small.width, small.height]);
+}
+
+// What spoke for the class stays as it is, the rest is darkened; what the network never saw, too.
+function veil(small, bright, place) {
   const layer = canvasOf(small.width, small.height);
   const context = layer.getContext("2d");
+  context.fillStyle = "rgb(0 0 0 / 0.72)";
+  context.fillRect(0, 0, layer.width, layer.height);
+  context.globalCompositeOperation = "destination-out";
   context.imageSmoothingQuality = "high";
-  context.drawImage(paint(rows, columns, values), 0, 0, layer.width, layer.height);
+  context.drawImage(bright, ...place);
   return layer;
 }
 
-function paint(rows, columns, values) {
+function brightness(rows, columns, values) {
   const grid = canvasOf(columns, rows);
   const context = grid.getContext("2d");
   const image = context.createImageData(columns, rows);
   const most = Math.max(...values, 1e-12);
-  values.forEach((value, index) => image.data.set([213, 94, 0, Math.round(190 * Math.max(0, value) / most)], 4 * index));
+  values.forEach((value, index) => { image.data[4 * index + 3] = Math.round(255 * (Math.max(0, value) / most) ** 0.7); });
   context.putImageData(image, 0, 0);
   return grid;
 }
