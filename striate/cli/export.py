@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from striate.deployment.exporting import Exported
+    from striate.deployment.page_export import ExportedPage
 
 
 def export(
@@ -14,6 +18,21 @@ def export(
         Path | None,
         typer.Option(help="The file that is written. Default: NAME.onnx in this folder."),
     ] = None,
+    to: Annotated[
+        str,
+        typer.Option(
+            help="onnx: the file itself. page: one HTML page that holds it and classifies images "
+            "in any browser."
+        ),
+    ] = "onnx",
+    runtime: Annotated[
+        Path | None,
+        typer.Option(
+            help="For a page: the npm package onnxruntime-web, as .tgz or as a folder. Default: "
+            "fetched once, and kept."
+        ),
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
     batch: Annotated[
         bool,
         typer.Option(
@@ -40,32 +59,52 @@ def export(
     """
     import json
 
+    from striate.cli.messages import say_steps
     from striate.cli.verify import print_proofs
     from striate.deployment.exporting import ExportSettings
     from striate.deployment.exporting import export as export_classifier
+    from striate.deployment.page_export import PageSettings, export_page
+    from striate.errors import SettingError
     from striate.events import Event, Note
     from striate.terminal.console import Console
     from striate.terminal.escape import escape_controls
     from striate.terminal.next_steps import command
 
-    settings = ExportSettings(batch=batch, with_hashes=with_hashes, force=force, seed=seed)
+    if to not in ("onnx", "page"):
+        raise SettingError(f"--to {to[:60]}: expected onnx or page")
     with Console() as console:
 
         def callback(event: Event) -> None:
             if not as_json or not isinstance(event, Note):
                 console(event)
 
-        done = export_classifier(
-            model, out or name_file(model), settings=settings, progress=False, callback=callback
-        )
+        if to == "page":
+            done: Exported | ExportedPage = export_page(
+                model,
+                out or name_file(model).with_suffix(".html"),
+                settings=PageSettings(runtime=runtime, offline=offline, force=force),
+                progress=False,
+                callback=callback,
+            )
+        else:
+            done = export_classifier(
+                model,
+                out or name_file(model),
+                settings=ExportSettings(
+                    batch=batch, with_hashes=with_hashes, force=force, seed=seed
+                ),
+                progress=False,
+                callback=callback,
+            )
     if as_json:
         print(json.dumps(done.as_json()))
         return
-    from striate.cli.messages import say_steps
-
     print_proofs(done.verification)
     size = f"{done.size / 1e6:.1f} MB"
     print(f"{escape_controls(str(done.path))}: {size}, {done.size:,} bytes")
+    if to == "page":
+        say_steps(("next", f"open {escape_controls(str(done.path))} in a browser"))
+        return
     say_steps(
         ("verify", command("verify", done.path)),
         ("next", command("predict", done.path, "IMAGES")),
@@ -81,5 +120,5 @@ def name_file(model: Path) -> Path:
     resolved = model.absolute()
     if resolved.name == "classifier.safetensors":
         resolved = resolved.parent
-    name = resolved.name.removesuffix(".safetensors")
+    name = resolved.name.removesuffix(".safetensors").removesuffix(".onnx")
     return Path(f"{name}.onnx")

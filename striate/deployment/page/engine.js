@@ -25,7 +25,7 @@ async function answer({ pixels, rows, columns, orientation, outputs }) {
   const found = await session.run(
     {
       [names.image]: new ort.Tensor("uint8", pixels, [rows, columns, 3]),
-      [names.orientation]: new ort.Tensor("int64", BigInt64Array.of(BigInt(orientation)), names.orientationShape),
+      [names.orientation]: new ort.Tensor("int64", BigInt64Array.of(BigInt(orientation)), []),
     },
     outputs,
   );

@@ -173,9 +173,13 @@ function layMap(small, { rows, columns, values }) {
   }
   const [[top, left], [strideRows, strideColumns]] = [about.map.offset, about.map.stride];
   const place = (x, y) => [across / 2 + (x - width / 2) * scaleX, down / 2 + (y - height / 2) * scaleY];
-  const [x0, y0] = place(left + 0.5 - strideColumns / 2, top + 0.5 - strideRows / 2);
-  const [x1, y1] = place(left + 0.5 + strideColumns * (columns - 0.5), top + 0.5 + strideRows * (rows - 0.5));
-  return veil(small, brightness(rows, columns, values), [x0, y0, x1 - x0, y1 - y0]);
+  // cells of the rim reach to the end of what the network sees
+  const [x0, y0] = place(left + 0.5 - 1.5 * strideColumns, top + 0.5 - 1.5 * strideRows);
+  const [x1, y1] = place(left + 0.5 + strideColumns * (columns + 0.5), top + 0.5 + strideRows * (rows + 0.5));
+  const [[sx, sy], [ex, ey]] = [place(0, 0), place(width, height)];
+  const seen = new Path2D();
+  seen.rect(sx, sy, ex - sx, ey - sy);
+  return veil(small, brightness(rows, columns, values, 1), [x0, y0, x1 - x0, y1 - y0], seen);
 }
 
 function layCover(small, { rows, columns, values }) {
@@ -183,23 +187,30 @@ function layCover(small, { rows, columns, values }) {
 }
 
 // What spoke for the class stays as it is, the rest is darkened; what the network never saw, too.
-function veil(small, bright, place) {
+function veil(small, bright, place, seen) {
   const layer = canvasOf(small.width, small.height);
   const context = layer.getContext("2d");
   context.fillStyle = "rgb(0 0 0 / 0.72)";
   context.fillRect(0, 0, layer.width, layer.height);
   context.globalCompositeOperation = "destination-out";
+  if (seen) context.clip(seen);
   context.imageSmoothingQuality = "high";
   context.drawImage(bright, ...place);
   return layer;
 }
 
-function brightness(rows, columns, values) {
-  const grid = canvasOf(columns, rows);
+function brightness(rows, columns, values, rim = 0) {
+  const grid = canvasOf(columns + 2 * rim, rows + 2 * rim);
   const context = grid.getContext("2d");
-  const image = context.createImageData(columns, rows);
+  const image = context.createImageData(grid.width, grid.height);
   const most = Math.max(...values, 1e-12);
-  values.forEach((value, index) => { image.data[4 * index + 3] = Math.round(255 * (Math.max(0, value) / most) ** 0.7); });
+  const within = (place, count) => Math.min(Math.max(place - rim, 0), count - 1);
+  for (let y = 0; y < grid.height; y++) {
+    for (let x = 0; x < grid.width; x++) {
+      const value = values[within(y, rows) * columns + within(x, columns)];
+      image.data[4 * (y * grid.width + x) + 3] = Math.round(255 * (Math.max(0, value) / most) ** 0.7);
+    }
+  }
   context.putImageData(image, 0, 0);
   return grid;
 }
