@@ -1,0 +1,185 @@
+"""The page that classifies: what it holds, and what it answers in a browser, opened as a file."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from live_studio import open_browser
+from PIL import Image
+from typer.testing import CliRunner
+
+from striate.backends.torch import build
+from striate.cli import app
+from striate.data.images import Preprocess
+from striate.deployment.exporting import export
+from striate.deployment.page_export import PageSettings, describe_for_script, export_page
+from striate.deployment.sealed_file import read_sealed
+from striate.deployment.web_runtime import MACHINE_CODE, PROGRAM, VERSION
+from striate.errors import ClassifierError, SettingError, StriateError
+from striate.model.classifier import Classifier
+from striate.model.decision import Decision, RejectRule
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+TEXT = "input 3x24x32 classes=3 > conv 6 > relu > maxpool 2 > conv 8 > relu > gap > flatten > fc"
+NAMES = ("</script><b>été", "cat & dog", "x" * 40)
+RUNTIME = Path(__file__).parents[2] / ".runtimes" / f"onnxruntime-web-{VERSION}.tgz"
+needs_runtime = pytest.mark.skipif(
+    not RUNTIME.is_file(),
+    reason=f"{RUNTIME.name} is not in .runtimes (`npm pack onnxruntime-web@{VERSION}` brings it)",
+)
+
+
+@pytest.fixture(scope="module")
+def model() -> Classifier:
+    metrics = {"n": 50, "accuracy": 0.9, "accuracy_low": 0.786, "accuracy_high": 0.957}
+    preprocess = Preprocess(3, 24, 32, "crop")
+    return Classifier(build(TEXT, seed=3), TEXT, NAMES, preprocess, metrics=metrics)
+
+
+@pytest.fixture(scope="module")
+def sealed(model: Classifier, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sealed") / "three.onnx"
+    return export(model, path, progress=False).path
+
+
+@pytest.fixture
+def empty_runtime(tmp_path: Path) -> Path:
+    """The package's folder, with nothing that runs."""
+    place = tmp_path / "runtime"
+    for path in (PROGRAM, MACHINE_CODE):
+        (place / path).parent.mkdir(parents=True, exist_ok=True)
+        (place / path).write_bytes(b"export {};")
+    about = json.dumps({"name": "onnxruntime-web", "version": VERSION})
+    (place / "package.json").write_text(about)
+    return place
+
+
+def test_a_page_holds_its_classifier_and_asks_nobody(
+    sealed: Path, empty_runtime: Path, tmp_path: Path
+) -> None:
+    done = export_page(sealed, tmp_path / "a", settings=PageSettings(empty_runtime), progress=False)
+    html = (tmp_path / "a.html").read_text("utf-8")
+    assert (done.path, done.size) == (tmp_path / "a.html", len(html.encode()))
+    about = json.loads(re.search(r'id="about">(.*?)</script>', html, re.S)[1])  # type: ignore[index]
+    assert tuple(about["classes"]) == NAMES
+    assert len(about["golden"]) == 16
+    assert (about["least"], about["farthest"]) == ([0.0, 0.0, 0.0], None)
+    assert "90 % of the 50 images" in unescape(html).replace("90.0", "90")
+    assert "<b>été" not in html
+    assert not re.findall(r"(?:src|href)=\"(?!data:)", html)
+    assert "Copyright (c) Microsoft Corporation" in html  # the licence of the runtime inside
+
+
+def test_rules_of_refusal_are_known_to_the_page(sealed: Path) -> None:
+    file = read_sealed(sealed)
+    reject = {"probability": 0.75, "distance": 1.5, "false_refusals": 0.05, "n": 100}
+    promise = {"precision": 0.9, "confidence": 0.9, "per_class": True, "n": 100}
+    rules = {"reject": reject, "promise": {**promise, "thresholds": [0.6, 0.8, None]}}
+    document = replace(file.document, calibration={"temperature": 1.0, **rules})
+    about = describe_for_script(replace(file, document=document))
+    assert (about["least"], about["farthest"]) == ([0.75, 0.8, None], 1.5)
+
+
+def test_wrong_use_is_told_in_a_line(
+    model: Classifier, empty_runtime: Path, tmp_path: Path
+) -> None:
+    settings = PageSettings(empty_runtime)
+    (tmp_path / "there.html").touch()
+    with pytest.raises(SettingError, match="exists already"):
+        export_page(model, tmp_path / "there", settings=settings, progress=False)
+    with pytest.raises(ClassifierError, match="cannot be opened"):
+        export_page(tmp_path / "no.onnx", tmp_path / "b", settings=settings, progress=False)
+    model.save(tmp_path / "a.safetensors")
+    for options, said in (
+        (["--to", "pgae"], "expected onnx or page"),
+        (["--to", "page", "--runtime", str(tmp_path)], "package.json is missing"),
+    ):
+        result = CliRunner().invoke(app, ["export", str(tmp_path / "a.safetensors"), *options])
+        assert isinstance(result.exception, StriateError)
+        assert said in str(result.exception)
+    assert {path.name for path in tmp_path.glob("*.html")} == {"there.html"}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as opened:
+        yield opened
+
+
+def opened(browser: Browser, path: Path, **context: object) -> tuple[Page, list[str]]:
+    """Open a page of a file and wait until it has compared its golden images."""
+    page = browser.new_context(**context).new_page()  # type: ignore[arg-type]
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.partition(":")[0]))
+    page.on("pageerror", lambda error: asked.append(str(error)))
+    page.goto(path.as_uri())
+    page.wait_for_selector("html[data-proof]", state="attached", timeout=120_000)
+    return page, asked
+
+
+@needs_runtime
+def test_a_browser_answers_as_the_classifier_does(
+    browser: Browser, model: Classifier, sealed: Path, tmp_path: Path
+) -> None:
+    path = export_page(
+        sealed, tmp_path / "a.html", settings=PageSettings(RUNTIME), progress=False
+    ).path
+    page, asked = opened(browser, path)
+    assert page.get_attribute("html", "data-proof") == "agrees"
+    assert page.inner_text("#proof-said").startswith("16 of 16")
+    pixels = np.random.default_rng(1).integers(0, 256, (90, 140, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "noise <b>.png")
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    page.set_input_files("#files", [tmp_path / "noise <b>.png", tmp_path / "broken.png"])
+    page.wait_for_selector(".card:nth-child(2) .bars")
+    said = model.predict(tmp_path / "noise <b>.png")
+    shown = page.locator(".card:nth-child(2)")
+    assert shown.locator("h3 bdi").inner_text() == said.label
+    shares = [100 * said.probabilities[name] for name in shown.locator(".name").all_inner_texts()]
+    told = [float(text.removesuffix(" %")) for text in shown.locator(".number").all_inner_texts()]
+    assert told == pytest.approx(shares, abs=0.06)
+    assert "broken.png cannot be read" in page.inner_text(".card:nth-child(1)")
+    shown.get_by_role("button").click()
+    assert "Bright is what spoke for" in shown.locator(".legend").inner_text()
+    assert set(asked) <= {"file", "blob", "data"}
+
+
+@needs_runtime
+@pytest.mark.slow
+def test_camera_refusal_and_occlusion(browser: Browser, model: Classifier, tmp_path: Path) -> None:
+    text = TEXT.replace("gap > ", "")  # no map: parts are covered instead
+    careful = Classifier(
+        build(text, seed=3),
+        text,
+        NAMES,
+        model.preprocess,
+        decision=Decision(reject=RejectRule(0.999, None, 0.05, 100)),
+    )
+    settings = PageSettings(RUNTIME)
+    path = export_page(careful, tmp_path / "a.html", settings=settings, progress=False).path
+    page, _ = opened(browser, path, viewport={"width": 390, "height": 844}, color_scheme="dark")
+    assert page.get_attribute("html", "data-proof") == "agrees"
+    page.click("#camera")
+    page.wait_for_selector("#live .bars")
+    assert page.inner_text("#seen") == "I don't know"
+    page.click("#camera")
+    Image.new("RGB", (60, 40), (200, 30, 30)).save(tmp_path / "red.png")
+    page.set_input_files("#files", [tmp_path / "red.png"])
+    page.wait_for_selector(".card .bars")
+    assert page.inner_text(".card h3") == "I don't know"
+    assert "99.9 %" in page.inner_text(".card .said")
+    page.click(".card button")
+    page.wait_for_selector(".legend:not([hidden])", timeout=60_000)
+    assert "covered with grey" in page.inner_text(".legend")
+    width = page.evaluate_handle("document.documentElement").get_property("scrollWidth")
+    assert width.json_value() <= 390
