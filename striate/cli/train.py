@@ -22,6 +22,7 @@ def train(
     out: Path | None,
     resume: Path | None,
     seeds: int,
+    compare_splits: bool,
     estimate: bool,
     as_json: bool,
     **given: Unpack[SettingsDict],
@@ -52,6 +53,10 @@ def train(
         raise SettingError("--estimate is for a new run; leave out --resume, or --estimate")
     if seeds != 1 and (estimate or resume is not None):
         raise SettingError("--seeds is for new runs; leave it out, or --estimate and --resume")
+    if compare_splits and (estimate or resume is not None or seeds != 1):
+        raise SettingError(
+            "--compare-splits is for one new run; leave it out, or --estimate, --resume and --seeds"
+        )
     with Console() as console:
         callback = print_json if as_json else console
         if resume is not None:
@@ -70,7 +75,13 @@ def train(
         else:
             # other processes find the images by themselves
             images = str(data) if settings.devices > 1 else found
-            if seeds == 1:
+            if compare_splits:
+                from striate.training import split_comparison
+
+                split_comparison.compare_splits(
+                    images, network, out=out, settings=settings, callback=callback
+                )
+            elif seeds == 1:
                 start_run(images, network, out=out, settings=settings, callback=callback)
             else:
                 from striate.training.seeds import start_seeds
@@ -169,6 +180,17 @@ def arguments() -> tuple[tuple[str, object, object], ...]:
                 ),
             ],
             1,
+        ),
+        (
+            "compare_splits",
+            Annotated[
+                bool,
+                typer.Option(
+                    "--compare-splits",
+                    help="Train on a random split, too, and say what it would have claimed.",
+                ),
+            ],
+            False,
         ),
         (
             "estimate",

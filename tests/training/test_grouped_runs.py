@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import defaultdict
 from dataclasses import replace
@@ -21,6 +22,7 @@ from striate.settings import Settings
 from striate.training.grouping import are_groups_sought
 from striate.training.result import TrainingResult
 from striate.training.runs import resume, start_run
+from striate.training.split_comparison import compare_splits
 
 FORMATS = Path(__file__).parents[1] / "formats"
 HEAD = Settings(precision="float32", threads=1, image_size=64)
@@ -96,6 +98,21 @@ def test_a_run_goes_on_with_the_groups_that_it_began_with(video: Path, tmp_path:
     (run.folder / "split.csv").write_text("name,class\n")
     with pytest.raises(RunError, match="start a new run"):
         resume(run.folder, epochs=3)
+
+
+def test_both_splits_are_compared(video: Path, tmp_path: Path) -> None:
+    told: list[Event] = []
+    settings = replace(QUICK, image_size=48, epochs=2)
+    found = compare_splits(
+        video, TINY, out=tmp_path / "run", settings=settings, callback=told.append
+    )
+    assert found.random is not None
+    assert found.describe() in notes(told) and found.describe().startswith("random ")
+    second = rows(tmp_path / "run" / "random-split" / "split.csv")
+    assert len(second) == 72 and not any(row["group"] for row in second)
+    figures = json.loads((tmp_path / "run" / "split_comparison.json").read_text())
+    assert figures["random"]["n"] == found.random.n
+    assert figures["grouped"]["accuracy"] == found.grouped.evaluation.accuracy
 
 
 def test_patients_stand_on_one_side(video: Path, tmp_path: Path) -> None:
