@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from striate.model.segmentation.line import LineReading
 
 LOST = "cannot be read"
+DONT_KNOW = "I don't know"
 LONGEST = 40  # letters of a class's name in the table for people
 
 
@@ -29,19 +30,25 @@ def choose_writer(
         return show_json
     if as_csv:
         return make_csv_writer(classes)
-    widest = max(len(escape_controls(name, longest=LONGEST)) for name in (*classes, LOST))
+    every = (*classes, LOST, DONT_KNOW)
+    widest = max(len(escape_controls(name, longest=LONGEST)) for name in every)
     return functools.partial(show_line, widest)
 
 
 def show_line(width: int, answer: Prediction | Unreadable) -> None:
     """Print an answer for people: class, probability, file."""
-    from striate.model.prediction import Prediction
+    from striate.model.prediction import REFUSALS, Prediction
 
     room = find_width(sys.stdout)
     name = escape_controls(answer.name)
     if isinstance(answer, Prediction):
-        label = pad(escape_controls(answer.label, longest=LONGEST), width)
-        start, mark = f"{label}  {format_percent(answer.probability):>7}  ", mark_of(answer)
+        label = pad(escape_controls(answer.label or DONT_KNOW, longest=LONGEST), width)
+        share = format_percent(answer.probability) if answer.label is not None else ""
+        start, mark = f"{label}  {share:>7}  ", mark_of(answer)
+        if answer.label is None:
+            guess = escape_controls(answer.best_guess, longest=LONGEST)
+            why = REFUSALS[answer.refused]
+            name += f": {why}; best guess {guess} {format_percent(answer.probability)}"
     else:
         start, mark = f"{pad(LOST, width)}           ", "wrong"
         name = f"{name}: {escape_controls(answer.error)}"
@@ -52,7 +59,7 @@ def show_line(width: int, answer: Prediction | Unreadable) -> None:
 
 def mark_of(answer: Prediction) -> Mark:
     """Return how an answer is coloured; whether it is right is not known here."""
-    return "unsure" if answer.unsure else ""
+    return "unsure" if answer.unsure or answer.label is None else ""
 
 
 def show_json(answer: Prediction | LineReading | Unreadable) -> None:
@@ -67,14 +74,18 @@ def make_csv_writer(classes: tuple[str, ...]) -> Callable[[Prediction | Unreadab
     from striate.model.prediction import Prediction
 
     row = start_csv()
-    row(["file", "class", "probability", "error", *(f"p:{name}" for name in classes)])
+    row(
+        ["file", "class", "probability", "error", "best_guess", "refused"]
+        + [f"p:{name}" for name in classes]
+    )
 
     def show(answer: Prediction | Unreadable) -> None:
         if isinstance(answer, Prediction):
             each = [f"{value:.6g}" for value in answer.probabilities.values()]
-            row([answer.name, answer.label, f"{answer.probability:.6g}", "", *each])
+            given = [answer.name, answer.label or "", f"{answer.probability:.6g}", ""]
+            row([*given, answer.best_guess, answer.refused, *each])
         else:
-            row([answer.name, "", "", answer.error, *[""] * len(classes)])
+            row([answer.name, "", "", answer.error, "", "", *[""] * len(classes)])
 
     return show
 

@@ -26,6 +26,10 @@ def evaluate(
         str | None,
         typer.Option(help="Encoding of names in a zip that are not in UTF-8, as cp932."),
     ] = None,
+    answer_always: Annotated[
+        bool,
+        typer.Option("--answer-always", help='Count no image as answered with "I don\'t know".'),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Evaluate a classifier on images of known classes.
@@ -39,6 +43,7 @@ def evaluate(
     from striate.cli.messages import say_steps
     from striate.evaluation.classifier_evaluation import evaluate as evaluate_classifier
     from striate.events import Event, Note
+    from striate.model.classifier_like import open_classifier
     from striate.terminal.colors import has_colors
     from striate.terminal.console import Console
     from striate.terminal.next_steps import command
@@ -49,8 +54,9 @@ def evaluate(
             if as_json or not isinstance(event, Note):  # for people, the result holds the notes
                 console(event)
 
+        opened = open_classifier(model)
         result = evaluate_classifier(
-            model,
+            opened.answer_always() if answer_always else opened,
             data,
             split=split,
             layout=layout,

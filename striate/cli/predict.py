@@ -41,6 +41,10 @@ def predict(
     copy_to: Annotated[
         Path | None, typer.Option(help="Copy each image into a folder of its class in here.")
     ] = None,
+    answer_always: Annotated[
+        bool,
+        typer.Option("--answer-always", help='Always name a class, never say "I don\'t know".'),
+    ] = False,
     segment: Annotated[
         bool,
         typer.Option(
@@ -67,6 +71,8 @@ def predict(
         both=as_csv and as_json, segment=segment, copied=copy_to is not None, length=length
     )
     classifier = load(model)
+    if answer_always:
+        classifier = classifier.answer_always()
     if note := classifier.engine.note:
         say(note)
     if segment:
@@ -79,13 +85,14 @@ def predict(
         return
     sort = make_copier(copy_to, classifier.classes)
     show = choose_writer(classifier.classes, as_csv=as_csv, as_json=as_json)
-    right, wrong, unsure, remarks = 0, 0, Unsure(), RemarkCount()
+    right, wrong, unknown, unsure, remarks = 0, 0, 0, Unsure(), RemarkCount()
     for answer in classifier.predict_each(list_images(files, files_only=copy_to is not None)):
         show(answer)
         if isinstance(answer, Unreadable):
             wrong += 1
         else:
-            right += 1
+            right += answer.label is not None
+            unknown += answer.label is None
             unsure.add(answer)
             sort(answer)
             for remark in answer.remarks:
@@ -95,11 +102,12 @@ def predict(
     for line in remarks.lines():
         say(escape_controls(line))
     images = "image" if right == 1 else "images"
-    say(f"{right:,} {images} classified{unsure.words}{lost}")
+    refused = f', {unknown:,} answered "I don\'t know"' if unknown else ""
+    say(f"{right:,} {images} classified{unsure.words}{refused}{lost}")
     asked = unsure.least.name if unsure.least is not None else ""
     if Path(asked).is_file() and not as_csv and not as_json:
         say_steps(("next", command("explain", model, asked, "--quick")))
-    if not right:
+    if not right + unknown:
         raise typer.Exit(2)
 
 
@@ -135,6 +143,8 @@ class Unsure:
 
     def add(self, answer: Prediction) -> None:
         """Count an answer, if it is unsure."""
+        if answer.label is None:
+            return
         self.n += answer.unsure
         if answer.unsure and answer.ratio > self._nearest:
             self._nearest, self.least = answer.ratio, answer
@@ -215,13 +225,14 @@ def make_copier(folder: Path | None, classes: tuple[str, ...]) -> Callable[[Pred
     from striate.cli.copying import copy_image, name_folders, prepare
 
     prepare(folder)
-    names = name_folders(classes)
+    unknown = next(name for name in ("dont-know", "dont-know-", "-") if name not in classes)
+    names = name_folders((*classes, unknown))
     for label, name in names.items():
         if name != label:
             say(f"class '{escape_controls(label)}' goes into the folder '{name}'")
 
     def copy(answer: Prediction) -> None:
-        target = folder / names[answer.label]
+        target = folder / names[unknown if answer.label is None else answer.label]
         try:
             copy_image(Path(answer.name), target)
         except OSError as error:

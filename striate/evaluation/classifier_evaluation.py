@@ -20,10 +20,12 @@ from striate.evaluation.image_selection import (
     select_images,
 )
 from striate.evaluation.metrics import Evaluation, score
+from striate.evaluation.metrics.refusals import UNLIKE, UNSURE
 from striate.evaluation.test_uses import count_test_use
 from striate.events import Callback, Note, ignore
 from striate.model.classifier import Classifier
 from striate.model.classifier_like import ClassifierLike, open_classifier
+from striate.model.decision import Answers, Decision
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.progress_display import display_progress
 
@@ -38,8 +40,13 @@ class Answering(Protocol):
         """The class names, in the order of the probabilities."""
         ...
 
-    def probabilities(self, pixels: np.ndarray) -> np.ndarray:
-        """Return the probability of each class: float32 (n, classes)."""
+    @property
+    def decision(self) -> Decision:
+        """How what its network says becomes answers."""
+        ...
+
+    def decide(self, pixels: np.ndarray) -> Answers:
+        """Return what is answered to preprocessed images, and how surely."""
         ...
 
 
@@ -143,12 +150,14 @@ def evaluate_images(
         callback: is told how far the work is.
     """
     reporter = ProgressReporter("evaluating", callback)
+    answers = answer_images(model, images, selection.indices, reporter=reporter)
     found = score(
-        predict_images(model, images, selection.indices, reporter=reporter),
+        answers.probabilities,
         collection.labels[selection.indices],
         classes=model.classes,
         names=[collection.names[index] for index in selection.indices],
         evaluated=selection.words,
+        refusals=find_refusals(answers) if model.decision.refuses else None,
     )
     worst = selection.indices[[image.index for image in found.worst[:PICTURES]]]
     return replace(found, pictures=tuple(np.moveaxis(images.take(worst), 1, -1)))
@@ -157,20 +166,35 @@ def evaluate_images(
 def predict_images(
     model: Answering, images: Images, indices: np.ndarray, *, reporter: ProgressReporter
 ) -> np.ndarray:
-    """Return a classifier's probabilities for decoded images, computed batch by batch.
+    """Return a classifier's probabilities for decoded images: float32 (images, classes).
+
+    Arguments as for `answer_images`.
+    """
+    return answer_images(model, images, indices, reporter=reporter).probabilities
+
+
+def answer_images(
+    model: Answering, images: Images, indices: np.ndarray, *, reporter: ProgressReporter
+) -> Answers:
+    """Return a classifier's answers to decoded images, computed batch by batch.
 
     Args:
         model: the classifier.
         images: decoded with its preprocessing.
         indices: which of them, at least one.
         reporter: is told the images done and their total.
-
-    Returns:
-        float32 (images, classes).
     """
-    rows: list[np.ndarray] = []
+    parts: list[Answers] = []
     steps = max(1, -(-len(indices) // BATCH))
-    for _, pixels in prefetch(images, np.array_split(indices, steps)):
-        rows.append(model.probabilities(pixels))
-        reporter(sum(map(len, rows)), len(indices))
-    return np.concatenate(rows)
+    done = 0
+    for chosen, pixels in prefetch(images, np.array_split(indices, steps)):
+        parts.append(model.decide(pixels))
+        done += len(chosen)
+        reporter(done, len(indices))
+    return Answers.join(parts)
+
+
+def find_refusals(answers: Answers) -> list[str]:
+    """Return why each image is not answered: "unlike", "unsure", or "" where it is."""
+    far, unsure = answers.unlike.tolist(), answers.unsure.tolist()
+    return [UNLIKE if off else UNSURE if low else "" for off, low in zip(far, unsure, strict=True)]

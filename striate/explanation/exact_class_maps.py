@@ -19,10 +19,11 @@ from striate.architecture.notation import ExpandedNetwork, Join, Leaf
 from striate.architecture.words import Dropout, Fc, Flatten, Gap
 from striate.backends.onnx import Trained
 from striate.backends.onnx.engines import AT_ONCE, session_of, threads
-from striate.backends.onnx.graph import OUTPUT, PIXELS, graph
+from striate.backends.onnx.graph import FEATURES, OUTPUT, PIXELS, graph
 from striate.errors import EngineError, SettingError
 from striate.explanation.cell_centers import AxisCenters, CellCenters
 from striate.model.classifier import Classifier
+from striate.model.decision import Answers
 
 MIN_SIDE = 2  # rows or columns that a map must have to say where something is
 WHY = (
@@ -122,29 +123,33 @@ class AnswersWithMaps:
         SettingError: it has no such maps; the reason, in words.
         EngineError: ONNX Runtime does not take the network.
 
-    Example: ``AnswersWithMaps(model).probabilities(pixels)``.
+    Example: ``AnswersWithMaps(model).decide(pixels).probabilities``.
     """
 
     def __init__(self, model: Classifier) -> None:
         if model.decision.mirrored:
             raise SettingError("an answer to an image and its mirror image has two maps")
         self.source, self.classes = find_map_source(model), model.classes
-        self._session, self._decision = _open(model, self.source), model.decision
+        self._session, self.decision = _open(model, self.source), model.decision
         self._maps: list[np.ndarray] = []
 
-    def probabilities(self, pixels: np.ndarray) -> np.ndarray:
-        """Return the probability of each class, as `Classifier.probabilities` does."""
+    def decide(self, pixels: np.ndarray) -> Answers:
+        """Return what is answered, as `Classifier.decide` does."""
+        measured = [FEATURES] if self.decision.distance is not None else []
 
-        def part(few: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            logits, maps = self._session.run([OUTPUT, self.source.address], {PIXELS: few})
-            return logits, _speak(self.source, maps, logits.argmax(1), len(self.classes))
+        def part(few: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+            asked = [OUTPUT, self.source.address, *measured]
+            logits, maps, *features = self._session.run(asked, {PIXELS: few})
+            spoken = _speak(self.source, maps, logits.argmax(1), len(self.classes))
+            return logits, spoken, features
 
         given = np.asarray(pixels, np.float32, order="C")
         parts = [given[start : start + AT_ONCE] for start in range(0, len(given), AT_ONCE)]
         with ThreadPoolExecutor(min(threads(), len(parts)), "striate-engine") as pool:
             found = list(pool.map(part, parts))
-        self._maps += [maps for _, maps in found]
-        return self._decision.probabilities(np.concatenate([logits for logits, _ in found]))
+        self._maps += [maps for _, maps, _ in found]
+        features = np.concatenate([each[0] for *_, each in found]) if measured else None
+        return self.decision.decide(np.concatenate([logits for logits, *_ in found]), features)
 
     @property
     def maps(self) -> np.ndarray:
@@ -164,8 +169,11 @@ def _open(model: Classifier, source: MapSource) -> Any:
     """Open the network in ONNX Runtime, with its last maps as a second output."""
     if not isinstance(model.network, Trained):
         raise SettingError(WHY)
-    scales = model.preprocess
-    whole = graph(model.network.plan, model.network.weights, mean=scales.mean, std=scales.std)
+    scales, trained = model.preprocess, model.network
+    measured = model.decision.distance is not None
+    whole = graph(
+        trained.plan, trained.weights, mean=scales.mean, std=scales.std, features=measured
+    )
     asked = replace(whole, outputs={**whole.outputs, source.address: None})
     return session_of("ONNX Runtime", asked.to_bytes())
 

@@ -52,8 +52,8 @@ class Head:
         strength: the weight decay that was chosen, on standardised features.
         tried: what cross-validation said of each strength.
         held_out: int64 (held out,), the images held out in it.
-        probabilities: float32 (held out, classes), what the chosen strength said of each, by
-            weights that had not learnt from it.
+        logits: float32 (held out, classes), what the chosen strength said of each, by weights that
+            had not learnt from it.
         folds: how many parts the images were dealt into; 1 where a fifth was held out once.
         random_accuracy: of folds that were dealt without regard to groups, which is what a random
             split would have claimed; None where there are no groups.
@@ -64,9 +64,14 @@ class Head:
     strength: float
     tried: tuple[Candidate, ...]
     held_out: np.ndarray = field(repr=False)
-    probabilities: np.ndarray = field(repr=False)
+    logits: np.ndarray = field(repr=False)
     folds: int
     random_accuracy: float | None = None
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """The softmax of the logits: float32 (held out, classes)."""
+        return softmax(self.logits.astype(np.float64)).astype(np.float32)
 
     @property
     def best(self) -> Candidate:
@@ -155,13 +160,13 @@ def _fit(
     points = [np.zeros((values.shape[1], len(folds), classes), np.float32)]
     tried: list[Candidate] = []
     held_out = np.concatenate([test for _, test in folds])
-    probabilities = np.zeros((len(held_out), classes), np.float32)
+    logits = np.zeros((len(held_out), classes), np.float32)
     for number, strength in enumerate(STRENGTHS, start=1):  # each begins where the one before ended
         points.append(minimize_loss(values, truth, learning, strength=strength, start=points[-1]))
         answers = _answer(points[-1], values[::n_augmented], folds)
-        tried.append(_validate(answers, labels[held_out], strength=strength))
+        tried.append(_validate(softmax(answers), labels[held_out], strength=strength))
         if tried[-1].loss == min(one.loss for one in tried):
-            probabilities = answers.astype(np.float32)
+            logits = answers.astype(np.float32)
         progress(number, len(STRENGTHS))
         if _has_turned(tried):
             break
@@ -188,7 +193,7 @@ def _fit(
         strength=strength,
         tried=tuple(tried),
         held_out=held_out,
-        probabilities=probabilities,
+        logits=logits,
         folds=len(folds),
         random_accuracy=random_accuracy,
     )
@@ -266,7 +271,7 @@ def _answer(
 ) -> np.ndarray:
     """Return what the weights of each fold say of what it holds out: float64 (images, classes)."""
     parts = [
-        softmax((images[test] @ point[:, number]).astype(np.float64))
+        (images[test] @ point[:, number]).astype(np.float64)
         for number, (_, test) in enumerate(folds)
     ]
     return np.concatenate(parts)

@@ -22,7 +22,7 @@ from striate.model.decision import Answers, Decision
 from striate.model.image_input import arrange, decode_ahead, to_source
 from striate.model.json_value import JsonObject
 from striate.model.origin import Origin
-from striate.model.prediction import Prediction, Unreadable
+from striate.model.prediction import Prediction, Unreadable, make_prediction
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.progress_display import display_progress
 
@@ -181,15 +181,12 @@ class Classifier:
         """
         for named in decode_ahead(sources, self.preprocess.prepared, BATCH):
             good = [pixels for _, pixels, _ in named if not isinstance(pixels, str)]
-            rows = iter(self.probabilities(np.stack(good)) if good else [])
+            rows = iter(self.decide(np.stack(good)).each() if good else [])
             for name, pixels, remarks in named:
                 if isinstance(pixels, str):
                     yield Unreadable(name, pixels)
                 else:
-                    row = next(rows)
-                    best = int(row.argmax())
-                    values = dict(zip(self.classes, row.tolist(), strict=True))
-                    yield Prediction(name, self.classes[best], float(row[best]), values, remarks)
+                    yield make_prediction(name, next(rows), self.classes, remarks)
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """Return the probability of each class for images that are preprocessed already.
@@ -217,6 +214,10 @@ class Classifier:
                 f"{', '.join(map(str, self.preprocess.shape))}), as Preprocess.pixels makes them"
             )
         return give_answers(self.engine, self.decision, pixels, classes=len(self.classes))
+
+    def answer_always(self) -> Classifier:
+        """Return the same classifier, which never answers "I don't know"."""
+        return replace(self, decision=self.decision.answer_always())
 
     def evaluate(
         self, data: Data, *, split: str | None = None, progress: bool | None = None

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from striate.errors import SettingError
+from striate.model.decision import REFUSED, Answers
 from striate.terminal.units import format_percent
 
 if TYPE_CHECKING:
     from striate.explanation.explanation import Explanation
     from striate.render import Pixels
+
+
+REFUSALS = {
+    "unlike": "the image is unlike those it has learnt from",
+    "unsure": "no class is probable enough",
+}
 
 
 @dataclass(frozen=True)
@@ -20,20 +28,26 @@ class Prediction:
 
     Attributes:
         name: the file's name as it was given, or "image N" for one given as numbers.
-        label: the most probable class.
-        probability: its probability, 0 to 1.
+        label: the class that is answered, the most probable one; None: "I don't know".
+        probability: of the most probable class, 0 to 1.
         probabilities: of every class, in the classifier's order.
         remarks: what was odd about the image, and did not hinder.
+        refused: why nothing is answered: "unlike" (the image is unlike those of its classes) or
+            "unsure" (no class is probable enough); "" where a class is.
+        distance: of the image's features from those of the nearest class, about 1 for an image
+            like those learnt from; None where it is not measured.
         shown: gives the image upright, as uint8 (rows, columns, channels), where it was predicted
             alone; it is decoded anew.
         explainer: gives where the image speaks for the class, likewise.
     """
 
     name: str
-    label: str
+    label: str | None
     probability: float
     probabilities: Mapping[str, float]
     remarks: tuple[str, ...] = ()
+    refused: str = ""
+    distance: float | None = None
     shown: Callable[[], Pixels] | None = field(default=None, repr=False, compare=False)
     explainer: Callable[[], Explanation] | None = field(default=None, repr=False, compare=False)
 
@@ -57,6 +71,11 @@ class Prediction:
         return {**vars(self), "shown": None, "explainer": None}
 
     @property
+    def best_guess(self) -> str:
+        """The most probable class, answered or not."""
+        return max(self.probabilities, key=self.probabilities.__getitem__)
+
+    @property
     def ratio(self) -> float:
         """How probable the second class is beside the first, 0 to 1; 0 of one class alone."""
         second = sorted(self.probabilities.values())[-2:-1]
@@ -74,16 +93,27 @@ class Prediction:
             "class": self.label,
             "probability": self.probability,
             "probabilities": dict(self.probabilities),
+            "best_guess": self.best_guess,
+            "refused": self.refused or None,
+            "distance": self.distance,
         }
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.label} ({format_percent(self.probability)})"
+        return f"{self.name}: {self.words}"
+
+    @property
+    def words(self) -> str:
+        """The answer in words: "ants (99.1 %)", or that there is none, and why."""
+        guess = f"{self.best_guess} ({format_percent(self.probability)})"
+        if self.label is not None:
+            return guess
+        return f"I don't know: {REFUSALS[self.refused]}; the best guess is {guess}"
 
     def _repr_html_(self) -> str:
         from striate.render.notebook import Bars, Gallery, Part, Picture, Text, to_html
 
         first = sorted(self.probabilities.items(), key=lambda pair: -pair[1])[:5]
-        said = f"{self.label} {format_percent(self.probability)}"
+        said = self.words
         unsure = "unsure: another class is more than half as probable" if self.unsure else ""
         parts: list[Part] = [Text(f"\n{unsure}" * bool(unsure), strong=said)]
         if self.shown is not None:
@@ -92,6 +122,31 @@ class Prediction:
         if self.explainer is not None:
             parts.append(Text("its .explain() shows where the image speaks for that"))
         return to_html(*parts)
+
+
+def make_prediction(
+    name: str, answer: Answers, classes: tuple[str, ...], remarks: tuple[str, ...] = ()
+) -> Prediction:
+    """Return what is answered to one image, by name.
+
+    Args:
+        name: of the image.
+        answer: of this image alone.
+        classes: their names.
+        remarks: what was odd about it.
+    """
+    best = int(answer.classes[0])
+    refused = "unlike" if answer.unlike[0] else "unsure" if answer.unsure[0] else ""
+    far = float(answer.distance[0])
+    return Prediction(
+        name,
+        None if best == REFUSED else classes[best],
+        float(answer.confidence[0]),
+        dict(zip(classes, answer.probabilities[0].tolist(), strict=True)),
+        remarks,
+        refused,
+        far if math.isfinite(far) else None,
+    )
 
 
 @dataclass(frozen=True)

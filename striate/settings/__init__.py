@@ -68,6 +68,8 @@ class Settings:
         mirror: whether left and right may be exchanged; None measures whether that harms.
         tta: whether the classifier answers with the mean of an image and its mirror image
             (test-time augmentation), in twice the time.
+        false_refusals: the share of images of its classes that the classifier may answer "I don't
+            know" for, so that it can where an image is like none of them; 0 answers always.
         val_fraction: share that is held out where the data has no validation split; None: a
             fifth, and at most 5,000 images.
         group_column: of a list: images with the same value there stand on one side of the split,
@@ -134,6 +136,9 @@ class Settings:
     # fine-tuned ones on ants and bees lost 0.3
     tta: bool = _setting(
         False, "Answer with the mean of an image and its mirror image, in twice the time."
+    )
+    false_refusals: float = _setting(
+        0.05, 'Share of images of its classes that it may say "I don\'t know" to; 0: answer always.'
     )
     val_fraction: float | None = _setting(
         None,
@@ -233,7 +238,9 @@ class Settings:
             value = getattr(self, name)
             if value is not None and not 0 < value <= high:
                 raise SettingError(f"{name} is {value:g}; expected above 0, up to {high:g}")
-        for name, high in (("weight_decay", 10.0), ("label_smoothing", 0.9)):
+        for name, high in (
+            ("weight_decay", 10.0), ("label_smoothing", 0.9), ("false_refusals", 0.5),
+        ):  # fmt: skip
             value = getattr(self, name)
             if not 0 <= value <= high:
                 raise SettingError(f"{name} is {value:g}; expected 0 to {high:g}")

@@ -24,6 +24,7 @@ class SettingsDict(TypedDict, total=False):
     augment: bool
     mirror: bool | None
     tta: bool
+    false_refusals: float
     val_fraction: float | None
     group_column: str | None
     random_split: bool

@@ -167,7 +167,7 @@ class Conversation:
         scene = self._studio.scenes.see(frame.network, frame.pixels)
         odds = scene.network.classifier.decision.probabilities(scene.logits[None])[0]
         return Answer(
-            {},
+            {"refused": scene.refused},
             {
                 "pixels": np.ascontiguousarray(scene.image.pixels.transpose(1, 2, 0)),
                 "logits": scene.logits,

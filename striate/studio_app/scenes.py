@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from striate.architecture.layer_table import summary
+from striate.backends.onnx import Trained, find_feature_layer
 from striate.backends.torch.network import Joining, Net
 from striate.errors import SettingError
 from striate.explanation.hooks import LayerCall, Recording, record
@@ -19,6 +20,7 @@ from striate.explanation.layer_maps import NEARLY, SAMPLED
 from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.explanation.unit_arithmetic import FOLLOWING, recompute_call
 from striate.model.json_value import JsonObject
+from striate.model.prediction import make_prediction
 from striate.studio_app.images import Images
 from striate.studio_app.networks import Networks, OpenNetwork
 
@@ -91,6 +93,25 @@ class Scene:
     def logits(self) -> np.ndarray:
         """What the network answers: float64 (classes,)."""
         return np.asarray(self.passed.output[0].double().cpu().numpy())
+
+    @property
+    def refused(self) -> str:
+        """Why the classifier answers "I don't know": "unlike", "unsure", or "" where it answers.
+
+        Of the image alone, not of its mirror image.
+        """
+        own = self.network.classifier
+        features = None
+        if own.decision.distance is not None and isinstance(own.network, Trained):
+            layer = find_feature_layer(own.network.plan)
+            if layer is not None:
+                given = self.passed[layer.address].inputs[0].detach().float()
+                features = given.flatten(2).mean(2) if given.dim() > 2 else given
+        elif own.decision.distance is not None:
+            return make_prediction("", own.decide(self.image.pixels[None]), own.classes).refused
+        vectors = None if features is None else features.cpu().numpy()
+        answers = own.decision.decide(self.logits[None].astype(np.float32), vectors)
+        return make_prediction("", answers, own.classes).refused
 
     def reach(self, layer: str) -> float:
         """Return the size of a number that has the full colour: all but 0.5 % are smaller."""

@@ -18,6 +18,7 @@ from striate.backends.threads import use_threads
 from striate.backends.torch import build
 from striate.errors import RunError, StoppedError
 from striate.evaluation.answers_file import write_answers
+from striate.evaluation.calibration.held_out import HeldOut
 from striate.evaluation.classifier_evaluation import evaluate_images
 from striate.evaluation.image_selection import ImageSelection, leave_out_known, select_held_out
 from striate.evaluation.metrics import EvaluatedImage, Evaluation
@@ -27,12 +28,12 @@ from striate.explanation.exact_class_maps import keep_class_maps
 from striate.features.backbone import Backbone
 from striate.features.filter_shift import measure_filter_shift
 from striate.model.classifier import Classifier
-from striate.model.decision import Decision
 from striate.model.json_value import JsonObject
 from striate.model.loading import load
 from striate.model.run_folder import RunFolder, report_write_errors
 from striate.terminal.units import format_duration, format_percent
 from striate.training import autotune, checkpoints, film
+from striate.training.calibration import calibrate
 from striate.training.crowding import Crowding
 from striate.training.distributed.devices import check_module
 from striate.training.distributed.processes import Worker
@@ -89,6 +90,7 @@ class TrainingRun:
         self.folder, self.record, self._module = folder, record, module
         self._callback, self._stop, self._meter = worker.callback, worker.stop, meter
         self._held_out: list[EvaluatedImage] = []  # training images, in a head's cross-validation
+        self._held: HeldOut | None = None  # the same, for how sure to be
 
     def tell(self, event: Event) -> None:
         """Pass an event on; while nothing is learnt yet, a wish to stop ends the run here."""
@@ -220,7 +222,7 @@ class TrainingRun:
     def _learn_head(self, module: nn.Module, backbone: Backbone, prepared: Prepared) -> None:
         """Let the network have its trained backbone, and learn its head."""
         training, plan, stream = prepared.loaded.training, prepared.plan, prepared.stream
-        learnt, head = learn_head(
+        learnt, head, self._held = learn_head(
             module, backbone, training, plan=plan, stream=stream, say=self.say, callback=self.tell
         )
         # something is learnt: no stop throws it away now
@@ -261,12 +263,14 @@ class TrainingRun:
         """Evaluate the best state, then write the classifier, the record and the report."""
         begun = time.perf_counter()
         before, known = self._start(prepared)
+        loaded, settings = prepared.loaded, self.record.request.settings
         model = self._classifier(prepared, state, known)
+        parts = loaded.training, loaded.validation
+        model = calibrate(model, self._held, parts, settings=settings, say=self.say)
         chosen = self._select(prepared, known)
         answering = keep_class_maps(model)
         if answering is None and model.engine.note:
             self.say(model.engine.note)
-        loaded = prepared.loaded
         evaluation = evaluate_images(
             answering or model, loaded.images, loaded.collection, chosen, callback=self.tell
         )
@@ -338,7 +342,6 @@ class TrainingRun:
             text=plan.text,
             classes=plan.data.classes,
             preprocess=plan.preprocess,
-            decision=Decision(mirrored=self.record.request.settings.tta),
             data={**self.record.request.data_as_json(), **plan.data.as_json()},
             training={
                 "backbone": None if plan.transfer is None else plan.transfer.backbone,

@@ -16,6 +16,7 @@ from striate.architecture.layer_table import summary
 from striate.backends.precision import fixed
 from striate.data import Collection, format_count, guess_training
 from striate.data.augmentation import DRAWS, Augmentation
+from striate.evaluation.calibration.held_out import HeldOut
 from striate.events import Callback
 from striate.features.backbone import Backbone
 from striate.features.extraction import BATCH, Extractor, WantedFeatures, extract_features
@@ -26,7 +27,11 @@ from striate.settings import Settings
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.units import format_percent
 from striate.training import defaults
+<<<<<<< HEAD
 from striate.training.before import Before
+=======
+from striate.training.calibration import keep_held_out
+>>>>>>> f9aefb2 (Temperature and "I don't know": fitted in every training on images not learnt from, honoured everywhere)
 from striate.training.mirroring import Sample, choose_changes, sample_files
 from striate.training.plan import Plan, Transfer
 from striate.training.subset import Subset
@@ -186,7 +191,7 @@ def learn_head(
     stream: FeatureStream | None,
     say: Say,
     callback: Callback,
-) -> tuple[LearntHead, Head]:
+) -> tuple[LearntHead, Head, HeldOut | None]:
     """Put the backbone's weights into the network and learn its last layer on the features.
 
     Args:
@@ -199,7 +204,9 @@ def learn_head(
         callback: is told the progress.
 
     Returns:
-        How the head was learnt, and the head, with what cross-validation said of the images.
+        How the head was learnt; the head, with what cross-validation said of the images; and of
+        those that the backbone had not learnt from, what else tells how sure to be (None where
+            fine-tuning follows).
     """
     features, engine = _features(
         module, backbone, part, plan=plan, stream=stream, say=say, callback=callback
@@ -227,8 +234,23 @@ def learn_head(
             f"(cross-validation of the head on {len(head.held_out):,} training images)"
         )
     fill(module, backbone, head)
+<<<<<<< HEAD
     learnt = LearntHead(engine, head.strength, head.folds, head.tried, head.random_accuracy)
-    return learnt, head
+=======
+    held_out = (
+        None
+        if plan.in_steps
+        else keep_held_out(
+            head,
+            features[:, 0],
+            part,
+            known=backbone.seen.get("train", np.array([], np.uint64)),
+            classes=len(plan.data.classes),
+            seed=plan.recipe.seed,
+        )
+    )
+    return learnt, head, held_out
+>>>>>>> f9aefb2 (Temperature and "I don't know": fitted in every training on images not learnt from, honoured everywhere)
 
 
 def _features(

@@ -60,7 +60,7 @@ def test_answers_with_maps_are_the_classifiers_and_the_maps_those_of_the_answers
     pixels = np.random.default_rng(1).integers(0, 256, (11, 3, 32, 32), dtype=np.uint8)
     answering = keep_class_maps(model)
     assert answering is not None
-    answers = np.concatenate([answering.probabilities(pixels[k : k + 6]) for k in (0, 6)])
+    answers = np.concatenate([answering.decide(pixels[k : k + 6]).probabilities for k in (0, 6)])
     np.testing.assert_array_equal(answers, model.probabilities(pixels))
     expected = compute_class_maps(model, answering.source, pixels, answers.argmax(1))
     np.testing.assert_array_equal(answering.maps, expected)

@@ -7,6 +7,8 @@ from dataclasses import asdict, astuple, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from striate.errors import SettingError
+from striate.evaluation.metrics.evaluated_image import ClassScore, ConfusedPair, EvaluatedImage
+from striate.evaluation.metrics.refusals import Refusals
 from striate.render import Pixels
 from striate.render.figure_files import Still
 from striate.render.notebook import Drawing, Gallery, Part, Picture, Text, to_html
@@ -38,68 +40,6 @@ LONGEST, LONGEST_CLASS = 32, 18  # letters of names that are printed
 
 
 @dataclass(frozen=True)
-class ClassScore:
-    """How one class fared.
-
-    Attributes:
-        name: the class.
-        n: images that truly are of it.
-        precision: of the images answered with this class, the share that are of it; None
-            where it was never answered.
-        recall: of the images of this class, the share answered with it; None where there
-            is no image of it.
-        f1: 2 hits / (2 hits + false answers + misses), the harmonic mean of the two; None
-            where the class neither has an image nor was answered.
-    """
-
-    name: str
-    n: int
-    precision: float | None
-    recall: float | None
-    f1: float | None
-
-
-@dataclass(frozen=True)
-class ConfusedPair:
-    """How often images of the class `truth` were answered with the class `answer`."""
-
-    truth: str
-    answer: str
-    n: int
-
-
-@dataclass(frozen=True)
-class EvaluatedImage:
-    """One image and what was answered.
-
-    Attributes:
-        name: the image.
-        truth: its class.
-        answer: the class with the highest probability.
-        probability: of the answer, 0 to 1.
-        truth_probability: of the true class, 0 to 1.
-        index: the image's row in the arrays that were scored.
-        runner_up: the class with the second highest probability; "" where that is not known, as
-            in the records of older versions.
-        runner_up_probability: of that class, 0 to 1.
-    """
-
-    name: str
-    truth: str
-    answer: str
-    probability: float
-    truth_probability: float
-    index: int
-    runner_up: str = ""
-    runner_up_probability: float = 0.0
-
-    @property
-    def correct(self) -> bool:
-        """Whether the answer is the true class."""
-        return self.answer == self.truth
-
-
-@dataclass(frozen=True)
 class Evaluation:
     """What a classifier got right and wrong, in numbers.
 
@@ -120,6 +60,10 @@ class Evaluation:
         confused: the pairs of classes that were confused, most often first.
         worst: the wrong images, least probability of the truth first, then the right ones
             that were least sure.
+        balanced_accuracy: mean of the classes' recalls, which a frequent class cannot lift; None
+            where that was not kept, as in the records of older versions.
+        refusals: what is answered where the classifier may say "I don't know"; None where it
+            answers always. All other figures are those of the most probable class.
         notes: what has to be known to read the numbers.
         images: every image with its answer, in the order they were evaluated in; not in JSON.
         pictures: uint8 (rows, columns, channels), of the first of the worst, as the network sees
@@ -142,6 +86,8 @@ class Evaluation:
     confusion: tuple[tuple[int, ...], ...]
     confused: tuple[ConfusedPair, ...]
     worst: tuple[EvaluatedImage, ...]
+    balanced_accuracy: float | None = None
+    refusals: Refusals | None = None
     notes: tuple[str, ...] = ()
     images: tuple[EvaluatedImage, ...] = field(default=(), repr=False)
     pictures: tuple[Pixels, ...] = field(default=(), repr=False, compare=False)
@@ -161,6 +107,7 @@ class Evaluation:
             else None,
             "confused": [asdict(pair) for pair in self.confused],
             "worst": [asdict(image) for image in self.worst],
+            "refusals": None if self.refusals is None else asdict(self.refusals),
             "notes": list(self.notes),
         }
 
@@ -169,7 +116,7 @@ class Evaluation:
         """Return what `as_json` wrote; a matrix that was left out is empty."""
         names = {"squared_error": "brier_score"}  # as it was called until November 2026
         values = {names.get(name, name): value for name, value in values.items()}
-        rows = values["confusion"] or ()
+        rows, refusals = values["confusion"] or (), values.get("refusals")
         return cls(
             **{
                 **values,
@@ -178,6 +125,7 @@ class Evaluation:
                 "confusion": tuple(tuple(row) for row in rows),
                 "confused": tuple(ConfusedPair(**each) for each in values["confused"]),
                 "worst": tuple(EvaluatedImage(**each) for each in values["worst"]),
+                "refusals": None if refusals is None else Refusals(**refusals),
                 "notes": tuple(values["notes"]),
             }
         )
@@ -311,7 +259,12 @@ class Evaluation:
             f"Brier score {self.brier_score:.3f}",
             f"cross-entropy {self.cross_entropy:.3f}",
         ]
+        balanced = self.balanced_accuracy
+        if balanced is not None and format_percent(balanced) != format_percent(self.accuracy):
+            errors.insert(0, f"balanced accuracy {format_percent(balanced)}")
         lines = [self.headline(), f"on {escape_controls(self.evaluated)}", ", ".join(errors)]
+        if self.refusals is not None:
+            lines.insert(2, str(self.refusals))
         if self.top5 is not None and self.top5_low is not None and self.top5_high is not None:
             ends = _format_ends(self.top5_low, self.top5_high)
             lines.append(f"true class among the first five {format_percent(self.top5)} ({ends})")

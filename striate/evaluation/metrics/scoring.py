@@ -9,12 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from striate.errors import SettingError
-from striate.evaluation.metrics.evaluation_result import (
-    ClassScore,
-    ConfusedPair,
-    EvaluatedImage,
-    Evaluation,
-)
+from striate.evaluation.metrics.evaluated_image import ClassScore, ConfusedPair, EvaluatedImage
+from striate.evaluation.metrics.evaluation_result import Evaluation
+from striate.evaluation.metrics.refusals import count_refusals
 from striate.evaluation.metrics.wilson import wilson_interval
 
 SMALLEST = float(np.finfo(np.float32).tiny)
@@ -33,6 +30,7 @@ def score(
     names: Sequence[str],
     evaluated: str,
     worst: int = 24,
+    refusals: Sequence[str] | None = None,
 ) -> Evaluation:
     """Return how good answers are, beside the truth.
 
@@ -46,6 +44,7 @@ def score(
         names: one an image.
         evaluated: what is evaluated, in words: "360 test images the run never saw".
         worst: how many of the worst images to list.
+        refusals: why each image is not answered, "" where it is; None where all are.
 
     Raises:
         SettingError: the arrays do not fit each other or are not probabilities and labels.
@@ -60,7 +59,7 @@ def score(
     >>> print(result)
     accuracy 66.7 % (20.8 to 93.9, n = 3)
     on three images
-    classification error 33.3 %, Brier score 0.253, cross-entropy 0.376
+    balanced accuracy 75.0 %, classification error 33.3 %, Brier score 0.253, cross-entropy 0.376
     <BLANKLINE>
     class  images  precision  recall     F1
     dog           2      1.000   0.500  0.667
@@ -105,9 +104,11 @@ def score(
             probability,
             own,
             i,
-            *((classes[second], behind) if k > 1 else ()),
+            classes[second] if k > 1 else "",
+            behind if k > 1 else 0.0,
+            refused,
         )
-        for i, (name, true, answer, probability, own, second, behind) in enumerate(
+        for i, (name, true, answer, probability, own, second, behind, refused) in enumerate(
             zip(
                 names,
                 truth.tolist(),
@@ -116,10 +117,13 @@ def score(
                 of_truth.tolist(),
                 seconds.tolist(),
                 rows[places, seconds].tolist(),
+                refusals or [""] * n,
                 strict=True,
             )
         )
     )
+    per_class = _score_classes(confusion, classes)
+    recalls = [each.recall for each in per_class if each.recall is not None]
     return Evaluation(
         evaluated=evaluated,
         n=n,
@@ -134,10 +138,12 @@ def score(
         top5=first_five / n if first_five is not None else None,
         top5_low=five_low,
         top5_high=five_high,
-        per_class=_score_classes(confusion, classes),
+        per_class=per_class,
         confusion=tuple(tuple(row) for row in confusion.tolist()),
         confused=_count_confused(confusion, classes),
         worst=tuple(images[i] for i in order.tolist()),
+        balanced_accuracy=sum(recalls) / len(recalls),
+        refusals=None if refusals is None else count_refusals(refusals, right.tolist()),
         notes=_write_notes(of_truth, confusion, classes),
         images=images,
     )
@@ -197,7 +203,14 @@ def _score_classes(confusion: NDArray[np.int64], classes: Sequence[str]) -> tupl
         return part / whole if whole else None
 
     return tuple(
-        ClassScore(name, n, share(hit, answered), share(hit, n), share(2 * hit, answered + n))
+        ClassScore(
+            name,
+            n,
+            share(hit, answered),
+            share(hit, n),
+            share(2 * hit, answered + n),
+            *(wilson_interval(hit, n) if n else (None, None)),
+        )
         for name, hit, n, answered in zip(classes, hits, truths, answers, strict=True)
     )
 

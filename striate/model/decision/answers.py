@@ -48,6 +48,13 @@ class Answers:
         """Where nothing is answered: bool (n,)."""
         return np.asarray(self.classes == REFUSED)
 
+    def each(self) -> list[Answers]:
+        """Return the answer to each image by itself."""
+        return [
+            Answers(**{name: getattr(self, name)[i : i + 1] for name in self.__dataclass_fields__})
+            for i in range(len(self.classes))
+        ]
+
     @staticmethod
     def join(parts: list[Answers]) -> Answers:
         """Return the answers of several batches as those of one."""

@@ -43,6 +43,7 @@ def describe(scene: Scene) -> Answer:
             "temperature": temperature,
             "note": scene.network.note,
             "mirrored": own.decision.mirrored,
+            "refused": scene.refused,
             "text": own.text,
             "image": scene.image.name,
         },

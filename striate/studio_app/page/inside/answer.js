@@ -22,7 +22,7 @@ export class AnswerPanel {
 
   show(scene) {
     this.scene = scene;
-    const { logits, powers, probabilities, classes, temperature, mirrored } = scene;
+    const { logits, powers, probabilities, classes, temperature, mirrored, refused } = scene;
     const order = [...logits.keys()].sort((a, b) => logits[b] - logits[a]);
     const shown = this.#all ? order : order.slice(0, FEW);
     this.#rows.clear();
@@ -35,6 +35,7 @@ export class AnswerPanel {
     });
     const total = powers.reduce((sum, each) => sum + each, 0);
     this.body.replaceChildren(
+      refused ? make("p", { class: "refused" }, said.refused[refused]) : "",
       make("p", { class: "soft" }, temperature === 1 ? said.formula : said.formulaT(show(temperature))),
       make("div", { class: "scroll" }, make("table", { class: "listed" },
         make("thead", {}, make("tr", {}, ...[said.class, said.logit, said.exp, said.probability].map((each) => make("th", {}, each)))),
@@ -52,6 +53,7 @@ export class AnswerPanel {
 
   headline(scene) {
     const best = scene.logits.indexOf(Math.max(...scene.logits));
+    if (scene.refused) return words.unknownNow(scene.classes[best] ?? String(best), percent(scene.probabilities[best]));
     return words.seenNow(scene.classes[best] ?? String(best), percent(scene.probabilities[best]));
   }
 }

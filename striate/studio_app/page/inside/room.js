@@ -84,11 +84,11 @@ export class Room {
   }
 
   #take(found) {
-    const { layers, classes, temperature, note, mirrored, arrays } = found;
+    const { layers, classes, temperature, note, mirrored, refused, arrays } = found;
     const last = layers.findLast((each) => each.shape.length === 1 && each.shape[0] === classes.length);
     this.scene = {
       isLogits: (name) => name === last?.name,
-      layers, classes, temperature, note, mirrored, byName: new Map(layers.map((each) => [each.name, each])),
+      layers, classes, temperature, note, mirrored, refused, byName: new Map(layers.map((each) => [each.name, each])),
       pixels: arrays.pixels, logits: arrays.logits.values, powers: arrays.powers.values, probabilities: arrays.probabilities.values,
     };
     this.answer.show(this.scene);
@@ -336,11 +336,11 @@ export class Room {
     }
   }
 
-  #refresh({ arrays }) {
+  #refresh({ refused, arrays }) {
     const { logits, probabilities, pixels } = arrays;
     const top = Math.max(...logits.values);
     const powers = logits.values.map((each) => Math.exp((each - top) / this.scene.temperature));
-    this.scene = { ...this.scene, pixels, logits: logits.values, powers, probabilities: probabilities.values };
+    this.scene = { ...this.scene, refused, pixels, logits: logits.values, powers, probabilities: probabilities.values };
     this.answer.show(this.scene);
     this.bench.showImage(this.scene, this.answer.headline(this.scene));
     this.strip.refresh(this.scene);

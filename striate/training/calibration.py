@@ -1,0 +1,139 @@
+"""How a run learns how sure its classifier is, and when it should answer "I don't know".
+
+Of a head on a frozen backbone, its training images tell it, each answered by a head that was fitted
+without it, so that the validation images stay untouched. Of a network trained step by step, which
+knows its training images by heart, the validation images do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from striate.architecture.layer_table import summary
+from striate.backends.onnx import Trained
+from striate.evaluation.calibration.distance_fit import fit_distance
+from striate.evaluation.calibration.held_out import HeldOut, fit_decision, hold_out_folds
+from striate.features.head import Head
+from striate.model.answering import has_features, open_network
+from striate.model.classifier import Classifier
+from striate.settings import Settings
+from striate.training.subset import Subset
+
+MOST = 2_000  # images that are looked at, of each split
+FEWEST = 200  # the same, of a network however large
+WORK = 1e12  # multiply-adds that they may take; a core does some 1e11 a second
+BATCH = 64
+
+
+def calibrate(
+    model: Classifier,
+    held_out: HeldOut | None,
+    parts: tuple[Subset, Subset],
+    *,
+    settings: Settings,
+    say: Callable[[str], None],
+) -> Classifier:
+    """Return the classifier with how sure it is, and when it answers "I don't know".
+
+    Args:
+        model: the classifier, which decides nothing yet.
+        held_out: what tells it, of a head on a frozen backbone; None looks at validation images.
+        parts: images that it has learnt from, and those that chose its state.
+        settings: the user's.
+        say: is told what was chosen, and on what.
+    """
+    if held_out is None:
+        held_out = look_at_held_out(model, *parts, seed=settings.seed)
+    fit = fit_decision(
+        held_out,
+        mirrored=settings.tta,
+        false_refusals=settings.false_refusals,
+        seed=settings.seed,
+    )
+    for line in fit.lines:
+        say(line)
+    return replace(model, decision=fit.decision)
+
+
+def keep_held_out(
+    head: Head, features: np.ndarray, part: Subset, *, known: np.ndarray, classes: int, seed: int
+) -> HeldOut:
+    """Return what cross-validation said of training images that the backbone had not learnt from.
+
+    Args:
+        head: the head, with what each fold said.
+        features: float32 (images, features), of the training images as they are.
+        part: the training images.
+        known: uint64, hashes of the images that the backbone has learnt from.
+        classes: how many there are.
+        seed: of the choice and the folds.
+    """
+    unknown = ~np.isin(part.images.hashes[part.indices[head.held_out]], known)
+    rows = _some(np.flatnonzero(unknown), MOST, seed)
+    own = head.held_out[rows]
+    labels = part.labels[part.indices[own]]
+    return hold_out_folds(features[own], head.logits[rows], labels, classes=classes, seed=seed)
+
+
+def look_at_held_out(
+    model: Classifier, training: Subset, validation: Subset, *, seed: int
+) -> HeldOut:
+    """Return what a trained network says of validation images that it has not learnt from.
+
+    Args:
+        model: the classifier, which decides nothing yet.
+        training: images that it has learnt from, which say where those of each class lie.
+        validation: the images.
+        seed: of the choice of images.
+    """
+    most = _afford(model)
+    learnt = model.seen.get("train", np.array([], np.uint64))
+    unknown = ~np.isin(validation.images.hashes[validation.indices], learnt)
+    chosen = _some(validation.indices[unknown], most, seed)
+    labels, measured = validation.labels[chosen], has_features(model.network)
+    logits, features = _look(model, validation, chosen, measured=measured)
+    near, distance = None, None
+    if features is not None and len(chosen):
+        own = _some(training.indices, most, seed)
+        _, known = _look(model, training, own, measured=True)
+        if known is not None:
+            near = fit_distance(known, training.labels[own], classes=len(model.classes))
+        distance = None if near is None else near.measure(features)
+    words = f"{len(chosen):,} validation images, which also selected the checkpoint"
+    return HeldOut(logits, labels, words, near, distance)
+
+
+def _look(
+    model: Classifier, part: Subset, indices: np.ndarray, *, measured: bool
+) -> tuple[np.ndarray, np.ndarray | None]:
+    engine = open_network(model.network, model.preprocess, features=measured)
+    logits: list[np.ndarray] = [np.zeros((0, len(model.classes)), np.float32)]
+    features: list[np.ndarray] = []
+    for start in range(0, len(indices), BATCH):
+        pixels = part.images.take(indices[start : start + BATCH]).astype(np.float32)
+        if engine.run_with_features is None:
+            logits.append(engine.run(pixels))
+        else:
+            said, vectors = engine.run_with_features(pixels)
+            logits.append(said)
+            features.append(vectors)
+    return np.concatenate(logits), np.concatenate(features) if features else None
+
+
+def _afford(model: Classifier) -> int:
+    """Say how many images to look at: fewer of a large network."""
+    if not isinstance(model.network, Trained):
+        return MOST
+    macs = summary(model.network.plan).macs
+    return int(np.clip(WORK / max(macs, 1), FEWEST, MOST))
+
+
+def _some(indices: np.ndarray, most: int, seed: int) -> np.ndarray:
+    """Return all indices, or so many of them drawn by lot, in order."""
+    if len(indices) <= most:
+        return indices
+    generator = np.random.Generator(np.random.Philox(key=[seed % 2**64, 10]))
+    return np.sort(generator.choice(indices, most, replace=False))
