@@ -75,7 +75,9 @@ def keep_held_out(
     rows = _some(np.flatnonzero(unknown), MOST, seed)
     own = head.held_out[rows]
     labels = part.labels[part.indices[own]]
-    return hold_out_folds(features[own], head.logits[rows], labels, classes=classes, seed=seed)
+    groups = None if part.groups is None else part.groups[part.indices[own]]
+    vectors, logits = features[own], head.logits[rows]
+    return hold_out_folds(vectors, logits, labels, classes=classes, seed=seed, groups=groups)
 
 
 def look_at_held_out(

@@ -27,11 +27,8 @@ from striate.settings import Settings
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.units import format_percent
 from striate.training import defaults
-<<<<<<< HEAD
 from striate.training.before import Before
-=======
 from striate.training.calibration import keep_held_out
->>>>>>> f9aefb2 (Temperature and "I don't know": fitted in every training on images not learnt from, honoured everywhere)
 from striate.training.mirroring import Sample, choose_changes, sample_files
 from striate.training.plan import Plan, Transfer
 from striate.training.subset import Subset
@@ -234,9 +231,7 @@ def learn_head(
             f"(cross-validation of the head on {len(head.held_out):,} training images)"
         )
     fill(module, backbone, head)
-<<<<<<< HEAD
     learnt = LearntHead(engine, head.strength, head.folds, head.tried, head.random_accuracy)
-=======
     held_out = (
         None
         if plan.in_steps
@@ -250,7 +245,6 @@ def learn_head(
         )
     )
     return learnt, head, held_out
->>>>>>> f9aefb2 (Temperature and "I don't know": fitted in every training on images not learnt from, honoured everywhere)
 
 
 def _features(

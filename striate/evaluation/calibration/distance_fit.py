@@ -74,14 +74,22 @@ def _fit(features: np.ndarray, labels: np.ndarray, classes: int, rank: int) -> F
 
 
 def measure_out_of_fold(
-    features: np.ndarray, labels: np.ndarray, *, classes: int, seed: int = 0
+    features: np.ndarray,
+    labels: np.ndarray,
+    *,
+    classes: int,
+    seed: int = 0,
+    groups: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return the distance of each image, from a fit that has not seen it: float32 (n,).
 
-    NaN where there is too little to fit. Arguments as for `fit_distance`; ``seed`` deals the folds.
+    NaN where there is too little to fit. Arguments as for `fit_distance`; ``seed`` deals the folds,
+    and images of one of the ``groups``, int64 (n,), stand in one.
     """
     n = len(features)
-    fold = np.random.Generator(np.random.Philox(key=[seed % 2**64, 8])).permutation(n) % FOLDS
+    group = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
+    generator = np.random.Generator(np.random.Philox(key=[seed % 2**64, 8]))
+    fold = (generator.permutation(int(group.max(initial=-1)) + 1) % FOLDS)[group]
     found = np.full(n, np.nan, np.float32)
     for number in range(FOLDS):
         out = fold == number

@@ -55,7 +55,13 @@ class DecisionFit:
 
 
 def hold_out_folds(
-    features: np.ndarray, logits: np.ndarray, labels: np.ndarray, *, classes: int, seed: int
+    features: np.ndarray,
+    logits: np.ndarray,
+    labels: np.ndarray,
+    *,
+    classes: int,
+    seed: int,
+    groups: np.ndarray | None = None,
 ) -> HeldOut:
     """Return what a head and a distance say of images that each was fitted without.
 
@@ -65,11 +71,12 @@ def hold_out_folds(
         labels: int64 (n,).
         classes: how many there are.
         seed: of the folds of the distance.
+        groups: int64 (n,), equal for images that stand in one fold; None where each stands alone.
     """
     near = fit_distance(features, labels, classes=classes)
     far = None
     if near is not None:
-        found = measure_out_of_fold(features, labels, classes=classes, seed=seed)
+        found = measure_out_of_fold(features, labels, classes=classes, seed=seed, groups=groups)
         near, far = (near, found) if np.isfinite(found).all() else (None, None)
     words = f"{len(labels):,} training images, each answered by a head that was fitted without it"
     return HeldOut(logits, labels, words, near, far)
