@@ -129,7 +129,14 @@ def _go_on(
     resume(run, data=data, epochs=epochs, minutes=minutes, devices=devices, callback=callback)
 
 
-SWITCHES = ("autotune", "offline", "energy", "tta", "random_split")  # that nothing turns off
+SWITCHES = (
+    "autotune",
+    "offline",
+    "energy",
+    "tta",
+    "random_split",
+    "promise_per_class",
+)  # that nothing turns off
 
 
 def arguments() -> tuple[tuple[str, object, object], ...]:

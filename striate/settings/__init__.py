@@ -68,8 +68,10 @@ class Settings:
         mirror: whether left and right may be exchanged; None measures whether that harms.
         tta: whether the classifier answers with the mean of an image and its mirror image
             (test-time augmentation), in twice the time.
-        false_refusals: the share of images of its classes that the classifier may answer "I don't
-            know" for, so that it can where an image is like none of them; 0 answers always.
+        false_refusals: share of images of its classes that may get "I don't know"; 0: none.
+        promise: the share of correct answers that is promised; surer ones alone are then given.
+        promise_confidence: how surely it is to be kept.
+        promise_per_class: whether it is made of the answers of each class, or of all together.
         val_fraction: share that is held out where the data has no validation split; None: a
             fifth, and at most 5,000 images.
         group_column: of a list: images with the same value there stand on one side of the split,
@@ -140,6 +142,12 @@ class Settings:
     false_refusals: float = _setting(
         0.05, 'Share of images of its classes that it may say "I don\'t know" to; 0: answer always.'
     )
+    promise: float | None = _setting(
+        None,
+        "Promise that this share of the answers is correct, as 0.99; surer ones alone are given.",
+    )
+    promise_confidence: float = _setting(0.9, "With --promise: how surely it is to be kept.")
+    promise_per_class: bool = _setting(False, "With --promise: promise it of each class.")
     val_fraction: float | None = _setting(
         None,
         "Share held out where DATA has no validation split. Default: a fifth, and at most 5,000 "
@@ -230,11 +238,9 @@ class Settings:
                     f"{name} is {value!r}; expected a whole number from {low} to {most}"
                 )
         for name, high in (
-            ("minutes", 1e6),
-            ("learning_rate", 10.0),
-            ("val_fraction", 0.9),
-            ("alike", 1.0),
-        ):
+            ("minutes", 1e6), ("learning_rate", 10.0), ("val_fraction", 0.9), ("alike", 1.0),
+            ("promise", 0.9999), ("promise_confidence", 0.9999),
+        ):  # fmt: skip
             value = getattr(self, name)
             if value is not None and not 0 < value <= high:
                 raise SettingError(f"{name} is {value:g}; expected above 0, up to {high:g}")

@@ -25,6 +25,9 @@ class SettingsDict(TypedDict, total=False):
     mirror: bool | None
     tta: bool
     false_refusals: float
+    promise: float | None
+    promise_confidence: float
+    promise_per_class: bool
     val_fraction: float | None
     group_column: str | None
     random_split: bool

@@ -16,10 +16,13 @@ from striate.architecture.layer_table import summary
 from striate.backends.onnx import Trained
 from striate.evaluation.calibration.distance_fit import fit_distance
 from striate.evaluation.calibration.held_out import HeldOut, fit_decision, hold_out_folds
+from striate.evaluation.calibration.promise_fit import fit_promise
 from striate.features.head import Head
 from striate.model.answering import has_features, open_network
 from striate.model.classifier import Classifier
+from striate.model.decision import Answers
 from striate.settings import Settings
+from striate.training.dividing import Loaded
 from striate.training.subset import Subset
 
 MOST = 2_000  # images that are looked at, of each split
@@ -31,7 +34,7 @@ BATCH = 64
 def calibrate(
     model: Classifier,
     held_out: HeldOut | None,
-    parts: tuple[Subset, Subset],
+    loaded: Loaded,
     *,
     settings: Settings,
     say: Callable[[str], None],
@@ -41,12 +44,15 @@ def calibrate(
     Args:
         model: the classifier, which decides nothing yet.
         held_out: what tells it, of a head on a frozen backbone; None looks at validation images.
-        parts: images that it has learnt from, and those that chose its state.
+        loaded: the images.
         settings: the user's.
         say: is told what was chosen, and on what.
     """
     if held_out is None:
-        held_out = look_at_held_out(model, *parts, seed=settings.seed)
+        held_out = look_at_held_out(model, loaded.training, loaded.validation, seed=settings.seed)
+        promised = loaded.promised
+    else:
+        promised = loaded.split.val  # of which nothing was chosen
     fit = fit_decision(
         held_out,
         mirrored=settings.tta,
@@ -55,7 +61,30 @@ def calibrate(
     )
     for line in fit.lines:
         say(line)
-    return replace(model, decision=fit.decision)
+    model = replace(model, decision=fit.decision)
+    if settings.promise is None:
+        return model
+    return _promise(model, loaded.subset(promised), settings=settings, say=say)
+
+
+def _promise(
+    model: Classifier, part: Subset, *, settings: Settings, say: Callable[[str], None]
+) -> Classifier:
+    """Return the classifier with the promise that was asked for, if images can carry it."""
+    learnt = model.seen.get("train", np.array([], np.uint64))
+    unknown = part.indices[~np.isin(part.images.hashes[part.indices], learnt)]
+    batches = np.array_split(unknown, max(1, -(-len(unknown) // BATCH)))
+    answers = Answers.join([model.decide(part.images.take(each)) for each in batches])
+    found = fit_promise(
+        answers.probabilities,
+        part.labels[unknown],
+        precision=settings.promise or 0.0,
+        confidence=settings.promise_confidence,
+        per_class=settings.promise_per_class,
+        refused=answers.refused,
+    )
+    say(found.describe(model.classes))
+    return replace(model, decision=replace(model.decision, promise=found.promise))
 
 
 def keep_held_out(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from striate.data import (
     Collection,
@@ -22,6 +24,7 @@ from striate.training.plan import DataDescription, Plan
 from striate.training.subset import Subset
 
 Say = Callable[[str], None]
+NOTHING = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Loaded:
         split: which of them train, validate and test.
         skipped: (name, reason) of everything that is not used.
         description: of all this, for the record.
+        promised: int64, the validation images that nothing is chosen by, on which a promise is
+            tested; none where none is asked for.
     """
 
     collection: Collection
@@ -41,6 +46,7 @@ class Loaded:
     split: Split
     skipped: tuple[tuple[str, str], ...]
     description: DataDescription
+    promised: np.ndarray = field(default_factory=lambda: NOTHING)
 
     @property
     def training(self) -> Subset:
@@ -50,7 +56,11 @@ class Loaded:
     @property
     def validation(self) -> Subset:
         """The images that choose the best state."""
-        return Subset(self.images, self.split.val, self.collection.labels, self.split.groups.of)
+        return self.subset(np.setdiff1d(self.split.val, self.promised))
+
+    def subset(self, indices: np.ndarray) -> Subset:
+        """Return some of the images: int64 indices."""
+        return Subset(self.images, indices, self.collection.labels, self.split.groups.of)
 
 
 def divide(
@@ -97,4 +107,14 @@ def divide(
     if skipped:
         say(f"{format_count(len(skipped), 'file')} not used; skipped.csv says which and why")
     named = tuple((each.name, each.reason) for each in skipped)
-    return Loaded(split.collection, images, split, named, description)
+    promised = _hold_back(split, settings.seed) if settings.promise is not None else NOTHING
+    return Loaded(split.collection, images, split, named, description, promised)
+
+
+def _hold_back(split: Split, seed: int) -> np.ndarray:
+    """Return half of the validation images, whole groups of them, drawn by lot."""
+    _, group = np.unique(split.groups.of[split.val], return_inverse=True)
+    number = int(group.max(initial=-1)) + 1
+    generator = np.random.Generator(np.random.Philox(key=[seed % 2**64, 11]))
+    chosen = generator.permutation(number) < number // 2
+    return split.val[chosen[group]]

@@ -265,8 +265,7 @@ class TrainingRun:
         before, known = self._start(prepared)
         loaded, settings = prepared.loaded, self.record.request.settings
         model = self._classifier(prepared, state, known)
-        parts = loaded.training, loaded.validation
-        model = calibrate(model, self._held, parts, settings=settings, say=self.say)
+        model = calibrate(model, self._held, loaded, settings=settings, say=self.say)
         chosen = self._select(prepared, known)
         answering = keep_class_maps(model)
         if answering is None and model.engine.note:

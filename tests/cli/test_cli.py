@@ -95,7 +95,8 @@ def test_predict_writes_csv_with_every_probability(place: Path) -> None:
     done = striate("predict", "runs/photos", "photos/disc", "--csv", cwd=place)
     table = list(csv.DictReader(io.StringIO(done.stdout)))
     assert len(table) == 12
-    assert list(table[0]) == ["file", "class", "probability", "error", "p:disc", "p:square"]
+    given = ["file", "class", "probability", "error", "best_guess", "refused"]
+    assert list(table[0]) == [*given, "p:disc", "p:square"]
     assert float(table[0]["p:disc"]) + float(table[0]["p:square"]) == pytest.approx(1, abs=1e-4)
 
 
