@@ -111,3 +111,35 @@ def test_what_cannot_be_promised_is_refused(precision: float, confidence: float)
     odds, labels = drawn(100, seed=6)
     with pytest.raises(SettingError, match="expected"):
         fit_promise(odds, labels, precision=precision, confidence=confidence)
+
+
+def test_mapie_proves_no_lower_threshold() -> None:
+    """One class, whose precision mapie promises by Bonferroni over the same list."""
+    from mapie.risk_control import MultiClassificationLTTController
+    from mapie.risk_control.risks import build_precision_ovr
+
+    for seed in range(4):
+        numbers = np.random.default_rng(seed)
+        sure = 1 - 0.5 * numbers.random(3000) ** 2
+        right = numbers.random(3000) < np.minimum(sure, 0.985)
+        odds = np.stack([sure, 1 - sure], 1)
+        odds[:5] = odds[:5, ::-1]  # it wants to see every class answered
+        labels = np.where(right, odds.argmax(1), 1 - odds.argmax(1))
+        oracle = MultiClassificationLTTController(
+            lambda rows: rows,
+            build_precision_ovr([0]),
+            [0.95],
+            confidence_level=0.9,
+            list_predict_params=np.array(sorted(THRESHOLDS)),
+            classes=[0, 1],
+            # by default one threshold that nothing reaches hides all valid ones
+            fwer_method="bonferroni",
+        ).calibrate(odds, labels)
+        mine = odds.argmax(1) == 0
+        found = fit_promise(odds[mine], labels[mine], precision=0.95, confidence=0.9)
+        assert found.promise is not None
+        own = found.promise.thresholds[0]
+        lowest = float(np.ravel(oracle.valid_predict_params).min())
+        assert own in THRESHOLDS
+        # five starts and an exact test prove the same or the next lower one
+        assert THRESHOLDS.index(lowest) <= THRESHOLDS.index(own) <= THRESHOLDS.index(lowest) + 1
