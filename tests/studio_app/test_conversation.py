@@ -15,6 +15,7 @@ from websockets.sync.client import ClientConnection
 from striate.backends.torch import build
 from striate.data.images import Preprocess
 from striate.model.classifier import Classifier
+from striate.model.decision import Decision, FeatureDistance, RejectRule
 from striate.studio_app.frames import pack, unpack
 
 TEXT = "input 1x8x8 classes=3 > conv 4 > bn > relu > maxpool 2 > flatten > fc"
@@ -188,3 +189,29 @@ def test_what_lies_in_the_folders_is_offered(tmp_path: Path) -> None:
         with live.talk(live.enter()) as socket:
             said, _ = ask(socket, "layers", network="here/runs/own", image="here/cats/tom.png")
             assert said["note"] == "" and len(said["layers"]) == 7
+
+
+def test_an_image_unlike_all_is_told_so(live: Live, tmp_path: Path) -> None:
+    near = FeatureDistance(
+        np.zeros(64, np.float32),
+        np.eye(64, 1, dtype=np.float32),
+        np.ones((1, 1), np.float32),
+        np.zeros((3, 1), np.float32),
+        1.0,
+    )
+    rules = {"far": 0.5, "near": 5.0}  # of vectors of length one, from the origin
+    decided = {
+        name: Classifier(
+            build(TEXT),
+            TEXT,
+            ("a", "b", "c"),
+            Preprocess(1, 8, 8),
+            Decision(distance=near, reject=RejectRule(None, limit, 0.05, 100)),
+        )
+        for name, limit in rules.items()
+    }
+    with live_studio(tmp_path, modules=decided) as found, found.talk(found.enter()) as socket:
+        refused = {
+            name: ask(socket, "layers", network=f"module/{name}")[0]["refused"] for name in rules
+        }
+    assert refused == {"far": "unlike", "near": ""}

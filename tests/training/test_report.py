@@ -170,8 +170,10 @@ def test_every_class_has_its_scores(read: tuple[Facts, str, Read]) -> None:
     by_name = {row[0]: row[1:] for row in seen.cells["classes"][1:]}
     assert len(by_name) == len(facts.classes)
     for known in facts.evaluation.per_class:
-        assert None not in (known.precision, known.recall, known.f1)
+        assert None not in (known.precision, known.recall, known.f1, known.recall_low)
         shown = [format_percent(value or 0) for value in (known.precision, known.recall, known.f1)]
+        ends = format_percent(known.recall_low or 0), format_percent(known.recall_high or 0)
+        shown[1] += " to ".join(ends)  # below it
         assert by_name[known.name] == [f"{known.n:,}", *shown]
     if len(facts.classes) > 25:
         weakest = facts.evaluation.weakest()[0].f1
