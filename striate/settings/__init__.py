@@ -6,27 +6,22 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, TypeVar
 
 from striate.errors import SettingError
+from striate.settings.allowed import (
+    CLASS_WEIGHTS,
+    COLOR,
+    DEVICES,
+    FITS,
+    PRECISIONS,
+    is_whole,
+)
 from striate.settings.keywords import ResumeDict as ResumeDict
 from striate.settings.keywords import SettingsDict as SettingsDict
 from striate.settings.texts import ImageSize, Unfreeze, parse_size, parse_unfreeze
 
-FITS = ("pad", "squash", "crop")
-CLASS_WEIGHTS = ("auto", "none", "sqrt", "full")
-DEVICES = ("auto", "cpu", "cuda", "mps")
-PRECISIONS = (
-    "auto",
-    "float32",
-    "bf16",
-    "float32-channels-first",
-    "float32-channels-last",
-    "bf16-channels-last",
-)
-COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 RENAMED = {  # names in the records of runs made before 2026-12
     "size": "image_size",
     "batch": "batch_size",
@@ -233,7 +228,7 @@ class Settings:
             ("devices", 1, 1024), ("memory", 0, 2**63 - 1),
         ):  # fmt: skip
             value = getattr(self, name)
-            if value is not None and (not _is_whole(value) or not low <= value <= most):
+            if value is not None and (not is_whole(value) or not low <= value <= most):
                 raise SettingError(
                     f"{name} is {value!r}; expected a whole number from {low} to {most}"
                 )
@@ -320,7 +315,7 @@ class Settings:
             return 0
         if self.unfreeze == "all":
             return None
-        if not _is_whole(self.unfreeze) or not 1 <= self.unfreeze <= 9999:
+        if not is_whole(self.unfreeze) or not 1 <= self.unfreeze <= 9999:
             raise SettingError(
                 f"unfreeze is {self.unfreeze!r}; expected a number of layers from 1 on, or all"
             )
@@ -336,7 +331,7 @@ class Settings:
         if size is None:
             return None
         both = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
-        if len(both) != 2 or not all(_is_whole(each) and 4 <= each <= 9999 for each in both):
+        if len(both) != 2 or not all(is_whole(each) and 4 <= each <= 9999 for each in both):
             raise SettingError(
                 f"image_size is {size!r}; expected rows, or (rows, columns), of 4 to 9999 pixels, "
                 "as 128 or 96x128"
@@ -401,7 +396,3 @@ def make_settings(given: SettingsDict) -> Settings:
             hint = f"did you mean '{close[0]}'?" if close else f"choose from {', '.join(known)}"
             raise SettingError(f"there is no setting '{name}'; {hint}")
     return Settings(**given)
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
