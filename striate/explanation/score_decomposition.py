@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from torch import nn
+from torch import Tensor, nn
 
 from striate.explanation.cell_centers import CellCenters
-from striate.explanation.hooks import LayerCall, gradients_of, record
+from striate.explanation.hooks import LayerCall, Recording, gradients_of, record
 from striate.explanation.last_spatial_layer import resolve_layer
 from striate.explanation.preprocessed_image import PreprocessedImage
-from striate.explanation.target import TargetClass, resolve_target
+from striate.explanation.target import Target, TargetClass, resolve_target
 from striate.model.classifier_like import ClassifierLike, open_classifier
 from striate.terminal.dataframe import make_dataframe
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
     from striate.model.image_input import ImageInput
 
-CURVED = (nn.Sigmoid, nn.Tanh, nn.Softmax, nn.LocalResponseNorm)
+CURVED = (  # bend elsewhere than at 0
+    *(nn.Sigmoid, nn.Tanh, nn.Softmax, nn.LocalResponseNorm),
+    *(nn.SiLU, nn.GELU, nn.Hardswish, nn.Hardsigmoid, nn.ReLU6),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,23 +139,47 @@ def decompose_score(
     chosen = resolve_target(
         model, target, against, logits=passed.output[0].detach().float().cpu().numpy()
     )
-    call = passed[address]
-    score = chosen.score(passed.output)
-    (gradient,) = gradients_of(score, [call.output])
+    (gradient,) = gradients_of(chosen.score(passed.output), [passed[address].output])
+    return split_score(passed, passed[address], gradient, chosen, image)
+
+
+def split_score(
+    passed: Recording, call: LayerCall, gradient: Tensor, target: Target, image: PreprocessedImage
+) -> ScoreDecomposition:
+    """Split the score of a recorded pass over a layer's positions and units.
+
+    Args:
+        passed: the pass, with all layers behind this one.
+        call: the layer's.
+        gradient: of the score by what the layer gave.
+        target: which class, or which against which.
+        image: the image.
+
+    Example: ``split_score(passed, passed["relu1"], gradient, Target(0, None, "cat"), image)``.
+    """
     parts = (call.output.detach().double() * gradient.double())[0].cpu().numpy()
-    total = float(score.detach().double())
+    total = float(target.score(passed.output).detach().double())
     return ScoreDecomposition(
-        target=chosen.name,
-        layer=address,
+        target=target.name,
+        layer=call.name,
         map=parts.sum(0),
         units=parts.sum((1, 2)),
         remainder=total - float(parts.sum()),
         score=total,
-        exact=not any(isinstance(one.module, CURVED) for one in _after(passed.calls, call)),
+        exact=is_exact(passed, call.name),
         image=image,
         centers=call.centers,
     )
 
 
-def _after(calls: tuple[LayerCall, ...], call: LayerCall) -> tuple[LayerCall, ...]:
-    return calls[calls.index(call) + 1 :]
+def is_exact(passed: Recording, layer: str) -> bool:
+    """Return whether all behind a layer is linear or bends at 0 alone.
+
+    Args:
+        passed: a pass that was recorded whole.
+        layer: its name.
+
+    Example: ``is_exact(record(model.module, image.tensor), "relu1")``.
+    """
+    behind = passed.calls[passed.calls.index(passed[layer]) + 1 :]
+    return not any(isinstance(call.module, CURVED) for call in behind)

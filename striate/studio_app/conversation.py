@@ -20,7 +20,7 @@ from striate.errors import SettingError, StriateError
 from striate.model.json_value import Json
 from striate.serving.refusals import describe_fault
 from striate.studio_app.frames import pack, unpack
-from striate.studio_app.question import Answer, Question, Tell
+from striate.studio_app.question import Answer, Question, Superseded, Tell
 from striate.studio_app.rooms import KINDS, read_question
 from striate.studio_app.studio import Studio
 
@@ -88,6 +88,10 @@ class Waiting:
         self._some.set()
         return dropped
 
+    def holds_newer(self, asked: Asked) -> bool:
+        """Whether a question waits that takes the place of this one, which is being answered."""
+        return (asked.kind, 0) in self._asked
+
     async def take(self) -> Asked:
         """Return the oldest, once there is one."""
         while not self._asked:
@@ -149,8 +153,10 @@ class Conversation:
             asked = await line.take()
             about: dict[str, Json] = {"id": asked.id, "kind": asked.kind}
             try:
-                found = await run_in_threadpool(self._answer, asked)
+                found = await run_in_threadpool(self._answer, asked, line)
                 message = pack({**found.said, **about}, found.arrays)
+            except Superseded:
+                message = pack({**about, "dropped": True})
             except StriateError as error:
                 message = pack({**about, "error": str(error)})
             except Exception as error:
@@ -158,10 +164,10 @@ class Conversation:
                 message = pack({**about, "error": describe_fault(error)})
             await self._send(message)
 
-    def _answer(self, asked: Asked) -> Answer:
+    def _answer(self, asked: Asked, line: Waiting) -> Answer:
         if isinstance(asked, Frame):
             return self._see(asked)
-        return KINDS[asked.kind].answer(self._studio, asked, self._teller(asked.id))
+        return KINDS[asked.kind].answer(self._studio, asked, self._teller(asked, line))
 
     def _see(self, frame: Frame) -> Answer:
         scene = self._studio.scenes.see(frame.network, frame.pixels)
@@ -175,9 +181,11 @@ class Conversation:
             },
         )
 
-    def _teller(self, number: int) -> Tell:
+    def _teller(self, asked: Asked, line: Waiting) -> Tell:
         def tell(what: str, share: float) -> None:
-            said: dict[str, Json] = {"id": number, "progress": what, "share": share}
+            if line.holds_newer(asked):
+                raise Superseded
+            said: dict[str, Json] = {"id": asked.id, "progress": what, "share": share}
             asyncio.run_coroutine_threadsafe(self._send(pack(said)), self._loop)
 
         return tell

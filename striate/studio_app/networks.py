@@ -60,6 +60,7 @@ class OpenNetwork:
         note: what must be known beside every map: that it is not trained; "" where nothing.
         data: what training took, for its units' top images; None where it is not known.
         lock: held while its module works, since what is recorded hangs on the module.
+        spare_lock: held while the spare's module works.
     """
 
     address: str
@@ -67,6 +68,12 @@ class OpenNetwork:
     note: str = ""
     data: str | None = None
     lock: Lock = field(default_factory=Lock, repr=False)
+    spare_lock: Lock = field(default_factory=Lock, repr=False)
+
+    @cached_property
+    def spare(self) -> Classifier:
+        """A copy that is kept, for work that takes long; whoever uses it holds `spare_lock`."""
+        return self.copy()
 
     @cached_property
     def fields(self) -> ReceptiveFieldTable:

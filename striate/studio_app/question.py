@@ -21,7 +21,14 @@ Count = Annotated[int, Field(ge=1, le=64)]
 Side = Annotated[int, Field(ge=1, le=512)]
 
 Tell = Callable[[str, float], None]
-"""Is told what is being done, and which share of it is done, 0 to 1."""
+"""Is told what is being done, and which share of it is done, 0 to 1.
+
+It raises `Superseded` where a newer question has taken the place of the one that is answered.
+"""
+
+
+class Superseded(Exception):
+    """Nobody waits for this answer any more; what worked on it stops."""
 
 
 @dataclass(frozen=True)

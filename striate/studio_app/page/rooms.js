@@ -17,6 +17,7 @@ export const ROOMS = [
   "inside",
   "draw",
   "playground",
+  "explain",
   "build",
 ];
 

@@ -15,12 +15,13 @@ from pydantic import Field, TypeAdapter, ValidationError
 from striate.errors import SettingError
 from striate.studio_app.kind import AnyKind
 from striate.studio_app.question import Question
-from striate.studio_app.rooms import build, draw, inside, playground
+from striate.studio_app.rooms import build, draw, explain, inside, playground
 
 ROOMS: Final = (
     inside.KINDS,
     draw.KINDS,
     playground.KINDS,
+    explain.KINDS,
     build.KINDS,
 )
 KINDS: Final[dict[str, AnyKind]] = {kind.name: kind for room in ROOMS for kind in room}

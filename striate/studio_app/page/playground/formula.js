@@ -2,7 +2,7 @@
 
 import { make } from "../dom.js";
 import { words } from "../words.js";
-import { line, result, under } from "./line.js";
+import { line, result, under } from "../line.js";
 
 const said = words.playground.size;
 

@@ -6,7 +6,7 @@ import { wire } from "../wire.js";
 import { words } from "../words.js";
 import { choice, readNumber } from "./controls.js";
 import { plot } from "./curve.js";
-import { line, result, under } from "./line.js";
+import { line, result, under } from "../line.js";
 
 const said = words.playground.loss;
 const MOST = 12;

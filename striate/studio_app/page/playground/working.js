@@ -3,7 +3,7 @@
 import { make } from "../dom.js";
 import { tidy as show } from "../numbers.js";
 import { words } from "../words.js";
-import { line, result, under } from "./line.js";
+import { line, result, under } from "../line.js";
 
 const said = words.playground.working;
 

@@ -1,6 +1,6 @@
 // A calculation in one line: numbers with their names below, signs between them.
 
-import { make } from "../dom.js";
+import { make } from "./dom.js";
 
 export const under = (text, label) => make("span", { class: "of" }, make("span", {}, String(text)), make("small", {}, label));
 
