@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 
 def verify(
     file: Annotated[Path, typer.Argument(help="A file that `striate export` wrote.")],
+    runtime: Annotated[
+        Path | None,
+        typer.Option(
+            help="The npm package onnxruntime-web, as .tgz or as a folder, to prove it in Node.js. "
+            "Default: the one kept from making a page."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Run the golden images of an exported file in each runtime that is here, and compare.
@@ -26,7 +33,7 @@ def verify(
     from striate.terminal.console import Console
 
     with Console() as console:
-        found = verify_file(file, progress=False, callback=console)
+        found = verify_file(file, web_runtime=runtime, progress=False, callback=console)
     if as_json:
         print(json.dumps(found.as_json()))
     else:

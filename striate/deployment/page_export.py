@@ -112,7 +112,9 @@ def export_page(
     with display_progress(progress, callback) as tell:
         runtime = find_web_runtime(settings.runtime, offline=settings.offline, callback=tell)
         if isinstance(model, (str, Path)) and is_sealed(Path(model)):
-            verification = verify(model, progress=False, callback=tell)
+            verification = verify(
+                model, web_runtime=settings.runtime, progress=False, callback=tell
+            )
             if not verification.holds:
                 raise ProofError(f"'{model}' does not hold: {verification.failures}")
             sealed, content = read_sealed(model), Path(model).read_bytes()

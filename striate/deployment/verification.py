@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from striate.deployment.golden_images import GoldenImage, fingerprint
+from striate.deployment.node_runtime import open_web_runtime
 from striate.deployment.sealed_answers import (
     TOLERANCE,
     Difference,
@@ -18,6 +19,7 @@ from striate.deployment.sealed_answers import (
 )
 from striate.deployment.sealed_file import measure_digest, read_sealed
 from striate.deployment.sealed_runtimes import Runtime, open_onnx_runtime, open_openvino
+from striate.deployment.web_runtime import WebRuntime, find_web_runtime
 from striate.errors import ClassifierError, EngineError
 from striate.events import Callback
 from striate.terminal.progress import ProgressReporter
@@ -101,28 +103,36 @@ class Verification:
 
 
 def verify(
-    path: str | Path, *, progress: bool | None = None, callback: Callback | None = None
+    path: str | Path,
+    *,
+    web_runtime: Path | None = None,
+    progress: bool | None = None,
+    callback: Callback | None = None,
 ) -> Verification:
     """Run the golden images of a sealed file in each runtime that is here, and compare.
 
     Args:
         path: of a file that `export` wrote.
+        web_runtime: the npm package onnxruntime-web, packed or unpacked; None takes the one that
+            is kept from making a page, if there is one.
         progress: whether it is shown; None shows it in a terminal or a notebook.
         callback: is told the progress as well.
 
     Raises:
         ClassifierError: it is no such file, or damaged beyond reading.
+        EngineError: what is given as onnxruntime-web is not it.
 
     Example: ``verify("photos.onnx").holds``.
     """
     sealed = read_sealed(path)
+    engine = None if web_runtime is None else find_web_runtime(web_runtime)
     if sealed.form != "image":
         raise ClassifierError(f"'{path}' takes batches and carries no images to prove it by")
     damaged = measure_digest(Path(path)) != sealed.digest
     pixels = [image.pixels(sealed.preprocess) for image in sealed.golden]
     with display_progress(progress, callback) as tell:
         content = Path(path).read_bytes()
-        found = verify_bytes(content, sealed.golden, pixels, sealed.expected, tell)
+        found = verify_bytes(content, sealed.golden, pixels, sealed.expected, tell, engine)
     odd = [
         image.name
         for image, given, mark in zip(sealed.golden, pixels, sealed.fingerprints, strict=True)
@@ -137,11 +147,13 @@ def verify_bytes(
     pixels: Sequence[np.ndarray],
     expected: Sequence[SealedAnswer],
     tell: Callback,
+    engine: WebRuntime | None = None,
 ) -> Verification:
     """Compare a model's answers to the golden images with those expected, in each runtime."""
     openers: dict[str, Callable[[], Runtime]] = {
         "onnxruntime": lambda: open_onnx_runtime(content),
         "openvino": lambda: open_openvino(content),
+        "onnxruntime-web": lambda: open_web_runtime(content, engine),
     }
     report = ProgressReporter("proving", tell)
     total, proofs = len(openers) * len(golden), list[RuntimeProof]()

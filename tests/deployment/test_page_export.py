@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
@@ -20,15 +21,19 @@ from striate.backends.torch import build
 from striate.cli import app
 from striate.data.images import Preprocess
 from striate.deployment.exporting import export
+from striate.deployment.node_runtime import open_web_runtime
 from striate.deployment.page_export import PageSettings, describe_for_script, export_page
 from striate.deployment.sealed_file import read_sealed
-from striate.deployment.web_runtime import MACHINE_CODE, PROGRAM, VERSION
-from striate.errors import ClassifierError, SettingError, StriateError
+from striate.deployment.verification import verify
+from striate.deployment.web_runtime import MACHINE_CODE, PROGRAM, VERSION, find_web_runtime
+from striate.errors import ClassifierError, EngineError, SettingError, StriateError
 from striate.model.classifier import Classifier
 from striate.model.decision import Decision, RejectRule
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
+    from striate.model.json_value import JsonObject
 
 TEXT = "input 3x24x32 classes=3 > conv 6 > relu > maxpool 2 > conv 8 > relu > gap > flatten > fc"
 NAMES = ("</script><b>été", "cat & dog", "x" * 40)
@@ -82,9 +87,9 @@ def test_a_page_holds_its_classifier_and_asks_nobody(
 
 def test_rules_of_refusal_are_known_to_the_page(sealed: Path) -> None:
     file = read_sealed(sealed)
-    reject = {"probability": 0.75, "distance": 1.5, "false_refusals": 0.05, "n": 100}
-    promise = {"precision": 0.9, "confidence": 0.9, "per_class": True, "n": 100}
-    rules = {"reject": reject, "promise": {**promise, "thresholds": [0.6, 0.8, None]}}
+    reject: JsonObject = {"probability": 0.75, "distance": 1.5, "false_refusals": 0.05, "n": 100}
+    promise: JsonObject = {"precision": 0.9, "confidence": 0.9, "per_class": True, "n": 100}
+    rules: JsonObject = {"reject": reject, "promise": {**promise, "thresholds": [0.6, 0.8, None]}}
     document = replace(file.document, calibration={"temperature": 1.0, **rules})
     about = describe_for_script(replace(file, document=document))
     assert (about["least"], about["farthest"]) == ([0.75, 0.8, None], 1.5)
@@ -108,6 +113,31 @@ def test_wrong_use_is_told_in_a_line(
         assert isinstance(result.exception, StriateError)
         assert said in str(result.exception)
     assert {path.name for path in tmp_path.glob("*.html")} == {"there.html"}
+
+
+@needs_runtime
+@pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed")
+def test_node_gives_the_answers_that_the_file_carries(sealed: Path) -> None:
+    proofs = {proof.runtime: proof for proof in verify(sealed, web_runtime=RUNTIME).proofs}
+    name = next(each for each in proofs if each.startswith("onnxruntime-web"))
+    found = proofs[name]
+    assert (found.status, VERSION in name) == ("proved", True)
+    assert found.difference is not None
+    assert found.difference.images == 16
+    engine = find_web_runtime(RUNTIME)
+    with pytest.raises(EngineError, match="onnxruntime-web failed: "):
+        open_web_runtime(b"no model", engine)
+
+
+def test_an_engine_that_is_not_there_proves_nothing(
+    sealed: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STRIATE_CACHE", str(tmp_path))
+    found = verify(sealed)
+    assert (found.proofs[-1].runtime, found.proofs[-1].status) == ("onnxruntime-web", "not proved")
+    assert found.holds
+    with pytest.raises(EngineError, match="is not there"):
+        verify(sealed, web_runtime=tmp_path / "nothing")
 
 
 @pytest.fixture(scope="module")
