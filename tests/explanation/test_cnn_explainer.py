@@ -25,8 +25,10 @@ CONVS = ("conv1", "conv2", "conv3", "conv4")
 RELUS = ("relu1", "relu2", "relu3", "relu4")
 POOLS = ("maxpool1", "maxpool2")
 CELLS = 12  # of each layer that are taken apart
-NAMES = ("lifeboat", "ladybug", "pizza", "bell pepper", "school bus")
-NAMES += ("koala", "espresso", "red panda", "orange", "sport car")
+NAMES = (
+    *("lifeboat", "ladybug", "pizza", "bell pepper", "school bus"),
+    *("koala", "espresso", "red panda", "orange", "sport car"),
+)
 
 
 @functools.cache
@@ -88,7 +90,7 @@ def cells(layer: str) -> list[tuple[int, int, int]]:
     shape = by_numpy()[layer].shape
     generator = np.random.default_rng(len(layer) + int(layer[-1]))
     drawn = [tuple(int(generator.integers(size)) for size in shape) for _ in range(CELLS - 2)]
-    return [(0, 0, 0), (shape[0] - 1, shape[1] - 1, shape[2] - 1), *drawn]  # type: ignore[list-item]
+    return [(0, 0, 0), (shape[0] - 1, shape[1] - 1, shape[2] - 1), *drawn]
 
 
 def test_every_number_of_every_map_is_numpys() -> None:
@@ -175,8 +177,7 @@ def test_each_term_of_the_softmax_is_numpys() -> None:
 
 
 def test_one_activation_is_told_with_the_relu_behind_it() -> None:
-    place = {"unit": 4, "row": 7, "column": 9}
-    found = recompute_activation(tiny_vgg(), image(), "conv3", **place)
+    found = recompute_activation(tiny_vgg(), image(), "conv3", unit=4, row=7, column=9)
     assert [step.layer for step in found.steps] == ["conv3", "relu3"]
     assert found.agrees
     assert found.value == pytest.approx(by_numpy()["relu3"][4, 7, 9], abs=2e-5)
