@@ -9,7 +9,7 @@ from contextlib import suppress
 from importlib.resources import as_file, files
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, Any
+from typing import IO, TypedDict
 from weakref import finalize
 
 import numpy as np
@@ -19,6 +19,18 @@ from striate.deployment.sealed_runtimes import Runtime
 from striate.deployment.web_runtime import WebRuntime, find_web_runtime
 from striate.errors import EngineError, WeightsError
 
+_Said = TypedDict(
+    "_Said",
+    {
+        "node": str,
+        "failed": str,
+        "probabilities": list[float],
+        "class": list[float],
+        "confidence": list[float],
+        "distance": list[float],
+    },
+    total=False,
+)
 SILENCE = 120.0  # seconds that Node.js is given to end
 
 
@@ -88,10 +100,10 @@ def open_web_runtime(model: bytes, given: WebRuntime | None = None) -> Runtime:
     return Runtime(f"onnxruntime-web {runtime.version} (Node.js {said['node'][1:]})", answer)
 
 
-def _hear(hearing: IO[bytes]) -> dict[str, Any]:
+def _hear(hearing: IO[bytes]) -> _Said:
     """Read one line of JSON."""
     try:
-        found: dict[str, Any] = json.loads(hearing.readline())
+        found: _Said = json.loads(hearing.readline())
     except ValueError as error:
         raise EngineError("onnxruntime-web failed: it gives no answer") from error
     if "failed" in found:

@@ -10,15 +10,15 @@ import base64
 import gzip
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
 
 from markupsafe import Markup
 
 from striate import __version__
 from striate.deployment.web_runtime import WebRuntime
+from striate.model.json_value import JsonObject
 from striate.render.template import fill
 
 LICENCE = """\
@@ -65,7 +65,7 @@ class PageContent:
     facts: Sequence[tuple[str, str]]
     model: bytes
     runtime: WebRuntime
-    about: Mapping[str, Any]
+    about: JsonObject
 
 
 def make_page(content: PageContent) -> str:

@@ -395,6 +395,5 @@ class Classifier:
     def _repr_html_(self) -> str:
         from striate.model.classifier_card import Card
 
-        images, text = self.data.get("name"), self.text
-        learnt = self.parameters, text, self.origin, images, self.metrics
+        learnt = self.parameters, self.text, self.origin, self.data.get("name"), self.metrics
         return Card(self.classes, self.preprocess, *learnt).html()

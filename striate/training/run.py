@@ -362,10 +362,7 @@ class TrainingRun:
         return (None, {}) if kept is None else kept
 
     def _seen(self, prepared: Prepared, known: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the hashes of what was learnt from and of what chose the best state, if any did.
-
-        To these come those that the backbone had used before (`known`).
-        """
+        """Return the hashes of what was learnt from and chosen by, here and before (`known`)."""
         hashes, split = prepared.loaded.images.hashes, prepared.loaded.split
         seen = {"train": hashes[split.train]}
         if self.record.cycles:
