@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from striate.backends.precision import GAIN, ROUNDS, Budget, Precision, make_trial
+from striate.backends.precision import GAIN, ROUNDS, SLOW, Budget, Precision, make_trial
 from striate.backends.threads import use_threads
 
 LEAST = 0.2  # seconds of a step, below which fewer are tried in any case: so much hangs on it
@@ -47,8 +47,9 @@ def measure_threads(
         with use_threads(number):
             trial(values, labels)
             found = trial(values, labels)
-            for _ in range(ROUNDS):
-                if not budget.allows(found, each=found / len(values)):
+            for done in range(ROUNDS):
+                slow = bool(done and seconds) and found > SLOW * min(seconds.values())
+                if slow or not budget.allows(found, each=found / len(values)):
                     break
                 found = min(found, trial(values, labels))
         if seconds and found * GAIN > min(seconds.values()):

@@ -16,6 +16,8 @@ def prefetch(
 ) -> Generator[tuple[np.ndarray, np.ndarray], None, None]:
     """Return groups of images one after the other, the next two being prepared meanwhile.
 
+    Where all images lie in memory there is nothing to prepare, and a thread would cost more.
+
     Args:
         images: from `load`.
         groups: int64 indices of each group.
@@ -30,6 +32,10 @@ def prefetch(
     >>> [pixels.shape for indices, pixels in prefetch(images, groups)]
     [(3, 1, 8, 8), (2, 1, 8, 8)]
     """
+    if images.mode == "memory":
+        for indices in groups:
+            yield indices, images.take(indices)
+        return
     ahead: deque[tuple[np.ndarray, Future[np.ndarray]]] = deque()
     with ThreadPoolExecutor(1, "striate-batches") as pool:
         try:
