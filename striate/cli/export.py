@@ -33,10 +33,10 @@ def export(
         ),
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
-    batch: Annotated[
+    with_batch: Annotated[
         bool,
         typer.Option(
-            "--batch",
+            "--with-batch",
             help="Write NAME.batch.onnx beside it, which takes batches of images of the network's "
             "size.",
         ),
@@ -91,7 +91,7 @@ def export(
                 model,
                 out or name_file(model),
                 settings=ExportSettings(
-                    batch=batch, with_hashes=with_hashes, force=force, seed=seed
+                    batch=with_batch, with_hashes=with_hashes, force=force, seed=seed
                 ),
                 progress=False,
                 callback=callback,

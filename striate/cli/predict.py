@@ -19,12 +19,19 @@ from striate.terminal.escape import escape_controls
 from striate.terminal.next_steps import command
 
 if TYPE_CHECKING:
+    from striate.deployment.sealed_classifier import SealedClassifier
+    from striate.model.classifier import Classifier
     from striate.model.image_input import ImageInput
     from striate.model.prediction import Prediction
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(help="A classifier's file, or the folder of its run.")],
+    model: Annotated[
+        Path,
+        typer.Argument(
+            help="A classifier's file, the folder of its run, or a file of `striate export`."
+        ),
+    ],
     files: Annotated[
         list[str],
         typer.Argument(
@@ -64,29 +71,32 @@ def predict(
     image was classified, with 2 if none was.
     """
     from striate.data.remarks import RemarkCount
-    from striate.model.loading import load
     from striate.model.prediction import Unreadable
 
     refuse_contradictions(
         both=as_csv and as_json, segment=segment, copied=copy_to is not None, length=length
     )
-    classifier = load(model)
-    if answer_always:
-        classifier = classifier.answer_always()
-    if note := classifier.engine.note:
-        say(note)
     if segment:
         from striate.cli.reading_lines import print_lines
         from striate.model.segmentation.line_reading import read_lines
 
+        classifier = open_classifier(model, always=answer_always)
         lines = read_lines(classifier, list_images(files), length=length)
         if not print_lines(lines, as_csv=as_csv, as_json=as_json):
             raise typer.Exit(2)
         return
-    sort = make_copier(copy_to, classifier.classes)
-    show = choose_writer(classifier.classes, as_csv=as_csv, as_json=as_json)
+    exported = model.suffix.lower() == ".onnx"
+    opened: Classifier | SealedClassifier
+    if exported:
+        from striate.deployment.sealed_classifier import open_sealed
+
+        opened = open_sealed(model, always=answer_always)
+    else:
+        opened = open_classifier(model, always=answer_always)
+    sort = make_copier(copy_to, opened.classes)
+    show = choose_writer(opened.classes, as_csv=as_csv, as_json=as_json)
     right, wrong, unknown, unsure, remarks = 0, 0, 0, Unsure(), RemarkCount()
-    for answer in classifier.predict_each(list_images(files, files_only=copy_to is not None)):
+    for answer in opened.predict_each(list_images(files, files_only=copy_to is not None)):
         show(answer)
         if isinstance(answer, Unreadable):
             wrong += 1
@@ -105,10 +115,22 @@ def predict(
     refused = f', {unknown:,} answered "I don\'t know"' if unknown else ""
     say(f"{right:,} {images} classified{unsure.words}{refused}{lost}")
     asked = unsure.least.name if unsure.least is not None else ""
-    if Path(asked).is_file() and not as_csv and not as_json:
+    if Path(asked).is_file() and not (as_csv or as_json or exported):
         say_steps(("next", command("explain", model, asked, "--quick")))
     if not right + unknown:
         raise typer.Exit(2)
+
+
+def open_classifier(model: Path, *, always: bool) -> Classifier:
+    """Open a classifier's file, and say where it is computed otherwise than it should be."""
+    from striate.model.loading import load
+
+    classifier = load(model)
+    if always:
+        classifier = classifier.answer_always()
+    if note := classifier.engine.note:
+        say(note)
+    return classifier
 
 
 def refuse_contradictions(*, both: bool, segment: bool, copied: bool, length: int | None) -> None:

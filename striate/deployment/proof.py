@@ -18,8 +18,13 @@ from striate.architecture.aspects.onnx_runtime import failures
 from striate.backends.onnx.engines import session_of, torch_module
 from striate.backends.onnx.graph import OUTPUT, PIXELS
 from striate.deployment.golden_images import GoldenImage, fingerprint
-from striate.deployment.resize_graph import IMAGE, ORIENTATION
-from striate.deployment.sealed_answers import TOLERANCE, SealedAnswer, compare_answers
+from striate.deployment.sealed_answers import (
+    IMAGE,
+    ORIENTATION,
+    TOLERANCE,
+    SealedAnswer,
+    compare_answers,
+)
 from striate.deployment.sealed_graph import SealedGraph, find_network
 from striate.deployment.sealed_runtimes import LEVELS, open_onnx_runtime
 from striate.errors import EngineError, ProofError

@@ -22,9 +22,8 @@ import numpy as np
 from striate.backends.onnx.graph_builder import Building
 from striate.data.images import Preprocess
 from striate.deployment.graph_scope import Scope, Value
+from striate.deployment.sealed_answers import IMAGE, ORIENTATION
 
-IMAGE: Final = "image"  # uint8 (rows, columns, 3), as it is stored
-ORIENTATION: Final = "orientation"  # int64, 1 to 8 as EXIF has it; anything else is taken for 1
 BAND: Final = 8  # rows of the input that are made of one band of the image
 
 # By orientation, 0 to 8: whether rows and columns are exchanged, and, upright, run backwards.

@@ -11,6 +11,13 @@ import numpy as np
 
 from striate.errors import ClassifierError
 
+IMAGE: Final = "image"  # uint8 (rows, columns, 3), as it is stored
+ORIENTATION: Final = "orientation"  # int64, 1 to 8 as EXIF has it; anything else is taken for 1
+IMAGES: Final = "images"  # of the batch form: uint8 (n, height, width, 3)
+PROBABILITIES, CLASS, CONFIDENCE = "probabilities", "class", "confidence"
+DISTANCE: Final = "distance"  # where the classifier measures one
+MAP: Final = "map"  # where the classes are means of maps
+
 TOLERANCE: Final = 1e-4
 """How far probabilities, confidence and, as a share of it, distance may be apart in another runtime
 or on another machine that computes in float32."""

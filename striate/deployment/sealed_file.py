@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from striate import __version__
-from striate.backends.onnx.model_file import GRAPH, METADATA
+from striate.architecture.aspects.onnx_graph import GRAPH, METADATA
 from striate.data.images import Preprocess
 from striate.deployment.golden_images import GoldenImage
 from striate.deployment.sealed_answers import SealedAnswer

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
 
@@ -15,16 +14,21 @@ from striate.backends.onnx.graph import FEATURES, OUTPUT, PIXELS, graph
 from striate.backends.onnx.graph_builder import Building
 from striate.backends.onnx.model_file import Model
 from striate.deployment.graph_scope import Scope
-from striate.deployment.resize_graph import IMAGE, ORIENTATION, add_gray, add_image_input
+from striate.deployment.resize_graph import add_gray, add_image_input
+from striate.deployment.sealed_answers import (
+    CLASS,
+    CONFIDENCE,
+    DISTANCE,
+    IMAGE,
+    IMAGES,
+    MAP,
+    ORIENTATION,
+    PROBABILITIES,
+)
 from striate.errors import ClassifierError, NotationError, SettingError
 from striate.model.classifier import Classifier
 from striate.model.decision import REFUSED, Decision, FeatureDistance
 from striate.model.decision.feature_distance import SHORTEST
-
-IMAGES: Final = "images"  # the input of the batch form: uint8 (n, height, width, 3)
-PROBABILITIES, CLASS, CONFIDENCE = "probabilities", "class", "confidence"
-DISTANCE: Final = "distance"  # where the classifier measures one
-MAP: Final = "map"  # where the classes are means of maps
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from striate.architecture.aspects.onnx_runtime import failures
-from striate.backends.onnx import libraries
-from striate.backends.onnx.engines import session_of, threads
-from striate.backends.onnx.own_thread import OwnThread
-from striate.deployment.resize_graph import IMAGE, ORIENTATION
-from striate.deployment.sealed_answers import SealedAnswer
-from striate.deployment.sealed_graph import CLASS, CONFIDENCE, DISTANCE, PROBABILITIES
+from striate.architecture.aspects.onnx_runtime import failures, onnx_runtime, open_session
+from striate.data.cores import count_cores
+from striate.deployment.sealed_answers import (
+    CLASS,
+    CONFIDENCE,
+    DISTANCE,
+    IMAGE,
+    ORIENTATION,
+    PROBABILITIES,
+    SealedAnswer,
+)
 from striate.errors import EngineError
 
 LEVELS: Final = ("disabled", "basic", "extended", "all")
@@ -51,14 +55,21 @@ def open_onnx_runtime(model: bytes | str, *, level: str = "all") -> Runtime:
     Raises:
         EngineError: ONNX Runtime cannot be loaded, or does not take the model.
     """
-    session = session_of("ONNX Runtime", model, level=level)
-    library = libraries.onnx_runtime()
+    try:
+        library, refusals = onnx_runtime(), failures()
+    except ImportError as error:
+        raise EngineError(f"onnxruntime is not installed ({error})") from error
+    try:
+        session = open_session(model, level=level)
+    except refusals as error:
+        raise EngineError(
+            f"ONNX Runtime does not take it: {' '.join(str(error).split())[:200]}"
+        ) from error
     options = library.RunOptions()
     # the class map is not computed where it is not asked for
     options.only_execute_path_to_fetches = True
     names = [each.name for each in session.get_outputs()]
     asked = [name for name in (PROBABILITIES, CLASS, CONFIDENCE, DISTANCE) if name in names]
-    refusals = failures()
 
     def answer(pixels: np.ndarray, orientation: int) -> SealedAnswer:
         feeds = {IMAGE: pixels, ORIENTATION: np.array(orientation, np.int64)}
@@ -78,13 +89,16 @@ def open_openvino(model: bytes) -> Runtime:
     Raises:
         EngineError: it is not installed, or does not take the model.
     """
+    from striate.backends.onnx import libraries
+    from striate.backends.onnx.own_thread import OwnThread
+
     try:
         openvino = libraries.openvino()
     except ImportError as error:
         raise EngineError("openvino is not installed") from error
     settings = {
         "INFERENCE_PRECISION_HINT": "f32",
-        "INFERENCE_NUM_THREADS": threads(),
+        "INFERENCE_NUM_THREADS": count_cores(),
         "NUM_STREAMS": 1,
     }
     asked: list[str] = []

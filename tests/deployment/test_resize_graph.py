@@ -16,7 +16,8 @@ from striate.backends.onnx.graph_builder import Building
 from striate.backends.onnx.model_file import Model
 from striate.data.images import Preprocess
 from striate.data.images.exif_orientation import TURNS
-from striate.deployment.resize_graph import IMAGE, ORIENTATION, add_image_input
+from striate.deployment.resize_graph import add_image_input
+from striate.deployment.sealed_answers import IMAGE, ORIENTATION
 
 Run = Callable[[np.ndarray, int], np.ndarray]
 

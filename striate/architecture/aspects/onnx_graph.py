@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 Attribute = int | float | str | Sequence[int]
 
+GRAPH, METADATA = 7, 14  # fields of a model's file: https://github.com/onnx/onnx
+
 
 class OnnxGraph(Protocol):
     """A graph that grows node by node; everything in it goes by a name.

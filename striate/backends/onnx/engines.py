@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from striate.architecture.aspects.onnx_runtime import failures
+from striate.architecture.aspects.onnx_runtime import failures, open_session
 from striate.backends.bf16 import computes_bf16
 from striate.backends.onnx import libraries
 from striate.backends.onnx.feature_layer import find_feature_layer
@@ -128,19 +128,11 @@ def session_of(name: str, model: bytes | str, *, level: str = "all") -> Any:
         EngineError: ONNX Runtime cannot be loaded, or does not take the model.
     """
     try:
-        onnxruntime = libraries.onnx_runtime()
         refusals = failures()
     except ImportError as error:
         raise _refused(name, error) from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # each batch in one thread: fewer waits, and equal bits
-    options.log_severity_level = 3  # errors alone, which are raised besides
-    levels = onnxruntime.GraphOptimizationLevel
-    options.graph_optimization_level = getattr(
-        levels, "ORT_DISABLE_ALL" if level == "disabled" else f"ORT_ENABLE_{level.upper()}"
-    )
     try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        return open_session(model, level=level)
     except refusals as error:
         raise _refused(name, error) from error
 

@@ -16,14 +16,13 @@ from typing import Final
 import numpy as np
 
 from striate import __version__
-from striate.architecture.aspects.onnx_graph import Attribute
+from striate.architecture.aspects.onnx_graph import GRAPH, METADATA, Attribute
 
 OPSET: Final = 18  # of the operators: the first in which Resize can do what an image needs
 IR: Final = 8  # of the file
 DATA_TYPES: Final = {"float32": 1, "uint8": 2, "int32": 6, "int64": 7}
 FLOAT, INT, STRING, INTS = 1, 2, 3, 7  # types of attributes
 VARINT, BLOCK, FIXED32 = 0, 2, 5  # of the wire
-GRAPH, METADATA = 7, 14  # fields of a model
 
 Pieces = list[bytes | memoryview]
 
