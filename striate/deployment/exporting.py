@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from striate import __version__
+from striate.deployment.accepted_images import make_accepted_images
 from striate.deployment.golden_images import FORMULA, GoldenImage, draw_golden_images
 from striate.deployment.proof import Proof, prove
 from striate.deployment.sealed_answers import TOLERANCE
@@ -163,10 +164,14 @@ def _export(
 ) -> Exported:
     sealed = build_sealed_graph(classifier)
     golden = draw_golden_images(settings.seed)
+    accepted: list[GoldenImage] = []
+    if classifier.decision.refuses:
+        accepted = make_accepted_images(classifier, sealed.network, settings.seed, tell)
+        golden[len(golden) - len(accepted) :] = accepted
     pixels = [image.pixels(classifier.preprocess) for image in golden]
     report = ProgressReporter("comparing with torch", tell)
     proof = prove(classifier, sealed, golden, pixels, report)
-    notes = _notes(classifier, sealed, proof)
+    notes = _notes(classifier, sealed, proof, len(accepted))
     for note in notes:
         tell(Note(note))
     metadata = _metadata(classifier, sealed, golden, proof, with_hashes=settings.with_hashes)
@@ -191,7 +196,9 @@ def _write(path: Path, content: bytes) -> None:
         ) from error
 
 
-def _notes(classifier: Classifier, sealed: SealedGraph, proof: Proof) -> tuple[str, ...]:
+def _notes(
+    classifier: Classifier, sealed: SealedGraph, proof: Proof, accepted: int
+) -> tuple[str, ...]:
     said = [
         f"on the same pixels its probabilities are torch's within {proof.network:.1g}; with its "
         f"own resizing the classifier's within {proof.whole:.1g}"
@@ -205,6 +212,13 @@ def _notes(classifier: Classifier, sealed: SealedGraph, proof: Proof) -> tuple[s
         said.append(
             "the classifier resizes as Striate did until November 2026; the file may miss one of "
             "its pixels by one level of 255, which newly trained ones do not"
+        )
+    if classifier.decision.refuses:
+        answered = {answer.label for answer in proof.expected} - {-1}
+        said.append(
+            f"of the golden images {sum(answer.label >= 0 for answer in proof.expected)} are "
+            f"answered, by {len(answered)} classes, and the rest are refused; {accepted} were made "
+            "for that by activation maximisation"
         )
     if "map" not in sealed.model.outputs:
         said.append("its classes are no means of maps, so the file shows none")

@@ -87,7 +87,8 @@ def read_sealed(path: str | Path) -> SealedFile:
             f"'{path}' is no file that `striate export` wrote: its metadata lacks '{DOCUMENT}'"
         )
     try:
-        values, golden = json.loads(metadata[DOCUMENT]), json.loads(metadata[GOLDEN])
+        values = json.loads(metadata[DOCUMENT])
+        golden = json.loads(metadata.get(GOLDEN, '{"images": [], "levels": {}}'))
         if values["format"] != FORMAT:
             raise ClassifierError(f"the document inside '{path}' is not of the format '{FORMAT}'")
         if not 1 <= int(values["format_version"]) <= FORMAT_VERSION:
