@@ -10,8 +10,7 @@ from typing import Any
 from striate import __version__
 from striate.data.images import Preprocess
 from striate.deployment.exporting import ExportSettings, export
-from striate.deployment.resize_graph import IMAGE, ORIENTATION
-from striate.deployment.sealed_answers import TOLERANCE
+from striate.deployment.sealed_answers import IMAGE, ORIENTATION, TOLERANCE
 from striate.deployment.sealed_file import SealedFile, is_sealed, read_sealed
 from striate.deployment.verification import Verification, verify
 from striate.deployment.web_page import PageContent, make_page
