@@ -1,7 +1,7 @@
 """From a keystroke in the studio's room Build to the painted table, beside reading the text alone.
 
-A studio is opened in Chromium. Each key is timed from the browser's own keydown to the second
-frame after the answer to exactly this text has been laid out, so that it is on the screen. In
+A studio is opened in Chromium. Each key is timed from the browser's own keydown to the first task
+after the frame that paints the answer to exactly this text. In
 turns with it, `striate.parse` and `striate.summary` read the same text in Python. Run it on a
 quiet machine:
 
@@ -35,7 +35,7 @@ WATCH = """() => {
   area.addEventListener("keydown", () => { begun = performance.now(); }, true);
   document.querySelector(".build").addEventListener("checked", () => {
     const [from, text] = [begun, area.value];
-    requestAnimationFrame(() => requestAnimationFrame(() => {
+    requestAnimationFrame(() => setTimeout(() => {
       window.keys.push([performance.now() - from, text]);
     }));
   });

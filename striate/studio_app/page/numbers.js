@@ -23,6 +23,7 @@ export const shape = (sides) => sides.join(" × ");
 
 // As short as a cell allows: two significant digits.
 export function brief(x) {
+  if (Number.isNaN(x)) return "?"; // what is not told yet
   if (x === 0) return "0";
   const size = Math.abs(x);
   const text = size < 1000 && Number.isInteger(size) ? String(size) : size >= 100 ? size.toFixed(0) : size >= 10 ? size.toFixed(1) : size >= 0.01 ? size.toFixed(2) : size.toExponential(0);
@@ -73,7 +74,7 @@ export function paint(values, reach, image) {
 // The colour in which a number is best read on its own: the ink, or the ground.
 export function readable(x, reach) {
   const { paper, ink, above, below } = colours();
-  const share = Math.min(1, Math.abs(x) / reach);
+  const share = Number.isNaN(x) ? 0 : Math.min(1, Math.abs(x) / reach);
   const end = x > 0 ? above : below;
   const ground = paper.map((each, at) => each + (end[at] - each) * share);
   const light = (rgb) => rgb.map((each) => (each / 255) ** 2.2).reduce((sum, each, at) => sum + each * [0.2126, 0.7152, 0.0722][at], 0);

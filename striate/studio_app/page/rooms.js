@@ -19,6 +19,7 @@ export const ROOMS = [
   "playground",
   "explain",
   "build",
+  "lesson",
 ];
 
 export const loadRoom = (name) => import(`/page/${name}/room.js`);

@@ -15,7 +15,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from striate.errors import SettingError
 from striate.studio_app.kind import AnyKind
 from striate.studio_app.question import Question
-from striate.studio_app.rooms import build, draw, explain, inside, playground
+from striate.studio_app.rooms import build, draw, explain, inside, lesson, playground
 
 ROOMS: Final = (
     inside.KINDS,
@@ -23,6 +23,7 @@ ROOMS: Final = (
     playground.KINDS,
     explain.KINDS,
     build.KINDS,
+    lesson.KINDS,
 )
 KINDS: Final[dict[str, AnyKind]] = {kind.name: kind for room in ROOMS for kind in room}
 
