@@ -585,7 +585,7 @@ export const words = {
         task: "Step the kernel over the smile, or point at what comes out.",
         sight: "Where the picture looks like the kernel, the number is large.",
         given: "Goes in", kernel: "Kernel", made: "Comes out",
-        kernels: { detector: "finds a corner of the smile", edge: "finds edges from left to right", sum: "adds up all nine" },
+        kernels: { detector: "the mouth's corner", edge: "upright edges", sum: "the sum of nine" },
         ask: (row, column) => `Which number belongs to the question mark, in row ${row}, column ${column}?`,
         how: "Nine products, added up.",
         hint: "Only where the kernel and the picture are both not 0 does anything come to the sum.",

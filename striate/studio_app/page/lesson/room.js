@@ -110,6 +110,9 @@ export class Room {
       if (id === this.id) button.setAttribute("aria-current", "step");
       return make("li", {}, button);
     }));
+    const nav = this.list;
+    const now = nav.querySelector("[aria-current]");
+    nav.scrollLeft = Math.max(0, now.offsetLeft - nav.offsetLeft - nav.clientWidth / 3);
     if (this.frame.room === this) writePlace({ room: "lesson", step: this.id, done: [...this.#done].join(",") });
   }
 
