@@ -21,6 +21,7 @@ from striate.evaluation.image_selection import (
 )
 from striate.evaluation.metrics import Evaluation, score
 from striate.evaluation.metrics.refusals import UNLIKE, UNSURE
+from striate.evaluation.metrics.reliability import measure_reliability
 from striate.evaluation.test_uses import count_test_use
 from striate.events import Callback, Note, ignore
 from striate.model.classifier import Classifier
@@ -160,7 +161,8 @@ def evaluate_images(
         refusals=find_refusals(answers) if model.decision.refuses else None,
     )
     worst = selection.indices[[image.index for image in found.worst[:PICTURES]]]
-    return replace(found, pictures=tuple(np.moveaxis(images.take(worst), 1, -1)))
+    true = measure_reliability(answers.confidence.tolist(), [one.correct for one in found.images])
+    return replace(found, reliability=true, pictures=tuple(np.moveaxis(images.take(worst), 1, -1)))
 
 
 def predict_images(

@@ -73,10 +73,7 @@ class Extension:
 
 
 class TrainingRun:
-    """A run under way: it tells the callback, keeps the record, and stops when asked to.
-
-    It goes through `run` once: learn (`_learn`), evaluate and write (`_finish`).
-    """
+    """A run under way, which goes through `run` once: learn, then evaluate and write."""
 
     def __init__(
         self,

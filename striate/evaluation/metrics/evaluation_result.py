@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from striate.errors import SettingError
 from striate.evaluation.metrics.evaluated_image import ClassScore, ConfusedPair, EvaluatedImage
 from striate.evaluation.metrics.refusals import Refusals
+from striate.evaluation.metrics.reliability import Reliability
 from striate.render import Pixels
 from striate.render.figure_files import Still
 from striate.render.notebook import Drawing, Gallery, Part, Picture, Text, to_html
@@ -64,6 +65,7 @@ class Evaluation:
             where that was not kept, as in the records of older versions.
         refusals: what is answered where the classifier may say "I don't know"; None where it
             answers always. All other figures are those of the most probable class.
+        reliability: how far the probabilities come true; None where that was not measured.
         notes: what has to be known to read the numbers.
         images: every image with its answer, in the order they were evaluated in; not in JSON.
         pictures: uint8 (rows, columns, channels), of the first of the worst, as the network sees
@@ -88,6 +90,7 @@ class Evaluation:
     worst: tuple[EvaluatedImage, ...]
     balanced_accuracy: float | None = None
     refusals: Refusals | None = None
+    reliability: Reliability | None = None
     notes: tuple[str, ...] = ()
     images: tuple[EvaluatedImage, ...] = field(default=(), repr=False)
     pictures: tuple[Pixels, ...] = field(default=(), repr=False, compare=False)
@@ -108,6 +111,7 @@ class Evaluation:
             "confused": [asdict(pair) for pair in self.confused],
             "worst": [asdict(image) for image in self.worst],
             "refusals": None if self.refusals is None else asdict(self.refusals),
+            "reliability": None if self.reliability is None else self.reliability.as_json(),
             "notes": list(self.notes),
         }
 
@@ -117,6 +121,7 @@ class Evaluation:
         names = {"squared_error": "brier_score"}  # as it was called until November 2026
         values = {names.get(name, name): value for name, value in values.items()}
         rows, refusals = values["confusion"] or (), values.get("refusals")
+        true = values.get("reliability")
         return cls(
             **{
                 **values,
@@ -126,6 +131,7 @@ class Evaluation:
                 "confused": tuple(ConfusedPair(**each) for each in values["confused"]),
                 "worst": tuple(EvaluatedImage(**each) for each in values["worst"]),
                 "refusals": None if refusals is None else Refusals(**refusals),
+                "reliability": None if true is None else Reliability.from_json(true),
                 "notes": tuple(values["notes"]),
             }
         )
@@ -265,6 +271,8 @@ class Evaluation:
         lines = [self.headline(), f"on {escape_controls(self.evaluated)}", ", ".join(errors)]
         if self.refusals is not None:
             lines.insert(2, str(self.refusals))
+        if self.reliability is not None:
+            lines.append(str(self.reliability))
         if self.top5 is not None and self.top5_low is not None and self.top5_high is not None:
             ends = _format_ends(self.top5_low, self.top5_high)
             lines.append(f"true class among the first five {format_percent(self.top5)} ({ends})")

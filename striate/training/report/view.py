@@ -19,6 +19,7 @@ from striate.events import Epoch
 from striate.features.filter_shift import LayerShift
 from striate.render import EXACT
 from striate.render.heat_overlay import is_cut
+from striate.render.reliability_plot import ReliabilityDot, draw_reliability
 from striate.training.report import charts
 from striate.training.report.confidence import Accepted, Bar, accept_above, count_by_probability
 from striate.training.report.facts import Facts, Shown
@@ -227,6 +228,23 @@ class View:
         bars = count_by_probability(self.facts.evaluation.images)
         first = next((k for k, bar in enumerate(bars) if bar.right or bar.wrong), 0)
         return bars[first:]
+
+    @property
+    def reliability_plot(self) -> Markup:
+        """The drawing of how probabilities come true; empty where that was not measured."""
+        found = self.facts.evaluation.reliability
+        if found is None:
+            return Markup("")
+        dots = [
+            ReliabilityDot(each.confidence, each.accuracy, low, high, each.n / found.n)
+            for each in found.diagram
+            if each.confidence is not None
+            and each.accuracy is not None
+            and (low := each.expected_low) is not None
+            and (high := each.expected_high) is not None
+        ]
+        told = "; ".join(f"{dot.confidence:.0%}: {dot.accuracy:.0%} correct" for dot in dots)
+        return draw_reliability(dots, description=f"Probability and share of right answers: {told}")
 
     @property
     def accepted(self) -> list[Accepted]:
