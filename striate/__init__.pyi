@@ -1,5 +1,6 @@
 from . import architecture as architecture
 from . import errors as errors
+from . import evaluation as evaluation
 from . import explanation as explanation
 from . import teaching as teaching
 from .architecture.layer_table import summary as summary

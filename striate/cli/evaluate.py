@@ -30,6 +30,10 @@ def evaluate(
         bool,
         typer.Option("--answer-always", help='Count no image as answered with "I don\'t know".'),
     ] = False,
+    slices: Annotated[
+        bool,
+        typer.Option("--slices", help="Accuracy by column, folder, size, shape and brightness."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Evaluate a classifier on images of known classes.
@@ -42,6 +46,7 @@ def evaluate(
 
     from striate.cli.messages import say_steps
     from striate.evaluation.classifier_evaluation import evaluate as evaluate_classifier
+    from striate.evaluation.slices.slicing import evaluate_slices
     from striate.events import Event, Note
     from striate.model.classifier_like import open_classifier
     from striate.terminal.colors import has_colors
@@ -55,18 +60,25 @@ def evaluate(
                 console(event)
 
         opened = open_classifier(model)
-        result = evaluate_classifier(
-            opened.answer_always() if answer_always else opened,
-            data,
-            split=split,
-            layout=layout,
-            zip_encoding=zip_encoding,
-            callback=callback,
-        )
+        given = opened.answer_always() if answer_always else opened
+        found = None
+        if slices:
+            result, found = evaluate_slices(
+                given, data, split=split, layout=layout, zip_encoding=zip_encoding,
+                callback=callback,
+            )  # fmt: skip
+        else:
+            result = evaluate_classifier(
+                given, data, split=split, layout=layout, zip_encoding=zip_encoding,
+                callback=callback,
+            )  # fmt: skip
     if as_json:
-        print(json.dumps(result.as_json()))
+        sliced = {} if found is None else {"slices": found.as_json()["slices"]}
+        print(json.dumps(result.as_json() | sliced))
         return
     print(result.as_text(color=has_colors()))
+    if found is not None:
+        print(f"\n{found}")
     worst = result.worst[0].name if result.worst else ""
     image = next((path for path in (Path(data) / worst, Path(worst)) if path.is_file()), "IMAGE")
     say_steps(("next", command("explain", model, image, "--quick")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
@@ -31,6 +32,7 @@ from striate.terminal.progress import ProgressReporter
 from striate.terminal.progress_display import display_progress
 
 BATCH = 64
+Look = Callable[[Images, Collection, ImageSelection], None]
 
 
 class Answering(Protocol):
@@ -90,17 +92,30 @@ def evaluate(
     with display_progress(progress, callback) as tell:
         classifier = open_classifier(model)
         found = find_images(classifier, data, layout=layout, zip_encoding=zip_encoding)
-        result = _evaluate(classifier, found, split=split, callback=tell)
+        result = evaluate_found(classifier, found, split=split, callback=tell)
         said = count_test_use(model, classifier, data, result)
         if said:
             tell(Note(said))
         return replace(result, notes=(*result.notes, said)) if said else result
 
 
-def _evaluate(
-    classifier: Classifier, found: Collection, *, split: str | None, callback: Callback
+def evaluate_found(
+    classifier: Classifier,
+    found: Collection,
+    *,
+    split: str | None,
+    callback: Callback,
+    look: Look | None = None,
 ) -> Evaluation:
-    """Read the images, select those that may be evaluated, and evaluate them."""
+    """Read the images, select those that may be evaluated, and evaluate them.
+
+    Args:
+        classifier: the classifier.
+        found: the images, from `find_images`.
+        split: as for `evaluate`.
+        callback: is told every event.
+        look: is given the images while they are read, with which of them are evaluated.
+    """
     collection, notes = match_classes(found, classifier.classes, classifier.ids)
     notes = (*found.notes, *notes)
     collection = collection.only(find_candidates(collection, split))
@@ -130,6 +145,8 @@ def _evaluate(
                 + "; ".join(notes or ("no images",))
             )
         result = evaluate_images(classifier, images, collection, selection, callback=callback)
+        if look is not None:
+            look(images, collection, selection)
     return replace(result, notes=notes + result.notes)
 
 
@@ -162,7 +179,12 @@ def evaluate_images(
     )
     worst = selection.indices[[image.index for image in found.worst[:PICTURES]]]
     true = measure_reliability(answers.confidence.tolist(), [one.correct for one in found.images])
-    return replace(found, reliability=true, pictures=tuple(np.moveaxis(images.take(worst), 1, -1)))
+    return replace(
+        found,
+        reliability=true,
+        pictures=tuple(np.moveaxis(images.take(worst), 1, -1)),
+        probabilities=answers.probabilities,
+    )
 
 
 def predict_images(

@@ -21,6 +21,7 @@ from striate.terminal.units import format_percent
 from striate.terminal.wrapping import find_table_width, wrap
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from pandas import DataFrame
@@ -70,6 +71,8 @@ class Evaluation:
         images: every image with its answer, in the order they were evaluated in; not in JSON.
         pictures: uint8 (rows, columns, channels), of the first of the worst, as the network sees
             them; not in JSON.
+        probabilities: float32 (n, classes), of every image; None where they were not kept; not in
+            JSON.
     """
 
     evaluated: str
@@ -94,6 +97,7 @@ class Evaluation:
     notes: tuple[str, ...] = ()
     images: tuple[EvaluatedImage, ...] = field(default=(), repr=False)
     pictures: tuple[Pixels, ...] = field(default=(), repr=False, compare=False)
+    probabilities: np.ndarray | None = field(default=None, repr=False, compare=False)
 
     def as_json(self) -> dict[str, Any]:
         """Return everything as plain JSON values (numbers, texts, lists, None), same names.
@@ -101,7 +105,7 @@ class Evaluation:
         The matrix of more than 200 classes is None: `confused` and `per_class` say the same.
         """
         values = {each.name: getattr(self, each.name) for each in fields(self)}
-        del values["images"], values["pictures"]
+        del values["images"], values["pictures"], values["probabilities"]
         return values | {
             "classes": list(self.classes),
             "per_class": [asdict(score) for score in self.per_class],
