@@ -25,7 +25,7 @@ from striate.settings import Settings
 from striate.training.dividing import Loaded
 from striate.training.subset import Subset
 
-MOST = 2_000  # images that are looked at, of each split
+MOST = 5_000  # images that are looked at, of each split
 FEWEST = 200  # the same, of a network however large
 WORK = 1e12  # multiply-adds that they may take; a core does some 1e11 a second
 BATCH = 64

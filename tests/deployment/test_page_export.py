@@ -29,6 +29,7 @@ from striate.deployment.web_runtime import MACHINE_CODE, PROGRAM, VERSION, find_
 from striate.errors import ClassifierError, EngineError, SettingError, StriateError
 from striate.model.classifier import Classifier
 from striate.model.decision import Decision, RejectRule
+from striate.model.json_value import JsonObject
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
