@@ -251,9 +251,17 @@ def test_few_entries_stand_side_by_side_at_the_top() -> None:
     assert len(entries) <= MOST_ENTRIES
 
 
-MODULES_IN_PUBLIC = {"architecture", "errors", "explanation", "teaching", "weights", "zoo"}
+MODULES_IN_PUBLIC = {
+    "architecture",
+    "errors",
+    "evaluation",
+    "explanation",
+    "teaching",
+    "weights",
+    "zoo",
+}
 VALUES_IN_PUBLIC = {"striate.teaching.FILTERS"}
-NAMESPACES = ("", "architecture", "explanation", "teaching")  # st and those within it
+NAMESPACES = ("", "architecture", "evaluation", "explanation", "teaching")  # st and those within it
 PUBLIC = """
 import importlib, json, sys
 from types import ModuleType

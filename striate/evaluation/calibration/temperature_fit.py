@@ -17,6 +17,7 @@ from striate.data import format_count
 PRIOR = 0.5  # standard deviation of ln(temperature) about 0: 0.37 to 2.7 at two of them
 FEWEST = 50  # images, below which nothing is fitted
 FOLDS = 5
+SURE = 2.0  # standard errors by which the loss has to fall
 STEPS = 60  # of golden sections: the interval shrinks to 1e-12 of itself
 WIDEST = 4.0  # ln(temperature) lies between this and its negative
 GOLDEN = (5**0.5 - 1) / 2
@@ -84,13 +85,15 @@ def choose_temperature(logits: np.ndarray, labels: np.ndarray, *, seed: int = 0)
     if why:
         return TemperatureFit(1.0, n, wrong, before, before, why)
     fold = np.random.Generator(np.random.Philox(key=[seed % 2**64, 7])).permutation(n) % FOLDS
-    after = 0.0
+    losses = np.zeros(n)
     for number in range(FOLDS):
         out = fold == number
         fitted = fit_temperature(logits[~out], labels[~out])
-        after += mean_loss(logits[out], labels[out], fitted) * out.mean()
-    if after > before:
-        why = f"a temperature did not help on images it was not fitted on ({n:,} in all)"
+        losses[out] = compute_losses(logits[out], labels[out], fitted)
+    after, gain = float(losses.mean()), compute_losses(logits, labels, 1.0) - losses
+    # of validation images that chose the checkpoint, a gain within chance made test images worse
+    if gain.mean() < SURE * gain.std() / np.sqrt(n):
+        why = f"no temperature surely helps on images it was not fitted on ({n:,} in all)"
         return TemperatureFit(1.0, n, wrong, before, after, why)
     return TemperatureFit(round(fit_temperature(logits, labels), 4), n, wrong, before, after)
 
@@ -138,9 +141,14 @@ def fit_temperature(
 
 def mean_loss(logits: np.ndarray, labels: np.ndarray, temperature: float) -> float:
     """Return the mean cross-entropy of logits at a temperature."""
+    return float(compute_losses(logits, labels, temperature).mean())
+
+
+def compute_losses(logits: np.ndarray, labels: np.ndarray, temperature: float) -> np.ndarray:
+    """Return the cross-entropy of each image at a temperature: float64 (n,)."""
     exact = np.asarray(logits, np.float64)
     own = exact[np.arange(len(labels)), labels]
-    return float(_losses(exact, own, 1 / temperature).mean())
+    return _losses(exact, own, 1 / temperature)
 
 
 def _losses(logits: np.ndarray, own: np.ndarray, beta: float) -> np.ndarray:
