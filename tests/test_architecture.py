@@ -251,7 +251,10 @@ def test_few_entries_stand_side_by_side_at_the_top() -> None:
     assert len(entries) <= MOST_ENTRIES
 
 
-MODULES_IN_PUBLIC = set("architecture errors evaluation explanation teaching weights zoo".split())
+MODULES_IN_PUBLIC = {"architecture", "errors", "evaluation", "explanation", "teaching"} | {
+    "weights",
+    "zoo",
+}
 VALUES_IN_PUBLIC = {"striate.teaching.FILTERS"}
 NAMESPACES = ("", "architecture", "evaluation", "explanation", "teaching")  # st and those within it
 PUBLIC = """
