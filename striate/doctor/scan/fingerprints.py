@@ -10,11 +10,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from striate.doctor.image_signs import hash_grey
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 THUMB: Final = 48  # pixels a side of the grey image that is kept of each, squashed to a square
 SIDE: Final = 32  # of the samples that are hashed
@@ -93,20 +96,40 @@ def fingerprint(thumbs: np.ndarray, proportions: np.ndarray) -> np.ndarray:
     True
     """
     hashes = np.empty((len(thumbs), len(CHANGES)), np.uint64)
+    turned = [place for place, change in enumerate(CHANGES) if change.degrees]
+    for index, (thumb, each) in enumerate(zip(thumbs, proportions, strict=True)):
+        samples = _turning(round(float(each) * 20) / 20) @ thumb.ravel().astype(np.float32)
+        hashes[index, turned] = hash_grey(samples.reshape(len(turned), SIDE, SIDE))
     for place, change in enumerate(CHANGES):
-        if change.degrees:
-            samples = np.stack(
-                [
-                    resample(thumb, change, float(each))
-                    for thumb, each in zip(thumbs, proportions, strict=True)
-                ]
-            )
-        else:
+        if not change.degrees:
             down, across = _cut(change.zoom, change.down), _cut(change.zoom, change.right)
             samples = down @ thumbs.astype(np.float32) @ across.T
-            samples = samples[:, :, ::-1] if change.mirrored else samples
-        hashes[:, place] = hash_grey(samples)
+            hashes[:, place] = hash_grey(samples[:, :, ::-1] if change.mirrored else samples)
     return hashes
+
+
+@lru_cache(64)
+def _turning(proportion: float) -> csr_array:
+    """Return the matrix that turns a thumb in all ways of `CHANGES` at once, with `resample`.
+
+    Args:
+        proportion: columns to rows of the image itself.
+
+    Returns:
+        float32 (turns x SIDE x SIDE, THUMB x THUMB), four weights a row.
+    """
+    from scipy.sparse import csr_array
+
+    columns, weights = [], []
+    for change in CHANGES:
+        if change.degrees:
+            corners = _corners(change, max(proportion, 0.05), SIDE, THUMB)
+            columns.append(np.stack([row * THUMB + column for row, column, _ in corners], -1))
+            weights.append(np.stack([weight for _, _, weight in corners], -1))
+    places, values = np.stack(columns).ravel(), np.stack(weights).ravel()
+    starts = np.arange(0, len(places) + 1, 4)
+    shape = (len(places) // 4, THUMB * THUMB)
+    return csr_array((values.astype(np.float32), places.astype(np.int32), starts), shape=shape)
 
 
 def resample(thumb: np.ndarray, change: Change, proportion: float, side: int = SIDE) -> np.ndarray:
@@ -120,19 +143,30 @@ def resample(thumb: np.ndarray, change: Change, proportion: float, side: int = S
         proportion: columns to rows of the image itself, in which angles are angles.
         side: of what comes out.
     """
-    rows, columns = _places(change, round(proportion, 2), side, len(thumb))
-    limit = len(thumb) - 1
+    values = thumb.astype(np.float32)
+    corners = _corners(change, round(proportion, 2), side, len(thumb))
+    return np.asarray(sum(values[row, column] * weight for row, column, weight in corners))
+
+
+@lru_cache(4096)
+def _corners(
+    change: Change, proportion: float, side: int, cells: int
+) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]:
+    """Return the four cells that each sample lies between: rows, columns and weights."""
+    rows, columns = _places(change, proportion, side, cells)
+    limit = cells - 1
     top = np.clip(np.floor(rows).astype(np.int64), 0, limit - 1)
     left = np.clip(np.floor(columns).astype(np.int64), 0, limit - 1)
     down = np.clip(rows - top, 0, 1).astype(np.float32)
     across = np.clip(columns - left, 0, 1).astype(np.float32)
-    values = thumb.astype(np.float32)
-    upper = values[top, left] * (1 - across) + values[top, left + 1] * across
-    lower = values[top + 1, left] * (1 - across) + values[top + 1, left + 1] * across
-    return np.asarray(upper * (1 - down) + lower * down)
+    return (
+        (top, left, (1 - across) * (1 - down)),
+        (top, left + 1, across * (1 - down)),
+        (top + 1, left, (1 - across) * down),
+        (top + 1, left + 1, across * down),
+    )
 
 
-@lru_cache(4096)
 def _places(
     change: Change, proportion: float, side: int, cells: int
 ) -> tuple[np.ndarray, np.ndarray]:

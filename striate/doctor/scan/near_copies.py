@@ -11,13 +11,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from striate.data.cores import count_decoders
 from striate.doctor.scan.alignment import align, near
 from striate.doctor.scan.fingerprints import CHANGES, Change
 
@@ -123,10 +121,10 @@ def find_near_copies(
         return NearPair(first, second, apart, score, CHANGES[change])
 
     predicted: list[NearPair] = []
-    with ThreadPoolExecutor(count_decoders(), "striate-align") as pool:
-        for done, pair in enumerate(pool.map(align_pair, candidates), 1):
-            predicted.append(pair)
-            progress(done, len(candidates))
+    # one thread: steps so small that two would wait for Python, and for each other, twice as long
+    for done, candidate in enumerate(candidates, 1):
+        predicted.append(align_pair(candidate))
+        progress(done, len(candidates))
     best: dict[tuple[int, int], NearPair] = {}
     for pair in predicted:
         if pair.alike >= least + (CHANGED if pair.change != Change() else 0):
@@ -199,8 +197,7 @@ def _strangers(signs: np.ndarray, looked: np.ndarray) -> np.ndarray:
             some,
         )
 
-    with ThreadPoolExecutor(count_decoders(), "striate-align") as pool:
-        scores = np.array(list(pool.map(align_pair, range(STRANGERS))))
+    scores = np.array(list(map(align_pair, range(STRANGERS))))
     return scores[scores < 0.9]  # the others are no strangers
 
 
