@@ -44,7 +44,7 @@ def hash_all(collection: Collection) -> np.ndarray:
     """Return a perceptual hash of each image: uint64 (n,)."""
 
     def read(index: int) -> np.ndarray:
-        return shrink(PREPROCESS.prepared(collection.open(index))[0][None])[0]
+        return np.asarray(shrink(PREPROCESS.prepared(collection.open(index))[0][None])[0])
 
     with ThreadPoolExecutor(count_decoders()) as pool:
         thumbs = np.stack(list(pool.map(read, range(len(collection)))))
