@@ -28,5 +28,6 @@ export function showFirst(frame, place) {
   }
 
   place.replaceChildren(make("div", { class: "first" }, make("h2", {}, said.title), make("p", { class: "lead" }, said.lead),
-    button, line, progress, make("p", { class: "or" }, said.or), frame.networkSelect((network) => frame.go({ network }), { first: said.choose })));
+    button, line, progress, make("p", { class: "or" }, said.or), frame.networkSelect((network) => frame.go({ network }), { first: said.choose }),
+    make("p", { class: "or" }, make("a", { href: "#room=lesson" }, said.lesson))));
 }

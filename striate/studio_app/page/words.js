@@ -31,6 +31,7 @@ export const words = {
     takes: "1,797 images of 8 × 8 pixels, a few seconds on this machine",
     or: "Or look into another network",
     choose: "Choose a network",
+    lesson: "For a class: eight ideas, a minute each",
     training: "Training",
     done: (share, n) => `Trained. ${share} of ${n} images it had not seen are classified correctly.`,
   },
