@@ -18,6 +18,7 @@ HEIGHT = (36, 60)  # pixels of a digit's longer side, drawn once a line
 VARIED = 0.12  # of it, from one digit to the next
 GAP = (2, 10)  # pixels between digits that stand apart
 PRESSED = (0.0, 0.02)  # of the height: how far digits that touch are pressed into each other
+INKED = 0.4  # from there on a pixel is a digit's
 ROTATED, LEANING = 12.0, 0.35  # degrees; columns a row; at most, either way
 
 
@@ -59,9 +60,26 @@ def draw_line(
     Returns:
         uint8 (rows, columns).
     """
+    return draw_line_of(digits, kind, generator)[0]
+
+
+def draw_line_of(
+    digits: Sequence[np.ndarray], kind: Kind, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw a line of digits, and say which pixel is whose.
+
+    Args:
+        digits: each an image with bright ink on a dark ground, uint8 (rows, columns).
+        kind: how they are written, and on what.
+        generator: of all that is drawn by chance.
+
+    Returns:
+        uint8 (rows, columns), the scan; bool (digits, rows, columns), the ink of each, as it was
+        before the line was slanted.
+    """
     height = generator.uniform(*HEIGHT)
     inks = [_resize(each, height * generator.uniform(1 - VARIED, 1 + VARIED)) for each in digits]
-    ink = _set_in_line(inks, kind, height, generator)
+    ink, own = _set_in_line(inks, kind, height, generator)
     if kind.slanted:
         ink = _slant(ink, generator)
     paper = generator.uniform(228, 252)
@@ -72,7 +90,7 @@ def draw_line(
     dark = generator.uniform(15, 70)
     page = ground * (1 - ink) + dark * ink + generator.normal(0, noise, ink.shape)
     scan: np.ndarray = np.clip(np.rint(page), 0, 255).astype(np.uint8)
-    return scan
+    return scan, own
 
 
 def _resize(digit: np.ndarray, side: float) -> np.ndarray:
@@ -88,11 +106,12 @@ def _resize(digit: np.ndarray, side: float) -> np.ndarray:
 
 def _set_in_line(
     inks: Sequence[np.ndarray], kind: Kind, height: float, generator: np.random.Generator
-) -> np.ndarray:
-    """Set digits side by side, their middles a little up or down."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Set digits side by side, their middles a little up or down; say which pixel is whose."""
     widest = sum(ink.shape[1] + GAP[1] for ink in inks) + 2 * MARGIN
     tallest = max(ink.shape[0] for ink in inks) + round(0.2 * height)
     line = np.zeros((tallest + 2 * MARGIN, widest))
+    own = np.zeros((len(inks), *line.shape), bool)
     left, right = MARGIN, MARGIN
     for number, ink in enumerate(inks):
         rows, columns = ink.shape
@@ -103,9 +122,9 @@ def _set_in_line(
             left = right + int(generator.integers(*GAP, endpoint=True))
         part = line[top : top + rows, left : left + columns]
         np.maximum(part, ink, out=part)
+        own[number, top : top + rows, left : left + columns] = ink > INKED
         right = left + columns
-    cut: np.ndarray = line[:, : right + MARGIN]
-    return cut
+    return line[:, : right + MARGIN], own[:, :, : right + MARGIN]
 
 
 def _touching(line: np.ndarray, ink: np.ndarray, top: int, right: int) -> int:

@@ -11,6 +11,7 @@ import pytest
 from drawn_lines import draw_text, learn_type
 from PIL import Image
 from scipy import ndimage
+from scipy.sparse.csgraph import dijkstra
 
 from striate.backends.torch import build
 from striate.data.images import Preprocess
@@ -19,13 +20,15 @@ from striate.errors import ClassifierError
 from striate.model.classifier import Classifier
 from striate.model.prediction import Unreadable
 from striate.model.segmentation.components import Piece, find_pieces
-from striate.model.segmentation.cutting import find_paths
+from striate.model.segmentation.cutting import SIDEWAYS, find_paths, list_cuts
 from striate.model.segmentation.glyph_frame import GlyphFrame, choose_frames
 from striate.model.segmentation.grouping import Run, find_best, sum_readings
 from striate.model.segmentation.ink import find_ink
 from striate.model.segmentation.line import LineReading
 from striate.model.segmentation.line_reading import name_characters, read_lines
+from striate.model.segmentation.runs import list_candidates
 from striate.model.segmentation.straightening import straighten
+from striate.model.segmentation.whole_character import SIDE, draw_windows, weigh_candidates
 
 
 def read(image: np.ndarray | str, classes: str = "0123456789") -> LineReading:
@@ -211,13 +214,102 @@ def test_a_frame_has_the_ink_of_what_was_learnt() -> None:
 
 
 def test_a_path_crosses_the_least_ink_of_all() -> None:
-    """Beside a search of every path of a small picture."""
-    cost = np.random.default_rng(4).random((5, 9))
-    paths, crossed = find_paths(cost, 20.0)
-    for path, ink in zip(paths, crossed, strict=True):
-        assert ink == pytest.approx(sum(cost[row, column] for row, column in enumerate(path)))
-        assert np.abs(np.diff(path)).max() <= 1
-    assert (find_paths(np.ones((30, 60)), 20.0)[1] == 30).all()
+    """Beside Dijkstra's shortest path through the pixels near each line."""
+    cost = np.random.default_rng(4).random((6, 11))
+    lines = np.array([[3] * 6, [2, 3, 4, 5, 6, 7], [8, 7, 6, 5, 3, 2]])
+    reach = 2
+    paths, crossed = find_paths(cost, lines, reach)
+    for line, path, found in zip(lines, paths, crossed, strict=True):
+        graph = np.zeros((67, 67))  # from each pixel, or the beginning, to each
+        near = [[c for c in range(line[r] - reach, line[r] + reach + 1)] for r in range(6)]
+        for row, columns in enumerate(near):
+            for column in columns:
+                ink = cost[row, column]
+                if row == 0:
+                    graph[66, 11 * row + column] = ink
+                elif column in near[row - 1]:
+                    graph[11 * (row - 1) + column, 11 * row + column] = ink
+                for beside in {column - 1, column + 1} & set(columns):
+                    graph[11 * row + beside, 11 * row + column] = ink + SIDEWAYS
+        assert found == pytest.approx(dijkstra(graph, indices=66)[55:66].min())
+        assert np.abs(path - line).max() <= reach
+
+
+def nested_line() -> tuple[np.ndarray, np.ndarray]:
+    """A 1 that leans on the roof of a T and stands below it: ink, and the T's alone."""
+    ink = np.zeros((44, 60), np.float32)
+    ink[2:7, 4:44] = ink[2:42, 12:17] = 1
+    roof = ink.copy()
+    for row in range(4, 42):
+        ink[row, 45 - row // 3 : 50 - row // 3] = 1
+    return ink, roof
+
+
+def test_a_character_under_the_roof_of_another_is_a_candidate() -> None:
+    ink, roof = nested_line()
+    found = find_pieces(ink > 0.4)
+    assert len(found.tall) == 1  # they touch
+    cuts = list_cuts(found.tall, ink, found.height)
+    candidates = list_candidates(cuts, found.tall, found.height)
+    overlaps = []
+    for wanted in (roof > 0, (ink > 0) & (roof == 0)):
+        for each in candidates:
+            top, left, bottom, right = each.piece.box
+            own = np.zeros(ink.shape, bool)
+            own[top:bottom, left:right] = each.piece.ink
+            overlaps.append(((own & wanted).sum() / (own | wanted).sum(), wanted.sum()))
+    for size in {size for _, size in overlaps}:
+        assert max(share for share, other in overlaps if other == size) > 0.9
+
+
+def test_candidates_side_by_side_make_up_the_line() -> None:
+    ink, _ = nested_line()
+    ink = np.concatenate([ink, ink], 1)
+    found = find_pieces(ink > 0.4)
+    cuts = list_cuts(found.tall, ink, found.height)
+    candidates = list_candidates(cuts, found.tall, found.height)
+    generator = np.random.default_rng(0)
+    for _ in range(50):
+        count, at = np.zeros(ink.shape, int), 0
+        while at < len(cuts) - 1:
+            following = [each for each in candidates if each.start == at]
+            if not following:
+                break
+            each = following[generator.integers(len(following))]
+            top, left, bottom, right = each.piece.box
+            count[top:bottom, left:right] += each.piece.ink
+            at = each.stop
+        assert (count > 1).sum() <= 0.004 * found.height**2 * 4  # for each of at most 4 cuts
+        if at == len(cuts) - 1:
+            assert count.sum() >= 0.98 * (ink > 0.4).sum()
+
+
+def test_a_candidate_is_seen_among_its_neighbours() -> None:
+    image = draw_text("123")
+    ink = find_ink(image[:, :, None]).values
+    found = find_pieces(ink > 0.4)
+    cuts = list_cuts(found.tall, ink, found.height)
+    candidates = list_candidates(cuts, found.tall, found.height)
+    windows = draw_windows(candidates, cuts, found.tall, ink.shape, found.height)
+    assert windows.shape == (len(candidates), 3, SIDE, SIDE)
+    assert (windows.astype(int).sum(1) <= 257).all()  # no pixel is twice ink
+    (two,) = (n for n, each in enumerate(candidates) if each.whole and cuts[each.start].piece == 1)
+    scale = (22 / found.height) ** 2
+    assert windows[two, 0].sum() / 255 == pytest.approx(found.tall[1].ink.sum() * scale, rel=0.1)
+    middle = (np.indices((SIDE, SIDE))[1] * windows[two].astype(float)).sum((1, 2))
+    middle /= windows[two].sum((1, 2))
+    assert middle[1] < middle[0] - 5 < middle[0] + 5 < middle[2]
+
+
+def test_one_whole_character_is_told_from_a_part_and_from_two() -> None:
+    ink = find_ink(draw_text("8062", spacing=-2)[:, :, None]).values
+    found = find_pieces(ink > 0.4)
+    line = weigh_candidates(found.tall, ink, found.height)
+    likeliest = sorted(zip(line.odds, line.found, strict=True), key=lambda each: -each[0])[:4]
+    assert min(odds for odds, _ in likeliest) > 0
+    widths = [each.piece.width / found.height for _, each in likeliest]
+    assert 0.5 < min(widths) <= max(widths) < 1
+    assert (line.odds < 0).mean() > 0.7
 
 
 def test_all_readings_of_a_line_are_summed() -> None:

@@ -1,43 +1,65 @@
-"""Where characters that touch may be cut: paths from top to bottom that cross little ink.
+"""Where a line may be cut: between its pieces, and along paths through characters that touch.
 
-Each path goes down a row at a time and may move one column to either side, so that it follows
-strokes that lean; the cheapest near each column is found by dynamic programming, as seams of seam
-carving are (https://doi.org/10.1145/1275808.1276390).
+Each path goes down a row at a time, near a straight line of any of several slopes, and may move
+sideways within a row; the cheapest near each line, of those that cross ink, is found by dynamic
+programming, as seams of seam carving are (https://doi.org/10.1145/1275808.1276390). A digit may
+stand under the roof of the one before, and lean on it: paths that cross each other are all kept.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from striate.model.segmentation.components import Piece
 
+SLOPES = (-0.9, -0.6, -0.3, 0.0, 0.3, 0.6, 0.9)  # columns a row, of the lines paths keep near to
 # as shares of the height of the line's characters
-STEP = 0.04  # between the columns that paths are sought near
-REACH = 0.1  # that a path may leave its column by
-APART = 0.08  # the least between two paths, and between a path and the rim
+STEP = 0.08  # between the columns that paths are sought near
+REACH = 0.12  # that a path may leave its line by
+MARGIN = 0.06  # between a line's middle and the rim
 NARROW = 0.45  # a piece of no more is not cut
+MOST_CROSSED = 0.45  # the ink that a path may cross
+ALIKE = 0.02  # of the height squared: two paths that divide the ink so alike are one
 SIDEWAYS = 0.05  # what moving to a side costs, in pixels of ink
+FAR = 1e6
 
 
 @dataclass(frozen=True, eq=False)
-class Atom:
-    """A part of a piece between two paths, or all of one.
+class Cut:
+    """One way to divide a line into what is left of it and what is right.
 
     Attributes:
-        piece: its ink, where it is.
-        whole: columns of the piece that it is a part of.
-        cut: the ink, in pixels, that the path to its left crosses; None where a piece begins.
+        piece: index of the piece that it goes through, or before which it stands.
+        left: bool (rows, columns) of that piece's box, the ink to its left.
+        crossed: the ink, in pixels, that it crosses; None where it crosses no piece.
     """
 
-    piece: Piece
-    whole: int
-    cut: float | None
+    piece: int
+    left: np.ndarray
+    crossed: float | None
 
 
-def cut_piece(piece: Piece, values: np.ndarray, height: float) -> list[Atom]:
-    """Return the parts of a piece, from left to right, that characters can be made of.
+def list_cuts(pieces: Sequence[Piece], values: np.ndarray, height: float) -> list[Cut]:
+    """Return every cut of a line, from left to right; the first and the last are its ends.
+
+    Args:
+        pieces: of the line, from left to right.
+        values: float32 (rows, columns), the ink of the whole line.
+        height: of the line's characters, in pixels.
+    """
+    cuts = []
+    for number, piece in enumerate(pieces):
+        cuts.append(Cut(number, np.zeros_like(piece.ink), None))
+        cuts += [Cut(number, left, crossed) for left, crossed in cut_piece(piece, values, height)]
+    cuts.append(Cut(len(pieces), np.zeros((0, 0), bool), None))
+    return cuts
+
+
+def cut_piece(piece: Piece, values: np.ndarray, height: float) -> list[tuple[np.ndarray, float]]:
+    """Return the ways to cut a piece in two: the ink left of each, and how much ink it crosses.
 
     Args:
         piece: connected ink.
@@ -46,74 +68,100 @@ def cut_piece(piece: Piece, values: np.ndarray, height: float) -> list[Atom]:
 
     >>> ink = np.zeros((20, 41), bool)
     >>> ink[:, 2:6] = ink[:, 35:39] = ink[10, 6:35] = True
-    >>> parts = cut_piece(Piece((0, 0, 20, 41), ink), ink.astype(np.float32), 20)
-    >>> max(part.cut for part in parts if part.cut is not None)
-    1.0
+    >>> cuts = cut_piece(Piece((0, 0, 20, 41), ink), ink.astype(np.float32), 20)
+    >>> round(min(crossed for _, crossed in cuts))
+    1
     """
     if piece.width <= NARROW * height:
-        return [Atom(piece, piece.width, None)]
+        return []
     top, left, bottom, right = piece.box
     cost = np.where(piece.ink, values[top:bottom, left:right], 0.0)
-    paths, costs = find_paths(cost, height)
+    lines = _list_lines(piece.ink.shape, height)
+    paths, costs = find_paths(cost, lines, max(1, round(REACH * height)))
+    cheap = costs <= MOST_CROSSED * height
+    paths, costs = paths[cheap], costs[cheap]
+    sides = np.arange(piece.width) <= paths[:, :, None]
+    inked = sides[:, piece.ink].astype(np.float32)  # (paths, pixels of ink)
+    sizes = inked.sum(1)
+    unlike = sizes[:, None] + sizes - 2 * inked @ inked.T  # pixels that two paths divide otherwise
+    least = ALIKE * height**2
     kept: list[int] = []
     for number in np.argsort(costs, kind="stable"):
-        middle = paths[number].mean()
-        if all(abs(middle - paths[other].mean()) >= APART * height for other in kept):
+        far = bool((unlike[number, kept] >= least).all())
+        if far and least <= sizes[number] <= inked.shape[1] - least:
             kept.append(int(number))
-    kept.sort(key=lambda number: float(paths[number].mean()))
-    columns = np.arange(piece.width)
-    side = np.zeros(piece.ink.shape, np.int64)  # how many paths are to the left of a pixel
-    for number in kept:
-        side += columns[None, :] > paths[number][:, None]
-    atoms: list[Atom] = []
-    for place in range(len(kept) + 1):
-        part = trim(piece, piece.ink & (side == place))
-        if part is not None:
-            crossed = float(costs[kept[place - 1]]) if atoms else None
-            atoms.append(Atom(part, piece.width, crossed))
-    return atoms
+    kept.sort(key=lambda number: float(sizes[number]))
+    return [(sides[number] & piece.ink, float(costs[number])) for number in kept]
 
 
-def find_paths(cost: np.ndarray, height: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the cheapest path near each of many columns, and the ink that it crosses.
+def _list_lines(shape: tuple[int, ...], height: float) -> np.ndarray:
+    """Return the straight lines that paths keep near to: the column of each in each row."""
+    rows, columns = shape
+    margin = max(1, round(MARGIN * height))
+    middles = np.arange(margin, columns - margin + 1, max(1, round(STEP * height)))
+    leaning = np.multiply.outer(SLOPES, np.arange(rows) - (rows - 1) / 2)  # (slopes, rows)
+    lines: np.ndarray = np.rint(middles[:, None, None] + leaning).astype(np.int64)
+    return lines.reshape(-1, rows)
+
+
+def find_paths(cost: np.ndarray, lines: np.ndarray, reach: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the cheapest path near each of several lines, and the ink that it crosses.
 
     Args:
         cost: float (rows, columns), the ink of a piece.
-        height: of the line's characters, in pixels.
+        lines: int64 (paths, rows), a column in each row; it may lie beside the piece.
+        reach: columns that a path may leave its line by.
 
     Returns:
-        int64 (paths, rows), the column of each path in each row; float64 (paths,).
+        float64 (paths, rows), the middle of each path in each row; float64 (paths,).
     """
     rows, columns = cost.shape
-    margin, reach = max(1, round(APART * height)), max(1, round(REACH * height))
-    starts = np.arange(margin, columns - margin, max(1, round(STEP * height)))
-    if not len(starts):
-        return np.zeros((0, rows), np.int64), np.zeros(0)
     window = np.arange(-reach, reach + 1)
-    places = starts[:, None] + window  # (paths, window): the columns each may take
-    allowed = (places >= 1) & (places < columns - 1)
-    places = places.clip(0, columns - 1)
-    total = np.where(allowed, 0.0, np.inf)
-    came: list[np.ndarray] = []
+    padded = np.pad(cost, ((0, 0), (1, 1)))  # beside the piece nothing is crossed
+    total = np.zeros((len(lines), len(window)))  # of the cheapest path that leaves each place
+    came: list[tuple[np.ndarray, np.ndarray]] = []
     for row in range(rows):
-        if row:
-            padded = np.pad(total, ((0, 0), (1, 1)), constant_values=np.inf)
-            options = np.stack(
-                [padded[:, :-2] + SIDEWAYS, padded[:, 1:-1], padded[:, 2:] + SIDEWAYS]
-            )
-            came.append(options.argmin(0))
-            total = options.min(0)
-        total = total + cost[row][places]
-    ends = total.argmin(1)
-    numbers = np.arange(len(starts))
-    paths = np.empty((len(starts), rows), np.int64)
-    at = ends
+        places = np.tile(np.arange(len(window)), (len(lines), 1))
+        if row:  # the windows move with their lines
+            places = places + (lines[:, row] - lines[:, row - 1])[:, None]
+            inside = (places >= 0) & (places < len(window))
+            places = places.clip(0, len(window) - 1)
+            total = np.where(inside, np.take_along_axis(total, places, 1), FAR)
+        ink = padded[row][(lines[:, row, None] + window).clip(-1, columns) + 1]
+        total, entered = _move_sideways(total + ink, ink + SIDEWAYS)
+        came.append((places, entered))
+    numbers = np.arange(len(lines))
+    at = total.argmin(1)
+    crossed = total.min(1)
+    paths = np.empty((len(lines), rows))
     for row in range(rows - 1, -1, -1):
-        paths[:, row] = places[numbers, at]
-        if row:
-            at = at + came[row - 1][numbers, at] - 1
-    crossed = np.take_along_axis(cost, paths.T, 1).sum(0)
+        places, entered = came[row]
+        begun = entered[numbers, at]
+        paths[:, row] = lines[:, row] + (window[at] + window[begun]) / 2
+        at = places[numbers, begun]
     return paths, crossed
+
+
+def _move_sideways(total: np.ndarray, step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Let paths go on within a row; return their costs, and where each one entered it.
+
+    Args:
+        total: float64 (paths, places), the cost of each place when it is entered from above.
+        step: float64 (paths, places), the cost of entering it from a side.
+    """
+    rightward, right_from = _accumulate(total, step)
+    mirrored, left_from = _accumulate(total[:, ::-1], step[:, ::-1])
+    leftward, left_from = mirrored[:, ::-1], total.shape[1] - 1 - left_from[:, ::-1]
+    left = leftward < rightward
+    return np.where(left, leftward, rightward), np.where(left, left_from, right_from)
+
+
+def _accumulate(total: np.ndarray, step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    sums = np.cumsum(step, 1)
+    relative = total - sums
+    least = np.minimum.accumulate(relative, 1)
+    begun = np.where(relative <= least, np.arange(total.shape[1]), 0)
+    return least + sums, np.maximum.accumulate(begun, 1)
 
 
 def trim(piece: Piece, ink: np.ndarray) -> Piece | None:

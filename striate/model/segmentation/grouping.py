@@ -1,14 +1,16 @@
-"""Which parts of a line make which character: the division that the classifier reads best.
+"""Which ink of a line makes which character: the division that is read best.
 
-Every run of neighbouring parts that a character could be made of is classified; of all divisions of
-the line into such runs the likeliest is found by dynamic programming. A run's score is a weighted
-sum of the logarithm of its class's probability and of its width, ink, height, cuts and gaps.
+All ink between two cuts that may be one character is weighed by a small network that knows whole
+characters from parts and from several (whole_character), and what passes is classified; of all
+divisions of the line into such ink the likeliest is found by dynamic programming. A score is a
+weighted sum of the logarithm of the class's probability, of the odds of being one character, and
+of width, ink, height, cuts and gaps.
 
 The weights were learnt together, so that of all readings of a line the true one is likeliest:
 maximum likelihood of the whole line by the forward algorithm, as in graph transformer networks
-(LeCun et al. 1998, https://doi.org/10.1109/5.726791, section VI), on 540 lines of digits that were
-held out of MNIST's training files (360 of them touch) and 36 of typed ones. So the same sum over
-all readings gives the probability of the one that is chosen.
+(LeCun et al. 1998, https://doi.org/10.1109/5.726791, section VI), on lines of digits that were held
+out of MNIST's training files. So the same sum over all readings gives the probability of the one
+that is chosen.
 """
 
 from __future__ import annotations
@@ -24,9 +26,9 @@ from scipy import ndimage
 
 from striate.errors import ImageError
 from striate.model.segmentation.components import Piece
-from striate.model.segmentation.cutting import Atom
 from striate.model.segmentation.glyph_frame import GlyphFrame
 from striate.model.segmentation.ink import SHARE
+from striate.model.segmentation.runs import Candidate, Candidates
 
 Classify = Callable[[np.ndarray], np.ndarray]
 """uint8 (n, channels, rows, columns) to the probability of each class, (n, classes)."""
@@ -34,11 +36,12 @@ Classify = Callable[[np.ndarray], np.ndarray]
 LEANS = (0.25, -0.25)
 """Columns a row that characters are made to lean by; their probabilities are the mean over these
 and as they are, since parts that are no character are read less alike."""
+LEAST_ODDS = -4.0  # logarithm: what is less likely one character is not classified
 UNLIKELY = 0.3  # a probability below which a run is not looked at again
-WIDEST = 1.25  # of a run of several parts, in heights of the line's characters
 USUAL, INKED, LOW = 0.62, 0.22, 0.9  # width, height and ink of a character, in heights
 
 # natural logarithms that are added to a run's score; lengths are in heights, ink in heights squared
+WHOLE = 1.0  # times the logarithm of the odds that it is one character
 EVIDENCE = 2.84  # times the logarithm of the probability of its class
 CHARACTER = 2.19  # for each character
 WIDER, FAR_WIDER = -2.82, -4.38  # times the logarithm of width above the usual; its square
@@ -53,14 +56,14 @@ ALONE, CUT_ALONE = 1.3, -3.14  # times what the piece is less wide: it is one ch
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """Neighbouring parts of a line, read as one character.
+    """The ink between two cuts of a line, read as one character.
 
     Attributes:
-        start: index of the first part.
-        stop: index behind the last.
-        piece: their ink.
+        start: index of the cut on its left.
+        stop: index of the cut on its right.
+        piece: the ink.
         probabilities: float64 (classes,).
-        scores: natural logarithm of how likely these make one character of each class, (classes,).
+        scores: natural logarithm of how likely it is one character of each class, (classes,).
         cut: whether it was cut from what it touches.
     """
 
@@ -102,45 +105,33 @@ class Division:
 
 
 def divide(
-    atoms: Sequence[Atom],
-    values: np.ndarray,
+    line: Candidates,
     *,
-    height: float,
     frame: GlyphFrame,
     classify: Classify,
     length: int | None = None,
-    leaning: bool = True,
+    rough: bool = False,
 ) -> Division:
     """Return the best division of a line into characters.
 
     Args:
-        atoms: the parts of the line, from left to right, at least one.
-        values: float32 (rows, columns), the ink of the line.
-        height: of its characters, in pixels.
+        line: what may be one character.
         frame: how characters are laid into the network's input.
         classify: the network.
         length: how many characters there are, where that is known.
-        leaning: whether characters are classified leaning as well.
+        rough: whether fewer candidates are classified, and not leaning as well.
 
     Raises:
         ImageError: it cannot be divided into so many.
     """
-    spans = list_spans(atoms, height)
-    pieces = [union([atom.piece for atom in atoms[start:stop]]) for start, stop in spans]
-    crops = [crop(piece, values) for piece in pieces]
-    probabilities = classify(np.stack([frame.lay(ink) for ink in crops]))
-    likely = np.flatnonzero(probabilities.max(1) >= UNLIKELY)
-    if leaning and len(likely):
-        laid = [frame.lay(lean(crops[number], by)) for by in LEANS for number in likely]
-        others = classify(np.stack(laid)).reshape(len(LEANS), len(likely), -1)
-        probabilities[likely] = (probabilities[likely] + others.sum(0)) / (1 + len(LEANS))
-    runs = []
-    for (start, stop), piece, row in zip(spans, pieces, probabilities, strict=True):
-        row = row.astype(np.float64)
-        scores = EVIDENCE * np.log(row.clip(1e-9)) + prior(atoms, start, stop, piece, height)
-        cut = any(atom.cut is not None for atom in (atoms[start], *atoms[stop : stop + 1]))
-        runs.append(Run(start, stop, piece, row, scores, cut))
-    chosen = find_best(runs, len(atoms), length)
+    whole = np.array([each.whole for each in line.found])
+    likely = np.flatnonzero(whole | (line.odds >= (0 if rough else LEAST_ODDS)))
+    parts = len(line.cuts) - 1
+    runs = _read(line, likely, frame, classify, leaning=not rough)
+    chosen = find_best(runs, parts, length)
+    if not chosen and len(likely) < len(line.found):
+        runs = _read(line, np.arange(len(line.found)), frame, classify, leaning=not rough)
+        chosen = find_best(runs, parts, length)
     if not chosen:
         raise ImageError(
             f"no way was found to cut the line into {length} characters; leave --length out, or "
@@ -151,6 +142,32 @@ def divide(
         every = alike
     score = sum(run.score for run in chosen)
     return Division(chosen, score, math.exp(alike - every), math.exp(same - every), frame)
+
+
+def _read(
+    line: Candidates,
+    numbers: np.ndarray,
+    frame: GlyphFrame,
+    classify: Classify,
+    *,
+    leaning: bool,
+) -> list[Run]:
+    """Classify some of the candidates, and score them."""
+    found = [line.found[number] for number in numbers]
+    crops = [crop(each.piece, line.values) for each in found]
+    probabilities = classify(np.stack([frame.lay(ink) for ink in crops]))
+    likely = np.flatnonzero(probabilities.max(1) >= UNLIKELY)
+    if leaning and len(likely):
+        laid = [frame.lay(lean(crops[number], by)) for by in LEANS for number in likely]
+        others = classify(np.stack(laid)).reshape(len(LEANS), len(likely), -1)
+        probabilities[likely] = (probabilities[likely] + others.sum(0)) / (1 + len(LEANS))
+    runs = []
+    for each, row, odds in zip(found, probabilities, line.odds[numbers], strict=True):
+        row = row.astype(np.float64)
+        scores = EVIDENCE * np.log(row.clip(1e-9)) + WHOLE * odds + prior(each, line)
+        cut = any(line.cuts[end].crossed is not None for end in (each.start, each.stop))
+        runs.append(Run(each.start, each.stop, each.piece, row, scores, cut))
+    return runs
 
 
 def sum_readings(runs: Sequence[Run], chosen: Sequence[Run]) -> tuple[float, float, float]:
@@ -225,52 +242,23 @@ def lean(ink: np.ndarray, by: float) -> np.ndarray:
     return made[:, inked[0] : inked[-1] + 1] if len(inked) else ink
 
 
-def list_spans(atoms: Sequence[Atom], height: float) -> list[tuple[int, int]]:
-    """Return every run of parts that may be one character: start and stop of each."""
-    spans = []
-    for start in range(len(atoms)):
-        left, right = atoms[start].piece.box[1], 0
-        for stop in range(start + 1, len(atoms) + 1):
-            left = min(left, atoms[stop - 1].piece.box[1])
-            right = max(right, atoms[stop - 1].piece.box[3])
-            if stop > start + 1 and right - left > WIDEST * height:
-                break
-            spans.append((start, stop))
-    return spans
-
-
-def prior(atoms: Sequence[Atom], start: int, stop: int, piece: Piece, height: float) -> float:
-    """Return the logarithm of how likely a run is one character, by what it looks like."""
+def prior(candidate: Candidate, line: Candidates) -> float:
+    """Return the logarithm of how likely a candidate is one character, by its measures."""
+    piece, height = candidate.piece, line.height
     width = math.log(piece.width / (USUAL * height))
     ink = math.log(max(1, int(piece.ink.sum())) / (INKED * height**2))
     wider, more = max(0.0, width), max(0.0, ink)
     score = CHARACTER + WIDER * wider + FAR_WIDER * wider**2 + NARROWER * max(0.0, -width)
     score += MORE_INK * ink + FAR_MORE_INK * more**2
     score += LOWER * max(0.0, LOW - piece.height / height)
-    for left, atom in zip(atoms[start : stop - 1], atoms[start + 1 : stop], strict=True):
-        if atom.cut is None:  # a piece of its own is joined to the one before
-            gap = max(0, atom.piece.box[1] - left.piece.box[3])
-            score += GAP + GAP_WIDTH * gap / height
-    for atom in (*atoms[start : start + 1], *atoms[stop : stop + 1]):
-        if atom.cut is not None:
-            crossed = atom.cut / height
+    score += GAP * len(candidate.gaps) + GAP_WIDTH * sum(candidate.gaps) / height
+    for end in (candidate.start, candidate.stop):
+        cut = line.cuts[end]
+        if cut.crossed is not None:
+            crossed = cut.crossed / height
             score += CUT + CUT_INK * crossed + CUT_ROOT * math.sqrt(crossed)
-            score += CUT_ALONE * max(0.0, ALONE - atom.whole / height)
+            score += CUT_ALONE * max(0.0, ALONE - line.pieces[cut.piece].width / height)
     return score
-
-
-def union(pieces: Sequence[Piece]) -> Piece:
-    """Return the ink of several pieces as one."""
-    if len(pieces) == 1:
-        return pieces[0]
-    top, left = (min(piece.box[i] for piece in pieces) for i in (0, 1))
-    bottom, right = (max(piece.box[i] for piece in pieces) for i in (2, 3))
-    ink = np.zeros((bottom - top, right - left), bool)
-    for piece in pieces:
-        rows = slice(piece.box[0] - top, piece.box[2] - top)
-        columns = slice(piece.box[1] - left, piece.box[3] - left)
-        ink[rows, columns] |= piece.ink
-    return Piece((top, left, bottom, right), ink)
 
 
 def crop(piece: Piece, values: np.ndarray) -> np.ndarray:

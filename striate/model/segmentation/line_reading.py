@@ -24,13 +24,14 @@ from striate.model.segmentation.components import (
     find_pieces,
     weighted_median,
 )
-from striate.model.segmentation.cutting import Atom, cut_piece
 from striate.model.segmentation.glyph_frame import GlyphFrame, choose_frames
-from striate.model.segmentation.grouping import Division, divide
+from striate.model.segmentation.grouping import Classify, divide
 from striate.model.segmentation.ink import SHARE, find_ink
 from striate.model.segmentation.line import Glyph, LineReading
 from striate.model.segmentation.ruled_lines import remove_ruled_lines
+from striate.model.segmentation.runs import Candidates
 from striate.model.segmentation.straightening import Box, straighten
+from striate.model.segmentation.whole_character import weigh_candidates
 from striate.model.segmentation.writing_signs import refuse_pictures
 
 if TYPE_CHECKING:
@@ -100,9 +101,16 @@ def read_line(
     mask, ruled = remove_ruled_lines(ink.mask)
     values = np.where(ink.mask & ~mask, 0, ink.values)
     lines = straighten(values, drop_specks(mask))
-    frame = choose_frame(model, lines[0].values)
-    divided = [(line, *divide_line(model, line.values, frame, length)) for line in lines]
-    line, found, division = max(divided, key=lambda each: each[2].score)
+    ways = [(line, *find_candidates(line.values)) for line in lines]
+    classify = functools.partial(_classify, model)
+    frame = choose_frame(model, ways[0][2], classify)
+    divisions = [
+        divide(candidates, frame=frame, classify=classify, length=length)
+        for _, _, candidates in ways
+    ]
+    (line, found, _), division = max(
+        zip(ways, divisions, strict=True), key=lambda each: each[1].score
+    )
 
     def in_scan(piece: Piece) -> Box:
         top, left, bottom, right = line.in_scan(piece.places, values.shape)
@@ -135,12 +143,13 @@ def read_line(
     )
 
 
-def choose_frame(model: Classifier, values: np.ndarray) -> GlyphFrame:
+def choose_frame(model: Classifier, candidates: Candidates, classify: Classify) -> GlyphFrame:
     """Return the frame in which a line's characters are read best.
 
     Args:
         model: a classifier of single characters.
-        values: float32 (rows, columns), the ink of the line.
+        candidates: what may be one character.
+        classify: the classifier's network.
 
     Raises:
         ImageError: there is no line of characters.
@@ -148,44 +157,15 @@ def choose_frame(model: Classifier, values: np.ndarray) -> GlyphFrame:
     first, *others = choose_frames(model.preprocess)
     if not others:
         return first
-    found, atoms = find_atoms(values)
     divisions = [
-        divide(
-            atoms,
-            values,
-            height=found.height,
-            frame=frame,
-            classify=functools.partial(_classify, model),
-            leaning=False,
-        )
+        divide(candidates, frame=frame, classify=classify, rough=True)
         for frame in (first, *others)
     ]
     return max(divisions, key=lambda each: each.score).frame
 
 
-def divide_line(
-    model: Classifier, values: np.ndarray, frame: GlyphFrame, length: int | None
-) -> tuple[Pieces, Division]:
-    """Return what a line consists of, and its best division into characters.
-
-    Args:
-        model: a classifier of single characters.
-        values: float32 (rows, columns), the ink of the line.
-        frame: how characters are laid into the network's input.
-        length: how many characters it has, where that is known.
-
-    Raises:
-        ImageError: there is no line of characters, or none of that length.
-    """
-    found, atoms = find_atoms(values)
-    classify = functools.partial(_classify, model)
-    return found, divide(
-        atoms, values, height=found.height, frame=frame, classify=classify, length=length
-    )
-
-
-def find_atoms(values: np.ndarray) -> tuple[Pieces, list[Atom]]:
-    """Return what a line consists of, and the parts that its characters may be made of.
+def find_candidates(values: np.ndarray) -> tuple[Pieces, Candidates]:
+    """Return what a line consists of, and what of it may be one character.
 
     Args:
         values: float32 (rows, columns), the ink of the line.
@@ -195,7 +175,7 @@ def find_atoms(values: np.ndarray) -> tuple[Pieces, list[Atom]]:
     """
     found = find_pieces(values > SHARE)
     refuse_pictures(found, values)
-    return found, [atom for piece in found.tall for atom in cut_piece(piece, values, found.height)]
+    return found, weigh_candidates(found.tall, values, found.height)
 
 
 def name_characters(classes: Sequence[str]) -> tuple[str, ...]:
