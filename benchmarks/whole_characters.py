@@ -117,7 +117,7 @@ def learn(windows: np.ndarray, targets: np.ndarray) -> Classifier:
                 logits[:, 1] - logits[:, 0], torch.from_numpy(targets[chosen])
             )
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
             losses.append(float(loss))

@@ -36,22 +36,23 @@ Classify = Callable[[np.ndarray], np.ndarray]
 LEANS = (0.25, -0.25)
 """Columns a row that characters are made to lean by; their probabilities are the mean over these
 and as they are, since parts that are no character are read less alike."""
-LEAST_ODDS = -4.0  # logarithm: what is less likely one character is not classified
+LEAST_ODDS = -1.5  # logarithm: what is less likely one character is not classified
 UNLIKELY = 0.3  # a probability below which a run is not looked at again
 USUAL, INKED, LOW = 0.62, 0.22, 0.9  # width, height and ink of a character, in heights
 
-# natural logarithms that are added to a run's score; lengths are in heights, ink in heights squared
-WHOLE = 1.0  # times the logarithm of the odds that it is one character
-EVIDENCE = 2.84  # times the logarithm of the probability of its class
-CHARACTER = 2.19  # for each character
-WIDER, FAR_WIDER = -2.82, -4.38  # times the logarithm of width above the usual; its square
-NARROWER = 1.01  # times the logarithm of width below
-MORE_INK, FAR_MORE_INK = 2.09, -3.26  # times the logarithm of ink; squared, above the usual
-LOWER = -2.69  # times the height that is lacking
-GAP, GAP_WIDTH = -0.14, -0.56  # for two pieces that are joined; times the white between
+# natural logarithms that are added to a candidate's score; lengths are in heights of the line's
+# characters, ink in heights squared
+EVIDENCE = 2.33  # times the logarithm of the probability of its class
+WHOLE = 1.43  # times the logarithm of the odds that it is one character
+CHARACTER = 3.08  # for each character
+WIDER, FAR_WIDER = 0.83, 0.04  # times the logarithm of width above the usual; its square
+NARROWER = -0.42  # times the logarithm of width below
+MORE_INK, FAR_MORE_INK = 1.04, -1.67  # times the logarithm of ink; squared, above the usual
+LOWER = -6.11  # times the height that is lacking
+GAP, GAP_WIDTH = -4.89, -3.82  # for two pieces that are joined; times the white between
 # at either end that is cut from what it touches
-CUT, CUT_INK, CUT_ROOT = 1.02, -2.95, -4.74  # once; times the ink cut through; its root
-ALONE, CUT_ALONE = 1.3, -3.14  # times what the piece is less wide: it is one character rather
+CUT, CUT_INK, CUT_ROOT = 0.75, 0.74, -1.56  # once; times the ink cut through; its root
+ALONE, CUT_ALONE = 1.3, -7.04  # times what the piece is less wide: it is one character rather
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ from striate.model.segmentation.components import (
     weighted_median,
 )
 from striate.model.segmentation.glyph_frame import GlyphFrame, choose_frames
-from striate.model.segmentation.grouping import Classify, divide
+from striate.model.segmentation.grouping import Classify, crop, divide
 from striate.model.segmentation.ink import SHARE, find_ink
 from striate.model.segmentation.line import Glyph, LineReading
 from striate.model.segmentation.ruled_lines import remove_ruled_lines
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 BATCH = 256  # characters a forward pass
 LARGEST = 8_000_000  # pixels of a scan; a larger one is reduced first
+LIKELIEST = 12  # candidates whose ink is compared with that of the training images
 SMALL = 1 / 3  # of the usual height: what is lower says nothing of the line's direction
 WORDED = re.compile(r"(\S)\s*[-:=]\s*\S+")  # torchvision names MNIST's classes "7 - seven"
 
@@ -144,23 +146,29 @@ def read_line(
 
 
 def choose_frame(model: Classifier, candidates: Candidates, classify: Classify) -> GlyphFrame:
-    """Return the frame in which a line's characters are read best.
+    """Return how the characters of a line are laid as the images were that the classifier learnt.
+
+    A character that fills its image has about twice the ink of one with a rim, so the mean of the
+    training images tells. Where that is not known, the line is read in each way.
 
     Args:
         model: a classifier of single characters.
         candidates: what may be one character.
         classify: the classifier's network.
-
-    Raises:
-        ImageError: there is no line of characters.
     """
-    first, *others = choose_frames(model.preprocess)
-    if not others:
-        return first
-    divisions = [
-        divide(candidates, frame=frame, classify=classify, rough=True)
-        for frame in (first, *others)
-    ]
+    frames = choose_frames(model.preprocess)
+    if len({frame.bright for frame in frames}) == 1:
+        mean = sum(model.preprocess.mean) / len(model.preprocess.mean)
+        share = mean if frames[0].bright else 1 - mean
+        likely = np.argsort(-candidates.odds)[:LIKELIEST]
+        inks = [crop(candidates.found[number].piece, candidates.values) for number in likely]
+
+        def unlike(frame: GlyphFrame) -> float:
+            laid = float(np.mean([frame.lay(ink) for ink in inks])) / 255
+            return abs(math.log(max(laid if frame.bright else 1 - laid, 1e-9) / share))
+
+        return min(frames, key=unlike)
+    divisions = [divide(candidates, frame=frame, classify=classify, rough=True) for frame in frames]
     return max(divisions, key=lambda each: each.score).frame
 
 
