@@ -37,6 +37,7 @@ NETWORK = f"""input 3x{SIDE}x{SIDE} classes=2
 conv 12 > bn > relu > maxpool 2 > conv 24 > bn > relu > maxpool 2 > conv 32 > bn > relu > maxpool 2
 flatten > dropout 0.2 > fc 32 > relu > fc"""
 CLASSES = ("other", "character")
+TOUCHING = next(kind for kind in KINDS if kind.touching)
 DIGITS = 5  # of a line
 OVERLAP = (0.62, 0.82)  # intersection over union with a digit: none at all up to one, sure from two
 OTHERS = 90  # candidates of a line that overlap no digit much; more say nothing new
@@ -58,15 +59,11 @@ def main() -> None:
 
 
 def draw_lines(images: np.ndarray, rounds: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Give the windows of each line's candidates, and how surely each is one character, 0 to 1.
-
-    Four of five lines touch.
-    """
+    """Give the windows of each line's candidates, and how surely each is one character, 0 to 1."""
     for number in range(rounds):
         generator = np.random.default_rng([SEED, number])
-        kind = KINDS[0 if number % 5 == 0 else 1]
         chosen = generator.integers(len(images), size=DIGITS)
-        scan, own = draw_line_of([images[place] for place in chosen], kind, generator)
+        scan, own = draw_line_of([images[place] for place in chosen], TOUCHING, generator)
         ink = find_ink(scan[:, :, None])
         line = straighten(ink.values, drop_specks(ink.mask))[0]
         try:
