@@ -41,7 +41,7 @@ PEERS := .venv-bench
 .PHONY: help demo test test-all lint types format figure drawings ideas experiments notebook table clean install install-test \
   bench-install bench-mnist bench-transfer bench-throughput bench-predict bench-growth \
   bench-backbones bench-learning bench-evidence bench-maps bench-shortcut bench-health bench-explain \
-  bench-zipcodes bench-duplicates
+  bench-zipcodes bench-duplicates bench-studio
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -126,6 +126,9 @@ bench-health: install-test  ## whether planted faults of training are named, and
 
 bench-zipcodes: install-test  ## zip codes of MNIST's and USPS's test digits, read whole
 	$(BIN)/python -m benchmarks.zipcodes $(BENCH_FLAGS)
+
+bench-studio: install-test  ## hover, stroke, camera, first paint, memory and long tasks of the live page
+	$(BIN)/python -m benchmarks.studio $(BENCH_FLAGS)
 
 bench-install: $(PEERS)/.installed  ## make .venv-bench with the peers of the benchmarks
 

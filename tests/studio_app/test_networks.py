@@ -69,6 +69,7 @@ def test_where_nothing_can_be_written_the_run_goes_elsewhere_and_says_so(tmp_pat
     images = Images(ConfinedFolders.of([tmp_path], names=["here"]))
     slow = SlowAnswers(networks(tmp_path), images, tmp_path)
     assert slow.find_place() == (tmp_path / "runs" / "digits-studio", "")
+    assert not (tmp_path / "runs").exists()  # to look leaves nothing behind
     refusing = tmp_path / "other"
     refusing.mkdir()
     (refusing / "runs").write_bytes(b"a file where the folder would be")

@@ -126,6 +126,16 @@ def test_the_keyboard_goes_everywhere(page: Page, live: Live) -> None:
 
 
 @pytest.mark.slow
+def test_what_an_untrained_network_answers_is_called_not_trained(page: Page, live: Live) -> None:
+    go(page, live, network="zoo/lenet5")
+    for place in (".likely", ".answer h2", ".facts"):
+        assert page.locator(f"{place} .untrained").inner_text() == "not trained"
+    assert "not trained" in (page.locator(".seen canvas").get_attribute("aria-label") or "")
+    go(page, live)
+    assert page.locator(".untrained").count() == 0
+
+
+@pytest.mark.slow
 def test_the_kernel_slides_until_it_is_paused(page: Page, live: Live) -> None:
     go(page, live, layer="conv1", unit=0, row=0, column=0)
     page.keyboard.press(" ")

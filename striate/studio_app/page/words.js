@@ -209,7 +209,7 @@ export const words = {
       step.function === "the largest" ? ", of which the largest goes on" : `: sum ${show(step.sum - step.bias)}`,
       step.bias ? `, with the bias ${show(step.value)}` : "",
       ...rest.map((each) => `, after ${each.layer} ${show(each.value)}`),
-      ".", shown < count ? ` Lines go to the ${shown} that count most.` : "",
+      ".", shown ? ` Lines go to the ${shown} that count most.` : "",
     ].join(""),
     kept: "Kept: click again or press Esc to let go.",
     table: "The same numbers as a table",

@@ -85,10 +85,10 @@ class Level {
 // What a node got, and from where: the terms of its sum as places of the levels before.
 export function edgesOf(level, levels, found, most) {
   const step = found.steps[0];
-  if (!step) return { edges: [], count: 0 };
+  if (!step) return { edges: [], count: 0, isCut: false };
   const read = (name) => found.arrays[`0.${name}`].values;
   const [source, unit, row, column, product] = ["source", "unit", "row", "column", "product"].map(read);
-  const order = [...product.keys()].filter((i) => product[i] !== 0).sort((i, j) => Math.abs(product[j]) - Math.abs(product[i]));
+  const order = [...product.keys()].sort((i, j) => Math.abs(product[j]) - Math.abs(product[i]));
   const edges = [];
   for (const i of order) {
     const from = levels.get(level.sources[source[i]]);
@@ -96,5 +96,5 @@ export function edgesOf(level, levels, found, most) {
     if (place) edges.push({ level: from, ...place, product: product[i] });
     if (edges.length === most) break;
   }
-  return { edges, count: product.length };
+  return { edges, count: product.length, isCut: edges.length === most && most < product.length };
 }

@@ -109,6 +109,7 @@ export class Room {
 
   async #ask() {
     this.#sent += 1;
+    this.element.dataset.asked = String(this.#sent);
     const [turn, network] = [this.#sent, this.state.network];
     const strokes = this.pad.strokes.map((stroke) => stroke.map(([x, y]) => [Math.round(x * 1e4) / 1e4, Math.round(y * 1e4) / 1e4]));
     try {
@@ -250,12 +251,12 @@ export class Room {
       this.layers ??= wire.ask({ kind: "layers", network, image: NAME });
       const [found, layers] = await Promise.all([wire.ask({ kind: "cell", network, image: NAME, layer: level.first, ...place }), this.layers]);
       if (!found || !layers || node !== this.#node || network !== this.state.network) return;
-      const { edges, count } = edgesOf(level, this.levels, found, LINES);
+      const { edges, count, isCut } = edgesOf(level, this.levels, found, LINES);
       this.edges = edges;
       this[this.state.view].mark(node, edges);
       this.table.mark(node);
       const value = found.input ? found.input.value : found.steps.at(-1).value;
-      this.line.textContent = [said.node(level, node, show(value)), found.steps.length ? said.got(found.steps, count, edges.length, show) : "", this.#kept ? said.kept : ""].join(" ");
+      this.line.textContent = [said.node(level, node, show(value)), found.steps.length ? said.got(found.steps, count, isCut ? edges.length : 0, show) : "", this.#kept ? said.kept : ""].join(" ");
       this.arithmetic.element.hidden = false;
       this.arithmetic.show({ ...found, place: [place.unit, place.row, place.column] }, this.#scene(layers));
     } catch (error) {

@@ -225,7 +225,7 @@ export class Solid {
     if (!end) return [];
     const to = onCanvas(end.plane, end.u + 0.5, end.v + 0.5);
     const byMap = new Map(planes.map((each) => [`${each.floor.level.name} ${each.floor.level.isMaps ? each.index : 0}`, each]));
-    const most = Math.abs(this.#edges[0]?.product ?? 1);
+    const most = Math.abs(this.#edges[0]?.product ?? 1) || 1;
     return this.#edges.map((edge) => {
       const found = byMap.get(`${edge.level.name} ${edge.level.isMaps ? edge.unit : 0}`);
       const columns = found.floor.columns;

@@ -17,12 +17,15 @@ export class AnswerPanel {
     this.choose = choose;
     this.body = make("div");
     this.likely = make("div", { class: "likely" });
-    this.element = make("section", { class: "answer" }, make("h2", {}, said.title), this.body);
+    this.title = make("h2");
+    this.element = make("section", { class: "answer" }, this.title, this.body);
   }
 
   show(scene) {
     this.scene = scene;
-    const { logits, powers, probabilities, classes, temperature, mirrored, refused } = scene;
+    const { logits, powers, probabilities, classes, temperature, mirrored, refused, note } = scene;
+    const untrained = () => (note ? make("span", { class: "untrained", title: note }, words.notTrained) : "");
+    this.title.replaceChildren(`${said.title} `, untrained());
     const order = [...logits.keys()].sort((a, b) => logits[b] - logits[a]);
     const shown = this.#all ? order : order.slice(0, FEW);
     this.#rows.clear();
@@ -43,7 +46,7 @@ export class AnswerPanel {
         make("tfoot", {}, make("tr", {}, make("td", {}, said.sum), make("td"), make("td", {}, show(total)), make("td", {}, percent(1)))))),
       mirrored ? make("p", { class: "soft" }, said.mirrored) : "",
       order.length > FEW ? make("button", { class: "more", onclick: () => { this.#all = !this.#all; this.show(scene); } }, this.#all ? said.few : said.all(order.length)) : "");
-    this.likely.replaceChildren(...order.slice(0, 5).map((unit) => make("button", { "--p": String(probabilities[unit]), onclick: () => this.choose(unit), onpointerenter: () => this.light(unit), onpointerleave: () => this.light(-1) },
+    this.likely.replaceChildren(untrained(), ...order.slice(0, 5).map((unit) => make("button", { "--p": String(probabilities[unit]), onclick: () => this.choose(unit), onpointerenter: () => this.light(unit), onpointerleave: () => this.light(-1) },
       make("span", {}, classes[unit] ?? String(unit)), make("span", {}, percent(probabilities[unit])))));
   }
 
@@ -53,7 +56,7 @@ export class AnswerPanel {
 
   headline(scene) {
     const best = scene.logits.indexOf(Math.max(...scene.logits));
-    if (scene.refused) return words.unknownNow(scene.classes[best] ?? String(best), percent(scene.probabilities[best]));
-    return words.seenNow(scene.classes[best] ?? String(best), percent(scene.probabilities[best]));
+    const seen = (scene.refused ? words.unknownNow : words.seenNow)(scene.classes[best] ?? String(best), percent(scene.probabilities[best]));
+    return scene.note ? `${seen}, ${words.notTrained}` : seen;
   }
 }
