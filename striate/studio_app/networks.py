@@ -161,7 +161,8 @@ class Networks:
                     f"the network '{name[:80]}' of this link is a torch module of someone's own; "
                     "start the studio with it: striate studio FILE.py:NAME"
                 )
-            return OpenNetwork(address, self._modules[name])
+            own = self._modules[name]
+            return OpenNetwork(address, own, data=self._readable(own.origin.source))
         if group == "zoo":
             return self._of_zoo(address, name)
         path = self._folders.find(address)

@@ -144,6 +144,21 @@ def test_a_picture_is_laid_as_a_drawing_is(socket: ClientConnection) -> None:
     assert said["state"] == "drawn" and np.ptp(rows) + 1 in (19, 20) and np.ptp(columns) + 1 < 14
 
 
+def test_a_newer_stroke_takes_the_place_of_an_older(socket: ClientConnection) -> None:
+    for number in range(60):
+        line = [[0.5, 0.1], [0.5, 0.2 + number / 100]]
+        said = {"id": number, "kind": "draw", **PLACE, "strokes": [line]}
+        socket.send(json.dumps(said))
+    heard = []
+    for _ in range(60):
+        message = socket.recv(timeout=60)
+        assert isinstance(message, bytes)
+        heard.append(unpack(message)[0])
+    assert sorted(each["id"] for each in heard) == list(range(60))
+    assert any(each.get("dropped") for each in heard)
+    assert heard[-1]["id"] == 59 and "levels" in heard[-1]
+
+
 def test_a_drawing_is_kept_for_the_other_rooms(socket: ClientConnection) -> None:
     entry, _ = ask(socket, "keep drawing", strokes=BAR)
     assert entry["address"].startswith("upload/")

@@ -71,12 +71,22 @@ export class Room {
       this.#learn(place.network);
     }
     this.frame.shown({ network: place.network });
-    writePlace(this.state);
+    if (place.picture && place.picture !== this.pad.picture?.address) await this.#takePicture(place.picture);
+    const level = this.levels.list.find((each) => each.first === place.layer);
+    const at = level?.place(place.unit ?? 0, place.row ?? -1, place.column ?? -1);
+    if (at) { this.#kept = true; this.#look({ level, ...at }); }
+    this.#write();
     return true;
   }
 
   leave() {
     clearTimeout(this.#speaking);
+  }
+
+  // The address leads back to the view, the picture and the node that is kept; strokes are drawn anew.
+  #write() {
+    const node = this.#kept && this.#node;
+    writePlace({ ...this.state, picture: this.pad.picture?.address, ...(node ? { layer: node.level.first, ...node.level.real(node) } : {}) });
   }
 
   repaint() {
@@ -141,7 +151,7 @@ export class Room {
   #setView(view) {
     this.state.view = view;
     this.#showView();
-    writePlace(this.state);
+    this.#write();
   }
 
   #showView() {
@@ -192,6 +202,7 @@ export class Room {
     try {
       await element.decode();
       this.pad.take([], { address, element });
+      this.#write();
     } catch {
       tell(said.noPicture, { error: true });
     }
@@ -237,6 +248,7 @@ export class Room {
   #look(node) {
     this.#node = node;
     this.edges = [];
+    this.#write();
     this[this.state.view].mark(node);
     this.line.textContent = said.node(node.level, node, show(node.level.value(node)));
     this.#askNode(node);
