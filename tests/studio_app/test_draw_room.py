@@ -149,7 +149,7 @@ def test_a_newer_stroke_takes_the_place_of_an_older(socket: ClientConnection) ->
         line = [[0.5, 0.1], [0.5, 0.2 + number / 100]]
         said = {"id": number, "kind": "draw", **PLACE, "strokes": [line]}
         socket.send(json.dumps(said))
-    heard = []
+    heard: list[Any] = []
     for _ in range(60):
         message = socket.recv(timeout=60)
         assert isinstance(message, bytes)
