@@ -147,6 +147,7 @@ def open_studio(
         access_log=False,
         ws="websockets-sansio",
         ws_max_size=LARGEST_MESSAGE,
+        ws_per_message_deflate=False,  # packing numbers takes longer than sending them to oneself
         timeout_graceful_shutdown=1,
         server_header=False,
     )

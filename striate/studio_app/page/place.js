@@ -19,7 +19,28 @@ export function formatPlace(place) {
     .map((name) => `${name}=${encodeURIComponent(place[name]).replaceAll("%2F", "/")}`).join("&")}`;
 }
 
+const PAUSE = 200; // milliseconds between two: a browser takes no more than so many in a while
+let waiting = 0;
+let last = -Infinity;
+let wanted = "";
+
+// who goes elsewhere leaves nothing to be written
+window.addEventListener("hashchange", () => {
+  clearTimeout(waiting);
+  waiting = 0;
+});
+
+function write() {
+  waiting = 0;
+  last = performance.now();
+  if (wanted !== location.hash) history.replaceState(null, "", `/${wanted}`);
+}
+
+// While a slider or the pointer moves, the address follows at a pace.
 export function writePlace(place) {
-  const hash = formatPlace(place);
-  if (hash !== location.hash) history.replaceState(null, "", `/${hash}`);
+  wanted = formatPlace(place);
+  if (waiting) return;
+  const pause = last + PAUSE - performance.now();
+  if (pause <= 0) write();
+  else waiting = setTimeout(write, pause);
 }

@@ -25,7 +25,8 @@ export class Room {
   #rest = 0; // timer
   #job = 0; // what takes longer: a newer one, or the brush, stops it
   #busy = false;
-  #frame = 0;
+  #dirty = false; // the brush has moved since the last question
+  #asking = false;
   #cards = new Map();
   #seconds = new Map(); // that a map took, by method
   #shown = "";
@@ -164,11 +165,21 @@ export class Room {
     return { network, image, target, against, strokes };
   }
 
-  // The brush has moved: ask once a frame at most, and stop what takes longer.
+  // The brush has moved: ask at once, or as soon as the answer under way is there, and stop what
+  // takes longer.
   #painted() {
     this.#stop();
-    if (this.#frame) return;
-    this.#frame = requestAnimationFrame(() => { this.#frame = 0; this.#ask(); });
+    this.#dirty = true;
+    if (!this.#asking) this.#follow();
+  }
+
+  async #follow() {
+    this.#asking = true;
+    while (this.#dirty) {
+      this.#dirty = false;
+      await this.#ask();
+    }
+    this.#asking = false;
   }
 
   async #ask() {
