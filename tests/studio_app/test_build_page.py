@@ -192,6 +192,7 @@ def test_the_text_lives_in_the_address_and_hostile_names_are_text(page: Page, li
     assert "token" not in page.url
     page.reload()
     page.wait_for_selector(".layers tr[data-layer=softmax1]")
+    page.wait_for_timeout(250)  # the address follows at a pace
     (text,) = parse_qs(urlsplit(page.url).fragment)["text"]
     assert page.locator("#network-text").input_value() == text == f"{HOSTILE} > softmax"
 

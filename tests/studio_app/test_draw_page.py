@@ -130,6 +130,7 @@ def test_look_inside_opens_the_drawing_in_the_microscope_and_back(page: Page) ->
     draw(page, [(0.3, 0.2), (0.7, 0.8)])
     page.click(".views button >> text=Look inside")
     page.wait_for_selector(".inside .stage")
+    page.wait_for_timeout(250)  # the address follows at a pace
     assert "room=inside" in page.url and "image=upload/" in page.url
     page.click("nav >> text=Draw")
     page.wait_for_selector(".draw")

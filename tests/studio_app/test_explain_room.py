@@ -67,6 +67,7 @@ def go(page: Page, live: Live, **said: str | float) -> None:
 
 
 def where(page: Page) -> dict[str, list[str]]:
+    page.wait_for_timeout(250)  # the address follows at a pace
     return parse_qs(urlsplit(page.url).fragment)
 
 

@@ -130,6 +130,7 @@ def test_the_page_expects_what_another_calculation_gives(page: Page, live: Live,
 def test_progress_is_kept_in_the_address_and_in_the_browser(page: Page, live: Live) -> None:
     enter(page, live, "padding")
     reply(page, "5")
+    page.wait_for_timeout(250)  # the address follows at a pace
     assert parse_qs(urlsplit(page.url).fragment)["done"] == ["padding"]
     later = page.context.new_page()
     later.goto(f"{live.address}#room=lesson")

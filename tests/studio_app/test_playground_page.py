@@ -86,6 +86,7 @@ def test_settings_move_the_sizes_and_a_link_brings_them_back(page: Page, live: L
     slide(page, "Kernel size", 3)
     page.locator(".in .typed input").first.fill("7")
     page.wait_for_selector(".out .grid canvas:visible")
+    page.wait_for_timeout(250)  # the address follows at a pace
     place = parse_qs(urlsplit(page.url).fragment)
     assert place["stride"] == ["2x2"] and place["pad"] == ["same"]
     assert place["grid"][0].startswith("7 0 0")

@@ -60,6 +60,7 @@ def go(page: Page, live: Live, **place: str | int) -> None:
 
 
 def where(page: Page) -> dict[str, str]:
+    page.wait_for_timeout(250)  # the address follows at a pace
     hash_ = urlsplit(page.url).fragment
     return dict(part.split("=", 1) for part in hash_.split("&"))
 
