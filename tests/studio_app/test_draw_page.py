@@ -98,6 +98,7 @@ def test_a_node_says_what_it_got_in_3_d_flat_and_table(page: Page) -> None:
     page.wait_for_selector(".node:has-text('conv1, map 0, row 0, column 1')")
     page.keyboard.press("ArrowRight")
     page.wait_for_selector(".node:has-text('row 0, column 2')")
+    page.wait_for_timeout(250)  # the address follows at a pace
     assert "layer=conv1&unit=0&row=0&column=2" in page.url and "view=flat" in page.url
     page.reload()
     page.wait_for_selector(".node:has-text('conv1, map 0, row 0, column 2')")
