@@ -23,6 +23,7 @@ from striate.features.extraction import BATCH, Extractor, WantedFeatures, extrac
 from striate.features.feature_cache import FeatureCache
 from striate.features.feature_stream import FeatureStream
 from striate.features.head import Candidate, Head, fit_head
+from striate.features.out_of_fold import repeat_folds
 from striate.settings import Settings
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.units import format_percent
@@ -230,6 +231,16 @@ def learn_head(
             f"{format_percent(head.best.accuracy)}: a random split would have claimed the first "
             f"(cross-validation of the head on {len(head.held_out):,} training images)"
         )
+    repeated = repeat_folds(
+        features[:, 0],
+        labels,
+        classes=len(plan.data.classes),
+        strength=head.strength,
+        groups=None if part.groups is None else part.groups[part.indices],
+        seed=plan.recipe.seed,
+    )
+    if repeated is not None:
+        say(f"the head in cross-validation again: {repeated}")
     fill(module, backbone, head)
     learnt = LearntHead(engine, head.strength, head.folds, head.tried, head.random_accuracy)
     held_out = (

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
-from striate.features.out_of_fold import predict_out_of_fold
+from striate.features.out_of_fold import predict_out_of_fold, repeat_folds
 
 
 def test_each_image_is_reliabled_by_a_layer_that_has_not_seen_it() -> None:
@@ -50,3 +50,24 @@ def test_a_class_of_one_group_is_not_held_out() -> None:
     found = predict_out_of_fold(features, labels, classes=3, groups=groups)
     assert found.held_out.tolist() == [True] * 10 + [False] * 2
     assert np.isnan(found.probabilities[10:]).all()
+
+
+def test_repeated_folds_are_those_of_other_seeds_and_keep_groups_together() -> None:
+    numbers = np.random.default_rng(4)
+    labels = np.arange(80) % 2
+    groups = np.repeat(np.arange(40), 2)[np.argsort(np.tile([0, 1], 40), kind="stable")]
+    labels = groups % 2
+    own = numbers.normal(size=(40, 6))[groups]  # images of a group are alike, and of no class
+    values = (own + 0.01 * numbers.normal(size=(80, 6))).astype(np.float32)
+    apart = repeat_folds(values, labels, classes=2, strength=0.01)
+    together = repeat_folds(values, labels, classes=2, strength=0.01, groups=groups)
+    assert apart is not None
+    assert together is not None
+    assert apart.n == together.n == 80
+    assert together.mean < apart.mean
+    once = predict_out_of_fold(values, labels, classes=2, groups=groups, seed=1, strength=0.01)
+    right = (once.probabilities.argmax(1) == labels).mean()
+    assert together.accuracies[0] == right
+    assert (
+        repeat_folds(np.zeros((2, 600_000), np.float32), labels[:2], classes=2, strength=1) is None
+    )
