@@ -11,10 +11,11 @@ from photographs import COPIES, pieces
 from PIL import Image
 
 from striate.data import find
+from striate.doctor.image_signs import hash_grey
 from striate.doctor.scan import scanning
 from striate.doctor.scan.alignment import align, near
 from striate.doctor.scan.file_signs import measure_image
-from striate.doctor.scan.fingerprints import CHANGES, Change
+from striate.doctor.scan.fingerprints import CHANGES, Change, fingerprint, resample
 from striate.doctor.scan.near_copies import NearCopies, find_near_copies, group_equal, join
 from striate.doctor.scan.scanning import Scan, scan
 
@@ -143,3 +144,14 @@ def test_groups_of_equal_files_and_of_pairs() -> None:
     digests = np.array([[1] * 16, [2] * 16, [1] * 16, [2] * 16, [3] * 16], np.uint8)
     assert group_equal(digests) == [[0, 2], [1, 3]]
     assert join([(5, 6), (1, 2), (2, 5), (8, 9)]) == [[1, 2, 5, 6], [8, 9]]
+
+
+@pytest.mark.parametrize("proportion", [0.75, 1.0, 1.5])
+def test_turns_at_once_are_the_turns_one_by_one(proportion: float) -> None:
+    thumb = np.asarray(pieces()[4].convert("L").resize((48, 48)), np.uint8)
+    hashes = fingerprint(thumb[None], np.array([proportion]))[0]
+    turns = [place for place, change in enumerate(CHANGES) if change.degrees]
+    assert len(turns) == 20
+    for place in turns:
+        alone = hash_grey(resample(thumb, CHANGES[place], proportion)[None])[0]
+        assert int(np.bitwise_count(hashes[place] ^ alone)) <= 2  # bits at the median may round
