@@ -5,7 +5,8 @@
 Lines are drawn from MNIST's training digits, none of them a test digit. Each piece of ink that may
 be one character is looked at: one that covers nearly the same pixels as a digit is one, one that
 covers none alone is not. The network is written to --model, else to where
-striate.model.segmentation reads it. Type, of which the network in the package saw 130 lines besides, is not drawn here. A run of 600 lines takes about five minutes of one core.
+striate.model.segmentation reads it. Type, of which the network in the package saw 130 lines
+besides, is not drawn here. A run of 600 lines takes about five minutes of one core.
 """
 
 from __future__ import annotations
