@@ -184,9 +184,9 @@ def _describe_accuracy(metrics: JsonObject) -> list[str]:
         return []
     accuracy, n, low, high = (float(str(figure)) for figure in figures)
     return [
-        f"Right in {format_percent(accuracy)} of the {int(n):,} images that it was judged on (95 % "
-        f"interval {format_percent(low)} to {format_percent(high)}). Of other kinds of images "
-        "nothing is known."
+        f"Right in {format_percent(accuracy)} of the {int(n):,} images that it was evaluated on "
+        f"(95 % interval {format_percent(low)} to {format_percent(high)}). Of other kinds of "
+        "images nothing is known."
     ]
 
 

@@ -1,0 +1,192 @@
+"""How far an exported file is from its classifier, in each runtime that is here.
+
+    python -m benchmarks.parity [--shared ../shared] [--most 400] [--zoo NAME ...]
+
+The first table is of the pixels of the network's input, as the graph resizes them and as training
+does, over folders of images; the second of whole networks with drawn weights, on 32 images.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from striate.architecture.zoo import names, text
+from striate.backends.onnx.engines import session_of
+from striate.backends.onnx.graph_builder import Building
+from striate.backends.onnx.libraries import openvino
+from striate.backends.onnx.model_file import Model
+from striate.backends.torch import build
+from striate.data.images import Preprocess, hold_decoded
+from striate.deployment.golden_images import draw
+from striate.deployment.resize_graph import add_image_input
+from striate.deployment.sealed_answers import IMAGE, ORIENTATION, SealedAnswer
+from striate.deployment.sealed_graph import build_sealed_graph
+from striate.deployment.sealed_runtimes import Answer, open_onnx_runtime, open_openvino
+from striate.errors import ImageError, StriateError
+from striate.model.classifier import Classifier
+from striate.terminal.tables import Table
+
+Run = Callable[[np.ndarray], np.ndarray]
+
+WAYS = {
+    "224 of 256, cropped": Preprocess(3, 224, 224, "crop", crop_ratio=256 / 224),
+    "64, padded": Preprocess(3, 64, 64),
+    "28, grey": Preprocess(1, 28, 28),
+}
+SIZES = list(itertools.product((1, 7, 33, 97, 224, 225, 400, 641, 900, 1500), repeat=2))
+
+
+@dataclass
+class Pixels:
+    """What was found of the pixels of one set in one runtime."""
+
+    images: int = 0
+    values: int = 0
+    different: int = 0
+    largest: float = 0.0
+
+    def add(self, found: np.ndarray, own: np.ndarray) -> None:
+        """Count one image."""
+        apart = np.abs(found - own)
+        self.images += 1
+        self.values += apart.size
+        self.different += int((apart > 0).sum())
+        self.largest = max(self.largest, float(apart.max()))
+
+
+def main(words: list[str] | None = None) -> None:
+    """Print both tables."""
+    asked = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    asked.add_argument("--shared", type=Path, default=Path("../shared"))
+    asked.add_argument("--most", type=int, default=400, help="images of a folder")
+    asked.add_argument("--zoo", nargs="*", default=names(), help="architectures; default: all")
+    given = asked.parse_args(words)
+    if given.most:
+        compare_pixels(given.shared, given.most)
+    compare_networks(given.zoo)
+
+
+def compare_pixels(shared: Path, most: int) -> None:
+    """Print how far the pixels are apart, a line for each set, way and runtime."""
+    header = ("images", "made", "runtime", "n", "values that differ", "largest, of 255")
+    rows: list[tuple[str, ...]] = []
+    for way, fitted in WAYS.items():
+        runtimes = open_resizing(fitted)
+        for name, images in sets(shared, most):
+            found = {runtime: Pixels() for runtime in runtimes}
+            for image in images:
+                own = fitted.pixels(image)
+                for runtime, run in runtimes.items():
+                    found[runtime].add(run(image), own)
+            for runtime, seen in found.items():
+                share = f"{seen.different / max(seen.values, 1):.3%}"
+                rows.append((name, way, runtime, f"{seen.images:,}", share, f"{seen.largest:g}"))
+    print(Table(header, tuple(rows), set(header[3:])))
+
+
+def sets(shared: Path, most: int) -> Iterator[tuple[str, Iterator[np.ndarray]]]:
+    """Give the sets of images, decoded: uint8 (rows, columns, 3)."""
+    drawn = (draw(number, *size) for number, size in enumerate(SIZES))
+    yield "a hundred sizes", drawn
+    for name, folder in (
+        ("hostile", "data/hostile"),
+        ("ants and bees", "data/hymenoptera"),
+        ("hot dogs", "data/hotdog64"),
+    ):
+        files = sorted(path for path in (shared / folder).rglob("*") if path.is_file())
+        step = max(1, len(files) // most)
+        yield name, decoded(files[::step])
+    yield "digits", digits(most)
+
+
+def decoded(files: Iterable[Path]) -> Iterator[np.ndarray]:
+    """Give those files that can be read."""
+    for path in files:
+        try:
+            with hold_decoded(path) as image:
+                yield np.asarray(image.image.convert("RGB"))
+        except ImageError:
+            continue
+
+
+def digits(most: int) -> Iterator[np.ndarray]:
+    """Give scikit-learn's digits in three equal channels."""
+    from sklearn.datasets import load_digits
+
+    for image in load_digits().images[:most]:
+        yield np.repeat((image * 15.9375).astype(np.uint8)[..., None], 3, 2)
+
+
+def open_resizing(fitted: Preprocess) -> dict[str, Run]:
+    """Open the graph up to the network's input in each runtime."""
+    building = Building({})
+    add_image_input(building, fitted, "pixels")
+    content = Model(
+        "resize",
+        tuple(building.nodes),
+        building.constants,
+        {IMAGE: ("rows", "columns", 3), ORIENTATION: ()},
+        {"pixels": (1, *fitted.shape)},
+        types={IMAGE: "uint8", ORIENTATION: "int64"},
+    ).to_bytes()
+    session = session_of("ONNX Runtime", content)
+
+    def feeds(image: np.ndarray) -> dict[str, np.ndarray]:
+        return {IMAGE: image, ORIENTATION: np.array(1, np.int64)}
+
+    runtimes: dict[str, Run] = {"onnxruntime": lambda image: session.run(None, feeds(image))[0][0]}
+    try:
+        library = openvino()
+    except ImportError:
+        return runtimes
+    core = library.Core()
+    settings = {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = core.compile_model(core.read_model(content), "CPU", settings)
+    runtimes["openvino"] = lambda image: np.array(compiled(feeds(image))[0][0])
+    return runtimes
+
+
+def compare_networks(wanted: Iterable[str]) -> None:
+    """Print how far probabilities of whole networks are apart from the classifier's own."""
+    header = ("network", "runtime", "n", "probability differs by", "other classes")
+    rows: list[tuple[str, ...]] = []
+    images = [draw(number, 200 + 7 * number, 260 - 3 * number) for number in range(32)]
+    for name in wanted:
+        try:
+            module = build(text(name), seed=1)
+        except StriateError as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            continue
+        classes = tuple(f"class {number}" for number in range(module.plan.output[0]))
+        depth, height, width = module.plan.input
+        model = Classifier(module.eval(), None, classes, Preprocess(depth, height, width))
+        own = np.concatenate([model.predict_proba(image) for image in images])
+        content = build_sealed_graph(model).model.to_bytes()
+        for opening in (open_onnx_runtime, open_openvino):
+            try:
+                runtime = opening(content)
+            except StriateError as error:
+                print(f"{name}: {error}", file=sys.stderr)
+                continue
+            said = [answer(runtime.answer, image) for image in images]
+            apart = max(np.abs(a.probabilities - b).max() for a, b in zip(said, own, strict=True))
+            others = sum(a.label != b.argmax() for a, b in zip(said, own, strict=True))
+            rows.append((name, runtime.name, "32", f"{apart:.1g}", str(others)))
+            print(*rows[-1], file=sys.stderr, flush=True)
+    print(Table(header, tuple(rows), set(header[2:])))
+
+
+def answer(ask: Answer, image: np.ndarray) -> SealedAnswer:
+    """Ask for one upright image."""
+    return ask(image, 1)
+
+
+if __name__ == "__main__":
+    main()
