@@ -14,9 +14,11 @@ import numpy as np
 from striate import __version__
 from striate.deployment.accepted_images import make_accepted_images
 from striate.deployment.golden_images import FORMULA, GoldenImage, draw_golden_images
+from striate.deployment.model_card import make_model_card
 from striate.deployment.proof import Proof, prove
 from striate.deployment.sealed_answers import TOLERANCE
 from striate.deployment.sealed_file import (
+    CARD,
     DOCUMENT,
     FORMAT,
     FORMAT_VERSION,
@@ -56,6 +58,8 @@ KEPT_FIGURES = (
     "top5_high",
     "per_class",
     "confusion",
+    "balanced_accuracy",
+    "refusals",
 )
 KEPT_TRAINING = ("in_steps", "recipe", "epochs", "best_epoch")
 """What of a classifier's document leaves with an exported file: numbers, and no name of a file."""
@@ -256,6 +260,9 @@ def _metadata(
         "classes": json.dumps(list(classifier.classes), ensure_ascii=False),
         DOCUMENT: written_values(document),
         GOLDEN: written_values(proved),
+        CARD: make_model_card(
+            ClassifierDocument.from_json(document, "the file"), classifier.parameters
+        ).html(),
     }
 
 
@@ -272,7 +279,7 @@ def _document(
     backbone = classifier.origin.backbone
     if backbone is not None:
         training["backbone"] = backbone.partition(" with ")[0].partition(" .onnx")[0]
-    document = ClassifierDocument(
+    kept = ClassifierDocument(
         network=classifier.text,
         classes=classifier.classes,
         ids=classifier.ids,
@@ -284,11 +291,13 @@ def _document(
         },
         training=training,
     )
+    card = make_model_card(kept, classifier.parameters)
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "form": form,
-        **document.as_json(),
+        **kept.as_json(),
+        "card": card.as_json(),
         "map": None
         if place is None
         else {"offset": list(place.offset), "stride": list(place.stride)},

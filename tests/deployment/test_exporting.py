@@ -169,3 +169,35 @@ def test_the_same_seed_draws_the_same_images() -> None:
     one, two, other = draw_golden_images(3), draw_golden_images(3), draw_golden_images(4)
     assert [each.as_json() for each in one] == [each.as_json() for each in two]
     assert one[0].seed != other[0].seed
+
+
+def test_the_card_says_what_it_can_do_and_escapes_every_name() -> None:
+    from striate.deployment.model_card import make_model_card
+    from striate.model.classifier_document import ClassifierDocument
+
+    figures = {"n": 200, "accuracy": 0.9, "accuracy_low": 0.85, "accuracy_high": 0.93}
+    rows = [{"name": "<b>", "n": 9, "precision": 1.0, "recall": 0.5, "recall_low": None}]
+    reject = {"probability": 0.6, "distance": None, "false_refusals": 0.05, "n": 100}
+    card = make_model_card(
+        ClassifierDocument(
+            network=None,
+            classes=("<b>", "c"),
+            ids=(),
+            preprocess={},
+            calibration={"reject": reject},
+            metrics={**figures, "per_class": rows},
+            data={"counts": {"train": {"<b>": 3, "c": 4}, "test": {"<b>": 0}}},
+            training={},
+        ),
+        1234,
+    )
+    lines = dict(card.lines)
+    assert lines["Images"] == "7 train"
+    assert lines["Figures"].startswith("accuracy 90.0 % of 200 images (95 % interval 85.0 %")
+    assert "below a probability of 0.6" in lines['"I don\'t know"']
+    assert "<b>" not in card.html()
+    assert "&lt;b&gt;" in card.html()
+
+
+def test_the_card_is_in_the_file(exported: Path) -> None:
+    assert "Classifier of 2 classes" in read_sealed(exported).card

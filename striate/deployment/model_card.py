@@ -1,0 +1,159 @@
+"""The model card that travels in a sealed file: what it can do, and on what that was found.
+
+After Mitchell et al. 2019, Model cards for model reporting: https://arxiv.org/abs/1810.03993.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+
+from striate.model.classifier_document import ClassifierDocument
+from striate.model.json_value import Json, JsonObject
+from striate.terminal.escape import escape_controls
+from striate.terminal.units import format_percent
+
+SHOWN = 50  # classes with figures of their own
+STYLE = (
+    ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;"
+    "margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;width:100%}"
+    "td,th{text-align:left;padding:.3rem .8rem .3rem 0;border-bottom:1px solid #8886;"
+    "vertical-align:top}td.n{text-align:right;font-variant-numeric:tabular-nums}"
+)
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What there is to say of a classifier, in words.
+
+    Attributes:
+        title: what it is.
+        lines: heading and text of each thing.
+        classes: of each class its name, images, recall with its interval, precision.
+    """
+
+    title: str
+    lines: tuple[tuple[str, str], ...]
+    classes: tuple[tuple[str, str, str, str], ...]
+
+    def as_json(self) -> JsonObject:
+        """Return it as plain values."""
+        names = ("class", "images", "recall", "precision")
+        rows: list[Json] = [dict(zip(names, row, strict=True)) for row in self.classes]
+        return {"title": self.title, **dict(self.lines), "per_class": rows}
+
+    def html(self) -> str:
+        """Return it as a page, which follows a light or a dark screen."""
+        lines = "".join(
+            f"<tr><th scope=row>{escape(name)}</th><td>{escape(text)}</td></tr>"
+            for name, text in self.lines
+        )
+        rows = "".join(
+            "<tr><th scope=row>"
+            + escape(row[0])
+            + "</th>"
+            + "".join(f"<td class=n>{escape(cell)}</td>" for cell in row[1:])
+            + "</tr>"
+            for row in self.classes
+        )
+        head = "<tr><th>class</th><th>images</th><th>recall</th><th>precision</th></tr>"
+        table = f"<h2>Class by class</h2><table>{head}{rows}</table>" if rows else ""
+        return (
+            '<!doctype html><html lang="en"><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width">'
+            f"<title>{escape(self.title)}</title><style>{STYLE}</style>"
+            f"<h1>{escape(self.title)}</h1><table>{lines}</table>{table}</html>"
+        )
+
+
+def make_model_card(document: ClassifierDocument, parameters: int) -> ModelCard:
+    """Write the card of a classifier from what leaves with its file.
+
+    Args:
+        document: without names of files.
+        parameters: how many numbers it has learnt.
+
+    >>> card = make_model_card(ClassifierDocument(None, ("a", "b"), (), {}, {}, {}, {}, {}), 10)
+    >>> card.title, card.lines[-1]
+    ('Classifier of 2 classes', ('Figures', 'none: it was not evaluated'))
+    """
+    title = f"Classifier of {len(document.classes):,} classes"
+    return ModelCard(title, tuple(_lines(document, parameters)), tuple(_classes(document)))
+
+
+def _lines(document: ClassifierDocument, parameters: int) -> Iterator[tuple[str, str]]:
+    names = [escape_controls(name) for name in document.classes[:SHOWN]]
+    more = f" and {len(document.classes) - SHOWN:,} more" if len(document.classes) > SHOWN else ""
+    yield "Classes", ", ".join(names) + more
+    yield "Answers", "which one of these classes an image shows; of other images it knows nothing"
+    yield "Parameters", f"{parameters:,}"
+    backbone = document.training.get("backbone")
+    if backbone:
+        yield "Began with", f"{backbone}; its weights have a licence of their own, to be kept"
+    counts = document.data.get("counts")
+    if isinstance(counts, Mapping):
+        totals = {
+            split: sum(each for each in classes.values() if isinstance(each, int))
+            for split, classes in counts.items()
+            if isinstance(classes, Mapping)
+        }
+        said = ", ".join(f"{total:,} {split}" for split, total in totals.items() if total)
+        yield "Images", said or "not recorded"
+    yield from _rules(document.calibration)
+    yield "Figures", _figures(document.metrics)
+
+
+def _rules(calibration: JsonObject) -> Iterator[tuple[str, str]]:
+    rule = calibration.get("reject")
+    if isinstance(rule, Mapping):
+        share = rule.get("false_refusals")
+        yield (
+            '"I don\'t know"',
+            f"below a probability of {_number(rule.get('probability'))} or beyond a distance of "
+            f"{_number(rule.get('distance'))}; chosen on {rule.get('n')} images to refuse "
+            f"{format_percent(share) if isinstance(share, float) else share} of its own",
+        )
+    promise = calibration.get("promise")
+    if isinstance(promise, Mapping):
+        precision, sure = promise.get("precision"), promise.get("confidence")
+        if isinstance(precision, (int, float)) and isinstance(sure, (int, float)):
+            yield (
+                "Promise",
+                f"{format_percent(precision)} of what it answers is right, with a confidence of "
+                f"{format_percent(sure)}, found on {promise.get('n')} images like these",
+            )
+
+
+def _figures(metrics: JsonObject) -> str:
+    found = [metrics.get(name) for name in ("accuracy", "accuracy_low", "accuracy_high", "n")]
+    shares = [share for share in found if isinstance(share, (int, float))]
+    if len(shares) < len(found):
+        return "none: it was not evaluated"
+    said = (
+        f"accuracy {format_percent(shares[0])} of {int(shares[3]):,} images (95 % interval "
+        f"{format_percent(shares[1])} to {format_percent(shares[2])})"
+    )
+    brier = metrics.get("brier_score")
+    return f"{said}, Brier score {brier:.3f}" if isinstance(brier, float) else said
+
+
+def _classes(document: ClassifierDocument) -> Iterator[tuple[str, str, str, str]]:
+    rows = document.metrics.get("per_class")
+    for row in list(rows)[:SHOWN] if isinstance(rows, (list, tuple)) else ():
+        if isinstance(row, Mapping):
+            recall, low, high, precision = (
+                _share(row.get(name))
+                for name in ("recall", "recall_low", "recall_high", "precision")
+            )
+            interval = f" ({low} to {high})" if row.get("recall_low") is not None else ""
+            name = escape_controls(str(row.get("name")))
+            yield name, f"{row.get('n')}", f"{recall}{interval}", precision
+
+
+def _share(value: Json) -> str:
+    return format_percent(value) if isinstance(value, (int, float)) else "none"
+
+
+def _number(value: Json) -> str:
+    return f"{value:.3g}" if isinstance(value, (int, float)) else "none"
