@@ -30,10 +30,9 @@ CLASSES: Final = 6  # that are tried
 STEPS: Final = 160  # of gradient ascent at most
 LOOK: Final = 5  # steps after which it is seen whether the finished images are accepted
 RATE: Final = 0.1  # of Adam
-FINEST: Final = 32  # sides above are made of a grid of a quarter of the pixels each way
+FINEST: Final = 64  # pixels each way at most: small files, which the classifier enlarges
+MARGIN: Final = 0.2  # of what is left above the least probability
 SAFE: Final = 0.8  # of the rule's limit, which the distance is driven below
-ROOM: Final = 40_000  # bytes of a file
-QUALITIES: Final = (95, 85, 70)  # of JPEG, until it fits
 
 
 def make_accepted_images(
@@ -79,7 +78,10 @@ def _climb(classifier: Classifier, network: Trained, label: int, seed: int) -> l
         parameter.requires_grad_(False)
     heard = _listen(module, network)
     channels, rows, columns = classifier.preprocess.shape
-    sides = [side if side <= FINEST else max(FINEST, side // 4) for side in (rows, columns)]
+    larger = [round(side * classifier.preprocess.crop_ratio) for side in (rows, columns)]
+    top, left = (larger[0] - rows) // 2, (larger[1] - columns) // 2
+    share = min(1.0, FINEST / max(larger))
+    sides = [max(1, round(side * share)) for side in larger]
     generator = torch.Generator().manual_seed(seed)
     grid = torch.randn(EACH, channels, *sides, generator=generator).requires_grad_()
     optimiser = torch.optim.Adam([grid], lr=RATE)
@@ -87,14 +89,14 @@ def _climb(classifier: Classifier, network: Trained, label: int, seed: int) -> l
     limit = decision.reject.distance if decision.reject else None
     accepted: list[GoldenImage] = []
     for step in range(STEPS):
-        values = nn.functional.interpolate(
-            torch.sigmoid(grid), (rows, columns), mode="bilinear", align_corners=False
-        )
+        values = torch.sigmoid(grid)
         if step % LOOK == 0 and step:
             accepted = _accept(classifier, values, label=label, seed=seed, step=step)
             if len(accepted) == EACH:
                 return accepted
-        logits = module(normalize(values * 255, classifier.preprocess))
+        enlarged = nn.functional.interpolate(values, larger, mode="bilinear", align_corners=False)
+        seen = enlarged[:, :, top : top + rows, left : left + columns]
+        logits = module(normalize(seen * 255, classifier.preprocess))
         loss = nn.functional.cross_entropy(logits / decision.temperature, wanted)
         if decision.distance is not None and limit:
             far = _measure(decision.distance, heard[-1])
@@ -153,22 +155,17 @@ def _accept(
     ]
     read = [classifier.preprocess.pixels(image.content or b"") for image in images]
     said = classifier.decide(np.stack(read))
+    least = classifier.decision.least_probabilities(len(classifier.classes))[label]
     # a little above the least, so that another decoder does not change it
+    enough = least + (1 - least) * MARGIN
     return [
         image
         for image, answer, sure in zip(images, said.classes, said.confidence, strict=True)
-        if answer == label and sure > 0.9
+        if answer == label and sure > enough
     ]
 
 
 def _encode(values: np.ndarray) -> bytes:
-    """Encode an image as PNG where that is small, else as the best JPEG that is."""
-    image = Image.fromarray(values if values.shape[2] == 3 else values[..., 0])
     written = io.BytesIO()
-    image.save(written, "PNG")
-    for quality in QUALITIES:
-        if written.tell() <= ROOM:
-            break
-        written = io.BytesIO()
-        image.save(written, "JPEG", quality=quality)
+    Image.fromarray(values if values.shape[2] == 3 else values[..., 0]).save(written, "PNG")
     return written.getvalue()

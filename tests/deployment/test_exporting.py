@@ -21,6 +21,8 @@ from striate.deployment.sealed_graph import build_sealed_graph
 from striate.deployment.verification import verify
 from striate.errors import ClassifierError, ProofError, SettingError
 from striate.model.classifier import Classifier
+from striate.model.decision import Decision, RejectRule
+from striate.model.json_value import Json, JsonObject
 
 TEXT = "input 1x12x12 classes=2 > conv 4 > relu > maxpool 2 > conv 4 > relu > gap > flatten > fc"
 SEEN = {"train": np.array([0x1122334455667788, 0x99AABBCCDDEE0011], np.uint64)}
@@ -176,8 +178,10 @@ def test_the_card_says_what_it_can_do_and_escapes_every_name() -> None:
     from striate.model.classifier_document import ClassifierDocument
 
     figures = {"n": 200, "accuracy": 0.9, "accuracy_low": 0.85, "accuracy_high": 0.93}
-    rows = [{"name": "<b>", "n": 9, "precision": 1.0, "recall": 0.5, "recall_low": None}]
-    reject = {"probability": 0.6, "distance": None, "false_refusals": 0.05, "n": 100}
+    rows: list[Json] = [
+        {"name": "<b>", "n": 9, "precision": 1.0, "recall": 0.5, "recall_low": None}
+    ]
+    reject: JsonObject = {"probability": 0.6, "distance": None, "false_refusals": 0.05, "n": 100}
     card = make_model_card(
         ClassifierDocument(
             network=None,
@@ -201,3 +205,19 @@ def test_the_card_says_what_it_can_do_and_escapes_every_name() -> None:
 
 def test_the_card_is_in_the_file(exported: Path) -> None:
     assert "Classifier of 2 classes" in read_sealed(exported).card
+
+
+def test_images_are_made_that_a_careful_classifier_accepts(model: Classifier) -> None:
+    from striate.deployment.accepted_images import make_accepted_images
+    from striate.deployment.sealed_graph import find_network
+
+    careful = replace(model, decision=Decision(0.2, reject=RejectRule(0.9, None, 0.05, 100)))
+    made = make_accepted_images(careful, find_network(careful), 0, lambda event: None)
+    again = make_accepted_images(careful, find_network(careful), 0, lambda event: None)
+    assert [image.content for image in made] == [image.content for image in again]
+    said = {
+        int(careful.decide(model.preprocess.pixels(image.content or b"")[None]).classes[0])
+        for image in made
+    }
+    assert (len(made), said) == (2, {0})  # its weights are drawn, and it knows no other class
+    assert all("activation maximisation" in image.made for image in made)
