@@ -209,10 +209,12 @@ def main() -> None:
     lenet = Classifier(build(LENET, seed=0), LENET, tuple("0123456789"), gray)
     names = tuple(f"class {number}" for number in range(300))
     wide = Classifier(build(WIDE, seed=0), WIDE, names, Preprocess(3, 32, 32))
-    rows: list[tuple[str, str]] = []
+    here, load = Environment.here(), os.getloadavg()[0]
+    print(f"{here.processor}, {here.cores} cores, {here.system}; load before {load:.1f}")
+    print(f"{given.count} of each; Chromium draws without a graphics card", flush=True)
 
     def note(what: str, figure: str) -> None:
-        rows.append((what, figure))
+        print(f"{what:42} {figure}", flush=True)
 
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         studio = open_studio(Path(folder), read=given.read, modules={"lenet": lenet, "wide": wide})
@@ -267,12 +269,6 @@ def main() -> None:
         visit(grow)
         browser.close()
         studio.server.should_exit = True
-    load = os.getloadavg()[0]
-    here = Environment.here()
-    print(f"{here.processor}, {here.cores} cores, {here.system}; load {load:.1f}")
-    print(f"{given.count} of each; Chromium draws without a graphics card")
-    for what, figure in rows:
-        print(f"{what:42} {figure}")
 
 
 if __name__ == "__main__":
