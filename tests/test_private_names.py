@@ -14,6 +14,7 @@ NEEDED = {
     "_assert_is_none": "the check that torch.fx writes into what it traces, likewise",
     "_symbolic_trace": "the module of torch.fx that this one lies in",
     "_conf": "how codecarbon came to know each figure: read from a counter, or estimated",
+    "_conv_forward": "what a Conv2d computes by, exchanged for a step: torch has no hook for it",
     "_forward_hooks": "whether a module of someone else's has hooks: torch only adds and removes",
     "_forward_pre_hooks": "the same, before it computes",
     "_python_dispatch": "where torch's own guide to extending it has TorchDispatchMode",

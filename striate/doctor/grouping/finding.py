@@ -62,8 +62,8 @@ def find_groups(
 ) -> FoundGroups:
     """Find near copies, and neighbours in name, date and folder that are alike.
 
-    What names, dates and folders propose is judged by features where all images have them, else by
-    the images in grey at 16 x 16 pixels.
+    What names, dates and folders propose is compared by features where all images have them,
+    else by the images in grey at 16 x 16 pixels.
 
     Args:
         collection: names, labels and classes.
