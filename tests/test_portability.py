@@ -49,6 +49,7 @@ TWINS = {  # (file, call): what stands in its place elsewhere
     ("files/lock.py", "fcntl"): "msvcrt.locking",
     ("data/pixel_file.py", "os.posix_fallocate"): "truncate alone, where it is missing",
     ("training/distributed/processes.py", "signal.pthread_sigmask"): "each process ignores Ctrl-C",
+    ("studio_app/rooms/build.py", "os.sysconf"): "the memory is not told where it is missing",
     ("data/cores.py", "os.sysconf"): "nothing is counted without /proc/stat, which Linux alone has",
 }
 

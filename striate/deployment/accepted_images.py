@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from PIL import Image
 
-from striate.backends.onnx import Trained, find_feature_layer
+from striate.architecture.layer_table.feature_layer import find_feature_layer
+from striate.backends.onnx import Trained
 from striate.deployment.golden_images import GoldenImage
 from striate.errors import NotationError, SettingError
 from striate.events import Callback

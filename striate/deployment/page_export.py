@@ -200,7 +200,7 @@ def _describe(sealed: SealedFile) -> list[tuple[str, str]]:
         ("began with", document.training.get("backbone")),
         ("learnt from", _count(document.data, "train")),
         (
-            "“I don't know”",
+            '"I don\'t know"',
             "for what is unlike these images, or unsure"
             if reject or promise
             else "never: it names one of its classes whatever it is shown",

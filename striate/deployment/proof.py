@@ -176,7 +176,7 @@ class _Oracle:
         module = network.module()
         layer = None
         if decision.distance is not None:
-            from striate.backends.onnx import find_feature_layer
+            from striate.architecture.layer_table.feature_layer import find_feature_layer
 
             found = find_feature_layer(network.plan)
             layer = None if found is None else module.get_submodule(found.address)

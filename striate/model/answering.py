@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from striate.backends.onnx import Engine, Trained, find_feature_layer, open_engine, torch_module
-from striate.backends.onnx.feature_layer import NO_FEATURES
+from striate.architecture.layer_table.feature_layer import NO_FEATURES, find_feature_layer
+from striate.backends.onnx import Engine, Trained, open_engine, torch_module
 from striate.errors import ClassifierError
 from striate.model.decision import Answers, Decision
 

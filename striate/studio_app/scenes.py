@@ -12,7 +12,8 @@ import numpy as np
 import torch
 
 from striate.architecture.layer_table import summary
-from striate.backends.onnx import Trained, find_feature_layer
+from striate.architecture.layer_table.feature_layer import find_feature_layer
+from striate.backends.onnx import Trained
 from striate.backends.torch.network import Joining, Net
 from striate.errors import SettingError
 from striate.explanation.hooks import LayerCall, Recording, record

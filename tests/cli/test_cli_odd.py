@@ -82,7 +82,7 @@ def test_odd_class_names_stay_in_their_rows_and_get_folders(tmp_path: Path, plac
         assert len(done.stdout) < 200 + len(str(photo))
         table = striate("predict", model, photo, "--csv").stdout
         rows = list(csv.reader(io.StringIO(table, newline="")))
-        assert [len(row) for row in rows] == [4 + len(classes)] * 2
+        assert [len(row) for row in rows] == [6 + len(classes)] * 2
         assert rows[1][1] == classes[label].replace("\udce9", "\\udce9")
     assert "class 'a/b' goes into the folder 'a_b-2'" in done.stderr
     assert len(list((tmp_path / "sorted").iterdir())) == len(classes)

@@ -71,8 +71,9 @@ def empty_runtime(tmp_path: Path) -> Path:
 
 
 def test_a_page_holds_its_classifier_and_asks_nobody(
-    sealed: Path, empty_runtime: Path, tmp_path: Path
+    sealed: Path, empty_runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)  # else Node.js is asked
     done = export_page(sealed, tmp_path / "a", settings=PageSettings(empty_runtime), progress=False)
     html = (tmp_path / "a.html").read_text("utf-8")
     assert (done.path, done.size) == (tmp_path / "a.html", len(html.encode()))

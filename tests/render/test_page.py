@@ -18,7 +18,8 @@ from striate.render.page import page
 TEMPLATES = sorted(
     path
     for path in Path(striate.__file__).parent.rglob("*.html")
-    if "studio_app" not in path.parts  # which is no template, and loads scripts of its own
+    # which are no templates, or hold a script: a page that classifies
+    if "studio_app" not in path.parts and "deployment" not in path.parts
 )
 PARTS: Any = template._environment().get_template("render/templates/parts.html").module
 

@@ -6,14 +6,12 @@
 from __future__ import annotations
 
 from striate.backends.onnx.engines import Engine, onnx_runtime, open_engine, openvino, torch_module
-from striate.backends.onnx.feature_layer import find_feature_layer
 from striate.backends.onnx.graph import graph
 from striate.backends.onnx.trained_weights import Trained, state_shapes
 
 __all__ = [
     "Engine",
     "Trained",
-    "find_feature_layer",
     "graph",
     "onnx_runtime",
     "open_engine",

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from striate.architecture.aspects.onnx_runtime import failures, open_session
+from striate.architecture.layer_table.feature_layer import find_feature_layer
 from striate.backends.bf16 import computes_bf16
 from striate.backends.onnx import libraries
-from striate.backends.onnx.feature_layer import find_feature_layer
 from striate.backends.onnx.graph import FEATURES, OUTPUT, PIXELS, graph
 from striate.backends.onnx.own_thread import OwnThread
 from striate.backends.onnx.trained_weights import Trained

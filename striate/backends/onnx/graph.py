@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 
+from striate.architecture.layer_table.feature_layer import NO_FEATURES, find_feature_layer
 from striate.architecture.notation import Block, ExpandedNetwork, Join, Leaf, Step
-from striate.backends.onnx.feature_layer import NO_FEATURES, find_feature_layer
 from striate.backends.onnx.graph_builder import Building
 from striate.backends.onnx.model_file import Model
 from striate.errors import ClassifierError

@@ -65,8 +65,8 @@ class _Window:
     def outputs(self, x: Tensor) -> tuple[int, int]:
         """Return the rows and columns of the output."""
         rows, columns = (
-            (side + 2 * pad - gap * (kernel - 1) - 1) // step + 1
-            for side, kernel, step, pad, gap in zip(
+            (side + 2 * pad - between * (kernel - 1) - 1) // step + 1
+            for side, kernel, step, pad, between in zip(
                 x.shape[2:], self.kernel, self.stride, self.padding, self.dilation, strict=True
             )
         )
