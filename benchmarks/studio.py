@@ -110,7 +110,7 @@ def time_strokes(
     painted, bare = [], []
     kind = "pointerdown"
     for number in range(count):
-        angle, size = number / 12, 0.05 + 0.4 * number / count
+        angle, size = number / 12, 0.15 + 0.3 * number / count  # points far enough apart
         x, y = 0.5 + size * np.cos(angle), 0.5 + size * np.sin(angle)
         where = [".pad canvas", kind, float(x), float(y), ".draw", "data-answers"]
         painted.append(page.evaluate(TIMED, where))

@@ -8,6 +8,7 @@ from scipy import ndimage
 
 ENLARGED = 4  # times, before the ink is thinned
 SHORTEST = 6  # pixels of the enlarged image: less is noise of the rim
+SPUR = 7  # the same of a branch
 # the two masks of Golay's alphabet L, each turned four times: what is ink, and what is not
 INK = (((0, 0, 0), (0, 1, 0), (1, 1, 1)), ((0, 0, 0), (1, 1, 0), (0, 1, 0)))
 NONE = (((1, 1, 1), (0, 0, 0), (0, 0, 0)), ((0, 1, 1), (0, 0, 1), (0, 0, 0)))
@@ -23,6 +24,25 @@ def thin(mask: np.ndarray) -> np.ndarray:
                 mask = mask & ~ndimage.binary_hit_or_miss(mask, *turned)
         if (mask == before).all():
             return mask
+
+
+def prune(lines: np.ndarray) -> np.ndarray:
+    """Return the lines without short branches, which thinning leaves where a rim is rough."""
+    kept = lines.copy()
+    crowd = ndimage.convolve(lines.astype(int), np.ones((3, 3), int), mode="constant") - 1
+    for row, column in np.argwhere(lines & (crowd == 1)):
+        path = [(int(row), int(column))]
+        while len(path) <= SPUR:
+            r, c = path[-1]
+            around = ((r + i, c + j) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j)
+            inside = (at for at in around if min(at) >= 0 and max(at) < min(kept.shape))
+            near = [at for at in inside if kept[at] and at not in path]
+            if len(near) > 1:
+                kept[tuple(np.transpose(path))] = False
+            if len(near) != 1:
+                break
+            path.append(near[0])
+    return thin(kept)
 
 
 def follow(lines: np.ndarray) -> list[list[tuple[float, float]]]:
@@ -65,7 +85,7 @@ def redraw(image: np.ndarray) -> list[list[tuple[float, float]]]:
     high, wide = image.shape
     size = (wide * ENLARGED, high * ENLARGED)
     fine = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
-    strokes = follow(thin(fine > 120))
+    strokes = follow(prune(prune(thin(fine > 120))))
     largest = max(size)
     return [
         [(x / largest, y / largest) for x, y in stroke[::3] + stroke[-1:]] for stroke in strokes
