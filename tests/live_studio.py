@@ -20,7 +20,7 @@ from striate.model.classifier import Classifier
 from striate.studio_app.opening import open_studio
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
@@ -36,6 +36,22 @@ def open_browser() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=path, args=words)
         yield opened
         opened.close()
+
+
+@contextmanager
+def watched_page(browser: Browser, live: Live, height: int = 800) -> Iterator[Page]:
+    """Open a page 1,280 pixels wide, which must fail nowhere and ask no other host."""
+    context = browser.new_context(viewport={"width": 1280, "height": height})
+    context.grant_permissions(["camera"], origin=f"http://{live.host}")
+    found = context.new_page()
+    faults: list[str] = []
+    hosts: set[str] = set()
+    found.on("pageerror", lambda error: faults.append(str(error)))
+    found.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+    yield found
+    assert found.evaluate("window.broken") is None  # which a name with a script in it would set
+    assert faults == [] and hosts <= {live.host, ""}
+    context.close()
 
 
 @dataclass(frozen=True)

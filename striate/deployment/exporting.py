@@ -183,13 +183,18 @@ def _export(
     verification = verify_bytes(content, golden, pixels, proof.expected, tell)
     if not verification.holds:
         raise ProofError(f"the exported graph does not hold: {verification.failures}")
-    _write(path, content)
+    write_whole(path, content)
     if beside is not None:
-        _write(beside, _batch_bytes(classifier))
+        write_whole(beside, _batch_bytes(classifier))
     return Exported(path, beside, len(content), proof, verification, notes)
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
+    """Write an exported file, whole or not at all.
+
+    Raises:
+        ClassifierError: it cannot be written.
+    """
     try:
         with write_atomically(path) as partial:
             partial.write_bytes(content)

@@ -9,7 +9,7 @@ from typing import Any
 
 from striate import __version__
 from striate.data.images import Preprocess
-from striate.deployment.exporting import ExportSettings, export
+from striate.deployment.exporting import ExportSettings, export, write_whole
 from striate.deployment.sealed_answers import IMAGE, ORIENTATION, TOLERANCE
 from striate.deployment.sealed_file import SealedFile, is_sealed, read_sealed
 from striate.deployment.verification import Verification, verify
@@ -17,7 +17,6 @@ from striate.deployment.web_page import PageContent, make_page
 from striate.deployment.web_runtime import find_web_runtime
 from striate.errors import ClassifierError, ProofError, SettingError
 from striate.events import Callback
-from striate.files.atomic_write import write_atomically
 from striate.model.classifier_like import ClassifierLike
 from striate.model.decision.rules import Promise, RejectRule, read_promise, read_reject_rule
 from striate.model.json_value import JsonObject
@@ -143,14 +142,7 @@ def export_page(
             about=describe_for_script(sealed),
         )
     ).encode()
-    try:
-        with write_atomically(path) as partial:
-            partial.write_bytes(page)
-    except OSError as error:
-        raise ClassifierError(
-            f"'{path}' cannot be written: {error.strerror or error}; make room or choose another "
-            "place"
-        ) from error
+    write_whole(path, page)
     return ExportedPage(path, len(page), runtime.version, verification)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-from live_studio import Live, live_studio, open_browser
+from live_studio import Live, live_studio, open_browser, watched_page
 
 import striate as st
 from striate.architecture import zoo
@@ -44,16 +44,8 @@ def live(folder: Path) -> Iterator[Live]:
 
 @pytest.fixture
 def page(browser: Browser, live: Live) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    found = context.new_page()
-    faults: list[str] = []
-    hosts: set[str] = set()
-    found.on("pageerror", lambda error: faults.append(str(error)))
-    found.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
-    yield found
-    assert found.evaluate("window.broken") is None
-    assert faults == [] and hosts <= {live.host, ""}
-    context.close()
+    with watched_page(browser, live) as found:
+        yield found
 
 
 def write(page: Page, live: Live, text: str) -> None:

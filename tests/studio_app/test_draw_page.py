@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from accessibility import serious_findings
-from live_studio import Live, live_studio, open_browser
+from live_studio import Live, live_studio, open_browser, watched_page
 
 from striate.backends.torch import build
 from striate.data.images import Preprocess
@@ -36,15 +36,10 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, live: Live) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    found = context.new_page()
-    faults: list[str] = []
-    found.on("pageerror", lambda error: faults.append(str(error)))
-    found.goto(f"{live.address}#room=draw&network=module/own")
-    found.wait_for_selector(".draw[data-answers]")
-    yield found
-    assert found.evaluate("window.broken") is None and faults == []
-    context.close()
+    with watched_page(browser, live, 900) as found:
+        found.goto(f"{live.address}#room=draw&network=module/own")
+        found.wait_for_selector(".draw[data-answers]")
+        yield found
 
 
 def draw(page: Page, *strokes: list[tuple[float, float]]) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from accessibility import serious_findings
-from live_studio import Live, live_studio, open_browser
+from live_studio import Live, live_studio, open_browser, watched_page
 from torch import Tensor
 
 from striate.backends.torch import build
@@ -46,16 +46,8 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 @pytest.fixture
 def page(browser: Browser, live: Live) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 1000})
-    found = context.new_page()
-    faults: list[str] = []
-    hosts: set[str] = set()
-    found.on("pageerror", lambda error: faults.append(str(error)))
-    found.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
-    yield found
-    assert found.evaluate("window.broken") is None
-    assert faults == [] and hosts <= {live.host, ""}
-    context.close()
+    with watched_page(browser, live, 1000) as found:
+        yield found
 
 
 def go(page: Page, live: Live, **said: str | float) -> None:

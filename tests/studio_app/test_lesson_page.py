@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from live_studio import Live, live_studio, open_browser
+from live_studio import Live, live_studio, open_browser, watched_page
 from scipy.signal import correlate2d
 from sklearn.datasets import load_digits
 
@@ -42,15 +42,8 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 @pytest.fixture
 def page(browser: Browser, live: Live) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    found = context.new_page()
-    faults: list[str] = []
-    hosts: set[str] = set()
-    found.on("pageerror", lambda error: faults.append(str(error)))
-    found.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
-    yield found
-    assert faults == [] and hosts <= {live.host, ""}
-    context.close()
+    with watched_page(browser, live) as found:
+        yield found
 
 
 def numbers(text: str) -> list[float]:

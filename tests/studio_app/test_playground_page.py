@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 import torch
 from accessibility import serious_findings
-from live_studio import Live, live_studio, open_browser
+from live_studio import Live, live_studio, open_browser, watched_page
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional
@@ -39,16 +39,8 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 @pytest.fixture
 def page(browser: Browser, live: Live) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    found = context.new_page()
-    faults: list[str] = []
-    hosts: set[str] = set()
-    found.on("pageerror", lambda error: faults.append(str(error)))
-    found.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
-    yield found
-    assert found.evaluate("window.broken") is None
-    assert faults == [] and hosts <= {live.host, ""}
-    context.close()
+    with watched_page(browser, live, 900) as found:
+        yield found
 
 
 def go(page: Page, live: Live, **said: str | float) -> None:
@@ -86,7 +78,7 @@ def test_settings_move_the_sizes_and_a_link_brings_them_back(page: Page, live: L
     slide(page, "Kernel size", 3)
     page.locator(".in .typed input").first.fill("7")
     page.wait_for_selector(".out .grid canvas:visible")
-    page.wait_for_timeout(250)  # the address follows at a pace
+    page.wait_for_url(lambda url: "grid=7" in url)  # the address follows at a pace
     place = parse_qs(urlsplit(page.url).fragment)
     assert place["stride"] == ["2x2"] and place["pad"] == ["same"]
     assert place["grid"][0].startswith("7 0 0")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
-from live_studio import Live, live_studio, open_browser
+from live_studio import Live, live_studio, open_browser, watched_page
 from PIL import Image
 
 from striate.backends.torch import build
@@ -40,17 +40,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, live: Live) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    context.grant_permissions(["camera"], origin=f"http://{live.host}")
-    found = context.new_page()
-    faults: list[str] = []
-    hosts: set[str] = set()
-    found.on("pageerror", lambda error: faults.append(str(error)))
-    found.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
-    yield found
-    assert found.evaluate("window.broken") is None
-    assert faults == [] and hosts <= {live.host, ""}
-    context.close()
+    with watched_page(browser, live) as found:
+        yield found
 
 
 def go(page: Page, live: Live, **place: str | int) -> None:
