@@ -148,12 +148,8 @@ def export(
     if path.suffix != ".onnx":
         path = path.with_name(path.name + ".onnx")
     beside = path.with_name(path.stem + ".batch.onnx") if settings.batch else None
-    for place in filter(None, (path, beside)):
-        if place.exists() and not settings.force:
-            raise SettingError(
-                f"'{place}' exists already; give another name, or replace it by --force (in Python "
-                "force=True)"
-            )
+    if not settings.force:
+        refuse_existing(path, beside)
     classifier = open_classifier(model)
     with display_progress(progress, callback) as tell:
         return _export(classifier, path, beside, settings, tell)
@@ -187,6 +183,20 @@ def _export(
     if beside is not None:
         write_whole(beside, _batch_bytes(classifier))
     return Exported(path, beside, len(content), proof, verification, notes)
+
+
+def refuse_existing(*paths: Path | None) -> None:
+    """Refuse to replace a file.
+
+    Raises:
+        SettingError: one of the paths is there.
+    """
+    for path in paths:
+        if path is not None and path.exists():
+            raise SettingError(
+                f"'{path}' exists already; give another name, or replace it by --force (in Python "
+                "force=True of the settings)"
+            )
 
 
 def write_whole(path: Path, content: bytes) -> None:

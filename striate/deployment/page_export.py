@@ -9,13 +9,13 @@ from typing import Any
 
 from striate import __version__
 from striate.data.images import Preprocess
-from striate.deployment.exporting import ExportSettings, export, write_whole
+from striate.deployment.exporting import ExportSettings, export, refuse_existing, write_whole
 from striate.deployment.sealed_answers import IMAGE, ORIENTATION, TOLERANCE
 from striate.deployment.sealed_file import SealedFile, is_sealed, read_sealed
 from striate.deployment.verification import Verification, verify
 from striate.deployment.web_page import PageContent, make_page
 from striate.deployment.web_runtime import find_web_runtime
-from striate.errors import ClassifierError, ProofError, SettingError
+from striate.errors import ClassifierError, ProofError
 from striate.events import Callback
 from striate.model.classifier_like import ClassifierLike
 from striate.model.decision.rules import Promise, RejectRule, read_promise, read_reject_rule
@@ -102,11 +102,8 @@ def export_page(
     path = Path(path)
     if path.suffix not in (".html", ".htm"):
         path = path.with_name(path.name + ".html")
-    if path.exists() and not settings.force:
-        raise SettingError(
-            f"'{path}' exists already; give another name, or replace it by --force (in Python "
-            "force=True)"
-        )
+    if not settings.force:
+        refuse_existing(path)
     with display_progress(progress, callback) as tell:
         runtime = find_web_runtime(settings.runtime, offline=settings.offline, callback=tell)
         if isinstance(model, (str, Path)) and is_sealed(Path(model)):

@@ -11,7 +11,9 @@ LABEL = 10  # columns of what stands before a path or a command
 
 
 def format_steps(steps: Iterable[tuple[str, str]]) -> str:
-    """Return a line for each step; its path or command is not broken, so that it can be copied.
+    r"""Return a line for each step; its path or command is not broken, so that it can be copied.
+
+    A command keeps the line breaks within its quotes, which a shell takes as they stand.
 
     Args:
         steps: (label, path or command); a label that stands above is left empty.
@@ -19,8 +21,18 @@ def format_steps(steps: Iterable[tuple[str, str]]) -> str:
     >>> print(format_steps([("open it", "runs/a/report.html"), ("next", "striate predict runs/a")]))
       open it     runs/a/report.html
       next        striate predict runs/a
+    >>> print(format_steps([("next", command("describe", "conv 8\nfc")), ("open it", "a\nb.html")]))
+      next        striate describe 'conv 8
+    fc'
+      open it     a\nb.html
     """
-    return "\n".join(f"  {label:<{LABEL}}  {escape_controls(said)}" for label, said in steps)
+    return "\n".join(f"  {label:<{LABEL}}  {_shown(said)}" for label, said in steps)
+
+
+def _shown(said: str) -> str:
+    if not said.startswith("striate "):
+        return escape_controls(said)
+    return "\n".join(map(escape_controls, said.split("\n")))
 
 
 def command(verb: str, *arguments: object) -> str:

@@ -16,6 +16,7 @@ function make(tag, attributes = {}, ...content) {
 
 const say = (text) => { at("status").textContent = text; };
 const fillIn = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+const tiny = (value) => (value === 0 ? "0" : value.toExponential(1));
 const percent = (share) => `${(100 * share).toFixed(share > 0.9995 || share < 0.0005 ? 2 : 1)} %`;
 
 // ---- the engine ---------------------------------------------------------------------------------
@@ -300,7 +301,7 @@ async function prove() {
       const { difference, same, decoded } = await compareGolden(golden);
       kind = same ? "same" : decoded ? "different" : "decodedOtherwise";
       if (decoded) largest = Math.max(largest, difference);
-      told = difference.toExponential(1);
+      told = tiny(difference);
     } catch (error) {
       told = error.message;
     }
@@ -309,7 +310,7 @@ async function prove() {
     at("proof-said").textContent = fillIn(words.proving, { done: rows.childElementCount, all });
   }
   const agrees = counts.different === 0;
-  const said = fillIn(agrees ? words.proved : words.notProved, { same: counts.same, all, largest: largest.toExponential(1) });
+  const said = fillIn(agrees ? words.proved : words.notProved, { same: counts.same, all, largest: tiny(largest) });
   const decoding = counts.decodedOtherwise ? ` ${fillIn(words.decoding, { count: counts.decodedOtherwise })}` : "";
   at("proof-said").textContent = said + decoding;
   at("proof").classList.toggle("alarm", !agrees);
