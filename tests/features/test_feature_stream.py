@@ -106,9 +106,10 @@ def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path) -> None:
         tracemalloc.stop()
         return most
 
+    batch = 32 * 3 * 160 * 160
     few, many = peak(60), peak(240)
-    assert many - few < 40 * 3 * 160 * 160  # of 360 images more
-    assert few > 32 * 3 * 160 * 160  # what a batch takes is seen
+    assert many - few < 3 * batch  # of 360 images more; how far reading is ahead differs
+    assert few > batch  # what a batch takes is seen
 
 
 def test_the_images_to_learn_from_are_guessed_from_their_names(tmp_path: Path) -> None:
