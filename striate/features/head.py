@@ -184,7 +184,7 @@ def _fit(
         start = np.repeat(near, len(apart), axis=1)
         point = minimize_loss(values, truth, learning, strength=strength, start=start)
         drawn = np.concatenate([test for _, test in apart])
-        answers = _answer(point, values[::n_augmented], apart)
+        answers = softmax(_answer(point, values[::n_augmented], apart))
         random_accuracy = _validate(answers, labels[drawn], strength=strength).accuracy
     weight = found[:, :-1] @ back
     return Head(

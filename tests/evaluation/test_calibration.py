@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
 from striate.evaluation.calibration.distance_fit import fit_distance, measure_out_of_fold
 from striate.evaluation.calibration.held_out import HeldOut, fit_decision
-from striate.evaluation.calibration.reject_fit import choose_reject_rule, risk_coverage
+from striate.evaluation.calibration.reject_fit import (
+    choose_reject_rule,
+    estimate_limit,
+    risk_coverage,
+)
 from striate.evaluation.calibration.temperature_fit import (
     choose_temperature,
     fit_temperature,
@@ -174,3 +179,29 @@ def test_no_refusals_are_wanted() -> None:
     assert found.decision.mirrored
     assert found.decision.temperature > 2
     assert len(found.lines) == 1
+
+
+def test_of_images_yet_to_come_the_share_lies_beyond_the_limit_that_was_asked_for() -> None:
+    """Over many choices, each on 245 distances of the shape that features give them."""
+    draws = np.random.default_rng(0).chisquare(10, (400, 245)) / 10
+    limits = np.array([estimate_limit(one, share=0.025) for one in draws])
+    assert 0.02 < stats.chi2.sf(10 * limits, 10).mean() < 0.025
+    assert limits.std() < np.sort(draws, 1)[:, -1 - 6].std()  # steadier than one image
+
+
+def test_of_many_images_the_limit_leaves_the_share_beyond() -> None:
+    draws = np.random.default_rng(1).random(4000) + 1e-3
+    assert (draws > estimate_limit(draws, share=0.05)).sum() == 200
+    assert estimate_limit(np.ones(100), share=0.05) == 1  # without any spread nothing lies beyond
+
+
+def test_a_network_that_says_the_same_of_all_gets_no_rule() -> None:
+    labels = np.arange(300) % 3
+    features, logits = np.full((300, 8), 0.25, np.float32), np.zeros((300, 3), np.float32)
+    assert fit_distance(features, labels, classes=3) is None
+    dead = np.zeros((300, 8), np.float32)
+    assert fit_distance(dead, labels, classes=3) is None
+    held_out = HeldOut(logits, labels, "300 images", None, None)
+    found = fit_decision(held_out, mirrored=False, false_refusals=0.05, seed=0)
+    assert found.decision.reject is None
+    assert "says the same of all 300 images, so it has learnt nothing yet" in found.lines[1]

@@ -15,13 +15,16 @@ MOST_AXES = 64
 ROUNDS = 8  # of the power iteration that finds the axes
 FEWEST = 20  # images, below which no covariance is fitted
 FOLDS = 5
+FLAT = 1e-9  # variance of features of length one, below which rounding is all they differ by
 FAR = 1e3  # where the mean of a class without images is put: near nothing
 
 
 def fit_distance(
     features: np.ndarray, labels: np.ndarray, *, classes: int
 ) -> FeatureDistance | None:
-    """Return the distance of features from those of the classes; None where there is too little.
+    """Return the distance of features from those of the classes.
+
+    None where there is too little, or where features are the same whatever the image.
 
     Args:
         features: float32 (n, features), of images that training learnt from.
@@ -42,12 +45,16 @@ def fit_distance(
         return _fit(features, labels, classes, rank)
 
 
-def _fit(features: np.ndarray, labels: np.ndarray, classes: int, rank: int) -> FeatureDistance:
+def _fit(
+    features: np.ndarray, labels: np.ndarray, classes: int, rank: int
+) -> FeatureDistance | None:
     n, width = features.shape
     lengths = np.linalg.norm(features, axis=1, keepdims=True)
     unit = (features / np.maximum(lengths, SHORTEST)).astype(np.float64)
     center = unit.mean(0)
     offsets = unit - center
+    if (offsets**2).sum() < FLAT * n:
+        return None
     counts = np.bincount(labels, minlength=classes)
     means = np.zeros((classes, width))
     np.add.at(means, labels, offsets)

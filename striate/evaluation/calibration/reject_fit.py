@@ -6,13 +6,20 @@ share of images that are answered, risk the share of wrong answers among these.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from striate.data import format_count
+from striate.evaluation.metrics.wilson import wilson_interval
 from striate.model.decision import RejectRule
+from striate.model.decision.feature_distance import SHORTEST
 from striate.terminal.units import format_percent
+
+FARTHEST = 50  # images that tell together how far off is too far
+TAIL = 5  # one in so many is among them, at most
+SAME = 1e-6  # difference of probabilities below which a network says the same of all images
 
 
 @dataclass(frozen=True)
@@ -42,10 +49,12 @@ class RejectFit:
         if self.rule.distance is not None:
             ways.append(f"beyond a distance of {self.rule.distance:.2f}")
         right = format_percent(self.right / max(self.n - self.refused, 1))
+        low, high = wilson_interval(self.refused, self.n)
         return (
             f'"I don\'t know" is answered {" or ".join(ways)}: of {self.n:,} images of its classes '
-            f"it refuses {self.refused:,} and answers {right} of the others correctly "
-            "(--false-refusals 0 answers always)"
+            f"it refuses {self.refused:,}, so {format_percent(low)} to {format_percent(high)} of "
+            f"others like them, and answers {right} of the rest correctly (--false-refusals 0 "
+            "answers always)"
         )
 
 
@@ -74,8 +83,8 @@ def choose_reject_rule(
 ) -> RejectFit:
     """Choose below which probability and beyond which distance nothing is answered.
 
-    Half of the images that may be refused are the farthest off. The others are the least sure, as
-    far as refusing them lowers the risk.
+    Half of the images that may be refused lie beyond `estimate_limit`. The others are the least
+    sure, as far as refusing them lowers the risk.
 
     Args:
         probabilities: float32 (n, classes), after the temperature, of images of the classes.
@@ -90,7 +99,7 @@ def choose_reject_rule(
     ...     np.stack([sure, 1 - sure], 1), labels, numbers.random(400), false_refusals=0.1
     ... )
     >>> found.refused, round(found.rule.distance, 2), round(found.rule.probability, 2)
-    (40, 0.91, 0.53)
+    (40, 0.9, 0.52)
     """
     n = len(labels)
     allowed = int(false_refusals * n)
@@ -98,12 +107,15 @@ def choose_reject_rule(
         few = f"{format_percent(false_refusals)} of {format_count(n, 'image')}"
         return RejectFit(None, n, why=f"{few} is less than two, which choose no rule")
     confidence, correct = probabilities.max(1), probabilities.argmax(1) == labels
+    if distance is None and np.ptp(probabilities, axis=0).max() < SAME:
+        same = f"the network says the same of all {n:,} images, so it has learnt nothing yet"
+        return RejectFit(None, n, why=same)
     far, limit = np.zeros(n, np.bool_), None
     if distance is not None and np.isfinite(distance).all():
-        limit = float(np.sort(distance)[n - 1 - allowed // 2])
+        limit = estimate_limit(distance, share=allowed / 2 / n)
         far = distance > np.float32(limit)
     near = np.flatnonzero(~far)
-    room = allowed - int(far.sum())
+    room = allowed if limit is None else max(0, allowed - max(allowed // 2, int(far.sum())))
     _, risk = risk_coverage(confidence[near], correct[near])
     least = len(near) - room  # so many are answered at least
     best = least + int(np.flatnonzero(risk[least - 1 :] == risk[least - 1 :].min())[-1])
@@ -115,3 +127,27 @@ def choose_reject_rule(
     refused = far | unsure
     rule = RejectRule(threshold, limit, false_refusals=false_refusals, n=n)
     return RejectFit(rule, n, int(refused.sum()), int(correct[~refused].sum()))
+
+
+def estimate_limit(distance: np.ndarray, *, share: float) -> float:
+    """Return the distance beyond which that share of further images lies.
+
+    Where only a few of the images at hand lie so far off, any one of them would decide. So the
+    farthest fifth, or the farthest 50 where that is fewer, tell it together: beyond the nearest of
+    them, the logarithm of the distance is taken to fall off exponentially (Weissman 1978,
+    Estimation of parameters and large quantiles based on the k largest observations).
+
+    Args:
+        distance: float (n,), of at least five images that nothing was fitted on.
+        share: above 0, below 1.
+
+    >>> draws = np.random.default_rng(0).pareto(6, (200, 245)) + 1  # 2.5 % lie beyond 1.849
+    >>> round(float(np.mean([estimate_limit(one, share=0.025) for one in draws])), 2)
+    1.85
+    """
+    ordered = np.maximum(np.sort(distance.astype(np.float64)), float(SHORTEST))
+    n = len(ordered)
+    k = min(n - 1, max(math.ceil(share * n), min(n // TAIL, FARTHEST)))
+    start = ordered[n - 1 - k]
+    excess = float(np.log(ordered[n - k :] / start).mean())
+    return float(start * (k / n / share) ** excess)
