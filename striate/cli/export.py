@@ -10,6 +10,7 @@ import typer
 if TYPE_CHECKING:
     from striate.deployment.exporting import Exported
     from striate.deployment.page_export import ExportedPage
+    from striate.deployment.quantization.int8_form import Int8Settings
 
 
 def export(
@@ -47,6 +48,31 @@ def export(
             "--with-hashes", help="Let the hashes of the images that were learnt from go with it."
         ),
     ] = False,
+    quantize: Annotated[
+        str | None,
+        typer.Option(
+            help="int8: the network in whole numbers of 8 bits, which is a third of the size and "
+            "faster. Needs --calibrate."
+        ),
+    ] = None,
+    calibrate: Annotated[
+        str | None,
+        typer.Option(
+            help="For int8: images of each class, in any form that training takes. Some set the "
+            "ranges, the others measure what is lost."
+        ),
+    ] = None,
+    tolerate: Annotated[
+        float, typer.Option(help="For int8: points of accuracy that may be lost.", min=0, max=99)
+    ] = 1.0,
+    reduce_range: Annotated[
+        bool | None,
+        typer.Option(
+            "--reduce-range/--full-range",
+            help="For int8: weights of 7 bits, so that no processor cuts off a sum, or of 8. "
+            "Default: 7 where this processor does.",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     seed: Annotated[int, typer.Option(help="Of the golden images.", min=0)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -64,6 +90,7 @@ def export(
     from striate.deployment.exporting import ExportSettings
     from striate.deployment.exporting import export as export_classifier
     from striate.deployment.page_export import PageSettings, export_page
+    from striate.deployment.quantization.form_table import make_form_table
     from striate.errors import SettingError
     from striate.events import Event, Note
     from striate.terminal.console import Console
@@ -72,6 +99,13 @@ def export(
 
     if to not in ("onnx", "page"):
         raise SettingError(f"--to {to[:60]}: expected onnx or page")
+    settings = ExportSettings(
+        batch=with_batch,
+        with_hashes=with_hashes,
+        force=force,
+        seed=seed,
+        int8=read_int8(quantize, calibrate, tolerate, reduce_range),
+    )
     with Console() as console:
 
         def callback(event: Event) -> None:
@@ -82,7 +116,9 @@ def export(
             done: Exported | ExportedPage = export_page(
                 model,
                 out or name_file(model).with_suffix(".html"),
-                settings=PageSettings(runtime=runtime, offline=offline, force=force),
+                settings=PageSettings(
+                    runtime=runtime, offline=offline, force=force, sealed=settings
+                ),
                 progress=False,
                 callback=callback,
             )
@@ -90,15 +126,15 @@ def export(
             done = export_classifier(
                 model,
                 out or name_file(model),
-                settings=ExportSettings(
-                    batch=with_batch, with_hashes=with_hashes, force=force, seed=seed
-                ),
+                settings=settings,
                 progress=False,
                 callback=callback,
             )
     if as_json:
         print(json.dumps(done.as_json()))
         return
+    if done.forms:
+        print(f"{make_form_table(done.forms)}\n")
     print_proofs(done.verification)
     size = f"{done.size / 1e6:.1f} MB"
     print(f"{escape_controls(str(done.path))}: {size}, {done.size:,} bytes")
@@ -109,6 +145,31 @@ def export(
         ("verify", command("verify", done.path)),
         ("next", command("predict", done.path, "IMAGES")),
     )
+
+
+def read_int8(
+    quantize: str | None, calibrate: str | None, tolerate: float, reduce_range: bool | None
+) -> Int8Settings | None:
+    """Return how the network is quantized; None where it is not.
+
+    Raises:
+        SettingError: the options do not go together.
+    """
+    from striate.deployment.quantization.int8_form import Int8Settings
+    from striate.errors import SettingError
+
+    if quantize is None:
+        if calibrate is not None or reduce_range is not None:
+            raise SettingError("--calibrate and --reduce-range are for --quantize int8; add it")
+        return None
+    if quantize != "int8":
+        raise SettingError(f"--quantize {quantize[:60]}: expected int8")
+    if calibrate is None:
+        raise SettingError(
+            "--quantize int8 needs images to set its ranges and to measure what is lost: "
+            "--calibrate FOLDER, with one folder a class"
+        )
+    return Int8Settings(calibrate, tolerate / 100, reduce_range)
 
 
 def name_file(model: Path) -> Path:

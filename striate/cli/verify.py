@@ -54,8 +54,14 @@ def print_proofs(found: Verification) -> None:
             apart, classes = proof.difference.probability, proof.difference.classes
             line += f"  {proof.difference.images} images, probabilities within {apart:.1g}"
             line += f", {classes} other classes" if classes else ""
+        if proof.float32 is not None:
+            n, other = proof.float32.images, proof.float32.classes
+            line += f"; as in float32: {n - other} of {n} classes, "
+            line += f"probabilities within {proof.float32.probability:.1g}"
         if proof.why:
             line += f"  {proof.why}"
         print(paint(line, "wrong") if proof.status == "disagrees" and has_colors() else line)
+    if found.remark:
+        print(found.remark)
     if found.decoding:
         print(f"decoded otherwise than where it was made: {', '.join(found.decoding)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,23 +14,22 @@ import numpy as np
 from striate import __version__
 from striate.deployment.accepted_images import make_accepted_images
 from striate.deployment.golden_images import FORMULA, GoldenImage, draw_golden_images
-from striate.deployment.model_card import make_model_card
+from striate.deployment.model_card import ModelCard, make_model_card
 from striate.deployment.proof import Proof, prove
-from striate.deployment.sealed_answers import TOLERANCE
+from striate.deployment.quantization.form_table import Form, make_form_table, measure_forms
+from striate.deployment.quantization.int8_form import Int8Form, Int8Settings, make_int8_form
+from striate.deployment.quantization.int8_proof import prove_int8
 from striate.deployment.sealed_file import (
     CARD,
     DOCUMENT,
+    FLOAT32_VERSION,
     FORMAT,
     FORMAT_VERSION,
     GOLDEN,
+    GoldenProof,
     written_values,
 )
-from striate.deployment.sealed_graph import (
-    MapPlace,
-    SealedGraph,
-    build_batch_graph,
-    build_sealed_graph,
-)
+from striate.deployment.sealed_graph import SealedGraph, build_batch_graph, build_sealed_graph
 from striate.deployment.verification import Verification, verify_bytes
 from striate.errors import ClassifierError, ProofError, SettingError
 from striate.events import Callback, Event, Note
@@ -76,6 +75,8 @@ class Exported:
         proof: how far it is from the classifier.
         verification: what each runtime that is here said of it.
         notes: what there is to say of it.
+        int8: where it is in int8, how that was made and what is lost by it.
+        forms: then, the classifier in float32 and in int8 side by side.
     """
 
     path: Path
@@ -84,6 +85,8 @@ class Exported:
     proof: Proof
     verification: Verification
     notes: tuple[str, ...]
+    int8: Int8Form | None = None
+    forms: tuple[Form, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain values, as `striate export --json` prints it."""
@@ -96,6 +99,8 @@ class Exported:
             "difference_of_pixels": self.proof.pixels,
             "levels": self.proof.levels,
             "notes": list(self.notes),
+            "quantization": None if self.int8 is None else self.int8.as_json(),
+            "forms": [form.as_json() for form in self.forms],
             **self.verification.as_json(),
         }
 
@@ -109,12 +114,14 @@ class ExportSettings:
         with_hashes: whether the hashes of the images that were learnt from go with it.
         force: whether a file that is there already is replaced.
         seed: of the golden images.
+        int8: how its network is quantized; None leaves it in float32.
     """
 
     batch: bool = False
     with_hashes: bool = False
     force: bool = False
     seed: int = 0
+    int8: Int8Settings | None = None
 
 
 USUAL = ExportSettings()
@@ -174,15 +181,54 @@ def _export(
     notes = _notes(classifier, sealed, proof, len(accepted))
     for note in notes:
         tell(Note(note))
-    metadata = _metadata(classifier, sealed, golden, proof, with_hashes=settings.with_hashes)
-    content = replace(sealed.model, metadata=metadata).to_bytes()
-    verification = verify_bytes(content, golden, pixels, proof.expected, tell)
+    contents = _Contents(sealed, GoldenProof(tuple(golden), proof.expected), proof.levels)
+    if settings.int8 is not None:
+        contents = _quantize(classifier, contents, settings.int8, pixels, tell)
+    metadata = _metadata(classifier, contents, proof.fingerprints, with_hashes=settings.with_hashes)
+    content = replace(contents.sealed.model, metadata=metadata).to_bytes()
+    verification = verify_bytes(content, contents.proof, pixels, tell)
     if not verification.holds:
         raise ProofError(f"the exported graph does not hold: {verification.failures}")
     write_whole(path, content)
     if beside is not None:
-        write_whole(beside, _batch_bytes(classifier))
-    return Exported(path, beside, len(content), proof, verification, notes)
+        write_whole(beside, _batch_bytes(classifier, contents))
+    return Exported(
+        path,
+        beside,
+        len(content),
+        proof,
+        verification,
+        notes,
+        int8=contents.int8,
+        forms=contents.forms,
+    )
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """What goes into a file: its graph with what it answers, in float32 or in int8."""
+
+    sealed: SealedGraph
+    proof: GoldenProof
+    levels: Mapping[str, float]
+    int8: Int8Form | None = None
+    forms: tuple[Form, ...] = ()
+
+
+def _quantize(
+    classifier: Classifier,
+    full: _Contents,
+    settings: Int8Settings,
+    pixels: Sequence[np.ndarray],
+    tell: Callback,
+) -> _Contents:
+    """Return the contents in int8 in place of those in float32."""
+    form = make_int8_form(classifier, full.sealed, settings, tell)
+    whole = form.sealed.model.to_bytes()
+    proof, levels = prove_int8(whole, full.proof, pixels)
+    forms = measure_forms(full.sealed.model.to_bytes(), whole, form, pixels[0])
+    apart = {level: difference.probability for level, difference in levels.items()}
+    return _Contents(form.sealed, proof, apart, form, forms)
 
 
 def refuse_existing(*paths: Path | None) -> None:
@@ -245,26 +291,29 @@ def _notes(
 
 
 def _metadata(
-    classifier: Classifier,
-    sealed: SealedGraph,
-    golden: list[GoldenImage],
-    proof: Proof,
-    *,
-    with_hashes: bool,
+    classifier: Classifier, contents: _Contents, marks: Sequence[str], *, with_hashes: bool
 ) -> dict[str, str]:
     """Return what travels in the file beside the graph."""
+    proof = contents.proof
     images: list[JsonObject] = [
         {"image": image.as_json(), "answer": answer.as_json(), "pixels": mark}
-        for image, answer, mark in zip(golden, proof.expected, proof.fingerprints, strict=True)
+        for image, answer, mark in zip(proof.golden, proof.expected, marks, strict=True)
     ]
     proved: JsonObject = {
         "formula": FORMULA,
         "runtime": "onnxruntime, graph optimisation level all, one thread",
-        "tolerance": TOLERANCE,
-        "levels": proof.levels,
+        "tolerance": proof.tolerance.probability,
+        "levels": dict(contents.levels),
         "images": images,
     }
-    document = _document(classifier, sealed.model, "image", sealed.map_place)
+    if contents.int8 is not None:
+        images = [
+            {**each, "float32": answer.as_json()}
+            for each, answer in zip(images, proof.float32, strict=True)
+        ]
+        tolerance = proof.tolerance.distance
+        proved = {**proved, "tolerance_of_distance": tolerance, "images": images}
+    document, card = _document(classifier, contents, contents.sealed.model, "image")
     if with_hashes:
         hashes = {
             split: base64.b64encode(np.sort(each).astype("<u8").tobytes()).decode()
@@ -275,15 +324,13 @@ def _metadata(
         "classes": json.dumps(list(classifier.classes), ensure_ascii=False),
         DOCUMENT: written_values(document),
         GOLDEN: written_values(proved),
-        CARD: make_model_card(
-            ClassifierDocument.from_json(document, "the file"), classifier.parameters
-        ).html(),
+        CARD: card.html(),
     }
 
 
 def _document(
-    classifier: Classifier, model: Model, form: str, place: MapPlace | None
-) -> JsonObject:
+    classifier: Classifier, contents: _Contents, model: Model, form: str
+) -> tuple[JsonObject, ModelCard]:
     """Return the document of a file: what is known of the classifier, without names of files."""
     metrics = {
         name: classifier.metrics[name] for name in KEPT_FIGURES if name in classifier.metrics
@@ -306,10 +353,18 @@ def _document(
         },
         training=training,
     )
-    card = make_model_card(kept, classifier.parameters)
-    return {
+    int8 = contents.int8
+    table = make_form_table(contents.forms) if contents.forms else None
+    card = make_model_card(
+        kept,
+        classifier.parameters,
+        quantized=None if int8 is None else (int8.words, int8.proved_on),
+        forms=() if table is None else (table.header, *table.rows),
+    )
+    place = contents.sealed.map_place if form == "image" else None
+    document: JsonObject = {
         "format": FORMAT,
-        "format_version": FORMAT_VERSION,
+        "format_version": FLOAT32_VERSION if int8 is None else FORMAT_VERSION,
         "form": form,
         **kept.as_json(),
         "card": card.as_json(),
@@ -319,11 +374,16 @@ def _document(
         "made_with": {"striate": __version__},
         "digest": model.digest(),
     }
+    if int8 is not None:
+        quantization = {**int8.as_json(), "forms": [each.as_json() for each in contents.forms]}
+        document = {**document, "quantization": quantization}
+    return document, card
 
 
-def _batch_bytes(classifier: Classifier) -> bytes:
-    model = build_batch_graph(classifier)
-    document = _document(classifier, model, "batch", None)
+def _batch_bytes(classifier: Classifier, contents: _Contents) -> bytes:
+    inner = None if contents.int8 is None else contents.int8.inner
+    model = build_batch_graph(classifier, inner)
+    document, _ = _document(classifier, contents, model, "batch")
     classes = json.dumps(list(classifier.classes), ensure_ascii=False)
     metadata = {"classes": classes, DOCUMENT: written_values(document)}
     return replace(model, metadata=metadata).to_bytes()

@@ -5,7 +5,7 @@ After Mitchell et al. 2019, Model cards for model reporting: https://arxiv.org/a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -31,17 +31,23 @@ class ModelCard:
         title: what it is.
         lines: heading and text of each thing.
         classes: of each class its name, images, recall with its interval, precision.
+        forms: of a file in int8, a table of its forms: the header and a row each.
     """
 
     title: str
     lines: tuple[tuple[str, str], ...]
     classes: tuple[tuple[str, str, str, str], ...]
+    forms: tuple[tuple[str, ...], ...] = ()
 
     def as_json(self) -> JsonObject:
         """Return it as plain values."""
         names = ("class", "images", "recall", "precision")
         rows: list[Json] = [dict(zip(names, row, strict=True)) for row in self.classes]
-        return {"title": self.title, **dict(self.lines), "per_class": rows}
+        values: JsonObject = {"title": self.title, **dict(self.lines), "per_class": rows}
+        if self.forms:
+            header, *others = self.forms
+            values = {**values, "forms": [dict(zip(header, row, strict=True)) for row in others]}
+        return values
 
     def html(self) -> str:
         """Return it as a page, which follows a light or a dark screen."""
@@ -59,6 +65,7 @@ class ModelCard:
         )
         head = "<tr><th>class</th><th>images</th><th>recall</th><th>precision</th></tr>"
         table = f"<h2>Class by class</h2><table>{head}{rows}</table>" if rows else ""
+        table = f"{self._show_forms()}{table}"
         return (
             '<!doctype html><html lang="en"><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width">'
@@ -66,20 +73,44 @@ class ModelCard:
             f"<h1>{escape(self.title)}</h1><table>{lines}</table>{table}</html>"
         )
 
+    def _show_forms(self) -> str:
+        if not self.forms:
+            return ""
+        header, *others = self.forms
+        head = "".join(f"<th>{escape(name)}</th>" for name in header)
+        rows = "".join(
+            f"<tr><th scope=row>{escape(row[0])}</th>"
+            + "".join(f"<td class=n>{escape(cell)}</td>" for cell in row[1:])
+            + "</tr>"
+            for row in others
+        )
+        return f"<h2>Its forms</h2><table><tr>{head}</tr>{rows}</table>"
 
-def make_model_card(document: ClassifierDocument, parameters: int) -> ModelCard:
+
+def make_model_card(
+    document: ClassifierDocument,
+    parameters: int,
+    *,
+    quantized: tuple[str, str] | None = None,
+    forms: Sequence[Sequence[str]] = (),
+) -> ModelCard:
     """Write the card of a classifier from what leaves with its file.
 
     Args:
         document: without names of files.
         parameters: how many numbers it has learnt.
+        quantized: of a file in int8, what is lost and what it was proved on.
+        forms: likewise, the table of its forms.
 
     >>> card = make_model_card(ClassifierDocument(None, ("a", "b"), (), {}, {}, {}, {}, {}), 10)
     >>> card.title, card.lines[-1]
     ('Classifier of 2 classes', ('Figures', 'none: it was not evaluated'))
     """
     title = f"Classifier of {len(document.classes):,} classes"
-    return ModelCard(title, tuple(_lines(document, parameters)), tuple(_classes(document)))
+    lines = tuple(_lines(document, parameters))
+    if quantized is not None:
+        lines += (("In int8", quantized[0]), ("int8 proved on", quantized[1]))
+    return ModelCard(title, lines, tuple(_classes(document)), tuple(map(tuple, forms)))
 
 
 def _lines(document: ClassifierDocument, parameters: int) -> Iterator[tuple[str, str]]:

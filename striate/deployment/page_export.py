@@ -9,8 +9,10 @@ from typing import Any
 
 from striate import __version__
 from striate.data.images import Preprocess
+from striate.deployment.exporting import USUAL as SEALED
 from striate.deployment.exporting import ExportSettings, export, refuse_existing, write_whole
-from striate.deployment.sealed_answers import IMAGE, ORIENTATION, TOLERANCE
+from striate.deployment.quantization.form_table import Form
+from striate.deployment.sealed_answers import IMAGE, ORIENTATION
 from striate.deployment.sealed_file import SealedFile, is_sealed, read_sealed
 from striate.deployment.verification import Verification, verify
 from striate.deployment.web_page import PageContent, make_page
@@ -36,11 +38,13 @@ class PageSettings:
             kept, or fetches it.
         offline: open no connection.
         force: whether a file that is there already is replaced.
+        sealed: how a classifier is exported for it.
     """
 
     runtime: Path | None = None
     offline: bool = False
     force: bool = False
+    sealed: ExportSettings = SEALED
 
 
 USUAL = PageSettings()
@@ -55,12 +59,14 @@ class ExportedPage:
         size: in bytes.
         runtime: the version of onnxruntime-web that it carries.
         verification: what each runtime that is here said of the sealed file inside.
+        forms: where it was quantized for it, float32 and int8 side by side.
     """
 
     path: Path
     size: int
     runtime: str
     verification: Verification
+    forms: tuple[Form, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain values, as `striate export --to page --json` prints it."""
@@ -68,6 +74,7 @@ class ExportedPage:
             "file": str(self.path),
             "bytes": self.size,
             "onnxruntime_web": self.runtime,
+            "forms": [form.as_json() for form in self.forms],
             **self.verification.as_json(),
         }
 
@@ -104,6 +111,7 @@ def export_page(
         path = path.with_name(path.name + ".html")
     if not settings.force:
         refuse_existing(path)
+    forms: tuple[Form, ...] = ()
     with display_progress(progress, callback) as tell:
         runtime = find_web_runtime(settings.runtime, offline=settings.offline, callback=tell)
         if isinstance(model, (str, Path)) and is_sealed(Path(model)):
@@ -116,10 +124,8 @@ def export_page(
         else:
             with TemporaryDirectory(prefix="striate-") as folder:
                 place = Path(folder) / "sealed.onnx"
-                done = export(
-                    model, place, settings=ExportSettings(), progress=False, callback=tell
-                )
-                verification = done.verification
+                done = export(model, place, settings=settings.sealed, progress=False, callback=tell)
+                verification, forms = done.verification, done.forms
                 sealed, content = read_sealed(place), place.read_bytes()
     if sealed.form != "image":
         raise ClassifierError(
@@ -140,7 +146,7 @@ def export_page(
         )
     ).encode()
     write_whole(path, page)
-    return ExportedPage(path, len(page), runtime.version, verification)
+    return ExportedPage(path, len(page), runtime.version, verification, forms)
 
 
 def describe_for_script(sealed: SealedFile) -> JsonObject:
@@ -152,7 +158,7 @@ def describe_for_script(sealed: SealedFile) -> JsonObject:
         "classes": list(sealed.classes),
         "inputs": {"image": IMAGE, "orientation": ORIENTATION},
         "level": "all",
-        "tolerance": TOLERANCE,
+        "tolerance": sealed.proof.tolerance.probability,
         "background": list(sealed.preprocess.background),
         "placement": sealed.preprocess.as_json(),
         "map": sealed.map_place,

@@ -22,6 +22,7 @@ from striate.deployment.sealed_answers import (
     IMAGE,
     ORIENTATION,
     TOLERANCE,
+    Difference,
     SealedAnswer,
     compare_answers,
 )
@@ -116,9 +117,10 @@ def prove(
         whole = max(whole, compare_answers([""], [on_own], [answer]).probability)
         expected.append(answer)
         tell(number + 1, len(golden))
-    levels = _compare_levels(sealed.model.to_bytes(), golden, pixels, expected)
+    levels = compare_levels(sealed.model.to_bytes(), golden, pixels, expected)
     marks = tuple(map(fingerprint, pixels))
-    return Proof(tuple(expected), marks, level_apart, network, whole, levels)
+    apart = {level: difference.probability for level, difference in levels.items()}
+    return Proof(tuple(expected), marks, level_apart, network, whole, apart)
 
 
 def find_parting(sealed: SealedGraph, classifier: Classifier, pixels: np.ndarray) -> str:
@@ -192,20 +194,20 @@ class _Oracle:
         )
 
 
-def _compare_levels(
+def compare_levels(
     model: bytes,
     golden: Sequence[GoldenImage],
     pixels: Sequence[np.ndarray],
     expected: Sequence[SealedAnswer],
-) -> dict[str, float]:
-    """Return how far probabilities are apart under other levels of optimisation."""
+) -> dict[str, Difference]:
+    """Return how far answers are apart under other levels of optimisation."""
     small = [number for number, given in enumerate(pixels) if given.size < 2**20]
     names, wanted = [""] * len(small), [expected[number] for number in small]
     found = {}
     for level in LEVELS[:-1]:
         answer = open_onnx_runtime(model, level=level).answer
         said = [answer(pixels[number], golden[number].orientation) for number in small]
-        found[level] = compare_answers(names, wanted, said).probability
+        found[level] = compare_answers(names, wanted, said)
     return found
 
 

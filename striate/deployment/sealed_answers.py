@@ -70,6 +70,22 @@ class SealedAnswer:
 
 
 @dataclass(frozen=True)
+class Tolerance:
+    """How far answers may be apart.
+
+    Attributes:
+        probability: of probabilities and confidence.
+        distance: of distances, as a share of them.
+    """
+
+    probability: float = TOLERANCE
+    distance: float = TOLERANCE
+
+
+USUAL_TOLERANCE: Final = Tolerance()  # of what computes in float32
+
+
+@dataclass(frozen=True)
 class Difference:
     """How far answers are apart from those expected.
 
@@ -80,6 +96,7 @@ class Difference:
             reject rule's limit lie within the tolerance of each other.
         images: how many were compared.
         worst: the name of the image at which the probabilities are furthest apart.
+        allowed: how far they may be apart.
     """
 
     probability: float = 0.0
@@ -87,15 +104,23 @@ class Difference:
     classes: int = 0
     images: int = 0
     worst: str = ""
+    allowed: Tolerance = field(default=USUAL_TOLERANCE, repr=False)
 
     @property
     def holds(self) -> bool:
-        """Whether the answers are the same but for what computing in float32 leaves open."""
-        return self.classes == 0 and max(self.probability, self.distance) <= TOLERANCE
+        """Whether the answers are the same but for what is allowed."""
+        return (
+            self.classes == 0
+            and self.probability <= self.allowed.probability
+            and self.distance <= self.allowed.distance
+        )
 
 
 def compare_answers(
-    names: Sequence[str], expected: Sequence[SealedAnswer], found: Sequence[SealedAnswer]
+    names: Sequence[str],
+    expected: Sequence[SealedAnswer],
+    found: Sequence[SealedAnswer],
+    allowed: Tolerance = USUAL_TOLERANCE,
 ) -> Difference:
     """Return how far answers are apart.
 
@@ -106,15 +131,19 @@ def compare_answers(
     """
     largest, worst, distance, classes = 0.0, "", 0.0, 0
     for name, one, two in zip(names, expected, found, strict=True):
-        apart = _apart(one, two)
+        apart, share = _apart(one, two), 0.0
         if not apart <= largest:  # not a number is apart, too
             largest, worst = apart, name
         if one.distance is not None:
             other = float("nan") if two.distance is None else two.distance
             share = abs(one.distance - other) / max(abs(one.distance), 1e-6)
             distance = share if not share <= distance else distance
-        classes += one.label != two.label and not _is_tie(one)
-    return Difference(largest, distance, classes, len(names), worst)
+        if one.label != two.label:
+            near = apart <= allowed.probability and share <= allowed.distance
+            # so near each other that the rule's limit lies between them
+            at_limit = near and (one.label < 0) != (two.label < 0)
+            classes += not (at_limit or _is_tie(one, allowed))
+    return Difference(largest, distance, classes, len(names), worst, allowed)
 
 
 def _apart(one: SealedAnswer, two: SealedAnswer) -> float:
@@ -124,6 +153,6 @@ def _apart(one: SealedAnswer, two: SealedAnswer) -> float:
     return float(max(differences.max(), abs(one.confidence - two.confidence)))
 
 
-def _is_tie(answer: SealedAnswer) -> bool:
+def _is_tie(answer: SealedAnswer, allowed: Tolerance) -> bool:
     best = np.sort(answer.probabilities)[-2:]
-    return len(best) == 2 and bool(best[1] - best[0] <= 2 * TOLERANCE)
+    return len(best) == 2 and bool(best[1] - best[0] <= 2 * allowed.probability)

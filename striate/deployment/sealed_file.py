@@ -12,21 +12,43 @@ import mmap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from striate import __version__
 from striate.architecture.aspects.onnx_graph import GRAPH, METADATA
 from striate.data.images import Preprocess
 from striate.deployment.golden_images import GoldenImage
-from striate.deployment.sealed_answers import SealedAnswer
+from striate.deployment.sealed_answers import (
+    TOLERANCE,
+    USUAL_TOLERANCE,
+    SealedAnswer,
+    Tolerance,
+)
 from striate.errors import ClassifierError, SettingError
 from striate.model.classifier_document import ClassifierDocument
 from striate.model.json_value import Json, JsonObject
 
 FORMAT: Final = "striate-sealed"
-FORMAT_VERSION: Final = 1
+FLOAT32_VERSION, FORMAT_VERSION = 1, 2  # of files in float32, and of those in int8
 DOCUMENT, GOLDEN, CARD = "striate", "striate.golden", "striate.card"  # keys of the metadata
 LARGEST: Final = 2**31  # bytes of a file; protobuf reads no more
+
+
+@dataclass(frozen=True, eq=False)
+class GoldenProof:
+    """Images and what a file answers to them.
+
+    Attributes:
+        golden: the images.
+        expected: what was answered to each when the file was written.
+        tolerance: how far other answers may be from those.
+        float32: of a file in int8, what was answered in float32; else empty.
+    """
+
+    golden: tuple[GoldenImage, ...] = field(repr=False)
+    expected: tuple[SealedAnswer, ...] = field(repr=False)
+    tolerance: Tolerance = USUAL_TOLERANCE
+    float32: tuple[SealedAnswer, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,12 +61,12 @@ class SealedFile:
         form: "image", which takes one image of any size, or "batch".
         preprocess: how an image becomes the network's input; all of it stands in the graph.
         map_place: offset and stride of the class map as [down, across], or null.
-        golden: the images of the proof.
-        expected: what was answered to each when the file was written.
+        proof: the golden images with the answers to them.
         fingerprints: of each image's pixels.
         digest: the SHA-256 of the graph when it was written.
         levels: how far answers are apart under other levels of ONNX Runtime's optimisation.
         card: the model card, in HTML.
+        quantization: of a file in int8, how it was made and what is lost by it; else None.
     """
 
     path: Path
@@ -52,12 +74,22 @@ class SealedFile:
     form: str
     preprocess: Preprocess
     map_place: Mapping[str, Json] | None
-    golden: tuple[GoldenImage, ...] = field(repr=False)
-    expected: tuple[SealedAnswer, ...] = field(repr=False)
+    proof: GoldenProof = field(repr=False)
     fingerprints: tuple[str, ...] = field(repr=False)
     digest: str
     levels: Mapping[str, float]
     card: str = field(repr=False, default="")
+    quantization: JsonObject | None = None
+
+    @property
+    def golden(self) -> tuple[GoldenImage, ...]:
+        """The images of the proof."""
+        return self.proof.golden
+
+    @property
+    def expected(self) -> tuple[SealedAnswer, ...]:
+        """What was answered to each of them when the file was written."""
+        return self.proof.expected
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -102,18 +134,33 @@ def read_sealed(path: str | Path) -> SealedFile:
             form=str(values["form"]),
             preprocess=Preprocess.from_json(values["preprocess"]),
             map_place=values["map"],
-            golden=tuple(GoldenImage.from_json(each["image"]) for each in golden["images"]),
-            expected=tuple(SealedAnswer.from_json(each["answer"]) for each in golden["images"]),
+            proof=_read_proof(golden),
             fingerprints=tuple(str(each["pixels"]) for each in golden["images"]),
             digest=str(values["digest"]),
             levels=dict(golden["levels"]),
             card=metadata.get(CARD, ""),
+            quantization=values.get("quantization"),
         )
     except (ValueError, KeyError, TypeError, SettingError) as error:
         raise ClassifierError(
             f"the document inside '{path}' is damaged ({type(error).__name__}: {error}); export "
             "the classifier again"
         ) from error
+
+
+def _read_proof(values: Mapping[str, Any]) -> GoldenProof:
+    images = values["images"]
+    return GoldenProof(
+        golden=tuple(GoldenImage.from_json(each["image"]) for each in images),
+        expected=tuple(SealedAnswer.from_json(each["answer"]) for each in images),
+        tolerance=Tolerance(
+            float(values.get("tolerance", TOLERANCE)),
+            float(values.get("tolerance_of_distance", TOLERANCE)),
+        ),
+        float32=tuple(
+            SealedAnswer.from_json(each["float32"]) for each in images if "float32" in each
+        ),
+    )
 
 
 def measure_digest(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from striate.backends.onnx import Trained
 from striate.backends.onnx.graph import FEATURES, OUTPUT, PIXELS, graph
 from striate.backends.onnx.graph_builder import Building
 from striate.backends.onnx.model_file import Model
-from striate.deployment.graph_scope import Scope
+from striate.deployment.graph_scope import Scope, Value
 from striate.deployment.resize_graph import add_gray, add_image_input
 from striate.deployment.sealed_answers import (
     CLASS,
@@ -59,12 +59,33 @@ class SealedGraph:
     map_place: MapPlace | None
 
 
-def build_sealed_graph(classifier: Classifier) -> SealedGraph:
+@dataclass(frozen=True)
+class InnerNetwork:
+    """A network that stands in a sealed graph in place of the one in float32.
+
+    Attributes:
+        model: from the network's input to its logits and, where they are asked for, features.
+        names: of results that the rest of the graph is to take by another name.
+        results: names of all results and constants.
+    """
+
+    model: Model
+    names: Mapping[str, str]
+    results: frozenset[str]
+
+    def name(self, result: str) -> str:
+        """Return what a result of the network is called here; "" where it is not there."""
+        name = self.names.get(result, result)
+        return name if name in self.results else ""
+
+
+def build_sealed_graph(classifier: Classifier, inner: InnerNetwork | None = None) -> SealedGraph:
     """Write everything from the stored image to the answer as one ONNX model.
 
     Args:
         classifier: whose network is one of the notation, or a torch module that can be written in
             it.
+        inner: what computes in its network's place; None computes it in float32.
 
     Raises:
         ClassifierError: its network is a torch module that the notation has no words for.
@@ -88,20 +109,26 @@ def build_sealed_graph(classifier: Classifier) -> SealedGraph:
     before = len(building.nodes)
     _answer(op, classifier, one=True)
     address, place = _find_map(classifier, network)
+    if inner is not None and not inner.name(address or ""):
+        address = place = None  # the layer was merged with another
     k = len(classifier.classes)
     outputs: dict[str, Sequence[int | str]] = {PROBABILITIES: (k,), CLASS: (), CONFIDENCE: ()}
     if classifier.decision.distance is not None:
         outputs[DISTANCE] = ()
     if address is not None:
-        outputs[MAP] = (k, *_add_map(op, classifier, network, address))
-    model = _join(classifier, network, building, before, outputs)
+        outputs[MAP] = (k, *_add_map(op, classifier, network, address, inner))
+    model = _join(
+        inner.model if inner else write_network(classifier, network), building, before, outputs
+    )
     inputs: dict[str, Sequence[int | str]] = {IMAGE: ("rows", "columns", 3), ORIENTATION: ()}
     types = {IMAGE: "uint8", ORIENTATION: "int64", CLASS: "int64"}
     return SealedGraph(_given(model, inputs, types), network, place)
 
 
-def build_batch_graph(classifier: Classifier) -> Model:
+def build_batch_graph(classifier: Classifier, inner: InnerNetwork | None = None) -> Model:
     """Write the form that takes images of the network's size: uint8 (n, height, width, 3).
+
+    Arguments as for `build_sealed_graph`.
 
     Raises:
         ClassifierError: as `build_sealed_graph`.
@@ -126,7 +153,9 @@ def build_batch_graph(classifier: Classifier) -> Model:
     }
     if classifier.decision.distance is not None:
         outputs[DISTANCE] = ("n",)
-    model = _join(classifier, network, building, before, outputs)
+    model = _join(
+        inner.model if inner else write_network(classifier, network), building, before, outputs
+    )
     types = {IMAGES: "uint8", CLASS: "int64"}
     return _given(model, {IMAGES: ("n", shape.height, shape.width, 3)}, types)
 
@@ -240,42 +269,51 @@ def _find_map(classifier: Classifier, network: Trained) -> tuple[str | None, Map
     return source.address, MapPlace((offset[0], offset[1]), (stride[0], stride[1]))
 
 
-def _add_map(op: Scope, classifier: Classifier, network: Trained, address: str) -> list[int]:
+def _add_map(
+    op: Scope, classifier: Classifier, network: Trained, address: str, inner: InnerNetwork | None
+) -> list[int]:
     """Add what each position says of each class; its mean and the bias are the logit."""
     layers = list(network.plan.layers())
     channels, rows, columns = next(each.output for each in layers if each.address == address)
+    weight: Value = f"{layers[-1].address}.weight"
+    if inner is not None:
+        address = inner.name(address)
+        weight = inner.name(str(weight)) or network.weights[str(weight)]
     maps = op("Slice", address, [0], [1], [0]) if classifier.decision.mirrored else address
     k = len(classifier.classes)
     if isinstance(layers[-1].layer, Fc):
         flat = op("Reshape", maps, [channels, rows * columns])
-        maps = op("MatMul", f"{layers[-1].address}.weight", flat)
+        maps = op("MatMul", weight, flat)
     op("Reshape", maps, [k, rows, columns], result=MAP)
     return [rows, columns]
 
 
-def _join(
-    classifier: Classifier,
-    network: Trained,
-    building: Building,
-    before: int,
-    outputs: dict[str, Sequence[int | str]],
-) -> Model:
-    """Put the network between what comes before it and what comes behind it."""
+def write_network(classifier: Classifier, network: Trained) -> Model:
+    """Write the network alone, in float32, with the features that the classifier's rule needs."""
     scales = classifier.preprocess
-    inner = graph(
+    return graph(
         network.plan,
         network.weights,
         mean=scales.mean,
         std=scales.std,
         features=classifier.decision.distance is not None,
     )
+
+
+def _join(
+    network: Model,
+    building: Building,
+    before: int,
+    outputs: dict[str, Sequence[int | str]],
+) -> Model:
+    """Put the network between what comes before it and what comes behind it."""
     return Model(
         name="striate",
-        nodes=(*building.nodes[:before], *inner.nodes, *building.nodes[before:]),
-        constants={**inner.constants, **building.constants},
+        nodes=(*building.nodes[:before], *network.nodes, *building.nodes[before:]),
+        constants={**network.constants, **building.constants},
         inputs={},
         outputs=outputs,
-        encoded=inner.encoded,
+        encoded=network.encoded,
     )
 
 

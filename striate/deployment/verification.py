@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from striate.deployment.golden_images import GoldenImage, fingerprint
+from striate.deployment.golden_images import fingerprint
 from striate.deployment.node_runtime import open_web_runtime
-from striate.deployment.sealed_answers import (
-    TOLERANCE,
-    Difference,
-    SealedAnswer,
-    compare_answers,
-)
-from striate.deployment.sealed_file import measure_digest, read_sealed
+from striate.deployment.quantization.processor import find_processor
+from striate.deployment.sealed_answers import Difference, Tolerance, compare_answers
+from striate.deployment.sealed_file import GoldenProof, measure_digest, read_sealed
 from striate.deployment.sealed_runtimes import Runtime, open_onnx_runtime, open_openvino
 from striate.deployment.web_runtime import WebRuntime, find_web_runtime
 from striate.errors import ClassifierError, EngineError
 from striate.events import Callback
+from striate.model.json_value import JsonObject
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.progress_display import display_progress
 
 Status = Literal["proved", "disagrees", "not proved"]
+EXACT = Tolerance(0.0, 0.0)  # any other class counts
 
 
 @dataclass(frozen=True)
@@ -37,16 +35,22 @@ class RuntimeProof:
         status: whether its answers are those expected; "not proved" where it is not here.
         difference: how far they are apart; None where it did not run.
         why: why it did not run, or where the answers part; "" where they agree.
+        float32: of a file in int8, how far its answers are from those in float32; None where they
+            are not known.
     """
 
     runtime: str
     status: Status
     difference: Difference | None = None
     why: str = ""
+    float32: Difference | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain values, as `striate verify --json` prints it."""
-        values = {"runtime": self.runtime, "status": self.status, "why": self.why}
+        values: dict[str, Any] = {"runtime": self.runtime, "status": self.status, "why": self.why}
+        if self.float32 is not None:
+            values["float32_difference"] = self.float32.probability
+            values["float32_other_classes"] = self.float32.classes
         if self.difference is None:
             return {**values, "images": 0, "largest_difference": None, "different_classes": None}
         return {
@@ -66,11 +70,13 @@ class Verification:
         decoding: the golden images that have other pixels than where the file was made, by name:
             those of encoded files, where they are decoded otherwise.
         damaged: whether the graph is not the one that was written.
+        remark: what there is to say of this machine; "" as a rule.
     """
 
     proofs: tuple[RuntimeProof, ...]
     decoding: tuple[str, ...] = ()
     damaged: bool = False
+    remark: str = ""
 
     @property
     def holds(self) -> bool:
@@ -86,6 +92,8 @@ class Verification:
             said.insert(0, "the graph is not the one that was written (its SHA-256 differs)")
         if not said and not any(proof.status == "proved" for proof in self.proofs):
             said.append("no runtime is here to prove it in")
+        if said and self.remark:
+            said.append(self.remark)
         return "; ".join(said)
 
     @property
@@ -98,6 +106,7 @@ class Verification:
             "holds": self.holds,
             "damaged": self.damaged,
             "decoded_otherwise": list(self.decoding),
+            "remark": self.remark,
             "runtimes": [proof.as_json() for proof in self.proofs],
         }
 
@@ -132,24 +141,24 @@ def verify(
     pixels = [image.pixels(sealed.preprocess) for image in sealed.golden]
     with display_progress(progress, callback) as tell:
         content = Path(path).read_bytes()
-        found = verify_bytes(content, sealed.golden, pixels, sealed.expected, tell, engine)
+        found = verify_bytes(content, sealed.proof, pixels, tell, engine)
     odd = [
         image.name
         for image, given, mark in zip(sealed.golden, pixels, sealed.fingerprints, strict=True)
         if fingerprint(given) != mark
     ]
-    return Verification(found.proofs, tuple(odd), damaged)
+    return Verification(found.proofs, tuple(odd), damaged, describe_machine(sealed.quantization))
 
 
 def verify_bytes(
     content: bytes,
-    golden: Sequence[GoldenImage],
+    proof: GoldenProof,
     pixels: Sequence[np.ndarray],
-    expected: Sequence[SealedAnswer],
     tell: Callback,
     engine: WebRuntime | None = None,
 ) -> Verification:
     """Compare a model's answers to the golden images with those expected, in each runtime."""
+    golden = proof.golden
     openers: dict[str, Callable[[], Runtime]] = {
         "onnxruntime": lambda: open_onnx_runtime(content),
         "openvino": lambda: open_openvino(content),
@@ -170,8 +179,12 @@ def verify_bytes(
                 RuntimeProof(name, "not proved" if absent else "disagrees", None, str(error))
             )
             continue
-        difference = compare_answers([image.name for image in golden], expected, said)
+        names = [image.name for image in golden]
+        difference = compare_answers(names, proof.expected, said, proof.tolerance)
         proofs.append(judge(runtime.name, difference))
+        if proof.float32:
+            apart = compare_answers(names, proof.float32, said, EXACT)
+            proofs[-1] = replace(proofs[-1], float32=apart)
     return Verification(tuple(proofs))
 
 
@@ -184,8 +197,28 @@ def judge(runtime: str, difference: Difference) -> RuntimeProof:
     if difference.holds:
         return RuntimeProof(runtime, "proved", difference)
     why = f"probabilities differ by {difference.probability:.2g} at '{difference.worst}'"
-    if difference.probability <= TOLERANCE:
+    allowed = difference.allowed.probability
+    if difference.probability <= allowed:
         why = f"distances differ by {difference.distance:.2g} of themselves"
+        allowed = difference.allowed.distance
     if difference.classes:
         why += f", {difference.classes} of {difference.images} classes are others"
-    return RuntimeProof(runtime, "disagrees", difference, f"{why}; {TOLERANCE:g} is allowed")
+    return RuntimeProof(runtime, "disagrees", difference, f"{why}; {allowed:.2g} is allowed")
+
+
+def describe_machine(quantization: JsonObject | None) -> str:
+    """Say whether this processor may answer otherwise than the one that a file was made on.
+
+    >>> describe_machine(None)
+    ''
+    """
+    if quantization is None:
+        return ""
+    here = find_processor()
+    made = f"{quantization['processor']} ({quantization['instructions']})"
+    said = f"its int8 was proved on {made}"
+    if here.saturates and not quantization["reduce_range"]:
+        return (
+            f"{said}, and {here} cuts off sums of its 8-bit weights: export it with --reduce-range"
+        )
+    return f"{said}; here: {here}"

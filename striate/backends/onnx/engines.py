@@ -94,7 +94,22 @@ def onnx_runtime(trained: Trained, preprocess: Preprocess, *, features: bool = F
         ClassifierError: features are asked for, and the network has none.
     """
     name = "float32 ONNX Runtime"
-    session = session_of(name, _model(name, trained, preprocess, features=features))
+    model = _model(name, trained, preprocess, features=features)
+    return open_network_model(name, model, features=features)
+
+
+def open_network_model(name: str, model: bytes, *, features: bool = False) -> Engine:
+    """Open the ONNX model of a network in ONNX Runtime.
+
+    Args:
+        name: of the engine.
+        model: of the inputs and outputs that `graph` writes.
+        features: whether it gives feature vectors, too.
+
+    Raises:
+        EngineError: ONNX Runtime cannot be loaded, or does not take the model.
+    """
+    session = session_of(name, model)
     number = threads()
 
     def compute(pixels: np.ndarray, wanted: list[str]) -> list[np.ndarray]:

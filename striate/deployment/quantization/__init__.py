@@ -1,0 +1,1 @@
+"""The network of a sealed file in int8: smaller, faster, and measured beside float32."""
