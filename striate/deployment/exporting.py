@@ -170,6 +170,9 @@ def _export(
     tell: Callable[[Event], None],
 ) -> Exported:
     sealed = build_sealed_graph(classifier)
+    int8 = None
+    if settings.int8 is not None:
+        int8 = make_int8_form(classifier, sealed, settings.int8, tell)
     golden = draw_golden_images(settings.seed)
     accepted: list[GoldenImage] = []
     if classifier.decision.refuses:
@@ -182,8 +185,8 @@ def _export(
     for note in notes:
         tell(Note(note))
     contents = _Contents(sealed, GoldenProof(tuple(golden), proof.expected), proof.levels)
-    if settings.int8 is not None:
-        contents = _quantize(classifier, contents, settings.int8, pixels, tell)
+    if int8 is not None:
+        contents = _quantize(contents, int8, pixels)
     metadata = _metadata(classifier, contents, proof.fingerprints, with_hashes=settings.with_hashes)
     content = replace(contents.sealed.model, metadata=metadata).to_bytes()
     verification = verify_bytes(content, contents.proof, pixels, tell)
@@ -215,15 +218,8 @@ class _Contents:
     forms: tuple[Form, ...] = ()
 
 
-def _quantize(
-    classifier: Classifier,
-    full: _Contents,
-    settings: Int8Settings,
-    pixels: Sequence[np.ndarray],
-    tell: Callback,
-) -> _Contents:
+def _quantize(full: _Contents, form: Int8Form, pixels: Sequence[np.ndarray]) -> _Contents:
     """Return the contents in int8 in place of those in float32."""
-    form = make_int8_form(classifier, full.sealed, settings, tell)
     whole = form.sealed.model.to_bytes()
     proof, levels = prove_int8(whole, full.proof, pixels)
     forms = measure_forms(full.sealed.model.to_bytes(), whole, form, pixels[0])

@@ -50,6 +50,26 @@ class GoldenProof:
     tolerance: Tolerance = USUAL_TOLERANCE
     float32: tuple[SealedAnswer, ...] = field(default=(), repr=False)
 
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> GoldenProof:
+        """Return what stands in a file's metadata.
+
+        Raises:
+            ClassifierError: it is damaged.
+        """
+        images = values["images"]
+        return cls(
+            golden=tuple(GoldenImage.from_json(each["image"]) for each in images),
+            expected=tuple(SealedAnswer.from_json(each["answer"]) for each in images),
+            tolerance=Tolerance(
+                float(values.get("tolerance", TOLERANCE)),
+                float(values.get("tolerance_of_distance", TOLERANCE)),
+            ),
+            float32=tuple(
+                SealedAnswer.from_json(each["float32"]) for each in images if "float32" in each
+            ),
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class SealedFile:
@@ -134,7 +154,7 @@ def read_sealed(path: str | Path) -> SealedFile:
             form=str(values["form"]),
             preprocess=Preprocess.from_json(values["preprocess"]),
             map_place=values["map"],
-            proof=_read_proof(golden),
+            proof=GoldenProof.from_json(golden),
             fingerprints=tuple(str(each["pixels"]) for each in golden["images"]),
             digest=str(values["digest"]),
             levels=dict(golden["levels"]),
@@ -146,21 +166,6 @@ def read_sealed(path: str | Path) -> SealedFile:
             f"the document inside '{path}' is damaged ({type(error).__name__}: {error}); export "
             "the classifier again"
         ) from error
-
-
-def _read_proof(values: Mapping[str, Any]) -> GoldenProof:
-    images = values["images"]
-    return GoldenProof(
-        golden=tuple(GoldenImage.from_json(each["image"]) for each in images),
-        expected=tuple(SealedAnswer.from_json(each["answer"]) for each in images),
-        tolerance=Tolerance(
-            float(values.get("tolerance", TOLERANCE)),
-            float(values.get("tolerance_of_distance", TOLERANCE)),
-        ),
-        float32=tuple(
-            SealedAnswer.from_json(each["float32"]) for each in images if "float32" in each
-        ),
-    )
 
 
 def measure_digest(path: Path) -> str:

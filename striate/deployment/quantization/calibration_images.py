@@ -1,7 +1,7 @@
-"""The images by which a network is quantized: those that set its ranges, and those that judge it.
+"""The images by which a network is quantized: some set its ranges, others measure what is lost.
 
-No image does both. Judged is, where there are enough of them, on images that the classifier has
-not learnt from.
+No image does both. What is lost is measured, where there are enough of them, on images that the
+classifier has not learnt from.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def divide(
 
     >>> labels, splits = np.tile([0, 1], 32), np.repeat(["train", "test"], 32)
     >>> ranges, measured, words = divide(labels, splits, np.arange(64), None)
-    >>> ranges.max(), measured.min(), words
+    >>> int(ranges.max()), int(measured.min()), words
     (31, 32, '32 images of the test split; what the classifier has learnt from is not known')
     """
     unknown = "; what the classifier has learnt from is not known"

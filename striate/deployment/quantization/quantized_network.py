@@ -131,6 +131,7 @@ def quantize(
                 {},
             )
             quantizer.quantize_model()
+            quantizer.model.topological_sort()  # other runtimes want that
         except (ValueError, RuntimeError) as error:
             raise EngineError(f"ONNX Runtime's quantizer fails: {error}") from error
     done = quantizer.model.model.graph
