@@ -54,6 +54,24 @@ def watched_page(browser: Browser, live: Live, height: int = 800) -> Iterator[Pa
     context.close()
 
 
+AT = """(wanted) => {
+  const place = new URLSearchParams(location.hash.slice(1));
+  return Object.entries(wanted).every(([name, pattern]) =>
+    (pattern === null ? !place.has(name) : new RegExp(`^${pattern}$`).test(place.get(name))));
+}"""
+SHOWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+def wait_for_place(page: Page, **wanted: str | None) -> None:
+    """Wait until the address, which follows at a pace, has these patterns; None: has no such."""
+    page.wait_for_function(AT, arg=wanted)
+
+
+def wait_for_frames(page: Page) -> None:
+    """Wait until what the pointer and the keys did is taken in and painted."""
+    page.evaluate(SHOWN)
+
+
 @dataclass(frozen=True)
 class Reply:
     """What came back."""

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote
 
 import pytest
-from live_studio import Live, live_studio, open_browser, watched_page
+from live_studio import Live, live_studio, open_browser, wait_for_place, watched_page
 
 import striate as st
 from striate.architecture import zoo
@@ -184,9 +184,8 @@ def test_the_text_lives_in_the_address_and_hostile_names_are_text(page: Page, li
     assert "token" not in page.url
     page.reload()
     page.wait_for_selector(".layers tr[data-layer=softmax1]")
-    page.wait_for_timeout(250)  # the address follows at a pace
-    (text,) = parse_qs(urlsplit(page.url).fragment)["text"]
-    assert page.locator("#network-text").input_value() == text == f"{HOSTILE} > softmax"
+    wait_for_place(page, text=re.escape(f"{HOSTILE} > softmax"))
+    assert page.locator("#network-text").input_value() == f"{HOSTILE} > softmax"
 
 
 @pytest.mark.slow
@@ -240,7 +239,6 @@ def test_nobody_is_kept_out(browser: Browser, live: Live, scheme: Any, width: in
     page.locator("#network-text").click()
     page.keyboard.press("Control+End")
     page.keyboard.type(" > con")
-    page.wait_for_selector(".bubble li")
-    page.wait_for_timeout(300)
+    page.wait_for_selector(".build.stale .bubble li")
     assert serious_findings(page) == []
     page.close()

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from accessibility import serious_findings
-from live_studio import Live, live_studio, open_browser, watched_page
+from live_studio import (
+    Live,
+    live_studio,
+    open_browser,
+    wait_for_frames,
+    wait_for_place,
+    watched_page,
+)
 
 from striate.backends.torch import build
 from striate.data.images import Preprocess
@@ -93,8 +100,7 @@ def test_a_node_says_what_it_got_in_3_d_flat_and_table(page: Page) -> None:
     page.wait_for_selector(".node:has-text('conv1, map 0, row 0, column 1')")
     page.keyboard.press("ArrowRight")
     page.wait_for_selector(".node:has-text('row 0, column 2')")
-    page.wait_for_timeout(250)  # the address follows at a pace
-    assert "layer=conv1&unit=0&row=0&column=2" in page.url and "view=flat" in page.url
+    wait_for_place(page, layer="conv1", unit="0", row="0", column="2", view="flat")
     page.reload()
     page.wait_for_selector(".node:has-text('conv1, map 0, row 0, column 2')")
 
@@ -102,7 +108,7 @@ def test_a_node_says_what_it_got_in_3_d_flat_and_table(page: Page) -> None:
 @pytest.mark.slow
 def test_the_building_turns_and_gives_the_node_under_the_pointer(page: Page) -> None:
     draw(page, [(0.5, 0.2), (0.5, 0.8)])
-    page.wait_for_timeout(500)
+    wait_for_frames(page)
     canvas = page.locator(".solid canvas")
     seen = "(canvas) => canvas.toDataURL()"
     before = canvas.evaluate(seen)
@@ -112,13 +118,14 @@ def test_the_building_turns_and_gives_the_node_under_the_pointer(page: Page) -> 
     page.mouse.down()
     page.mouse.move(box["x"] + 160, box["y"] + 90, steps=5)
     page.mouse.up()
-    page.wait_for_timeout(200)
+    wait_for_frames(page)
     assert canvas.evaluate(seen) != before
     page.click(".turns button >> text=Turn back")
     page.focus(".solid canvas")
     page.keyboard.press("Escape")  # lets go of the nodes that the pointer passed
-    page.wait_for_timeout(200)
-    assert canvas.evaluate(seen) == before
+    page.wait_for_function(
+        "(before) => document.querySelector('.solid canvas').toDataURL() === before", arg=before
+    )
 
 
 @pytest.mark.slow
@@ -126,8 +133,7 @@ def test_look_inside_opens_the_drawing_in_the_microscope_and_back(page: Page) ->
     draw(page, [(0.3, 0.2), (0.7, 0.8)])
     page.click(".views button >> text=Look inside")
     page.wait_for_selector(".inside .stage")
-    page.wait_for_timeout(250)  # the address follows at a pace
-    assert "room=inside" in page.url and "image=upload/" in page.url
+    wait_for_place(page, room="inside", image="upload/.*")
     page.click("nav >> text=Draw")
     page.wait_for_selector(".draw")
     assert page.locator(".said").inner_text() != "Nothing drawn"

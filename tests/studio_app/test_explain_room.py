@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote
 
 import numpy as np
 import pytest
 import torch
 from accessibility import serious_findings
-from live_studio import Live, live_studio, open_browser, watched_page
+from live_studio import Live, live_studio, open_browser, wait_for_place, watched_page
 from torch import Tensor
 
 from striate.backends.torch import build
@@ -58,11 +58,6 @@ def go(page: Page, live: Live, **said: str | float) -> None:
     page.wait_for_selector(".heat .range .high", timeout=30_000)
 
 
-def where(page: Page) -> dict[str, list[str]]:
-    page.wait_for_timeout(250)  # the address follows at a pace
-    return parse_qs(urlsplit(page.url).fragment)
-
-
 def number(text: str) -> float:
     return float(text.replace("\u2212", "-").replace(" %", ""))
 
@@ -88,13 +83,13 @@ def test_a_stroke_changes_answer_and_maps_and_undo_brings_them_back(page: Page, 
         "(low) => document.querySelector('[data-method=hires-cam] .range').innerText !== low",
         arg=low,
     )
-    assert where(page)["strokes"][0].startswith("g")
+    wait_for_place(page, strokes="g.*")
     page.reload()
     page.wait_for_selector(".odds th >> text=before")
     page.get_by_role("button", name="Undo").click()
     page.wait_for_selector(".odds th >> text=probability")
     assert page.locator(".odds td.bar").first.inner_text() == before
-    assert "strokes" not in where(page)
+    wait_for_place(page, strokes=None)
 
 
 def test_the_brush_goes_by_keyboard(page: Page, live: Live) -> None:
@@ -104,7 +99,7 @@ def test_the_brush_goes_by_keyboard(page: Page, live: Live) -> None:
     page.wait_for_selector("#spoken >> text=row 16, column 12", state="attached")
     page.keyboard.press(" ")
     page.wait_for_selector(".odds th >> text=before")
-    assert where(page)["strokes"][0].endswith(":16.12")
+    wait_for_place(page, strokes=".*:16\\.12")
     page.keyboard.press("u")
     page.wait_for_selector(".odds th >> text=probability")
 
@@ -118,10 +113,9 @@ def test_another_part_is_copied_from_where_was_clicked_first(page: Page, live: L
     assert box is not None
     cell = box["width"] / 24
     canvas.click(position={"x": 4.5 * cell, "y": 6.5 * cell})
-    assert "strokes" not in where(page)
     canvas.click(position={"x": 14.5 * cell, "y": 16.5 * cell})
     page.wait_for_selector(".odds th >> text=before")
-    assert "(-10.-10):" in where(page)["strokes"][0]
+    wait_for_place(page, strokes=r"p[\d.]+\(-10\.-10\):16\.14")  # one stroke, of the second click
 
 
 @pytest.mark.slow
@@ -134,7 +128,7 @@ def test_class_against_class_and_each_by_itself(page: Page, live: Live) -> None:
     assert page.locator(".row-of-maps >> nth=1").locator(".heat").count() == 1  # of one pass
     page.get_by_role("button", name="Swap both").click()
     page.wait_for_selector(".row-of-maps h3 >> text=rather than a")
-    assert where(page)["target"] == ["1"] and where(page)["against"] == ["0"]
+    wait_for_place(page, target="1", against="0")
     page.wait_for_selector("[data-method=occlusion]:not(.old) .range .high")
 
 

@@ -7,11 +7,10 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from live_studio import Live, live_studio, open_browser, watched_page
+from live_studio import Live, live_studio, open_browser, wait_for_place, watched_page
 from scipy.signal import correlate2d
 from sklearn.datasets import load_digits
 
@@ -87,6 +86,18 @@ def count_head(asked: str, told: str) -> float:
     return float(sum(each.numel() for each in head.parameters()))
 
 
+FIRST = ".first .leads >> text=The room Inside needs a network"  # and its button
+PLAY = ".playground .steps button[aria-pressed=true]"
+LEADS = {  # where each link of an idea leads in a studio without a trained network
+    "picture": [FIRST],
+    "convolution": [f"{PLAY} >> text=Convolution"],
+    "padding": [f"{PLAY} >> text=Convolution"],
+    "relu": [f"{PLAY} >> text=Activation"],
+    "pooling": [f"{PLAY} >> text=Pooling"],
+    "depth": [".layers tr[data-layer=conv3]"],
+    "loss": [".playground [data-loss=cross-entropy] .result"],
+    "transfer": [".layers tr[data-layer=conv2]", FIRST],
+}
 ANSWERS: dict[str, Callable[[str, str], float]] = dict(
     zip(
         STEPS,
@@ -123,8 +134,7 @@ def test_the_page_expects_what_another_calculation_gives(page: Page, live: Live,
 def test_progress_is_kept_in_the_address_and_in_the_browser(page: Page, live: Live) -> None:
     enter(page, live, "padding")
     reply(page, "5")
-    page.wait_for_timeout(250)  # the address follows at a pace
-    assert parse_qs(urlsplit(page.url).fragment)["done"] == ["padding"]
+    wait_for_place(page, done="padding")
     later = page.context.new_page()
     later.goto(f"{live.address}#room=lesson")
     later.wait_for_selector(".question #asked:not(:empty)")
@@ -162,13 +172,37 @@ def test_the_arrows_go_through_the_numbers_and_step_moves_the_kernel(
 
 
 @pytest.mark.slow
-def test_links_lead_to_the_same_thing_in_another_room(page: Page, live: Live) -> None:
-    enter(page, live, "depth")
-    page.click(".more-of-it a")
-    page.wait_for_selector(".layers tr[data-layer=conv3]")
-    enter(page, live, "pooling")
-    page.click(".more-of-it a")
-    page.wait_for_selector(".playground")
+def test_every_link_of_every_idea_leads_on_where_nothing_has_been_trained(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with live_studio(tmp_path) as fresh, watched_page(browser, fresh) as page:
+        for step, arrivals in LEADS.items():
+            for number, arrival in enumerate(arrivals):
+                enter(page, fresh, step)
+                assert page.locator(".more-of-it a").count() == len(arrivals)
+                page.locator(".more-of-it a").nth(number).click()
+                page.wait_for_selector(arrival)
+                assert page.locator("#told.error").count() == 0
+        page.click(".first .strong")  # of the last link, into Inside
+        page.wait_for_selector(".inside .stage", timeout=120_000)
+        enter(page, fresh, "picture")
+        page.click(".more-of-it a")
+        page.wait_for_selector(".inside .layer[data-layer=input][aria-pressed=true]")
+        wait_for_place(page, room="inside", network="digits", image="digits/0042", layer="input")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("room", ["inside", "draw", "explain"])
+def test_the_first_screen_says_where_its_button_leads_and_leads_there(
+    browser: Browser, tmp_path: Path, room: str
+) -> None:
+    with live_studio(tmp_path) as fresh, watched_page(browser, fresh) as page:
+        page.goto(f"{fresh.address}#room={room}&network=digits&image=digits/0007&layer=conv2")
+        page.wait_for_selector(f".first .leads >> text=The room {room.title()} needs a network")
+        page.click(".first .strong")
+        page.wait_for_selector(f".{room}", timeout=120_000)
+        wanted = {"layer": "conv2"} if room == "inside" else {}
+        wait_for_place(page, room=room, network="digits", **wanted)
 
 
 @pytest.mark.slow
@@ -192,7 +226,6 @@ def test_nobody_is_kept_out(browser: Browser, live: Live, scheme: Any, width: in
     for step in STEPS:
         page.goto("about:blank")
         enter(page, live, step)
-        page.wait_for_timeout(200)
         wide = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
         assert wide[0] <= wide[1], step
         assert serious_findings(page) == [], step

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 HOSTILE = "<img src=x onerror=window.broken=1>"
+NEAR = """([place, exact]) => {
+  const shown = Number(document.querySelector(place).textContent.replace("\u2212", "-"));
+  return Math.abs(shown - exact) < 0.001 * (1 + Math.abs(exact));
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -250,12 +254,13 @@ def test_probabilities_and_losses_that_are_shown_are_torch_s(page: Page, live: L
     for scores in ([2.0, -1.0, 0.5, 3.25], [-4.0, 6.0, 0.0, 1.5]):
         for at, score in enumerate(scores):
             page.locator(".scores input[type=text]").nth(at).fill(str(score))
-        page.wait_for_timeout(300)
+        x = torch.tensor(scores, dtype=torch.float64)
+        loss = functional.cross_entropy(x, torch.tensor(2)).item()
+        page.wait_for_function(NEAR, arg=["[data-loss=cross-entropy] .result", loss])
         rows = page.evaluate(
             "[...document.querySelectorAll('.scores tbody tr')].map((row) => "
             "[...row.cells].slice(4).map((each) => each.textContent))"
         )
-        x = torch.tensor(scores, dtype=torch.float64)
         odds = x.softmax(0)
         target = functional.one_hot(torch.tensor(2), 4).double()
         for at, (power, share, wanted, gradient) in enumerate(rows):
@@ -263,7 +268,6 @@ def test_probabilities_and_losses_that_are_shown_are_torch_s(page: Page, live: L
             assert abs(number(share.replace(" %", "")) - 100 * odds[at].item()) <= 0.0501
             assert number(wanted) == target[at].item()
             assert is_shown(gradient, (odds - target)[at].item())
-        loss = functional.cross_entropy(x, torch.tensor(2)).item()
         squared = functional.mse_loss(odds, target, reduction="sum").item()
         assert is_shown(page.locator("[data-loss=cross-entropy] .result").inner_text(), loss)
         assert is_shown(page.locator("[data-loss=squared] .result").inner_text(), squared)
@@ -291,7 +295,9 @@ def test_nobody_is_kept_out_and_nothing_scrolls_sideways(
     for step in ("conv", "relu", "pool", "flatten", "loss"):
         page.goto("about:blank")
         go(page, live, step=step, slope=0.1)
-        page.wait_for_timeout(300)
+        page.wait_for_selector(
+            "[data-loss=cross-entropy] .result" if step == "loss" else ".playground .size code"
+        )
         assert serious_findings(page) == []
         wide = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
         assert wide[0] <= wide[1], step

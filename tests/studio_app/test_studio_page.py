@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import pytest
-from live_studio import Live, live_studio, open_browser, watched_page
+from live_studio import (
+    Live,
+    live_studio,
+    open_browser,
+    wait_for_frames,
+    wait_for_place,
+    watched_page,
+)
 from PIL import Image
 
 from striate.backends.torch import build
@@ -50,20 +56,14 @@ def go(page: Page, live: Live, **place: str | int) -> None:
     page.wait_for_selector(".stage")
 
 
-def where(page: Page) -> dict[str, str]:
-    page.wait_for_timeout(250)  # the address follows at a pace
-    hash_ = urlsplit(page.url).fragment
-    return dict(part.split("=", 1) for part in hash_.split("&"))
-
-
 def chosen(page: Page) -> str:
     return page.locator(".layer[aria-pressed=true]").get_attribute("data-layer") or ""
 
 
 def test_the_address_loses_the_token_and_keeps_the_place(page: Page, live: Live) -> None:
     go(page, live, layer="conv2", unit=2, row=3, column=5)
+    wait_for_place(page, layer="conv2", column="5")
     assert "token" not in page.url
-    assert where(page)["layer"] == "conv2" and where(page)["column"] == "5"
     assert "map 2, row 3, column 5" in page.locator(".stage h3").first.inner_text()
     page.reload()
     page.wait_for_selector(".stage")
@@ -93,12 +93,13 @@ def test_the_pointer_changes_the_sum_and_a_click_keeps_it(page: Page, live: Live
     page.wait_for_selector(".stage h3 >> text=row 0, column 0")
     canvas.click(position={"x": 3, "y": 3})
     page.wait_for_selector(".out .soft >> text=kept")
-    assert where(page)["row"] == "0" and where(page)["column"] == "0"
+    wait_for_place(page, row="0", column="0")
     box = canvas.bounding_box()
     assert box is not None
     canvas.hover(position={"x": box["width"] - 4, "y": box["height"] - 4})
-    page.wait_for_timeout(200)
-    assert "row 0, column 0" in page.locator(".stage h3").first.inner_text()
+    wait_for_frames(page)
+    page.keyboard.press(".")  # goes on from the number that is kept, not from the pointer
+    page.wait_for_selector(".stage h3 >> text=row 0, column 1")
 
 
 def test_the_keyboard_goes_everywhere(page: Page, live: Live) -> None:
@@ -129,14 +130,16 @@ def test_what_an_untrained_network_answers_is_called_not_trained(page: Page, liv
 
 @pytest.mark.slow
 def test_the_kernel_slides_until_it_is_paused(page: Page, live: Live) -> None:
+    page.clock.install()
     go(page, live, layer="conv1", unit=0, row=0, column=0)
     page.keyboard.press(" ")
     page.wait_for_selector(".stage h3 >> text=row 0, column 2")
     page.keyboard.press(" ")
-    page.wait_for_timeout(100)
-    kept = page.locator(".stage h3").first.inner_text()
-    page.wait_for_timeout(600)
-    assert page.locator(".stage h3").first.inner_text() == kept
+    page.wait_for_selector(".controls [aria-pressed=false] >> text=Play")
+    column = int(page.locator(".stage h3").first.inner_text().partition("column ")[2].split()[0])
+    page.clock.run_for(60_000)  # in which nothing moves, so that one step leads to the next
+    page.keyboard.press(".")
+    page.wait_for_selector(f".stage h3 >> text=row 0, column {column + 1}")
 
 
 @pytest.mark.slow
@@ -186,7 +189,7 @@ def test_the_first_button_trains_in_seconds_and_opens_the_microscope(
         page.goto(live.address)
         page.click(".first .strong")
         page.wait_for_selector(".stage", timeout=120_000)
-        assert where(page)["network"] == "digits"
+        wait_for_place(page, network="digits")
         text = page.locator("#told").inner_text()
         assert float(text.split()[1]) > 93
         assert (tmp_path / "runs" / "digits-studio" / "classifier.safetensors").is_file()

@@ -50,14 +50,20 @@ export class Frame {
     this.name = name;
     const network = place.network || this.network || this.firstNetwork();
     if (entered) this.#showHeader();
-    if (!network && room.needsNetwork) {
-      this.showFirst();
+    if (room.needsNetwork && !(await this.#isThere(network))) {
+      if (turn === this.#turn) this.showFirst({ ...place, room: name });
       return false;
     }
     if (!byId("room").contains(room.element)) byId("room").replaceChildren(room.element);
     const done = await room.open({ ...place, room: name, network, image: this.#imageFor(network, place.image) });
-    if (done === false && turn === this.#turn && !this.network && room.needsNetwork) this.showFirst();
+    if (done === false && turn === this.#turn && !this.network && room.needsNetwork) this.showFirst({ room: name });
     return done !== false;
+  }
+
+  // Whether a network can be opened: that of the first button must have learnt, if in another window.
+  async #isThere(network) {
+    if (network === "digits" && !this.offer.has_digits) await this.fetchOffer();
+    return network !== "" && (network !== "digits" || this.offer.has_digits);
   }
 
   // A room says what it shows, so that the header and the next room know.
@@ -71,8 +77,9 @@ export class Frame {
     byId("camera")?.setAttribute("aria-pressed", String(this.room.camera?.on ?? false));
   }
 
-  showFirst() {
-    showFirst(this, byId("room"));
+  // The first screen; wanted: the place to go to once there is a network.
+  showFirst(wanted) {
+    showFirst(this, byId("room"), wanted);
   }
 
   async learnt() {
@@ -117,11 +124,6 @@ export class Frame {
         make("option", { value: address }, address === "digits" && !learnt ? words.notLearnt : title.split(":")[0]))));
     }
     return select;
-  }
-
-  openNetwork(network) {
-    if (network === "digits" && !this.offer.has_digits) this.showFirst();
-    else this.go({ network });
   }
 
   // Let an image be chosen; without choose() the room opens it.
@@ -174,7 +176,7 @@ export class Frame {
     const theme = make("select", { "aria-label": words.theme.label, onchange: () => this.#setTheme(theme.value) },
       ...["auto", "light", "dark"].map((each) => make("option", { value: each }, words.theme[each])));
     theme.value = localStorage.getItem("theme") ?? "auto";
-    const picker = this.networkSelect((address) => this.openNetwork(address));
+    const picker = this.networkSelect((network) => this.go({ network }));
     picker.id = "network";
     const parts = {
       network: () => make("label", {}, make("span", {}, words.network), picker),

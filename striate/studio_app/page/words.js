@@ -29,6 +29,7 @@ export const words = {
     lead: "Every layer of a convolutional network, for any image: point at a number and see the whole sum it is made of.",
     button: "Train a network on handwritten digits",
     takes: "1,797 images of 8 × 8 pixels, a few seconds on this machine",
+    leads: (room) => `The room ${room} needs a network. Train this one, and you are there.`,
     or: "Or look into another network",
     choose: "Choose a network",
     lesson: "For a class: eight ideas, a minute each",
