@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from striate.doctor.grouping.finding import Features, FoundGroups, find_groups
 from striate.doctor.grouping.near import find_near_images, make_vectors
 from striate.doctor.grouping.sequences import Proposal, join_neighbours, propose
 from striate.doctor.grouping.thumbs import Thumbs
+from striate.doctor.scan.fingerprints import THUMB
 
 CROP = Preprocess(height=96, width=96, fit="crop")
 
@@ -171,3 +173,22 @@ def test_what_was_found_is_kept_for_these_very_images(folder: Path) -> None:
     images.hashes[0] += np.uint64(1)
     other = find_groups(collection, images, blind, None, alike=None)
     assert not other.groups.members() and other.lacking == "near copies"
+
+
+def test_memory_is_that_of_small_images_not_of_their_arithmetic() -> None:
+    def peak(n: int) -> int:
+        thumbs = np.random.default_rng(0).integers(0, 256, (n, THUMB, THUMB), np.uint8)
+        tracemalloc.start()
+        find_near_images(
+            thumbs,
+            np.ones(n, np.bool_),
+            vectors=None,
+            featured=np.zeros(n, np.bool_),
+            alike=0.9,
+        )
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    in_float32 = 1000 * THUMB * THUMB * 4
+    assert peak(3000) - peak(2000) < in_float32

@@ -144,3 +144,12 @@ def test_columns_standardised_in_blocks_are_those_of_all_at_once(features: int) 
     prepared = standardize(values)
     assert np.array_equal(prepared.values[:, 0], expected)
     assert np.array_equal(prepared.mean, exact.mean(0))
+
+
+def test_what_a_random_split_would_claim_is_the_share_of_images_told_right() -> None:
+    features, labels = drawn(60, 1, 4, 2, apart=3)
+    twice = np.repeat(features, 2, axis=0) + np.float32(1e-3)
+    head = fit_head(twice, np.repeat(labels, 2), classes=2, groups=np.arange(120) // 2, seed=0)
+    assert head.random_accuracy is not None
+    assert head.random_accuracy * 120 == pytest.approx(round(head.random_accuracy * 120))
+    assert head.best.accuracy - 0.05 <= head.random_accuracy <= 1

@@ -24,6 +24,7 @@ HALF: Final = THUMB // 2
 STRANGERS: Final = 100  # random pairs by which it is predicted what is alike by chance
 ROBUST: Final = 1.4826  # of the median absolute deviation, to be a standard deviation
 BLOCK: Final = 2**22  # pairs of hashes, or of features, that are compared at once
+ROWS: Final = 512  # images that are made float32 at once
 EACH: Final = 16  # pairs of near hashes an image that are candidates, on average, at most
 ALIGNED: Final = 500  # candidates by hashes, and by features, that are laid over each other at most
 ALIGNED_SHARE: Final = 0.125  # of many images more: so many an image
@@ -75,7 +76,8 @@ def find_near_images(
         alike: the least correlation of details that counts; None finds it.
     """
     shows = np.flatnonzero(looked)
-    shows = shows[thumbs[shows].std((1, 2)) >= FLAT]
+    contrast = [thumbs[some].std((1, 2), dtype=np.float32) for some in _blocks(shows)]
+    shows = shows[np.concatenate([*contrast, np.empty(0)]) >= FLAT]
     if len(shows) < 2:
         return NearImages([], alike or LEAST, True)
     least = alike or _beyond_chance(thumbs, shows)
@@ -135,11 +137,13 @@ def _join_as_they_lie(
         The other pairs, those of the nearest hashes first: int64 (pairs, 4), first, second, whether
         it is mirrored, and the bits by which they differ.
     """
-    grey = thumbs[shows].astype(np.float32)
-    plain, mirror = hash_grey(grey), hash_grey(grey[:, :, ::-1])
-    details = take_details(grey.reshape(len(grey), HALF, 2, HALF, 2).mean((2, 4)))
+    plain, mirror = np.empty((2, len(shows)), np.uint64)
+    details = np.empty((len(shows), HALF, HALF), np.float32)
+    for some in _blocks(np.arange(len(shows))):
+        grey = thumbs[shows[some]].astype(np.float32)
+        plain[some], mirror[some] = hash_grey(grey), hash_grey(grey[:, :, ::-1])
+        details[some] = take_details(grey.reshape(len(grey), HALF, 2, HALF, 2).mean((2, 4)))
     details /= np.maximum(np.linalg.norm(details, axis=(1, 2), keepdims=True), 1e-6)
-    del grey
     found = []
     rows = max(1, BLOCK // len(plain))
     for mirrored, hashes in enumerate((plain, mirror)):
@@ -160,6 +164,11 @@ def _join_as_they_lie(
     every = every[np.argsort(every[:, 3], kind="stable")]
     every[:, :2] = shows[every[:, :2]]
     return every
+
+
+def _blocks(indices: np.ndarray) -> Iterator[np.ndarray]:
+    """Cut indices into parts of `ROWS` images, since 40,000 in float32 take 0.4 GB."""
+    return (indices[start : start + ROWS] for start in range(0, len(indices), ROWS))
 
 
 def _enough(bits: np.ndarray) -> int:
