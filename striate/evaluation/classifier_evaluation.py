@@ -93,7 +93,7 @@ def evaluate(
         classifier = open_classifier(model)
         found = find_images(classifier, data, layout=layout, zip_encoding=zip_encoding)
         result = evaluate_found(classifier, found, split=split, callback=tell)
-        said = count_test_use(model, classifier, data, result)
+        said = count_test_use(classifier, data, result)
         if said:
             tell(Note(said))
         return replace(result, notes=(*result.notes, said)) if said else result

@@ -17,6 +17,7 @@ from striate.data import Collection, Data, Split, find, source_of
 from striate.errors import DataError, SettingError
 from striate.evaluation.numbered_classes import name_numbers
 from striate.model.classifier import Classifier
+from striate.model.run_folder import RunFolder
 
 SPLITS = ("train", "val", "test", "all")
 OPTIMISTIC = "also selected the checkpoint, so this is slightly optimistic"
@@ -62,6 +63,8 @@ def find_images(
     if own.source is not None and own.source == source_of(data):
         layout, zip_encoding = layout or own.layout, zip_encoding or own.zip_encoding
         fixes = own.fixes
+        if classifier.file is not None:  # the run keeps a copy, whatever became of the user's file
+            fixes = RunFolder(classifier.file.parent).find_fixes(fixes)
     if fixes is None or Path(fixes).is_file():
         return find(data, layout=layout, zip_encoding=zip_encoding, fixes=fixes)
     found = find(data, layout=layout, zip_encoding=zip_encoding)

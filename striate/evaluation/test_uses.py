@@ -15,29 +15,24 @@ from striate.data import Data, source_of
 from striate.evaluation.image_selection import TEST_IMAGES
 from striate.evaluation.metrics import Evaluation
 from striate.model.classifier import Classifier
-from striate.model.classifier_like import ClassifierLike, path_of
 from striate.model.run_folder import RECORD
 
 FILE: Final = "test_evaluations.csv"
 HEADER: Final = ("time", "by", "n", "accuracy")
 
 
-def count_test_use(
-    model: ClassifierLike, classifier: Classifier, data: Data, result: Evaluation
-) -> str:
+def count_test_use(classifier: Classifier, data: Data, result: Evaluation) -> str:
     """Write down that the test images of a run were evaluated; say how often by now.
 
     Args:
-        model: the classifier as it was given.
-        classifier: the same, opened.
+        classifier: that was evaluated.
         data: what it was evaluated on.
         result: of the evaluation.
 
     Returns:
         A line; "" where these are not the test images of the classifier's own run.
     """
-    path = path_of(model)
-    source = classifier.origin.source
+    path, source = classifier.file, classifier.origin.source
     if path is None or source != source_of(data) or not (path.parent / RECORD).is_file():
         return ""
     return write_test_use(path.parent, "evaluate", result)

@@ -60,6 +60,7 @@ class Classifier:
             of the best state ("val") have used, so that no one takes them for a test.
         ids: a second name a class, such as ImageNet's "n01440764" of the tench, in the order of
             the classes; empty where they have none. `evaluate` takes folders by either.
+        file: that it was loaded from; None of one made in memory.
     """
 
     network: Trained | nn.Module
@@ -72,6 +73,7 @@ class Classifier:
     training: JsonObject = field(default_factory=dict)
     seen: Seen = field(default_factory=dict)
     ids: tuple[str, ...] = ()
+    file: Path | None = None
 
     @overload
     def predict(self, source: bytes | Image.Image) -> Prediction: ...
@@ -331,9 +333,7 @@ class Classifier:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the engine and the module out of copies, which open their own."""
-        return {
-            name: value for name, value in vars(self).items() if name not in ("engine", "module")
-        }
+        return {name: vars(self)[name] for name in vars(self).keys() - {"engine", "module"}}
 
     def save(self, path: str | Path) -> Path:
         """Write the classifier into one .safetensors file, whole or not at all.

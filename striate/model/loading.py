@@ -68,6 +68,7 @@ def load(path: str | Path, *, network: nn.Module | None = None) -> Classifier:
         training=document.training,
         seen=seen,
         ids=document.ids,
+        file=classifier_file.find_file(path).resolve(),
     )
 
 

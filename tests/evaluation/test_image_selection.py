@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +14,14 @@ from hypothesis import strategies as st
 
 from striate.backends.torch import build
 from striate.data import find, load
+from striate.data.digests import digest_image
+from striate.data.fixes import Fix, write_fixes
 from striate.data.images import Preprocess
 from striate.errors import DataError, SettingError
 from striate.evaluation.classifier_evaluation import evaluate
-from striate.evaluation.image_selection import match_classes, select_images
+from striate.evaluation.image_selection import find_images, match_classes, select_images
 from striate.model.classifier import Classifier
+from striate.model.loading import load as load_classifier
 
 TEXT = "input 3x16x16 classes=2 > gap > flatten > fc"
 PREPROCESS = Preprocess(3, 16, 16, mean=(0.5,) * 3, std=(0.25,) * 3)
@@ -222,3 +226,20 @@ def test_all_images_tell_how_many_were_used_and_for_what() -> None:
     )
     said = "1 of them learnt from, 2 used to select the checkpoint; not a test"
     assert chosen.words == f"3 images of all, {said}"
+
+
+def test_labels_of_the_own_data_are_those_of_the_run_and_its_copy_of_the_fixes(
+    tmp_path: Path,
+) -> None:
+    data, given, run = drawn.folder(tmp_path / "d", n=2), tmp_path / "fixes.csv", tmp_path / "run"
+    digest = digest_image(find(data), 1)
+    write_fixes(given, [Fix("disc/disc001.png", digest, "relabel", "square")])
+    run.mkdir()
+    shutil.copyfile(given, run / "fixes.csv")
+    learnt = replace(model(), data={"source": str(data), "fixes": str(given)})
+    file = learnt.save(run / "classifier.safetensors")
+    write_fixes(given, [Fix("disc/disc001.png", digest, "drop")])  # its owner has gone on with it
+    found = find_images(load_classifier(file), data)
+    assert found.labels.tolist() == [0, 1, 1, 1]
+    alone = shutil.copyfile(file, tmp_path / "alone.safetensors")
+    assert len(find_images(load_classifier(alone), data)) == 3  # no copy: the file that was given

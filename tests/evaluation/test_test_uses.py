@@ -23,11 +23,17 @@ def test_the_test_set_of_a_run_is_counted(tmp_path: Path) -> None:
     assert any(f"evaluated 2 times since {day}" in note for note in second.notes)
 
 
+def test_a_classifier_that_was_opened_before_counts_as_well(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(RUN, run)
+    evaluate(load(run).answer_always(), "digits")  # as `striate evaluate` gives it
+    assert len(read_test_uses(run)) == 1
+
+
 def test_other_images_and_classifiers_without_a_run_are_not_counted(tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(RUN, run)
     evaluate(run, "digits", split="train")
-    evaluate(load(run), "digits")
     alone = shutil.copy(run / "classifier.safetensors", tmp_path / "alone.safetensors")
     evaluate(alone, "digits")
     assert read_test_uses(run) == []

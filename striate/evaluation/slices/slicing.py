@@ -50,7 +50,7 @@ def evaluate_slices(
         classifier = open_classifier(model)
         found = find_images(classifier, data, layout=layout, zip_encoding=zip_encoding)
         result = evaluate_found(classifier, found, split=split, callback=tell, look=look)
-        if said := count_test_use(model, classifier, data, result):
+        if said := count_test_use(classifier, data, result):
             tell(Note(said))
             result = replace(result, notes=(*result.notes, said))
     if not result.images:
