@@ -120,6 +120,49 @@ class Done:
 
 
 @dataclass(frozen=True)
+class Changed:
+    """What a run that went on from another one changed; `Done` follows.
+
+    Attributes:
+        earlier: the folder of the other run.
+        images: how the images differ, in words.
+        kept: images that both used.
+        added: images that only this one uses.
+        removed: images that only the earlier one used.
+        relabelled: kept images whose class is another one now.
+        new_classes: that the earlier run did not know.
+        n: held-out images that both answered; None stands below where there are none.
+        accuracy_before: of the earlier run on them, 0 to 1, by their classes of now.
+        accuracy_now: of this one on the same.
+        difference: of the two, with its paired 95 % interval beside it.
+        p: of McNemar's exact test.
+        became_right: names of the first that were wrong and are right; `became_right_n` counts all.
+        became_wrong: the same of those that were right and are wrong.
+        words: what the difference allows to say.
+    """
+
+    earlier: Path
+    images: str
+    kept: int
+    added: int
+    removed: int
+    relabelled: int
+    new_classes: tuple[str, ...]
+    n: int
+    accuracy_before: float | None
+    accuracy_now: float | None
+    difference: float | None
+    difference_low: float | None
+    difference_high: float | None
+    p: float | None
+    became_right: tuple[str, ...]
+    became_wrong: tuple[str, ...]
+    became_right_n: int
+    became_wrong_n: int
+    words: str
+
+
+@dataclass(frozen=True)
 class Estimate:
     """How long a run would take, before it begins.
 
@@ -165,7 +208,7 @@ class Seeds:
     seconds: float
 
 
-Event = Note | Progress | Epoch | Done | Estimate | Seeds
+Event = Note | Progress | Epoch | Changed | Done | Estimate | Seeds
 Callback = Callable[[Event], None]
 
 

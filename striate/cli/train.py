@@ -30,6 +30,7 @@ def train(
     """Learn a classifier from a folder of images.
 
     Ctrl-C ends it with the best state so far; --resume RUN goes on after that, or after a kill.
+    With DATA that has changed, or --fixes, it goes on from a finished run into a new folder.
     """
     from dataclasses import replace
 
@@ -60,8 +61,10 @@ def train(
     with Console() as console:
         callback = print_json if as_json else console
         if resume is not None:
-            fresh = network is not None or out is not None
-            _go_on(resume, data, settings, devices=devices, fresh=fresh, callback=callback)
+            _go_on(
+                resume, data, settings, network=network, devices=devices, out=out,
+                callback=callback,
+            )  # fmt: skip
             return
         if seeds != 1:
             check_seeds(seeds)
@@ -96,25 +99,33 @@ def _go_on(
     data: str | None,
     settings: Settings,
     *,
+    network: str | None,
     devices: int | None,
-    fresh: bool,
+    out: Path | None,
     callback: Callback,
 ) -> None:
     """Go on with a run, which keeps its settings but for those that say how far it goes."""
-    from dataclasses import replace
+    from dataclasses import fields
 
     from striate.cli.early_checks import check_run
     from striate.model.run_folder import holds_seeds
     from striate.settings import Settings
 
-    epochs, minutes = settings.epochs, settings.minutes
-    kept = Settings(epochs=epochs, minutes=minutes)
-    if fresh or replace(settings, devices=kept.devices) != kept:
+    epochs, minutes, fixes = settings.epochs, settings.minutes, settings.fixes
+    free = ("epochs", "minutes", "devices", "fixes")
+    others = [
+        f"--{each.name.replace('_', '-')}"
+        for each in fields(Settings)
+        if each.name not in free and getattr(settings, each.name) != each.default
+    ] + ([] if network is None else ["--network"])
+    if others:
         raise SettingError(
-            "a run keeps its settings: --resume takes --epochs or --minutes, and --devices"
+            "a run keeps its settings, image size and preprocessing among them: --resume takes "
+            "--epochs or --minutes, --devices, and to go on with other images --fixes and --out; "
+            f"leave out {' and '.join(others)}, or --resume"
         )
     if holds_seeds(run):
-        if settings != Settings():
+        if settings != Settings() or out is not None:
             raise SettingError(
                 f"'{run}' holds runs of several seeds, which keep their settings; extend one of "
                 f"them, as --resume {run}/seed-0"
@@ -126,7 +137,16 @@ def _go_on(
     check_run(run)
     from striate.training.runs import resume
 
-    resume(run, data=data, epochs=epochs, minutes=minutes, devices=devices, callback=callback)
+    resume(
+        run,
+        data=data,
+        epochs=epochs,
+        minutes=minutes,
+        devices=devices,
+        fixes=fixes,
+        out=out,
+        callback=callback,
+    )
 
 
 SWITCHES = (
@@ -171,8 +191,8 @@ def arguments() -> tuple[tuple[str, object, object], ...]:
             Annotated[
                 Path | None,
                 typer.Option(
-                    help="Go on with this run; with --epochs N or --minutes, extend it. DATA is "
-                    "needed only where the images have moved."
+                    help="Go on with this run; with --epochs N or --minutes, extend it. With DATA "
+                    "that has changed, or --fixes, go on from it into a new run folder."
                 ),
             ],
             None,

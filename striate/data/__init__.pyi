@@ -6,6 +6,7 @@ from .cores import OtherWork as OtherWork
 from .cores import count_cores as count_cores
 from .groups import Groups as Groups
 from .groups import group_by_column as group_by_column
+from .kept_split import KeptSplit as KeptSplit
 from .loader import Images as Images
 from .loader import digest_pixels as digest_pixels
 from .loader import load as load
@@ -20,6 +21,7 @@ from .sources.lookup import source_of as source_of
 from .split import Split as Split
 from .split import guess_training as guess_training
 from .split import split_stratified as split_stratified
+from .split_file import SplitRow as SplitRow
 from .split_file import read_split as read_split
 from .split_file import recall_groups as recall_groups
 from .split_file import write_split as write_split

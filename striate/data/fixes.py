@@ -159,6 +159,20 @@ def find_kept(collection: Collection, path: str | Path) -> frozenset[str]:
     return frozenset(collection.names[index] for index in matched)
 
 
+def count_met(collection: Collection, path: str | Path) -> tuple[int, int]:
+    """Return how many rows are decided, and how many of these meet an image.
+
+    Args:
+        collection: from `find`, without the fixes.
+        path: of fixes.csv.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    decided = [fix for fix in read_fixes(path) if fix.action]
+    return len(decided), len(_match(collection, decided)[0])
+
+
 def _refuse_conflicts(fixes: Sequence[Fix], path: str | Path) -> None:
     meant: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
     for fix in fixes:

@@ -7,12 +7,15 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from striate.data.collection import Collection, format_count, quote_few
 from striate.data.groups import Groups
 from striate.errors import DataError
+
+NOBODY: Final = (Counter[int](), Counter[int]())
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +100,35 @@ def hold_out(
     return HeldOut(indices, tuple(notes))
 
 
+def hold_out_more(
+    collection: Collection,
+    hashes: np.ndarray,
+    new: np.ndarray,
+    groups: Groups,
+    *,
+    there: tuple[Counter[int], Counter[int]],
+    seed: int,
+    fraction: float,
+) -> np.ndarray:
+    """Draw from new images what validation lacks to its fraction of each class.
+
+    Args:
+        collection: the images.
+        hashes: uint64 (n,), of their pixels.
+        new: int64, those that may be taken.
+        groups: images that belong together.
+        there: how many images of each class, by its index, train and validate already.
+        seed: of the lots.
+        fraction: of each class, above 0 and below 1.
+
+    Returns:
+        The indices of those that are held out, int64; none where there are enough.
+    """
+    units = _make_units(collection, hashes, new, groups)
+    taken = _draw(collection, units, seed, fraction, there=there)
+    return np.array(sorted(index for unit in taken for index in unit.indices), np.int64)
+
+
 def _make_units(
     collection: Collection, hashes: np.ndarray, train: np.ndarray, groups: Groups
 ) -> list[Unit]:
@@ -129,12 +161,23 @@ def _make_units(
     return sorted(made, key=lambda unit: unit.indices[0])
 
 
-def _draw(collection: Collection, units: Sequence[Unit], seed: int, fraction: float) -> list[Unit]:
-    """Draw units up to the fraction of each class; at least one a class, never all of one."""
-    left = Counter(label for unit in units for label in unit.counts)
-    size = _count(units)
+def _draw(
+    collection: Collection,
+    units: Sequence[Unit],
+    seed: int,
+    fraction: float,
+    *,
+    there: tuple[Counter[int], Counter[int]] = NOBODY,
+) -> list[Unit]:
+    """Draw units up to the fraction of each class; at least one a class, never all of one.
+
+    `there` are the images of each class that are in training and held out already.
+    """
+    train, val = there
+    left = Counter(label for unit in units for label in unit.counts) + train
+    size = _count(units) + train + val
     wanted = {label: max(1, int(fraction * n + 0.5)) for label, n in size.items()}
-    drawn: Counter[int] = Counter()
+    drawn: Counter[int] = Counter(val)
     taken: dict[int, Unit] = {}
 
     def fits(unit: Unit) -> bool:

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from striate.data.collection import Collection, write_rows
 from striate.data.groups import Groups, group_by_names
 from striate.data.split import Split
 
 HEADER: Final = ("name", "class", "split")
 GROUPING: Final = ("group", "grouped_by")  # beside it, since 1 December 2026
+CONTENT: Final = "content_hash"  # and this, a little later
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class SplitRow:
         split: "train", "val" or "test".
         group: the name of the first image of its group; "" where it stands alone.
         why: what it has in common with its group.
+        content_hash: of its pixels as the network sees them, 16 hexadecimal digits; "" where that
+            was not written down.
     """
 
     name: str
@@ -33,18 +38,27 @@ class SplitRow:
     split: str
     group: str = ""
     why: str = ""
+    content_hash: str = ""
 
 
-def write_split(path: Path, collection: Collection, split: Split) -> None:
-    """Write split.csv: name, class, split and group of every image that is used.
+def write_split(
+    path: Path, collection: Collection, split: Split, hashes: np.ndarray | None = None
+) -> None:
+    """Write split.csv: name, class, split, group and hash of every image that is used.
 
     What a list says besides follows, a column each.
+
+    Args:
+        path: the file.
+        collection: the images.
+        split: where each goes.
+        hashes: uint64, of the pixels of all images; None leaves the column out.
     """
     kept, columns, groups = split.collection, collection.columns, split.groups
     called = groups.called(collection)
     write_rows(
         path,
-        (*HEADER, *GROUPING, *columns),
+        (*HEADER, *GROUPING, *([] if hashes is None else [CONTENT]), *columns),
         (
             (
                 collection.names[index],
@@ -52,6 +66,7 @@ def write_split(path: Path, collection: Collection, split: Split) -> None:
                 name,
                 called[index],
                 groups.why[index] if called[index] else "",
+                *([] if hashes is None else [f"{int(hashes[index]):016x}"]),
                 *(cells[index] for cells in columns.values()),
             )
             for name, indices in split.by_name().items()
@@ -72,7 +87,9 @@ def read_split(path: Path) -> list[SplitRow]:
     # the third was called "part" until 28 November 2026
     if tuple(header[:2]) != HEADER[:2] or any(len(row) != len(header) for row in rows):
         raise ValueError(f"its columns are {','.join(header)}, not {','.join(HEADER)}")
-    width = 5 if tuple(header[3:5]) == GROUPING else 3
+    width = 3
+    if tuple(header[3:5]) == GROUPING:
+        width = 6 if header[5:6] == [CONTENT] else 5
     return [SplitRow(*row[:width]) for row in rows]
 
 

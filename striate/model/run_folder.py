@@ -7,6 +7,8 @@ split.csv                which image went where
 skipped.csv              which were not used, and why
 fixes.csv                which were dropped or relabelled, where --fixes was given
 remarks.csv              which were odd but used, where there are any
+changes.csv              of a run that goes on from another one: which images are not as they were
+earlier_answers.csv      and what the other one answered to those that are still held out
 answers.csv              what the classifier answered for every image that it was evaluated on
 findings.csv             what to look at first among the images
 test_evaluations.csv     when its test images were evaluated, and by what
@@ -37,6 +39,8 @@ from striate.model import classifier_file
 RECORD = "run.json"
 SEEDS = "seeds.json"  # what a folder of several runs was made for
 FIXES = "fixes.csv"
+CHANGES = "changes.csv"
+EARLIER_ANSWERS = "earlier_answers.csv"
 LOCK = ".lock"
 
 
@@ -132,6 +136,9 @@ class RunFolder:
             self.split,
             self.skipped,
             self.path / FIXES,
+            self.path / CHANGES,
+            self.path / EARLIER_ANSWERS,
+            self.path / "test_evaluations.csv",
             self.path / LOCK,
         ):
             path.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TypedDict
 
 from striate.settings.texts import ImageSize, Unfreeze
@@ -60,3 +61,5 @@ class ResumeDict(TypedDict, total=False):
     epochs: int | None
     minutes: float | None
     devices: int | None
+    fixes: str | None
+    out: str | Path | None

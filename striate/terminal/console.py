@@ -10,7 +10,7 @@ import rich.console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from striate.events import Done, Epoch, Estimate, Event, Note, Seeds
+from striate.events import Changed, Done, Epoch, Estimate, Event, Note, Seeds
 from striate.events import Progress as Step
 from striate.terminal.escape import escape_controls
 from striate.terminal.next_steps import command, format_steps
@@ -19,6 +19,7 @@ from striate.terminal.wrapping import WIDEST, wrap
 
 QUIET = 30.0  # seconds without a line after which one says how far the work is
 HEADER = "  epoch  train loss  val loss  val accuracy  images/s   time left"
+NAMED = 5  # images whose answer changed, of each kind
 BAR, BESIDE = 30, 62  # columns of the bar, and of what stands beside it
 
 
@@ -70,6 +71,8 @@ class Console:
                 self._step(event)
             case Epoch():
                 self._epoch(event)
+            case Changed():
+                self._changed(event)
             case Done():
                 self._done(event)
             case Estimate():
@@ -155,6 +158,12 @@ class Console:
             self._bar.remove_task(self._task)
             self._task = None
 
+    def _changed(self, changed: Changed) -> None:
+        self._end_bar()
+        self._line("")
+        for line in describe_changes(changed):
+            self._line(line)
+
     def _done(self, done: Done) -> None:
         self._end_bar()
         self._headed = False
@@ -183,6 +192,27 @@ def describe_end(done: Done) -> tuple[str, str]:
     )
     taken = f"after {format_duration(done.seconds)}{_describe_energy(done)}"
     return accuracy, f"{taken}; everything is in {escape_controls(str(done.run))}"
+
+
+def describe_changes(changed: Changed) -> list[str]:
+    """Describe what a run that went on from another one changed, a line a thing."""
+    lines = [f"beside {changed.earlier.name}: {changed.images}"]
+    if changed.accuracy_before is None or changed.accuracy_now is None:
+        return [*lines, "no image was evaluated both times, so answers cannot be compared"]
+    lines.append(
+        f"{format_percent(changed.accuracy_before)} before, {format_percent(changed.accuracy_now)} "
+        f"now on the {changed.n:,} images that both were evaluated on: "
+        f"{changed.became_right_n:,} became right, {changed.became_wrong_n:,} became wrong"
+    )
+    lines.append(changed.words)
+    for what, names, n in (
+        ("became right", changed.became_right, changed.became_right_n),
+        ("became wrong", changed.became_wrong, changed.became_wrong_n),
+    ):
+        if names:
+            more = f" and {n - NAMED:,} more" if n > NAMED else ""
+            lines.append(f"{what}: {', '.join(names[:NAMED])}{more}")
+    return [escape_controls(line) for line in lines]
 
 
 def describe_seeds(seeds: Seeds) -> str:

@@ -20,7 +20,8 @@ from striate.data import (
 from striate.model.run_folder import RunFolder, report_write_errors
 from striate.settings import Settings
 from striate.training import defaults, unchanged_data
-from striate.training.plan import DataDescription, Plan
+from striate.training.before import Before
+from striate.training.plan import DataDescription
 from striate.training.subset import Subset
 
 Say = Callable[[str], None]
@@ -70,7 +71,7 @@ def divide(
     folder: RunFolder,
     *,
     groups: Groups | None,
-    earlier: Plan | None,
+    before: Before,
     say: Say,
 ) -> Loaded:
     """Divide the decoded images, and write down which goes where and which are not used.
@@ -81,7 +82,7 @@ def divide(
         settings: the user's.
         folder: of the run; split.csv and skipped.csv are written there.
         groups: images that belong together.
-        earlier: the plan of a run that goes on.
+        before: what is known of them, where the run goes on or goes on from another one.
         say: is told each decision.
 
     Raises:
@@ -89,18 +90,17 @@ def divide(
         RunError: they are not those of the earlier plan.
     """
     fraction = settings.val_fraction or defaults.validation_fraction(collection)
-    split = split_stratified(
-        collection, images, seed=settings.seed, fraction=fraction, groups=groups
-    )
+    divided = split_stratified if before.kept is None else before.kept.split
+    split = divided(collection, images, seed=settings.seed, fraction=fraction, groups=groups)
     for note in (*images.notes, *split.notes):
         say(note)
     skipped = [*collection.skipped, *images.skipped, *split.skipped]
     description = unchanged_data.describe(collection, images, split, len(skipped))
-    if earlier is not None:
-        unchanged_data.check(collection.source, earlier.data, description)
+    if before.earlier is not None:
+        unchanged_data.check(collection.source, before.earlier.data, description)
     with report_write_errors(folder.path):
         write_skipped(folder.skipped, skipped)
-        write_split(folder.split, collection, split)
+        write_split(folder.split, collection, split, images.hashes)
         if remarks := (*collection.remarks, *images.remarks):
             write_skipped(folder.remarks, remarks)
             say("remarks.csv has every image that is odd but used")

@@ -15,7 +15,7 @@ from textwrap import indent
 from striate.architecture.notation import ExpandedNetwork, expand, parse, source
 from striate.backends import precision
 from striate.backends.threads import default_threads
-from striate.data import Collection, find_value_ranges, survey
+from striate.data import Collection, Survey, find_value_ranges, survey
 from striate.data.augmentation import Augmentation
 from striate.data.cache_folder import explain_temporary
 from striate.data.images import Preprocess
@@ -29,7 +29,7 @@ from striate.features.feature_stream import FeatureStream
 from striate.model.run_folder import RunFolder
 from striate.settings import Settings
 from striate.training import autotune, defaults, film, transfer
-from striate.training.backbone_choice import choose_backbone
+from striate.training.backbone_choice import BackboneChoice, choose_backbone
 from striate.training.before import Before
 from striate.training.both_ways import describe_both_ways
 from striate.training.class_weight import class_weight
@@ -38,6 +38,9 @@ from striate.training.distributed.process_group import Workers
 from striate.training.distributed.sharing import memory_for, share_steps
 from striate.training.distributed.single_process import AnyFabric
 from striate.training.dividing import Loaded, divide
+from striate.training.follow_up.continued_plan import continue_plan
+from striate.training.follow_up.follows import Follows
+from striate.training.follow_up.predecessor import Predecessor
 from striate.training.grouping import Looked, are_groups_sought, group_images
 from striate.training.mirroring import choose_changes, sample_of
 from striate.training.plan import Plan, Request
@@ -58,6 +61,9 @@ class Prepared:
         signs: of the images, by which odd ones are found.
         backbone: what the run starts from; None from scratch, and where a checkpoint holds it.
         stream: holds the features that were computed while the images were read.
+        predecessor: the run that this one goes on from, where it begins; None where it goes on
+            from none, and where it has begun already.
+        follows: how the images differ from those of that run.
     """
 
     plan: Plan
@@ -66,6 +72,8 @@ class Prepared:
     signs: ImageSigns
     backbone: Backbone | None = None
     stream: FeatureStream | None = None
+    predecessor: Predecessor | None = None
+    follows: Follows | None = None
 
 
 def read_network(network: str | Path | None) -> str | None:
@@ -104,7 +112,7 @@ def prepare(
     collection: Collection,
     folder: RunFolder,
     *,
-    earlier: Plan | None = None,
+    earlier: Plan | Predecessor | None = None,
     estimating: bool = False,
     say: Say,
     callback: Callback,
@@ -115,7 +123,7 @@ def prepare(
         request: what the user asked for.
         collection: the images.
         folder: the run's folder; split.csv and skipped.csv are written there.
-        earlier: the plan of a run that goes on.
+        earlier: the plan of a run that goes on; or the run that a new one goes on from.
         estimating: whether the run is only to be timed, by this process alone: no features are
             computed.
         say: is told each decision.
@@ -123,27 +131,26 @@ def prepare(
 
     Raises:
         DataError: the data cannot be trained on.
-        RunError: the data is not what it was when the run began.
+        RunError: the data is not what it was when the run began; or it is, where it should not be.
     """
+    predecessor = earlier if isinstance(earlier, Predecessor) else None
+    earlier = None if isinstance(earlier, Predecessor) else earlier
     settings = request.settings
     workers = find_workers(settings.device, 1 if estimating else settings.devices)
     for note in (*collection.notes, *explain_temporary()):
         say(note)
     before = Before.find(collection, settings, folder, earlier)
     looks = functools.cache(lambda: survey(collection))  # every header is read once at most
+    if predecessor is not None:
+        before = predecessor.hand_to(before, looks(), collection.source)
+    basis = before.basis
     choice = choose_backbone(
-        request, collection, folder, earlier=earlier, looks=looks, say=say, callback=callback
+        request, collection, folder, earlier=basis, looks=looks, say=say, callback=callback
     )
     backbone = choice.backbone
-    if earlier is not None:
-        preprocess = earlier.preprocess
-    elif backbone is not None:
-        preprocess = backbone.preprocess
-    else:
-        preprocess = defaults.preprocess_for(looks(), settings, request.network, say)
-    if earlier is None:
-        ranges = find_value_ranges(collection, looks(), say)
-        preprocess = preprocess.with_value_ranges(ranges)
+    preprocess = before.preprocess or _choose_preprocess(
+        request, collection, backbone, looks=looks, say=say
+    )
     if backbone is not None:
         backbone = replace(backbone, preprocess=preprocess)
     memory = memory_for(collection, settings.memory, workers)
@@ -182,16 +189,15 @@ def prepare(
             before=before,
             say=say,
         )
-        loaded = divide(
-            collection, images, settings, folder, groups=groups, earlier=earlier, say=say
-        )
+        loaded = divide(collection, images, settings, folder, groups=groups, before=before, say=say)
+        follows = None if predecessor is None else predecessor.note_changes(loaded, folder, say)
         _decode_ahead(loaded, wanted=streamed and not estimating)
         if earlier is not None:
-            plan = earlier
-            # threads and batch size suit a number of processes: those of another one would not
-            if earlier.world_size != workers.size:
-                draft = replace(earlier, threads=settings.threads or default_threads())
-                plan = share_steps(draft, settings, workers, len(loaded.split.train), say=say)
+            plan = _keep_plan(earlier, settings, workers, loaded, say=say)
+        elif basis is not None:
+            plan = continue_plan(
+                basis, loaded, settings, backbone=backbone, workers=workers, say=say
+            )
         else:
             plan = make_plan(
                 request,
@@ -202,12 +208,47 @@ def prepare(
                 workers=workers,
                 say=say,
             )
-            if choice.lacking:
-                say(describe_both_ways(choice.lacking, plan, len(loaded.split.train)))
-            if plan.text is not None:
-                callback(Note("the network:\n" + indent(plan.text, "    ")))
+            _tell_plan(plan, choice, loaded, say=say, callback=callback)
         fabric = fabric_for(workers.device, plan.recipe.precision, workers)
-        yield Prepared(plan, loaded, fabric, signs, backbone, stream)
+        yield Prepared(
+            plan, loaded, fabric, signs, backbone, stream, predecessor=predecessor, follows=follows
+        )
+
+
+def _choose_preprocess(
+    request: Request,
+    collection: Collection,
+    backbone: Backbone | None,
+    *,
+    looks: Callable[[], Survey],
+    say: Say,
+) -> Preprocess:
+    """Choose how the images of a new run are made to fit, and what is black and white in them."""
+    if backbone is not None:
+        preprocess = backbone.preprocess
+    else:
+        preprocess = defaults.preprocess_for(looks(), request.settings, request.network, say)
+    return preprocess.with_value_ranges(find_value_ranges(collection, looks(), say))
+
+
+def _keep_plan(
+    earlier: Plan, settings: Settings, workers: Workers, loaded: Loaded, *, say: Say
+) -> Plan:
+    """Return the plan of a run that goes on; what suits another number of processes does not."""
+    if earlier.world_size == workers.size:
+        return earlier
+    draft = replace(earlier, threads=settings.threads or default_threads())
+    return share_steps(draft, settings, workers, len(loaded.split.train), say=say)
+
+
+def _tell_plan(
+    plan: Plan, choice: BackboneChoice, loaded: Loaded, *, say: Say, callback: Callback
+) -> None:
+    """Say what a backbone that cannot be had would bring, and which network it is."""
+    if choice.lacking:
+        say(describe_both_ways(choice.lacking, plan, len(loaded.split.train)))
+    if plan.text is not None:
+        callback(Note("the network:\n" + indent(plan.text, "    ")))
 
 
 def _decode_ahead(loaded: Loaded, *, wanted: bool) -> None:

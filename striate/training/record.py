@@ -20,6 +20,7 @@ from striate.model.run_folder import RECORD, RunFolder, write_text
 from striate.settings import RENAMED, Settings
 from striate.training.autotune import Speed
 from striate.training.energy import Energy
+from striate.training.follow_up.follows import Follows
 from striate.training.health import Finding
 from striate.training.one_cycle import Cycle
 from striate.training.plan import DataDescription, Plan, Request, Transfer
@@ -74,6 +75,7 @@ class RunRecord:
         energy: that the run has taken so far, where it is measured.
         speed: of training in steps, where it was worth measuring.
         outcome: what came of it; None until the run is over.
+        follows: the run that this one goes on from with other images; None of all others.
     """
 
     request: Request
@@ -88,11 +90,13 @@ class RunRecord:
     energy: Energy | None = None
     speed: Speed | None = None
     outcome: Outcome | None = None
+    follows: Follows | None = None
 
     @classmethod
-    def begin(cls, request: Request) -> RunRecord:
+    def begin(cls, request: Request, follows: Follows | None = None) -> RunRecord:
         """Return the record of a run that begins now, on this machine."""
-        return cls(request, Environment.here(), time.strftime("%Y-%m-%dT%H:%M:%S%z"))
+        started = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+        return cls(request, Environment.here(), started, follows=follows)
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values: what run.json holds."""
@@ -109,6 +113,7 @@ class RunRecord:
             "energy": None if self.energy is None else self.energy.as_json(),
             "speed": None if self.speed is None else self.speed.as_json(),
             "outcome": None if self.outcome is None else self.outcome.as_json(),
+            "follows": None if self.follows is None else vars(self.follows),
         }
 
     @classmethod
@@ -123,6 +128,7 @@ class RunRecord:
         values = {name: value for name, value in values.items() if name != "format_version"}
         plan, head, energy = values["plan"], values["head"], values["energy"]
         speed, outcome = values["speed"], values["outcome"]
+        follows = values.get("follows")
         return cls(
             **{
                 **values,
@@ -136,6 +142,7 @@ class RunRecord:
                 "energy": None if energy is None else Energy.from_json(energy),
                 "speed": None if speed is None else Speed.from_json(speed),
                 "outcome": None if outcome is None else Outcome.from_json(outcome),
+                "follows": None if follows is None else Follows.from_json(follows),
             }
         )
 
@@ -204,6 +211,7 @@ SECTIONS: tuple[tuple[str, type[Any]], ...] = (  # of run.json, by what each is 
     ("energy", Energy),
     ("speed", Speed),
     ("outcome", Outcome),
+    ("follows", Follows),
 )
 
 

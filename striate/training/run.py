@@ -20,7 +20,6 @@ from striate.errors import RunError, StoppedError
 from striate.evaluation.answers_file import write_answers
 from striate.evaluation.calibration.held_out import HeldOut
 from striate.evaluation.classifier_evaluation import evaluate_images
-from striate.evaluation.image_selection import ImageSelection, leave_out_known, select_held_out
 from striate.evaluation.metrics import EvaluatedImage, Evaluation
 from striate.evaluation.test_uses import write_test_use
 from striate.events import Done, Epoch, Event, Note
@@ -39,6 +38,9 @@ from striate.training.distributed.devices import check_module
 from striate.training.distributed.processes import Worker
 from striate.training.distributed.workers import dismiss, hand_out, stop_asked
 from striate.training.energy import Meter
+from striate.training.evaluated_images import select_evaluated
+from striate.training.follow_up.answer_changes import report_answers
+from striate.training.follow_up.grown_weights import hand_on
 from striate.training.health import Finding
 from striate.training.history import History
 from striate.training.image_findings import list_held_out, list_unlearnt, look_at_images
@@ -56,7 +58,7 @@ from striate.training.transfer import learn_head
 
 Tensors = Mapping[str, torch.Tensor]
 
-AGAIN = 0.5  # the peak of a run's extension, as a share of the first peak
+AGAIN = 0.5  # the peak of weights that are learnt on, as a share of the first peak
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,8 @@ class TrainingRun:
     ) -> TrainingResult:
         """Train, or end it where its checkpoint stands; evaluate, and write everything down."""
         plan = prepared.plan
-        self.record = replace(self.record, plan=plan)
+        follows = prepared.follows or self.record.follows
+        self.record = replace(self.record, plan=plan, follows=follows)
         if self._module is not None:
             check_module(self._module, plan.preprocess, len(plan.data.classes))
         load_ahead(drawings=bool(plan.recipe.lr_multipliers))
@@ -138,6 +141,9 @@ class TrainingRun:
         if module is None:
             drawn = backbone is None  # which brings all weights, with its head
             module = build(plan.network or "", seed=plan.recipe.seed if drawn else None)
+        if backbone is None and (earlier := prepared.predecessor) is not None:
+            known = earlier.model.classes
+            hand_on(module, earlier.weights, earlier=known, now=plan.data.classes)
         module.to(prepared.fabric.device)
         if backbone is not None:
             self._learn_head(module, backbone, prepared)
@@ -162,13 +168,8 @@ class TrainingRun:
         monitoring = Monitoring(self.folder.path, prepared, state)
         self._say_all(monitoring.before())
         self.folder.write_epochs(epochs)
-        self.record = replace(self.record, status="training")
-        self.record.write(self.folder)
         saver = checkpoints.Saver(self.folder.path, state, self.say)
-        if backbone is not None:
-            # from here on the run goes on without the backbone's own file
-            checkpoints.write_backbone(self.folder.path, backbone.tensors, backbone.seen)
-            saver.save()
+        self._begin(prepared, saver)
         request = self.record.request
         filming = film.begin(self.folder.path, request.settings.film, plan, state, self.say)
         cores = Crowding(plan, state, fixed=request.settings.threads is not None)
@@ -202,6 +203,18 @@ class TrainingRun:
             self.say("stopped within the first epoch: the classifier is the state at that moment")
             self._keep(state, prepared, "this state")
         return state, epochs, interrupted
+
+    def _begin(self, prepared: Prepared, saver: checkpoints.Saver) -> None:
+        """Write down that training begins, and what the run then needs no other file for."""
+        backbone, earlier = prepared.backbone, prepared.predecessor
+        self.record = replace(self.record, status="training")
+        if backbone is None and earlier is not None:  # before the record says so
+            checkpoints.write_backbone(self.folder.path, {}, earlier.model.seen)
+            saver.save()
+        self.record.write(self.folder)
+        if backbone is not None:
+            checkpoints.write_backbone(self.folder.path, backbone.tensors, backbone.seen)
+            saver.save()
 
     def _read_meter(self) -> None:
         """Write down what the run has taken, so that a kill loses an epoch of it at most."""
@@ -244,6 +257,8 @@ class TrainingRun:
         plan, cycles = prepared.plan, self.record.cycles
         peak = plan.recipe.learning_rate
         if not cycles:
+            trained = self.record.follows is not None and prepared.backbone is None
+            peak *= AGAIN if trained else 1
             cycles = (Cycle(0, plan.epochs, plan.minutes, begun=0.0, peak=peak),)
         elif extension is not None:
             more = extension.epochs - state.epoch if extension.epochs else 0
@@ -263,7 +278,9 @@ class TrainingRun:
         loaded, settings = prepared.loaded, self.record.request.settings
         model = self._classifier(prepared, state, known)
         model = calibrate(model, self._held, loaded, settings=settings, say=self.say)
-        chosen = self._select(prepared, known)
+        chosen = select_evaluated(
+            prepared.plan, loaded, known, selected=bool(self.record.cycles), say=self.say
+        )
         answering = keep_class_maps(model)
         if answering is None and model.engine.note:
             self.say(model.engine.note)
@@ -296,6 +313,8 @@ class TrainingRun:
             self.folder, self.record, loaded, epochs=epochs, model=own, moved=shift, maps=heard
         )
         write_report(self.folder, shown)
+        if self.record.follows is not None:
+            self._callback(report_answers(self.folder, self.record.follows, evaluation))
         energy = self.record.energy
         self._callback(
             Done(
@@ -350,13 +369,14 @@ class TrainingRun:
         )
 
     def _start(self, prepared: Prepared) -> tuple[Tensors | None, Mapping[str, np.ndarray]]:
-        """Return what fine-tuning began with, None without it, and what the backbone had used."""
+        """Return what fine-tuning began with, None without it, and what was used before the run."""
         if prepared.backbone is not None:
             tensors = prepared.backbone.tensors if prepared.plan.in_steps else None
             return tensors, prepared.backbone.seen
         tuned = bool(prepared.plan.recipe.lr_multipliers)
-        kept = checkpoints.read_backbone(self.folder.path) if tuned else None
-        return (None, {}) if kept is None else kept
+        begun = tuned or self.record.follows is not None
+        kept = checkpoints.read_backbone(self.folder.path) if begun else None
+        return (None, {}) if kept is None else (kept[0] or None, kept[1])
 
     def _seen(self, prepared: Prepared, known: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the hashes of what was learnt from and chosen by, here and before (`known`)."""
@@ -367,26 +387,6 @@ class TrainingRun:
         for part, more in known.items():
             seen[part] = np.union1d(seen.get(part, more), more)
         return seen
-
-    def _select(self, prepared: Prepared, seen: Mapping[str, np.ndarray]) -> ImageSelection:
-        """Choose the images to evaluate on: none that the backbone has learnt from, if possible."""
-        chosen = select_held_out(
-            prepared.loaded.split, checkpoint_selected=bool(self.record.cycles)
-        )
-        # known by heart they flatter: on labels drawn by lot, 80 to 100 % would be right
-        learnt = seen.get("train", np.array([], np.uint64))
-        if not len(learnt):
-            return chosen
-        if prepared.plan.transfer is not None and prepared.plan.transfer.resized:
-            self.say(
-                "the backbone was trained on images of another size: whether it has learnt from "
-                "the ones evaluated here cannot be told"
-            )
-            return chosen
-        kept, said = leave_out_known(chosen, prepared.loaded.images.hashes, learnt)
-        if said:
-            self.say(said)
-        return kept
 
 
 def _metrics(evaluation: Evaluation) -> JsonObject:

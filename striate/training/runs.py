@@ -6,10 +6,7 @@ out -> `TrainingResult`.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
@@ -17,33 +14,27 @@ from torch import nn
 
 from striate.architecture import zoo
 from striate.data import Data, find, source_of
-from striate.data.collection import order_as_before
-from striate.data.sources.lookup import IN_MEMORY
-from striate.doctor import ImageFinding, read_findings
-from striate.errors import ClassifierError, RunError, SettingError, StriateError
-from striate.evaluation.metrics import Evaluation
+from striate.doctor import read_findings
+from striate.errors import ClassifierError, RunError
 from striate.events import Callback, Note, ignore
 from striate.features.backbone_names import check_one_network
 from striate.files.home import expand_home
 from striate.model.loading import load
-from striate.model.run_folder import RunFolder, make_run_folder
+from striate.model.run_folder import RunFolder
 from striate.settings import ResumeDict, Settings, SettingsDict, make_settings
 from striate.terminal.progress_display import display_progress
 from striate.training import checkpoints
-from striate.training.continuation import check_extension, differences
+from striate.training.assignment import Assignment, carry_out
+from striate.training.continuation import check_extension
 from striate.training.distributed.devices import check_learnable, find_workers
-from striate.training.distributed.process_group import Workers
-from striate.training.distributed.processes import Worker, launch
-from striate.training.distributed.workers import assist
-from striate.training.energy import metering
 from striate.training.film import check_image
-from striate.training.health import Finding
+from striate.training.follow_up.follows import Follows
+from striate.training.follow_up.predecessor import check_fixes, is_changed, open_predecessor
 from striate.training.history import History
 from striate.training.plan import Request
-from striate.training.preparation import check, prepare, read_network
+from striate.training.preparation import check, read_network
 from striate.training.record import RunRecord
 from striate.training.result import TrainingResult
-from striate.training.run import Extension, TrainingRun
 
 Network = str | Path | nn.Module | None
 
@@ -101,7 +92,7 @@ def start_run(
     request = make_request(data, network, settings)
     module = network if isinstance(network, nn.Module) else None
     job = Assignment(RunRecord.begin(request), data, module, out=out)
-    return _work(job, workers, callback)
+    return carry_out(job, workers, callback)
 
 
 def make_request(data: Data, network: Network, settings: Settings) -> Request:
@@ -143,32 +134,46 @@ def resume(
     progress: bool | None = None,
     **changes: Unpack[ResumeDict],
 ) -> TrainingResult:
-    """Go on with a run that was stopped, or extend one that is finished.
+    """Go on with a run that was stopped; extend a finished one; or go on from it with other images.
 
     On the same processor, with the same threads, a run that was stopped and resumed ends with
     exactly the weights of one that was not.
 
+    With `data` that has other images, labels or classes than a finished run, or with `fixes`, a new
+    run begins where that one ended: images that are unchanged stay in their split, features are
+    computed of new ones only, a network trained from scratch starts from the weights, and a head is
+    learnt anew. The finished run stays as it is; the report says what changed (docs/go-on.md).
+
     Args:
         run: its folder.
-        data: where the images are now, if they have moved or were given in memory; they must be
-            the same.
+        data: where the images are now, if they have moved, were given in memory, or changed.
         network: the torch module, where the run was started with one.
         callback: is told every event.
         progress: as for `train`.
         **changes: epochs, the new number in all, or minutes, so many more, to extend a finished
-            run; devices, how many are to share the steps now.
+            run; devices, how many are to share the steps now; fixes, a file of images to drop or
+            relabel, and out, the folder of the new run, to go on with other images.
 
     Returns:
         The best state as a classifier, what it is worth, and how it got there.
 
     Raises:
-        RunError: it is not a run, the data has changed, or there is nothing to go on with.
+        RunError: it is not a run, the data of one that is not finished has changed, or there is
+            nothing to go on with.
 
     Example: ``resume("runs/photos", epochs=40).model``.
     """
     folder = RunFolder(Path(run))
     record = RunRecord.read(folder)
     epochs, minutes = changes.get("epochs"), changes.get("minutes")
+    if _goes_to_a_new_run(folder, record, data, changes):
+        with display_progress(progress, callback) as tell:
+            return follow(folder.path, data, callback=tell, **changes)
+    if changes.get("out") is not None:
+        raise RunError(
+            f"'{run}' goes on in its own folder; out is for a finished run that goes on with other "
+            "images: give these, or fixes"
+        )
     request = record.request
     if request.is_module and network is None:
         raise RunError(
@@ -185,7 +190,70 @@ def resume(
     workers = find_workers(request.settings.device, request.settings.devices)
     job = _going_on(replace(record, request=request), folder, data, network)
     with display_progress(progress, callback) as tell:
-        return _work(replace(job, extension=extension), workers, tell)
+        return carry_out(replace(job, extension=extension), workers, tell)
+
+
+def _goes_to_a_new_run(
+    folder: RunFolder, record: RunRecord, data: Data | None, changes: ResumeDict
+) -> bool:
+    """Return whether a run that is over is to be gone on from with other images."""
+    if changes.get("fixes") is not None:
+        return True
+    if data is None or record.outcome is None or record.lacks_report(folder):
+        return False
+    longer = changes.get("epochs") is not None or changes.get("minutes") is not None
+    if record.status == "finished" and not longer:
+        return True
+    settings = record.request.settings
+    found = find(
+        data,
+        layout=settings.layout,
+        zip_encoding=settings.zip_encoding,
+        fixes=folder.find_fixes(settings.fixes),
+    )
+    return is_changed(folder, found)
+
+
+def follow(
+    run: Path,
+    data: Data | None,
+    *,
+    callback: Callback = ignore,
+    **changes: Unpack[ResumeDict],
+) -> TrainingResult:
+    """Begin a new run where a finished one ended, with other images; arguments as for `resume`.
+
+    Raises:
+        RunError: nothing changed, a class vanished, no fix meets an image, or the run is no base.
+    """
+    predecessor = open_predecessor(run)
+    before = predecessor.request.settings
+    given = Settings(
+        epochs=changes.get("epochs"),
+        minutes=changes.get("minutes"),
+        fixes=lasting(changes.get("fixes")),
+    )
+    if not predecessor.plan.in_steps and (given.epochs or given.minutes):
+        raise RunError(
+            f"the head of '{run}' is learnt at once, in no epochs; leave epochs and minutes out"
+        )
+    devices = changes.get("devices") or before.devices
+    source = predecessor.request.source if data is None else source_of(data)
+    request = predecessor.make_request(source, replace(given, devices=devices).check())
+    found = find(
+        source if data is None else data, layout=before.layout, zip_encoding=before.zip_encoding
+    )
+    check_fixes(found, given.fixes)
+    fixed = find(found, fixes=request.settings.fixes)
+    predecessor.check_classes(fixed.classes, source)
+    job = Assignment(
+        RunRecord.begin(request, Follows(str(run.resolve()))),
+        found if devices == 1 else source,
+        None,
+        out=changes.get("out"),
+        predecessor=predecessor,
+    )
+    return carry_out(job, find_workers(request.settings.device, devices), callback)
 
 
 def report_run(
@@ -232,7 +300,7 @@ def report_run(
                 "in the folder; give it: striate.training.runs.report_run(run, network=module)"
             )
         job = replace(_going_on(record, folder, data, network), learn=False)
-        return _work(job, find_workers(record.request.settings.device, 1), tell)
+        return carry_out(job, find_workers(record.request.settings.device, 1), tell)
 
 
 def _report_again(
@@ -268,29 +336,6 @@ def _report_again(
     )
 
 
-@dataclass(frozen=True)
-class Assignment:
-    """What the process that leads a run is to do.
-
-    Attributes:
-        record: of the run: what was asked for, and how far it is.
-        data: where the images are.
-        module: the torch module, where one was given.
-        out: the folder asked for, of a new run.
-        folder: of a run that goes on; None of a new one.
-        extension: how a finished run goes on.
-        learn: whether anything is still to be learnt; else the run ends where it stands.
-    """
-
-    record: RunRecord
-    data: Data
-    module: nn.Module | None
-    out: str | Path | None = None
-    folder: RunFolder | None = None
-    extension: Extension | None = None
-    learn: bool = True
-
-
 def _going_on(
     record: RunRecord, folder: RunFolder, data: Data | None, network: nn.Module | None
 ) -> Assignment:
@@ -299,73 +344,6 @@ def _going_on(
         return Assignment(record, record.request.source, network, folder=folder)
     request = replace(record.request, source=source_of(data))
     return Assignment(replace(record, request=request), data, network, folder=folder)
-
-
-def _lead(worker: Worker, job: Assignment, workers: Workers) -> TrainingResult:
-    """Carry a run out, in the process that leads it: a new one, or the one in a folder."""
-    begun = time.perf_counter()
-    record, folder = job.record, job.folder
-    with metering(record.request.settings, record.energy) as meter:
-        settings = record.request.settings
-        collection = find(
-            job.data,
-            layout=settings.layout,
-            zip_encoding=settings.zip_encoding,
-            fixes=settings.fixes if folder is None else folder.find_fixes(settings.fixes),
-        )
-        if record.plan is not None:
-            collection = order_as_before(collection, record.plan.data.classes)
-        place = folder or make_run_folder(job.out, source_of(job.data))
-        run = TrainingRun(place, record, job.module, worker, meter=meter)
-        try:
-            with place.held():
-                if folder is None:
-                    record.write(place)
-                    place.keep_fixes(settings.fixes)
-                if place.instead_of is not None:
-                    run.say(f"{place.instead_of} exists, so this run goes to {place.path}")
-                for difference in [] if folder is None else differences(record, workers.size):
-                    run.say(difference)
-                with prepare(
-                    record.request,
-                    collection,
-                    place,
-                    earlier=record.plan,
-                    say=run.say,
-                    callback=run.tell,
-                ) as prepared:
-                    return run.run(prepared, begun, extension=job.extension, learn=job.learn)
-        except StriateError:
-            if folder is None and run.record.status == "preparing":
-                place.discard()
-            raise
-
-
-def _work(job: Assignment, workers: Workers, callback: Callback) -> TrainingResult:
-    """See a run through with all processes that share it."""
-    source = job.record.request.source
-    if workers.several and source in IN_MEMORY:
-        raise SettingError(
-            f"the images are given as {source}, which other processes do not have; leave devices "
-            "at 1, or give a folder, an npz file or a CSV"
-        )
-    lead = partial(_lead, job=job, workers=workers)
-    others = partial(assist, module=job.module, workers=workers)
-    if workers.launched or not workers.several:
-        return launch(lead, others, workers=workers, callback=callback)
-    # the run comes from another process, and weights are not sent but read from the file
-    folder, evaluation, history, interrupted, findings, health = launch(
-        partial(_outcome, lead), others, workers=workers, callback=callback
-    )
-    model = load(RunFolder(folder).model, network=job.module)
-    return TrainingResult(model, evaluation, folder, history, interrupted, findings, health)
-
-
-def _outcome(
-    lead: Callable[[Worker], TrainingResult], worker: Worker
-) -> tuple[Path, Evaluation, History, bool, tuple[ImageFinding, ...], tuple[Finding, ...]]:
-    run = lead(worker)
-    return run.folder, run.evaluation, run.history, run.interrupted, run.findings, run.health
 
 
 def lasting(name: str | None) -> str | None:

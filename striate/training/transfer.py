@@ -115,11 +115,10 @@ def stream_features(
         say: is told of engines that cannot be had, and of what is chosen.
     """
     fraction = settings.val_fraction or defaults.validation_fraction(collection)
-    training = guess_training(
-        collection, seed=settings.seed, fraction=fraction, groups=before.groups
-    )
-    if before.earlier is not None:
-        change = before.earlier.recipe.augmentation
+    guess = guess_training if before.kept is None else before.kept.guess
+    training = guess(collection, seed=settings.seed, fraction=fraction, groups=before.groups)
+    if before.basis is not None:
+        change = before.basis.recipe.augmentation
     else:
         sample = sample_files(collection, training, settings.seed)
         change = choose_copies(backbone, collection.classes, settings, sample=sample, say=say)
