@@ -117,4 +117,7 @@ def test_a_run_follows_its_fixes_for_ever(shapes: Path, tmp_path: Path) -> None:
     assert "SHA-256" in json.dumps(record)
     st.resume(run, epochs=2)
     evaluation = st.evaluate(st.load(run), shapes, split="all")
+    assert evaluation.n == 11
+    (run / "fixes.csv").unlink()
+    evaluation = st.evaluate(st.load(run), shapes, split="all")
     assert any("are gone: labels are the folder's" in note for note in evaluation.notes)

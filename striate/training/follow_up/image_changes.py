@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ import numpy as np
 
 from striate.data import SplitRow
 from striate.data.collection import write_rows
+from striate.errors import RunError
 from striate.evaluation.metrics import EvaluatedImage
 from striate.files.atomic_write import write_atomically
 from striate.training.dividing import Loaded
@@ -19,6 +21,11 @@ from striate.training.follow_up.follows import Follows
 
 HEADER: Final = ("name", "change", "class", "earlier_class", "split", "earlier_name")
 Change = Literal["added", "removed", "relabelled"]
+CHANGES: Final[dict[str, Change]] = {
+    "added": "added",
+    "removed": "removed",
+    "relabelled": "relabelled",
+}
 
 
 @dataclass(frozen=True)
@@ -111,6 +118,22 @@ def write_changes(path: Path, changes: Sequence[ImageChange]) -> None:
     )
     with write_atomically(path) as partial:
         write_rows(partial, HEADER, rows)
+
+
+def read_changes(path: Path) -> tuple[ImageChange, ...]:
+    """Read what `write_changes` wrote.
+
+    Raises:
+        RunError: it cannot be read, or is no such file.
+    """
+    try:
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+            header, *rows = csv.reader(file)
+        if tuple(header) != HEADER:
+            raise ValueError(f"its columns are {','.join(header)}, not {','.join(HEADER)}")
+        return tuple(ImageChange(name, CHANGES[change], *others) for name, change, *others in rows)
+    except (OSError, ValueError, KeyError, csv.Error) as error:
+        raise RunError(f"'{path}' cannot be used: {error}") from error
 
 
 def carry_answers(

@@ -10,12 +10,14 @@ templates   the first screen and the sections, a file each
 from __future__ import annotations
 
 from striate.render.page import page
-from striate.training.report.facts import Earlier, Facts, Shown, Start
+from striate.training.report.facts import Earlier, Facts, Start
+from striate.training.report.shown import Shown
 from striate.training.report.view import View
 
 __all__ = ["Earlier", "Facts", "Shown", "Start", "html"]
 
 IMAGES = {
+    "changes": "What changed",
     "first": "Look at these first",
     "worst": "The worst images",
     "confusion": "Confusion matrix",
@@ -48,6 +50,7 @@ def html(facts: Facts) -> str:
     """
     view = View(facts)
     absent = {
+        *(["changes"] if facts.changes is None else []),
         *([] if facts.image_findings else ["first"]),
         *(["start"] if facts.start is None else []),
         *([] if view.in_epochs else ["augmented", "training"]),

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
 from striate.architecture.layer_table import Summary
 from striate.doctor import ImageFinding
 from striate.evaluation.metrics import Evaluation
@@ -17,36 +14,8 @@ from striate.features.filter_shift import FilterShift
 from striate.features.head import Candidate
 from striate.model.json_value import Json
 from striate.training.health import CheckUp, Finding
-
-
-@dataclass(frozen=True)
-class Shown:
-    """An image to be shown.
-
-    Attributes:
-        name: its file or number.
-        truth: its class.
-        answer: what the classifier said; None where it was not asked.
-        probability: of the answer, 0 to 1; None where it was not asked.
-        pixels: uint8 (rows, columns, 1 or 3).
-        truth_probability: of its class, 0 to 1; None where it was not asked.
-        runner_up: the class with the second highest probability; "" where that is not known.
-        runner_up_probability: of that class, 0 to 1.
-        file: its path as a command names it; "" where it is no file.
-        heat: uint8 (rows, columns, 4) with opacity, of the same shape as the image if not of its
-            size: what spoke for the answer; None where there is no map.
-    """
-
-    name: str
-    truth: str
-    answer: str | None
-    probability: float | None
-    pixels: NDArray[np.uint8] = field(repr=False)
-    truth_probability: float | None = None
-    runner_up: str = ""
-    runner_up_probability: float = 0.0
-    file: str = ""
-    heat: NDArray[np.uint8] | None = field(default=None, repr=False)
+from striate.training.report.changes import Changes
+from striate.training.report.shown import Shown
 
 
 @dataclass(frozen=True)
@@ -115,6 +84,8 @@ class Facts:
         interrupted: whether the run was ended before its end.
         film: some frames of its film, the first and the last among them; None where it has none.
         filmed: how many frames the film has.
+        changes: what changed since the run that this one goes on from; None where it goes on from
+            none.
     """
 
     title: str
@@ -144,3 +115,4 @@ class Facts:
     interrupted: bool = False
     film: Film | None = None
     filmed: int = 0
+    changes: Changes | None = None

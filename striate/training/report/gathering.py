@@ -6,7 +6,7 @@ import os
 import shlex
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -15,21 +15,26 @@ from urllib.parse import quote
 from striate.architecture.layer_table import summary
 from striate.doctor import read_findings
 from striate.errors import RunError
+from striate.evaluation.metrics import Evaluation
 from striate.events import Epoch
 from striate.explanation.film import FOLDER, list_epochs, read_film
 from striate.features.filter_shift import FilterShift
 from striate.files.home import expand_home
 from striate.model.classifier import Classifier
 from striate.model.json_value import Json
-from striate.model.run_folder import RECORD, RunFolder, write_text
+from striate.model.run_folder import CHANGES, RECORD, RunFolder, write_text
 from striate.render.template import load_templates
 from striate.settings import Settings
 from striate.terminal.quiet_loggers import quiet
 from striate.training.dividing import Loaded
+from striate.training.follow_up.answer_changes import find_answer_changes
+from striate.training.follow_up.follows import Follows
+from striate.training.follow_up.image_changes import read_changes
 from striate.training.monitoring import read as checkups_of
 from striate.training.plan import Plan
 from striate.training.record import Outcome, RunRecord
 from striate.training.report import Earlier, Facts, Start, html
+from striate.training.report.changes import MOST, Changes
 from striate.training.report.film_stills import EPOCHS
 from striate.training.report.pictures import (
     KeptMaps,
@@ -38,6 +43,7 @@ from striate.training.report.pictures import (
     show_evaluated,
     show_examples,
     show_found,
+    show_named,
 )
 
 
@@ -122,18 +128,37 @@ def facts(
         no_heat=no_heat,
         folder=str(folder.path),
         place="" if folder.path.is_absolute() else Path.cwd().name,
-        earlier=_earlier(folder, plan),
+        earlier=_earlier(folder, plan, record.follows),
         interrupted=record.status == "interrupted",
         film=read_film(folder.path, most=EPOCHS),
         filmed=len(list_epochs(folder.path / FOLDER)),
+        changes=_find_changes(folder, record, loaded, plan, evaluation),
     )
 
 
-def _earlier(folder: RunFolder, plan: Plan) -> Earlier | None:
-    """Return the run whose classifier this one was started from; None where it was none's."""
-    if plan.transfer is None:
+def _find_changes(
+    folder: RunFolder, record: RunRecord, loaded: Loaded, plan: Plan, evaluation: Evaluation
+) -> Changes | None:
+    """Return what changed since the run that this one goes on from; None where it has none."""
+    if record.follows is None:
         return None
-    given = expand_home(plan.transfer.pretrained)
+    answers = find_answer_changes(folder, record.follows, evaluation)
+    found = Changes(record.follows, read_changes(folder.path / CHANGES), answers)
+    if answers is None:
+        return found
+    kinds = (answers.became_right, answers.became_wrong, answers.wrong_otherwise)
+    wanted = {one.name: one.truth for each in kinds for one in each[:MOST]}
+    return replace(found, shown=show_named(loaded, plan, wanted))
+
+
+def _earlier(folder: RunFolder, plan: Plan, follows: Follows | None) -> Earlier | None:
+    """Return the run that this one goes on from or was started from; None where there is none."""
+    if follows is not None:
+        given = Path(follows.run)
+    elif plan.transfer is not None:
+        given = expand_home(plan.transfer.pretrained)
+    else:
+        return None
     other = RunFolder(given.parent if given.is_file() else given)
     if not (other.path / RECORD).is_file():
         return None
@@ -207,11 +232,14 @@ def command(record: RunRecord) -> str:
     if request.is_module:
         return f"striate.train({request.source!r}, module)  # in Python, its own module"
     words = ["striate", "train", request.source]
-    if request.network:
+    if record.follows is not None:
+        words += ["--resume", record.follows.run]
+    elif request.network:
         words += ["--network", request.network]
     for field in fields(Settings):
         value, flag = getattr(request.settings, field.name), field.name.replace("_", "-")
-        if value == field.default or field.metadata["hidden"]:
+        own = record.follows is None or field.name in ("fixes", "epochs", "minutes", "devices")
+        if value == field.default or field.metadata["hidden"] or not own:
             continue
         if isinstance(value, bool):
             words.append(f"--{flag}" if value else f"--no-{flag}")

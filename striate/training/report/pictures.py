@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,7 +30,7 @@ from striate.model.run_folder import RunFolder
 from striate.render.heat_overlay import heat_overlay
 from striate.training.dividing import Loaded
 from striate.training.plan import Plan
-from striate.training.report.facts import Shown
+from striate.training.report.shown import Shown
 
 EXAMPLES = 6  # images a class, as far as the page has room
 MOST_EXAMPLES = 120
@@ -204,11 +204,17 @@ def show_found(loaded: Loaded, plan: Plan, findings: Sequence[ImageFinding]) -> 
     named = {
         one.name: one for finding in findings for one in finding.images[:2] if one.name in places
     }
-    few = list(named.values())[:FOUND]
-    small = _read_small(loaded, plan, [places[one.name] for one in few], THUMBNAIL)
+    return show_named(loaded, plan, {one.name: one.label for one in list(named.values())[:FOUND]})
+
+
+def show_named(loaded: Loaded, plan: Plan, labels: Mapping[str, str]) -> dict[str, Shown]:
+    """Return images by their names, with the class of each; those alone that are at hand."""
+    places = {name: place for place, name in enumerate(loaded.collection.names)}
+    there = [name for name in labels if name in places]
+    small = _read_small(loaded, plan, [places[name] for name in there], THUMBNAIL)
     return {
-        one.name: Shown(one.name, one.label, None, None, read.pixels)
-        for one, read in zip(few, small, strict=True)
+        name: Shown(name, labels[name], None, None, read.pixels)
+        for name, read in zip(there, small, strict=True)
         if read is not None
     }
 

@@ -22,10 +22,11 @@ from striate.render.heat_overlay import is_cut
 from striate.render.reliability_plot import ReliabilityDot, draw_reliability
 from striate.training.report import charts
 from striate.training.report.confidence import Accepted, Bar, accept_above, count_by_probability
-from striate.training.report.facts import Facts, Shown
+from striate.training.report.facts import Facts
 from striate.training.report.film_stills import Row, draw_stills
 from striate.training.report.matrix import MANY, Cell, Matrix, show_cells, show_matrix
 from striate.training.report.settings_table import Pairs, group_settings
+from striate.training.report.shown import Shown
 from striate.training.report.verdict import Verdict, reach_verdict
 
 MOST_EXAMPLES = 240
@@ -81,6 +82,11 @@ class View:
         """The images of each class, split by split."""
         given = [self.facts.counts[part] for part in self.splits]
         return [(label, [one.get(label, 0) for one in given]) for label in self.facts.classes]
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """How many images of each class there are, in all splits."""
+        return {label: sum(numbers) for label, numbers in self.counts}
 
     @property
     def largest(self) -> int:
