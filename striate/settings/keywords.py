@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TypedDict
 
 from striate.settings.texts import ImageSize, Unfreeze
@@ -62,4 +61,3 @@ class ResumeDict(TypedDict, total=False):
     minutes: float | None
     devices: int | None
     fixes: str | None
-    out: str | Path | None

@@ -130,6 +130,7 @@ def resume(
     *,
     data: Data | None = None,
     network: nn.Module | None = None,
+    out: str | Path | None = None,
     callback: Callback | None = None,
     progress: bool | None = None,
     **changes: Unpack[ResumeDict],
@@ -148,11 +149,12 @@ def resume(
         run: its folder.
         data: where the images are now, if they have moved, were given in memory, or changed.
         network: the torch module, where the run was started with one.
+        out: the folder of the new run, where it goes on with other images; None takes runs/NAME.
         callback: is told every event.
         progress: as for `train`.
         **changes: epochs, the new number in all, or minutes, so many more, to extend a finished
             run; devices, how many are to share the steps now; fixes, a file of images to drop or
-            relabel, and out, the folder of the new run, to go on with other images.
+            relabel, to go on with other images.
 
     Returns:
         The best state as a classifier, what it is worth, and how it got there.
@@ -168,8 +170,8 @@ def resume(
     epochs, minutes = changes.get("epochs"), changes.get("minutes")
     if _goes_to_a_new_run(folder, record, data, changes):
         with display_progress(progress, callback) as tell:
-            return follow(folder.path, data, callback=tell, **changes)
-    if changes.get("out") is not None:
+            return follow(folder.path, data, out=out, callback=tell, **changes)
+    if out is not None:
         raise RunError(
             f"'{run}' goes on in its own folder; out is for a finished run that goes on with other "
             "images: give these, or fixes"
@@ -218,6 +220,7 @@ def follow(
     run: Path,
     data: Data | None,
     *,
+    out: str | Path | None = None,
     callback: Callback = ignore,
     **changes: Unpack[ResumeDict],
 ) -> TrainingResult:
@@ -250,7 +253,7 @@ def follow(
         RunRecord.begin(request, Follows(str(run.resolve()))),
         found if devices == 1 else source,
         None,
-        out=changes.get("out"),
+        out=out,
         predecessor=predecessor,
     )
     return carry_out(job, find_workers(request.settings.device, devices), callback)

@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from striate.architecture.notation import parse
 from striate.backends.onnx import Trained
 from striate.data import Collection, KeptSplit, SplitRow, Survey, read_split
 from striate.data.collection import quote_few, read_skipped
@@ -122,7 +123,7 @@ class Predecessor:
             )
 
     def hand_to(self, before: Before, looks: Survey, source: str) -> Before:
-        """Return what is known before images are read, with what the run hands on.
+        """Return what is known before images are read, with what is kept of the run.
 
         Args:
             before: what is known of the images.
@@ -135,8 +136,9 @@ class Predecessor:
         """
         preprocess = self.plan.preprocess
         anew = f"its weights hold for its own preprocessing; train anew: striate train {source}"
-        chosen = self.request.network is None and self.plan.transfer is None
-        if looks.channels == 3 and preprocess.channels == 1 and chosen:
+        text = self.request.network
+        asked = text is not None and parse(text).input is not None  # for grey ones, by its text
+        if looks.channels == 3 and preprocess.channels == 1 and not asked:
             raise RunError(
                 f"the images of '{self.folder.path}' were grey, and some of '{source}' have "
                 f"colour; {anew}"

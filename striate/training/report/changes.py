@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from striate.evaluation.comparison.answer_changes import AnswerChanges, ChangedAnswer
+from striate.evaluation.comparison.comparison_tables import format_interval, format_points
 from striate.training.follow_up.follows import Follows
 from striate.training.follow_up.image_changes import ImageChange
+from striate.training.report.matrix import SHORT
 from striate.training.report.shown import Shown
 
 MOST = 12  # images of each kind that are shown
@@ -142,6 +144,24 @@ class Changes:
     def columns(self) -> list[str]:
         """The classes of the matrix: those among which anything changed, the first of them."""
         return [] if self.answers is None else [self.answers.classes[i] for i in self._places]
+
+    @property
+    def short(self) -> bool:
+        """Whether their names are short enough to stand upright."""
+        return all(len(label) <= SHORT for label in self.columns)
+
+    @property
+    def points(self) -> str:
+        """How many points of a hundred more of the images are right now."""
+        if self.answers is None:
+            return ""
+        pair = self.answers.pair
+        return format_points(pair.difference, pair.n, signed=True)
+
+    @property
+    def interval(self) -> str:
+        """The paired 95 % interval of these."""
+        return "" if self.answers is None else format_interval(self.answers.pair)
 
     @property
     def more_classes(self) -> int:
