@@ -46,7 +46,6 @@ def evaluate(
 
     from striate.cli.messages import say_steps
     from striate.evaluation.classifier_evaluation import evaluate as evaluate_classifier
-    from striate.evaluation.slices.slicing import evaluate_slices
     from striate.events import Event, Note
     from striate.model.classifier_like import open_classifier
     from striate.terminal.colors import has_colors
@@ -61,24 +60,15 @@ def evaluate(
 
         opened = open_classifier(model)
         given = opened.answer_always() if answer_always else opened
-        found = None
-        if slices:
-            result, found = evaluate_slices(
-                given, data, split=split, layout=layout, zip_encoding=zip_encoding,
-                callback=callback,
-            )  # fmt: skip
-        else:
-            result = evaluate_classifier(
-                given, data, split=split, layout=layout, zip_encoding=zip_encoding,
-                callback=callback,
-            )  # fmt: skip
+        result = evaluate_classifier(
+            given, data, split=split, layout=layout, zip_encoding=zip_encoding, callback=callback
+        )
     if as_json:
-        sliced = {} if found is None else {"slices": found.as_json()["slices"]}
-        print(json.dumps(result.as_json() | sliced))
+        print(json.dumps(result.as_json()))
         return
     print(result.as_text(color=has_colors()))
-    if found is not None:
-        print(f"\n{found}")
+    if slices and result.slices is not None:
+        print(f"\n{result.slices}")
     worst = result.worst[0].name if result.worst else ""
     image = next((path for path in (Path(data) / worst, Path(worst)) if path.is_file()), "IMAGE")
     say_steps(("next", command("explain", model, image, "--quick")))

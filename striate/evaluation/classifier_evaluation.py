@@ -23,6 +23,9 @@ from striate.evaluation.image_selection import (
 from striate.evaluation.metrics import Evaluation, score
 from striate.evaluation.metrics.refusals import UNLIKE, UNSURE
 from striate.evaluation.metrics.reliability import measure_reliability
+from striate.evaluation.metrics.wrong_labels import estimate_wrong_labels
+from striate.evaluation.slices.slice_scores import SliceScores, score_slices
+from striate.evaluation.slices.slicing import find_attributes
 from striate.evaluation.test_uses import count_test_use
 from striate.events import Callback, Note, ignore
 from striate.model.classifier import Classifier
@@ -32,7 +35,7 @@ from striate.terminal.progress import ProgressReporter
 from striate.terminal.progress_display import display_progress
 
 BATCH = 64
-Look = Callable[[Images, Collection, ImageSelection], None]
+Look = Callable[[np.ndarray], None]
 
 
 class Answering(Protocol):
@@ -105,7 +108,6 @@ def evaluate_found(
     *,
     split: str | None,
     callback: Callback,
-    look: Look | None = None,
 ) -> Evaluation:
     """Read the images, select those that may be evaluated, and evaluate them.
 
@@ -114,7 +116,6 @@ def evaluate_found(
         found: the images, from `find_images`.
         split: as for `evaluate`.
         callback: is told every event.
-        look: is given the images while they are read, with which of them are evaluated.
     """
     collection, notes = match_classes(found, classifier.classes, classifier.ids)
     notes = (*found.notes, *notes)
@@ -145,8 +146,6 @@ def evaluate_found(
                 + "; ".join(notes or ("no images",))
             )
         result = evaluate_images(classifier, images, collection, selection, callback=callback)
-        if look is not None:
-            look(images, collection, selection)
     return replace(result, notes=notes + result.notes)
 
 
@@ -168,7 +167,14 @@ def evaluate_images(
         callback: is told how far the work is.
     """
     reporter = ProgressReporter("evaluating", callback)
-    answers = answer_images(model, images, selection.indices, reporter=reporter)
+    light: list[np.ndarray] = []
+    answers = answer_images(
+        model,
+        images,
+        selection.indices,
+        reporter=reporter,
+        look=lambda pixels: light.append(pixels.mean((1, 2, 3))),
+    )
     found = score(
         answers.probabilities,
         collection.labels[selection.indices],
@@ -179,12 +185,48 @@ def evaluate_images(
     )
     worst = selection.indices[[image.index for image in found.worst[:PICTURES]]]
     true = measure_reliability(answers.confidence.tolist(), [one.correct for one in found.images])
+    labels, doubted = collection.labels[selection.indices], None
+    if not selection.learnt:  # of what it knows by heart no label is contradicted
+        doubted = estimate_wrong_labels(answers.probabilities, labels)
+    attributes = find_attributes(collection, selection.indices, np.concatenate(light))
+    wrong = sorted(
+        (one for one in found.images if not one.correct), key=lambda one: one.truth_probability
+    )
     return replace(
         found,
         reliability=true,
+        slices=score_slices(
+            [one.correct for one in found.images],
+            attributes,
+            worst=[(one.index, one.name) for one in wrong],
+        ),
+        wrong_labels=doubted,
         pictures=tuple(np.moveaxis(images.take(worst), 1, -1)),
         probabilities=answers.probabilities,
     )
+
+
+def evaluate_slices(
+    model: ClassifierLike,
+    data: Data,
+    *,
+    split: str | None = None,
+    layout: str | None = None,
+    zip_encoding: str | None = None,
+    callback: Callback | None = None,
+) -> tuple[Evaluation, SliceScores]:
+    """Evaluate a classifier, and on which slices of the images it is surely worse.
+
+    Slices are the values of each column of a list, sub-folders, thirds of size and of brightness,
+    and shapes (upright, square, wide). Arguments and errors as for `evaluate`, whose result holds
+    them as ``slices``.
+
+    Example: ``result, slices = st.evaluation.evaluate_slices("runs/photos", "photos.csv")``.
+    """
+    result = evaluate(
+        model, data, split=split, layout=layout, zip_encoding=zip_encoding, callback=callback
+    )
+    return result, result.slices or SliceScores(result.n, ())
 
 
 def predict_images(
@@ -198,7 +240,12 @@ def predict_images(
 
 
 def answer_images(
-    model: Answering, images: Images, indices: np.ndarray, *, reporter: ProgressReporter
+    model: Answering,
+    images: Images,
+    indices: np.ndarray,
+    *,
+    reporter: ProgressReporter,
+    look: Look | None = None,
 ) -> Answers:
     """Return a classifier's answers to decoded images, computed batch by batch.
 
@@ -207,12 +254,15 @@ def answer_images(
         images: decoded with its preprocessing.
         indices: which of them, at least one.
         reporter: is told the images done and their total.
+        look: is given the pixels of each batch, uint8 (n, channels, height, width).
     """
     parts: list[Answers] = []
     steps = max(1, -(-len(indices) // BATCH))
     done = 0
     for chosen, pixels in prefetch(images, np.array_split(indices, steps)):
         parts.append(model.decide(pixels))
+        if look is not None:
+            look(pixels)
         done += len(chosen)
         reporter(done, len(indices))
     return Answers.join(parts)

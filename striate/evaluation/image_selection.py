@@ -33,11 +33,13 @@ class ImageSelection:
         indices: int64, into the collection.
         words: what they are: "360 test images the run never saw".
         notes: what was left out and why.
+        learnt: how many of them training learnt from, as far as that is known.
     """
 
     indices: np.ndarray
     words: str
     notes: tuple[str, ...] = ()
+    learnt: int = 0
 
 
 def find_images(
@@ -141,7 +143,7 @@ def select_images(
         used = f"{int(learnt.sum()):,} of them learnt from"
         if selected.any():
             used += f", {int(selected.sum()):,} used to select the checkpoint"
-        return ImageSelection(indices, f"{words}, {used}; not a test")
+        return ImageSelection(indices, f"{words}, {used}; not a test", learnt=int(learnt.sum()))
     notes: tuple[str, ...] = ()
     if learnt.any():
         notes = (

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import stdev
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -104,6 +107,28 @@ class RepeatedAccuracy:
         """The mean over the repeats."""
         return sum(self.accuracies) / len(self.accuracies)
 
+    @property
+    def standard_deviation(self) -> float:
+        """Of the repeats, with n - 1; 0 of a single one."""
+        return stdev(self.accuracies) if len(self.accuracies) > 1 else 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values, the mean and the spread among them."""
+        return {
+            "n": self.n,
+            "folds": self.folds,
+            "accuracies": list(self.accuracies),
+            "mean": self.mean,
+            "standard_deviation": self.standard_deviation,
+            "low": min(self.accuracies),
+            "high": max(self.accuracies),
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> RepeatedAccuracy:
+        """Return what `as_json` wrote."""
+        return cls(values["n"], values["folds"], tuple(values["accuracies"]))
+
     def __str__(self) -> str:
         low, high = min(self.accuracies), max(self.accuracies)
         return (
@@ -138,6 +163,10 @@ def repeat_folds(
     >>> found = repeat_folds(values, labels, classes=2, strength=0.1)
     >>> len(found.accuracies), found.folds, 0.8 < found.mean <= 1
     (5, 5, True)
+    >>> RepeatedAccuracy.from_json(found.as_json()) == found
+    True
+    >>> round(RepeatedAccuracy(40, 5, (0.8, 0.9)).as_json()["standard_deviation"], 3)
+    0.071
     """
     if features.size > SMALL:
         return None

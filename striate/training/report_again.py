@@ -30,7 +30,7 @@ from striate.training.dividing import Loaded
 from striate.training.plan import Plan
 from striate.training.record import RunRecord
 from striate.training.report.gathering import facts, write_report
-from striate.training.report.pictures import choose_augmented, choose_evaluated
+from striate.training.report.pictures import choose_augmented, choose_evaluated, choose_for_slices
 
 
 def rewrite_report(
@@ -76,8 +76,8 @@ def rewrite_report(
             zip_encoding=settings.zip_encoding,
             fixes=folder.find_fixes(settings.fixes),
         )
-        _, worst, more = choose_evaluated(folder, outcome.evaluation)
-        shown_names = [one.name for one in (*worst, *more)]
+        evaluation, worst, more = choose_evaluated(folder, outcome.evaluation)
+        shown_names = [one.name for one in (*worst, *more, *choose_for_slices(evaluation))]
         loaded = _load_shown(collection, rows, plan, skipped, shown_names)
     except (DataError, ImageError, SettingError) as error:
         callback(

@@ -23,7 +23,7 @@ from striate.features.extraction import BATCH, Extractor, WantedFeatures, extrac
 from striate.features.feature_cache import FeatureCache
 from striate.features.feature_stream import FeatureStream
 from striate.features.head import Candidate, Head, fit_head
-from striate.features.out_of_fold import repeat_folds
+from striate.features.out_of_fold import RepeatedAccuracy, repeat_folds
 from striate.settings import Settings
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.units import format_percent
@@ -57,6 +57,7 @@ class LearntHead:
         tried: what cross-validation said of each.
         random_accuracy: what it would have said of the chosen one, had groups not been kept
             together; None where there are none.
+        repeated: what it said with other folds; None where that was not tried.
     """
 
     engine: str
@@ -64,15 +65,20 @@ class LearntHead:
     folds: int
     tried: tuple[Candidate, ...]
     random_accuracy: float | None = None
+    repeated: RepeatedAccuracy | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values, as they stand in run.json."""
-        return asdict(self)
+        again = None if self.repeated is None else self.repeated.as_json()
+        return asdict(self) | {"repeated": again}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> LearntHead:
         """Return what `as_json` wrote."""
-        return cls(**{**values, "tried": tuple(Candidate(**each) for each in values["tried"])})
+        tried = tuple(Candidate(**each) for each in values["tried"])
+        again = values.get("repeated")
+        repeated = None if again is None else RepeatedAccuracy.from_json(again)
+        return cls(**{**values, "tried": tried, "repeated": repeated})
 
 
 def plan_transfer(backbone: Backbone, settings: Settings) -> Transfer:
@@ -241,7 +247,9 @@ def learn_head(
     if repeated is not None:
         say(f"the head in cross-validation again: {repeated}")
     fill(module, backbone, head)
-    learnt = LearntHead(engine, head.strength, head.folds, head.tried, head.random_accuracy)
+    learnt = LearntHead(
+        engine, head.strength, head.folds, head.tried, head.random_accuracy, repeated
+    )
     held_out = (
         None
         if plan.in_steps

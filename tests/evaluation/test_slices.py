@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 from scipy.stats import fisher_exact
 
+from striate.evaluation.classifier_evaluation import evaluate_slices
+from striate.evaluation.metrics import Evaluation
 from striate.evaluation.slices.slice_scores import score_slices
-from striate.evaluation.slices.slicing import evaluate_slices
 from striate.model.loading import load
 
 RUN = Path(__file__).parents[1] / "formats" / "2026-11" / "finished"
@@ -71,3 +72,14 @@ def test_columns_folders_sizes_and_brightness_make_slices(tmp_path: Path) -> Non
     assert {("brightness", "low"), ("brightness", "high")} <= found
     assert slices.n == result.n == 24
     assert {one["attribute"] for one in slices.as_json()["slices"]} >= {"site", "brightness"}
+    assert Evaluation.from_json(result.as_json()).slices == slices
+
+
+def test_folders_of_one_class_each_are_no_slices(tmp_path: Path) -> None:
+    model = load(RUN)
+    for number in range(24):
+        folder = tmp_path / str(number % 2)
+        folder.mkdir(exist_ok=True)
+        Image.fromarray(np.full((20, 20), 10 * number, np.uint8)).save(folder / f"{number}.png")
+    _, slices = evaluate_slices(model, tmp_path, split="all")
+    assert {one.attribute for one in slices.slices} == {"brightness"}

@@ -13,6 +13,8 @@ from made_facts import HOSTILE, digits, many, photos
 
 from striate.architecture.diagram.drawing import draw_architecture
 from striate.evaluation.metrics import score
+from striate.evaluation.metrics.wrong_labels import WrongLabels
+from striate.evaluation.slices.slice_scores import score_slices
 from striate.terminal.units import format_percent
 from striate.training.report import Facts, html
 from striate.training.report.verdict import reach_verdict
@@ -261,6 +263,34 @@ def test_hostile_names_are_text_and_nothing_else() -> None:
         for section in ("data", "decisions", "classes"):
             assert name in seen.words[section]
     assert facts.title in seen.words["opening"]
+
+
+def test_slices_stand_with_their_worst_images_and_doubted_labels_with_their_bounds() -> None:
+    facts = photos()
+    assert 'id="slices"' not in html(facts)
+    found = facts.evaluation
+    site = ["north" if one.correct else HOSTILE[0] for one in found.images]
+    site[: len(site) // 2] = ["south"] * (len(site) // 2)
+    wrong = [(one.index, one.name) for one in found.images if not one.correct]
+    slices = score_slices([one.correct for one in found.images], {"site": site}, worst=wrong)
+    named = {name for one in slices.slices for name in one.examples}
+    assert slices.slices[0].value == HOSTILE[0]
+    assert slices.slices[0].surely_worse
+    shown = {one.name: one for one in facts.worst if one.name in named}
+    assert shown
+    doubted = WrongLabels(found.n, 3, 0.8, 0.9)
+    page = html(
+        replace(
+            facts,
+            evaluation=replace(found, slices=slices, wrong_labels=doubted),
+            sliced=shown,
+        )
+    )
+    section = page[page.index('id="slices"') : page.index('id="confidence"')]
+    assert section.count("<img") == len(shown)
+    assert HOSTILE[0] not in page
+    assert "1 is surely worse" in section
+    assert "if 3 of the" in Read(page).words["worst"]
 
 
 def test_a_page_of_undecodable_names_can_be_written() -> None:

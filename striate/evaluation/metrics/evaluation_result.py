@@ -10,6 +10,8 @@ from striate.errors import SettingError
 from striate.evaluation.metrics.evaluated_image import ClassScore, ConfusedPair, EvaluatedImage
 from striate.evaluation.metrics.refusals import Refusals
 from striate.evaluation.metrics.reliability import Reliability
+from striate.evaluation.metrics.wrong_labels import WrongLabels
+from striate.evaluation.slices.slice_scores import SliceScores
 from striate.render import Pixels
 from striate.render.figure_files import Still
 from striate.render.notebook import Drawing, Gallery, Part, Picture, Text, to_html
@@ -67,6 +69,10 @@ class Evaluation:
         refusals: what is answered where the classifier may say "I don't know"; None where it
             answers always. All other figures are those of the most probable class.
         reliability: how far the probabilities come true; None where that was not measured.
+        wrong_labels: how far labels that may be wrong bound the accuracy; None where that was not
+            estimated, as of images that were learnt from.
+        slices: the accuracy on slices of the images, the most surely worse first; None where that
+            was not looked at.
         notes: what has to be known to read the numbers.
         images: every image with its answer, in the order they were evaluated in; not in JSON.
         pictures: uint8 (rows, columns, channels), of the first of the worst, as the network sees
@@ -94,6 +100,8 @@ class Evaluation:
     balanced_accuracy: float | None = None
     refusals: Refusals | None = None
     reliability: Reliability | None = None
+    wrong_labels: WrongLabels | None = None
+    slices: SliceScores | None = None
     notes: tuple[str, ...] = ()
     images: tuple[EvaluatedImage, ...] = field(default=(), repr=False)
     pictures: tuple[Pixels, ...] = field(default=(), repr=False, compare=False)
@@ -116,6 +124,8 @@ class Evaluation:
             "worst": [asdict(image) for image in self.worst],
             "refusals": None if self.refusals is None else asdict(self.refusals),
             "reliability": None if self.reliability is None else self.reliability.as_json(),
+            "wrong_labels": None if self.wrong_labels is None else asdict(self.wrong_labels),
+            "slices": None if self.slices is None else self.slices.as_json()["slices"],
             "notes": list(self.notes),
         }
 
@@ -125,7 +135,8 @@ class Evaluation:
         names = {"squared_error": "brier_score"}  # as it was called until November 2026
         values = {names.get(name, name): value for name, value in values.items()}
         rows, refusals = values["confusion"] or (), values.get("refusals")
-        true = values.get("reliability")
+        true, doubted = values.get("reliability"), values.get("wrong_labels")
+        sliced = values.get("slices")
         return cls(
             **{
                 **values,
@@ -136,6 +147,8 @@ class Evaluation:
                 "worst": tuple(EvaluatedImage(**each) for each in values["worst"]),
                 "refusals": None if refusals is None else Refusals(**refusals),
                 "reliability": None if true is None else Reliability.from_json(true),
+                "wrong_labels": None if doubted is None else WrongLabels(**doubted),
+                "slices": None if sliced is None else SliceScores.from_json(values["n"], sliced),
                 "notes": tuple(values["notes"]),
             }
         )
@@ -277,6 +290,8 @@ class Evaluation:
             lines.insert(2, str(self.refusals))
         if self.reliability is not None:
             lines.append(str(self.reliability))
+        if self.wrong_labels is not None and self.wrong_labels.wrong:
+            lines.append(f"accuracy {self.wrong_labels}")
         if self.top5 is not None and self.top5_low is not None and self.top5_high is not None:
             ends = _format_ends(self.top5_low, self.top5_high)
             lines.append(f"true class among the first five {format_percent(self.top5)} ({ends})")

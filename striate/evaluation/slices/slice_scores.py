@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from striate.evaluation.metrics import wilson_interval
+from striate.evaluation.metrics.wilson import wilson_interval
 from striate.terminal.escape import escape_controls
 from striate.terminal.tables import Table
 from striate.terminal.units import format_percent
@@ -16,6 +16,7 @@ from striate.terminal.units import format_percent
 FEWEST = 5  # images of a slice, and of the rest
 SURE = 0.05
 SHOWN = 15
+WITH_EXAMPLES, EXAMPLES = 3, 6  # slices, and images of each, that are named
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Slice:
             alike (one-sided, exact: the hypergeometric distribution).
         p_holm: the same, with the number of slices looked at accounted for by Holm's method
             (1979): the probability that any of them would look so by chance.
+        examples: names of its worst images, where the slice is among the first.
     """
 
     attribute: str
@@ -45,6 +47,7 @@ class Slice:
     rest: float
     p: float
     p_holm: float
+    examples: tuple[str, ...] = ()
 
     @property
     def surely_worse(self) -> bool:
@@ -70,6 +73,12 @@ class SliceScores:
             "n": self.n,
             "slices": [{**asdict(one), "surely_worse": one.surely_worse} for one in self.slices],
         }
+
+    @classmethod
+    def from_json(cls, n: int, slices: Sequence[Mapping[str, Any]]) -> SliceScores:
+        """Return what `as_json` wrote: the images in all, and the slices."""
+        kept = [{name: one[name] for name in one if name != "surely_worse"} for one in slices]
+        return cls(n, tuple(Slice(**one | {"examples": tuple(one["examples"])}) for one in kept))
 
     def table(self) -> Table:
         """Return the slices as a table, the most surely worse first."""
@@ -102,20 +111,24 @@ class SliceScores:
         return self.table().as_text() if self.slices else self.caption
 
 
-def score_slices(correct: Sequence[bool], attributes: Mapping[str, Sequence[str]]) -> SliceScores:
+def score_slices(
+    correct: Sequence[bool],
+    attributes: Mapping[str, Sequence[str]],
+    *,
+    worst: Sequence[tuple[int, str]] = (),
+) -> SliceScores:
     """Score each slice of images that share a value.
 
     Args:
         correct: whether each answer is right.
         attributes: of each attribute the value of each image, "" where it has none.
+        worst: place and name of the images that were answered wrongly, the worst first.
 
     >>> right = [True] * 40 + [False] * 10 + [True] * 50
     >>> found = score_slices(right, {"site": ["north"] * 40 + ["south"] * 20 + ["west"] * 40})
     >>> [(one.value, one.accuracy, one.surely_worse) for one in found.slices][:2]
     [('south', 0.5, True), ('north', 1.0, False)]
     """
-    from scipy.stats import hypergeom
-
     right = np.asarray(correct, np.bool_)
     n, wrong = len(right), int((~right).sum())
     found: list[tuple[str, str, int, int, float]] = []
@@ -127,18 +140,32 @@ def score_slices(correct: Sequence[bool], attributes: Mapping[str, Sequence[str]
             if not FEWEST <= count <= n - FEWEST:
                 continue
             missed = int((~right[mine]).sum())
-            p = float(hypergeom.sf(missed - 1, n, wrong, count))
-            found.append((attribute, value, count, missed, min(1.0, p)))
+            p = _hypergeometric_tail(missed, n=n, wrong=wrong, drawn=count)
+            found.append((attribute, value, count, missed, p))
     found.sort(key=lambda one: (one[4], one[2] and -one[3] / one[2]))
     slices, highest = [], 0.0
     for place, (attribute, value, count, missed, p) in enumerate(found):
         highest = max(highest, min(1.0, p * (len(found) - place)))
         low, high = wilson_interval(count - missed, count)
-        rest = 1 - (wrong - missed) / (n - count)
-        slices.append(
-            Slice(attribute, value, count, 1 - missed / count, low, high, rest, p, highest)
-        )
+        share, rest = 1 - missed / count, 1 - (wrong - missed) / (n - count)
+        named: tuple[str, ...] = ()
+        if place < WITH_EXAMPLES and share < rest:
+            inside = [name for index, name in worst if attributes[attribute][index] == value]
+            named = tuple(inside[:EXAMPLES])
+        slices.append(Slice(attribute, value, count, share, low, high, rest, p, highest, named))
     return SliceScores(n, tuple(slices))
+
+
+def _hypergeometric_tail(least: int, *, n: int, wrong: int, drawn: int) -> float:
+    """Return how probable it is that at least so many of the images drawn are among the wrong."""
+    from scipy.special import gammaln  # scipy.stats takes a second to load
+
+    def log_choose(whole: int, part: np.ndarray | int) -> np.ndarray:
+        return np.asarray(gammaln(whole + 1) - gammaln(np.add(part, 1)) - gammaln(whole - part + 1))
+
+    several = np.arange(max(least, drawn - (n - wrong)), min(wrong, drawn) + 1)
+    logs = log_choose(wrong, several) + log_choose(n - wrong, drawn - several)
+    return min(1.0, float(np.exp(logs - log_choose(n, drawn)).sum()))
 
 
 def _bare(share: float) -> str:

@@ -2,66 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from PIL import Image
 
-from striate.data import Collection, Data, Images
-from striate.errors import DataError
-from striate.evaluation.classifier_evaluation import evaluate_found
-from striate.evaluation.image_selection import ImageSelection, check_split, find_images
-from striate.evaluation.metrics import Evaluation
-from striate.evaluation.slices.slice_scores import SliceScores, score_slices
-from striate.evaluation.test_uses import count_test_use
-from striate.events import Callback, Note
-from striate.model.classifier_like import ClassifierLike, open_classifier
-from striate.terminal.progress_display import display_progress
+from striate.data import Collection
 
 MANY = 30  # different values of a column, beyond which numbers are cut into thirds
 THIRDS = ("low", "middle", "high")
-BATCH = 256
-
-
-def evaluate_slices(
-    model: ClassifierLike,
-    data: Data,
-    *,
-    split: str | None = None,
-    layout: str | None = None,
-    zip_encoding: str | None = None,
-    callback: Callback | None = None,
-) -> tuple[Evaluation, SliceScores]:
-    """Evaluate a classifier, and on which slices of the images it is surely worse.
-
-    Slices are the values of each column of a list, sub-folders, thirds of size and of brightness,
-    and shapes (upright, square, wide). Arguments and errors as for `evaluate`.
-
-    Example: ``result, slices = st.evaluation.evaluate_slices("runs/photos", "photos.csv")``.
-    """
-    check_split(split)
-    gathered: dict[str, list[str]] = {}
-
-    def look(images: Images, collection: Collection, selection: ImageSelection) -> None:
-        gathered.update(find_attributes(images, collection, selection.indices))
-
-    with display_progress(None, callback) as tell:
-        classifier = open_classifier(model)
-        found = find_images(classifier, data, layout=layout, zip_encoding=zip_encoding)
-        result = evaluate_found(classifier, found, split=split, callback=tell, look=look)
-        if said := count_test_use(classifier, data, result):
-            tell(Note(said))
-            result = replace(result, notes=(*result.notes, said))
-    if not result.images:
-        raise DataError("no image was evaluated")
-    return result, score_slices([one.correct for one in result.images], gathered)
 
 
 def find_attributes(
-    images: Images, collection: Collection, indices: np.ndarray
+    collection: Collection, indices: np.ndarray, brightness: np.ndarray
 ) -> dict[str, list[str]]:
-    """Return of each attribute the value of each image, "" where it has none."""
+    """Return of each attribute the value of each image, "" where it has none.
+
+    Folders that hold one class each are left out: the scores of the classes say the same.
+
+    Args:
+        collection: the images.
+        indices: which of them.
+        brightness: float (n,), the mean of each one's values, 0 to 255.
+    """
     found: dict[str, list[str]] = {}
     for name, cells in collection.columns.items():
         values = _few([cells[index] for index in indices])
@@ -69,7 +32,9 @@ def find_attributes(
             found[name] = values
     if isinstance(collection.content, Path):
         folders = [str(PurePosixPath(collection.names[index]).parent) for index in indices]
-        found["folder"] = folders
+        pairs = set(zip(folders, collection.labels[indices].tolist(), strict=True))
+        if len(pairs) > len(set(folders)):
+            found["folder"] = folders
         sizes = [_size(collection.content / collection.names[index]) for index in indices]
         if all(size is not None for size in sizes):
             both = np.array(sizes, np.float64)
@@ -79,13 +44,7 @@ def find_attributes(
                 "wide" if each > 1.1 else "upright" if each < 1 / 1.1 else "square"
                 for each in shape.tolist()
             ]
-    light = np.concatenate(
-        [
-            images.take(part).mean((1, 2, 3))
-            for part in np.array_split(indices, max(1, len(indices) // BATCH))
-        ]
-    )
-    found["brightness"] = _thirds(light, "{}")
+    found["brightness"] = _thirds(brightness, "{}")
     return {name: values for name, values in found.items() if len(set(values)) > 1}
 
 

@@ -22,6 +22,7 @@ IMAGES = {
     "worst": "The worst images",
     "confusion": "Confusion matrix",
     "classes": "Class by class",
+    "slices": "Slices",
     "confidence": "Confidence",
     "data": "The images",
 }
@@ -52,6 +53,7 @@ def html(facts: Facts) -> str:
     absent = {
         *(["changes"] if facts.changes is None else []),
         *([] if facts.image_findings else ["first"]),
+        *([] if view.slices else ["slices"]),
         *(["start"] if facts.start is None else []),
         *([] if view.in_epochs else ["augmented", "training"]),
         *([] if facts.checkups else ["health"]),

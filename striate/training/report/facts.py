@@ -77,6 +77,7 @@ class Facts:
             did not look.
         found: images that these name, by name.
         cells: wrong images of cells of the confusion matrix that `worst` has none of.
+        sliced: the images of the evaluation that are at hand, by name; slices name theirs.
         no_heat: why the images have no heat maps; "" where they have.
         folder: of the run, as a command names it; "" where it has none.
         place: the name of the folder that its commands are to be given in; "" where any will do.
@@ -108,6 +109,7 @@ class Facts:
     image_findings: Sequence[ImageFinding] | None = None
     found: Mapping[str, Shown] = field(default_factory=dict)
     cells: Sequence[Shown] = ()
+    sliced: Mapping[str, Shown] = field(default_factory=dict)
     no_heat: str = ""
     folder: str = ""
     place: str = ""

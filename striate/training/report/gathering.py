@@ -39,6 +39,7 @@ from striate.training.report.film_stills import EPOCHS
 from striate.training.report.pictures import (
     KeptMaps,
     choose_evaluated,
+    choose_for_slices,
     show_augmented,
     show_evaluated,
     show_examples,
@@ -102,8 +103,10 @@ def facts(
         raise RunError("a report is of a run that is over")
     evaluation, worst, more = choose_evaluated(folder, outcome.evaluation)
     image_findings = read_findings(folder.findings)
-    shown, no_heat = show_evaluated(loaded, plan, (*worst, *more), model, maps)
-    names = {one.name for one in worst}
+    sliced = choose_for_slices(evaluation)
+    every = {one.name: one for one in (*worst, *more, *sliced)}
+    shown, no_heat = show_evaluated(loaded, plan, tuple(every.values()), model, maps)
+    names, others = {one.name for one in worst}, {one.name for one in more}
     return Facts(
         title=plan.data.name,
         command=command(record),
@@ -124,7 +127,8 @@ def facts(
         findings=record.health,
         image_findings=image_findings,
         found=show_found(loaded, plan, image_findings or ()),
-        cells=[one for one in shown if one.name not in names],
+        cells=[one for one in shown if one.name in others - names],
+        sliced={one.name: one for one in shown},
         no_heat=no_heat,
         folder=str(folder.path),
         place="" if folder.path.is_absolute() else Path.cwd().name,

@@ -83,6 +83,13 @@ def choose_for_cells(
     return tuple(lacking[:CELLS])
 
 
+def choose_for_slices(evaluation: Evaluation) -> tuple[EvaluatedImage, ...]:
+    """Choose the images that the first slices name as their worst."""
+    slices = () if evaluation.slices is None else evaluation.slices.slices
+    named = {name for each in slices for name in each.examples}
+    return tuple(one for one in evaluation.images if one.name in named)
+
+
 def _truth(one: EvaluatedImage) -> float:
     return one.truth_probability
 

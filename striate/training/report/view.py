@@ -15,6 +15,7 @@ from striate.architecture.diagram.drawing import draw_architecture
 from striate.doctor import ImageFinding, Kind, group_by_kind
 from striate.evaluation.answers_file import answers_text
 from striate.evaluation.metrics import ClassScore
+from striate.evaluation.slices.slice_scores import Slice
 from striate.events import Epoch
 from striate.features.filter_shift import LayerShift
 from striate.render import EXACT
@@ -256,6 +257,12 @@ class View:
     def accepted(self) -> list[Accepted]:
         """What is left where only sure answers are accepted."""
         return accept_above(self.facts.evaluation.images)
+
+    @property
+    def slices(self) -> Sequence[Slice]:
+        """The slices of the evaluation, the most surely worse first."""
+        found = self.facts.evaluation.slices
+        return () if found is None else found.slices
 
     @property
     def answers(self) -> tuple[int, str]:
