@@ -42,6 +42,13 @@ def export(
             "size.",
         ),
     ] = False,
+    with_programs: Annotated[
+        bool,
+        typer.Option(
+            "--with-programs",
+            help="Write NAME.py and NAME.mjs beside it, which classify by it without Striate.",
+        ),
+    ] = False,
     with_hashes: Annotated[
         bool,
         typer.Option(
@@ -101,6 +108,7 @@ def export(
         raise SettingError(f"--to {to[:60]}: expected onnx or page")
     settings = ExportSettings(
         batch=with_batch,
+        programs=with_programs,
         with_hashes=with_hashes,
         force=force,
         seed=seed,

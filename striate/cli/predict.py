@@ -85,7 +85,9 @@ def predict(
         if not print_lines(lines, as_csv=as_csv, as_json=as_json):
             raise typer.Exit(2)
         return
-    exported = model.suffix.lower() == ".onnx"
+    from striate.deployment.sealed_file import is_sealed
+
+    exported = is_sealed(model)
     opened: Classifier | SealedClassifier
     if exported:
         from striate.deployment.sealed_classifier import open_sealed

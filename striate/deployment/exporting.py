@@ -13,6 +13,7 @@ import numpy as np
 
 from striate import __version__
 from striate.deployment.accepted_images import make_accepted_images
+from striate.deployment.example_programs import ENDINGS, write_programs
 from striate.deployment.golden_images import FORMULA, GoldenImage, draw_golden_images
 from striate.deployment.model_card import ModelCard, make_model_card
 from striate.deployment.proof import Proof, prove
@@ -71,6 +72,7 @@ class Exported:
     Attributes:
         path: the sealed file.
         batch: the form that takes batches; None where it was not asked for.
+        programs: the programs that use it, where they were asked for.
         size: bytes of the sealed file.
         proof: how far it is from the classifier.
         verification: what each runtime that is here said of it.
@@ -81,6 +83,7 @@ class Exported:
 
     path: Path
     batch: Path | None
+    programs: tuple[Path, ...]
     size: int
     proof: Proof
     verification: Verification
@@ -93,6 +96,7 @@ class Exported:
         return {
             "file": str(self.path),
             "batch": None if self.batch is None else str(self.batch),
+            "programs": [str(path) for path in self.programs],
             "bytes": self.size,
             "difference_from_torch": self.proof.network,
             "difference_from_classifier": self.proof.whole,
@@ -111,6 +115,7 @@ class ExportSettings:
 
     Attributes:
         batch: whether the form that takes batches is written beside it, NAME.batch.onnx.
+        programs: whether programs that use it are written beside it, NAME.py and NAME.mjs.
         with_hashes: whether the hashes of the images that were learnt from go with it.
         force: whether a file that is there already is replaced.
         seed: of the golden images.
@@ -118,6 +123,7 @@ class ExportSettings:
     """
 
     batch: bool = False
+    programs: bool = False
     with_hashes: bool = False
     force: bool = False
     seed: int = 0
@@ -154,20 +160,18 @@ def export(
     path = Path(path)
     if path.suffix != ".onnx":
         path = path.with_name(path.name + ".onnx")
-    beside = path.with_name(path.stem + ".batch.onnx") if settings.batch else None
     if not settings.force:
-        refuse_existing(path, beside)
+        beside = [name_batch(path)] if settings.batch else []
+        if settings.programs:
+            beside += [path.with_suffix(ending) for ending in ENDINGS]
+        refuse_existing(path, *beside)
     classifier = open_classifier(model)
     with display_progress(progress, callback) as tell:
-        return _export(classifier, path, beside, settings, tell)
+        return _export(classifier, path, settings, tell)
 
 
 def _export(
-    classifier: Classifier,
-    path: Path,
-    beside: Path | None,
-    settings: ExportSettings,
-    tell: Callable[[Event], None],
+    classifier: Classifier, path: Path, settings: ExportSettings, tell: Callable[[Event], None]
 ) -> Exported:
     sealed = build_sealed_graph(classifier)
     int8 = None
@@ -193,11 +197,18 @@ def _export(
     if not verification.holds:
         raise ProofError(f"the exported graph does not hold: {verification.failures}")
     write_whole(path, content)
-    if beside is not None:
-        write_whole(beside, _batch_bytes(classifier, contents))
+    batch = name_batch(path) if settings.batch else None
+    if batch is not None:
+        write_whole(batch, _batch_bytes(classifier, contents))
+    programs = {}
+    if settings.programs:
+        programs = write_programs(path, classifier.classes, classifier.preprocess)
+    for place, text in programs.items():
+        write_whole(place, text)
     return Exported(
         path,
-        beside,
+        batch,
+        tuple(programs),
         len(content),
         proof,
         verification,
@@ -227,14 +238,23 @@ def _quantize(full: _Contents, form: Int8Form, pixels: Sequence[np.ndarray]) -> 
     return _Contents(form.sealed, proof, apart, form, forms)
 
 
-def refuse_existing(*paths: Path | None) -> None:
+def name_batch(path: Path) -> Path:
+    """Name the form of an exported file that takes batches.
+
+    >>> name_batch(Path("cats.onnx")).name
+    'cats.batch.onnx'
+    """
+    return path.with_name(path.stem + ".batch.onnx")
+
+
+def refuse_existing(*paths: Path) -> None:
     """Refuse to replace a file.
 
     Raises:
         SettingError: one of the paths is there.
     """
     for path in paths:
-        if path is not None and path.exists():
+        if path.exists():
             raise SettingError(
                 f"'{path}' exists already; give another name, or replace it by --force (in Python "
                 "force=True of the settings)"
@@ -266,8 +286,9 @@ def _notes(
     ]
     if classifier.preprocess.draft:
         said.append(
-            "the file takes images decoded whole, where the classifier decodes large JPEG files at "
-            "a fraction of their size: of such photographs probabilities differ a little"
+            "large JPEG files are decoded at a fraction of their size by the classifier and by "
+            "`striate predict` of the file; programs that decode them whole answer a little "
+            "differently"
         )
     if classifier.preprocess.revision == 1:
         said.append(

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from striate.data.cores import count_cores
-from striate.data.images import hold_decoded
+from striate.data.images import Decoded, hold_decoded
 from striate.deployment.sealed_answers import SealedAnswer
-from striate.deployment.sealed_file import SealedFile, read_sealed
+from striate.deployment.sealed_file import SealedFile, measure_digest, read_sealed
 from striate.deployment.sealed_runtimes import Answer, open_onnx_runtime
 from striate.errors import ClassifierError, EngineError, ImageError
 from striate.model.image_input import name_of, to_source
@@ -94,11 +94,11 @@ class SealedClassifier:
             with hold_decoded(
                 to_source(source),
                 background=preprocess.background,
+                reduction=self._reduction,
                 ranges=preprocess.value_ranges,
             ) as image:
                 remarks = image.remarks
-                pixels = np.asarray(image.image.convert("RGB"))
-                said = self.answer(pixels, 1)  # upright by now
+                said = self.answer(self._given(image), 1)  # upright by now
         except ImageError as error:
             return Unreadable(name, str(error))
         values = dict(zip(self.classes, said.probabilities.tolist(), strict=True))
@@ -108,6 +108,22 @@ class SealedClassifier:
         return Prediction(
             name, label, said.confidence, values, remarks, refused, distance=said.distance
         )
+
+    def _reduction(self, rows: int, columns: int) -> int:
+        """Return by how much smaller a JPEG is decoded: as in training, but for broken pixels."""
+        by = self.file.preprocess.reduction(rows, columns)
+        placed_here = self.file.preprocess.crop_ratio == 1
+        return by if placed_here or rows % by == columns % by == 0 else 1
+
+    def _given(self, image: Decoded) -> np.ndarray:
+        """Return what the graph is given: uint8 (rows, columns, 3)."""
+        preprocess, size = self.file.preprocess, (image.image.height, image.image.width)
+        if size == (image.rows, image.columns) or preprocess.crop_ratio != 1:
+            return np.asarray(image.image.convert("RGB"))
+        # of a JPEG that was decoded smaller the graph knows not where it was cut, nor that its last
+        # pixels are there in part: it is made to fit here, and the graph leaves it as it is
+        placed = preprocess.place(image).transpose(1, 2, 0)
+        return np.ascontiguousarray(np.broadcast_to(placed, (*placed.shape[:2], 3)))
 
     def _why(self, said: SealedAnswer) -> str:
         """Return by which of its rules an image is refused."""
@@ -134,6 +150,11 @@ def open_sealed(path: str | Path, *, always: bool = False) -> SealedClassifier:
         raise ClassifierError(
             f"'{path}' takes batches of images of the network's size; give the file beside it, "
             "which takes any image"
+        )
+    if measure_digest(sealed.path) != sealed.digest:
+        raise ClassifierError(
+            f"'{path}' is damaged: the graph is not the one that was written (its SHA-256 "
+            "differs); copy it anew from where it was made, or export the classifier again"
         )
     try:
         answer = open_onnx_runtime(str(sealed.path)).answer

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from striate import __version__
-from striate.architecture.aspects.onnx_graph import GRAPH, METADATA
+from striate.architecture.aspects.onnx_graph import GRAPH, METADATA, WRITTEN_BY_US
 from striate.data.images import Preprocess
 from striate.deployment.golden_images import GoldenImage
 from striate.deployment.sealed_answers import (
@@ -118,8 +118,18 @@ class SealedFile:
 
 
 def is_sealed(path: Path) -> bool:
-    """Say whether a path is meant as an exported file's: by its ending alone."""
-    return path.suffix.lower() == ".onnx"
+    """Say whether a path is meant as an exported file's: by its ending, or by how it begins.
+
+    >>> is_sealed(Path("cats.onnx")), is_sealed(Path("cats.safetensors"))
+    (True, False)
+    """
+    if path.suffix.lower() == ".onnx":
+        return True
+    try:
+        with path.open("rb") as file:
+            return WRITTEN_BY_US in file.read(len(WRITTEN_BY_US) + 4)
+    except OSError:
+        return False
 
 
 def read_sealed(path: str | Path) -> SealedFile:
@@ -196,8 +206,22 @@ def _read(path: Path, *, graph: bool = False) -> tuple[dict[str, str], str]:
             "`striate export` wrote"
         ) from error
     except (ValueError, IndexError, KeyError) as error:
-        raise ClassifierError(f"'{path}' is no ONNX file, or it is cut off or damaged") from error
+        if _begins_as_safetensors(path):
+            raise ClassifierError(
+                f"'{path}' is a classifier's file and was not exported; rename it to end in "
+                ".safetensors, or export it"
+            ) from error
+        raise ClassifierError(
+            f"'{path}' is no ONNX file, or it is cut off or damaged; expected a file that `striate "
+            "export` wrote"
+        ) from error
     return metadata, digest
+
+
+def _begins_as_safetensors(path: Path) -> bool:
+    """Say whether a file begins as a classifier's: the length of a header, and the header."""
+    with path.open("rb") as file:
+        return file.read(10)[8:] == b'{"'
 
 
 def _fields(data: mmap.mmap, place: int, end: int) -> Iterator[tuple[int, int, int]]:

@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from striate import __version__
+from striate.architecture.aspects.onnx_graph import WRITTEN_BY_US
 from striate.errors import ClassifierError
 from striate.files.atomic_write import write_atomically
 from striate.model.classifier_document import ClassifierDocument
@@ -140,6 +141,13 @@ def read(
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, AttributeError, ValueError, TypeError) as error:
         # the last three: a kind of number that numpy, or this numpy, does not have
+        with path.open("rb") as begun:
+            exported = WRITTEN_BY_US in begun.read(16)
+        if exported:
+            raise ClassifierError(
+                f"'{path}' is a file that `striate export` wrote, which predict, verify and "
+                "`export --to page` take; the others take the classifier that it was made of"
+            ) from error
         raise ClassifierError(
             f"'{path}' is not a classifier's file, or it is cut off or damaged ({_why(error)}); "
             + AGAIN

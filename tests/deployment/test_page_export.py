@@ -16,6 +16,7 @@ import pytest
 from live_studio import open_browser
 from PIL import Image
 from typer.testing import CliRunner
+from web_engine import RUNTIME, needs_node, needs_runtime
 
 from striate.backends.torch import build
 from striate.cli import app
@@ -38,11 +39,6 @@ if TYPE_CHECKING:
 
 TEXT = "input 3x24x32 classes=3 > conv 6 > relu > maxpool 2 > conv 8 > relu > gap > flatten > fc"
 NAMES = ("</script><b>été", "cat & dog", "x" * 40)
-RUNTIME = Path(__file__).parents[2] / ".runtimes" / f"onnxruntime-web-{VERSION}.tgz"
-needs_runtime = pytest.mark.skipif(
-    not RUNTIME.is_file(),
-    reason=f"{RUNTIME.name} is not in .runtimes (`npm pack onnxruntime-web@{VERSION}` brings it)",
-)
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +114,7 @@ def test_wrong_use_is_told_in_a_line(
 
 
 @needs_runtime
-@pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed")
+@needs_node
 def test_node_gives_the_answers_that_the_file_carries(sealed: Path) -> None:
     proofs = {proof.runtime: proof for proof in verify(sealed, web_runtime=RUNTIME).proofs}
     name = next(each for each in proofs if each.startswith("onnxruntime-web"))

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from striate.backends.torch import build
+from striate.cli import app
 from striate.data.images import Preprocess
+from striate.deployment import exporting
 from striate.deployment.exporting import ExportSettings, export
 from striate.deployment.sealed_classifier import SealedClassifier, open_sealed
+from striate.deployment.sealed_graph import build_sealed_graph
 from striate.errors import ClassifierError, ImageError
 from striate.model.classifier import Classifier
+from striate.model.decision import Decision, RejectRule
+from striate.model.loading import load
 from striate.model.prediction import Prediction
 
 TEXT = "input 3x16x16 classes=2 > conv 4 > relu > gap > flatten > fc"
@@ -83,9 +91,111 @@ def test_one_image_that_cannot_be_read_is_an_error(folder: Path) -> None:
         opened.predict(folder / "new" / "4.txt")
 
 
+def test_a_large_jpeg_is_decoded_smaller_as_the_classifier_does(tmp_path: Path) -> None:
+    text = TEXT.replace("3x16x16", "1x20x16")
+    grey = Preprocess(1, 20, 16, "crop", draft=True)
+    careful = Classifier(build(text, seed=3), text, ("dark", "light"), grey)
+    export(careful, tmp_path / "a.onnx", progress=False)
+    waves = np.sin(np.arange(300)[:, None] / 9) * np.cos(np.arange(403) / 5) * 90 + 128
+    exif = Image.Exif()
+    exif[0x0112] = 3  # the pixels that are there in part lie above and to the left
+    image = Image.fromarray(waves.astype(np.uint8)).convert("RGB")
+    image.save(tmp_path / "a.jpg", exif=exif)
+    image.crop((0, 0, 400, 296)).save(tmp_path / "divisible.jpg")
+    assert grey.reduction(300, 403) == grey.reduction(296, 400) == 4
+    opened = open_sealed(tmp_path / "a.onnx")
+    whole = replace(careful, preprocess=replace(grey, draft=False))
+    for name, level in (("a.jpg", 1e-6), ("divisible.jpg", 1e-6)):
+        one, two, other = (it.predict(tmp_path / name) for it in (opened, careful, whole))
+        assert one.probability == pytest.approx(two.probability, abs=level)
+        assert one.probability != pytest.approx(other.probability, abs=level)
+
+
 def test_the_batch_form_is_not_taken_for_the_other(folder: Path) -> None:
     with pytest.raises(ClassifierError, match="takes batches"):
         open_sealed(folder / "shades.batch.onnx")
+
+
+def changed(content: bytes, before: bytes, after: bytes) -> bytes:
+    assert content.count(before) == 1
+    return content.replace(before, after)
+
+
+def flipped(content: bytes) -> bytes:
+    place = content.index(b"conv1.weight") + 40
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+BAD: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "cut.onnx": (lambda it: it[: len(it) // 2], "no ONNX file, or it is cut off or damaged"),
+    "empty.onnx": (lambda it: b"", "no ONNX file, or it is cut off or damaged"),
+    "text.onnx": (
+        lambda it: b"this is no model\n" * 9,
+        "expected a file that `striate export` wrote",
+    ),
+    "flipped.onnx": (flipped, "the graph is not the one that was written"),
+    "theirs.onnx": (lambda it: graph_alone(), "no file that `striate export` wrote"),
+    "newer.onnx": (
+        lambda it: changed(it, b'"format_version":1', b'"format_version":7'),
+        r"format version 7; this Striate \(.*\) reads up to 1: pip install --upgrade striate",
+    ),
+    "document.onnx": (
+        lambda it: changed(it, b'"digest":', b'"dagest":'),
+        "the document inside .* lacks 'digest', or it is damaged",
+    ),
+}
+
+
+def graph_alone() -> bytes:
+    small = Classifier(build(TEXT), TEXT, ("a", "b"), Preprocess(3, 16, 16))
+    return build_sealed_graph(small).model.to_bytes()
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_file_that_will_not_do_is_refused_in_a_line(
+    folder: Path, tmp_path: Path, name: str
+) -> None:
+    make, said = BAD[name]
+    (tmp_path / name).write_bytes(make((folder / "shades.onnx").read_bytes()))
+    words = ["predict", str(tmp_path / name), str(folder / "new" / "0.png")]
+    result = CliRunner().invoke(app, words)
+    assert isinstance(result.exception, ClassifierError)
+    assert result.exception.exit_code == 2
+    assert re.search(said, str(result.exception)), result.exception
+    assert "\n" not in str(result.exception)
+    assert name in str(result.exception)
+
+
+def test_a_wrong_ending_is_seen_through(folder: Path, model: Classifier, tmp_path: Path) -> None:
+    image = str(folder / "new" / "0.png")
+    for name in ("shades", "shades.bin", "shades.safetensors"):
+        (tmp_path / name).write_bytes((folder / "shades.onnx").read_bytes())
+        result = CliRunner().invoke(app, ["predict", str(tmp_path / name), image])
+        assert (result.exit_code, "0.png" in result.output) == (0, True)
+        with pytest.raises(ClassifierError, match="which predict, verify and"):
+            load(tmp_path / name)
+    saved = model.save(tmp_path / "model.safetensors").rename(tmp_path / "model.onnx")
+    result = CliRunner().invoke(app, ["predict", str(saved), image])
+    assert "rename it to end in .safetensors" in str(result.exception)
+
+
+def test_what_is_refused_is_said_by_its_rule(
+    folder: Path, model: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # of such a network no gradient leads to an image that it accepts, and trying takes long
+    monkeypatch.setattr(exporting, "make_accepted_images", lambda *given: [])
+    careful = replace(model, decision=Decision(reject=RejectRule(0.999, None, 0.05, 100)))
+    export(careful, folder / "careful.onnx", progress=False)
+    words = ["predict", str(folder / "careful.onnx"), str(folder / "new"), "--json"]
+    said = [json.loads(line) for line in CliRunner().invoke(app, words).stdout.splitlines()]
+    answered = [each for each in said if "error" not in each]
+    assert [each["class"] for each in answered] == [None] * 5
+    assert {each["refused"] for each in answered} == {"unsure"}
+    assert {each["best_guess"] for each in answered} <= set(model.classes)
+    always = CliRunner().invoke(app, [*words, "--answer-always"]).stdout.splitlines()
+    assert [json.loads(line).get("class") for line in always] == [
+        each.get("best_guess") for each in said
+    ]
 
 
 WATCH = """

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 Attribute = int | float | str | Sequence[int]
 
 GRAPH, METADATA = 7, 14  # fields of a model's file: https://github.com/onnx/onnx
+WRITTEN_BY_US = b"\x12\x07striate"  # field 2, who wrote it, which stands among the first bytes
 
 
 class OnnxGraph(Protocol):
