@@ -203,17 +203,24 @@ def _answer(op: Scope, classifier: Classifier, *, one: bool) -> None:
     rows = op("Softmax", scaled, axis=1)
     far = None if decision.distance is None else _measure(op, decision.distance)
     if decision.mirrored:
-        rows = op("ReduceMean", op("Reshape", rows, [2, -1, k]), [0], keepdims=0)
-        far = far and op("ReduceMean", op("Reshape", far, [2, -1]), [0], keepdims=0)
+        rows = _mean_of_two(op, op("Reshape", rows, [2, -1, k]))
+        far = far and _mean_of_two(op, op("Reshape", far, [2, -1]))
     if one:
         rows, far = op("Reshape", rows, [k]), far and op("Squeeze", far, [0])
     op("Identity", rows, result=PROBABILITIES)
     if far is not None:
         op("Identity", far, result=DISTANCE)
     axis = 0 if one else 1
-    confidence = op("ReduceMax", rows, [axis], result=CONFIDENCE, keepdims=0)
-    best = op("ArgMax", rows, axis=axis, keepdims=0)
-    _choose(op, decision, best, confidence, far, k)
+    best = op("ArgMax", rows, axis=axis, keepdims=1)
+    # ReduceMax of this opset has no axes as an input, that of later ones no axes as an attribute
+    confidence = op("GatherElements", rows, best, axis=axis)
+    confidence = op("Squeeze", confidence, [axis], result=CONFIDENCE)
+    _choose(op, decision, op("Squeeze", best, [axis]), confidence, far, k)
+
+
+def _mean_of_two(op: Scope, values: str) -> str:
+    """Return the mean of an image and its mirror image, which lie along the first axis."""
+    return op("Mul", op("ReduceSum", values, [0], keepdims=0), 0.5)
 
 
 def _choose(
@@ -243,7 +250,8 @@ def _measure(op: Scope, distance: FeatureDistance) -> str:
     residual = op("Mul", op("Max", across, 0.0), float(distance.residual_scale))
     places = op("Unsqueeze", op("MatMul", along, distance.whitening), [1])
     apart = op("ReduceSum", _square(op, op("Sub", places, distance.means)), [2], keepdims=0)
-    return op("Add", op("ReduceMin", apart, [1], keepdims=0), residual)
+    nearest = op("GatherElements", apart, op("ArgMin", apart, axis=1, keepdims=1), axis=1)
+    return op("Add", op("Squeeze", nearest, [1]), residual)
 
 
 def _square(op: Scope, values: str) -> str:

@@ -99,7 +99,7 @@ def of_keras(tmp_path: Path) -> Classifier:
         layer("Flatten"),
         layer("Dense", units=3, activation="softmax"),
     ]  # fmt: skip
-    weights = {
+    weights: dict[str, np.ndarray] = {
         "layers/conv2d/vars/0": numbers.normal(size=(3, 3, 3, 4)).astype(np.float32),
         "layers/conv2d/vars/1": numbers.normal(size=4).astype(np.float32),
         "layers/dense/vars/0": numbers.normal(size=(64, 3)).astype(np.float32) / 8,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from torch import nn
 
@@ -139,3 +140,12 @@ def test_a_torch_module_that_the_notation_cannot_say_is_refused_in_a_line() -> N
     module = nn.Sequential(nn.Flatten(), nn.Linear(3 * 24 * 24, 3), nn.Bilinear(3, 3, 3))
     with pytest.raises(ClassifierError, match="cannot be exported"):
         build_sealed_graph(classifier(network=module, text=None))
+
+
+@pytest.mark.parametrize("kind", ["far and mirrored", "promised"])
+def test_both_forms_are_sound_models_of_opset_17(kind: str) -> None:
+    model = classifier(DECISIONS[kind])
+    for written in (build_sealed_graph(model).model, build_batch_graph(model)):
+        read = onnx.load_from_string(written.to_bytes())
+        onnx.checker.check_model(read, full_check=True)
+        assert [each.version for each in read.opset_import] == [17]

@@ -18,7 +18,8 @@ import numpy as np
 from striate import __version__
 from striate.architecture.aspects.onnx_graph import GRAPH, METADATA, Attribute
 
-OPSET: Final = 18  # of the operators: the first in which Resize can do what an image needs
+OPSET: Final = 17  # of the operators, the first with all that our own graphs need
+IMPORTED_OPSET: Final = 18  # where a model of elsewhere is part of it
 IR: Final = 8  # of the file
 DATA_TYPES: Final = {"float32": 1, "uint8": 2, "int32": 6, "int64": 7}
 FLOAT, INT, STRING, INTS = 1, 2, 3, 7  # types of attributes
@@ -90,10 +91,15 @@ class Model:
                 *_text(2, "striate"),
                 *_text(3, __version__),
                 *_block(GRAPH, self._graph()),
-                *_block(8, [*_text(1, ""), *_whole(2, OPSET)]),
+                *_block(8, [*_text(1, ""), *_whole(2, self.opset)]),
                 *(piece for it in self.metadata.items() for piece in _block(METADATA, _entry(*it))),
             ]
         )
+
+    @property
+    def opset(self) -> int:
+        """The version of ONNX's operators that it is written in."""
+        return IMPORTED_OPSET if any(isinstance(node, Encoded) for node in self.nodes) else OPSET
 
     def digest(self) -> str:
         """Return the SHA-256 of the graph as it stands in the file, in hexadecimal."""

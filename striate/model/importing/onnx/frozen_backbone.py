@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper, shape_inference
 
 from striate.architecture.aspects.onnx_runtime import failures, open_model
 from striate.architecture.words import Pair, Shape
-from striate.backends.onnx.model_file import OPSET
+from striate.backends.onnx.model_file import IMPORTED_OPSET
 from striate.errors import WeightsError
 from striate.model.importing.onnx.model_file import EXPORT, open_onnx
 from striate.model.importing.onnx.reference_answers import reference_answers
@@ -25,7 +25,7 @@ MIXED = (
     "answers otherwise when an image has others beside it, or with numbers that are none; expected "
     "one answer an image: export it in evaluation mode"
 )
-CONVERTED = f"answers otherwise once its operators are those of opset {OPSET}; {EXPORT}"
+CONVERTED = f"answers otherwise once its operators are those of opset {IMPORTED_OPSET}; {EXPORT}"
 PREFERRED = ("pooler_output", "image_embeds", "features", "embedding")
 KINDS = {TensorProto.FLOAT: np.float32, TensorProto.FLOAT16: np.float16}
 

@@ -13,14 +13,14 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import TensorProto, checker, inliner, shape_inference, version_converter
 
-from striate.backends.onnx.model_file import OPSET
+from striate.backends.onnx.model_file import IMPORTED_OPSET
 from striate.errors import WeightsError
 
 LARGEST = 2**31 - 2**24  # bytes of a model with its weights, which protobuf can hold
 STANDARD = {"", "ai.onnx"}
 FLOW = {"If", "Loop", "Scan"}
 MEND = "expected an ONNX model, exported with its weights in one file; get it anew"
-EXPORT = f"export the model with opset_version={OPSET}"
+EXPORT = f"export the model with opset_version={IMPORTED_OPSET}"
 
 
 def open_onnx(path: Path) -> tuple[onnx.ModelProto, bytes]:
@@ -50,11 +50,12 @@ def open_onnx(path: Path) -> tuple[onnx.ModelProto, bytes]:
         if model.functions:
             model = inliner.inline_local_functions(model)
         checker.check_model(model)
-        if _opset(model) != OPSET:
-            model = version_converter.convert_version(model, OPSET)
+        if _opset(model) != IMPORTED_OPSET:
+            model = version_converter.convert_version(model, IMPORTED_OPSET)
     except (checker.ValidationError, RuntimeError, ValueError) as error:
         raise WeightsError(
-            f"'{path}' is no sound model of ONNX's opset {OPSET} ({_line(error)}); {EXPORT}"
+            f"'{path}' is no sound model of ONNX's opset {IMPORTED_OPSET} ({_line(error)}); "
+            f"{EXPORT}"
         ) from error
     _check_operators(model, path)
     try:
