@@ -2,67 +2,33 @@
 
 from __future__ import annotations
 
-import base64
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from striate import __version__
 from striate.deployment.accepted_images import make_accepted_images
 from striate.deployment.example_programs import ENDINGS, write_programs
-from striate.deployment.golden_images import FORMULA, GoldenImage, draw_golden_images
-from striate.deployment.model_card import ModelCard, make_model_card
+from striate.deployment.golden_images import GoldenImage, draw_golden_images
 from striate.deployment.proof import Proof, prove
-from striate.deployment.quantization.form_table import Form, make_form_table, measure_forms
+from striate.deployment.quantization.form_table import Form, measure_forms
 from striate.deployment.quantization.int8_form import Int8Form, Int8Settings, make_int8_form
 from striate.deployment.quantization.int8_proof import prove_int8
-from striate.deployment.sealed_file import (
-    CARD,
-    DOCUMENT,
-    FLOAT32_VERSION,
-    FORMAT,
-    FORMAT_VERSION,
-    GOLDEN,
-    GoldenProof,
-    written_values,
-)
-from striate.deployment.sealed_graph import SealedGraph, build_batch_graph, build_sealed_graph
+from striate.deployment.sealed_document import SealedContents, write_batch, write_metadata
+from striate.deployment.sealed_file import GoldenProof
+from striate.deployment.sealed_graph import SealedGraph, build_sealed_graph
 from striate.deployment.verification import Verification, verify_bytes
 from striate.errors import ClassifierError, ProofError, SettingError
 from striate.events import Callback, Event, Note
 from striate.files.atomic_write import write_atomically
-from striate.model.classifier_document import ClassifierDocument
 from striate.model.classifier_like import ClassifierLike, open_classifier
-from striate.model.json_value import Json, JsonObject
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.progress_display import display_progress
 
 if TYPE_CHECKING:
-    from striate.backends.onnx.model_file import Model
     from striate.model.classifier import Classifier
-
-KEPT_FIGURES = (
-    "n",
-    "accuracy",
-    "accuracy_low",
-    "accuracy_high",
-    "classification_error",
-    "brier_score",
-    "cross_entropy",
-    "top5",
-    "top5_low",
-    "top5_high",
-    "per_class",
-    "confusion",
-    "balanced_accuracy",
-    "refusals",
-)
-KEPT_TRAINING = ("in_steps", "recipe", "epochs", "best_epoch")
-"""What of a classifier's document leaves with an exported file: numbers, and no name of a file."""
 
 
 @dataclass(frozen=True)
@@ -188,10 +154,12 @@ def _export(
     notes = _notes(classifier, sealed, proof, len(accepted))
     for note in notes:
         tell(Note(note))
-    contents = _Contents(sealed, GoldenProof(tuple(golden), proof.expected), proof.levels)
+    contents = SealedContents(sealed, GoldenProof(tuple(golden), proof.expected), proof.levels)
     if int8 is not None:
         contents = _quantize(contents, int8, pixels)
-    metadata = _metadata(classifier, contents, proof.fingerprints, with_hashes=settings.with_hashes)
+    metadata = write_metadata(
+        classifier, contents, proof.fingerprints, with_hashes=settings.with_hashes
+    )
     content = replace(contents.sealed.model, metadata=metadata).to_bytes()
     verification = verify_bytes(content, contents.proof, pixels, tell)
     if not verification.holds:
@@ -199,7 +167,7 @@ def _export(
     write_whole(path, content)
     batch = name_batch(path) if settings.batch else None
     if batch is not None:
-        write_whole(batch, _batch_bytes(classifier, contents))
+        write_whole(batch, write_batch(classifier, contents))
     programs = {}
     if settings.programs:
         programs = write_programs(path, classifier.classes, classifier.preprocess)
@@ -218,24 +186,13 @@ def _export(
     )
 
 
-@dataclass(frozen=True)
-class _Contents:
-    """What goes into a file: its graph with what it answers, in float32 or in int8."""
-
-    sealed: SealedGraph
-    proof: GoldenProof
-    levels: Mapping[str, float]
-    int8: Int8Form | None = None
-    forms: tuple[Form, ...] = ()
-
-
-def _quantize(full: _Contents, form: Int8Form, pixels: Sequence[np.ndarray]) -> _Contents:
+def _quantize(full: SealedContents, form: Int8Form, pixels: Sequence[np.ndarray]) -> SealedContents:
     """Return the contents in int8 in place of those in float32."""
     whole = form.sealed.model.to_bytes()
     proof, levels = prove_int8(whole, full.proof, pixels)
     forms = measure_forms(full.sealed.model.to_bytes(), whole, form, pixels[0])
     apart = {level: difference.probability for level, difference in levels.items()}
-    return _Contents(form.sealed, proof, apart, form, forms)
+    return SealedContents(form.sealed, proof, apart, form, forms)
 
 
 def name_batch(path: Path) -> Path:
@@ -305,102 +262,3 @@ def _notes(
     if "map" not in sealed.model.outputs:
         said.append("its classes are no means of maps, so the file shows none")
     return tuple(said)
-
-
-def _metadata(
-    classifier: Classifier, contents: _Contents, marks: Sequence[str], *, with_hashes: bool
-) -> dict[str, str]:
-    """Return what travels in the file beside the graph."""
-    proof = contents.proof
-    images: list[JsonObject] = [
-        {"image": image.as_json(), "answer": answer.as_json(), "pixels": mark}
-        for image, answer, mark in zip(proof.golden, proof.expected, marks, strict=True)
-    ]
-    proved: JsonObject = {
-        "formula": FORMULA,
-        "runtime": "onnxruntime, graph optimisation level all, one thread",
-        "tolerance": proof.tolerance.probability,
-        "levels": dict(contents.levels),
-        "images": images,
-    }
-    if contents.int8 is not None:
-        images = [
-            {**each, "float32": answer.as_json()}
-            for each, answer in zip(images, proof.float32, strict=True)
-        ]
-        tolerance = proof.tolerance.distance
-        proved = {**proved, "tolerance_of_distance": tolerance, "images": images}
-    document, card = _document(classifier, contents, contents.sealed.model, "image")
-    if with_hashes:
-        hashes = {
-            split: base64.b64encode(np.sort(each).astype("<u8").tobytes()).decode()
-            for split, each in classifier.seen.items()
-        }
-        document = {**document, "hashes": hashes}
-    return {
-        "classes": json.dumps(list(classifier.classes), ensure_ascii=False),
-        DOCUMENT: written_values(document),
-        GOLDEN: written_values(proved),
-        CARD: card.html(),
-    }
-
-
-def _document(
-    classifier: Classifier, contents: _Contents, model: Model, form: str
-) -> tuple[JsonObject, ModelCard]:
-    """Return the document of a file: what is known of the classifier, without names of files."""
-    metrics = {
-        name: classifier.metrics[name] for name in KEPT_FIGURES if name in classifier.metrics
-    }
-    training: dict[str, Json] = {
-        name: classifier.training[name] for name in KEPT_TRAINING if name in classifier.training
-    }
-    backbone = classifier.origin.backbone
-    if backbone is not None:
-        training["backbone"] = backbone.partition(" with ")[0].partition(" .onnx")[0]
-    kept = ClassifierDocument(
-        network=classifier.text,
-        classes=classifier.classes,
-        ids=classifier.ids,
-        preprocess=classifier.preprocess.as_json(),
-        calibration=classifier.decision.as_json(),
-        metrics=metrics,
-        data={
-            name: classifier.data[name] for name in ("images", "counts") if name in classifier.data
-        },
-        training=training,
-    )
-    int8 = contents.int8
-    table = make_form_table(contents.forms) if contents.forms else None
-    card = make_model_card(
-        kept,
-        classifier.parameters,
-        quantized=None if int8 is None else (int8.words, int8.proved_on),
-        forms=() if table is None else (table.header, *table.rows),
-    )
-    place = contents.sealed.map_place if form == "image" else None
-    document: JsonObject = {
-        "format": FORMAT,
-        "format_version": FLOAT32_VERSION if int8 is None else FORMAT_VERSION,
-        "form": form,
-        **kept.as_json(),
-        "card": card.as_json(),
-        "map": None
-        if place is None
-        else {"offset": list(place.offset), "stride": list(place.stride)},
-        "made_with": {"striate": __version__},
-        "digest": model.digest(),
-    }
-    if int8 is not None:
-        quantization = {**int8.as_json(), "forms": [each.as_json() for each in contents.forms]}
-        document = {**document, "quantization": quantization}
-    return document, card
-
-
-def _batch_bytes(classifier: Classifier, contents: _Contents) -> bytes:
-    inner = None if contents.int8 is None else contents.int8.inner
-    model = build_batch_graph(classifier, inner)
-    document, _ = _document(classifier, contents, model, "batch")
-    classes = json.dumps(list(classifier.classes), ensure_ascii=False)
-    metadata = {"classes": classes, DOCUMENT: written_values(document)}
-    return replace(model, metadata=metadata).to_bytes()

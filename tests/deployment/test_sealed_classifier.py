@@ -137,7 +137,7 @@ BAD: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "theirs.onnx": (lambda it: graph_alone(), "no file that `striate export` wrote"),
     "newer.onnx": (
         lambda it: changed(it, b'"format_version":1', b'"format_version":7'),
-        r"format version 7; this Striate \(.*\) reads up to 1: pip install --upgrade striate",
+        r"format version 7; this Striate \(.*\) reads up to 2: pip install --upgrade striate",
     ),
     "document.onnx": (
         lambda it: changed(it, b'"digest":', b'"dagest":'),
