@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -16,12 +17,14 @@ from striate.terminal.units import format_percent
 from striate.terminal.wrapping import wrap
 
 if TYPE_CHECKING:
+
     from striate.explanation.inspection import Inspection
     from striate.explanation.inspection_settings import InspectionSettings, UnitPosition
     from striate.explanation.layer_maps import ColorScale
     from striate.explanation.unit_inspection import UnitInspection
     from striate.model.classifier import Classifier
     from striate.terminal.console import Console
+    from striate.training.taught import TaughtRun
 
 AT = re.compile(r"\s*([\w.#]+)[\s,]+(\d{1,9})(?:[\s,]+(\d{1,9})[\s,]+(\d{1,9}))?\s*")
 FOLDER = Path("explanations")
@@ -62,6 +65,20 @@ def explain(
             help="Leave out what takes seconds: the checks of the map, three methods, made images.",
         ),
     ] = False,
+    taught: Annotated[
+        bool,
+        typer.Option(
+            "--taught",
+            help="Of a run with a head: the training images that speak most for and against.",
+        ),
+    ] = False,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="With --taught: a training image, as in split.csv, to fit anew without; "
+            "give it again for more."
+        ),
+    ] = None,
     layers: Annotated[int, typer.Option(help="With --data: layers shown, 0 for all.")] = 6,
     units: Annotated[int, typer.Option(help="With --data: units shown of each.")] = 4,
     seed: Annotated[int, typer.Option(help="With --data: of the images made for units.")] = 0,
@@ -105,19 +122,11 @@ def explain(
             raise SettingError("--filters and --film are of the network alone; give no image")
         _draw(model, filters, film, as_json=as_json)
         return
-    if (image is None) == (data is None):
-        raise SettingError(
-            "give an image's file or --data with a folder of them" + (", not both" if image else "")
-        )
-    if image is not None and image.is_dir():
-        raise SettingError(f"'{image}' is a folder; to explain a whole folder give it as --data")
+    about_image = target or against or layer or at or method != "auto"
+    _check_subject(image, data, taught=taught, without=bool(without), about_image=bool(about_image))
     number = None if at is None else number_of(at)
     if image is not None:
         check_image(image)
-    if data is not None and (target or against or layer or at or method != "auto"):
-        raise SettingError(
-            "--target, --against, --layer, --method and --at are about one image, not --data"
-        )
     stem = image.stem if image is not None else Path(data or "").name or "data"
     page = place_page(out, FOLDER / f"{stem}.html", beside=(".npz", ".json"))
     opened = load(model)
@@ -133,9 +142,13 @@ def explain(
                 quick=quick,
                 method=method,
             )
+            run = _open_taught(model, console) if taught else None  # refused before much is done
             found = _inspect(
                 opened, image, target=target, against=against, settings=settings, console=console
             )
+            if run is not None:
+                told = run.explain(image, target=target, without=without or ())
+                found = replace(found, taught=told)
             files = _beside(page, every=numbers, rest="every other number")
             markup = _page_of_image(found, files)
             lines = _lines_of_image(found, at is not None)
@@ -164,6 +177,30 @@ def explain(
         print(
             format_steps(steps if numbers else [*steps, ("", "of every layer and unit: --numbers")])
         )
+
+
+def _check_subject(
+    image: Path | None, data: str | None, *, taught: bool, without: bool, about_image: bool
+) -> None:
+    """Refuse options that do not go together.
+
+    Raises:
+        SettingError: with the two.
+    """
+    if (image is None) == (data is None):
+        raise SettingError(
+            "give an image's file or --data with a folder of them" + (", not both" if image else "")
+        )
+    if image is not None and image.is_dir():
+        raise SettingError(f"'{image}' is a folder; to explain a whole folder give it as --data")
+    if data is not None and about_image:
+        raise SettingError(
+            "--target, --against, --layer, --method and --at are about one image, not --data"
+        )
+    if taught and image is None:
+        raise SettingError("--taught is about one image, not --data; give the image's file")
+    if without and not taught:
+        raise SettingError("--without strikes out training images of --taught; give both")
 
 
 def _draw(model: Path, filters: Path | None, film: Path | None, *, as_json: bool) -> None:
@@ -215,6 +252,12 @@ def _inspect(
         raise ImageError(f"'{image}' cannot be read: {error}") from error
 
 
+def _open_taught(model: Path, console: Console) -> TaughtRun:
+    from striate.training.taught import open_taught_run
+
+    return open_taught_run(model.parent if model.is_file() else model, callback=console)
+
+
 def _page_of_image(found: Inspection, files: list[tuple[str, str]]) -> str:
     from striate.explanation.page import of_image
 
@@ -229,6 +272,8 @@ def _lines_of_image(found: Inspection, asked: bool) -> list[str]:
         right = found.truth == found.top_classes(1)[0][0]
         lines.append(f"its folder says {found.truth}{'' if right else ': one of them is wrong'}")
     lines += [str(each) for each in shown if each is not None]
+    if found.taught is not None:
+        lines += found.taught.words
     if asked and found.arithmetic is not None:
         lines.append(f"\n{found.arithmetic}\n")
     return lines

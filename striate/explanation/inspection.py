@@ -36,6 +36,7 @@ from striate.explanation.proportional_maps import group_proportional
 from striate.explanation.receptive_fields import ReceptiveField, receptive_field
 from striate.explanation.score_decomposition import ScoreDecomposition, decompose_score
 from striate.explanation.target import Target, TargetClass, resolve_target
+from striate.explanation.taught import Taught
 from striate.explanation.unit_arithmetic import UnitArithmetic, recompute_activation
 from striate.model.classifier import Classifier
 from striate.model.classifier_like import ClassifierLike, open_classifier
@@ -81,6 +82,8 @@ class Inspection:
         left_out: what was not asked for, since it takes seconds.
         truth: the class that the image's folder names; "" where it names none.
         views: what comes back to the image from the class and from the least probable one.
+        taught: the training images that speak most for and against the class; None where that was
+            not asked for.
     """
 
     classes: tuple[str, ...]
@@ -103,6 +106,7 @@ class Inspection:
     left_out: tuple[str, ...] = ()
     truth: str = ""
     views: tuple[ClassView, ...] = field(default=(), repr=False)
+    taught: Taught | None = field(default=None, repr=False)
 
     @property
     def probabilities(self) -> np.ndarray:
@@ -142,6 +146,7 @@ class Inspection:
             "filters": [each.as_json() for each in self.filters],
             "views": [each.as_json() for each in self.views],
             "unit_sums": [each and each.as_json() for each in self.unit_sums],
+            "taught": self.taught and self.taught.as_json(),
             "unavailable": list(self.unavailable),
             "left_out": list(self.left_out),
         }

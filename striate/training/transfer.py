@@ -211,8 +211,9 @@ def learn_head(
         those that the backbone had not learnt from, what else tells how sure to be (None where
             fine-tuning follows).
     """
-    features, engine = _features(
-        module, backbone, part, plan=plan, stream=stream, say=say, callback=callback
+    device = next(module.parameters()).device.type
+    features, extractor = take_features(
+        backbone, part, plan=plan, stream=stream, device=device, say=say, callback=callback
     )
     labels = part.labels[part.indices]
     weights = plan.recipe.class_weight
@@ -248,7 +249,7 @@ def learn_head(
         say(f"the head in cross-validation again: {repeated}")
     fill(module, backbone, head)
     learnt = LearntHead(
-        engine, head.strength, head.folds, head.tried, head.random_accuracy, repeated
+        extractor.engine.name, head.strength, head.folds, head.tried, head.random_accuracy, repeated
     )
     held_out = (
         None
@@ -265,18 +266,30 @@ def learn_head(
     return learnt, head, held_out
 
 
-def _features(
-    module: nn.Module,
+def take_features(
     backbone: Backbone,
     part: Subset,
     *,
     plan: Plan,
     stream: FeatureStream | None,
+    device: str,
     say: Say,
     callback: Callback,
-) -> tuple[np.ndarray, str]:
-    """Return the features of the training images, and what computed them; no more is held."""
-    device = next(module.parameters()).device.type
+) -> tuple[np.ndarray, Extractor]:
+    """Return the features of the training images, and what computed them; no more is held.
+
+    Args:
+        backbone: the part that is trained already.
+        part: the training images.
+        plan: of the run.
+        stream: what has computed features while the images were read; None where nothing has.
+        device: that computes.
+        say: is told what was computed.
+        callback: is told the progress.
+
+    Returns:
+        float32 (images, n_augmented, features); and the extractor.
+    """
     ready = None if stream is None else stream.hand_over()
     extractor, kept = ready or _opened(backbone, part, plan=plan, device=device, say=say)
     versions = _copies(plan)
@@ -298,7 +311,7 @@ def _features(
     )
     if kept.refused:
         say(kept.refused)
-    return features, extractor.engine.name
+    return features, extractor
 
 
 def ahead(module: nn.Module, backbone: Backbone, part: Subset, *, plan: Plan) -> dict[str, float]:

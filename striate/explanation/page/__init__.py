@@ -34,6 +34,7 @@ def of_image(found: Inspection, *, command: str, files: Files) -> str:
         "trust": ("Can the map be trusted?", found.evaluation),
         "views": ("What comes back to the image", found.views),
         "contrast": (f"Why {why}", found.score_decomposition),
+        "taught": ("Which images taught it this", found.taught),
         "maps": ("Layer by layer", True),
         "fields": ("What a unit sees", found.receptive_fields),
         "walk": ("From the logit to a pixel", found.path),

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from striate.data import count_cores
 from striate.data.augmentation import augment, draw_numbers
-from striate.data.images import Preprocess, hold_decoded
+from striate.data.images import Preprocess
 from striate.doctor import ImageFinding
-from striate.errors import DataError, EngineError, ImageError, SettingError
+from striate.errors import DataError, EngineError, SettingError
 from striate.evaluation.answers_file import read_answers
 from striate.evaluation.metrics import EvaluatedImage, Evaluation
 from striate.explanation.cell_centers import CellCenters
@@ -31,6 +29,7 @@ from striate.render.heat_overlay import heat_overlay
 from striate.training.dividing import Loaded
 from striate.training.plan import Plan
 from striate.training.report.shown import Shown
+from striate.training.report.small_images import read_small
 
 EXAMPLES = 6  # images a class, as far as the page has room
 MOST_EXAMPLES = 120
@@ -136,7 +135,9 @@ def show_evaluated(
     places = {name: place for place, name in enumerate(loaded.collection.names)}
     there = [one for one in chosen if one.name in places]
     found: list[tuple[int, tuple[int, int], Shown]] = []  # its index, rows and columns
-    small = _read_small(loaded, plan, [places[one.name] for one in there], LARGE)
+    small = read_small(
+        loaded.collection, plan.preprocess, [places[one.name] for one in there], LARGE
+    )
     for one, read in zip(there, small, strict=True):
         if read is not None:
             file = loaded.collection.open(places[one.name])
@@ -218,7 +219,8 @@ def show_named(loaded: Loaded, plan: Plan, labels: Mapping[str, str]) -> dict[st
     """Return images by their names, with the class of each; those alone that are at hand."""
     places = {name: place for place, name in enumerate(loaded.collection.names)}
     there = [name for name in labels if name in places]
-    small = _read_small(loaded, plan, [places[name] for name in there], THUMBNAIL)
+    indices = [places[name] for name in there]
+    small = read_small(loaded.collection, plan.preprocess, indices, THUMBNAIL)
     return {
         name: Shown(name, labels[name], None, None, read.pixels)
         for name, read in zip(there, small, strict=True)
@@ -237,7 +239,9 @@ def show_examples(loaded: Loaded, plan: Plan) -> list[Shown]:
     ]
     return [
         Shown(kept.names[index], kept.classes[kept.labels[index]], None, None, read.pixels)
-        for index, read in zip(chosen, _read_small(loaded, plan, chosen, THUMBNAIL), strict=True)
+        for index, read in zip(
+            chosen, read_small(loaded.collection, plan.preprocess, chosen, THUMBNAIL), strict=True
+        )
         if read is not None
     ]
 
@@ -263,48 +267,3 @@ def show_augmented(loaded: Loaded, plan: Plan) -> Iterator[Shown]:
     changed = augment(pixels, plan.recipe.augmentation, numbers).round().to(torch.uint8)
     for index, image in zip(chosen, changed.permute(0, 2, 3, 1).numpy(), strict=True):
         yield Shown(kept.names[index], kept.classes[kept.labels[index]], None, None, image)
-
-
-@dataclass(frozen=True)
-class SmallImage:
-    """An image made small.
-
-    Attributes:
-        pixels: uint8 (rows, columns, 1 or 3), small.
-        rows: of the image as it is on the disk.
-        columns: likewise.
-    """
-
-    pixels: np.ndarray
-    rows: int
-    columns: int
-
-
-def _read_small(
-    loaded: Loaded, plan: Plan, indices: Sequence[int], side: int
-) -> list[SmallImage | None]:
-    """Read images, their longer sides at most so many pixels; None where one has become unreadable.
-
-    A JPEG is decoded no larger than needed.
-    """
-
-    def reduction(rows: int, columns: int) -> int:
-        return next((by for by in (8, 4, 2) if max(rows, columns) >= side * by), 1)
-
-    def read(index: int) -> SmallImage | None:
-        try:
-            with hold_decoded(
-                loaded.collection.open(index),
-                background=plan.preprocess.background,
-                reduction=reduction,
-                ranges=plan.preprocess.value_ranges,
-            ) as decoded:
-                image = decoded.image.copy()  # an image of the user's stays as it is
-                image.thumbnail((side, side))
-                pixels = np.asarray(image).reshape(image.height, image.width, -1)
-                return SmallImage(pixels, decoded.rows, decoded.columns)
-        except ImageError:
-            return None
-
-    with ThreadPoolExecutor(count_cores(), "striate-decode") as pool:
-        return list(pool.map(read, indices))
