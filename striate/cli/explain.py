@@ -17,7 +17,6 @@ from striate.terminal.units import format_percent
 from striate.terminal.wrapping import wrap
 
 if TYPE_CHECKING:
-
     from striate.explanation.inspection import Inspection
     from striate.explanation.inspection_settings import InspectionSettings, UnitPosition
     from striate.explanation.layer_maps import ColorScale

@@ -90,7 +90,7 @@ class TaughtRun:
             SettingError: there is no such class or training image.
         """
         read = PreprocessedImage.read(self.model, image)
-        features = self._extractor.features(read.pixels[None])[0]
+        features = self.features_of(read)
         logits, heat = self.head.logits(features[None])[0], self.model.temperature
         chosen = self._target(target, logits)
         now = log_odds(logits, chosen, heat)
@@ -118,6 +118,15 @@ class TaughtRun:
             stepped=stepped,
             struck=self._strike(without, features, chosen) if without else None,
         )
+
+    def features_of(self, image: ImageInput | PreprocessedImage) -> np.ndarray:
+        """Return what the backbone says of an image: float32 (features,).
+
+        Raises:
+            ImageError: it cannot be read.
+        """
+        read = PreprocessedImage.read(self.model, image)
+        return np.asarray(self._extractor.features(read.pixels[None])[0])
 
     def fit_without(self, struck: Sequence[int]) -> TaughtHead:
         """Fit the head anew without some training images, its standardisation too.
