@@ -26,6 +26,7 @@ from striate.cli.evaluate import evaluate
 from striate.cli.experiment import experiment
 from striate.cli.explain import explain
 from striate.cli.export import export
+from striate.cli.forget import forget
 from striate.cli.import_ import import_
 from striate.cli.loss import loss
 from striate.cli.predict import predict
@@ -55,6 +56,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "check": check,
     "train": train,
     "report": report,
+    "forget": forget,
     "evaluate": evaluate,
     "compare": compare,
     "predict": predict,

@@ -110,6 +110,36 @@ class FeatureCache:
             self.refused = f"'{path}' cannot be read ({error.strerror or error}): computed again"
 
 
+def forget_features(folder: Path, hashes: np.ndarray) -> int:
+    """Delete the features of some images, of every backbone; return how many rows that were.
+
+    Args:
+        folder: that holds the folders of the backbones.
+        hashes: uint64, of the images.
+
+    Raises:
+        OSError: a file cannot be written anew.
+    """
+    deleted = 0
+    for path in sorted(folder.glob("*/*.npz")):
+        try:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+                gone = np.isin(file["hashes"], hashes)
+                rows = {name: file[name][~gone] for name in file.files} if gone.any() else {}
+        except (ValueError, KeyError, EOFError, BadZipFile):
+            path.unlink()  # damaged: computed again
+            continue
+        if not rows:
+            continue
+        deleted += int(gone.sum())
+        if gone.all():
+            path.unlink()
+            continue
+        with write_atomically(path) as partial, partial.open("wb") as anew:
+            np.savez(anew, **rows)
+    return deleted
+
+
 def make_key(text: str, tensors: Mapping[str, torch.Tensor], *settings: object) -> str:
     """Name a backbone by its network, its weights and whatever else its features depend on.
 

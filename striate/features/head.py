@@ -86,12 +86,14 @@ class StandardRows:
     Attributes:
         values: float32 (images, n_augmented, directions), standardised and rotated.
         back: float32 (directions, features): the rotation and the standardisation undone.
-        mean: float32 (features,).
+        mean: float64 (features,).
+        spread: float64 (features,), the standard deviation; infinity where all values are equal.
     """
 
     values: np.ndarray
     back: np.ndarray
     mean: np.ndarray
+    spread: np.ndarray
 
 
 def fit_head(
@@ -229,7 +231,7 @@ def standardize(features: np.ndarray) -> StandardRows:
         values, back = np.empty(flat.shape, np.float32), np.diag(1 / spread)
         for block in columns:
             values[:, block] = (flat[:, block].astype(np.float64) - mean[block]) / spread[block]
-    return StandardRows(values.reshape(*features.shape[:2], -1), back, mean)
+    return StandardRows(values.reshape(*features.shape[:2], -1), back, mean, spread)
 
 
 def _folds(

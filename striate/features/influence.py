@@ -35,6 +35,27 @@ NEAR = 1e-14  # nats between the loss and its least that are no difference
 
 
 @dataclass(frozen=True, eq=False)
+class Influence:
+    """How the log-odds of a class would change without each training image, to first order.
+
+    Below zero where the image speaks for the class: without it, the class is less probable.
+
+    Attributes:
+        by_loss: float64 (training images,), since the image has no part in the loss any more.
+        by_scale: likewise, since features are standardised without it, so that the penalty weighs
+            them otherwise.
+    """
+
+    by_loss: np.ndarray
+    by_scale: np.ndarray
+
+    @property
+    def change(self) -> np.ndarray:
+        """Both together, in the unit of a logit."""
+        return np.asarray(self.by_loss + self.by_scale)
+
+
+@dataclass(frozen=True, eq=False)
 class TaughtHead:
     """A head with the images that it was fitted on.
 
@@ -46,6 +67,7 @@ class TaughtHead:
         weight: float64 (columns, classes), the optimum.
         back: float32 (directions, features), what brings features into the columns.
         mean: (features,), what is taken off them first.
+        spread: (features,), what they are divided by; infinity where all are equal.
     """
 
     values: np.ndarray = field(repr=False)
@@ -55,6 +77,7 @@ class TaughtHead:
     weight: np.ndarray = field(repr=False)
     back: np.ndarray = field(repr=False)
     mean: np.ndarray = field(repr=False)
+    spread: np.ndarray = field(repr=False)
 
     def logits(self, features: np.ndarray) -> np.ndarray:
         """Return what it says of images: float64 (n, classes).
@@ -66,39 +89,62 @@ class TaughtHead:
 
     def influence(
         self, features: np.ndarray, target: int, *, temperature: float = 1.0
-    ) -> np.ndarray:
+    ) -> Influence:
         """Return how the log-odds of a class would change without each training image.
-
-        Below zero where the image speaks for the class: without it, the class is less probable.
-        By the influence function, to first order.
 
         Args:
             features: (features,), of the image that was answered.
             target: the class, by number.
             temperature: what logits are divided by.
 
-        Returns:
-            float64 (training images,), in the unit of a logit.
-
         >>> numbers = np.random.default_rng(0)
         >>> labels = np.arange(60) % 2
         >>> features = numbers.normal(size=(60, 1, 3)) + 2 * labels[:, None, None]
         >>> head = fit_taught_head(features.astype(np.float32), labels, classes=2, strength=0.1)
-        >>> change = head.influence(features[1, 0], 1)
-        >>> bool(change[1] < 0)  # an image speaks for its own class
+        >>> found = head.influence(features[1, 0], 1)
+        >>> bool(found.change[1] < 0)  # an image speaks for its own class
         True
         """
         row = self._bring(features[None])[0]
-        slope = np.outer(row, _log_odds_slope(row @ self.weight, target, temperature))
+        slope = _log_odds_slope(row @ self.weight, target, temperature)
         with threadpool_limits(1, "blas"):
-            way = self._solve(slope @ self._basis.T, self.shares) @ self._basis
+            right = np.outer(row, slope) @ self._basis.T
+            way = self._solve(right, self.shares) @ self._basis
+            by_scale = self._rescale(np.asarray(features, np.float64), slope, way)
         odds, classes = self._odds(self.weight), self.weight.shape[1]
         truth = np.repeat(np.eye(classes)[self.labels], self.values.shape[1], axis=0)
         each = ((odds - truth) * self._forward(way)).sum(1)
         each = each.reshape(len(self.labels), -1).mean(1)
         # the mean is of fewer images then, so the penalty weighs more beside each
         decayed = self.strength * float((way[:-1] * self.weight[:-1]).sum())
-        return np.asarray(self.shares / (1 - self.shares) * (each + decayed))
+        return Influence(self.shares / (1 - self.shares) * (each + decayed), by_scale)
+
+    def _rescale(self, features: np.ndarray, slope: np.ndarray, way: np.ndarray) -> np.ndarray:
+        """Return what standardising without each image changes: float64 (training images,).
+
+        A feature's mean is made up for by the bias. Its variance is what the penalty on its weight
+        is multiplied by.
+        """
+        turn = self._directions
+        standard = (features - self.mean) / self.spread
+        if turn is None:
+            weight, along = self.weight[:-1], way[:-1]
+        else:  # beyond the directions of the training images nothing but the penalty curves
+            beyond = standard - (standard @ turn.T) @ turn
+            weight = turn.T @ self.weight[:-1]
+            along = turn.T @ way[:-1] + np.outer(beyond, slope) / self.strength
+        cost = self.strength * (weight * along).sum(1)  # of each feature
+        copies, rows = self.values.shape[1], len(self._flat)
+        left = rows - copies
+        found = np.zeros(len(self.labels))
+        size = max(1, BLOCK // (copies * len(cost)))
+        for start in range(0, len(found), size):
+            values = self.values[start : start + size, :, :-1].astype(np.float64)
+            values = values if turn is None else values @ turn
+            sums, squares = values.sum(1), (values**2).sum(1)
+            variance = (rows - squares) / left - (sums / left) ** 2  # it was 1
+            found[start : start + size] = (1 - variance) @ cost
+        return found
 
     def step_without(self, struck: Sequence[int]) -> TaughtHead:
         """Return the head without some images after one Newton step: nearly the optimum.
@@ -126,6 +172,13 @@ class TaughtHead:
     def _bring(self, features: np.ndarray) -> np.ndarray:
         rows = (np.asarray(features, np.float64) - self.mean) @ self.back.T
         return np.pad(rows, ((0, 0), (0, 1)), constant_values=1.0)
+
+    @cached_property
+    def _directions(self) -> np.ndarray | None:
+        """What the standardised features were rotated by, (directions, features); None for not."""
+        if len(self._flat) >= len(self.spread):
+            return None
+        return self.back * np.where(np.isfinite(self.spread), self.spread, 0)
 
     @cached_property
     def _basis(self) -> np.ndarray:
@@ -263,7 +316,8 @@ def fit_taught_head(
         )[:, 0].astype(np.float64)
         near -= near.mean(1, keepdims=True)
         shares = weights / weights.sum()
-        head = TaughtHead(values, labels, shares, strength, near, rows.back, rows.mean)
+        frame = (rows.back, rows.mean, rows.spread)
+        head = TaughtHead(values, labels, shares, strength, near, *frame)
         return head._descend(shares)
 
 

@@ -72,6 +72,12 @@ class RunFolder:
     path: Path
     made: bool = False  # whether the folder was not there before
     instead_of: Path | None = None  # the folder of an earlier run, whose name it would have had
+    stands_for: Path | None = None  # the folder whose place its files will take
+
+    @property
+    def shown(self) -> Path:
+        """Where whoever reads its report will find it."""
+        return self.stands_for or self.path
 
     @property
     def model(self) -> Path:

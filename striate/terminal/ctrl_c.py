@@ -44,3 +44,31 @@ def stop_on_ctrl_c() -> Iterator[Stop]:
         yield stop
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def hold_off_ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C wait for the end of something short that must not be cut in two.
+
+    >>> def move() -> None:
+    ...     with hold_off_ctrl_c():
+    ...         signal.raise_signal(signal.SIGINT)
+    ...         print("all of it")
+    >>> try:
+    ...     move()
+    ... except KeyboardInterrupt:
+    ...     print("stopped")
+    all of it
+    stopped
+    """
+    asked = []
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, lambda number, frame: asked.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if asked:
+        signal.raise_signal(signal.SIGINT)

@@ -47,16 +47,16 @@ class Before:
     def find(
         cls, collection: Collection, settings: Settings, folder: RunFolder, earlier: Plan | None
     ) -> Before:
-        """Gather it from the settings, or of a run that goes on from its split.csv.
+        """Gather it from the settings, or where there is a split.csv already from that.
 
         Raises:
             SettingError: there is no column to group by.
             RunError: split.csv cannot be used.
         """
-        if earlier is None:
+        if earlier is None and not folder.split.is_file():
             column = settings.group_column
             return cls(None, None if column is None else group_by_column(collection, column))
-        made = cls(earlier, basis=earlier, preprocess=earlier.preprocess)
+        made = cls(earlier, basis=earlier, preprocess=earlier and earlier.preprocess)
         if not folder.split.is_file():
             return made
         try:

@@ -16,11 +16,31 @@ from striate.training.plan import Plan
 from striate.training.record import RunRecord
 
 
-def find_run_images(
+def find_source(folder: RunFolder, record: RunRecord, data: Data | None = None) -> Collection:
+    """Return what lies where a run found its images, as it read them.
+
+    Args:
+        folder: of the run.
+        record: of the run.
+        data: where the images are now; None takes where they were.
+
+    Raises:
+        DataError: nothing usable is found.
+    """
+    settings = record.request.settings
+    return find(
+        record.request.source if data is None else data,
+        layout=settings.layout,
+        zip_encoding=settings.zip_encoding,
+        fixes=folder.find_fixes(settings.fixes),
+    )
+
+
+def keep_run_images(
+    found: Collection,
     folder: RunFolder,
     record: RunRecord,
     *,
-    data: Data | None = None,
     without: Container[str] = frozenset(),
 ) -> Collection:
     """Return the images that a run used, with the classes and splits that they had in it.
@@ -28,23 +48,15 @@ def find_run_images(
     What came into the folder since is left out, and nothing is decoded.
 
     Args:
+        found: from `find_source`.
         folder: of the run.
         record: of the run, which has a plan.
-        data: where the images are now; None takes where they were.
         without: names that are left out, whether their files are there or not.
 
     Raises:
         RunError: split.csv cannot be used, or an image of it is gone.
-        DataError: nothing usable is found.
     """
     classes = planned(record, folder).data.classes
-    settings = record.request.settings
-    found = find(
-        record.request.source if data is None else data,
-        layout=settings.layout,
-        zip_encoding=settings.zip_encoding,
-        fixes=folder.find_fixes(settings.fixes),
-    )
     rows = {row.name: row for row in read_run_split(folder) if row.name not in without}
     gone = rows.keys() - set(found.names)
     if gone:
@@ -65,7 +77,6 @@ def find_run_images(
         classes=classes,
         labels=np.array([numbers[row.label] for row in mine], np.int64),
         splits=tuple(row.split for row in mine),
-        skipped=tuple(each for each in found.skipped if each.name not in without),
         remarks=tuple(each for each in found.remarks if each.name not in without),
         notes=(),
     )

@@ -29,7 +29,12 @@ from striate.training.distributed.sharing import memory_for
 from striate.training.reading import KEPT, Taken, needed_once, read_images
 from striate.training.record import RunRecord
 from striate.training.report.small_images import read_small
-from striate.training.run_images import check_head_alone, find_run_images, planned
+from striate.training.run_images import (
+    check_head_alone,
+    find_source,
+    keep_run_images,
+    planned,
+)
 from striate.training.subset import Subset
 from striate.training.transfer import stream_features, take_features
 
@@ -94,7 +99,8 @@ class TaughtRun:
         logits, heat = self.head.logits(features[None])[0], self.model.temperature
         chosen = self._target(target, logits)
         now = log_odds(logits, chosen, heat)
-        changes = self.head.influence(features, chosen, temperature=heat)
+        found = self.head.influence(features, chosen, temperature=heat)
+        changes = found.change
         stepped = self.features.size * len(self.model.classes) <= QUICK
         speaking = np.argsort(changes, kind="stable")
         speaks_for = [place for place in speaking[: 2 * shown].tolist() if changes[place] < 0]
@@ -102,7 +108,8 @@ class TaughtRun:
         if stepped:  # the influence function finds the images, and makes the strongest too weak
             for place in (*speaks_for, *against):
                 then = self.head.step_without([place]) if self._may_go(place) else self.head
-                changes[place] = log_odds(then.logits(features[None])[0], chosen, heat) - now
+                step = log_odds(then.logits(features[None])[0], chosen, heat) - now
+                changes[place] = step + found.by_scale[place]
             speaks_for.sort(key=lambda place: changes[place])
             against.sort(key=lambda place: -changes[place])
         return Taught(
@@ -232,7 +239,7 @@ def _open(folder: RunFolder, record: RunRecord, data: Data | None, tell: Callbac
     if head is None:
         raise RunError(f"'{folder.path}' has no head; start a new run")
     model, settings = load(folder.model), record.request.settings
-    collection = find_run_images(folder, record, data=data)
+    collection = keep_run_images(find_source(folder, record, data), folder, record)
     indices = np.flatnonzero([split == "train" for split in collection.splits])
     looks = functools.cache(lambda: survey(collection))
     workers = find_workers(settings.device, 1)

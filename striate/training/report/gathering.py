@@ -130,8 +130,8 @@ def facts(
         cells=[one for one in shown if one.name in others - names],
         sliced={one.name: one for one in shown},
         no_heat=no_heat,
-        folder=str(folder.path),
-        place="" if folder.path.is_absolute() else Path.cwd().name,
+        folder=str(folder.shown),
+        place="" if folder.shown.is_absolute() else Path.cwd().name,
         earlier=_earlier(folder, plan, record.follows),
         interrupted=record.status == "interrupted",
         film=read_film(folder.path, most=EPOCHS),
@@ -168,7 +168,7 @@ def _earlier(folder: RunFolder, plan: Plan, follows: Follows | None) -> Earlier 
         return None
     if not other.report.is_file():
         return Earlier(other.path.name, "")
-    from_here = os.path.relpath(other.report.resolve(), folder.path.resolve())
+    from_here = os.path.relpath(other.report.resolve(), folder.shown.resolve())
     return Earlier(other.path.resolve().name, quote(Path(from_here).as_posix()))
 
 
