@@ -56,7 +56,8 @@ class Before:
         if earlier is None and not folder.split.is_file():
             column = settings.group_column
             return cls(None, None if column is None else group_by_column(collection, column))
-        made = cls(earlier, basis=earlier, preprocess=earlier and earlier.preprocess)
+        preprocess = None if earlier is None else earlier.preprocess
+        made = cls(earlier, basis=earlier, preprocess=preprocess)
         if not folder.split.is_file():
             return made
         try:

@@ -96,7 +96,6 @@ def test_it_is_a_training_without_the_images(
     assert np.abs(after._weights()["fc1.weight"] - before._weights()["fc1.weight"]).max() > 1e-4
     assert after.temperature == pytest.approx(expected.temperature, abs=1e-6)
     ours, theirs = after.decision, expected.decision
-    assert ours.reject is not None and theirs.reject is not None
     assert ours.reject == theirs.reject
     for name, value in theirs.as_tensors().items():
         np.testing.assert_allclose(ours.as_tensors()[name], value, atol=1e-6, rtol=0)
@@ -114,8 +113,8 @@ def test_nothing_of_them_is_left(shapes: Path, run: Path) -> None:
     for name in data.names:
         (small,) = read_small(data, model.preprocess, [places[name]], 192)
         assert small is not None
-        if name.startswith("train/") and data_uri(small.pixels, side=192) in page:
-            shown[name.split("/")[1]] = (name, data_uri(small.pixels, side=192))
+        if name.startswith("train/") and data_uri(small.pixels, side=96) in page:
+            shown[name.split("/")[1]] = (name, data_uri(small.pixels, side=96))
     gone = [*(name for name, _ in shown.values()), GONE[2]]
     hashes = {
         name: digest_pixels(model.preprocess.pixels(data.open(places[name]))) for name in gone
@@ -312,4 +311,4 @@ def test_photographs_forgotten_are_photographs_never_seen(
     for name, value in expected._weights().items():
         np.testing.assert_allclose(after._weights()[name], value, atol=1e-6, rtol=0)
     assert after.temperature == pytest.approx(expected.temperature, abs=1e-6)
-    assert after.decision.reject == expected.decision.reject
+    assert after.decision.reject == expected.decision.reject is not None
