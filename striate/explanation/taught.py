@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -29,6 +28,10 @@ class TeachingImage:
     change: float
     probability: float
     pixels: np.ndarray | None = field(default=None, repr=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain JSON values, without the image."""
+        return {name: value for name, value in vars(self).items() if name != "pixels"}
 
 
 @dataclass(frozen=True)
@@ -81,14 +84,10 @@ class Taught:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain JSON values, without the images."""
-
-        def plain(images: Sequence[TeachingImage]) -> list[dict[str, Any]]:
-            return [{k: v for k, v in vars(each).items() if k != "pixels"} for each in images]
-
         return {
             **vars(self),
-            "speaks_for": plain(self.speaks_for),
-            "speaks_against": plain(self.speaks_against),
+            "speaks_for": [each.as_json() for each in self.speaks_for],
+            "speaks_against": [each.as_json() for each in self.speaks_against],
             "struck": self.struck and asdict(self.struck),
         }
 

@@ -13,7 +13,14 @@ from typing import Final
 
 from striate.files.atomic_write import write_atomically
 from striate.model import classifier_file
-from striate.model.run_folder import FIXES, LOCK, RECORD, report_write_errors
+from striate.model.run_folder import (
+    CHANGES,
+    EARLIER_ANSWERS,
+    FIXES,
+    LOCK,
+    RECORD,
+    report_write_errors,
+)
 from striate.terminal.ctrl_c import hold_off_ctrl_c
 
 BEING_MADE: Final = ".anew"
@@ -23,9 +30,9 @@ OWN: Final = (
     classifier_file.NAME,
     RECORD,
     FIXES,
-    *("epochs.jsonl", "split.csv", "skipped.csv", "remarks.csv", "changes.csv"),
-    *("earlier_answers.csv", "answers.csv", "findings.csv", "test_evaluations.csv"),
-    *("moved.json", "report.html"),
+    *("split.csv", "skipped.csv", "remarks.csv", "answers.csv", "findings.csv"),
+    *(CHANGES, EARLIER_ANSWERS, "changes.json", "test_evaluations.csv"),
+    *("epochs.jsonl", "health.jsonl", "moved.json", "report.html"),
 )
 """The files of a run; whatever else lies in its folder is the user's."""
 OWN_FOLDERS: Final = ("film", "checkpoints", "cache")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -18,13 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from striate.data import Collection, Data, digest_pixels, format_count
+from striate.data import Collection, Data, format_count
 from striate.data.cache_folder import find_cache_folder
 from striate.data.collection import quote_few, read_skipped, write_rows
 from striate.data.digests import digest_image
 from striate.data.fixes import read_fixes, write_fixes
 from striate.data.split_file import SplitRow
-from striate.errors import ImageError, RunError, StoppedError
+from striate.errors import RunError, StoppedError
 from striate.evaluation.test_uses import FILE as TEST_USES
 from striate.events import Callback, Done, Event
 from striate.features.feature_cache import forget_features
@@ -41,7 +40,8 @@ from striate.terminal.units import format_percent
 from striate.training.backbone_choice import FIRST_OF_NOVEMBER, UNNAMED
 from striate.training.distributed.devices import find_workers
 from striate.training.distributed.processes import Worker, launch
-from striate.training.plan import Plan, Request
+from striate.training.leaving_images import check_left, find_name, hash_images
+from striate.training.plan import Request
 from striate.training.preparation import Prepared, prepare
 from striate.training.record import RunRecord
 from striate.training.result import TrainingResult
@@ -175,13 +175,13 @@ def _lead(
     if outcome is None:
         raise RunError(f"'{folder.path}' has not been evaluated yet")
     found = find_source(folder, record, data)
-    names = {_find_name(str(image), rows, found, plan) for image in images}
+    names = {find_name(str(image), rows, found, plan) for image in images}
     if not names:
         raise RunError("no image to forget is named; give names as in split.csv, or files")
-    hashes = _hash_images(found, names, plan)
+    hashes = hash_images(found, names, plan)
     result = None
     while result is None:  # again, where others turn out to be the same images
-        _check_left(folder, [row for row in rows if row.name not in names], plan)
+        check_left(folder, [row for row in rows if row.name not in names], plan)
         kept = keep_run_images(found, folder, record, without=names)
         skipped = [
             each
@@ -201,7 +201,7 @@ def _lead(
             result = answer
         else:
             names |= answer
-            hashes = _hash_images(found, names, plan)
+            hashes = hash_images(found, names, plan)
     hashes = np.union1d(hashes, _check_unchanged(folder, place, names))
     if worker.stop.asked:
         raise StoppedError("stopped")
@@ -218,64 +218,6 @@ def _lead(
         features=deleted,
         foreign=list_foreign(folder.path),
     )
-
-
-def _find_name(given: str, rows: Sequence[SplitRow], found: Collection, plan: Plan) -> str:
-    """Return the name in the run of an image that is given by it, or by its file.
-
-    Raises:
-        RunError: it is none of the run's.
-    """
-    names = {row.name for row in rows}
-    if given in names:
-        return given
-    path = Path(given)
-    if isinstance(found.content, Path):
-        with suppress(ValueError, OSError):
-            name = path.resolve().relative_to(found.content.resolve()).as_posix()
-            if name in names:
-                return name
-    hashes = {row.content_hash: row.name for row in rows if row.content_hash}
-    with suppress(ImageError):
-        if path.is_file() and (own := f"{_digest(path, plan):016x}") in hashes:
-            return hashes[own]
-    raise RunError(
-        f"'{given}' is no image of the run; expected a name as in its split.csv, such as "
-        f"'{rows[0].name}', or the file of one"
-    )
-
-
-def _digest(image: Path | np.ndarray, plan: Plan) -> int:
-    return digest_pixels(plan.preprocess.pixels(image))
-
-
-def _hash_images(found: Collection, names: set[str], plan: Plan) -> np.ndarray:
-    """Return the hashes of images, of those that are still there: uint64."""
-    hashes = []
-    for index, name in enumerate(found.names):
-        if name in names:
-            with suppress(ImageError):
-                hashes.append(digest_pixels(plan.preprocess.pixels(found.open(index))))
-    return np.array(hashes, np.uint64)
-
-
-def _check_left(folder: RunFolder, rows: Sequence[SplitRow], plan: Plan) -> None:
-    """Refuse to take the last image of a class that is learnt from, or the last to validate on.
-
-    Raises:
-        RunError: one would be gone.
-    """
-    learnt = {row.label for row in rows if row.split == "train"}
-    if lost := [name for name in plan.data.classes if name not in learnt]:
-        raise RunError(
-            f"'{lost[0]}' would have no image left in '{folder.path}' to learn from; a classifier "
-            "of the other classes is a new run: striate train DATA"
-        )
-    if not any(row.split == "val" for row in rows):
-        raise RunError(
-            f"no validation image would be left in '{folder.path}'; start a new run: striate train "
-            "DATA"
-        )
 
 
 def _prepare_place(
