@@ -275,7 +275,7 @@ def test_a_split_by_lot_is_a_training_on_a_list_with_its_columns(
     settings: Settings, tmp_path: Path
 ) -> None:
     photos = drawn.folder(tmp_path / "photos", n=20, size=(30, 20), first=160)
-    asked = replace(settings, n_augmented=3, class_weight="balanced", false_refusals=0.1)
+    asked = replace(settings, n_augmented=3, class_weight="full", false_refusals=0.1)
     run = start_run(photos, out=tmp_path / "run", settings=asked).folder
     gone = [row["name"] for row in rows(run / "split.csv")][3:9:2]
     forget(run, gone)
