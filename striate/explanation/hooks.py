@@ -116,6 +116,7 @@ def record(
     names: Sequence[str] | None = None,
     *,
     gradients: bool = False,
+    centered: bool = True,
 ) -> Recording:
     """Return what goes into and comes out of layers while images pass in evaluation mode.
 
@@ -128,6 +129,8 @@ def record(
         names: which layers; None takes every module that has no parts of its own.
         gradients: whether the graph is kept, so that `gradients_of` can go back to any of the
             tensors, ``values`` included.
+        centered: whether the centres of cells are followed, which takes longer than the pass of a
+            small network.
 
     Raises:
         SettingError: there is no such layer, or its name does not say which.
@@ -144,9 +147,9 @@ def record(
         given = given.clone().requires_grad_()
     with frozen(module), torch.set_grad_enabled(gradients):
         try:
-            return _recorded(module, given, names, copied=False)
+            return _recorded(module, given, names, copied=False, centered=centered)
         except _Overwritten:
-            return _recorded(module, given, names, copied=True)
+            return _recorded(module, given, names, copied=True, centered=centered)
 
 
 def gradients_of(score: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
@@ -305,7 +308,7 @@ class _Overwritten(Exception):
 
 
 def _recorded(
-    module: nn.Module, values: Tensor, names: Sequence[str], *, copied: bool
+    module: nn.Module, values: Tensor, names: Sequence[str], *, copied: bool, centered: bool
 ) -> Recording:
     """Record one pass; where ``copied``, layers work on copies of what is kept."""
     calls: list[tuple[str, tuple[Tensor, ...], Tensor, CellCenters | None]] = []
@@ -332,7 +335,7 @@ def _recorded(
             handle = module.get_submodule(name).register_forward_pre_hook(before)
             stack.callback(handle.remove)
         stack.enter_context(forward_hooks(module, unique, hear))
-        if unique:
+        if unique and centered:
             stack.enter_context(traced)
         output = module(values.clone())
     if not isinstance(output, Tensor):

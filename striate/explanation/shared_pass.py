@@ -11,12 +11,17 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from striate.explanation.cell_centers import CellCenters
 from striate.explanation.explanation import Explanation
 from striate.explanation.grad_cam import GRADIENT_METHODS, class_activation_map
 from striate.explanation.hooks import LayerCall, Recording, gradients_of, record
 from striate.explanation.last_spatial_layer import LastSpatialLayer
 from striate.explanation.preprocessed_image import PreprocessedImage
-from striate.explanation.score_decomposition import ScoreDecomposition, split_score
+from striate.explanation.score_decomposition import (
+    ScoreDecomposition,
+    is_exact,
+    split_score,
+)
 from striate.explanation.target import Target
 from striate.model.classifier import Classifier
 
@@ -31,16 +36,17 @@ class SharedPass:
         passed: the pass, with the last spatial layer recorded.
         end: that layer, and whether a class map of it is exact.
         exact: whether the split of a score is, by `is_exact`.
+        centers: where the cells of that layer look.
 
     >>> import numpy as np
     >>> from striate.backends.torch import build
     >>> from striate.data.images import Preprocess
-    >>> from striate.explanation.last_spatial_layer import find_last_spatial_layer
+    >>> from striate.explanation.last_spatial_layer import last_spatial_layer_of
     >>> text = "input 1x8x8 classes=2 > conv 3 > relu > gap > flatten > fc"
     >>> model = Classifier(build(text), text, ("dark", "light"), Preprocess(1, 8, 8))
     >>> seen = PreprocessedImage.read(model, np.full((8, 8), 200, np.uint8))
-    >>> end = find_last_spatial_layer(model.module, seen.tensor)
-    >>> found = SharedPass.of(model, seen, end, exact=True)
+    >>> whole = record(model.module, seen.tensor)
+    >>> found = SharedPass.of(model, seen, whole, last_spatial_layer_of(whole))
     >>> maps, split = found.explain(Target(1, 0, "light rather than dark"), ["cam", "hires-cam"])
     >>> [each.method for each in maps], split.layer
     (['cam', 'hires-cam'], 'relu1')
@@ -51,14 +57,24 @@ class SharedPass:
     passed: Recording
     end: LastSpatialLayer
     exact: bool
+    centers: CellCenters | None
 
     @staticmethod
     def of(
-        model: Classifier, image: PreprocessedImage, end: LastSpatialLayer, *, exact: bool
+        model: Classifier, image: PreprocessedImage, whole: Recording, end: LastSpatialLayer
     ) -> SharedPass:
-        """Let an image pass."""
-        passed = record(model.module, image.tensor, [end.name], gradients=True)
-        return SharedPass(model, image, passed, end, exact)
+        """Let an image pass.
+
+        Args:
+            model: the classifier.
+            image: the image.
+            whole: another image's pass, every layer recorded: what is the same for all images is
+                taken from it.
+            end: the last spatial layer.
+        """
+        passed = record(model.module, image.tensor, [end.name], gradients=True, centered=False)
+        exact, centers = is_exact(whole, end.name), whole[end.name].centers
+        return SharedPass(model, image, passed, end, exact, centers)
 
     @property
     def call(self) -> LayerCall:
@@ -107,8 +123,9 @@ class SharedPass:
                     facts=facts,
                     target_index=target.index,
                     against_index=target.against,
-                    centers=call.centers,
+                    centers=self.centers,
                 )
             )
         split = split_score(self.passed, call, gradient, target, self.image)
-        return tuple(found), replace(split, exact=self.exact)  # later layers were not recorded
+        # later layers and centres were not recorded
+        return tuple(found), replace(split, exact=self.exact, centers=self.centers)

@@ -1,14 +1,16 @@
 """One page's questions, answered one by one; a newer question takes the place of an older.
 
 Quick questions and those that take seconds go two ways side by side, so that the pointer is
-answered while a network learns. Of some kinds only the newest waits: what the pointer has left is
-not worked out.
+answered while a network learns; what takes seconds pauses meanwhile. Of some kinds only the newest
+waits: what the pointer has left is not worked out.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import threading
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -26,6 +28,8 @@ from striate.studio_app.studio import Studio
 
 LOG = logging.getLogger("striate")
 WAITING = 400  # questions of a page that wait, at most
+TOLD = 0.1  # seconds from one word of progress to the next
+PATIENCE = 0.25  # seconds that what takes longer pauses for the quick questions, at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +96,11 @@ class Waiting:
         """Whether a question waits that takes the place of this one, which is being answered."""
         return (asked.kind, 0) in self._asked
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether none waits."""
+        return not self._asked
+
     async def take(self) -> Asked:
         """Return the oldest, once there is one."""
         while not self._asked:
@@ -111,6 +120,8 @@ class Conversation:
     def __init__(self, socket: WebSocket, studio: Studio) -> None:
         self._socket, self._studio = socket, studio
         self._quick_line, self._slow_line = Waiting(), Waiting()
+        self._idle = threading.Event()  # no quick question waits or is being answered
+        self._idle.set()
         self._sending = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
 
@@ -144,6 +155,8 @@ class Conversation:
             return
         slow = not isinstance(asked, Frame) and KINDS[asked.kind].slow
         line = self._slow_line if slow else self._quick_line
+        if not slow:
+            self._idle.clear()
         dropped = line.put(asked)
         if dropped is not None:
             await self._send(pack({"id": dropped.id, "dropped": True}))
@@ -163,6 +176,8 @@ class Conversation:
                 LOG.exception("a fault of Striate's own")
                 message = pack({**about, "error": describe_fault(error)})
             await self._send(message)
+            if line is self._quick_line and line.is_empty:
+                self._idle.set()
 
     def _answer(self, asked: Asked, line: Waiting) -> Answer:
         if isinstance(asked, Frame):
@@ -182,9 +197,17 @@ class Conversation:
         )
 
     def _teller(self, asked: Asked, line: Waiting) -> Tell:
+        last = 0.0
+
         def tell(what: str, share: float) -> None:
+            nonlocal last
+            if line is self._slow_line:
+                self._idle.wait(PATIENCE)
             if line.holds_newer(asked):
                 raise Superseded
+            if time.monotonic() - last < TOLD:
+                return
+            last = time.monotonic()
             said: dict[str, Json] = {"id": asked.id, "progress": what, "share": share}
             asyncio.run_coroutine_threadsafe(self._send(pack(said)), self._loop)
 

@@ -17,6 +17,7 @@ from striate.backends.onnx import Trained
 from striate.backends.torch.network import Joining, Net
 from striate.errors import SettingError
 from striate.explanation.hooks import LayerCall, Recording, record
+from striate.explanation.last_spatial_layer import LastSpatialLayer, last_spatial_layer_of
 from striate.explanation.layer_maps import NEARLY, SAMPLED
 from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.explanation.unit_arithmetic import FOLLOWING, recompute_call
@@ -153,6 +154,14 @@ class Scene:
                 }
             )
         return entries
+
+    @cached_property
+    def end(self) -> LastSpatialLayer | SettingError:
+        """The last spatial layer, or why there is none."""
+        try:
+            return last_spatial_layer_of(self.passed)
+        except SettingError as error:
+            return error
 
     @cached_property
     def sources(self) -> dict[str, list[str]]:

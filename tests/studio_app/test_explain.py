@@ -80,7 +80,11 @@ def test_answer_maps_and_split_are_torch_s_of_the_painted_image(
         studio, "heat", network=network, strokes=[DAB], target=2, against=0, methods=["hires-cam"]
     )
     own, pixels, x = painted(studio, network)
-    np.testing.assert_array_equal(found.arrays["pixels"], pixels.transpose(1, 2, 0))
+    whole = ask(studio, "classes", network=network).arrays["pixels"].copy()
+    top, left, bottom, right = found.said["box"]
+    assert 0 < top < bottom < 16 and 0 < left < right < 16
+    whole[top:bottom, left:right] = found.arrays["painted"]
+    np.testing.assert_array_equal(whole, pixels.transpose(1, 2, 0))
     module = build(TEXTS[network.partition("/")[2]], seed=4).double().eval()
     layer = "relu2" if network == "module/cam" else "maxpool1"
     kept: dict[str, torch.Tensor] = {}
@@ -111,14 +115,16 @@ def test_answer_maps_and_split_are_torch_s_of_the_painted_image(
 def test_maps_of_one_pass_are_those_of_explain(studio: Studio) -> None:
     methods = ["cam", "grad-cam", "hires-cam", "grad-cam++", "layer-cam"]
     found = ask(studio, "heat", methods=methods, target=1, against=3, apart=True)
+    assert found.said["box"] == [0, 0, 0, 0]  # nothing is painted
+    shown = ask(studio, "classes").arrays
     scene = studio.scenes.open("module/cam", "drawn/house")
     own = scene.network.classifier
     for at, (target, against) in enumerate([(1, 3), (1, None), (3, None)]):
         for method in methods:
             alone = explain(own, scene.image, target=target, against=against, method=method)
-            np.testing.assert_allclose(
-                found.arrays[f"map.{at}.{method}"], alone.map, rtol=1e-5, atol=1e-7
-            )
+            cells = found.arrays[f"map.{at}.{method}"]
+            laid = shown["down"] @ cells @ shown["across"].T
+            np.testing.assert_allclose(laid, alone.map, rtol=1e-5, atol=1e-6)
     split = decompose_score(own, scene.image, target=1, against=3)
     assert found.said["split"]["remainder"] == pytest.approx(split.remainder, abs=1e-6)
     assert found.said["rows"][0][0]["target"] == "b rather than <img src=x>"
@@ -168,7 +174,7 @@ def test_work_that_nobody_waits_for_stops_and_leaves_the_network_as_it_was(studi
         ask(studio, "slow", tell, what="map", method="occlusion")
     assert told == ["1"]
     spare = studio.networks.open("module/cam").spare.module
-    assert not spare._forward_pre_hooks
+    assert not any(each._forward_pre_hooks for each in spare.modules())
     assert ask(studio, "slow", what="nothing", method="").said == {}
     assert "map" in ask(studio, "slow", what="map", method="occlusion").arrays
 

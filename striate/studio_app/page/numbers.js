@@ -85,6 +85,12 @@ export function readable(x, reach) {
   return contrast(ink) >= contrast(paper) ? ink : paper;
 }
 
+// Give a canvas its size; setting it anew, even to what it is, takes its memory anew.
+export function fit(canvas, width, height) {
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+}
+
 // A small canvas with a map on it, one pixel a number.
 export function mapCanvas(values, rows, columns, reach) {
   const canvas = document.createElement("canvas");

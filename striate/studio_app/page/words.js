@@ -477,6 +477,7 @@ export const words = {
     which: "Methods", noMethods: "Choose a method above.",
     speaksFor: (name) => `Where the image speaks for ${name}`,
     pick: "Take this map for deletion and insertion",
+    older: "of an older state",
     fromLayer: (layer, cells) => `from ${layer}, ${cells} cells`,
     mapLabel: (method, target, low, high) => `${method} of ${target}, from ${low} to ${high}`,
     working: "working …",

@@ -1,14 +1,15 @@
 """The room Explain: where an image speaks for a class, by several methods, under a brush.
 
-Maps of a layer come from one pass forward and one back, so that they follow the brush; what takes
-longer works on a copy of the network, and stops once the brush has moved on.
+Maps of a layer come from one pass forward and one back, so that they follow the brush. They are told
+cell by cell, and the painted pixels as the box that differs, since what is little arrives soon. What
+takes longer works on a copy of the network, and stops once nobody waits for it.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
@@ -17,14 +18,14 @@ import torch
 
 from striate.errors import SettingError
 from striate.explanation.attribution_methods import METHODS, explain
+from striate.explanation.cell_centers import CellCenters
 from striate.explanation.deletion_insertion import PerturbationTest, measure_deletion_insertion
 from striate.explanation.explanation import Explanation
 from striate.explanation.grad_cam import GRADIENT_METHODS
-from striate.explanation.last_spatial_layer import LastSpatialLayer, last_spatial_layer_of
 from striate.explanation.parameter_randomization import randomize_parameters
 from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.explanation.retouching import Stroke, retouch
-from striate.explanation.score_decomposition import ScoreDecomposition, is_exact
+from striate.explanation.score_decomposition import ScoreDecomposition
 from striate.explanation.shared_pass import SharedPass
 from striate.explanation.target import Target, resolve_target
 from striate.model.classifier import Classifier
@@ -38,7 +39,6 @@ from striate.studio_app.studio import Studio
 QUICK: Final = ("cam", *GRADIENT_METHODS)  # of one pass
 UNITS: Final = 6  # that speak most for a class, and most against it
 TINY: Final = 32  # pixels of the shorter side
-TOLD: Final = 0.15  # seconds from one word of progress to the next
 STEPS: Final = 16  # of deletion and insertion
 ORDERS: Final = 10  # that are random
 ONE_TEST: Final = (
@@ -50,6 +50,12 @@ def list_classes(studio: Studio, question: Classes, tell: Tell) -> Answer:
     """Return the classes, the methods that fit the network, and why others do not."""
     scene = studio.scenes.open(question.network, question.image)
     fits, refused = _methods(scene)
+    arrays = {
+        "probabilities": _odds(scene.network.classifier, scene.logits),
+        "pixels": np.ascontiguousarray(scene.image.pixels.transpose(1, 2, 0)),
+    }
+    if not isinstance(scene.end, SettingError):
+        arrays |= _weights(scene, scene.end.name)
     return Answer(
         {
             "classes": list(scene.network.classifier.classes),
@@ -60,19 +66,30 @@ def list_classes(studio: Studio, question: Classes, tell: Tell) -> Answer:
             "quick": list(QUICK),
             "mirrored": scene.network.classifier.decision.mirrored,
         },
-        {"probabilities": _odds(scene.network.classifier, scene.logits)},
+        arrays,
     )
+
+
+def _weights(scene: Scene, layer: str) -> dict[str, np.ndarray]:
+    """Return how much each pixel of a map shows of each cell of a layer, down and across."""
+    call, size = scene.passed[layer], scene.image.pixels.shape[1:]
+    rows, columns = map(int, call.output.shape[2:])
+    laid = call.centers or CellCenters.of_grid(rows, columns, (size[0], size[1]))
+    return {
+        name: np.asarray(axis.weights(np.arange(side, dtype=np.float64)), np.float32)
+        for name, axis, side in zip(
+            ("down", "across"), (laid.rows, laid.columns), size, strict=True
+        )
+    }
 
 
 def _methods(scene: Scene) -> tuple[list[str], dict[str, str]]:
     """Return the methods that fit a network, and why the others do not."""
     refused: dict[str, str] = {}
-    try:
-        end: LastSpatialLayer | None = last_spatial_layer_of(scene.passed)
-    except SettingError as error:
-        end = None
-        refused |= dict.fromkeys(QUICK, str(error))
-    if end is not None and not (end.is_class_map or end.weight is not None):
+    end = scene.end
+    if isinstance(end, SettingError):
+        refused |= dict.fromkeys(QUICK, str(end))
+    elif not (end.is_class_map or end.weight is not None):
         refused["cam"] = (
             "the network does not end in a mean over positions and one linear layer, so there is "
             "no exact class activation map"
@@ -89,13 +106,12 @@ def heat(studio: Studio, question: Heat, tell: Tell) -> Answer:
     scene = studio.scenes.open(question.network, question.image)
     image, own = _painted(scene, question), scene.network.classifier
     started = time.perf_counter()
-    fits, _ = _methods(scene)
+    (fits, _), end = _methods(scene), scene.end
     methods = [each for each in question.methods if each in QUICK and each in fits]
     maps: list[tuple[Explanation, ...]] = []
     with scene.network.lock:
-        if any(each in fits for each in QUICK):
-            end = last_spatial_layer_of(scene.passed)
-            passed = SharedPass.of(own, image, end, exact=is_exact(scene.passed, end.name))
+        if not isinstance(end, SettingError):
+            passed = SharedPass.of(own, image, scene.passed, end)
             logits = _numbers(passed.logits)
             target = _target(own, question, logits)
             split = None
@@ -107,22 +123,32 @@ def heat(studio: Studio, question: Heat, tell: Tell) -> Answer:
             with torch.no_grad():
                 logits = _numbers(own.module.eval()(image.tensor))
             target, split = _target(own, question, logits), None
+    box = _box(scene.image.pixels != image.pixels)
     said: dict[str, Json] = {
+        "box": list(box),
         "target": target.index,
         "against": -1 if target.against is None else target.against,
         "rows": [[_map(each) for each in row] for row in maps],
         "split": None if split is None else _split(split),
         "seconds": time.perf_counter() - started,
     }
+    top, left, bottom, right = box
     arrays = {
-        "pixels": np.ascontiguousarray(image.pixels.transpose(1, 2, 0)),
+        "painted": image.pixels[:, top:bottom, left:right].transpose(1, 2, 0),
         "logits": logits,
         "probabilities": _odds(own, logits),
-        "before": _odds(own, scene.logits),
     }
     for at, row in enumerate(maps):
-        arrays |= {f"map.{at}.{each.method}": np.asarray(each.map, np.float32) for each in row}
+        arrays |= {f"map.{at}.{each.method}": each.attribution for each in row}
     return Answer(said, arrays)
+
+
+def _box(differs: np.ndarray) -> tuple[int, int, int, int]:
+    """Return top, left, bottom and right of what differs: bool (channels, rows, columns)."""
+    if not differs.any():
+        return 0, 0, 0, 0
+    rows, columns = (np.flatnonzero(differs.any(axes)) for axes in ((0, 2), (0, 1)))
+    return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
 
 
 def _targets(model: Classifier, target: Target, *, apart: bool) -> list[Target]:
@@ -241,23 +267,20 @@ def _target(model: Classifier, question: Painted, logits: np.ndarray) -> Target:
 
 @contextmanager
 def _alone(scene: Scene, tell: Tell) -> Iterator[Classifier]:
-    """Lend the spare copy of a network; whoever works with it stops once nobody waits."""
-    passes, last = 0, 0.0
+    """Lend the spare copy of a network; whoever works with it may stop at every layer."""
+    passes = 0
 
     def hear(module: Any, given: Any) -> None:
-        nonlocal passes, last
-        passes += 1
-        if time.monotonic() - last > TOLD:
-            last = time.monotonic()
-            tell(str(passes), 0.0)
+        nonlocal passes
+        passes += module is own
+        tell(str(passes), 0.0)
 
-    with scene.network.spare_lock:
+    with scene.network.spare_lock, ExitStack() as stack:
         model = scene.network.spare
-        handle = model.module.register_forward_pre_hook(hear)
-        try:
-            yield model
-        finally:
-            handle.remove()
+        own = model.module
+        for each in own.modules():
+            stack.callback(each.register_forward_pre_hook(hear).remove)
+        yield model
 
 
 def _map(found: Explanation) -> JsonObject:

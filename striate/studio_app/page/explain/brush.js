@@ -1,7 +1,7 @@
 // The image as the network gets it, and a brush that covers and repaints parts of it.
 
 import { make, speak } from "../dom.js";
-import { colours, css, pixelCanvas } from "../numbers.js";
+import { colours, css, fit, pixelCanvas } from "../numbers.js";
 import { words } from "../words.js";
 
 const said = words.explain.brush;
@@ -19,10 +19,9 @@ export class Brush {
   #picture = null;
   #raf = 0;
 
-  // changed(): strokes are other ones; rest(): the pen is up.
-  constructor({ changed, rest }) {
+  // changed(): strokes are other ones.
+  constructor({ changed }) {
     this.changed = changed;
-    this.rest = rest;
     this.canvas = make("canvas", { tabIndex: 0, role: "application", "aria-label": said.label, "aria-describedby": "brush-keys" });
     this.canvas.addEventListener("pointerdown", (event) => this.#down(event));
     this.canvas.addEventListener("pointermove", (event) => this.#move(event));
@@ -71,7 +70,6 @@ export class Brush {
     this.strokes = strokes;
     this.#told();
     this.changed();
-    this.rest();
   }
 
   // Strokes of an address, which nobody is told of.
@@ -146,7 +144,6 @@ export class Brush {
   #up() {
     if (!this.#stroke) return;
     this.#stroke = null;
-    this.rest();
   }
 
   // A key on the canvas; true where it was one of the brush's.
@@ -180,10 +177,9 @@ export class Brush {
     const dense = window.devicePixelRatio || 1;
     const wide = Math.max(1, this.canvas.clientWidth);
     const cell = wide / this.columns;
-    this.canvas.width = Math.round(wide * dense);
-    this.canvas.height = Math.round(cell * this.rows * dense);
+    fit(this.canvas, Math.round(wide * dense), Math.round(cell * this.rows * dense));
     const pen = this.canvas.getContext("2d");
-    pen.scale(dense, dense);
+    pen.setTransform(dense, 0, 0, dense, 0, 0);
     pen.imageSmoothingEnabled = cell < 1;
     pen.drawImage(this.#picture, 0, 0, wide, cell * this.rows);
     const { mark, paper } = colours();

@@ -8,6 +8,7 @@ import { words } from "../words.js";
 const said = words.explain.evidence;
 const SVG = "http://www.w3.org/2000/svg";
 const [WIDE, HIGH, EDGE] = [320, 170, 26];
+const SHOWN = 6; // classes of the answer
 
 function draw(name, properties, text = "") {
   const element = document.createElementNS(SVG, name);
@@ -52,10 +53,11 @@ export function curvesOf(found, method) {
 }
 
 // The answer before the brush, and now.
-export function answerOf({ arrays, target, against }, classes, painted, choose) {
+export function answerOf({ arrays, target, against }, { classes, before }, painted, choose) {
   const now = arrays.probabilities.values;
-  const before = arrays.before.values;
-  const order = [...now.keys()].sort((a, b) => Math.max(now[b], before[b]) - Math.max(now[a], before[a])).slice(0, 6);
+  const likely = now.map((odds, at) => Math.max(odds, before[at]));
+  const least = likely.toSorted().at(-SHOWN) ?? 0;
+  const order = [...now.keys()].filter((at) => likely[at] >= least).sort((a, b) => likely[b] - likely[a]).slice(0, SHOWN);
   for (const must of [target, against]) if (must >= 0 && !order.includes(must)) order.push(must);
   return make("table", { class: "listed odds" }, make("thead", {}, make("tr", {}, make("th", {}, said.class), painted ? make("th", {}, said.before) : "", make("th", {}, painted ? said.now : said.probability))),
     make("tbody", {}, ...order.map((at) => make("tr", { class: at === target ? "for" : at === against ? "versus" : "", onclick: () => choose(at) },

@@ -7,12 +7,12 @@ import { wire } from "../wire.js";
 import { words } from "../words.js";
 import { Brush } from "./brush.js";
 import { answerOf, curvesOf, splitOf } from "./evidence.js";
-import { MapCard } from "./maps.js";
+import { Following } from "./following.js";
+import { MapCard, makeLaying, makePicture } from "./maps.js";
 import { readStrokes, writeStrokes } from "./strokes.js";
 
 const said = words.explain;
 const USUAL = ["cam", "grad-cam", "hires-cam", "guided-backprop"];
-const REST = 350; // milliseconds that the brush rests before what takes longer begins
 const CHEAP = 1.5; // seconds that the randomisation test may take to be made unasked
 const TEST = 10; // maps that it makes
 
@@ -22,19 +22,20 @@ export class Room {
   state = { network: "", image: "", target: -1, against: -1, methods: [], apart: false, map: "" };
   #turn = 0; // of the question
   #taken = 0; // of the answer that is shown
-  #rest = 0; // timer
-  #job = 0; // what takes longer: a newer one, or the brush, stops it
-  #busy = false;
   #dirty = false; // the brush has moved since the last question
   #asking = false;
   #cards = new Map();
-  #seconds = new Map(); // that a map took, by method
   #shown = "";
 
   constructor(frame) {
     this.frame = frame;
     this.keys = { rows: said.keys };
-    this.brush = new Brush({ changed: () => this.#painted(), rest: () => this.#later() });
+    this.brush = new Brush({ changed: () => this.#painted() });
+    this.following = new Following({
+      question: () => this.#question(), methods: () => this.#slowMethods, rested: () => this.#testCheaply(),
+      map: (method, found, isNew) => this.#takeMap(method, found, isNew),
+      failed: (method, message) => this.#cards.get(`0 ${method}`)?.tell(message, { good: false }),
+    });
     this.facts = make("div", { class: "facts" });
     this.answer = make("div");
     this.targetPick = make("select", { id: "target", onchange: () => this.#set({ target: Number(this.targetPick.value) }) });
@@ -69,15 +70,16 @@ export class Room {
         const slow = setTimeout(() => tell(words.opening(network, image)), 250);
         const found = await wire.ask({ kind: "classes", network, image }).finally(() => clearTimeout(slow));
         tell("");
-        this.scene = { ...found, before: found.arrays.probabilities.values };
+        const { pixels, probabilities, down, across } = found.arrays;
+        this.scene = { ...found, pixels, before: probabilities.values, lay: down && makeLaying(down, across) };
         Object.assign(this.state, { target: -1, against: -1, apart: false });
         if (network !== before.network || !this.state.methods.length) this.state.methods = USUAL.filter((each) => found.fits.includes(each));
         this.brush.load([]);
         this.maps.replaceChildren(make("p", { class: "soft" }, said.working));
         this.laid = "";
         this.evidence.hidden = true;
-        this.#seconds.clear();
       }
+      this.following.renew({ network: other });
     } catch (error) {
       this.state = before;
       tell(error.message, { error: true });
@@ -96,11 +98,10 @@ export class Room {
     this.frame.shown({ network, image });
     this.#offer();
     await this.#ask();
-    this.#later();
     return true;
   }
 
-  leave() { this.#stop(); }
+  leave() { this.following.leave(); }
 
   repaint() {
     this.brush.draw();
@@ -118,8 +119,8 @@ export class Room {
     if (this.state.against === this.#target) this.state.against = -1;
     this.curves.replaceChildren();
     this.#offer();
-    this.#stop();
-    return this.#ask().then(() => this.#later());
+    this.following.renew();
+    return this.#ask();
   }
 
   get #target() { return this.state.target < 0 ? this.found?.target ?? -1 : this.state.target; }
@@ -165,10 +166,16 @@ export class Room {
     return { network, image, target, against, strokes };
   }
 
-  // The brush has moved: ask at once, or as soon as the answer under way is there, and stop what
-  // takes longer.
+  #age() {
+    for (const method of this.#slowMethods) this.#cards.get(`0 ${method}`)?.old(!this.following.isNew(method));
+  }
+
+  get #slowMethods() { return this.state.methods.filter((each) => !this.scene.quick.includes(each)); }
+
+  // The brush has moved: ask at once, or as soon as the answer under way is there.
   #painted() {
-    this.#stop();
+    this.following.changed();
+    this.#age();
     this.#dirty = true;
     if (!this.#asking) this.#follow();
   }
@@ -208,16 +215,18 @@ export class Room {
     this.found = found;
     this.evidence.hidden = false;
     const { arrays, rows, split } = found;
-    this.brush.show(arrays.pixels);
+    this.picture = makePicture(this.scene.pixels, found.box, arrays.painted.values);
+    this.brush.show(this.picture);
     const painted = this.brush.strokes.length > 0;
-    this.answer.replaceChildren(answerOf(found, this.scene.classes, painted, (at) => this.#set({ target: at })));
-    for (const method of this.state.methods.filter((each) => this.scene.quick.includes(each))) this.#took(method, found.seconds / Math.max(1, rows.length));
+    this.answer.replaceChildren(answerOf(found, this.scene, painted, (at) => this.#set({ target: at })));
+    for (const method of this.state.methods.filter((each) => this.scene.quick.includes(each))) this.following.took(method, found.seconds / Math.max(1, rows.length));
     this.#lay(rows.length);
     rows.forEach((row, at) => row.forEach((each) => {
       const card = this.#cards.get(`${at} ${each.method}`);
-      card?.show(each, arrays[`map.${at}.${each.method}`], arrays.pixels);
+      card?.show(each, this.scene.lay(arrays[`map.${at}.${each.method}`].values), this.picture);
     }));
-    for (const [key, card] of this.#cards) if (key.startsWith("0 ")) { if (!this.scene.quick.includes(card.method)) card.waiting(true); this.#untold(card); }
+    this.#age();
+    for (const [key, card] of this.#cards) if (key.startsWith("0 ")) this.#untold(card);
     const link = (layer, unit) => formatPlace({ room: "inside", network: this.state.network, image: this.state.image, layer, unit });
     this.split.replaceChildren(make("h2", {}, said.evidence.splitTitle), ...splitOf(split, link));
     this.#nameCurves();
@@ -235,7 +244,7 @@ export class Room {
     const rows = Array.from({ length: Math.max(1, count) }, (_, at) => {
       const own = at === 0 ? methods : methods.filter((each) => this.scene.quick.includes(each));
       const cards = own.map((method) => {
-        const card = kept.get(`${at} ${method}`) ?? new MapCard(method, { trust: (each) => this.#test(each, undefined, { aloud: true }), choose: (each) => this.#choose(each) });
+        const card = kept.get(`${at} ${method}`) ?? new MapCard(method, { trust: (each) => this.#test(each, { aloud: true }), choose: (each) => this.#choose(each) });
         card.test.parentElement.hidden = at > 0;
         this.#cards.set(`${at} ${method}`, card);
         return card.element;
@@ -268,79 +277,37 @@ export class Room {
 
   // What the test said before holds for another image or class.
   #untold(card) {
-    const seconds = this.#seconds.get(card.method);
+    const seconds = this.following.seconds(card.method);
     card.tell("");
     card.test.hidden = false;
     card.test.textContent = seconds === undefined ? said.trust.button : said.trust.takes(Math.max(1, Math.round(TEST * seconds)));
   }
 
-  // Stop what takes longer.
-  #stop() {
-    clearTimeout(this.#rest);
-    this.#job += 1;
-    if (!this.#busy) return;
-    this.#busy = false;
-    wire.ask({ ...this.#question(), kind: "slow", what: "nothing", method: "" }).catch(() => {});
+  // A map that takes longer has come; the brush may have moved on meanwhile.
+  #takeMap(method, found, isNew) {
+    const card = this.#cards.get(`0 ${method}`);
+    if (!card || !this.picture) return;
+    card.show(found.map, found.arrays.map.values, this.picture);
+    card.old(!isNew);
+    this.#untold(card);
   }
 
-  // Begin with something that takes longer, in the place of what is under way; tells whether it is
-  // still wanted.
-  #begin() {
-    clearTimeout(this.#rest);
-    this.#job += 1;
-    this.#busy = true;
-    const job = this.#job;
-    return () => job === this.#job;
-  }
-
-  #askSlowly(what, method, progress = null) {
-    return wire.ask({ ...this.#question(), kind: "slow", what, method }, progress);
-  }
-
-  // Once the brush rests: the maps that take longer, then the tests that cost little.
-  #later() {
-    clearTimeout(this.#rest);
-    this.#rest = setTimeout(() => this.#work(), REST);
-  }
-
-  async #work() {
-    const wanted = this.#begin();
-    for (const method of this.state.methods.filter((each) => !this.scene.quick.includes(each))) {
-      const card = this.#cards.get(`0 ${method}`);
-      card?.tell(said.working);
-      try {
-        const found = await this.#askSlowly("map", method);
-        if (!found || !wanted()) return;
-        this.#took(method, found.seconds);
-        card?.show(found.map, found.arrays.map, this.found.arrays.pixels);
-        if (card) this.#untold(card);
-      } catch (error) {
-        if (!wanted()) return;
-        card?.tell(error.message, { good: false });
-      }
-      card?.waiting(false);
-    }
+  // All maps are new: the tests that cost little.
+  async #testCheaply() {
     for (const method of this.state.methods) {
-      if (TEST * (this.#seconds.get(method) ?? 9) <= CHEAP && !(await this.#test(method, wanted))) return;
-      if (!wanted()) return;
+      if (TEST * (this.following.seconds(method) ?? 9) <= CHEAP && !(await this.#test(method))) return;
     }
-    this.#busy = false;
-  }
-
-  // The first time counts for little, since the network is warmed up in it.
-  #took(method, seconds) {
-    this.#seconds.set(method, Math.min(seconds, this.#seconds.get(method) ?? seconds));
   }
 
   // The parameter randomisation test; false where something newer has taken its place.
-  async #test(method, wanted = this.#begin(), { aloud = false } = {}) {
+  async #test(method, { aloud = false } = {}) {
     const card = this.#cards.get(`0 ${method}`);
     if (!card) return true;
     card.test.hidden = true;
     card.tell(said.trust.working);
     try {
-      const found = await this.#askSlowly("trust", method);
-      if (!found || !wanted()) { this.#untold(card); return false; }
+      const found = await this.following.work("trust", method);
+      if (!found) { this.#untold(card); return false; }
       card.tell((found.passed ? said.trust.passed : said.trust.failed)(tidy(Number(found.correlation.toFixed(2)))), { good: found.passed });
       card.verdict.title = found.words;
       if (aloud) speak(card.verdict.textContent);
@@ -352,17 +319,14 @@ export class Room {
 
   async #measure() {
     const { map } = this.state;
-    const wanted = this.#begin();
     const line = make("p", { class: "soft" }, said.working);
     this.curves.replaceChildren(line);
     try {
-      const found = await this.#askSlowly("curves", map, (passes) => { line.textContent = said.passes(passes); });
-      if (!wanted()) return;
+      const found = await this.following.work("curves", map, (passes) => { line.textContent = said.passes(passes); });
       this.curves.replaceChildren(...(found ? curvesOf(found, said.methods[map] ?? map) : []));
     } catch (error) {
       line.textContent = error.message;
       line.className = "error";
     }
-    this.#busy = false;
   }
 }
