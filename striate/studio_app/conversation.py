@@ -13,10 +13,10 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from fastapi import WebSocket, WebSocketDisconnect
-from fastapi.concurrency import run_in_threadpool
 
 from striate.errors import SettingError, StriateError
 from striate.model.json_value import Json
@@ -25,10 +25,12 @@ from striate.studio_app.frames import pack, unpack
 from striate.studio_app.question import Answer, Question, Superseded, Tell
 from striate.studio_app.rooms import KINDS, read_question
 from striate.studio_app.studio import Studio
+from striate.studio_app.worker import Worker
 
 LOG = logging.getLogger("striate")
 WAITING = 400  # questions of a page that wait, at most
 TOLD = 0.1  # seconds from one word of progress to the next
+NICE = 5  # of what takes seconds: the browser and quick answers go first
 PATIENCE = 0.25  # seconds that what takes longer pauses for the quick questions, at most
 
 
@@ -122,14 +124,16 @@ class Conversation:
         self._quick_line, self._slow_line = Waiting(), Waiting()
         self._idle = threading.Event()  # no quick question waits or is being answered
         self._idle.set()
+        self._gone = False  # the page
         self._sending = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
 
     async def run(self) -> None:
         """Answer until the page goes."""
-        workers = [
-            asyncio.create_task(self._work(self._quick_line)),
-            asyncio.create_task(self._work(self._slow_line)),
+        quick, slow = Worker[Answer](), Worker[Answer](NICE)
+        tasks = [
+            asyncio.create_task(self._work(self._quick_line, quick)),
+            asyncio.create_task(self._work(self._slow_line, slow)),
         ]
         try:
             while True:
@@ -137,8 +141,11 @@ class Conversation:
         except WebSocketDisconnect:
             pass
         finally:
-            for each in workers:
-                each.cancel()
+            self._gone = True
+            for task in tasks:
+                task.cancel()
+            for worker in (quick, slow):
+                worker.end()
 
     async def _hear(self) -> None:
         message = await self._socket.receive()
@@ -161,12 +168,12 @@ class Conversation:
         if dropped is not None:
             await self._send(pack({"id": dropped.id, "dropped": True}))
 
-    async def _work(self, line: Waiting) -> None:
+    async def _work(self, line: Waiting, worker: Worker[Answer]) -> None:
         while True:
             asked = await line.take()
             about: dict[str, Json] = {"id": asked.id, "kind": asked.kind}
             try:
-                found = await run_in_threadpool(self._answer, asked, line)
+                found = await worker.run(partial(self._answer, asked, line))
                 message = pack({**found.said, **about}, found.arrays)
             except Superseded:
                 message = pack({**about, "dropped": True})
@@ -197,13 +204,13 @@ class Conversation:
         )
 
     def _teller(self, asked: Asked, line: Waiting) -> Tell:
-        last = 0.0
+        last, newest = 0.0, isinstance(asked, Frame) or KINDS[asked.kind].newest
 
         def tell(what: str, share: float) -> None:
             nonlocal last
             if line is self._slow_line:
                 self._idle.wait(PATIENCE)
-            if line.holds_newer(asked):
+            if line.holds_newer(asked) or (self._gone and newest):
                 raise Superseded
             if time.monotonic() - last < TOLD:
                 return

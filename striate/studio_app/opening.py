@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 import sys
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 NEEDED = ("fastapi", "uvicorn", "websockets")
 LARGEST_MESSAGE = 16 * 2**20  # bytes: a picture of the camera's is far below
+SWITCH = 0.001  # seconds that one thread may keep Python while another waits for it
 OWN = "here"  # the name of the studio's own folder in addresses
 
 
@@ -52,6 +54,9 @@ class OpenStudio:
 
     def run(self) -> None:
         """Answer until Ctrl-C."""
+        gc.collect()
+        gc.freeze()  # else all of torch's objects are gone through now and then, for 0.15 s
+        sys.setswitchinterval(SWITCH)
         self.server.run(sockets=[self.listening])
 
 

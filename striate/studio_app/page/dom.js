@@ -13,6 +13,13 @@ export function make(name, properties = {}, ...children) {
   return element;
 }
 
+// Give an element its children; those that are there stay, since what is put in anew is laid out anew.
+export function arrange(parent, children) {
+  const wanted = new Set(children);
+  for (const each of [...parent.childNodes]) if (!wanted.has(each)) each.remove();
+  children.forEach((child, at) => { if (parent.childNodes[at] !== child) parent.insertBefore(child, parent.childNodes[at] ?? null); });
+}
+
 export const byId = (id) => document.getElementById(id);
 
 const LASTS = 8000; // milliseconds that a line stays, unless it says what went wrong

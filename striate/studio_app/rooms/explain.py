@@ -1,8 +1,8 @@
 """The room Explain: where an image speaks for a class, by several methods, under a brush.
 
-Maps of a layer come from one pass forward and one back, so that they follow the brush. They are told
-cell by cell, and the painted pixels as the box that differs, since what is little arrives soon. What
-takes longer works on a copy of the network, and stops once nobody waits for it.
+Maps of a layer come from one pass forward and one back, so that they follow the brush. They are
+told cell by cell, and of painted pixels the box that differs, since what is little arrives soon.
+What takes longer works on a copy of the network, and stops once nobody waits for it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+from torch.autograd.graph import saved_tensors_hooks
 
 from striate.errors import SettingError
 from striate.explanation.attribution_methods import METHODS, explain
@@ -22,6 +23,7 @@ from striate.explanation.cell_centers import CellCenters
 from striate.explanation.deletion_insertion import PerturbationTest, measure_deletion_insertion
 from striate.explanation.explanation import Explanation
 from striate.explanation.grad_cam import GRADIENT_METHODS
+from striate.explanation.layer_maps import NEARLY
 from striate.explanation.parameter_randomization import randomize_parameters
 from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.explanation.retouching import Stroke, retouch
@@ -267,7 +269,7 @@ def _target(model: Classifier, question: Painted, logits: np.ndarray) -> Target:
 
 @contextmanager
 def _alone(scene: Scene, tell: Tell) -> Iterator[Classifier]:
-    """Lend the spare copy of a network; whoever works with it may stop at every layer."""
+    """Lend the spare copy of a network; the work may stop at every layer, forward and back."""
     passes = 0
 
     def hear(module: Any, given: Any) -> None:
@@ -275,11 +277,16 @@ def _alone(scene: Scene, tell: Tell) -> Iterator[Classifier]:
         passes += module is own
         tell(str(passes), 0.0)
 
+    def hear_back(kept: torch.Tensor) -> torch.Tensor:
+        tell(str(passes), 0.0)
+        return kept
+
     with scene.network.spare_lock, ExitStack() as stack:
         model = scene.network.spare
         own = model.module
         for each in own.modules():
             stack.callback(each.register_forward_pre_hook(hear).remove)
+        stack.enter_context(saved_tensors_hooks(lambda kept: kept, hear_back))
         yield model
 
 
@@ -292,9 +299,19 @@ def _map(found: Explanation) -> JsonObject:
         "score": found.score,
         "low": found.low,
         "high": found.high,
+        "reach": _reach(found),
         "cells": list(found.attribution.shape),
         "facts": {name: float(value) for name, value in found.facts.items()},
     }
+
+
+def _reach(found: Explanation) -> float:
+    """Return the size of a number that has the full colour.
+
+    Single pixels are far above the rest: of maps of pixels all but 0.5 % are smaller.
+    """
+    sizes = np.abs(found.attribution)
+    return float(sizes.max() if found.layer else np.percentile(sizes, NEARLY)) or 1.0
 
 
 def _split(found: ScoreDecomposition) -> JsonObject:

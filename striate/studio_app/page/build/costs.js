@@ -68,8 +68,9 @@ export class Costs {
   }
 
   #set(name, value, note) {
-    this.tiles[name].value.textContent = value;
-    this.tiles[name].note.textContent = note;
+    const tile = this.tiles[name];
+    if (tile.value.textContent !== value) tile.value.textContent = value;
+    if (tile.note.textContent !== note) tile.note.textContent = note;
   }
 
   #time() {

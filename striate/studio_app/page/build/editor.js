@@ -40,6 +40,7 @@ export class Editor {
   set text(text) {
     this.area.value = text;
     this.#fault = null;
+    this.area.removeAttribute("aria-invalid");
     this.#offer([]);
     this.#draw();
   }
@@ -62,6 +63,7 @@ export class Editor {
 
   // fault: what Python says of the text: {message, at, fixes}, or null.
   showFault(fault) {
+    if (!fault && !this.#fault) return;
     this.#fault = fault;
     if (fault) this.area.setAttribute("aria-invalid", "true");
     else this.area.removeAttribute("aria-invalid");
@@ -70,10 +72,10 @@ export class Editor {
   }
 
   #edited() {
+    this.change(); // first, so that Python reads while the text is drawn
     this.#closed = false;
     this.#draw();
     this.#suggest();
-    this.change();
   }
 
   // Write the text once more, with colours and the marks; it lies under the field.

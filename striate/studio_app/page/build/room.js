@@ -119,9 +119,11 @@ export class Room {
     this.table.mark(this.layer);
     this.saving.show(found.input);
     if (!this.chosen) this.image = this.#ownImage(found.input[0]);
-    this.sight.show(text, found, this.image, this.layer);
     clearTimeout(this.drawing);
-    this.drawing = setTimeout(() => this.diagram.show(text), DRAWN);
+    this.drawing = setTimeout(() => {
+      this.sight.show(text, found, this.image, this.layer);
+      this.diagram.show(text);
+    }, DRAWN);
   }
 
   // The last layer whose units have places and do not see everything.

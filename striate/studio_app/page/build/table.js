@@ -1,6 +1,6 @@
 // The layer table: what each layer gives, learns, multiplies and sees, with the sums they come from.
 
-import { make } from "../dom.js";
+import { arrange, make } from "../dom.js";
 import { shape } from "../numbers.js";
 import { words } from "../words.js";
 
@@ -50,7 +50,7 @@ export class LayerTable {
       if (open) for (const row of own) element(JSON.stringify(row), () => this.#row(row));
     }
     this.#rows = kept;
-    this.body.replaceChildren(...shown);
+    arrange(this.body, shown);
     this.total.replaceChildren(make("th", { scope: "row" }, said.total), make("td", {}, said.layers(rows.length)), make("td"),
       make("td", {}, count(found.parameters)), make("td", {}, count(found.macs)), make("td", {}, side(found.receptive_field)));
     this.mark(this.marked);

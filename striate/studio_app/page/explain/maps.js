@@ -60,9 +60,6 @@ export function makeLaying(down, across) {
   };
 }
 
-// The size that all but 0.5 % of the pixels stay below: single ones are far above the rest.
-const nearly = (values) => values.map(Math.abs).sort()[Math.floor(values.length * 0.995)];
-
 export class MapCard {
   // trust(method), curves(method): the tests that a button asks for.
   constructor(method, { trust, choose }) {
@@ -90,14 +87,13 @@ export class MapCard {
   show(found, values, picture) {
     this.last = [found, values, picture];
     const { shape: [rows, columns], grays } = picture;
-    const reach = (found.layer ? Math.max(Math.abs(found.low), Math.abs(found.high)) : nearly(values)) || 1;
     const { above, below } = colours();
     fit(this.canvas, columns, rows);
     const pen = this.canvas.getContext("2d");
     const image = pen.createImageData(columns, rows);
     const { data } = image;
     for (let i = 0, at = 0; i < values.length; i += 1, at += 4) {
-      const share = Math.min(1, Math.abs(values[i]) / reach) * OPAQUE;
+      const share = Math.min(1, Math.abs(values[i]) / found.reach) * OPAQUE;
       const end = values[i] > 0 ? above : below;
       const gray = 40 + grays[i] * 0.8;
       data[at] = gray + (end[0] - gray) * share;

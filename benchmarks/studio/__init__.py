@@ -1,0 +1,1 @@
+"""How quickly the studio answers the hand, and what it keeps."""
