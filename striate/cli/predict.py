@@ -60,6 +60,13 @@ def predict(
             "them with a classifier of single characters.",
         ),
     ] = False,
+    seen: Annotated[
+        bool,
+        typer.Option(
+            "--seen",
+            help="Say of each image whether the run has learnt from it, instead of a class.",
+        ),
+    ] = False,
     length: Annotated[
         int | None,
         typer.Option(help="With --segment: how many characters a line has, where that is known."),
@@ -76,6 +83,13 @@ def predict(
     refuse_contradictions(
         both=as_csv and as_json, segment=segment, copied=copy_to is not None, length=length
     )
+    if seen:
+        from striate.cli.seen import print_seen
+
+        if as_csv or segment or copy_to is not None or answer_always:
+            raise SettingError("--seen names no class; of the other options it takes --json alone")
+        print_seen(model, list_images(files), as_json=as_json)
+        return
     if segment:
         from striate.cli.reading_lines import print_lines
         from striate.model.segmentation.line_reading import read_lines

@@ -11,6 +11,7 @@ changes.csv              of a run that goes on from another one: which images ar
 earlier_answers.csv      and what the other one answered to those that are still held out
 answers.csv              what the classifier answered for every image that it was evaluated on
 findings.csv             what to look at first among the images
+perceptual_hashes.csv    what each image looks like, in 64 bits, by which near copies are known
 test_evaluations.csv     when its test images were evaluated, and by what
 moved.json               how far fine-tuning moved each filter of a backbone
 film/                    with --film: filters and maps of an image, a file an epoch
@@ -41,6 +42,7 @@ SEEDS = "seeds.json"  # what a folder of several runs was made for
 FIXES = "fixes.csv"
 CHANGES = "changes.csv"
 EARLIER_ANSWERS = "earlier_answers.csv"
+PERCEPTUAL = "perceptual_hashes.csv"
 LOCK = ".lock"
 
 

@@ -18,6 +18,7 @@ from striate.model.run_folder import (
     EARLIER_ANSWERS,
     FIXES,
     LOCK,
+    PERCEPTUAL,
     RECORD,
     report_write_errors,
 )
@@ -31,7 +32,7 @@ OWN: Final = (
     RECORD,
     FIXES,
     *("split.csv", "skipped.csv", "remarks.csv", "answers.csv", "findings.csv"),
-    *(CHANGES, EARLIER_ANSWERS, "changes.json", "test_evaluations.csv"),
+    *(PERCEPTUAL, CHANGES, EARLIER_ANSWERS, "changes.json", "test_evaluations.csv"),
     *("epochs.jsonl", "health.jsonl", "moved.json", "report.html"),
 )
 """The files of a run; whatever else lies in its folder is the user's."""

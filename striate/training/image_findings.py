@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from striate.doctor import Examination, ImageFinding, describe_findings, examine, write_findings
+from striate.doctor.seen_images import has_perceptual_hashes, write_perceptual_hashes
 from striate.errors import DataError
 from striate.evaluation.image_selection import ImageSelection
 from striate.evaluation.metrics import EvaluatedImage, Evaluation, score
 from striate.features.head import Head
 from striate.model.classifier import Classifier
-from striate.model.run_folder import RunFolder, report_write_errors
+from striate.model.run_folder import PERCEPTUAL, RunFolder, report_write_errors
 from striate.training.preparation import Prepared
 
 
@@ -53,11 +54,24 @@ def look_at_images(
     except DataError as error:  # the run is done all the same
         say(f"the images were not looked through for odd ones: {error}")
         return ()
-    with report_write_errors(folder.findings):
+    with report_write_errors(folder.path):
         write_findings(folder.findings, found)
+        _write_looks(prepared, folder)
     for line in describe_findings(found, evaluation.images):
         say(line)
     return found
+
+
+def _write_looks(prepared: Prepared, folder: RunFolder) -> None:
+    """Write down what the images look like, where they are large enough to be told apart so."""
+    loaded, preprocess = prepared.loaded, prepared.plan.preprocess
+    if not has_perceptual_hashes(preprocess.height, preprocess.width):
+        return
+    signs = prepared.signs.complete(loaded.images)
+    used = np.concatenate(list(loaded.split.by_name().values()))
+    used = used[signs["measured"][used]]
+    names = (loaded.collection.names[index] for index in used.tolist())
+    write_perceptual_hashes(folder.path / PERCEPTUAL, names, signs["hash"][used])
 
 
 def list_unlearnt(

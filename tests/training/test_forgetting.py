@@ -307,7 +307,9 @@ def test_photographs_forgotten_are_photographs_never_seen(
             (without / name).symlink_to(photographs / name)
     expected = start_run(without, out=tmp_path / "anew", settings=settings).model
     forget(run, gone)
-    after = load(run)
+    after, left = load(run), readable(run)
+    assert (run / "perceptual_hashes.csv").is_file()
+    assert not [name for name in gone if Path(name).stem.encode() in left]
     for name, value in expected._weights().items():
         np.testing.assert_allclose(after._weights()[name], value, atol=1e-6, rtol=0)
     assert after.temperature == pytest.approx(expected.temperature, abs=1e-6)
