@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 def compare(
     runs: Annotated[
         list[str],
-        typer.Argument(help="Two or more: runs' folders or classifiers' files.", metavar="RUN..."),
+        typer.Argument(
+            help="Two or more: runs' folders or classifiers' files; one beside --answers.",
+            metavar="RUN...",
+        ),
     ],
     data: Annotated[
         str | None,
@@ -26,6 +29,21 @@ def compare(
     split: Annotated[
         str | None,
         typer.Option(help="train, val, test or all. Default: what none has used."),
+    ] = None,
+    answers: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="What another tool or a person answered: a CSV of image,answer[,probability]. May "
+            "be given several times."
+        ),
+    ] = None,
+    rename: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Of --answers: which class an answer means, as 'honey bee=bees'; 'hornet=' where "
+            "it is none.",
+            metavar="ANSWER=CLASS",
+        ),
     ] = None,
     csv: Annotated[
         Path | None, typer.Option(help="Write every image with all answers into this file.")
@@ -42,16 +60,20 @@ def compare(
 
     All are evaluated on exactly the same images, none of which any of them learnt from, and each
     is set beside the first: the difference with its paired 95 % interval, McNemar's exact test,
-    and what follows. The page also shows the images on which they differ.
+    and what follows. The page also shows the images on which they differ. --answers sets what
+    another tool or a person said of the same images beside a classifier.
     """
     import json
 
     from striate.cli.copying import LONGEST, name_folders
     from striate.cli.page_place import place_page
     from striate.evaluation import comparison
+    from striate.evaluation.comparison.outside_answers import read_renames
     from striate.events import Event, Note
     from striate.terminal.console import Console
 
+    if rename and not answers:
+        raise SettingError("--rename is for the answers of --answers; give these, or leave it out")
     _check_files(csv, plot)
     if out is not None:
         place_page(out, Path())
@@ -61,7 +83,14 @@ def compare(
             if as_json or not isinstance(event, Note):  # for people, the result holds the notes
                 console(event)
 
-        result = comparison.compare(runs, data, split=split, callback=callback)
+        result = comparison.compare(
+            runs,
+            data,
+            split=split,
+            answers=answers or (),
+            renames=read_renames(rename or ()),
+            callback=callback,
+        )
     named = "-".join(name_folders([model.name for model in result.models]).values())
     page = place_page(out, Path("comparisons") / f"{named[:LONGEST]}.html")
     comparison.write_page(result, page)

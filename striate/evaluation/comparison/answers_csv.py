@@ -36,7 +36,7 @@ def write_csv(comparison: Comparison, path: str | Path) -> None:
                         for answer, probability in zip(
                             image.answers, image.probabilities, strict=True
                         )
-                        for text in (answer, f"{probability:.6g}")
+                        for text in (answer, "" if probability is None else f"{probability:.6g}")
                     ),
                 )
                 for image in comparison.images

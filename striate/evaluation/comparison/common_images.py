@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,12 +28,24 @@ class CommonImages:
         labels: int64 (images,) for each model, in its own order of classes.
         answers: for each model what its classes are called here, by their index.
         notes: what was left out and matched.
+        every: the names of all images of the data, of other splits and classes, too.
     """
 
     collection: Collection
     labels: tuple[np.ndarray, ...]
     answers: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...]
+    every: tuple[str, ...] = ()
+
+    def only(self, names: Container[str]) -> CommonImages:
+        """Return the images of these names alone."""
+        kept = [i for i, name in enumerate(self.collection.names) if name in names]
+        indices = np.array(kept, np.int64)
+        return replace(
+            self,
+            collection=self.collection.only(indices),
+            labels=tuple(own[indices] for own in self.labels),
+        )
 
 
 def find_common_images(
@@ -52,6 +64,7 @@ def find_common_images(
     """
     check_split(split)
     collection = _find_data(models, data)
+    every = collection.names
     notes: list[str] = []
     for model in models:
         try:
@@ -75,7 +88,7 @@ def find_common_images(
         _name_classes(model.classifier.classes, view, truths)
         for model, view in zip(models, views, strict=True)
     )
-    return CommonImages(collection, tuple(views), answers, tuple(notes))
+    return CommonImages(collection, tuple(views), answers, tuple(notes), every)
 
 
 def _find_data(models: Sequence[OpenedModel], data: Data | None) -> Collection:
@@ -185,7 +198,10 @@ def select_common_images(
     held = [int(own[indices].sum()) for own in _mark_used(models, images, "val")]
     chose = [count * one.checkpoint_selected for one, count in zip(models, held, strict=True)]
     if all(one.classifier.seen for one in models) and not any(chose):
-        words += f" that none of them {'learnt from' if any(held) else 'has seen'}"
+        if len(models) == 1:
+            words += f" that {models[0].name} {'did not learn from' if any(held) else 'never saw'}"
+        else:
+            words += f" that none of them {'learnt from' if any(held) else 'has seen'}"
     return ImageSelection(indices, words, (*notes, *_note_checkpoints(models, chose, len(indices))))
 
 
@@ -205,7 +221,8 @@ def _note_checkpoints(models: Sequence[OpenedModel], chose: Sequence[int], n: in
     if not any(chose):
         return []
     if all(count == n for count in chose):
-        return ["they also selected the checkpoint of each model, so this is slightly optimistic"]
+        whose = "each model" if len(models) > 1 else f"'{models[0].name}'"
+        return [f"they also selected the checkpoint of {whose}, so this is slightly optimistic"]
     told = [
         f"{count:,} selected the checkpoint of '{one.name}'"
         for one, count in zip(models, chose, strict=True)
@@ -216,6 +233,6 @@ def _note_checkpoints(models: Sequence[OpenedModel], chose: Sequence[int], n: in
 
 
 def _list_names(names: Sequence[str], models: Sequence[OpenedModel]) -> str:
-    if len(names) == len(models):
+    if len(names) == len(models) > 1:
         return "both" if len(names) == 2 else "all of them"
     return " and ".join(f"'{name}'" for name in names)

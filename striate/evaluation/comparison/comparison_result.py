@@ -160,7 +160,7 @@ class Comparison:
         return to_html(Text("\n".join(map(escape_controls, lines))), *self._tables(), *notes)
 
 
-def _flatten(image: ImageAnswers) -> list[str | float]:
+def _flatten(image: ImageAnswers) -> list[str | float | None]:
     """Return an image as a row: its name, its class, then each answer with its probability."""
     answers = zip(image.answers, image.probabilities, strict=True)
     return [image.name, image.truth, *(value for answer in answers for value in answer)]

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ModelScores:
-    """One classifier of a comparison.
+    """One classifier of a comparison, or the answers of another tool or a person.
+
+    Of answers from outside alone, what is only known of a classifier is None.
 
     Attributes:
         name: what it is called here.
@@ -29,10 +31,10 @@ class ModelScores:
     accuracy: float
     accuracy_low: float
     accuracy_high: float
-    cross_entropy: float
-    parameters: int
+    cross_entropy: float | None
+    parameters: int | None
     macs: int | None
-    seconds_per_image: float
+    seconds_per_image: float | None
     training_seconds: float | None
     training_kwh: float | None = None
     training_kg_co2e: float | None = None
@@ -85,13 +87,13 @@ class ImageAnswers:
         name: the image.
         truth: its class, as the data calls it.
         answers: the most probable class of each classifier, in their order.
-        probabilities: of these answers, 0 to 1.
+        probabilities: of these answers, 0 to 1; None where that is not known.
     """
 
     name: str
     truth: str
     answers: tuple[str, ...]
-    probabilities: tuple[float, ...]
+    probabilities: tuple[float | None, ...]
 
     @property
     def differs(self) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -22,10 +24,12 @@ from striate.evaluation.comparison.common_images import (
 from striate.evaluation.comparison.comparison_result import Comparison
 from striate.evaluation.comparison.comparison_rows import ImageAnswers, ModelScores
 from striate.evaluation.comparison.opened_models import OpenedModel, open_models
+from striate.evaluation.comparison.outside_answers import MatchedAnswers, match_answers
 from striate.evaluation.comparison.paired_comparison import compare_pairs
 from striate.evaluation.comparison.shown_images import take_shown
 from striate.evaluation.image_selection import ImageSelection, note_missing_classes
 from striate.evaluation.metrics import Evaluation, score
+from striate.evaluation.metrics.wilson import wilson_interval
 from striate.events import Callback, Note
 from striate.model.classifier_like import ClassifierLike
 from striate.terminal.progress import ProgressReporter
@@ -40,19 +44,24 @@ def compare(
     data: Data | None = None,
     *,
     split: str | None = None,
+    answers: Sequence[str | Path] = (),
+    renames: Mapping[str, str] | None = None,
     progress: bool | None = None,
     callback: Callback | None = None,
 ) -> Comparison:
     """Return whether one classifier is really better than another, on the same images for all.
 
     Each is set beside the first. What any of them learnt from is left out for all; so is what one
-    cannot read, or whose class one does not know.
+    cannot read, whose class one does not know, or to which a list of answers has none.
 
     Args:
-        models: two or more: classifiers, their files, folders of runs, or what `train` returned.
+        models: two or more, or one beside `answers`: classifiers, their files, folders of runs, or
+            what `train` returned.
         data: whatever training takes; None takes what the runs learnt from, where it is the same.
         split: "train", "val", "test" or "all" to choose; None takes the test split where there is
             one, else validation, else what none has learnt from.
+        answers: lists of what another tool or a person answered, as `match_answers` reads them.
+        renames: what answers of these mean: a class, or "" for none of them.
         progress: whether it is shown how far the work is; None shows it in a terminal or a
             notebook, unless a callback is told instead.
         callback: is told every event.
@@ -68,21 +77,59 @@ def compare(
 
     Example: ``compare(["runs/photos", "runs/photos-2"]).pairs[0].words``.
     """
+    if isinstance(answers, (str, Path)):
+        answers = [answers]
     with display_progress(progress, callback) as tell:
-        return _compare(open_models(models), data, split=split, callback=tell)
+        opened = open_models(models, least=1 if answers else 2)
+        common = find_common_images(opened, data, split)
+        outside = _match_outside(opened, common, answers, renames or {})
+        for each in outside:
+            common = common.only(each.answers)
+        return _compare(opened, common, outside, split=split, callback=tell)
+
+
+def _match_outside(
+    opened: Sequence[OpenedModel],
+    common: CommonImages,
+    lists: Sequence[str | Path],
+    renames: Mapping[str, str],
+) -> list[MatchedAnswers]:
+    """Return the answers of each list to the images that may be compared on."""
+    first, called = opened[0].classifier, common.answers[0]
+    classes = tuple(dict.fromkeys((*common.collection.classes, *itertools.chain(*common.answers))))
+    taken = {model.name for model in opened}
+    found = []
+    for path in lists:
+        one = match_answers(
+            path,
+            common.collection,
+            every=common.every,
+            classes=classes,
+            ids=dict(zip(first.ids, called, strict=False)),
+            renames=renames,
+        )
+        found.append(replace(one, name=one.file) if one.name in taken else one)
+        taken.add(found[-1].name)
+    return found
 
 
 def _compare(
-    opened: Sequence[OpenedModel], data: Data | None, *, split: str | None, callback: Callback
+    opened: Sequence[OpenedModel],
+    common: CommonImages,
+    outside: Sequence[MatchedAnswers],
+    *,
+    split: str | None,
+    callback: Callback,
 ) -> Comparison:
-    """Return the images that all can be compared on, evaluate and time all on them."""
-    common = find_common_images(opened, data, split)
+    """Select the images that all can be compared on, evaluate and time all on them."""
     with ExitStack() as stack:
         images = _decode(opened, common.collection, stack, callback)
         chosen = select_common_images(opened, images, common.collection, split=split)
         notes = (
             *common.notes,
+            *(note for each in outside for note in each.notes),
             *chosen.notes,
+            *(f"what '{each.name}' has learnt from is not known" for each in outside),
             *note_missing_classes(common.collection, chosen.indices),
         )
         for note in notes:
@@ -93,7 +140,7 @@ def _compare(
         ]
         seconds = _time_models(opened, images, chosen.indices)
         chosen = replace(chosen, notes=notes)
-        result = _gather(opened, found, seconds, common=common, chosen=chosen)
+        result = _gather(opened, found, seconds, outside, common=common, chosen=chosen)
         return replace(result, shown=take_shown(result.images, images, chosen.indices))
 
 
@@ -166,54 +213,82 @@ def _gather(
     models: Sequence[OpenedModel],
     found: Sequence[Found],
     seconds: Sequence[float],
+    outside: Sequence[MatchedAnswers],
     *,
     common: CommonImages,
     chosen: ImageSelection,
 ) -> Comparison:
     """Put everything together."""
-    answered = [rows.argmax(axis=1) for rows, _, _ in found]
-    right = [own == truth for own, (_, truth, _) in zip(answered, found, strict=True)]
-    names = [model.name for model in models]
+    collection, indices = common.collection, chosen.indices.tolist()
+    truths = [collection.classes[collection.labels[index]] for index in indices]
+    answered = [
+        [called[number] for number in rows.argmax(axis=1).tolist()]
+        for called, (rows, _, _) in zip(common.answers, found, strict=True)
+    ]
+    sure: list[list[float | None]] = [list(rows.max(axis=1).tolist()) for rows, _, _ in found]
+    right = [rows.argmax(axis=1) == truth for rows, truth, _ in found]
+    scores = [
+        _score_model(model, own, taken)
+        for model, (_, _, own), taken in zip(models, found, seconds, strict=True)
+    ]
+    for each in outside:
+        names = [collection.names[index] for index in indices]
+        answered.append([each.answers[name] for name in names])
+        sure.append([each.probabilities[name] for name in names])
+        right.append(np.array([a == b for a, b in zip(answered[-1], truths, strict=True)]))
+        scores.append(_score_outside(each, right[-1]))
     notes = chosen.notes + _note_energy(models)
-    if len(models) > 2:
+    if len(scores) > 2:
         notes += (
-            f"p counts that there are {len(models) - 1} comparisons (Holm); each interval is "
+            f"p counts that there are {len(scores) - 1} comparisons (Holm); each interval is "
             "by itself",
         )
     return Comparison(
         evaluated=chosen.words,
-        n=len(chosen.indices),
-        models=tuple(
-            ModelScores(
-                name=model.name,
-                origin=model.origin,
-                accuracy=scores.accuracy,
-                accuracy_low=scores.accuracy_low,
-                accuracy_high=scores.accuracy_high,
-                cross_entropy=scores.cross_entropy,
-                parameters=model.parameters,
-                macs=model.macs,
-                seconds_per_image=taken,
-                training_seconds=model.training_seconds,
-                training_kwh=model.training_kwh,
-                training_kg_co2e=model.training_kg_co2e,
-            )
-            for model, (_, _, scores), taken in zip(models, found, seconds, strict=True)
-        ),
-        pairs=compare_pairs(names, right),
+        n=len(indices),
+        models=tuple(scores),
+        pairs=compare_pairs([one.name for one in scores], right),
         images=tuple(
             ImageAnswers(
-                name=common.collection.names[index],
-                truth=common.collection.classes[common.collection.labels[index]],
-                answers=tuple(
-                    called[own[place]] for called, own in zip(common.answers, answered, strict=True)
-                ),
-                probabilities=tuple(
-                    float(rows[place, own[place]])
-                    for (rows, _, _), own in zip(found, answered, strict=True)
-                ),
+                name=collection.names[index],
+                truth=truths[place],
+                answers=tuple(own[place] for own in answered),
+                probabilities=tuple(own[place] for own in sure),
             )
-            for place, index in enumerate(chosen.indices.tolist())
+            for place, index in enumerate(indices)
         ),
         notes=notes,
+    )
+
+
+def _score_model(model: OpenedModel, scores: Evaluation, seconds: float) -> ModelScores:
+    return ModelScores(
+        name=model.name,
+        origin=model.origin,
+        accuracy=scores.accuracy,
+        accuracy_low=scores.accuracy_low,
+        accuracy_high=scores.accuracy_high,
+        cross_entropy=scores.cross_entropy,
+        parameters=model.parameters,
+        macs=model.macs,
+        seconds_per_image=seconds,
+        training_seconds=model.training_seconds,
+        training_kwh=model.training_kwh,
+        training_kg_co2e=model.training_kg_co2e,
+    )
+
+
+def _score_outside(answers: MatchedAnswers, right: np.ndarray) -> ModelScores:
+    low, high = wilson_interval(int(right.sum()), len(right))
+    return ModelScores(
+        name=answers.name,
+        origin=f"answers of {answers.file}",
+        accuracy=float(right.mean()),
+        accuracy_low=low,
+        accuracy_high=high,
+        cross_entropy=None,
+        parameters=None,
+        macs=None,
+        seconds_per_image=None,
+        training_seconds=None,
     )

@@ -32,7 +32,7 @@ def make_scores_table(models: Sequence[ModelScores]) -> Table:
             shorten_name(model.name),
             format_percent(model.accuracy),
             f"{_bare_percent(model.accuracy_low)} to {_bare_percent(model.accuracy_high)}",
-            f"{model.cross_entropy:.3f}",
+            "-" if model.cross_entropy is None else f"{model.cross_entropy:.3f}",
         )
         for model in models
     )
@@ -49,9 +49,9 @@ def make_costs_table(models: Sequence[ModelScores]) -> Table:
         (
             shorten_name(model.name),
             truncate(model.origin or "-", room),
-            f"{model.parameters:,}",
+            "-" if model.parameters is None else f"{model.parameters:,}",
             "-" if model.macs is None else format_large_number(model.macs),
-            format_short_time(model.seconds_per_image),
+            "-" if model.seconds_per_image is None else format_short_time(model.seconds_per_image),
             "-" if model.training_seconds is None else format_duration(model.training_seconds),
             *(_format_energy(model) if known else ()),
         )
@@ -99,7 +99,7 @@ def make_differing_table(names: Sequence[str], images: Sequence[ImageAnswers]) -
             escape_controls(image.name, longest=room),
             shorten_name(image.truth),
             *(
-                f"{escape_controls(answer, longest=LONGEST - 8)} {format_percent(share)}"
+                _format_answer(answer, share)
                 for answer, share in zip(image.answers, image.probabilities, strict=True)
             ),
         )
@@ -111,6 +111,13 @@ def make_differing_table(names: Sequence[str], images: Sequence[ImageAnswers]) -
         f"that some classified correctly ({deciding:,})"
     )
     return Table(("image", "truth", *map(shorten_name, names)), rows, caption=caption)
+
+
+def _format_answer(answer: str, share: float | None) -> str:
+    """Write an answer and how sure it is, where that is known."""
+    if share is None:
+        return escape_controls(answer, longest=LONGEST)
+    return f"{escape_controls(answer, longest=LONGEST - 8)} {format_percent(share)}"
 
 
 def shorten_name(text: str) -> str:

@@ -49,18 +49,25 @@ class OpenedModel:
     checkpoint_selected: bool
 
 
-def open_models(models: Sequence[ClassifierLike]) -> tuple[OpenedModel, ...]:
-    """Return two or more classifiers, each opened by whatever stands for it.
+def open_models(models: Sequence[ClassifierLike], *, least: int = 2) -> tuple[OpenedModel, ...]:
+    """Return the classifiers of a comparison, each opened by whatever stands for it.
+
+    Args:
+        models: the classifiers.
+        least: how many there must be: two, or one beside answers from outside.
 
     Raises:
-        SettingError: there are not two, or one stands twice.
+        SettingError: there are fewer, or one stands twice.
         ClassifierError: one cannot be opened.
         RunError: the record of a run cannot be read.
     """
     if isinstance(models, (str, Path, Classifier)):
         raise SettingError("one classifier is given alone; give a list of two or more to compare")
-    if len(models) < 2:
-        raise SettingError(f"{len(models)} to compare; expected two classifiers or more")
+    if len(models) < least:
+        raise SettingError(
+            f"{len(models)} to compare; expected two classifiers or more, or one and --answers "
+            "(answers= in Python) of another tool or a person"
+        )
     classifiers = [open_classifier(one) for one in models]
     places = [path_of(one) for one in models]
     given = [

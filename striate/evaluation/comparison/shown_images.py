@@ -58,7 +58,7 @@ def group_differing(images: Sequence[ImageAnswers]) -> dict[tuple[bool, ...], li
 
 def _surest_mistake(image: ImageAnswers) -> float:
     answered = zip(image.answers, image.probabilities, strict=True)
-    return max((sure for answer, sure in answered if answer != image.truth), default=0.0)
+    return max((sure or 0.0 for answer, sure in answered if answer != image.truth), default=0.0)
 
 
 def take_shown(
