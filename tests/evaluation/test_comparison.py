@@ -83,7 +83,7 @@ def test_each_figure_is_that_of_evaluate(
             alone.cross_entropy,
         )
         assert own.training_seconds == outcome(run).seconds
-        assert own.seconds_per_image > 0
+        assert own.seconds_per_image is not None and own.seconds_per_image > 0
     names = [model.name for model in compared.models]
     assert names == ["shapes", "small"]
     assert compared.models[1].parameters == 2 * 27 + 2 + 2 * 2 + 2
