@@ -41,7 +41,7 @@ PEERS := .venv-bench
 .PHONY: help demo test test-all lint types format figure drawings ideas experiments notebook table clean install install-test \
   bench-install bench-mnist bench-transfer bench-throughput bench-predict bench-growth \
   bench-backbones bench-learning bench-evidence bench-maps bench-shortcut bench-health bench-explain \
-  bench-zipcodes bench-duplicates bench-studio
+  bench-zipcodes bench-duplicates bench-sealed bench-studio
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -96,6 +96,9 @@ bench-throughput: install-test bench-install  ## training of a ResNet-18 from JP
 
 bench-predict: install-test bench-install  ## a folder of photographs classified, beside Keras and torch
 	$(BIN)/python -m benchmarks.predict $(BENCH_FLAGS)
+
+bench-sealed: install-test bench-install  ## an exported file beside ONNX Runtime alone, torch and Keras
+	$(BIN)/python -m benchmarks.sealed $(BENCH_FLAGS)
 
 bench-duplicates: install-test bench-install  ## near duplicates of a folder, beside imagededup's PHash
 	$(BIN)/python -m benchmarks.duplicates $(BENCH_FLAGS)

@@ -15,6 +15,7 @@ import typer
 from striate.cli.answers import choose_writer
 from striate.cli.messages import say, say_steps
 from striate.errors import SettingError
+from striate.events import Event, Note
 from striate.terminal.escape import escape_controls
 from striate.terminal.next_steps import command
 
@@ -106,7 +107,7 @@ def predict(
     if exported:
         from striate.deployment.sealed_classifier import open_sealed
 
-        opened = open_sealed(model, always=answer_always)
+        opened = open_sealed(model, always=answer_always, callback=say_note)
     else:
         opened = open_classifier(model, always=answer_always)
     sort = make_copier(copy_to, opened.classes)
@@ -135,6 +136,12 @@ def predict(
         say_steps(("next", command("explain", model, asked, "--quick")))
     if not right + unknown:
         raise typer.Exit(2)
+
+
+def say_note(event: Event) -> None:
+    """Say what a prediction under way has to say."""
+    if isinstance(event, Note):
+        say(event.text)
 
 
 def open_classifier(model: Path, *, always: bool) -> Classifier:

@@ -201,6 +201,7 @@ def _describe(sealed: SealedFile) -> list[tuple[str, str]]:
             else "never: it names one of its classes whatever it is shown",
         ),
         ("promise", _describe_promise(promise) if promise else None),
+        ("in int8", _describe_int8(sealed.quantization) if sealed.quantization else None),
         ("made with", f"Striate {__version__}"),
         ("fingerprint", f"SHA-256 {sealed.digest[:16]}… of the graph"),
     ]
@@ -222,6 +223,17 @@ def _describe_promise(promise: Promise) -> str:
     return (
         f"{format_percent(promise.precision)} of its answers are right{which}; chosen with "
         f"{format_percent(promise.confidence)} confidence on {promise.n:,} images"
+    )
+
+
+def _describe_int8(quantization: JsonObject) -> str:
+    """Say that the network's numbers have 8 bits, and what that costs."""
+    whole, full, n = (quantization[name] for name in ("accuracy", "float32_accuracy", "n"))
+    if not isinstance(whole, float) or not isinstance(full, float):
+        return "its numbers have 8 bits"
+    return (
+        f"its numbers have 8 bits: accuracy {format_percent(whole)}, where that in float32 is "
+        f"{format_percent(full)}, of {n} images"
     )
 
 

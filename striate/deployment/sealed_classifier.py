@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +16,17 @@ import numpy as np
 
 from striate.data.cores import count_cores
 from striate.data.images import Decoded, hold_decoded
+from striate.deployment.engine_choice import LARGEST, SAMPLES, WAIT, choose_engine
 from striate.deployment.sealed_answers import SealedAnswer
 from striate.deployment.sealed_file import SealedFile, measure_digest, read_sealed
-from striate.deployment.sealed_runtimes import Answer, open_onnx_runtime
+from striate.deployment.sealed_runtimes import (
+    Answer,
+    Runtime,
+    open_onnx_runtime,
+    open_openvino,
+)
 from striate.errors import ClassifierError, EngineError, ImageError
+from striate.events import Callback, Note, ignore
 from striate.model.image_input import name_of, to_source
 from striate.model.prediction import Prediction, Unreadable
 
@@ -33,13 +42,20 @@ class SealedClassifier:
 
     Attributes:
         file: what it says of itself.
-        answer: what it says of an image.
+        runtime: what answers, at first.
         always: whether it names a class where the file says "I don't know".
+        callback: is told where another runtime goes on.
     """
 
     file: SealedFile
-    answer: Answer = field(repr=False)
+    runtime: Runtime = field(repr=False)
     always: bool = False
+    callback: Callback = field(default=ignore, repr=False)
+
+    @property
+    def answer(self) -> Answer:
+        """What the file says of an image."""
+        return self.runtime.answer
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -65,7 +81,9 @@ class SealedClassifier:
     def predict_each(self, sources: Iterable[ImageInput]) -> Iterator[Prediction | Unreadable]:
         """Predict image by image, in order, in bounded memory however many there are.
 
-        Each thread decodes an image and lets the runtime answer it, so that both go on at once.
+        Each thread decodes an image and lets the runtime answer it, so that both go on at once. Of
+        many images the rest is answered by OpenVINO, where that is installed, timed as faster, and
+        answers the same.
 
         Example: ``list(open_sealed("photos.onnx").predict_each(["a.jpg", "b.jpg"]))``.
         """
@@ -74,21 +92,47 @@ class SealedClassifier:
         if len(first) < 2:  # one image is answered sooner where it is asked for
             yield from (self._predict(*each) for each in first)
             return
-        threads = count_cores()
+        threads, begun, runtime, tried = count_cores(), time.perf_counter(), self.runtime, False
         waiting: deque[Future[Prediction | Unreadable]] = deque()
         with ThreadPoolExecutor(threads, "striate-predict") as pool:
             try:
                 for number, source in itertools.chain(first, numbered):
-                    waiting.append(pool.submit(self._predict, number, source))
+                    waiting.append(pool.submit(self._predict, number, source, runtime.answer))
                     if len(waiting) > AHEAD * threads:
                         yield waiting.popleft().result()
+                    if not tried and time.perf_counter() - begun > WAIT:
+                        tried = True
+                        sample: list[np.ndarray] = []
+                        for number, source in itertools.islice(numbered, SAMPLES):
+                            taken = partial(self._keep, sample)
+                            waiting.append(pool.submit(self._predict, number, source, taken))
+                        while waiting:
+                            yield waiting.popleft().result()
+                        runtime = self._choose(sample, pool)
                 while waiting:
                     yield waiting.popleft().result()
             finally:
                 for left in waiting:  # whoever asked has gone, or Ctrl-C
                     left.cancel()
 
-    def _predict(self, number: int, source: ImageInput) -> Prediction | Unreadable:
+    def _keep(self, sample: list[np.ndarray], pixels: np.ndarray, orientation: int) -> SealedAnswer:
+        if pixels.size <= 3 * LARGEST:
+            sample.append(pixels)
+        return self.answer(pixels, orientation)
+
+    def _choose(self, sample: list[np.ndarray], pool: ThreadPoolExecutor) -> Runtime:
+        """Return what answers fastest, and tell where that is another runtime."""
+        content = self.file.path.read_bytes()
+        others = (lambda: open_openvino(content),)
+        allowed = self.file.proof.tolerance
+        found = choose_engine(self.runtime, others, sample, pool=pool, allowed=allowed)
+        if found is not self.runtime:
+            self.callback(Note(f"{found.name} answers faster here than {self.runtime.name}"))
+        return found
+
+    def _predict(
+        self, number: int, source: ImageInput, answer: Answer | None = None
+    ) -> Prediction | Unreadable:
         name, preprocess = name_of(source, number), self.file.preprocess
         try:
             with hold_decoded(
@@ -98,7 +142,8 @@ class SealedClassifier:
                 ranges=preprocess.value_ranges,
             ) as image:
                 remarks = image.remarks
-                said = self.answer(self._given(image), 1)  # upright by now
+                # upright by now
+                said = (answer or self.answer)(self._given(image), 1)
         except ImageError as error:
             return Unreadable(name, str(error))
         values = dict(zip(self.classes, said.probabilities.tolist(), strict=True))
@@ -134,12 +179,15 @@ class SealedClassifier:
         return "unsure" if said.distance <= limit else "unlike"
 
 
-def open_sealed(path: str | Path, *, always: bool = False) -> SealedClassifier:
+def open_sealed(
+    path: str | Path, *, always: bool = False, callback: Callback = ignore
+) -> SealedClassifier:
     """Open a file that `export` wrote, for prediction in ONNX Runtime.
 
     Args:
         path: of the file.
         always: whether it names a class where the file says "I don't know".
+        callback: is told where another runtime goes on with a long folder.
 
     Raises:
         ClassifierError: it is missing, damaged, or takes batches.
@@ -157,7 +205,7 @@ def open_sealed(path: str | Path, *, always: bool = False) -> SealedClassifier:
             "differs); copy it anew from where it was made, or export the classifier again"
         )
     try:
-        answer = open_onnx_runtime(str(sealed.path)).answer
+        runtime = open_onnx_runtime(str(sealed.path))
     except EngineError as error:
         raise EngineError(f"'{path}' cannot be used: {error}") from error
-    return SealedClassifier(sealed, answer, always)
+    return SealedClassifier(sealed, runtime, always, callback)
