@@ -108,7 +108,7 @@ class SealedClassifier:
                             waiting.append(pool.submit(self._predict, number, source, taken))
                         while waiting:
                             yield waiting.popleft().result()
-                        runtime = self._choose(sample, pool)
+                        runtime = self._choose(sample, pool) if sample else runtime
                 while waiting:
                     yield waiting.popleft().result()
             finally:

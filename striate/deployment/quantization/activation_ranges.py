@@ -27,7 +27,7 @@ from striate.terminal.progress import ProgressReporter
 
 BINS: Final = 2048  # of a histogram; those of later images may need more
 PERCENTILES: Final = (99.999, 99.99, 99.9)
-ENTROPY_BINS: Final = 512  # to which a histogram is made coarser; the search takes their square
+ENTROPY_BINS: Final = 256  # to which a histogram is made coarser: the search takes their square
 LEVELS: Final = 128  # into which the search for the least entropy merges them
 
 
