@@ -138,7 +138,7 @@ def export_page(
             title=f"{', '.join(names[:-1])} or {names[-1]}?"
             if 1 < len(names) <= SHORT
             else f"One of {len(names):,} classes",
-            lead=_describe_accuracy(sealed.document.metrics),
+            lead=_describe_accuracy(sealed.quantization or sealed.document.metrics),
             facts=_describe(sealed),
             model=content,
             runtime=runtime,

@@ -16,7 +16,7 @@ function make(tag, attributes = {}, ...content) {
 
 const say = (text) => { at("status").textContent = text; };
 const fillIn = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-const tiny = (value) => (value === 0 ? "0" : value.toExponential(1));
+const tiny = (value) => (value === 0 ? "0" : value < 0.001 ? value.toExponential(1) : value.toFixed(3));
 const percent = (share) => `${(100 * share).toFixed(share > 0.9995 || share < 0.0005 ? 2 : 1)} %`;
 
 // ---- the engine ---------------------------------------------------------------------------------

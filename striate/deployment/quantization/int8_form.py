@@ -149,6 +149,7 @@ class Int8Form:
     def as_json(self) -> dict[str, Any]:
         """Return it as plain values, as they stand in the file."""
         low, high = tango_interval(self.won, self.lost, self.whole.n)
+        least, most = wilson_interval(self.whole.correct, self.whole.n)
         return {
             "format": "int8",
             "method": self.chosen.method,
@@ -162,6 +163,8 @@ class Int8Form:
             "measured_on": self.measured,
             "n": self.whole.n,
             "accuracy": self.whole.correct / self.whole.n,
+            "accuracy_low": least,
+            "accuracy_high": most,
             "float32_accuracy": self.full.correct / self.full.n,
             "lost": self.loss,
             "lost_low": low,
