@@ -74,6 +74,7 @@ def main() -> None:
                 "Whole processes, from their start to the end of the CSV, the sides in turns, "
                 "MobileNetV2 at 224 pixels in float32 but for the side in int8. The script of ONNX "
                 "Runtime decodes, resizes and answers image after image, with its own threads; "
+                "Striate decodes JPEG files smaller where they are much larger than needed; "
                 "Keras's weights are random. "
                 + rounds_told(chosen.rounds, chosen.rounds, chosen.minutes)
             ),
