@@ -19,6 +19,7 @@ from striate.architecture import zoo
 from striate.architecture.notation import expand
 from striate.backends.onnx import Trained
 from striate.backends.torch import build
+from striate.data.collection import Collection
 from striate.data.images import Preprocess
 from striate.errors import ClassifierError, SettingError, StriateError, WeightsError
 from striate.explanation.receptive_field_table import ReceptiveFieldTable
@@ -59,6 +60,7 @@ class OpenNetwork:
         classifier: the network with its classes and preprocessing.
         note: what must be known beside every map: that it is not trained; "" where nothing.
         data: what training took, for its units' top images; None where it is not known.
+        hands: the same with what was drawn anew for the pad; None where nothing was.
         lock: held while its module works, since what is recorded hangs on the module.
         spare_lock: held while the spare's module works.
     """
@@ -67,6 +69,7 @@ class OpenNetwork:
     classifier: Classifier
     note: str = ""
     data: str | None = None
+    hands: Collection | None = field(default=None, repr=False)
     lock: Lock = field(default_factory=Lock, repr=False)
     spare_lock: Lock = field(default_factory=Lock, repr=False)
 
@@ -100,7 +103,7 @@ class Networks:
     ) -> None:
         self._folders = folders
         self._modules = dict(modules or {})
-        self._digits: Classifier | None = None
+        self._digits: OpenNetwork | None = None
         self._open: OrderedDict[str, OpenNetwork] = OrderedDict()
         self._lock = Lock()
 
@@ -125,10 +128,10 @@ class Networks:
         """Whether the first button's network has learnt."""
         return self._digits is not None
 
-    def keep_digits(self, classifier: Classifier) -> None:
-        """Take the first button's network."""
+    def keep_digits(self, classifier: Classifier, hands: Collection) -> None:
+        """Take the first button's network, and what it learnt from."""
         with self._lock:
-            self._digits = classifier
+            self._digits = OpenNetwork(DIGITS, classifier, data=DIGITS, hands=hands)
             self._open.pop(DIGITS, None)
 
     def open(self, address: str) -> OpenNetwork:
@@ -154,7 +157,7 @@ class Networks:
                     "the network for digits has not learnt yet: press the button of the first "
                     "screen, it takes seconds"
                 )
-            return OpenNetwork(DIGITS, self._digits, data="digits")
+            return self._digits
         if group == "module":
             if name not in self._modules:
                 raise SettingError(

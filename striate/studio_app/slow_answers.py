@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from striate.data import Data
+from striate.data.sources.digits import find_digits
 from striate.errors import SettingError
 from striate.events import Callback, Epoch, Event, Note, Progress, ignore
 from striate.explanation.activation_maximization import VisualizationSettings, visualize_unit
@@ -22,15 +23,17 @@ from striate.explanation.unit_activations import TopActivations
 from striate.explanation.unit_patches import crop_patches
 from striate.model.json_value import Json
 from striate.settings import Settings
+from striate.studio_app.drawing.hands import add_hands
 from striate.studio_app.images import Images
 from striate.studio_app.networks import DIGITS, Networks, OpenNetwork
 from striate.studio_app.question import Answer, Tell
 from striate.training.runs import start_run
 
 NETWORK: Final = (
-    "conv 8 > relu > conv 16 > bn > relu > maxpool 2 > conv 24 > relu > maxpool 2 > flatten > fc"
+    "conv 16 > bn > relu > conv 32 > bn > relu > maxpool 2 > conv 32 > bn > relu > maxpool 2 > "
+    "flatten > dropout 0.3 > fc"
 )
-EPOCHS = 12
+EPOCHS = 10
 RUN = Path("runs") / "digits-studio"
 SHOWN = 9  # top images of a unit
 MOST_IMAGES = 120  # of the user's own that a network's units are shown, where its data is not known
@@ -90,15 +93,18 @@ class SlowAnswers:
         if self._networks.has_digits:
             return Answer({"network": DIGITS, "note": ""})
         place, note = self.find_place()
+        tell("drawing the digits anew, as other hands would", 0.0)
+        digits = add_hands(find_digits())
         settings = Settings(
             epochs=EPOCHS,
             precision="float32",
+            augment=False,
             learning_rate=0.01,
             batch_size=64,
             label_smoothing=0.0,
         )
-        result = start_run(DIGITS, NETWORK, out=place, settings=settings, callback=_told(tell))
-        self._networks.keep_digits(result.model)
+        result = start_run(digits, NETWORK, out=place, settings=settings, callback=_told(tell))
+        self._networks.keep_digits(result.model, digits)
         found = result.evaluation
         return Answer(
             {

@@ -12,6 +12,7 @@ from striate.backends.torch import build
 from striate.data import find
 from striate.data.images import Preprocess
 from striate.model.classifier import Classifier
+from striate.studio_app.drawing.hands import add_hands
 from striate.studio_app.drawing.likeness import learn_likeness, to_input
 from striate.studio_app.drawing.skeleton import find_strokes, thin, trace
 from striate.studio_app.drawing.strokes import DIGITS, MNIST, lay, set_upright
@@ -88,6 +89,25 @@ def test_strokes_pass_every_pixel_of_the_lines() -> None:
 def test_an_upright_digit_stays_as_it_is() -> None:
     bar = [np.array([[1.0, 0.0], [1.0, 8.0]])]
     np.testing.assert_allclose(set_upright(bar)[0], bar[0])
+
+
+def test_digits_are_drawn_anew_on_their_own_side_of_the_split() -> None:
+    digits = find("digits")
+    few = digits.only(np.arange(0, len(digits), 20))
+    found = add_hands(few, copies=2)
+    assert isinstance(found.content, np.ndarray) and isinstance(few.content, np.ndarray)
+    train = np.flatnonzero(np.array(few.splits) == "train")
+    assert len(found) == len(few) + 2 * len(train)
+    assert found.splits.count("test") == few.splits.count("test")
+    np.testing.assert_array_equal(found.content[: len(few)], few.content)
+    kept = dict(zip(found.names, zip(found.splits, found.labels, strict=True), strict=True))
+    for place, at in enumerate(train):
+        anew = found.content[len(few) + place]
+        assert kept[f"{few.names[at]}, drawn anew 1"] == kept[few.names[at]]
+        assert (anew != found.content[len(few) + len(train) + place]).any()
+    assert found.content[len(few) :].mean() == pytest.approx(few.content.mean(), rel=0.1)
+    again = add_hands(few, copies=2)
+    np.testing.assert_array_equal(found.content, again.content)
 
 
 def test_what_is_unlike_the_training_images_is_told_by_distance_and_by_length() -> None:

@@ -2,7 +2,7 @@
 
 Test images that the network never saw are drawn anew: the middle of their ink becomes strokes,
 which are laid as the pad lays what a hand draws. How many of these are classified correctly is how
-often the pad is right. How far they lie from the nearest training image, and how much line they
+often the pad is right. How far they lie from the nearest training images, and how much line they
 have, is how far a digit lies and how much it has; what goes beyond is unlike them.
 """
 
@@ -19,14 +19,16 @@ from striate.errors import DataError
 from striate.evaluation.image_selection import find_candidates, find_images, select_images
 from striate.model.classifier import Classifier
 from striate.model.segmentation.glyph_frame import choose_frames
+from striate.studio_app.drawing.hands import draw_anew
 from striate.studio_app.drawing.skeleton import find_strokes
 from striate.studio_app.drawing.strokes import DIGITS, MNIST, Layout, Stroke, lay, measure_length
 
 COMPARED = 4000  # training images that a drawing is compared with
 REDRAWN = 200  # test images that are drawn anew
 ALLOWED = 0.05  # of these may be called unlike
-BLUR = 1.0  # pixels: so that a line beside another is near it
-COARSE = 16  # images of fewer pixels a side are not blurred
+NEAREST = 5  # of the training images: the last of so many, so that a single odd one does not count
+BLUR = 0.8  # pixels: so that a line beside another is near it
+COARSE = 16  # images of fewer pixels a side lie as scikit-learn's digits
 SEED = 0
 
 
@@ -35,7 +37,7 @@ class Verdict:
     """How a drawing compares with what was learnt.
 
     Attributes:
-        distance: to the nearest training image, as a share of what is usual at most.
+        distance: to the nearest training images, as a share of what is usual at most.
         length: of its lines, likewise.
     """
 
@@ -54,7 +56,7 @@ class Likeness:
 
     Attributes:
         examples: float32 (n, pixels), training images.
-        farthest: from the nearest of them that 95 % of redrawn test images are at most.
+        farthest: from the nearest five of them that 95 % of redrawn test images are at most.
         longest: line, in heights of the digit, that a redrawn test image has.
         strokes: of the redrawn test images.
         labels: what these show, class numbers.
@@ -103,12 +105,14 @@ def to_input(model: Classifier, laid: np.ndarray) -> np.ndarray:
     return model.preprocess.pixels(np.repeat(shown[:, :, None], model.preprocess.channels, 2))
 
 
-def learn_likeness(model: Classifier, data: Data) -> Likeness:
+def learn_likeness(model: Classifier, data: Data, *, other_hands: bool = False) -> Likeness:
     """Return what is known of the digits that a classifier has learnt.
 
     Args:
         model: that takes grey images.
         data: what training took.
+        other_hands: whether it has learnt from other hands, by which the test images are then
+            drawn too.
 
     Raises:
         DataError: nothing of it can be read, or nothing was held out.
@@ -138,29 +142,33 @@ def learn_likeness(model: Classifier, data: Data) -> Likeness:
     bright = has_bright_ink(model)
     layout = choose_layout(model)
     strokes = [find_strokes((each if bright else 255 - each).mean(0) / 255) for each in tests]
+    longest = max(measure_length(each) for each in strokes)
+    if other_hands:
+        strokes = [draw_anew(each, draw) for each in strokes]
     laid = np.stack([to_input(model, lay(each, layout)) for each in strokes])
     answers = model.predict_proba(list(laid.transpose(0, 2, 3, 1)))
     far = _distances(_flatten(laid), examples)
     return Likeness(
         examples,
         float(np.quantile(far, 1 - ALLOWED)),
-        max(measure_length(each) for each in strokes),
+        longest,
         tuple(tuple(each) for each in strokes),
         tuple(int(each) for each in labels),
         int((answers.argmax(1) == labels).sum()),
-        f"{len(labels):,} {part.splits[0] or 'held-out'} images, redrawn",
+        f"{len(labels):,} {part.splits[0] or 'held-out'} images"
+        + (" in other hands" if other_hands else ", redrawn"),
     )
 
 
 def _flatten(images: np.ndarray) -> np.ndarray:
     """Return images as they are compared: float32 (n, pixels), 0 to 1, slightly blurred."""
     gray = images.mean(1, dtype=np.float32) / 255
-    if min(gray.shape[1:]) >= COARSE:
-        gray = ndimage.gaussian_filter(gray, (0, BLUR, BLUR))
+    gray = ndimage.gaussian_filter(gray, (0, BLUR, BLUR))
     return np.ascontiguousarray(gray.reshape(len(gray), -1), np.float32)
 
 
 def _distances(some: np.ndarray, examples: np.ndarray) -> np.ndarray:
-    """Return how far each image is from the nearest example, Euclidean."""
+    """Return how far each image is from the fifth nearest example, Euclidean."""
+    last = min(NEAREST, len(examples)) - 1
     squares = (some**2).sum(1)[:, None] + (examples**2).sum(1)[None] - 2 * some @ examples.T
-    return np.asarray(np.sqrt(np.maximum(squares.min(axis=1), 0)))
+    return np.asarray(np.sqrt(np.maximum(np.partition(squares, last, axis=1)[:, last], 0)))

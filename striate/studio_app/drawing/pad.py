@@ -129,7 +129,12 @@ class Pad:
             return None, "no data"
         with self._lock:
             if opened not in self._known:
-                self._known[opened] = learn_likeness(opened.copy(), opened.data)
+                own, hands = opened.copy(), opened.hands
+                self._known[opened] = (
+                    learn_likeness(own, opened.data)
+                    if hands is None
+                    else learn_likeness(own, hands, other_hands=True)
+                )
         return self._known[opened], ""
 
 

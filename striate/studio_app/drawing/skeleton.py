@@ -7,7 +7,7 @@ from PIL import Image
 
 from striate.studio_app.drawing.strokes import Stroke
 
-FINE = 84  # pixels a side, to which small images are enlarged first
+FINE = 84  # pixels a side
 SPUR = 0.6  # branches shorter than that share of the stroke's width are noise of the rim
 # the eight neighbours, clockwise from above
 AROUND = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
@@ -33,24 +33,37 @@ def thin(mask: np.ndarray) -> np.ndarray:
     ------------
     ------------
     """
-    left = np.pad(mask, 1)
+    left = np.pad(mask, 1).astype(np.uint8)
+    inner = left[1:-1, 1:-1]
+    rows, columns = mask.shape
+    rims = _find_rims()
     changed = True
     while changed:
         changed = False
-        for first in (True, False):
-            p = [np.roll(left, (-down, -across), (0, 1)) for down, across in AROUND]
-            count = sum(each.astype(np.int8) for each in p)
-            turns = sum((~p[i] & p[(i + 1) % 8]).astype(np.int8) for i in range(8))
-            up, right, down, across = p[0], p[2], p[4], p[6]
-            if first:
-                open_side = ~(up & right & down) & ~(right & down & across)
-            else:
-                open_side = ~(up & right & across) & ~(up & down & across)
-            gone = left & (count >= 2) & (count <= 6) & (turns == 1) & open_side
+        for is_rim in rims:
+            around = np.zeros(mask.shape, np.uint8)  # a bit for each neighbour
+            for place, (down, across) in enumerate(AROUND):
+                beside = left[1 + down : 1 + down + rows, 1 + across : 1 + across + columns]
+                around |= beside << place
+            gone = is_rim[around] & (inner > 0)
             if gone.any():
-                left &= ~gone
+                inner[gone] = 0
                 changed = True
-    return left[1:-1, 1:-1]
+    return inner > 0
+
+
+def _find_rims() -> tuple[np.ndarray, np.ndarray]:
+    """Return for both sides in turn which of the 256 kinds of neighbours let a pixel be taken."""
+    codes = np.arange(256)
+    p = [codes >> place & 1 == 1 for place in range(8)]
+    count = sum(each.astype(np.int8) for each in p)
+    turns = sum((~p[i] & p[(i + 1) % 8]).astype(np.int8) for i in range(8))
+    up, right, down, across = p[0], p[2], p[4], p[6]
+    rim = (count >= 2) & (count <= 6) & (turns == 1)
+    return (
+        rim & ~(up & right & down) & ~(right & down & across),
+        rim & ~(up & right & across) & ~(up & down & across),
+    )
 
 
 def trace(skeleton: np.ndarray, *, shortest: float = 0.0) -> list[Stroke]:
@@ -105,11 +118,12 @@ def trace(skeleton: np.ndarray, *, shortest: float = 0.0) -> list[Stroke]:
     return long or strokes
 
 
-def find_strokes(ink: np.ndarray) -> list[Stroke]:
+def find_strokes(ink: np.ndarray, *, fine: int = FINE) -> list[Stroke]:
     """Return the strokes of a small image of ink, in its own pixels.
 
     Args:
         ink: float (rows, columns), 0 to 1.
+        fine: pixels a side, to which it is enlarged first.
 
     >>> image = np.zeros((28, 28))
     >>> image[4:24, 13:16] = 1
@@ -117,11 +131,11 @@ def find_strokes(ink: np.ndarray) -> list[Stroke]:
     >>> bool(np.ptp(stroke[:, 1]) > 15), bool(abs(stroke[:, 0].mean() - 14.5) < 0.5)
     (True, True)
     """
-    by = max(1, round(FINE / max(ink.shape)))
-    fine = Image.fromarray(ink.astype(np.float32)).resize(
+    by = max(1, round(fine / max(ink.shape)))
+    enlarged = Image.fromarray(ink.astype(np.float32)).resize(
         (by * ink.shape[1], by * ink.shape[0]), Image.Resampling.BICUBIC
     )
-    mask = np.asarray(fine) > 0.45 * float(np.max(np.asarray(fine)))
+    mask = np.asarray(enlarged) > 0.45 * float(np.max(np.asarray(enlarged)))
     lines = thin(mask)
     width = mask.sum() / max(1, lines.sum())
     return [each / by for each in trace(lines, shortest=1 + SPUR * width)]

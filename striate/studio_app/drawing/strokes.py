@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 FINE = 8  # pixels that are drawn to one of the grid's, each way
-END = 0.06  # of the height: what counts as the top and as the bottom of a digit
+END = 0.12  # of the height: what counts as the top and as the bottom of a digit
 LEAST = 1e-6
 
 Stroke = np.ndarray
@@ -46,8 +46,9 @@ class Layout:
 
 
 MNIST = Layout(side=28, block=1, high=20, wide=20, pen=2.35, by_mass=True, upright=False)
-DIGITS = Layout(side=8, block=4, high=32, wide=22, pen=5.8, by_mass=False, upright=True)
-"""The pens are the medians of 150 images: 0.12 and 0.18 of their height."""
+DIGITS = Layout(side=8, block=4, high=32, wide=22, pen=5.4, by_mass=False, upright=True)
+"""The pens: MNIST's is the median of 150 images, 0.12 of their height. Scikit-learn's, 0.17,
+leaves as much ink as these have, within 5 %, where they or MNIST's digits are redrawn."""
 
 
 def measure_extent(strokes: Sequence[Stroke]) -> float:

@@ -185,7 +185,7 @@ export const words = {
     unsure: "Not sure", unsureWhy: (one, odds, other, odds2) => `${one} (${odds}) or ${other} (${odds2}).`,
     unlike: "Unlike what it learnt",
     unlikeWhy: (told, far, long) =>
-      `${[far ? "It is farther from every training image than 95 % of redrawn test images are" : "", long ? "it has more line than any redrawn test image" : ""].filter(Boolean).join(", and ")}. The network would say ${told}, as it must say something.`.replace(/^it/, "It"),
+      `${[far ? "It is farther from the training images nearest to it than 95 % of redrawn test images are" : "", long ? "it has more line than any redrawn test image" : ""].filter(Boolean).join(", and ")}. The network would say ${told}, as it must say something.`.replace(/^it/, "It"),
     untrainedWhy: (told) => `By chance it says ${told}.`,
     learning: "Redrawing test images, to see how often the pad is right …",
     right: (of, share, correct, n) => `How often it is right: of ${of} with this pad's pen, ${share} are classified correctly (${correct} of ${n}).`,
