@@ -155,8 +155,8 @@ def learn_likeness(model: Classifier, data: Data, *, other_hands: bool = False) 
         tuple(tuple(each) for each in strokes),
         tuple(int(each) for each in labels),
         int((answers.argmax(1) == labels).sum()),
-        f"{len(labels):,} {part.splits[0] or 'held-out'} images"
-        + (" in other hands" if other_hands else ", redrawn"),
+        f"{len(labels):,} {part.splits[0] or 'held-out'} images, redrawn"
+        + (" in other hands" if other_hands else ""),
     )
 
 
