@@ -23,13 +23,20 @@ LONGEST = 40  # letters of a class's name in the table for people
 
 
 def choose_writer(
-    classes: tuple[str, ...], *, as_csv: bool, as_json: bool
+    classes: tuple[str, ...], *, as_csv: bool, as_json: bool, climbs: bool = False
 ) -> Callable[[Prediction | Unreadable], None]:
-    """Choose how answers are printed: each at once, so that memory stays bounded."""
+    """Choose how answers are printed: each at once, so that memory stays bounded.
+
+    Args:
+        classes: their names.
+        as_csv: whether as CSV.
+        as_json: whether as JSON.
+        climbs: whether an answer may be a node above the classes, for which CSV has columns.
+    """
     if as_json:
         return show_json
     if as_csv:
-        return make_csv_writer(classes)
+        return make_csv_writer(classes, climbs=climbs)
     every = (*classes, LOST, DONT_KNOW)
     widest = max(len(escape_controls(name, longest=LONGEST)) for name in every)
     return functools.partial(show_line, widest)
@@ -42,13 +49,13 @@ def show_line(width: int, answer: Prediction | Unreadable) -> None:
     room = find_width(sys.stdout)
     name = escape_controls(answer.name)
     if isinstance(answer, Prediction):
-        label = pad(escape_controls(answer.label or DONT_KNOW, longest=LONGEST), width)
-        share = format_percent(answer.probability) if answer.label is not None else ""
+        label = pad(escape_controls(answer.node or DONT_KNOW, longest=LONGEST), width)
+        share = format_percent(answer.node_probability) if answer.node is not None else ""
         start, mark = f"{label}  {share:>7}  ", mark_of(answer)
         if answer.label is None:
             guess = escape_controls(answer.best_guess, longest=LONGEST)
-            why = REFUSALS[answer.refused]
-            name += f": {why}; best guess {guess} {format_percent(answer.probability)}"
+            why = f"{REFUSALS[answer.refused]}; " if answer.refused else ""
+            name += f": {why}best guess {guess} {format_percent(answer.probability)}"
     else:
         start, mark = f"{pad(LOST, width)}           ", "wrong"
         name = f"{name}: {escape_controls(answer.error)}"
@@ -69,13 +76,16 @@ def show_json(answer: Prediction | LineReading | Unreadable) -> None:
     print(json.dumps(answer.as_json()))
 
 
-def make_csv_writer(classes: tuple[str, ...]) -> Callable[[Prediction | Unreadable], None]:
+def make_csv_writer(
+    classes: tuple[str, ...], *, climbs: bool = False
+) -> Callable[[Prediction | Unreadable], None]:
     """Print the header, and give what prints an answer as a row below it; UTF-8, always."""
     from striate.model.prediction import Prediction
 
     row = start_csv()
     row(
         ["file", "class", "probability", "error", "best_guess", "refused"]
+        + ["node", "node_probability", "level"] * climbs
         + [f"p:{name}" for name in classes]
     )
 
@@ -83,9 +93,11 @@ def make_csv_writer(classes: tuple[str, ...]) -> Callable[[Prediction | Unreadab
         if isinstance(answer, Prediction):
             each = [f"{value:.6g}" for value in answer.probabilities.values()]
             given = [answer.name, answer.label or "", f"{answer.probability:.6g}", ""]
-            row([*given, answer.best_guess, answer.refused, *each])
+            level = "" if answer.level is None else str(answer.level)
+            above = [answer.node or "", f"{answer.node_probability:.6g}", level] * climbs
+            row([*given, answer.best_guess, answer.refused, *above, *each])
         else:
-            row([answer.name, "", "", answer.error, "", "", *[""] * len(classes)])
+            row([answer.name, "", "", answer.error, "", "", *[""] * (len(classes) + 3 * climbs)])
 
     return show
 

@@ -107,19 +107,23 @@ def predict(
     if exported:
         from striate.deployment.sealed_classifier import open_sealed
 
-        opened = open_sealed(model, always=answer_always, callback=say_note)
+        opened = sealed = open_sealed(model, always=answer_always, callback=say_note)
+        tree = sealed.taxonomy
     else:
-        opened = open_classifier(model, always=answer_always)
-    sort = make_copier(copy_to, opened.classes)
-    show = choose_writer(opened.classes, as_csv=as_csv, as_json=as_json)
-    right, wrong, unknown, unsure, remarks = 0, 0, 0, Unsure(), RemarkCount()
+        opened = own = open_classifier(model, always=answer_always)
+        tree = own.decision.taxonomy
+    nodes = opened.classes if tree is None else tree.name_nodes(opened.classes)
+    sort = make_copier(copy_to, tuple(dict.fromkeys(nodes)))
+    show = choose_writer(opened.classes, as_csv=as_csv, as_json=as_json, climbs=tree is not None)
+    right, wrong, unknown, climbed, unsure, remarks = 0, 0, 0, 0, Unsure(), RemarkCount()
     for answer in opened.predict_each(list_images(files, files_only=copy_to is not None)):
         show(answer)
         if isinstance(answer, Unreadable):
             wrong += 1
         else:
-            right += answer.label is not None
-            unknown += answer.label is None
+            right += answer.node is not None
+            unknown += answer.node is None
+            climbed += answer.ancestor is not None
             unsure.add(answer)
             sort(answer)
             for remark in answer.remarks:
@@ -130,7 +134,8 @@ def predict(
         say(escape_controls(line))
     images = "image" if right == 1 else "images"
     refused = f', {unknown:,} answered "I don\'t know"' if unknown else ""
-    say(f"{right:,} {images} classified{unsure.words}{refused}{lost}")
+    above = f", {climbed:,} of them by a node above the classes" if climbed else ""
+    say(f"{right:,} {images} classified{above}{unsure.words}{refused}{lost}")
     asked = unsure.least.name if unsure.least is not None else ""
     if Path(asked).is_file() and not (as_csv or as_json or exported):
         say_steps(("next", command("explain", model, asked, "--quick")))
@@ -264,7 +269,12 @@ def read_names(lines: Iterable[str]) -> Iterator[str]:
 
 
 def make_copier(folder: Path | None, classes: tuple[str, ...]) -> Callable[[Prediction], None]:
-    """Return what copies an image into the folder of its class, or does nothing without one."""
+    """Return what copies an image into the folder of its class, or does nothing without one.
+
+    Args:
+        folder: that the folders stand in; None copies nothing.
+        classes: the names of all that may be answered, nodes above the classes among them.
+    """
     if folder is None:
         return lambda answer: None
     from striate.cli.copying import copy_image, name_folders, prepare
@@ -277,7 +287,7 @@ def make_copier(folder: Path | None, classes: tuple[str, ...]) -> Callable[[Pred
             say(f"class '{escape_controls(label)}' goes into the folder '{name}'")
 
     def copy(answer: Prediction) -> None:
-        target = folder / names[unknown if answer.label is None else answer.label]
+        target = folder / names[unknown if answer.node is None else answer.node]
         try:
             copy_image(Path(answer.name), target)
         except OSError as error:

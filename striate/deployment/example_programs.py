@@ -8,17 +8,24 @@ from importlib.resources import files
 from pathlib import Path
 
 from striate.data.images import Preprocess
+from striate.model.decision import Taxonomy
 
 ENDINGS = (".py", ".mjs")
 
 
-def write_programs(path: Path, classes: Sequence[str], preprocess: Preprocess) -> dict[Path, bytes]:
+def write_programs(
+    path: Path,
+    classes: Sequence[str],
+    preprocess: Preprocess,
+    taxonomy: Taxonomy | None = None,
+) -> dict[Path, bytes]:
     """Write the programs that classify by an exported file, as text.
 
     Args:
         path: of the exported file, beside which they are to lie.
         classes: its class names, which JavaScript cannot read from it.
         preprocess: whose background lies under transparent pixels.
+        taxonomy: what stands above the classes; None where nothing does.
 
     Returns:
         What is to stand in which file: NAME.py and NAME.mjs.
@@ -36,6 +43,7 @@ def write_programs(path: Path, classes: Sequence[str], preprocess: Preprocess) -
             "FILE_NAME": _in_a_comment(path.name),
             "PROGRAM_NAME": _in_a_comment(place.name),
             "CLASSES": json.dumps(list(classes)),
+            "NODES": "classes" if taxonomy is None else json.dumps(taxonomy.name_nodes(classes)),
             "BACKGROUND": f"rgb({red}, {green}, {blue})",
         }
         text = files("striate").joinpath(f"deployment/programs/answer{ending}.txt")

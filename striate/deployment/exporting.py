@@ -170,7 +170,8 @@ def _export(
         write_whole(batch, write_batch(classifier, contents))
     programs = {}
     if settings.programs:
-        programs = write_programs(path, classifier.classes, classifier.preprocess)
+        tree = classifier.decision.taxonomy
+        programs = write_programs(path, classifier.classes, classifier.preprocess, tree)
     for place, text in programs.items():
         write_whole(place, text)
     return Exported(

@@ -145,15 +145,32 @@ def _rules(calibration: JsonObject) -> Iterator[tuple[str, str]]:
             f"{_number(rule.get('distance'))}; chosen on {rule.get('n')} images to refuse "
             f"{format_percent(share) if isinstance(share, float) else share} of its own",
         )
+    taxonomy = calibration.get("taxonomy")
+    if isinstance(taxonomy, Mapping):
+        counts = [len(_listed(level, "names")) for level in _listed(taxonomy, "levels")]
+        yield (
+            "Taxonomy",
+            "the classes stand below "
+            + ", then ".join(f"{count:,}" for count in counts)
+            + " nodes; "
+            "where the class is unsure, the answer is the first node above it that is sure enough",
+        )
     promise = calibration.get("promise")
     if isinstance(promise, Mapping):
         precision, sure = promise.get("precision"), promise.get("confidence")
+        level = " on each level" if promise.get("levels") else ""
         if isinstance(precision, (int, float)) and isinstance(sure, (int, float)):
             yield (
                 "Promise",
-                f"{format_percent(precision)} of what it answers is right, with a confidence of "
-                f"{format_percent(sure)}, found on {promise.get('n')} images like these",
+                f"{format_percent(precision)} of what it answers{level} is right, with a "
+                f"confidence of {format_percent(sure)}, found on {promise.get('n')} images like "
+                "these",
             )
+
+
+def _listed(values: Json, name: str) -> list[Json]:
+    found = values.get(name) if isinstance(values, Mapping) else None
+    return list(found) if isinstance(found, list) else []
 
 
 def _figures(metrics: JsonObject) -> str:

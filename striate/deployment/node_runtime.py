@@ -19,18 +19,13 @@ from striate.deployment.sealed_runtimes import Runtime
 from striate.deployment.web_runtime import WebRuntime, find_web_runtime
 from striate.errors import EngineError, WeightsError
 
-_Said = TypedDict(
-    "_Said",
-    {
-        "node": str,
-        "failed": str,
-        "probabilities": list[float],
-        "class": list[float],
-        "confidence": list[float],
-        "distance": list[float],
-    },
-    total=False,
-)
+
+class _Said(TypedDict, total=False):
+    node: str
+    failed: str
+    answer: dict[str, list[float]]
+
+
 SILENCE = 120.0  # seconds that Node.js is given to end
 
 
@@ -88,13 +83,7 @@ def open_web_runtime(model: bytes, given: WebRuntime | None = None) -> Runtime:
         except OSError as error:
             raise EngineError("onnxruntime-web failed: its process has ended") from error
         found = _hear(hearing)
-        distance = found.get("distance")
-        return SealedAnswer(
-            probabilities=np.array(found["probabilities"], np.float32),
-            label=int(found["class"][0]),
-            confidence=float(found["confidence"][0]),
-            distance=None if distance is None else float(distance[0]),
-        )
+        return SealedAnswer.of(found["answer"])
 
     finalize(answer, _end, process, folder)
     return Runtime(f"onnxruntime-web {runtime.version} (Node.js {said['node'][1:]})", answer)

@@ -20,6 +20,7 @@ from striate.deployment.web_runtime import find_web_runtime
 from striate.errors import ClassifierError, ProofError
 from striate.events import Callback
 from striate.model.classifier_like import ClassifierLike
+from striate.model.decision import Taxonomy
 from striate.model.decision.rules import Promise, RejectRule, read_promise, read_reject_rule
 from striate.model.json_value import JsonObject
 from striate.terminal.progress_display import display_progress
@@ -152,10 +153,12 @@ def export_page(
 def describe_for_script(sealed: SealedFile) -> JsonObject:
     """Return what the page's script needs to know, beside its words."""
     reject, promise = _read_rules(sealed)
+    taxonomy = Taxonomy.from_json(sealed.document.calibration.get("taxonomy"))
     least = reject.probability or 0.0 if reject else 0.0
     asked = promise.thresholds if promise else (least,) * len(sealed.classes)
     return {
         "classes": list(sealed.classes),
+        "nodes": list(taxonomy.name_nodes(sealed.classes)) if taxonomy else None,
         "inputs": {"image": IMAGE, "orientation": ORIENTATION},
         "level": "all",
         "tolerance": sealed.proof.tolerance.probability,

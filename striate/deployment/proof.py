@@ -19,8 +19,14 @@ from striate.backends.onnx.engines import session_of, torch_module
 from striate.backends.onnx.graph import OUTPUT, PIXELS
 from striate.deployment.golden_images import GoldenImage, fingerprint
 from striate.deployment.sealed_answers import (
+    CLASS,
+    CONFIDENCE,
+    DISTANCE,
     IMAGE,
+    NODE,
+    NODE_PROBABILITY,
     ORIENTATION,
+    PROBABILITIES,
     TOLERANCE,
     Difference,
     SealedAnswer,
@@ -99,12 +105,7 @@ def prove(
                 f"by {apart:g} of 255, expected {limit:g} at most"
             )
         on_same, on_own = oracle.answer(said[PIXELS][:1]), oracle.answer(own[None])
-        answer = SealedAnswer(
-            said["probabilities"],
-            int(said["class"]),
-            float(said["confidence"]),
-            float(said["distance"]) if "distance" in said else None,
-        )
+        answer = SealedAnswer.of(said)
         difference = compare_answers([image.name], [on_same], [answer])
         if not difference.holds:
             raise ProofError(
@@ -188,10 +189,13 @@ class _Oracle:
     def answer(self, pixels: np.ndarray) -> SealedAnswer:
         """Return the answer to the network's input, (1, channels, height, width)."""
         said = give_answers(self._engine, self._decision, pixels, classes=self._classes)
-        far = None if self._decision.distance is None else float(said.distance[0])
-        return SealedAnswer(
-            said.probabilities[0], int(said.classes[0]), float(said.confidence[0]), far
-        )
+        values = {PROBABILITIES: said.probabilities[0], CLASS: said.classes[0]}
+        values[CONFIDENCE] = said.confidence[0]
+        if self._decision.distance is not None:
+            values[DISTANCE] = said.distance[0]
+        if self._decision.taxonomy is not None:
+            values |= {NODE: said.node[0], NODE_PROBABILITY: said.node_probability[0]}
+        return SealedAnswer.of(values)
 
 
 def compare_levels(

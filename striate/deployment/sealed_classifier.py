@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,8 +27,9 @@ from striate.deployment.sealed_runtimes import (
 )
 from striate.errors import ClassifierError, EngineError, ImageError
 from striate.events import Callback, Note, ignore
+from striate.model.decision import Taxonomy
 from striate.model.image_input import name_of, to_source
-from striate.model.prediction import Prediction, Unreadable
+from striate.model.prediction import Ancestor, Prediction, Unreadable
 
 if TYPE_CHECKING:
     from striate.model.image_input import ImageInput
@@ -61,6 +62,11 @@ class SealedClassifier:
     def classes(self) -> tuple[str, ...]:
         """The class names, in the order of the probabilities."""
         return self.file.classes
+
+    @cached_property
+    def taxonomy(self) -> Taxonomy | None:
+        """What stands above the classes, which an unsure answer climbs to; None: nothing does."""
+        return Taxonomy.from_json(self.file.document.calibration.get("taxonomy"))
 
     def predict(self, source: ImageInput) -> Prediction:
         """Return which class an image shows.
@@ -147,11 +153,18 @@ class SealedClassifier:
         except ImageError as error:
             return Unreadable(name, str(error))
         values = dict(zip(self.classes, said.probabilities.tolist(), strict=True))
-        refused = "" if self.always or said.label >= 0 else self._why(said)
         best = self.classes[int(said.probabilities.argmax())]
-        label = None if refused else best
+        ancestor = None if self.always else self._find_ancestor(said)
+        answered = self.always or said.label >= 0 or ancestor is not None
         return Prediction(
-            name, label, said.confidence, values, remarks, refused, distance=said.distance
+            name,
+            best if self.always or said.label >= 0 else None,
+            said.confidence,
+            values,
+            remarks,
+            "" if answered else self._why(said),
+            distance=said.distance,
+            ancestor=ancestor,
         )
 
     def _reduction(self, rows: int, columns: int) -> int:
@@ -169,6 +182,14 @@ class SealedClassifier:
         # pixels are there in part: it is made to fit here, and the graph leaves it as it is
         placed = preprocess.place(image).transpose(1, 2, 0)
         return np.ascontiguousarray(np.broadcast_to(placed, (*placed.shape[:2], 3)))
+
+    def _find_ancestor(self, said: SealedAnswer) -> Ancestor | None:
+        """Return the node above the classes that is answered, if it is one."""
+        tree = self.taxonomy
+        if tree is None or said.node is None or said.node < len(self.classes):
+            return None
+        name = tree.name_nodes(self.classes)[said.node]
+        return Ancestor(name, said.node_probability or 0.0, tree.find_level(said.node))
 
     def _why(self, said: SealedAnswer) -> str:
         """Return by which of its rules an image is refused."""

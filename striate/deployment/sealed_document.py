@@ -103,11 +103,19 @@ def write_metadata(
         }
         document = {**document, "hashes": hashes}
     return {
-        "classes": json.dumps(list(classifier.classes), ensure_ascii=False),
+        **_names(classifier),
         DOCUMENT: written_values(document),
         GOLDEN: written_values(proved),
         CARD: card.html(),
     }
+
+
+def _names(classifier: Classifier) -> dict[str, str]:
+    """Return what the numbers of the outputs "class" and, of a taxonomy, "node" mean."""
+    taxonomy, names = classifier.decision.taxonomy, {"classes": classifier.classes}
+    if taxonomy is not None:
+        names["nodes"] = taxonomy.name_nodes(classifier.classes)
+    return {key: json.dumps(list(each), ensure_ascii=False) for key, each in names.items()}
 
 
 def _document(
@@ -167,6 +175,5 @@ def write_batch(classifier: Classifier, contents: SealedContents) -> bytes:
     inner = None if contents.int8 is None else contents.int8.inner
     model = build_batch_graph(classifier, inner)
     document, _ = _document(classifier, contents, model, "batch")
-    classes = json.dumps(list(classifier.classes), ensure_ascii=False)
-    metadata = {"classes": classes, DOCUMENT: written_values(document)}
+    metadata = {**_names(classifier), DOCUMENT: written_values(document)}
     return replace(model, metadata=metadata).to_bytes()

@@ -13,6 +13,7 @@ from striate.backends.onnx import Trained
 from striate.backends.onnx.graph import FEATURES, OUTPUT, PIXELS, graph
 from striate.backends.onnx.graph_builder import Building
 from striate.backends.onnx.model_file import Model
+from striate.deployment.choice_graph import Said, add_choice
 from striate.deployment.graph_scope import Scope, Value
 from striate.deployment.resize_graph import add_gray, add_image_input
 from striate.deployment.sealed_answers import (
@@ -22,12 +23,14 @@ from striate.deployment.sealed_answers import (
     IMAGE,
     IMAGES,
     MAP,
+    NODE,
+    NODE_PROBABILITY,
     ORIENTATION,
     PROBABILITIES,
 )
 from striate.errors import ClassifierError, NotationError, SettingError
 from striate.model.classifier import Classifier
-from striate.model.decision import REFUSED, Decision, FeatureDistance
+from striate.model.decision import FeatureDistance
 from striate.model.decision.feature_distance import SHORTEST
 
 
@@ -115,13 +118,15 @@ def build_sealed_graph(classifier: Classifier, inner: InnerNetwork | None = None
     outputs: dict[str, Sequence[int | str]] = {PROBABILITIES: (k,), CLASS: (), CONFIDENCE: ()}
     if classifier.decision.distance is not None:
         outputs[DISTANCE] = ()
+    if classifier.decision.taxonomy is not None:
+        outputs |= {NODE: (), NODE_PROBABILITY: ()}
     if address is not None:
         outputs[MAP] = (k, *_add_map(op, classifier, network, address, inner))
     model = _join(
         inner.model if inner else write_network(classifier, network), building, before, outputs
     )
     inputs: dict[str, Sequence[int | str]] = {IMAGE: ("rows", "columns", 3), ORIENTATION: ()}
-    types = {IMAGE: "uint8", ORIENTATION: "int64", CLASS: "int64"}
+    types = {IMAGE: "uint8", ORIENTATION: "int64", CLASS: "int64", NODE: "int64"}
     return SealedGraph(_given(model, inputs, types), network, place)
 
 
@@ -153,10 +158,12 @@ def build_batch_graph(classifier: Classifier, inner: InnerNetwork | None = None)
     }
     if classifier.decision.distance is not None:
         outputs[DISTANCE] = ("n",)
+    if classifier.decision.taxonomy is not None:
+        outputs |= {NODE: ("n",), NODE_PROBABILITY: ("n",)}
     model = _join(
         inner.model if inner else write_network(classifier, network), building, before, outputs
     )
-    types = {IMAGES: "uint8", CLASS: "int64"}
+    types = {IMAGES: "uint8", CLASS: "int64", NODE: "int64"}
     return _given(model, {IMAGES: ("n", shape.height, shape.width, 3)}, types)
 
 
@@ -215,30 +222,13 @@ def _answer(op: Scope, classifier: Classifier, *, one: bool) -> None:
     # ReduceMax of this opset has no axes as an input, that of later ones no axes as an attribute
     confidence = op("GatherElements", rows, best, axis=axis)
     confidence = op("Squeeze", confidence, [axis], result=CONFIDENCE)
-    _choose(op, decision, op("Squeeze", best, [axis]), confidence, far, k)
+    best = op("Squeeze", best, [axis])
+    add_choice(op, decision, Said(rows, best, confidence, far, k, one))
 
 
 def _mean_of_two(op: Scope, values: str) -> str:
     """Return the mean of an image and its mirror image, which lie along the first axis."""
     return op("Mul", op("ReduceSum", values, [0], keepdims=0), 0.5)
-
-
-def _choose(
-    op: Scope, decision: Decision, best: str, confidence: str, far: str | None, k: int
-) -> None:
-    """Add `Decision.choose`: the class, or -1."""
-    refusals = []
-    least = np.array(decision.least_probabilities(k), np.float32)
-    if least.any():
-        refusals.append(op("Less", confidence, op("Gather", least, best)))
-    if far is not None and decision.reject and decision.reject.distance is not None:
-        # whatever is no number is not near
-        refusals.append(op("Not", op("LessOrEqual", far, float(decision.reject.distance))))
-    if not refusals:
-        op("Identity", best, result=CLASS)
-        return
-    refused = refusals[0] if len(refusals) == 1 else op("Or", *refusals)
-    op("Where", refused, REFUSED, best, result=CLASS)
 
 
 def _measure(op: Scope, distance: FeatureDistance) -> str:

@@ -15,12 +15,9 @@ import numpy as np
 from striate.architecture.aspects.onnx_runtime import failures, onnx_runtime, open_session
 from striate.data.cores import count_cores
 from striate.deployment.sealed_answers import (
-    CLASS,
-    CONFIDENCE,
-    DISTANCE,
+    ANSWERS,
     IMAGE,
     ORIENTATION,
-    PROBABILITIES,
     SealedAnswer,
 )
 from striate.errors import EngineError
@@ -69,7 +66,7 @@ def open_onnx_runtime(model: bytes | str, *, level: str = "all") -> Runtime:
     # the class map is not computed where it is not asked for
     options.only_execute_path_to_fetches = True
     names = [each.name for each in session.get_outputs()]
-    asked = [name for name in (PROBABILITIES, CLASS, CONFIDENCE, DISTANCE) if name in names]
+    asked = [name for name in ANSWERS if name in names]
 
     def answer(pixels: np.ndarray, orientation: int) -> SealedAnswer:
         feeds = {IMAGE: pixels, ORIENTATION: np.array(orientation, np.int64)}
@@ -107,9 +104,7 @@ def open_openvino(model: bytes) -> Runtime:
         core = openvino.Core()
         read = core.read_model(model)
         asked.extend(
-            output.get_any_name()
-            for output in read.outputs
-            if output.get_any_name() in (PROBABILITIES, CLASS, CONFIDENCE, DISTANCE)
+            output.get_any_name() for output in read.outputs if output.get_any_name() in ANSWERS
         )
         request = core.compile_model(read, "CPU", settings).create_infer_request()
 
@@ -137,10 +132,4 @@ def open_openvino(model: bytes) -> Runtime:
 
 
 def _answer(names: Sequence[str], values: Sequence[np.ndarray]) -> SealedAnswer:
-    said = dict(zip(names, values, strict=True))
-    return SealedAnswer(
-        probabilities=np.asarray(said[PROBABILITIES], np.float32),
-        label=int(said[CLASS]),
-        confidence=float(said[CONFIDENCE]),
-        distance=float(said[DISTANCE]) if DISTANCE in said else None,
-    )
+    return SealedAnswer.of(dict(zip(names, values, strict=True)))

@@ -1,5 +1,5 @@
-from .calibration.promise_fit import PromiseFit as PromiseFit
 from .calibration.promise_fit import fit_promise as fit_promise
+from .calibration.promise_result import PromiseFit as PromiseFit
 from .classifier_evaluation import evaluate_slices as evaluate_slices
 from .conformal import PredictionSets as PredictionSets
 from .conformal import prediction_sets as prediction_sets

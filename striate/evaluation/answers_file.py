@@ -21,8 +21,9 @@ HEADER = (
     "runner_up",
     "runner_up_probability",
     "refused",
+    "node",
 )
-OLD_HEADER = HEADER[:-1]  # until November 2026
+OLD_HEADERS = HEADER[:-1], HEADER[:-2]  # without a taxonomy, and until November 2026
 
 
 def write_answers(path: Path, images: Sequence[EvaluatedImage]) -> None:
@@ -46,13 +47,13 @@ def read_answers(path: Path) -> tuple[EvaluatedImage, ...]:
     try:
         with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
             header, *rows = csv.reader(file)
-        if tuple(header) not in (HEADER, OLD_HEADER):
+        if tuple(header) not in (HEADER, *OLD_HEADERS):
             raise ValueError(f"its columns are {','.join(header)}, not {','.join(HEADER)}")
         return tuple(
             EvaluatedImage(
-                name, truth, answer, float(sure), float(own), i, second, float(behind), *refused
+                name, truth, answer, float(sure), float(own), i, second, float(behind), *rest
             )
-            for i, (name, truth, answer, sure, own, second, behind, *refused) in enumerate(rows)
+            for i, (name, truth, answer, sure, own, second, behind, *rest) in enumerate(rows)
         )
     except (OSError, ValueError, csv.Error) as error:
         raise RunError(
@@ -65,7 +66,7 @@ def answers_text(images: Iterable[EvaluatedImage]) -> str:
 
     >>> one = EvaluatedImage("a.jpg", "ant", "bee", 0.71234, 0.2, 0, "ant", 0.2)
     >>> answers_text([one]).splitlines()[1]
-    'a.jpg,ant,bee,0.7123,0.2,ant,0.2,'
+    'a.jpg,ant,bee,0.7123,0.2,ant,0.2,,'
     """
     out = io.StringIO()
     writer = csv.writer(out)
@@ -81,4 +82,5 @@ def _rows(
         sure, own, behind = map(
             form, (one.probability, one.truth_probability, one.runner_up_probability)
         )
-        yield one.name, one.truth, one.answer, sure, own, one.runner_up, behind, one.refused
+        first = one.name, one.truth, one.answer, sure, own
+        yield (*first, one.runner_up, behind, one.refused, one.node)

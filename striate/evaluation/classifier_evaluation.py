@@ -20,6 +20,7 @@ from striate.evaluation.image_selection import (
     note_missing_classes,
     select_images,
 )
+from striate.evaluation.level_scores import add_levels
 from striate.evaluation.metrics import Evaluation, score
 from striate.evaluation.metrics.refusals import UNLIKE, UNSURE
 from striate.evaluation.metrics.reliability import measure_reliability
@@ -175,17 +176,20 @@ def evaluate_images(
         reporter=reporter,
         look=lambda pixels: light.append(pixels.mean((1, 2, 3))),
     )
+    labels, taxonomy = collection.labels[selection.indices], model.decision.taxonomy
     found = score(
         answers.probabilities,
-        collection.labels[selection.indices],
+        labels,
         classes=model.classes,
         names=[collection.names[index] for index in selection.indices],
         evaluated=selection.words,
         refusals=find_refusals(answers) if model.decision.refuses else None,
     )
+    if taxonomy is not None:
+        found = add_levels(found, answers, labels, taxonomy)
     worst = selection.indices[[image.index for image in found.worst[:PICTURES]]]
     true = measure_reliability(answers.confidence.tolist(), [one.correct for one in found.images])
-    labels, doubted = collection.labels[selection.indices], None
+    doubted = None
     if not selection.learnt:  # of what it knows by heart no label is contradicted
         doubted = estimate_wrong_labels(answers.probabilities, labels)
     attributes = find_attributes(collection, selection.indices, np.concatenate(light))

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from striate.evaluation.metrics import Evaluation
     from striate.explanation.explanation import Explanation
     from striate.explanation.target import TargetClass
+    from striate.model.classifier_card import Card
     from striate.model.image_input import ImageInput, ImageInputs
 
 Seen = Mapping[str, np.ndarray]
@@ -188,7 +189,8 @@ class Classifier:
                 if isinstance(pixels, str):
                     yield Unreadable(name, pixels)
                 else:
-                    yield make_prediction(name, next(rows), self.classes, remarks)
+                    tree = self.decision.taxonomy
+                    yield make_prediction(name, next(rows), self.classes, remarks, tree)
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """Return the probability of each class for images that are preprocessed already.
@@ -385,15 +387,13 @@ class Classifier:
         return {name: value.detach().cpu().numpy() for name, value in state.items()}
 
     def __repr__(self) -> str:
-        names = ", ".join(self.classes[:6]) + (", ..." if len(self.classes) > 6 else "")
-        kind = "grey" if self.preprocess.channels == 1 else "colour"
-        return (
-            f"Classifier of {len(self.classes)} classes ({names}): {self.parameters:,} parameters, "
-            f"{kind} images of {self.preprocess.height}x{self.preprocess.width}"
-        )
+        return str(self._card())
 
     def _repr_html_(self) -> str:
+        return self._card().html()
+
+    def _card(self) -> Card:
         from striate.model.classifier_card import Card
 
         learnt = self.parameters, self.text, self.origin, self.data.get("name"), self.metrics
-        return Card(self.classes, self.preprocess, *learnt).html()
+        return Card(self.classes, self.preprocess, *learnt)

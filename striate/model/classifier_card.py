@@ -37,6 +37,14 @@ class Card:
     images: Json
     metrics: Mapping[str, Json]
 
+    def __str__(self) -> str:
+        names = ", ".join(self.classes[:6]) + (", ..." if len(self.classes) > 6 else "")
+        kind = "grey" if self.preprocess.channels == 1 else "colour"
+        return (
+            f"Classifier of {len(self.classes)} classes ({names}): {self.parameters:,} parameters, "
+            f"{kind} images of {self.preprocess.height}x{self.preprocess.width}"
+        )
+
     def html(self) -> str:
         """Return the card as HTML."""
         names = [escape_controls(name) for name in self.classes[:SHOWN]]

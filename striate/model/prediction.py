@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from striate.errors import SettingError
-from striate.model.decision import REFUSED, Answers
+from striate.model.decision import REFUSED, Answers, Taxonomy
 from striate.terminal.units import format_percent
 
 if TYPE_CHECKING:
@@ -23,12 +23,28 @@ REFUSALS = {
 
 
 @dataclass(frozen=True)
+class Ancestor:
+    """The node of a taxonomy that an answer climbed to, since no class was probable enough.
+
+    Attributes:
+        name: of the node.
+        probability: that the image is of one of its classes.
+        level: how far above the class it is, from 1.
+    """
+
+    name: str
+    probability: float
+    level: int
+
+
+@dataclass(frozen=True)
 class Prediction:
     """What a classifier says of one image.
 
     Attributes:
         name: the file's name as it was given, or "image N" for one given as numbers.
-        label: the class that is answered, the most probable one; None: "I don't know".
+        label: the class that is answered, the most probable one; None where none is: "I don't
+            know", or a node above the classes.
         probability: of the most probable class, 0 to 1.
         probabilities: of every class, in the classifier's order.
         remarks: what was odd about the image, and did not hinder.
@@ -36,6 +52,7 @@ class Prediction:
             "unsure" (no class is probable enough); "" where a class is.
         distance: of the image's features from those of the nearest class, about 1 for an image
             like those learnt from; None where it is not measured.
+        ancestor: what is answered instead, where the answer climbed; else None.
         shown: gives the image upright, as uint8 (rows, columns, channels), where it was predicted
             alone; it is decoded anew.
         explainer: gives where the image speaks for the class, likewise.
@@ -48,6 +65,7 @@ class Prediction:
     remarks: tuple[str, ...] = ()
     refused: str = ""
     distance: float | None = None
+    ancestor: Ancestor | None = None
     shown: Callable[[], Pixels] | None = field(default=None, repr=False, compare=False)
     explainer: Callable[[], Explanation] | None = field(default=None, repr=False, compare=False)
 
@@ -76,6 +94,23 @@ class Prediction:
         return max(self.probabilities, key=self.probabilities.__getitem__)
 
     @property
+    def node(self) -> str | None:
+        """What is answered: the class, or the node above it; None: "I don't know"."""
+        return self.label if self.ancestor is None else self.ancestor.name
+
+    @property
+    def node_probability(self) -> float:
+        """Of what is answered; where nothing is, of the most probable class."""
+        return self.probability if self.ancestor is None else self.ancestor.probability
+
+    @property
+    def level(self) -> int | None:
+        """How far the answer climbed: 0 of a class, 1 of the node above it; None: no answer."""
+        if self.ancestor is not None:
+            return self.ancestor.level
+        return None if self.label is None else 0
+
+    @property
     def ratio(self) -> float:
         """How probable the second class is beside the first, 0 to 1; 0 of one class alone."""
         second = sorted(self.probabilities.values())[-2:-1]
@@ -96,6 +131,9 @@ class Prediction:
             "best_guess": self.best_guess,
             "refused": self.refused or None,
             "distance": self.distance,
+            "node": self.node,
+            "node_probability": self.node_probability,
+            "level": self.level,
         }
 
     def __str__(self) -> str:
@@ -107,6 +145,9 @@ class Prediction:
         guess = f"{self.best_guess} ({format_percent(self.probability)})"
         if self.label is not None:
             return guess
+        if self.ancestor is not None:
+            sure = format_percent(self.ancestor.probability)
+            return f"{self.ancestor.name} ({sure}); the most probable class is {guess}"
         return f"I don't know: {REFUSALS[self.refused]}; the best guess is {guess}"
 
     def _repr_html_(self) -> str:
@@ -125,7 +166,11 @@ class Prediction:
 
 
 def make_prediction(
-    name: str, answer: Answers, classes: tuple[str, ...], remarks: tuple[str, ...] = ()
+    name: str,
+    answer: Answers,
+    classes: tuple[str, ...],
+    remarks: tuple[str, ...] = (),
+    taxonomy: Taxonomy | None = None,
 ) -> Prediction:
     """Return what is answered to one image, by name.
 
@@ -134,9 +179,14 @@ def make_prediction(
         answer: of this image alone.
         classes: their names.
         remarks: what was odd about it.
+        taxonomy: of the classes, where the answer may climb.
     """
     best = int(answer.classes[0])
     refused = "unlike" if answer.unlike[0] else "unsure" if answer.unsure[0] else ""
+    ancestor, level = None, int(answer.level[0])
+    if taxonomy is not None and level > 0:
+        node = taxonomy.name_nodes(classes)[int(answer.node[0])]
+        ancestor = Ancestor(node, float(answer.node_probability[0]), level)
     far = float(answer.distance[0])
     return Prediction(
         name,
@@ -146,6 +196,7 @@ def make_prediction(
         remarks,
         refused,
         far if math.isfinite(far) else None,
+        ancestor,
     )
 
 

@@ -67,6 +67,8 @@ class Settings:
         promise: the share of correct answers that is promised; surer ones alone are then given.
         promise_confidence: how surely it is to be kept.
         promise_per_class: whether it is made of the answers of each class, or of all together.
+        taxonomy: whether classes that are named by paths, as dog/beagle, are the leaves of a
+            taxonomy, so that where the class is unsure, the answer may be the node above it.
         val_fraction: share that is held out where the data has no validation split; None: a
             fifth, and at most 5,000 images.
         group_column: of a list: images with the same value there stand on one side of the split,
@@ -143,6 +145,9 @@ class Settings:
     )
     promise_confidence: float = _setting(0.9, "With --promise: how surely it is to be kept.")
     promise_per_class: bool = _setting(False, "With --promise: promise it of each class.")
+    taxonomy: bool = _setting(
+        True, "Classes named by paths, as dog/beagle, are a taxonomy: unsure answers climb it."
+    )
     val_fraction: float | None = _setting(
         None,
         "Share held out where DATA has no validation split. Default: a fifth, and at most 5,000 "

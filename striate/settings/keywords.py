@@ -28,6 +28,7 @@ class SettingsDict(TypedDict, total=False):
     promise: float | None
     promise_confidence: float
     promise_per_class: bool
+    taxonomy: bool
     val_fraction: float | None
     group_column: str | None
     random_split: bool

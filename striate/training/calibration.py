@@ -42,7 +42,7 @@ def calibrate(
     """Return the classifier with how sure it is, and when it answers "I don't know".
 
     Args:
-        model: the classifier, which decides nothing yet.
+        model: the classifier, which decides nothing yet, but may have a taxonomy.
         held_out: what tells it, of a head on a frozen backbone; None looks at validation images.
         loaded: the images.
         settings: the user's.
@@ -61,7 +61,8 @@ def calibrate(
     )
     for line in fit.lines:
         say(line)
-    model = replace(model, decision=fit.decision)
+    taxonomy = model.decision.taxonomy
+    model = replace(model, decision=replace(fit.decision, taxonomy=taxonomy))
     if settings.promise is None:
         return model
     return _promise(model, loaded.subset(promised), settings=settings, say=say)
@@ -81,9 +82,10 @@ def _promise(
         precision=settings.promise or 0.0,
         confidence=settings.promise_confidence,
         per_class=settings.promise_per_class,
-        refused=answers.refused,
+        refused=model.decision.refuse_levels(answers),
+        taxonomy=model.decision.taxonomy,
     )
-    say(found.describe(model.classes))
+    say(found.describe(model.classes, model.decision.taxonomy))
     return replace(model, decision=replace(model.decision, promise=found.promise))
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from striate.architecture.notation import ExpandedNetwork, expand
 from striate.data.images import Preprocess
+from striate.model.decision import Taxonomy
 from striate.settings import Settings
 from striate.training.recipe import Recipe
 
@@ -140,6 +141,7 @@ class Plan:
         transfer: the trained network that the run starts from; None from scratch.
         rates: what autotuning measured: (precision, images a second).
         task: what is asked of an image.
+        taxonomy: what stands above the classes; None where nothing does.
     """
 
     data: DataDescription
@@ -154,6 +156,7 @@ class Plan:
     transfer: Transfer | None = None
     rates: tuple[tuple[str, int], ...] = ()
     task: Task = "single_label"
+    taxonomy: Taxonomy | None = None
 
     @property
     def text(self) -> str | None:
@@ -175,6 +178,7 @@ class Plan:
             "recipe": self.recipe.as_json(),
             "transfer": None if self.transfer is None else vars(self.transfer),
             "rates": dict(self.rates),
+            "taxonomy": None if self.taxonomy is None else self.taxonomy.as_json(),
         }
 
     @classmethod
@@ -190,5 +194,6 @@ class Plan:
                 "recipe": Recipe.from_json(values["recipe"]),
                 "transfer": None if transfer is None else Transfer(**transfer),
                 "rates": tuple(values["rates"].items()),
+                "taxonomy": Taxonomy.from_json(values.get("taxonomy")),
             }
         )

@@ -32,6 +32,7 @@ from striate.training import autotune, defaults, film, transfer
 from striate.training.backbone_choice import BackboneChoice, choose_backbone
 from striate.training.before import Before
 from striate.training.both_ways import describe_both_ways
+from striate.training.class_taxonomy import check_names, find_taxonomy
 from striate.training.class_weight import class_weight
 from striate.training.distributed.devices import fabric_for, find_workers
 from striate.training.distributed.process_group import Workers
@@ -139,6 +140,7 @@ def prepare(
     workers = find_workers(settings.device, 1 if estimating else settings.devices)
     for note in (*collection.notes, *explain_temporary()):
         say(note)
+    check_names(collection.classes, settings, earlier)
     before = Before.find(collection, settings, folder, earlier)
     looks = functools.cache(lambda: survey(collection))  # every header is read once at most
     if predecessor is not None:
@@ -318,6 +320,7 @@ def make_plan(
         threads=settings.threads or default_threads(),
         device=workers.device,
         transfer=None if backbone is None else transfer.plan_transfer(backbone, settings),
+        taxonomy=find_taxonomy(classes, settings, say=say),
     )
     for note in (*transfer.spoken(plan, n), *film.explain_still(settings.film, plan.in_steps)):
         say(note)

@@ -27,6 +27,7 @@ from striate.explanation.exact_class_maps import keep_class_maps
 from striate.features.backbone import Backbone
 from striate.features.filter_shift import measure_filter_shift
 from striate.model.classifier import Classifier
+from striate.model.decision import Decision
 from striate.model.json_value import JsonObject
 from striate.model.loading import load
 from striate.model.run_folder import RunFolder, report_write_errors
@@ -357,6 +358,7 @@ class TrainingRun:
             text=plan.text,
             classes=plan.data.classes,
             preprocess=plan.preprocess,
+            decision=Decision(taxonomy=plan.taxonomy),
             data={**self.record.request.data_as_json(), **plan.data.as_json()},
             training={
                 "backbone": None if plan.transfer is None else plan.transfer.backbone,

@@ -15,7 +15,7 @@ from striate.data.images import Preprocess
 from striate.deployment.sealed_graph import build_batch_graph, build_sealed_graph
 from striate.errors import ClassifierError
 from striate.model.classifier import Classifier
-from striate.model.decision import Decision, FeatureDistance, Promise, RejectRule
+from striate.model.decision import Decision, FeatureDistance, Promise, RejectRule, Taxonomy
 
 TEXT = "input 3x24x24 classes=3 > conv 8 > relu > maxpool 2 > conv 6 > relu > gap > flatten > fc"
 CLASSES = ("ants", "bees", "crumbs")
@@ -34,6 +34,7 @@ def distance_of(features: int) -> FeatureDistance:
     )
 
 
+TREE = Taxonomy.from_names(("x/1", "x/2", "y"))
 DECISIONS = {
     "plain": Decision(1.7),
     "mirrored": Decision(0.8, mirrored=True),
@@ -43,6 +44,15 @@ DECISIONS = {
     "far and mirrored": Decision(
         mirrored=True, distance=distance_of(6), reject=RejectRule(None, 0.737, 0.02, 100)
     ),
+    "climbing": Decision(reject=RejectRule(0.63, None, 0.02, 100), taxonomy=TREE),
+    "climbing in two steps": Decision(
+        mirrored=True,
+        distance=distance_of(6),
+        reject=RejectRule(0.3, 0.742, 0.02, 100),
+        promise=Promise(0.9, 0.9, False, (0.63,) * 3, 100, ((0.815, 0.7),)),
+        taxonomy=TREE,
+    ),
+    "climbing without a rule": Decision(taxonomy=TREE),
 }
 
 
@@ -68,7 +78,7 @@ def answer(model: Any, image: np.ndarray) -> dict[str, np.ndarray]:
 def test_the_graph_decides_as_the_classifier_does(kind: str) -> None:
     model = classifier(DECISIONS[kind])
     sealed = build_sealed_graph(model).model
-    refused = 0
+    refused, climbed = 0, set[int]()
     for image in images(6, 24, 24):
         said, own = answer(sealed, image), model.decide(image.transpose(2, 0, 1)[None])
         assert np.abs(said["probabilities"] - own.probabilities[0]).max() < 1e-6
@@ -77,12 +87,18 @@ def test_the_graph_decides_as_the_classifier_does(kind: str) -> None:
         assert ("distance" in said) == (model.decision.distance is not None)
         if "distance" in said:
             assert said["distance"] == pytest.approx(own.distance[0], rel=1e-4)
+        assert ("node" in said) == (model.decision.taxonomy is not None)
+        if "node" in said:
+            assert said["node"] == own.node[0]
+            assert said["node_probability"] == pytest.approx(own.node_probability[0], abs=1e-6)
+            climbed.add(int(own.level[0]))
         refused += int(own.classes[0] == -1)
     # each rule is seen to refuse, and to answer
-    assert (0 < refused < 6) == (kind not in ("plain", "mirrored"))
+    assert (0 < refused < 6) == (kind not in ("plain", "mirrored", "climbing without a rule"))
+    assert climbed == {"climbing": {0, 1}, "climbing in two steps": {-1, 0, 1}}.get(kind, climbed)
 
 
-@pytest.mark.parametrize("kind", ["plain", "far and mirrored"])
+@pytest.mark.parametrize("kind", ["plain", "far and mirrored", "climbing in two steps"])
 def test_the_batch_form_answers_each_image_as_the_other_does(kind: str) -> None:
     model = classifier(DECISIONS[kind])
     session = session_of("ONNX Runtime", build_batch_graph(model).to_bytes())

@@ -40,7 +40,7 @@ def test_the_threshold_is_the_lowest_that_fixed_sequences_prove() -> None:
     assert found.promise is not None
     assert set(found.promise.thresholds) == {min(reached)}
     assert 0 < min(reached) < 0.99
-    assert found.answered == (sure >= min(reached)).sum()
+    assert found.levels[0].answered == (sure >= min(reached)).sum()
 
 
 @pytest.mark.parametrize(("per_class", "asked"), [(False, 0.94), (True, 0.9)])
@@ -70,12 +70,15 @@ def test_a_promise_that_few_images_cannot_carry_names_how_many_could() -> None:
     odds, labels = drawn(200, seed=2, skill=0.001)
     refused = fit_promise(odds, labels, precision=0.98, confidence=0.9)
     assert refused.promise is None
-    assert refused.further is not None
-    assert f"some {refused.further:,} further ones could" in refused.describe(("a", "b", "c"))
+    few = refused.levels[0]
+    assert few.further is not None
+    assert f"some {few.further:,} further ones could" in refused.describe(("a", "b", "c"))
     flawless = np.eye(2)[np.zeros(100, int)]
     alone = fit_promise(flawless, np.zeros(100, int), precision=0.99, confidence=0.9)
     # without a mistake n images prove it once 0.99 ** n is at most a fifth of 0.1
-    assert alone.further == pytest.approx(np.ceil(np.log(0.02) / np.log(0.99)) - 100, abs=4)
+    assert alone.levels[0].further == pytest.approx(
+        np.ceil(np.log(0.02) / np.log(0.99)) - 100, abs=4
+    )
     enough = np.eye(2)[np.zeros(400, int)]
     assert fit_promise(enough, np.zeros(400, int), precision=0.99, confidence=0.9).promise
 
@@ -84,7 +87,7 @@ def test_what_no_number_of_images_could_carry_is_said() -> None:
     odds, labels = drawn(2000, seed=3, skill=0.2)
     refused = fit_promise(odds, labels, precision=0.99, confidence=0.9)
     assert refused.promise is None
-    assert refused.further is None
+    assert refused.levels[0].further is None
     assert "even the surest answers are wrong" in refused.describe(("a", "b", "c"))
 
 
@@ -94,7 +97,7 @@ def test_what_another_rule_refuses_does_not_count() -> None:
     found = fit_promise(odds, labels, precision=0.99, confidence=0.9, refused=wrong)
     assert found.promise is not None
     assert found.promise.thresholds == (0.0, 0.0, 0.0)
-    assert found.right == found.answered == 3000 - wrong.sum()
+    assert found.levels[0].right == found.levels[0].answered == 3000 - wrong.sum()
 
 
 def test_a_class_that_cannot_carry_it_is_named() -> None:
@@ -102,7 +105,7 @@ def test_a_class_that_cannot_carry_it_is_named() -> None:
     best = odds.argmax(1)
     labels = np.where(best == 2, np.where(np.arange(6000) % 2, 2, 0), labels)
     refused = fit_promise(odds, labels, precision=0.95, confidence=0.9, per_class=True)
-    assert refused.failed == (2,)
+    assert refused.levels[0].failed == (2,)
     assert "for 'c'; promise less" in refused.describe(("a", "b", "c"))
 
 

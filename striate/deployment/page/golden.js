@@ -47,9 +47,11 @@ async function compareGolden({ image, answer, pixels: expected }) {
   const { given: found } = await classify(given, { orientation: image.orientation, map: false });
   const shares = found.probabilities.data, wanted = floatsOf(answer.probabilities);
   const difference = Math.max(...wanted.map((share, index) => Math.abs(share - shares[index])));
-  const label = Number(found.class.data[0]), [first, second = 0] = wanted.slice().sort((a, b) => b - a);
+  const label = Number(found.class.data[0]), node = found.node && Number(found.node.data[0]);
+  const [first, second = 0] = wanted.slice().sort((a, b) => b - a);
   // so near each other that another class, or none, may be the best one
-  const tie = first - second <= 2 * about.tolerance || (label < 0) !== (answer.class < 0);
-  const same = difference <= about.tolerance && (label === answer.class || tie);
+  const limit = (label < 0) !== (answer.class < 0) || (node < 0) !== (answer.node < 0);
+  const tie = first - second <= 2 * about.tolerance || limit;
+  const same = difference <= about.tolerance && ((label === answer.class && node === answer.node) || tie);
   return { difference, same, decoded };
 }

@@ -87,8 +87,13 @@ async function classify({ pixels, rows, columns }, { orientation = 1, map = true
 function read(given) {
   const shares = Array.from(given.probabilities.data);
   const order = shares.map((_, index) => index).sort((a, b) => shares[b] - shares[a]);
-  const refused = given.class.data[0] < 0;
-  return { shares, order, refused, best: order[0], distance: given.distance?.data[0] };
+  const best = order[0], node = given.node?.data[0] ?? given.class.data[0]; // whole numbers of 64 bits
+  const climbed = node >= about.classes.length;
+  return {
+    shares, order, best, climbed, refused: node < 0, distance: given.distance?.data[0],
+    name: climbed ? about.nodes[node] : about.classes[best],
+    share: climbed ? given.node_probability.data[0] : shares[best],
+  };
 }
 
 function whyRefused(found) {
@@ -114,12 +119,14 @@ async function show(canvas, name, notes) {
     const found = read(given);
     const title = found.refused
       ? make("h3", { class: "refused" }, words.unknown)
-      : make("h3", {}, make("bdi", {}, about.classes[found.best]), make("span", { class: "share" }, percent(found.shares[found.best])));
+      : make("h3", {}, make("bdi", {}, found.name), make("span", { class: "share" }, percent(found.share)));
     const figure = make("div", { class: "figure" }, small);
     small.setAttribute("role", "img");
     small.setAttribute("aria-label", name);
     const lines = [...notes];
-    if (found.refused) lines.unshift(whyRefused(found), fillIn(words.guess, { name: about.classes[found.best] }));
+    const guess = { name: about.classes[found.best], share: percent(found.shares[found.best]) };
+    if (found.refused) lines.unshift(whyRefused(found), fillIn(words.guess, guess));
+    if (found.climbed) lines.unshift(fillIn(words.climbed, guess));
     const tools = make("p", { class: "tools" }, lookButton(figure, small, given, found));
     card.append(figure, make("div", { class: "said" }, title, ...lines.map((line) => make("p", { class: "soft" }, line)),
       barsOf(found), tools, make("p", { class: "soft file" }, make("bdi", {}, name), ` · ${canvas.width} × ${canvas.height} · ${fillIn(words.took, { time: Math.round(milliseconds) })}`)));
@@ -276,7 +283,7 @@ async function switchCamera() {
   button.setAttribute("aria-pressed", "true");
   while (stream) {
     const found = read((await classify(pixelsOf(still(video)), { map: false })).given);
-    at("seen").textContent = found.refused ? words.unknown : `${about.classes[found.best]} · ${percent(found.shares[found.best])}`;
+    at("seen").textContent = found.refused ? words.unknown : `${found.name} · ${percent(found.share)}`;
     at("live-bars").replaceChildren(barsOf(found));
     await new Promise(requestAnimationFrame);
   }

@@ -46,7 +46,7 @@ for await (const part of process.stdin) {
     const until = end + 1 + asked.rows * asked.columns * 3;
     missing = until - held.length;
     if (missing > 0) break;
-    say(await answer(asked, held.subarray(end + 1, until)));
+    say({ answer: await answer(asked, held.subarray(end + 1, until)) });
     held = held.subarray(until);
   }
 }

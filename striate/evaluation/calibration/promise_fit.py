@@ -15,10 +15,9 @@ from typing import Final
 
 import numpy as np
 
-from striate.data import format_count
 from striate.errors import SettingError
-from striate.model.decision import Promise
-from striate.terminal.units import format_percent
+from striate.evaluation.calibration.promise_result import LevelFit, PromiseFit
+from striate.model.decision import Promise, Taxonomy
 
 THRESHOLDS: Final = (
     0.9999, 0.9998, 0.9995, 0.999, 0.998, 0.995, 0.99, 0.985, 0.98, 0.97, 0.96, 0.95, 0.93, 0.9,
@@ -26,60 +25,6 @@ THRESHOLDS: Final = (
 )  # fmt: skip
 STARTS: Final = (0.999, 0.99, 0.95, 0.8, 0.5)
 MOST: Final = 10**7  # images, beyond which no number is told
-
-
-@dataclass(frozen=True)
-class PromiseFit:
-    """A promise, or why there is none.
-
-    Attributes:
-        promise: for the classifier; None where the images cannot carry it.
-        precision: as it was asked for.
-        confidence: likewise.
-        n: images that it was tested on.
-        answered: of these, those that are answered with it.
-        right: of these, those that are answered correctly.
-        further: how many more images could carry it, where it is refused; None where no number
-            could, as too many of the surest answers are wrong.
-        failed: the classes that cannot carry it, where it is asked of each class.
-    """
-
-    promise: Promise | None
-    precision: float
-    confidence: float
-    n: int
-    answered: int = 0
-    right: int = 0
-    further: int | None = None
-    failed: tuple[int, ...] = ()
-
-    def describe(self, classes: tuple[str, ...]) -> str:
-        """Say in a line what is promised, or why it is refused and what would help."""
-        asked = f"{format_percent(self.precision)} of the answers are correct"
-        if self.promise is not None and self.promise.per_class or self.failed:
-            asked = f"of each class {asked}"
-        with_what = f"with {format_percent(self.confidence)} confidence"
-        if self.promise is not None:
-            kept = format_percent(self.answered / max(self.n, 1))
-            shown = f"{self.right:,} of {self.answered:,} answers were correct"
-            return (
-                f"promised, {with_what}: {asked}; tested on {self.n:,} images, of which {kept} are "
-                f"answered ({shown})"
-            )
-        which = ""
-        if self.failed:
-            names = ", ".join(f"'{classes[each]}'" for each in self.failed[:3])
-            which = f" for {names}{', ...' if len(self.failed) > 3 else ''}"
-        images = format_count(self.n, "image")
-        if self.further is None:
-            return (
-                f"no promise that {asked}: on {images} too many of even the surest answers are "
-                f"wrong{which}; promise less, or train better"
-            )
-        return (
-            f"no promise that {asked}: {images} cannot show it {with_what}{which}; some "
-            f"{self.further:,} further ones could, if they are answered as these are"
-        )
 
 
 @dataclass(frozen=True)
@@ -118,8 +63,15 @@ def fit_promise(
     confidence: float = 0.9,
     per_class: bool = False,
     refused: np.ndarray | None = None,
+    taxonomy: Taxonomy | None = None,
 ) -> PromiseFit:
     """Choose thresholds under which answers are right as often as is asked for.
+
+    With a taxonomy it is asked of each level: of the answers by a class, of those by the node
+    above it, which are given to images that no class is answered to, and so on. The levels share
+    what may go wrong (Bonferroni). Which images come to a level depends on the thresholds below
+    it, which were chosen on these very images; so its tests share it among all the ways in which
+    those could have come out, too.
 
     Args:
         probabilities: float (n, classes), after the temperature, of images on which nothing else
@@ -128,7 +80,9 @@ def fit_promise(
         precision: the least share of right answers among those given.
         confidence: the least probability, over the choice of these images, of keeping it.
         per_class: whether it is asked of each class that is answered, all at once.
-        refused: bool (n,), images that another rule does not answer; None where all are.
+        refused: bool (n,), images that another rule does not answer, or (n, 1 + levels), those
+            that it does not answer on each level; None where all are.
+        taxonomy: of the classes; None where they have none.
 
     Raises:
         SettingError: precision or confidence is no share.
@@ -137,43 +91,71 @@ def fit_promise(
     >>> sure = numbers.uniform(0.5, 1, 3000)
     >>> labels = (numbers.random(3000) > sure).astype(int)
     >>> found = fit_promise(np.stack([sure, 1 - sure], 1), labels, precision=0.9)
-    >>> found.promise.thresholds, round(found.right / found.answered, 2)
+    >>> classes = found.levels[0]
+    >>> found.promise.thresholds, round(classes.right / classes.answered, 2)
     ((0.87, 0.87), 0.93)
     >>> few = fit_promise(np.stack([sure, 1 - sure], 1)[:100], labels[:100], precision=0.9)
-    >>> few.promise is None, few.further > 0
+    >>> few.promise is None, few.levels[0].further > 0
     (True, True)
     """
     check_promise(precision, confidence)
-    classes, best, sure = probabilities.shape[1], probabilities.argmax(1), probabilities.max(1)
-    offered = np.ones(len(labels), np.bool_) if refused is None else ~refused
-    correct = best == labels
-    alpha, delta = 1 - precision, 1 - confidence
-    groups = [best == c for c in range(classes)] if per_class else [np.ones(len(labels), np.bool_)]
-    tested = [
-        _test(
-            sure[group & offered], correct[group & offered], alpha, delta / len(groups), len(sure)
-        )
-        for group in groups
-    ]
-    failed = tuple(c for c, one in enumerate(tested) if one.threshold is None)
-    if failed:
-        needed = [one.further for one in tested if one.threshold is None]
-        further = None if None in needed else max(each for each in needed if each is not None)
-        return PromiseFit(
-            None, precision, confidence, len(labels), further=further,
-            failed=failed if per_class else (),
+    nodes = _Nodes(probabilities, labels, taxonomy)
+    count, images = len(nodes.places), len(labels)
+    masks = np.zeros((images, count), np.bool_)
+    masks |= False if refused is None else refused.reshape(images, -1)
+    left, levels = np.ones(images, np.bool_), list[LevelFit]()
+    for number in range(count):
+        own, sure, right = nodes.own[number], nodes.sure[number], nodes.right[number]
+        offered = left & ~masks[:, number]
+        which = range(int(nodes.places[number].max()) + 1)
+        groups = [own == each for each in which] if per_class else [np.ones(images, np.bool_)]
+        tested = []
+        for each, group in enumerate(groups):
+            below = nodes.count_below(number, each) if per_class else number
+            delta = (1 - confidence) / count / len(groups) * (len(THRESHOLDS) + 1.0) ** -below
+            mine = group & offered
+            tested.append(_test(sure[mine], right[mine], 1 - precision, delta, images))
+        thresholds = tuple(one.threshold for one in tested) * (1 if per_class else len(which))
+        least = np.array([np.inf if each is None else each for each in thresholds], np.float32)
+        given = offered & (sure >= least[own])
+        failed = tuple(each for each, one in enumerate(tested) if one.threshold is None)
+        needed = [tested[each].further for each in failed]
+        further = None if None in needed else max(filter(None, needed), default=None)
+        levels.append(
+            LevelFit(
+                thresholds, int(offered.sum()), int(given.sum()), int((given & right).sum()),
+                further, failed,
+            )
         )  # fmt: skip
-    own = [one.threshold for one in tested] * (1 if per_class else classes)
-    thresholds = np.array(own, np.float32)
-    given = offered & (sure >= thresholds[best])
-    return PromiseFit(
-        Promise(precision, confidence, per_class, tuple(own), len(labels)),
-        precision,
-        confidence,
-        len(labels),
-        int(given.sum()),
-        int((given & correct).sum()),
-    )
+        left &= ~given
+    classes, *above = levels
+    kept = any(level.answered for level in levels) if taxonomy else not classes.failed
+    promise = None
+    if kept:
+        told = tuple(level.thresholds for level in above)
+        promise = Promise(precision, confidence, per_class, classes.thresholds, images, told)
+    return PromiseFit(promise, precision, confidence, per_class, images, tuple(levels))
+
+
+class _Nodes:
+    """What is said of each image on each level: the classes first, then the levels above."""
+
+    def __init__(
+        self, probabilities: np.ndarray, labels: np.ndarray, taxonomy: Taxonomy | None
+    ) -> None:
+        best = probabilities.argmax(1)
+        levels = () if taxonomy is None else taxonomy.levels
+        self.places = [np.arange(probabilities.shape[1]), *(level.places for level in levels)]
+        self.own = [places[best] for places in self.places]
+        self.right = [places[best] == places[labels] for places in self.places]
+        self.sure = [probabilities.max(1)]
+        if taxonomy is not None:
+            self.sure += list(taxonomy.sum_of(probabilities, best).T)
+
+    def count_below(self, level: int, node: int) -> int:
+        """Count the classes and nodes below a node, each of which has a threshold of its own."""
+        mine = self.places[level] == node
+        return sum(len(set(places[mine].tolist())) for places in self.places[:level])
 
 
 def _test(

@@ -53,6 +53,7 @@ class EvaluatedImage:
             in the records of older versions.
         runner_up_probability: of that class, 0 to 1.
         refused: why nothing is answered: "unlike", "unsure"; "" where the answer is given.
+        node: of a taxonomy, what is answered instead of the class; "" where that is not so.
     """
 
     name: str
@@ -64,6 +65,7 @@ class EvaluatedImage:
     runner_up: str = ""
     runner_up_probability: float = 0.0
     refused: str = ""
+    node: str = ""
 
     @property
     def correct(self) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from striate.errors import SettingError
 from striate.evaluation.metrics.evaluated_image import ClassScore, ConfusedPair, EvaluatedImage
+from striate.evaluation.metrics.levels import LevelScore, describe_levels, level_table
 from striate.evaluation.metrics.refusals import Refusals
 from striate.evaluation.metrics.reliability import Reliability
 from striate.evaluation.metrics.wrong_labels import WrongLabels
@@ -73,6 +74,8 @@ class Evaluation:
             estimated, as of images that were learnt from.
         slices: the accuracy on slices of the images, the most surely worse first; None where that
             was not looked at.
+        levels: of a classifier with a taxonomy, the figures of the classes and of each level
+            above them; else empty.
         notes: what has to be known to read the numbers.
         images: every image with its answer, in the order they were evaluated in; not in JSON.
         pictures: uint8 (rows, columns, channels), of the first of the worst, as the network sees
@@ -102,6 +105,7 @@ class Evaluation:
     reliability: Reliability | None = None
     wrong_labels: WrongLabels | None = None
     slices: SliceScores | None = None
+    levels: tuple[LevelScore, ...] = ()
     notes: tuple[str, ...] = ()
     images: tuple[EvaluatedImage, ...] = field(default=(), repr=False)
     pictures: tuple[Pixels, ...] = field(default=(), repr=False, compare=False)
@@ -126,6 +130,7 @@ class Evaluation:
             "reliability": None if self.reliability is None else self.reliability.as_json(),
             "wrong_labels": None if self.wrong_labels is None else asdict(self.wrong_labels),
             "slices": None if self.slices is None else self.slices.as_json()["slices"],
+            "levels": [asdict(score) for score in self.levels],
             "notes": list(self.notes),
         }
 
@@ -149,6 +154,7 @@ class Evaluation:
                 "reliability": None if true is None else Reliability.from_json(true),
                 "wrong_labels": None if doubted is None else WrongLabels(**doubted),
                 "slices": None if sliced is None else SliceScores.from_json(values["n"], sliced),
+                "levels": tuple(map(LevelScore.from_json, values.get("levels", ()))),
                 "notes": tuple(values["notes"]),
             }
         )
@@ -273,7 +279,8 @@ class Evaluation:
         return axes
 
     def _tables(self) -> list[Table]:
-        tables = (self.table(), self.confusion_table(), self.worst_table())
+        tables = [level_table(self.levels), self.table()]
+        tables += [self.confusion_table(), self.worst_table()]
         return [table for table in tables if table.rows]
 
     def _lines(self) -> list[str]:
@@ -288,6 +295,8 @@ class Evaluation:
         lines = [self.headline(), f"on {escape_controls(self.evaluated)}", ", ".join(errors)]
         if self.refusals is not None:
             lines.insert(2, str(self.refusals))
+        if self.levels:
+            lines.insert(2, describe_levels(self.levels))
         if self.reliability is not None:
             lines.append(str(self.reliability))
         if self.wrong_labels is not None and self.wrong_labels.wrong:

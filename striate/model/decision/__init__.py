@@ -10,5 +10,15 @@ from striate.model.decision.answers import REFUSED, Answers
 from striate.model.decision.decision import Decision
 from striate.model.decision.feature_distance import FeatureDistance
 from striate.model.decision.rules import Promise, RejectRule
+from striate.model.decision.taxonomy import Level, Taxonomy
 
-__all__ = ["REFUSED", "Answers", "Decision", "FeatureDistance", "Promise", "RejectRule"]
+__all__ = [
+    "REFUSED",
+    "Answers",
+    "Decision",
+    "FeatureDistance",
+    "Level",
+    "Promise",
+    "RejectRule",
+    "Taxonomy",
+]

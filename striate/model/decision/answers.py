@@ -22,11 +22,21 @@ class Answers:
             about 1 for an image like those learnt from; NaN where it is not measured.
         unlike: bool (n,), whether the distance is why nothing is answered.
         unsure: bool (n,), whether the confidence is.
+        node: int64 (n,), what is answered: the number of the class, or of a node of the taxonomy
+            above it, which are counted on from the last class; `REFUSED` where nothing is.
+        node_probability: float32 (n,), of what is answered: the sum over the node's classes; where
+            nothing is, the confidence.
+        level: int64 (n,), 0 where a class is answered, 1 where the node above it is, and so on;
+            `REFUSED` where nothing is.
 
     >>> yes = np.array([True, False])
     >>> rows = np.array([[0.6, 0.4], [0.1, 0.9]], np.float32)
     >>> far = np.array([3.0, 1.0], np.float32)
-    >>> answers = Answers(rows, np.array([-1, 1]), rows.max(1), far, unlike=yes, unsure=~yes & ~yes)
+    >>> given = np.array([-1, 1])
+    >>> answers = Answers(
+    ...     rows, given, rows.max(1), far, unlike=yes, unsure=~yes & ~yes,
+    ...     node=given, node_probability=rows.max(1), level=np.array([-1, 0]),
+    ... )
     >>> answers.best.tolist(), answers.refused.tolist()
     ([0, 1], [True, False])
     """
@@ -37,6 +47,9 @@ class Answers:
     distance: np.ndarray
     unlike: np.ndarray
     unsure: np.ndarray
+    node: np.ndarray
+    node_probability: np.ndarray
+    level: np.ndarray
 
     @property
     def best(self) -> np.ndarray:
@@ -46,7 +59,7 @@ class Answers:
     @property
     def refused(self) -> np.ndarray:
         """Where nothing is answered: bool (n,)."""
-        return np.asarray(self.classes == REFUSED)
+        return np.asarray(self.node == REFUSED)
 
     def each(self) -> list[Answers]:
         """Return the answer to each image by itself."""

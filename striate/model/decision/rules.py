@@ -51,6 +51,8 @@ class Promise:
         thresholds: for each class, the least probability with which it is answered; None where it
             never is.
         n: on how many images, which no weight was learnt from, they were chosen.
+        levels: the same of the nodes of a taxonomy, a tuple a level, from the one above the
+            classes up: of the images that nothing below is answered to, those answered there.
 
     >>> Promise(0.99, 0.9, False, (0.7, 0.7), 500).thresholds
     (0.7, 0.7)
@@ -61,9 +63,11 @@ class Promise:
     per_class: bool
     thresholds: tuple[float | None, ...]
     n: int
+    levels: tuple[tuple[float | None, ...], ...] = ()
 
     def __post_init__(self) -> None:
-        shares = (self.precision, self.confidence, *(each for each in self.thresholds if each))
+        given = [each for level in (self.thresholds, *self.levels) for each in level if each]
+        shares = (self.precision, self.confidence, *given)
         if not all(_is_share(each, 1.0) for each in shares) or not _is_count(self.n):
             raise SettingError(
                 f"the promise is {str(self.precision)[:60]} with confidence "
@@ -77,7 +81,10 @@ class Promise:
 def as_json(rule: RejectRule | Promise) -> dict[str, Any]:
     """Return a rule as plain values."""
     values = asdict(rule)
-    return values | {"thresholds": list(rule.thresholds)} if isinstance(rule, Promise) else values
+    if isinstance(rule, RejectRule):
+        return values
+    values["thresholds"], levels = list(rule.thresholds), values.pop("levels")
+    return values | {"levels": [list(each) for each in levels]} if levels else values
 
 
 def read_reject_rule(values: Any) -> RejectRule | None:
@@ -100,11 +107,15 @@ def read_promise(values: Any) -> Promise | None:
     """
     if values is None:
         return None
+    values = {"levels": [], **values} if isinstance(values, dict) else values
     _check_names(values, Promise)
-    if not isinstance(values["thresholds"], list):
+    lists = [values["thresholds"], values["levels"]]
+    lists += values["levels"] if isinstance(values["levels"], list) else []
+    if not all(isinstance(each, list) for each in lists):
         raise SettingError("the promise's thresholds are no list")
     named = {name: values[name] for name in Promise.__dataclass_fields__}
-    return Promise(**{**named, "thresholds": tuple(named["thresholds"])})
+    levels = tuple(map(tuple, values["levels"]))
+    return Promise(**{**named, "thresholds": tuple(named["thresholds"]), "levels": levels})
 
 
 def _check_names(values: Any, kind: type[RejectRule] | type[Promise]) -> None:

@@ -15,6 +15,7 @@ from striate.architecture.diagram.drawing import draw_architecture
 from striate.doctor import ImageFinding, Kind, group_by_kind
 from striate.evaluation.answers_file import answers_text
 from striate.evaluation.metrics import ClassScore
+from striate.evaluation.metrics.levels import describe_levels
 from striate.evaluation.slices.slice_scores import Slice
 from striate.events import Epoch
 from striate.features.filter_shift import LayerShift
@@ -61,6 +62,11 @@ class View:
     def majority_share(self) -> float:
         """The share of the most frequent class: what always predicting it would reach."""
         return max(score.n for score in self.facts.evaluation.per_class) / self.facts.evaluation.n
+
+    @property
+    def levels_in_words(self) -> str:
+        """How many images are answered on which level of the taxonomy."""
+        return describe_levels(self.facts.evaluation.levels)
 
     @property
     def chance_cross_entropy(self) -> float:
