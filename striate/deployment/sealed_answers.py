@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from striate.errors import ClassifierError
 
@@ -50,7 +51,7 @@ class SealedAnswer:
     node_probability: float | None = None
 
     @classmethod
-    def of(cls, said: Mapping[str, Any]) -> SealedAnswer:
+    def of(cls, said: Mapping[str, ArrayLike]) -> SealedAnswer:
         """Return what a runtime said, by the names of the graph's outputs."""
         return cls(
             probabilities=np.asarray(said[PROBABILITIES], np.float32),

@@ -67,8 +67,7 @@ class Settings:
         promise: the share of correct answers that is promised; surer ones alone are then given.
         promise_confidence: how surely it is to be kept.
         promise_per_class: whether it is made of the answers of each class, or of all together.
-        taxonomy: whether classes that are named by paths, as dog/beagle, are the leaves of a
-            taxonomy, so that where the class is unsure, the answer may be the node above it.
+        taxonomy: whether classes named by paths, as dog/pug, are one, which unsure answers climb.
         val_fraction: share that is held out where the data has no validation split; None: a
             fifth, and at most 5,000 images.
         group_column: of a list: images with the same value there stand on one side of the split,
@@ -131,8 +130,7 @@ class Settings:
         "Exchange left and right in training. Default: colour images where that changes no class, "
         "as measured.",
     )
-    # not the default: 8 of 9 networks from scratch on hot dogs gained, 2 points on average, and
-    # fine-tuned ones on ants and bees lost 0.3
+    # not the default: 8 of 9 from scratch on hot dogs gained 2 points, fine-tuned ones lost 0.3
     tta: bool = _setting(
         False, "Answer with the mean of an image and its mirror image, in twice the time."
     )
@@ -145,9 +143,7 @@ class Settings:
     )
     promise_confidence: float = _setting(0.9, "With --promise: how surely it is to be kept.")
     promise_per_class: bool = _setting(False, "With --promise: promise it of each class.")
-    taxonomy: bool = _setting(
-        True, "Classes named by paths, as dog/beagle, are a taxonomy: unsure answers climb it."
-    )
+    taxonomy: bool = _setting(True, "Unsure answers climb where classes are named as dog/pug.")
     val_fraction: float | None = _setting(
         None,
         "Share held out where DATA has no validation split. Default: a fifth, and at most 5,000 "

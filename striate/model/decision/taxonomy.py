@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -208,7 +208,7 @@ class Taxonomy:
         return Taxonomy(tuple(levels))
 
 
-def _read_level(values: Mapping[str, Any]) -> Level:
+def _read_level(values: Any) -> Level:
     names, nodes = values["names"], values["nodes"]
     if not all(type(name) is str for name in names) or not all(type(n) is int for n in nodes):
         raise TypeError("names are texts, nodes whole numbers")
