@@ -202,7 +202,8 @@ class View:
         """Return the command that explains an answer; "" where the image is no file."""
         if not (self.facts.folder and one.file):
             return ""
-        return shlex.join(["striate", "explain", self.facts.folder, one.file])
+        taught = [] if self.in_epochs else ["--taught"]  # a head: which images taught it this
+        return shlex.join(["striate", "explain", self.facts.folder, one.file, *taught])
 
     @property
     def film_rows(self) -> list[Row]:
