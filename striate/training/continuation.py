@@ -57,14 +57,15 @@ def check_extension(
     done = record.outcome.epochs
     if not record.cycles:
         raise RunError(
-            f"'{run}' is finished: its head was learnt at once, in no epochs; to fine-tune the "
-            "backbone, start a new run with --unfreeze N or --unfreeze all (`striate report` "
-            "writes its report again)"
+            f"'{run}' is finished: its head was learnt at once, in no epochs; to go on with images "
+            "that changed, give DATA or --fixes; to fine-tune the backbone, start a new run with "
+            "--unfreeze N or --unfreeze all (`striate report` writes its report again)"
         )
     if not asked:
         raise RunError(
             f"'{run}' is finished after {done} epochs; to extend it give the new number of "
-            f"epochs in all: striate train --resume {run} --epochs {max(1, 2 * done)}"
+            f"epochs in all: striate train --resume {run} --epochs {max(1, 2 * done)}; to go on "
+            "with images that changed, give DATA or --fixes"
         )
     if epochs is not None and epochs <= done:
         raise RunError(f"'{run}' has {done} epochs already; give more than {done}, the new total")

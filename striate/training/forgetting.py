@@ -43,7 +43,7 @@ from striate.training.distributed.processes import Worker, launch
 from striate.training.leaving_images import check_left, find_name, hash_images
 from striate.training.plan import Request
 from striate.training.preparation import Prepared, prepare
-from striate.training.record import RunRecord
+from striate.training.record import FORGOT, RunRecord
 from striate.training.result import TrainingResult
 from striate.training.run import TrainingRun
 from striate.training.run_images import (
@@ -54,7 +54,6 @@ from striate.training.run_images import (
     read_run_split,
 )
 
-FORGOT = "forgotten: "
 OUT_OF_REACH = (
     "not reached: your own images, copies of this run, files exported from it, pages made with "
     "`striate explain` and `striate compare`, other runs on these images or from this classifier"

@@ -29,6 +29,7 @@ from striate.training.record_of_2026_11 import converted
 from striate.training.transfer import LearntHead
 
 FORMAT_VERSION = 2
+FORGOT = "forgotten: "  # how the note of a run begins that has forgotten images
 Status = Literal["preparing", "training", "finished", "interrupted"]
 
 

@@ -133,6 +133,10 @@ def test_a_head_is_learnt_anew_and_features_of_new_images_alone_are_computed(
     first = start_run(shapes, out=tmp_path / "first", settings=settings, callback=ignore)
     drawn.folder(shapes, ("bar",), n=8, first=200, size=(30, 20))
     (shapes / "disc" / "disc200.png").unlink()
+    path = first.folder / "run.json"
+    values = json.loads(path.read_text("utf-8"))
+    values["notes"].append("forgotten: 1 image on 2026-12-01; the folder may hold it")
+    path.write_text(json.dumps(values), "utf-8")
     told: list[Event] = []
     run = resume(first.folder, data=shapes, out=tmp_path / "second", callback=told.append)
     learnt = plan(run.folder).data.counts[0]
@@ -142,6 +146,7 @@ def test_a_head_is_learnt_anew_and_features_of_new_images_alone_are_computed(
     gone = split_of(first.folder)["disc/disc200.png"][0]
     assert f"{2 * (n - new):,} of them kept from before" in notes(told)
     assert "8 images are new, 1 no longer used" in notes(told)
+    assert "has forgotten images (forgotten: 1 image on 2026-12-01), and no longer" in notes(told)
     assert run.model.classes == ("bar", "disc", "square") and not record(run.folder).cycles
     assert gone in ("train", "val") and "disc/disc200.png" not in split_of(run.folder)
     (run.folder / "report.html").unlink()  # and is written again from what the run has recorded

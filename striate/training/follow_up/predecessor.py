@@ -37,7 +37,7 @@ from striate.training.follow_up.image_changes import (
     write_changes,
 )
 from striate.training.plan import Plan, Request
-from striate.training.record import RunRecord
+from striate.training.record import FORGOT, RunRecord
 
 NONE: Final = np.zeros(0, np.uint64)
 
@@ -52,6 +52,7 @@ class Predecessor:
         request: what was asked for then.
         model: its classifier.
         rows: of its split.csv.
+        forgotten: its notes on images that it has forgotten.
     """
 
     folder: RunFolder
@@ -59,6 +60,7 @@ class Predecessor:
     request: Request
     model: Classifier = field(repr=False)
     rows: Sequence[SplitRow] = field(repr=False)
+    forgotten: tuple[str, ...] = ()
 
     @property
     def hands_weights_on(self) -> bool:
@@ -189,6 +191,12 @@ class Predecessor:
             new_classes=tuple(name for name in loaded.collection.classes if name not in known),
         )
         say(f"beside '{self.folder.path}': {follows.describe()}")
+        if self.forgotten and follows.added:
+            say(
+                f"'{self.folder.path}' has forgotten images ({self.forgotten[-1].partition(';')[0]}"
+                f"), and no longer knows which: where '{source}' still holds them they are among "
+                "the new ones; drop them by --fixes"
+            )
         return follows
 
 
@@ -214,7 +222,8 @@ def open_predecessor(run: str | Path) -> Predecessor:
         model, rows = load(folder.model), read_split(folder.split)
     except (ClassifierError, OSError, ValueError) as error:
         raise RunError(f"no other run can go on from '{run}': {error}") from error
-    return Predecessor(folder, record.plan, record.request, model, rows)
+    forgotten = tuple(note for note in record.notes if note.startswith(FORGOT))
+    return Predecessor(folder, record.plan, record.request, model, rows, forgotten)
 
 
 def is_changed(folder: RunFolder, collection: Collection) -> bool:
