@@ -49,6 +49,13 @@ def export(
             help="Write NAME.py and NAME.mjs beside it, which classify by it without Striate.",
         ),
     ] = False,
+    golden: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder of images that become golden ones, too: they leave with the file, small "
+            "and without their names."
+        ),
+    ] = None,
     with_hashes: Annotated[
         bool,
         typer.Option(
@@ -109,6 +116,7 @@ def export(
     settings = ExportSettings(
         batch=with_batch,
         programs=with_programs,
+        golden=golden,
         with_hashes=with_hashes,
         force=force,
         seed=seed,

@@ -11,11 +11,12 @@ import numpy as np
 
 from striate.deployment.accepted_images import make_accepted_images
 from striate.deployment.example_programs import ENDINGS, write_programs
-from striate.deployment.golden_images import GoldenImage, draw_golden_images
+from striate.deployment.golden_images import GoldenImage, draw_golden_images, take_golden_images
 from striate.deployment.proof import Proof, prove
 from striate.deployment.quantization.form_table import Form, measure_forms
 from striate.deployment.quantization.int8_form import Int8Form, Int8Settings, make_int8_form
 from striate.deployment.quantization.int8_proof import prove_int8
+from striate.deployment.run_facts import RunFacts, read_run_facts
 from striate.deployment.sealed_document import SealedContents, write_batch, write_metadata
 from striate.deployment.sealed_file import GoldenProof
 from striate.deployment.sealed_graph import SealedGraph, build_sealed_graph
@@ -85,6 +86,7 @@ class ExportSettings:
         with_hashes: whether the hashes of the images that were learnt from go with it.
         force: whether a file that is there already is replaced.
         seed: of the golden images.
+        golden: a folder of images that become golden ones, too.
         int8: how its network is quantized; None leaves it in float32.
     """
 
@@ -93,6 +95,7 @@ class ExportSettings:
     with_hashes: bool = False
     force: bool = False
     seed: int = 0
+    golden: Path | None = None
     int8: Int8Settings | None = None
 
 
@@ -131,13 +134,17 @@ def export(
         if settings.programs:
             beside += [path.with_suffix(ending) for ending in ENDINGS]
         refuse_existing(path, *beside)
-    classifier = open_classifier(model)
+    classifier, facts = open_classifier(model), read_run_facts(model)
     with display_progress(progress, callback) as tell:
-        return _export(classifier, path, settings, tell)
+        return _export(classifier, facts, path, settings, tell)
 
 
 def _export(
-    classifier: Classifier, path: Path, settings: ExportSettings, tell: Callable[[Event], None]
+    classifier: Classifier,
+    facts: RunFacts,
+    path: Path,
+    settings: ExportSettings,
+    tell: Callable[[Event], None],
 ) -> Exported:
     sealed = build_sealed_graph(classifier)
     int8 = None
@@ -148,13 +155,16 @@ def _export(
     if classifier.decision.refuses:
         accepted = make_accepted_images(classifier, sealed.network, settings.seed, tell)
         golden[len(golden) - len(accepted) :] = accepted
+    if settings.golden is not None:
+        golden += take_golden_images(settings.golden, classifier.preprocess, tell)
     pixels = [image.pixels(classifier.preprocess) for image in golden]
     report = ProgressReporter("comparing with torch", tell)
     proof = prove(classifier, sealed, golden, pixels, report)
     notes = _notes(classifier, sealed, proof, len(accepted))
     for note in notes:
         tell(Note(note))
-    contents = SealedContents(sealed, GoldenProof(tuple(golden), proof.expected), proof.levels)
+    expected = GoldenProof(tuple(golden), proof.expected)
+    contents = SealedContents(sealed, expected, proof.levels, facts)
     if int8 is not None:
         contents = _quantize(contents, int8, pixels)
     metadata = write_metadata(
@@ -193,7 +203,7 @@ def _quantize(full: SealedContents, form: Int8Form, pixels: Sequence[np.ndarray]
     proof, levels = prove_int8(whole, full.proof, pixels)
     forms = measure_forms(full.sealed.model.to_bytes(), whole, form, pixels[0])
     apart = {level: difference.probability for level, difference in levels.items()}
-    return SealedContents(form.sealed, proof, apart, form, forms)
+    return SealedContents(form.sealed, proof, apart, full.facts, form, forms)
 
 
 def name_batch(path: Path) -> Path:

