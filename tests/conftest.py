@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 import drawn
 import pytest
 from quick_runs import QUICK, TINY
+from thoroughness import THOROUGH
 
+from striate.deployment import golden_images
+from striate.deployment.golden_images import DRAWN
 from striate.events import Event
 from striate.training.result import TrainingResult
 from striate.training.runs import start_run
@@ -92,6 +95,19 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep what tests keep out of the user's cache, and what is there out of the tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STRIATE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def smaller_golden_images() -> Iterator[None]:
+    """Make the golden image of 12 megapixels a small one, but in `make test-all`.
+
+    It takes two thirds of an export.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if not THOROUGH:
+            small = [each if each[0] != "huge" else ("huge", 300, 400, 1) for each in DRAWN]
+            patch.setattr(golden_images, "DRAWN", tuple(small))
         yield
 
 

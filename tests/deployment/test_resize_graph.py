@@ -16,6 +16,7 @@ from striate.backends.onnx.graph_builder import Building
 from striate.backends.onnx.model_file import Model
 from striate.data.images import Preprocess
 from striate.data.images.exif_orientation import TURNS
+from striate.deployment.golden_images import DRAWN, draw
 from striate.deployment.resize_graph import add_image_input
 from striate.deployment.sealed_answers import IMAGE, ORIENTATION
 
@@ -117,3 +118,10 @@ def test_openvino_gives_the_same_pixels(way: str) -> None:
             feeds = {IMAGE: image, ORIENTATION: np.array(orientation, np.int64)}
             found = np.asarray(compiled(feeds)[0][0])
             assert (found != run(image, orientation)).mean() < 0.001
+
+
+def test_twelve_megapixels_are_resized_as_in_training() -> None:
+    fitted = WAYS["zoom"]
+    (image,) = (draw(7, rows, columns) for name, rows, columns, _ in DRAWN if name == "huge")
+    assert image.shape == (3000, 4000, 3)
+    assert np.abs(onnxruntime(fitted)(image, 1) - fitted.pixels(image)).max() <= 1
