@@ -30,7 +30,7 @@ FORMULA: Final = (
     "and 63; "
     "value = (wave*3 + noise*4) >> 2, for row y, column x, channel c from 0"
 )
-DRAWN: Final = (
+DRAWN: Final[tuple[tuple[str, int, int, int], ...]] = (
     # name, rows, columns, orientation
     ("landscape", 240, 320, 1),
     ("odd sizes", 97, 131, 1),
