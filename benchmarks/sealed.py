@@ -28,7 +28,6 @@ from benchmarks.harness import (
     refuse_emulation,
     rounds_told,
     run,
-    typed,
 )
 from benchmarks.harness.process import ROOT
 from benchmarks.predict import WEIGHTS, spread_out, summary
@@ -69,7 +68,7 @@ def main() -> None:
         Report(
             name="sealed",
             title="Prediction with an exported file",
-            command=typed("bench-sealed", chosen),
+            command="make bench-sealed",
             method=(
                 "Whole processes, from their start to the end of the CSV, the sides in turns, "
                 "MobileNetV2 at 224 pixels in float32 but for the side in int8. The script of ONNX "
