@@ -17,7 +17,7 @@ from striate.deployment.sealed_file import SealedFile, is_sealed, read_sealed
 from striate.deployment.verification import Verification, verify
 from striate.deployment.web_page import PageContent, make_page
 from striate.deployment.web_runtime import find_web_runtime
-from striate.errors import ClassifierError, ProofError
+from striate.errors import ClassifierError, ProofError, SettingError
 from striate.events import Callback
 from striate.model.classifier_like import ClassifierLike
 from striate.model.decision import Taxonomy
@@ -116,6 +116,11 @@ def export_page(
     with display_progress(progress, callback) as tell:
         runtime = find_web_runtime(settings.runtime, offline=settings.offline, callback=tell)
         if isinstance(model, (str, Path)) and is_sealed(Path(model)):
+            if settings.sealed.int8 is not None:
+                raise SettingError(
+                    f"'{model}' is exported already and is taken as it is; to quantize, give the "
+                    "classifier's file or its run"
+                )
             verification = verify(
                 model, web_runtime=settings.runtime, progress=False, callback=tell
             )

@@ -16,6 +16,7 @@ from PIL import Image
 from striate.backends.torch import build
 from striate.data.images import Preprocess
 from striate.deployment.exporting import Exported, ExportSettings, export
+from striate.deployment.page_export import PageSettings, export_page
 from striate.deployment.quantization.activation_ranges import collect_ranges
 from striate.deployment.quantization.choice import choose
 from striate.deployment.quantization.int8_form import Int8Settings, open_form
@@ -24,7 +25,7 @@ from striate.deployment.sealed_classifier import open_sealed
 from striate.deployment.sealed_file import read_sealed
 from striate.deployment.sealed_graph import find_network, write_network
 from striate.deployment.verification import describe_machine, verify
-from striate.errors import ClassifierError, DataError, ProofError, StriateError
+from striate.errors import ClassifierError, DataError, ProofError, SettingError, StriateError
 from striate.events import Event, Note, Progress
 from striate.model.classifier import Classifier
 
@@ -263,3 +264,19 @@ def test_ctrl_c_while_it_is_calibrated_leaves_nothing(
 def test_a_machine_that_cuts_off_sums_is_told(exported: Exported) -> None:
     found = json.loads(json.dumps(read_sealed(exported.path).quantization))
     assert describe_machine(found).startswith("its int8 was proved on ")
+
+
+def test_what_is_exported_already_is_not_quantized(exported: Exported, tmp_path: Path) -> None:
+    about = '{"name": "onnxruntime-web", "version": "1.30.0"}'
+    for name, content in (
+        ("package.json", about),
+        ("dist/ort.wasm.bundle.min.mjs", ""),
+        ("dist/ort-wasm-simd-threaded.wasm", ""),
+    ):
+        (tmp_path / "web" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "web" / name).write_text(content, encoding="utf-8")
+    settings = PageSettings(
+        runtime=tmp_path / "web", sealed=ExportSettings(int8=Int8Settings(tmp_path))
+    )
+    with pytest.raises(SettingError, match="is exported already"):
+        export_page(exported.path, tmp_path / "a.html", settings=settings, progress=False)
