@@ -104,6 +104,50 @@ def test_the_brush_goes_by_keyboard(page: Page, live: Live) -> None:
     page.wait_for_selector(".odds th >> text=probability")
 
 
+def test_a_slow_map_follows_the_brush_and_says_so_while_it_is_older(page: Page, live: Live) -> None:
+    go(page, live, methods="grad-cam,gradient")
+    card = page.locator("[data-method=gradient]")
+    page.wait_for_selector("[data-method=gradient]:not(.old) .range .high")
+    before = card.locator(".range").inner_text()
+    page.evaluate(
+        """() => {
+          const card = document.querySelector("[data-method=gradient]");
+          window.ages = [];
+          new MutationObserver(() => {
+            const { textContent } = card.querySelector(".age");
+            if (card.classList.contains("old")) window.ages.push(textContent);
+          }).observe(card, { attributeFilter: ["class"] });
+        }"""
+    )
+    page.locator(".brush canvas").hover(position={"x": 120, "y": 150})
+    page.mouse.down()  # the pen stays down: the map does not wait for it to be lifted
+    page.wait_for_function(
+        """(before) => {
+          const card = document.querySelector("[data-method=gradient]:not(.old)");
+          return card && card.querySelector(".range").innerText !== before;
+        }""",
+        arg=before,
+    )
+    assert set(page.evaluate("window.ages")) == {"of an older state"}
+    assert card.locator(".age").is_hidden()
+    page.mouse.up()
+
+
+def test_not_trained_stands_beside_all_that_an_untrained_network_shows(
+    page: Page, live: Live
+) -> None:
+    go(page, live, network="zoo/lenet5", image="digits/0042")
+    page.wait_for_selector("[data-split]")
+    marked = page.locator("h2:has(.untrained)").all_inner_texts()
+    titles = ("The answer", "Heat maps", "The score as a sum", "Deletion and insertion")
+    assert [text.split("\n")[0].removesuffix(" not trained") for text in marked] == [*titles]
+    page.goto("about:blank")
+    page.goto(f"{live.address}#room=inside&network=zoo/lenet5&image=digits/0042&layer=conv1")
+    page.wait_for_selector(".maps canvas")
+    for part in (".facts", ".all h2", ".answer h2", ".unit h2", ".walk h2", ".likely"):
+        assert page.locator(f"{part} .untrained").count() == 1, part
+
+
 @pytest.mark.slow
 def test_another_part_is_copied_from_where_was_clicked_first(page: Page, live: Live) -> None:
     go(page, live)

@@ -52,7 +52,7 @@ export class LayerTable {
     this.#rows = kept;
     arrange(this.body, shown);
     this.total.replaceChildren(make("th", { scope: "row" }, said.total), make("td", {}, said.layers(rows.length)), make("td"),
-      make("td", {}, count(found.parameters)), make("td", {}, count(found.macs)), make("td", {}, side(found.receptive_field)));
+      ...[count(found.parameters), count(found.macs), side(found.receptive_field)].map((each, at) => make("td", { "data-label": said.columns[3 + at] }, make("span", {}, each))));
     this.mark(this.marked);
   }
 

@@ -66,7 +66,7 @@ export class MapCard {
     this.method = method;
     this.canvas = make("canvas", { role: "img", "aria-label": `${said.methods[method] ?? method}: ${said.working}` });
     this.range = make("p", { class: "range" });
-    this.from = make("p", { class: "soft" });
+    this.from = make("p", { class: "soft from" });
     this.test = make("button", { onclick: () => trust(method) }, said.trust.button);
     this.verdict = make("p", { class: "verdict" });
     this.pick = make("button", { class: "pick-map", "aria-pressed": "false", title: said.pick, onclick: () => choose(method) }, said.methods[method] ?? method);
@@ -84,7 +84,16 @@ export class MapCard {
     this.age.textContent = this.last ? said.older : said.working;
   }
 
+  // Why there is no map.
+  fail(message) {
+    this.element.classList.add("failed");
+    this.old(false);
+    this.tell(message, { good: false });
+    this.test.hidden = true;
+  }
+
   show(found, values, picture) {
+    this.element.classList.remove("failed");
     this.last = [found, values, picture];
     const { shape: [rows, columns], grays } = picture;
     const { above, below } = colours();

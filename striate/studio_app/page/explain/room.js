@@ -3,6 +3,7 @@
 import { make, speak, tell } from "../dom.js";
 import { tidy } from "../numbers.js";
 import { formatPlace, writePlace } from "../place.js";
+import { headed, untrained } from "../untrained.js";
 import { wire } from "../wire.js";
 import { words } from "../words.js";
 import { Brush } from "./brush.js";
@@ -34,10 +35,13 @@ export class Room {
     this.following = new Following({
       question: () => this.#question(), methods: () => this.#slowMethods, rested: () => this.#testCheaply(),
       map: (method, found, isNew) => this.#takeMap(method, found, isNew),
-      failed: (method, message) => this.#cards.get(`0 ${method}`)?.tell(message, { good: false }),
+      failed: (method, message) => this.#cards.get(`0 ${method}`)?.fail(message),
     });
     this.facts = make("div", { class: "facts" });
     this.answer = make("div");
+    this.answerTitle = make("h2");
+    this.mapsTitle = make("h2");
+    this.curvesTitle = make("h2");
     this.targetPick = make("select", { id: "target", onchange: () => this.#set({ target: Number(this.targetPick.value) }) });
     this.againstPick = make("select", { id: "against", onchange: () => this.#set({ against: Number(this.againstPick.value) }) });
     this.swap = make("button", { onclick: () => this.#swap() }, said.swap);
@@ -51,11 +55,11 @@ export class Room {
     this.element = make("div", { class: "explain" }, this.facts,
       make("div", { class: "top-row" },
         make("section", { class: "panel" }, make("h2", {}, said.image), this.brush.element),
-        make("section", { class: "panel answer" }, make("h2", {}, said.answer), this.answer,
+        make("section", { class: "panel answer" }, this.answerTitle, this.answer,
           make("div", { class: "who" }, make("label", { for: "target" }, said.target), this.targetPick, make("label", { for: "against" }, said.against), this.againstPick,
             make("span"), make("div", { class: "controls" }, this.swap, make("label", {}, this.apartBox, said.apart))))),
-      make("section", { class: "panel" }, make("h2", {}, said.maps), make("p", { class: "soft legend" }, make("i", { class: "key above" }), said.above, make("i", { class: "key below" }), said.below), this.chips, this.refused, this.maps),
-      this.evidence = make("div", { class: "evidence", hidden: true }, this.split, make("section", {}, make("h2", {}, said.evidence.curvesTitle), this.curvesButton, this.curves)));
+      make("section", { class: "panel" }, this.mapsTitle, make("p", { class: "soft legend" }, make("i", { class: "key above" }), said.above, make("i", { class: "key below" }), said.below), this.chips, this.refused, this.maps),
+      this.evidence = make("div", { class: "evidence", hidden: true }, this.split, make("section", {}, this.curvesTitle, this.curvesButton, this.curves)));
   }
 
   async open(place) {
@@ -77,6 +81,7 @@ export class Room {
         this.brush.load([]);
         this.maps.replaceChildren(make("p", { class: "soft" }, said.working));
         this.laid = "";
+        this.#cards.clear();
         this.evidence.hidden = true;
       }
       this.following.renew({ network: other });
@@ -147,8 +152,11 @@ export class Room {
     this.apartBox.disabled = this.state.against < 0;
     this.swap.disabled = this.state.against < 0;
     this.facts.replaceChildren(make("h2", {}, said.title), make("span", { class: "soft" }, said.lead),
-      note ? make("span", { class: "untrained", title: note }, words.notTrained) : "", mirrored ? make("span", { class: "soft" }, words.answer.mirrored) : "");
+      untrained(note), mirrored ? make("span", { class: "soft" }, words.answer.mirrored) : "");
     this.chips.replaceChildren(...fits.map((method) => make("button", { "aria-pressed": String(this.state.methods.includes(method)), title: said.about[method] ?? "", onclick: () => this.#toggle(method) }, said.methods[method] ?? method)));
+    this.answerTitle.replaceChildren(...headed(said.answer, note));
+    this.mapsTitle.replaceChildren(...headed(said.maps, note));
+    this.curvesTitle.replaceChildren(...headed(said.evidence.curvesTitle, note));
     const reasons = [...new Set(Object.values(refused))];
     this.refused.textContent = reasons.map((why) => said.refused(Object.keys(refused).filter((each) => refused[each] === why).map((each) => said.methods[each] ?? each).join(", "), why)).join(" ");
     if (!this.state.methods.includes(this.state.map)) this.state.map = this.state.methods[0] ?? "";
@@ -228,7 +236,7 @@ export class Room {
     this.#age();
     for (const [key, card] of this.#cards) if (key.startsWith("0 ")) this.#untold(card);
     const link = (layer, unit) => formatPlace({ room: "inside", network: this.state.network, image: this.state.image, layer, unit });
-    this.split.replaceChildren(make("h2", {}, said.evidence.splitTitle), ...splitOf(split, link));
+    this.split.replaceChildren(make("h2", {}, ...headed(said.evidence.splitTitle, this.scene.note)), ...splitOf(split, link));
     this.#nameCurves();
   }
 

@@ -2,6 +2,7 @@
 
 import { make } from "../dom.js";
 import { percent, show } from "../numbers.js";
+import { headed, untrained } from "../untrained.js";
 import { words } from "../words.js";
 
 const FEW = 10;
@@ -24,8 +25,7 @@ export class AnswerPanel {
   show(scene) {
     this.scene = scene;
     const { logits, powers, probabilities, classes, temperature, mirrored, refused, note } = scene;
-    const untrained = () => (note ? make("span", { class: "untrained", title: note }, words.notTrained) : "");
-    this.title.replaceChildren(`${said.title} `, untrained());
+    this.title.replaceChildren(...headed(said.title, note));
     const order = [...logits.keys()].sort((a, b) => logits[b] - logits[a]);
     const shown = this.#all ? order : order.slice(0, FEW);
     this.#rows.clear();
@@ -46,7 +46,7 @@ export class AnswerPanel {
         make("tfoot", {}, make("tr", {}, make("td", {}, said.sum), make("td"), make("td", {}, show(total)), make("td", {}, percent(1)))))),
       mirrored ? make("p", { class: "soft" }, said.mirrored) : "",
       order.length > FEW ? make("button", { class: "more", onclick: () => { this.#all = !this.#all; this.show(scene); } }, this.#all ? said.few : said.all(order.length)) : "");
-    this.likely.replaceChildren(untrained(), ...order.slice(0, 5).map((unit) => make("button", { "--p": String(probabilities[unit]), onclick: () => this.choose(unit), onpointerenter: () => this.light(unit), onpointerleave: () => this.light(-1) },
+    this.likely.replaceChildren(untrained(note), ...order.slice(0, 5).map((unit) => make("button", { "--p": String(probabilities[unit]), onclick: () => this.choose(unit), onpointerenter: () => this.light(unit), onpointerleave: () => this.light(-1) },
       make("span", {}, classes[unit] ?? String(unit)), make("span", {}, percent(probabilities[unit])))));
   }
 

@@ -2,6 +2,7 @@
 
 import { make } from "../dom.js";
 import { mapCanvas } from "../numbers.js";
+import { headed } from "../untrained.js";
 import { words } from "../words.js";
 
 const SIDE = 56;
@@ -21,7 +22,8 @@ export class Gallery {
     this.element = make("section", { class: "panel all" }, this.title, this.maps);
   }
 
-  show(layer) {
+  // note: what must be known beside every map.
+  show(layer, note) {
     this.#layer = layer;
     this.#seen?.disconnect();
     this.#turn += 1;
@@ -32,7 +34,7 @@ export class Gallery {
       return;
     }
     const [count, rows, columns] = layer.shape;
-    this.title.textContent = count === 1 ? words.galleryOne : words.gallery(count);
+    this.title.replaceChildren(...headed(count === 1 ? words.galleryOne : words.gallery(count), note));
     this.maps.style.setProperty("--aspect", String(columns / rows));
     this.#buttons = Array.from({ length: count }, (_, unit) => {
       const button = make("button", {

@@ -5,6 +5,7 @@ import { make, speak, tell } from "../dom.js";
 import { percent, shape, show } from "../numbers.js";
 import { writePlace } from "../place.js";
 import { wire } from "../wire.js";
+import { untrained } from "../untrained.js";
 import { words } from "../words.js";
 import { AnswerPanel } from "./answer.js";
 import { Arithmetic } from "./arithmetic.js";
@@ -66,7 +67,7 @@ export class Room {
         if (turn !== this.turn) return true; // somebody has gone on meanwhile
         this.#take(found);
         this.strip.show(this.scene);
-        this.walk.show(-1, "");
+        this.walk.show(-1, "", this.scene.note);
       }
     } catch (error) {
       if (turn !== this.turn) return true;
@@ -141,7 +142,7 @@ export class Room {
   async #showLayer() {
     const { layer, scene } = this;
     this.strip.mark(layer.name);
-    this.gallery.show(layer);
+    this.gallery.show(layer, scene.note);
     this.bench.showLayer(layer, scene);
     const at = scene.layers.indexOf(layer);
     const sources = layer.sources.filter((each) => each && each !== scene.layers[at - 1]?.name);
@@ -149,14 +150,14 @@ export class Room {
       make("span", { class: "soft" }, [shape(layer.shape), layer.formulas.output, layer.formulas.parameters].filter(Boolean).join(" · ")),
       make("span", { class: "soft" }, words.layer(at, scene.layers.length - 1)),
       ...(sources.length ? [make("span", { class: "soft" }, words.from(layer.sources.join(", ")))] : []),
-      ...(scene.note ? [make("span", { class: "untrained", title: scene.note }, words.notTrained)] : []));
+      untrained(scene.note));
     await this.#showUnit();
   }
 
   async #showUnit() {
     const { layer, unit } = this.state;
     this.gallery.mark(unit);
-    this.unit.show(this.layer, unit);
+    this.unit.show(this.layer, unit, this.scene.note);
     try {
       const found = await this.ask({ kind: "map", layer, source: -1, unit });
       if (found && layer === this.state.layer && unit === this.state.unit) this.bench.showOutput(found, this.layer, unit);
@@ -217,7 +218,7 @@ export class Room {
       const unit = row * across + column;
       if (unit >= layer.shape[0]) return;
       this.state.unit = unit;
-      this.unit.show(layer, unit);
+      this.unit.show(layer, unit, this.scene.note);
       this.#showCell();
       return;
     }
@@ -278,7 +279,7 @@ export class Room {
   }
 
   #choose(unit) {
-    this.walk.show(unit, this.scene.classes[unit]);
+    this.walk.show(unit, this.scene.classes[unit], this.scene.note);
     const last = this.scene.layers.findLast((each) => each.shape.length === 1 && each.shape[0] === this.scene.logits.length);
     if (last) this.go(last.name, unit, -1, -1);
   }

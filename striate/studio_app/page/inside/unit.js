@@ -2,6 +2,7 @@
 
 import { make, tell } from "../dom.js";
 import { percent, pixelCanvas, show } from "../numbers.js";
+import { headed } from "../untrained.js";
 import { words } from "../words.js";
 
 const said = words.unit;
@@ -14,10 +15,12 @@ export class UnitPanel {
     this.body = make("div");
     this.button = make("button", { onclick: () => this.look() }, said.button);
     this.progress = make("progress", { hidden: true, max: 1, value: 0, "aria-label": said.working });
-    this.element = make("section", { class: "unit" }, make("h2", {}, said.title), this.button, this.progress, this.body);
+    this.title = make("h2");
+    this.element = make("section", { class: "unit" }, this.title, this.button, this.progress, this.body);
   }
 
-  show(layer, unit) {
+  show(layer, unit, note) {
+    this.title.replaceChildren(...headed(said.title, note));
     const key = `${layer.name} ${unit}`;
     if (key === this.#key) return;
     this.#key = key;

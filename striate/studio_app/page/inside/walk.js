@@ -2,6 +2,7 @@
 
 import { make, tell } from "../dom.js";
 import { percent, show, signed } from "../numbers.js";
+import { headed } from "../untrained.js";
 import { words } from "../words.js";
 
 const said = words.walk;
@@ -17,11 +18,13 @@ export class WalkPanel {
     this.lead = make("p", { class: "soft" }, said.lead);
     this.body = make("div");
     this.play = make("button", { hidden: true, onclick: () => this.#play() }, said.play);
-    this.element = make("section", { class: "walk" }, make("h2", {}, said.title), this.lead,
+    this.title = make("h2");
+    this.element = make("section", { class: "walk" }, this.title, this.lead,
       make("div", { class: "controls" }, make("button", { onclick: () => this.walk() }, said.button), this.play), this.body);
   }
 
-  show(target, name) {
+  show(target, name, note) {
+    this.title.replaceChildren(...headed(said.title, note));
     this.stop();
     this.target = target;
     this.lead.textContent = name ? said.leadOf(name) : said.lead;
