@@ -14,7 +14,7 @@ import { LayerTable } from "./table.js";
 const said = words.build;
 const KEPT = "build.text"; // in the browser, for the next time
 const PAUSE = 350; // milliseconds after the last key, for what need not be at once
-const DRAWN = 60;
+const DRAWN = 200; // the same for the drawing: it is not to come between two keys
 
 const FIRST = `# ${said.firstName}
 input 1x8x8 classes=10

@@ -70,6 +70,7 @@ export class Following {
   // Something that a button asks for, in the place of what is under way; null where something newer
   // has taken its place.
   async work(what, method, progress = null) {
+    clearTimeout(this.#timer);
     this.#stop();
     const [own, state, era] = [{ what, method }, this.#state, this.#era];
     this.#busy = own;

@@ -84,6 +84,8 @@ export class MapCard {
     this.age.textContent = this.last ? said.older : said.working;
   }
 
+  get failed() { return this.element.classList.contains("failed"); }
+
   // Why there is no map.
   fail(message) {
     this.element.classList.add("failed");

@@ -84,7 +84,7 @@ export class Room {
         this.#cards.clear();
         this.evidence.hidden = true;
       }
-      this.following.renew({ network: other });
+      this.following.leave();
     } catch (error) {
       this.state = before;
       tell(error.message, { error: true });
@@ -103,6 +103,7 @@ export class Room {
     this.frame.shown({ network, image });
     this.#offer();
     await this.#ask();
+    this.following.renew({ network: other }); // now that there are cards for its maps
     return true;
   }
 
@@ -124,8 +125,8 @@ export class Room {
     if (this.state.against === this.#target) this.state.against = -1;
     this.curves.replaceChildren();
     this.#offer();
-    this.following.renew();
-    return this.#ask();
+    this.following.leave();
+    return this.#ask().then(() => this.following.renew());
   }
 
   get #target() { return this.state.target < 0 ? this.found?.target ?? -1 : this.state.target; }
@@ -285,6 +286,7 @@ export class Room {
 
   // What the test said before holds for another image or class.
   #untold(card) {
+    if (card.failed) return;
     const seconds = this.following.seconds(card.method);
     card.tell("");
     card.test.hidden = false;
@@ -303,6 +305,7 @@ export class Room {
   // All maps are new: the tests that cost little.
   async #testCheaply() {
     for (const method of this.state.methods) {
+      if (this.#cards.get(`0 ${method}`)?.test.hidden) continue; // it has its verdict
       if (TEST * (this.following.seconds(method) ?? 9) <= CHEAP && !(await this.#test(method))) return;
     }
   }
