@@ -49,6 +49,12 @@ def page(browser: Browser, live: Live) -> Iterator[Page]:
         yield found
 
 
+ANSWERED = """() => {
+  const { asked, answers } = document.querySelector(".draw").dataset;
+  return asked === answers;
+}"""
+
+
 def draw(page: Page, *strokes: list[tuple[float, float]]) -> None:
     """Draw with the pointer, in shares of the pad."""
     box = page.locator(".pad canvas").bounding_box()
@@ -108,6 +114,7 @@ def test_a_node_says_what_it_got_in_3_d_flat_and_table(page: Page) -> None:
 @pytest.mark.slow
 def test_the_building_turns_and_gives_the_node_under_the_pointer(page: Page) -> None:
     draw(page, [(0.5, 0.2), (0.5, 0.8)])
+    page.wait_for_function(ANSWERED)
     wait_for_frames(page)
     canvas = page.locator(".solid canvas")
     seen = "(canvas) => canvas.toDataURL()"

@@ -296,7 +296,7 @@ def test_nobody_is_kept_out_and_nothing_scrolls_sideways(
         page.goto("about:blank")
         go(page, live, step=step, slope=0.1)
         page.wait_for_selector(
-            "[data-loss=cross-entropy] .result" if step == "loss" else ".playground .size code"
+            "[data-loss=cross-entropy] .result" if step == "loss" else ".playground .sizes code"
         )
         assert serious_findings(page) == []
         wide = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
