@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from itertools import product
 from typing import Final
 
 import numpy as np
@@ -19,6 +18,10 @@ from striate.doctor.scan.fingerprints import Change, area_means, resample
 
 BLUR: Final = 1 / 16  # of the side; what is coarser is taken away
 HOPEFUL: Final = 0.3  # correlation of the first change, below which those near it are not tried
+CLIMBED: Final = 0.42  # of the best of these, below which those near that are not tried in turn
+SURE: Final = 0.9  # from which none need be
+GAINED: Final = 0.01  # by which a round must have become better
+SIZES: Final = (1.0, 0.96, 1.04)
 FLAT: Final = 1.0  # mean square of what is left, below which nothing can be compared
 
 
@@ -27,6 +30,8 @@ def align(
     other: np.ndarray,
     proportions: tuple[float, float],
     changes: tuple[Change, ...],
+    *,
+    rounds: int = 1,
 ) -> float:
     """Return the best correlation of two images, either being the one that was changed.
 
@@ -35,6 +40,7 @@ def align(
         other: likewise.
         proportions: columns to rows of each image itself.
         changes: that are tried, the likeliest first; the cut may lie anywhere.
+        rounds: how often those near the best are tried in turn, while it becomes better.
 
     Returns:
         -1 to 1; 0.0 where there is nothing to compare in one of them.
@@ -44,8 +50,18 @@ def align(
     1.0
     """
     best = _both_ways(halve(one), halve(other), proportions, changes[0])
-    if best >= HOPEFUL:
-        best = max(_both_ways(one, other, proportions, change) for change in changes)
+    if best < HOPEFUL:
+        return round(best, 4)
+    best, around = -1.0, changes
+    tried: set[Change] = set()
+    for _ in range(rounds):
+        scores = [_both_ways(one, other, proportions, change) for change in around]
+        tried.update(around)
+        before, best = best, max([best, *scores])
+        if not CLIMBED <= best < SURE or best < before + GAINED:
+            break
+        top = around[int(np.argmax(scores))]
+        around = tuple(change for change in near(top) if change not in tried)
     return round(min(best, 1.0), 4)
 
 
@@ -66,14 +82,24 @@ def halve(thumb: np.ndarray) -> np.ndarray:
 
 
 def near(change: Change) -> tuple[Change, ...]:
-    """Return a change with those beside it: a little more or less cut, a little more turned.
+    """Return a change with those beside it: a little more or less cut, or turned, or stretched.
 
-    >>> len(near(Change(0.86)))
-    9
+    >>> len(near(Change(0.86))), len(near(Change(0.86, 5.0)))
+    (11, 9)
     """
+    if change.degrees:
+        ways = [(zoom, turn, 1.0) for zoom in SIZES for turn in (0.0, -1.5, 1.5)]
+    else:
+        ways = [(zoom, 0.0, stretch) for zoom in SIZES for stretch in (1.0, 0.95, 1.05)]
+        ways += [(1.0, turn, 1.0) for turn in (-1.5, 1.5)]
     return tuple(
-        Change(min(1.0, change.zoom * zoom), change.degrees + turn, change.mirrored)
-        for zoom, turn in product((1.0, 0.96, 1.04), (0.0, -1.5, 1.5))
+        replace(
+            change,
+            zoom=min(1.0, change.zoom * zoom),
+            degrees=change.degrees + turn,
+            stretch=change.stretch * stretch,
+        )
+        for zoom, turn, stretch in ways
     )
 
 
@@ -88,7 +114,7 @@ def _undo(change: Change) -> Change:
 
 def _correlate(whole: np.ndarray, part: np.ndarray, change: Change, proportion: float) -> float:
     """Return the best correlation of an image with a part of another, wherever it lies."""
-    side = round(len(part) * change.zoom)
+    tall, wide = (round(len(part) * share) for share in change.shares)
     ground = whole.astype(np.float32)
     if change.degrees:
         ground = resample(
@@ -97,12 +123,12 @@ def _correlate(whole: np.ndarray, part: np.ndarray, change: Change, proportion: 
     elif change.mirrored:
         ground = ground[:, ::-1]
     ground = take_details(ground)
-    template = take_details(_shrink(part, side))
-    rows = slice(*_inside(change.degrees, side))
-    mine = template[rows, rows]
+    template = take_details(_shrink(part, tall, wide))
+    rows, columns = (slice(*_inside(change.degrees, side)) for side in (tall, wide))
+    mine = template[rows, columns]
     mine = mine - mine.mean()
     size = mine.size
-    windows = sliding_window_view(ground, (side, side))[:, :, rows, rows].reshape(-1, size)
+    windows = sliding_window_view(ground, (tall, wide))[:, :, rows, columns].reshape(-1, size)
     squares = np.einsum("ai,ai->a", windows, windows) / size - windows.mean(1) ** 2
     own = float(mine.ravel() @ mine.ravel()) / size
     if own < FLAT or float(squares.max()) < FLAT:
@@ -118,13 +144,13 @@ def _inside(degrees: float, side: int) -> tuple[int, int]:
 
 
 def take_details(values: np.ndarray) -> np.ndarray:
-    """Take the coarse light and dark away from square images: float32, as large.
+    """Take the coarse light and dark away from images: float32, as large.
 
     Args:
-        values: float32 (..., side, side).
+        values: float32 (..., rows, columns).
     """
-    matrix = _blur(values.shape[-1], round(BLUR * values.shape[-1], 1))
-    return np.asarray(values - matrix @ values @ matrix.T)
+    down, across = (_blur(side, round(BLUR * side, 1)) for side in values.shape[-2:])
+    return np.asarray(values - down @ values @ across.T)
 
 
 @cache
@@ -134,11 +160,13 @@ def _blur(side: int, width: float) -> np.ndarray:
     return np.asarray(weights / weights.sum(1, keepdims=True), np.float32)
 
 
-def _shrink(thumb: np.ndarray, side: int) -> np.ndarray:
-    if side == len(thumb):
-        return thumb.astype(np.float32)
-    matrix = _areas(side, len(thumb))
-    return np.asarray(matrix @ thumb.astype(np.float32) @ matrix.T)
+def _shrink(thumb: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    values = thumb.astype(np.float32)
+    if rows < len(thumb):
+        values = _areas(rows, len(thumb)) @ values
+    if columns < len(thumb):
+        values = values @ _areas(columns, len(thumb)).T
+    return np.asarray(values)
 
 
 @cache

@@ -23,6 +23,7 @@ THUMB: Final = 48  # pixels a side of the grey image that is kept of each, squas
 SIDE: Final = 32  # of the samples that are hashed
 ZOOMS: Final = (1.0, 0.93, 0.86, 0.8, 0.74)  # shares of each side that a cut leaves, its middle
 CORNER: Final = 0.85  # likewise, where the cut leaves a corner
+STRETCHES: Final = (0.94, 1.06)  # there, where more is cut off one pair of sides than the other
 TURNS: Final = (-9.0, -6.0, -3.0, 3.0, 6.0, 9.0)  # degrees
 WITHIN: Final = ((-8.0, 0.86), (-5.0, 0.9), (5.0, 0.9), (8.0, 0.86))  # turned, the edges cut away
 
@@ -37,6 +38,7 @@ class Change:
         mirrored: left and right exchanged.
         down: where what is left lies: -1 at the top, 0 in the middle, 1 at the bottom.
         right: likewise, -1 at the left and 1 at the right.
+        stretch: by how much more of the columns is left than of zoom, and less of the rows.
     """
 
     zoom: float = 1.0
@@ -44,6 +46,12 @@ class Change:
     mirrored: bool = False
     down: int = 0
     right: int = 0
+    stretch: float = 1.0
+
+    @property
+    def shares(self) -> tuple[float, float]:
+        """The shares of the rows and of the columns that are left."""
+        return min(1.0, self.zoom / self.stretch), min(1.0, self.zoom * self.stretch)
 
 
 CHANGES: Final = tuple(
@@ -52,6 +60,12 @@ CHANGES: Final = tuple(
     for change in (
         *(Change(zoom) for zoom in ZOOMS),
         *(Change(CORNER, down=down, right=right) for down in (-1, 1) for right in (-1, 1)),
+        *(
+            Change(CORNER, down=down, right=right, stretch=stretch)
+            for stretch in STRETCHES
+            for down in (-1, 1)
+            for right in (-1, 1)
+        ),
         *(Change(1.0, turn) for turn in TURNS),
         *(Change(zoom, turn) for turn, zoom in WITHIN),
     )
@@ -102,7 +116,8 @@ def fingerprint(thumbs: np.ndarray, proportions: np.ndarray) -> np.ndarray:
         hashes[index, turned] = hash_grey(samples.reshape(len(turned), SIDE, SIDE))
     for place, change in enumerate(CHANGES):
         if not change.degrees:
-            down, across = _cut(change.zoom, change.down), _cut(change.zoom, change.right)
+            rows, columns = change.shares
+            down, across = _cut(rows, change.down), _cut(columns, change.right)
             samples = down @ thumbs.astype(np.float32) @ across.T
             hashes[:, place] = hash_grey(samples[:, :, ::-1] if change.mirrored else samples)
     return hashes

@@ -21,10 +21,12 @@ from striate.doctor.scan.fingerprints import CHANGES, Change
 
 FARTHEST: Final = 16  # bits of 64 by which the hashes of a candidate may differ
 EACH: Final = 12  # candidates an image that are laid over each other, on average, at most
+ROUNDS: Final = 4  # of laying them over each other, each from the best so far
 STRANGERS: Final = 150  # random pairs by which it is predicted what is alike by chance
 SPREADS: Final = 4.0  # standard deviations above the mean of strangers
 LEAST: Final = 0.55  # correlation of details, at least
-CHANGED: Final = 0.07  # more of it, where an image was cut, turned or mirrored: so many ways fit
+CHANGED: Final = 0.07  # more of it, where an image was changed and laid over once: so many ways fit
+MOVED: Final = 0.2  # likewise, where it was laid over from the best so far: strangers reach 0.67
 FLAT: Final = 15.0  # standard deviation of its grey, below which an image shows nothing to compare
 SMALL: Final = 48  # pixels a side of the smaller image: small digits are all alike
 BLOCK: Final = 2**24  # pairs of hashes that are held against each other at once
@@ -117,6 +119,7 @@ def find_near_copies(
             signs["thumb"][looked[other]],
             (float(proportions[looked[one]]), float(proportions[looked[other]])),
             near(CHANGES[change]),
+            rounds=ROUNDS,
         )
         return NearPair(first, second, apart, score, CHANGES[change])
 
@@ -127,7 +130,7 @@ def find_near_copies(
         progress(done, len(candidates))
     best: dict[tuple[int, int], NearPair] = {}
     for pair in predicted:
-        if pair.alike >= least + (CHANGED if pair.change != Change() else 0):
+        if pair.alike >= least + (MOVED if pair.change != Change() else 0):
             place = (pair.first, pair.second)
             best[place] = max(pair, best.get(place, pair), key=lambda each: each.alike)
     pairs = sorted(best.values(), key=lambda pair: -pair.alike)
