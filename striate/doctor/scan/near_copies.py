@@ -119,7 +119,7 @@ def find_near_copies(
             signs["thumb"][looked[other]],
             (float(proportions[looked[one]]), float(proportions[looked[other]])),
             near(CHANGES[change]),
-            rounds=ROUNDS,
+            rounds=ROUNDS if CHANGES[change] != Change() else 1,
         )
         return NearPair(first, second, apart, score, CHANGES[change])
 
