@@ -86,7 +86,8 @@ class OpenNetwork:
     def copy(self) -> Classifier:
         """Return the classifier with a module of its own, for work that takes long."""
         own = self.classifier
-        held = own.network if isinstance(own.network, Trained) else own.to_torch()
+        with self.lock:  # a module that is recorded has hooks, which its copy would keep
+            held = own.network if isinstance(own.network, Trained) else own.to_torch()
         return replace(own, network=held)
 
 
