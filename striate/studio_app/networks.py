@@ -60,7 +60,7 @@ class OpenNetwork:
         classifier: the network with its classes and preprocessing.
         note: what must be known beside every map: that it is not trained; "" where nothing.
         data: what training took, for its units' top images; None where it is not known.
-        hands: the same with what was drawn anew for the pad; None where nothing was.
+        handwritings: the same with what was drawn anew for the pad; None where nothing was.
         lock: held while its module works, since what is recorded hangs on the module.
         spare_lock: held while the spare's module works.
     """
@@ -69,7 +69,7 @@ class OpenNetwork:
     classifier: Classifier
     note: str = ""
     data: str | None = None
-    hands: Collection | None = field(default=None, repr=False)
+    handwritings: Collection | None = field(default=None, repr=False)
     lock: Lock = field(default_factory=Lock, repr=False)
     spare_lock: Lock = field(default_factory=Lock, repr=False)
 
@@ -129,10 +129,10 @@ class Networks:
         """Whether the first button's network has learnt."""
         return self._digits is not None
 
-    def keep_digits(self, classifier: Classifier, hands: Collection) -> None:
+    def keep_digits(self, classifier: Classifier, handwritings: Collection) -> None:
         """Take the first button's network, and what it learnt from."""
         with self._lock:
-            self._digits = OpenNetwork(DIGITS, classifier, data=DIGITS, hands=hands)
+            self._digits = OpenNetwork(DIGITS, classifier, data=DIGITS, handwritings=handwritings)
             self._open.pop(DIGITS, None)
 
     def open(self, address: str) -> OpenNetwork:

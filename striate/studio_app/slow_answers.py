@@ -23,7 +23,7 @@ from striate.explanation.unit_activations import TopActivations
 from striate.explanation.unit_patches import crop_patches
 from striate.model.json_value import Json
 from striate.settings import Settings
-from striate.studio_app.drawing.hands import add_hands
+from striate.studio_app.drawing.handwritings import add_hands
 from striate.studio_app.images import Images
 from striate.studio_app.networks import DIGITS, Networks, OpenNetwork
 from striate.studio_app.question import Answer, Tell
@@ -93,7 +93,7 @@ class SlowAnswers:
         if self._networks.has_digits:
             return Answer({"network": DIGITS, "note": ""})
         place, note = self.find_place()
-        tell("drawing the digits anew, as other hands would", 0.0)
+        tell("drawing the digits anew, as other writers would", 0.0)
         digits = add_hands(find_digits())
         settings = Settings(
             epochs=EPOCHS,

@@ -12,7 +12,7 @@ from striate.backends.torch import build
 from striate.data import find
 from striate.data.images import Preprocess
 from striate.model.classifier import Classifier
-from striate.studio_app.drawing.hands import add_hands
+from striate.studio_app.drawing.handwritings import add_hands
 from striate.studio_app.drawing.likeness import learn_likeness, to_input
 from striate.studio_app.drawing.skeleton import find_strokes, thin, trace
 from striate.studio_app.drawing.strokes import DIGITS, MNIST, lay, set_upright

@@ -19,7 +19,7 @@ from striate.errors import DataError
 from striate.evaluation.image_selection import find_candidates, find_images, select_images
 from striate.model.classifier import Classifier
 from striate.model.segmentation.glyph_frame import choose_frames
-from striate.studio_app.drawing.hands import draw_anew
+from striate.studio_app.drawing.handwritings import draw_anew
 from striate.studio_app.drawing.skeleton import find_strokes
 from striate.studio_app.drawing.strokes import DIGITS, MNIST, Layout, Stroke, lay, measure_length
 
@@ -111,8 +111,8 @@ def learn_likeness(model: Classifier, data: Data, *, other_hands: bool = False) 
     Args:
         model: that takes grey images.
         data: what training took.
-        other_hands: whether it has learnt from other hands, by which the test images are then
-            drawn too.
+        other_hands: whether it has learnt from other handwritings, by which the test images are
+            then drawn too.
 
     Raises:
         DataError: nothing of it can be read, or nothing was held out.
@@ -156,7 +156,7 @@ def learn_likeness(model: Classifier, data: Data, *, other_hands: bool = False) 
         tuple(int(each) for each in labels),
         int((answers.argmax(1) == labels).sum()),
         f"{len(labels):,} {part.splits[0] or 'held-out'} images, redrawn"
-        + (" in other hands" if other_hands else ""),
+        + (" in other handwritings" if other_hands else ""),
     )
 
 

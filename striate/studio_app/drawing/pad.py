@@ -129,11 +129,11 @@ class Pad:
             return None, "no data"
         with self._lock:
             if opened not in self._known:
-                own, hands = opened.copy(), opened.hands
+                own, handwritings = opened.copy(), opened.handwritings
                 self._known[opened] = (
                     learn_likeness(own, opened.data)
-                    if hands is None
-                    else learn_likeness(own, hands, other_hands=True)
+                    if handwritings is None
+                    else learn_likeness(own, handwritings, other_hands=True)
                 )
         return self._known[opened], ""
 

@@ -1,4 +1,4 @@
-"""Training digits as other hands would draw them on the pad.
+"""Training digits as other writers would draw them on the pad.
 
 Scikit-learn's digits come from few people. What a pad gives differs: its pen is even, and whoever
 draws leans, curves and ends the lines differently. So each training digit is traced, its strokes
@@ -49,7 +49,7 @@ def draw_anew(strokes: Sequence[Stroke], draw: np.random.Generator) -> list[Stro
 
 
 def add_hands(digits: Collection, *, copies: int = COPIES, seed: int = SEED) -> Collection:
-    """Return scikit-learn's digits, to which digits of other hands are added.
+    """Return scikit-learn's digits, to which digits of other handwritings are added.
 
     Of the training split every fifth image becomes the validation split, with all that is drawn
     after it. The test split stays as it is.
@@ -81,5 +81,5 @@ def add_hands(digits: Collection, *, copies: int = COPIES, seed: int = SEED) -> 
             for place in train
         ),
         splits=tuple(str(each) for each in (*splits, *np.tile(splits[train], copies))),
-        notes=(*digits.notes, f"each training digit drawn anew by {copies} other hands"),
+        notes=(*digits.notes, f"each training digit drawn anew by {copies} other writers"),
     )
