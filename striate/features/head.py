@@ -54,7 +54,8 @@ class Head:
         held_out: int64 (held out,), the images held out in it.
         logits: float32 (held out, classes), what the chosen strength said of each, by weights that
             had not learnt from it.
-        folds: how many parts the images were dealt into; 1 where a fifth was held out once.
+        folds: how many parts the images were dealt into; 1 where a fifth was held out once, 0
+            where none could be, as no class has two groups.
         random_accuracy: of folds that were dealt without regard to groups, which is what a random
             split would have claimed; None where there are no groups.
     """
@@ -180,7 +181,8 @@ def _fit(
         np.float64
     )
     random_accuracy = None
-    if len(np.unique(groups)) < len(groups):
+    apart_at_all = len(folds[0][0]) < len(labels)  # else each image was answered by what knows it
+    if apart_at_all and len(np.unique(groups)) < len(groups):
         apart = list(_folds(labels, np.arange(len(labels)), seed, large=large))
         learning = np.repeat(_weigh(apart, weights), n_augmented, axis=1)
         start = np.repeat(near, len(apart), axis=1)
@@ -194,9 +196,9 @@ def _fit(
         bias=(found[:, -1] - weight @ mean).astype(np.float32),
         strength=strength,
         tried=tuple(tried),
-        held_out=held_out,
-        logits=logits,
-        folds=len(folds),
+        held_out=held_out if apart_at_all else held_out[:0],
+        logits=logits if apart_at_all else logits[:0],
+        folds=len(folds) if apart_at_all else 0,
         random_accuracy=random_accuracy,
     )
 

@@ -92,7 +92,7 @@ def list_held_out(head: Head, prepared: Prepared) -> list[EvaluatedImage]:
     None where the backbone has, or may have, learnt from them.
     """
     loaded, plan, backbone = prepared.loaded, prepared.plan, prepared.backbone
-    if plan.transfer is None or plan.transfer.resized or backbone is None:
+    if plan.transfer is None or plan.transfer.resized or backbone is None or not head.folds:
         return []
     indices = loaded.training.indices[head.held_out]
     answers = score(

@@ -226,25 +226,34 @@ def learn_head(
         seed=plan.recipe.seed,
         progress=ProgressReporter("choosing the strength of the head", callback, unit="strengths"),
     )
-    say(
-        f"the head: logistic regression with weight decay {head.strength:g}; in cross-validation "
-        f"({format_count(head.folds, 'fold')}) {format_percent(head.best.accuracy)} of "
-        f"{len(head.held_out):,} images are correct"
-    )
+    told = f"the head: logistic regression with weight decay {head.strength:g}; "
+    if head.folds:
+        told += (
+            f"in cross-validation ({format_count(head.folds, 'fold')}) "
+            f"{format_percent(head.best.accuracy)} of {len(head.held_out):,} images are correct"
+        )
+    else:
+        told += (
+            f"no cross-validation, as none of the {len(plan.data.classes)} classes has two groups "
+            "of images to train on, one of which could be held out: add images of other groups"
+        )
+    say(told)
     if head.random_accuracy is not None:
         say(
             f"random {format_percent(head.random_accuracy)}, grouped "
             f"{format_percent(head.best.accuracy)}: a random split would have claimed the first "
             f"(cross-validation of the head on {len(head.held_out):,} training images)"
         )
-    repeated = repeat_folds(
-        features[:, 0],
-        labels,
-        classes=len(plan.data.classes),
-        strength=head.strength,
-        groups=None if part.groups is None else part.groups[part.indices],
-        seed=plan.recipe.seed,
-    )
+    repeated = None
+    if head.folds:
+        repeated = repeat_folds(
+            features[:, 0],
+            labels,
+            classes=len(plan.data.classes),
+            strength=head.strength,
+            groups=None if part.groups is None else part.groups[part.indices],
+            seed=plan.recipe.seed,
+        )
     if repeated is not None:
         say(f"the head in cross-validation again: {repeated}")
     fill(module, backbone, head)
@@ -253,7 +262,7 @@ def learn_head(
     )
     held_out = (
         None
-        if plan.in_steps
+        if plan.in_steps or not head.folds
         else keep_held_out(
             head,
             features[:, 0],

@@ -153,3 +153,14 @@ def test_what_a_random_split_would_claim_is_the_share_of_images_told_right() -> 
     assert head.random_accuracy is not None
     assert head.random_accuracy * 120 == pytest.approx(round(head.random_accuracy * 120))
     assert head.best.accuracy - 0.05 <= head.random_accuracy <= 1
+
+
+def test_where_no_class_has_two_groups_nothing_is_told_of_images_that_it_has_learnt_from() -> None:
+    features = np.random.default_rng(0).normal(size=(20, 1, 4)).astype(np.float32)
+    labels = np.arange(20) % 2
+    found = fit_head(features, labels, classes=2, groups=labels)
+    assert (found.folds, len(found.held_out), len(found.logits)) == (0, 0, 0)
+    assert found.random_accuracy is None
+    two = fit_head(features, labels, classes=2, groups=np.arange(20) // 5)
+    assert two.folds > 0
+    assert len(two.held_out) > 0
