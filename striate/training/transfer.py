@@ -216,13 +216,13 @@ def learn_head(
         backbone, part, plan=plan, stream=stream, device=device, say=say, callback=callback
     )
     labels = part.labels[part.indices]
-    weights = plan.recipe.class_weight
+    groups = None if part.groups is None else part.groups[part.indices]
     head = fit_head(
         features,
         labels,
         classes=len(plan.data.classes),
-        class_weights=weights,
-        groups=None if part.groups is None else part.groups[part.indices],
+        class_weights=plan.recipe.class_weight,
+        groups=groups,
         seed=plan.recipe.seed,
         progress=ProgressReporter("choosing the strength of the head", callback, unit="strengths"),
     )
@@ -234,8 +234,8 @@ def learn_head(
         )
     else:
         told += (
-            f"no cross-validation, as none of the {len(plan.data.classes)} classes has two groups "
-            "of images to train on, one of which could be held out: add images of other groups"
+            "no cross-validation, as no class has two groups of images to train on, one of which "
+            "could be held out: add images of other groups"
         )
     say(told)
     if head.random_accuracy is not None:
@@ -251,7 +251,7 @@ def learn_head(
             labels,
             classes=len(plan.data.classes),
             strength=head.strength,
-            groups=None if part.groups is None else part.groups[part.indices],
+            groups=groups,
             seed=plan.recipe.seed,
         )
     if repeated is not None:
