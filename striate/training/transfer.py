@@ -233,10 +233,7 @@ def learn_head(
             f"{format_percent(head.best.accuracy)} of {len(head.held_out):,} images are correct"
         )
     else:
-        told += (
-            "no cross-validation, as no class has two groups of images to train on, one of which "
-            "could be held out: add images of other groups"
-        )
+        told += "no cross-validation: no class has two groups of images to train on; add others"
     say(told)
     if head.random_accuracy is not None:
         say(
