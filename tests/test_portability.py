@@ -51,6 +51,7 @@ TWINS = {  # (file, call): what stands in its place elsewhere
     ("training/distributed/processes.py", "signal.pthread_sigmask"): "each process ignores Ctrl-C",
     ("studio_app/rooms/build.py", "os.sysconf"): "the memory is not told where it is missing",
     ("data/cores.py", "os.sysconf"): "nothing is counted without /proc/stat, which Linux alone has",
+    ("studio_app/worker.py", "os.setpriority"): "slow maps have the priority of all else",
 }
 
 
