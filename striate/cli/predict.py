@@ -15,12 +15,12 @@ import typer
 from striate.cli.answers import choose_writer
 from striate.cli.messages import say, say_steps
 from striate.errors import SettingError
-from striate.events import Event, Note
 from striate.terminal.escape import escape_controls
 from striate.terminal.next_steps import command
 
 if TYPE_CHECKING:
     from striate.deployment.sealed_classifier import SealedClassifier
+    from striate.events import Event
     from striate.model.classifier import Classifier
     from striate.model.image_input import ImageInput
     from striate.model.prediction import Prediction
@@ -145,6 +145,8 @@ def predict(
 
 def say_note(event: Event) -> None:
     """Say what a prediction under way has to say."""
+    from striate.events import Note
+
     if isinstance(event, Note):
         say(event.text)
 

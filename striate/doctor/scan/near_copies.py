@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from striate.doctor.scan.alignment import align, near
+from striate.doctor.scan.alignment import GAINED, align, near
 from striate.doctor.scan.fingerprints import CHANGES, Change
 
 FARTHEST: Final = 16  # bits of 64 by which the hashes of a candidate may differ
@@ -132,7 +132,9 @@ def find_near_copies(
     for pair in predicted:
         if pair.alike >= least + (MOVED if pair.change != Change() else 0):
             place = (pair.first, pair.second)
-            best[place] = max(pair, best.get(place, pair), key=lambda each: each.alike)
+            # the simplest change comes first; climbing from others may lead to the same
+            if place not in best or pair.alike > best[place].alike + GAINED:
+                best[place] = pair
     pairs = sorted(best.values(), key=lambda pair: -pair.alike)
     told = (round(float(chance.mean()), 3), round(float(chance.max()), 3))
     return NearCopies(tuple(pairs), bits, round(least, 3), told, simple)
