@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -146,6 +145,8 @@ def explain(
                 opened, image, target=target, against=against, settings=settings, console=console
             )
             if run is not None:
+                from dataclasses import replace
+
                 told = run.explain(image, target=target, without=without or ())
                 found = replace(found, taught=told)
             files = _beside(page, every=numbers, rest="every other number")

@@ -6,7 +6,6 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -180,7 +179,6 @@ def refuse_contradictions(*, both: bool, segment: bool, copied: bool, length: in
         raise SettingError("--length says how many characters a line has; it needs --segment")
 
 
-@dataclass
 class Unsure:
     """Counts the answers that could easily have been others.
 
@@ -189,9 +187,10 @@ class Unsure:
         least: the one whose second class came nearest to the first; None where there is none.
     """
 
-    n: int = 0
-    least: Prediction | None = None
-    _nearest: float = 0.0
+    def __init__(self) -> None:
+        self.n = 0
+        self.least: Prediction | None = None
+        self._nearest = 0.0
 
     def add(self, answer: Prediction) -> None:
         """Count an answer, if it is unsure."""
