@@ -1,4 +1,4 @@
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import get_type_hints
 
 import pytest
@@ -56,3 +56,10 @@ def test_settings_survive_json() -> None:
 def test_settings_of_a_newer_version_are_refused() -> None:
     with pytest.raises(SettingError, match="newer"):
         Settings.from_json({"warp": 9})
+
+
+def test_records_of_heads_hold_a_default_of_before_that_is_none_of_theirs() -> None:
+    old = Settings(pretrained="squeezenet1_1", label_smoothing=0.1)
+    assert Settings.from_json(old.as_json()).check().label_smoothing == 0
+    tuned = replace(old, unfreeze=2)
+    assert Settings.from_json(tuned.as_json()) == tuned

@@ -114,7 +114,7 @@ def _go_on(
     epochs, minutes, fixes = settings.epochs, settings.minutes, settings.fixes
     free = ("epochs", "minutes", "devices", "fixes")
     others = [
-        f"--{each.name.replace('_', '-')}"
+        f"--{'no-' * (getattr(settings, each.name) is False)}{each.name.replace('_', '-')}"
         for each in fields(Settings)
         if each.name not in free and getattr(settings, each.name) != each.default
     ] + ([] if network is None else ["--network"])

@@ -164,8 +164,9 @@ def compare_answers(
             near = apart <= allowed.probability and share <= allowed.distance
             # so near each other that the rule's limit, or that of a level, lies between them
             said = zip((one.label, one.node or 0), (two.label, two.node or 0), strict=True)
-            at_limit = near and any((mine < 0) != (theirs < 0) for mine, theirs in said)
-            classes += not (at_limit or _is_tie(one, allowed))
+            limits = any((mine < 0) != (theirs < 0) for mine, theirs in said)
+            limits = limits or _climb_apart(one, two)
+            classes += not (near and limits or _is_tie(one, allowed))
     return Difference(largest, distance, classes, len(names), worst, allowed)
 
 
@@ -178,6 +179,15 @@ def _apart(one: SealedAnswer, two: SealedAnswer) -> float:
         other = float("nan") if two.node_probability is None else two.node_probability
         apart.append(abs(one.node_probability - other))
     return float(np.max(apart))  # which is no number where one of them is none
+
+
+def _climb_apart(one: SealedAnswer, two: SealedAnswer) -> bool:
+    """Whether both climb from one class, and stop at different levels above it."""
+    return one.label < 0 and two.label < 0 and _best(one) == _best(two)
+
+
+def _best(answer: SealedAnswer) -> int:
+    return int(answer.probabilities.argmax())
 
 
 def _optional(value: Any, kind: type[Number]) -> Number | None:

@@ -79,7 +79,8 @@ def evaluate(
         split: "train", "val", "test" or "all" to choose; None takes the test split where there is
             one, else validation, else what training has not used.
         layout: what folders of folders mean: "split/class", "class/split" or "path"; None reads
-            the data of the run as the run did, and other data by the names of the splits.
+            the data of the run as the run did, and other data by the names of the splits, or as
+            paths where the run did so.
         zip_encoding: of the names in a zip that are not in UTF-8, such as "cp932"; likewise.
         progress: whether it is shown how far the work is; None shows it in a terminal or a
             notebook, unless a callback is told instead.

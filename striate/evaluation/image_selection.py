@@ -54,7 +54,8 @@ def find_images(
     Args:
         classifier: that is to see them.
         data: whatever training takes.
-        layout: as for `find`; None takes the classifier's own for its own data.
+        layout: as for `find`; None takes the classifier's own for its own data, and of other data
+            paths as class names where its own were read so, if that finds more of its classes.
         zip_encoding: likewise.
 
     Raises:
@@ -67,11 +68,30 @@ def find_images(
         fixes = own.fixes
         if classifier.file is not None:  # the run keeps a copy, whatever became of the user's file
             fixes = RunFolder(classifier.file.parent).find_fixes(fixes)
+    if layout is None and own.layout == "path" and isinstance(data, (str, Path)):
+        return _find_paths(classifier, data, zip_encoding)
     if fixes is None or Path(fixes).is_file():
         return find(data, layout=layout, zip_encoding=zip_encoding, fixes=fixes)
     found = find(data, layout=layout, zip_encoding=zip_encoding)
     note = f"the fixes that training followed ('{fixes}') are gone: labels are the folder's"
     return replace(found, notes=(*found.notes, note))
+
+
+def _find_paths(classifier: Classifier, data: str | Path, zip_encoding: str | None) -> Collection:
+    """Return images with paths as class names, or as usual where that finds more of its classes."""
+    found: list[Collection] = []
+    for layout in ("path", None):
+        try:
+            found.append(find(data, layout=layout, zip_encoding=zip_encoding))
+        except DataError:
+            if layout is None and not found:
+                raise
+
+    def count_known(one: Collection) -> int:
+        known = [name in classifier.classes for name in one.classes]
+        return int(np.array(known, np.bool_)[one.labels].sum())
+
+    return max(found, key=count_known)
 
 
 def check_split(split: str | None) -> None:

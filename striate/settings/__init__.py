@@ -369,12 +369,12 @@ class Settings:
         if unknown := sorted(values.keys() - {each.name for each in fields(cls)}):
             raise SettingError(f"unknown settings {', '.join(unknown)}; made by a newer Striate?")
         size, unfreeze = values.get("image_size"), values.get("unfreeze")
-        if isinstance(size, str):
-            values["image_size"] = parse_size(size)
-        elif isinstance(size, list):
-            values["image_size"] = tuple(size)
+        if isinstance(size, (str, list)):
+            values["image_size"] = parse_size(size) if isinstance(size, str) else tuple(size)
         if isinstance(unfreeze, str):
             values["unfreeze"] = parse_unfreeze(unfreeze)
+        if values.get("pretrained") and unfreeze is None:  # a head: older records have a default
+            values.pop("label_smoothing", None)
         return cls(**values)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from striate.data.collection import format_count, quote_few
 from striate.model.decision import Taxonomy
+from striate.model.decision.taxonomy import SEPARATOR
 from striate.settings import Settings
 from striate.training.plan import Plan
 
@@ -40,3 +41,11 @@ def check_names(classes: tuple[str, ...], settings: Settings, earlier: Plan | No
     """
     if earlier is None:
         find_taxonomy(classes, settings, say=lambda line: None)
+
+
+def keeps_names(plan: Plan) -> bool:
+    """Return whether a run took names with slashes as plain ones, as runs did before taxonomies.
+
+    What is made of it takes them so as well, though its settings ask for a taxonomy.
+    """
+    return plan.taxonomy is None and any(SEPARATOR in name for name in plan.data.classes)

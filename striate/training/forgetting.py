@@ -38,6 +38,7 @@ from striate.model.run_replacement import (
 from striate.terminal.progress_display import display_progress
 from striate.terminal.units import format_percent
 from striate.training.backbone_choice import FIRST_OF_NOVEMBER, UNNAMED
+from striate.training.class_taxonomy import keeps_names
 from striate.training.distributed.devices import find_workers
 from striate.training.distributed.processes import Worker, launch
 from striate.training.leaving_images import check_left, find_name, hash_images
@@ -270,7 +271,7 @@ def _fit_anew(
         "them, and a new training would learn from them again"
     )
     with prepare(
-        _name_backbone(record), collection, place, say=run.say, callback=run.tell
+        _ask_as_then(record), collection, place, say=run.say, callback=run.tell
     ) as prepared:
         same = np.isin(prepared.loaded.images.hashes, hashes)
         if same.any():
@@ -279,9 +280,11 @@ def _fit_anew(
         return run.run(prepared, begun)
 
 
-def _name_backbone(record: RunRecord) -> Request:
-    """Return what was asked for, with the backbone that was chosen then."""
+def _ask_as_then(record: RunRecord) -> Request:
+    """Return what was asked for, with the backbone and the kind of names that were chosen then."""
     request, plan = record.request, record.plan
+    if plan is not None and keeps_names(plan):
+        request = replace(request, settings=replace(request.settings, taxonomy=False))
     if plan is None or plan.transfer is None or request.settings.pretrained is not None:
         return request
     name = plan.transfer.pretrained

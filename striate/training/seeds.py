@@ -151,6 +151,11 @@ def resume_seeds(
             f"'{path}' was started with a torch module, whose code is not in the folder; give it: "
             "striate.training.seeds.resume_seeds(folder, network=module)"
         )
+    if data is not None and all(_outcome_of(path / f"seed-{seed}") for seed in seeds):
+        raise RunError(
+            f"the runs of all {len(seeds)} seeds in '{path}' are finished, so other images cannot "
+            f"reach them; go on from one of them, as --resume {path / f'seed-{seeds[0]}'}"
+        )
     given: Network = network
     if not request.is_module and request.from_scratch:
         given = request.network or "compact"

@@ -264,7 +264,7 @@ def _open(folder: RunFolder, record: RunRecord, data: Data | None, tell: Callbac
             settings,
             device=workers.device,
             memory=memory,
-            before=Before(plan),
+            before=Before(plan, basis=plan),
             say=_say_nothing,
         )
     images, _ = read_images(

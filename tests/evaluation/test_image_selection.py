@@ -243,3 +243,16 @@ def test_labels_of_the_own_data_are_those_of_the_run_and_its_copy_of_the_fixes(
     assert found.labels.tolist() == [0, 1, 1, 1]
     alone = shutil.copyfile(file, tmp_path / "alone.safetensors")
     assert len(find_images(load_classifier(alone), data)) == 3  # no copy: the file that was given
+
+
+def test_other_images_lie_as_those_did_whose_paths_were_the_classes(tmp_path: Path) -> None:
+    drawn.folder(tmp_path / "new" / "round", n=2)
+    drawn.folder(tmp_path / "new", ("bar",), n=2)
+    names = ("bar", "round/disc", "round/square")
+    learnt = replace(model(), classes=names, data={"source": "shapes", "layout": "path"})
+    assert find_images(learnt, tmp_path / "new").classes == names
+    rows = [f"new/round/disc/disc00{number}.png,round/disc" for number in range(2)]
+    (tmp_path / "new.csv").write_text("\n".join(["path,label", *rows]))
+    assert find_images(learnt, tmp_path / "new.csv").classes == ("round/disc",)
+    other = replace(learnt, data={"source": "shapes"})
+    assert find_images(other, tmp_path / "new").classes == ("bar", "round")

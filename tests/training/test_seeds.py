@@ -80,6 +80,8 @@ def test_a_folder_that_is_complete_is_only_told_again(trained: Trained) -> None:
     events: list[Event] = []
     assert resume_seeds(found.folder, callback=events.append).told == found.told
     assert [type(each) for each in events] == [Seeds]
+    with pytest.raises(RunError, match=r"of all 3 seeds .* are finished.*--resume .*seed-4"):
+        resume_seeds(found.folder, data="digits")
 
 
 @pytest.mark.parametrize("seeds", [1, 2, 101])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,12 +15,14 @@ from striate.cli.answers import choose_writer
 from striate.deployment.exporting import export
 from striate.deployment.sealed_classifier import open_sealed
 from striate.errors import DataError
-from striate.events import Event, Note
+from striate.events import Event, Note, ignore
 from striate.model.classifier import Classifier
-from striate.model.decision import Decision, Promise
+from striate.model.decision import Decision, Level, Promise
 from striate.model.prediction import Prediction
+from striate.settings import Settings
+from striate.training.follow_up.predecessor import open_predecessor
 from striate.training.result import TrainingResult
-from striate.training.runs import start_run
+from striate.training.runs import resume, start_run
 
 
 @pytest.fixture(scope="module")
@@ -129,3 +132,27 @@ def test_a_class_that_others_stand_below_is_learnt_beside_them(tmp_path: Path) -
     found = plan(tmp_path / "run").taxonomy
     assert found is not None
     assert (found.levels[0].names, found.levels[0].nodes) == (("bar", "disc"), (0, 1, 1))
+
+
+def test_the_taxonomy_grows_with_the_classes_of_a_run_that_goes_on(
+    run: tuple[TrainingResult, list[str]], tmp_path: Path
+) -> None:
+    first, data = run[0], tmp_path / "shapes"
+    for branch in ("round", "flat"):
+        shutil.copytree(first.folder.parent / branch, data / branch)
+    drawn.folder(data / "flat", ("square",), n=8, first=70)
+    second = resume(first.folder, data=data, out=tmp_path / "run", callback=ignore)
+    kept = plan(second.folder).taxonomy
+    assert second.model.classes == ("flat/bar", "flat/square", "round/disc", "round/square")
+    assert kept is not None and kept.levels == (Level(("flat", "round"), (0, 0, 1, 1)),)
+    assert second.model.decision.taxonomy == kept
+    assert [level.nodes for level in second.evaluation.levels] == [4, 2]
+
+
+def test_a_run_of_before_taxonomies_goes_on_with_plain_names(
+    run: tuple[TrainingResult, list[str]],
+) -> None:
+    first = open_predecessor(run[0].folder)
+    assert first.make_request("photos", Settings()).settings.taxonomy
+    older = replace(first, plan=replace(first.plan, taxonomy=None))
+    assert not older.make_request("photos", Settings()).settings.taxonomy

@@ -13,6 +13,7 @@ from striate.features.backbone import Backbone
 from striate.features.cut import add_head
 from striate.settings import Settings
 from striate.training import autotune, transfer
+from striate.training.class_taxonomy import find_taxonomy
 from striate.training.class_weight import class_weight
 from striate.training.distributed.process_group import Workers
 from striate.training.distributed.sharing import share_steps
@@ -68,6 +69,7 @@ def continue_plan(
         transfer=None if backbone is None else transfer.plan_transfer(backbone, settings),
         world_size=1,
         rates=(),
+        taxonomy=find_taxonomy(classes, settings, say=say),  # which grows with the classes
     )
     plan = share_steps(plan, settings, workers, n, say=say)
     return autotune.tuned(plan, settings, loaded.training, say=say)

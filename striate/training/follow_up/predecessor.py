@@ -28,6 +28,7 @@ from striate.model.run_folder import (
 )
 from striate.settings import Settings
 from striate.training.before import Before
+from striate.training.class_taxonomy import keeps_names
 from striate.training.dividing import Loaded
 from striate.training.follow_up.follows import Follows
 from striate.training.follow_up.image_changes import (
@@ -99,6 +100,7 @@ class Predecessor:
             self.request.settings,
             fixes=changes.fixes or self.folder.find_fixes(self.request.settings.fixes),
             devices=changes.devices,
+            taxonomy=self.request.settings.taxonomy and not keeps_names(self.plan),
         )
         if self.plan.transfer is not None:  # or small new images would choose another one
             size = (self.plan.preprocess.height, self.plan.preprocess.width)
