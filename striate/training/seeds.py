@@ -15,7 +15,7 @@ from typing import Unpack
 
 from torch import nn
 
-from striate.data import Data, source_of
+from striate.data import Data, find, source_of
 from striate.errors import RunError, StoppedError
 from striate.evaluation.metrics import Evaluation
 from striate.evaluation.metrics.student_t import compute_mean
@@ -31,6 +31,7 @@ from striate.settings import Settings, SettingsDict, make_settings
 from striate.settings.texts import check_seeds
 from striate.terminal.progress_display import display_progress
 from striate.terminal.units import format_percent
+from striate.training.follow_up.predecessor import is_changed
 from striate.training.plan import Request
 from striate.training.preparation import check
 from striate.training.record import Outcome, RunRecord
@@ -138,7 +139,7 @@ def resume_seeds(
         progress: as for `train`.
 
     Raises:
-        RunError: it is no such folder, or the module is missing.
+        RunError: it is no such folder, the module is missing, or the images are other ones.
     """
     path = Path(folder)
     try:
@@ -151,17 +152,38 @@ def resume_seeds(
             f"'{path}' was started with a torch module, whose code is not in the folder; give it: "
             "striate.training.seeds.resume_seeds(folder, network=module)"
         )
-    if data is not None and all(_outcome_of(path / f"seed-{seed}") for seed in seeds):
-        raise RunError(
-            f"the runs of all {len(seeds)} seeds in '{path}' are finished, so other images cannot "
-            f"reach them; go on from one of them, as --resume {path / f'seed-{seeds[0]}'}"
-        )
+    if data is not None:
+        _check_unchanged(path, data, request.settings, seeds)
     given: Network = network
     if not request.is_module and request.from_scratch:
         given = request.network or "compact"
     source: Data = request.source if data is None else data
     with display_progress(progress, callback) as tell:
         return _carry_out(path, source, given, request, seeds, tell)
+
+
+def _check_unchanged(folder: Path, data: Data, settings: Settings, seeds: Sequence[int]) -> None:
+    """Refuse images other than those of the seeds that have begun, by names and classes.
+
+    Raises:
+        RunError: they are.
+    """
+    for run in (RunFolder(folder / f"seed-{seed}") for seed in seeds):
+        if not run.split.is_file():
+            continue
+        found = find(
+            data,
+            layout=settings.layout,
+            zip_encoding=settings.zip_encoding,
+            fixes=run.find_fixes(settings.fixes),
+        )
+        if is_changed(run, found):
+            raise RunError(
+                f"the images of '{found.source}' are not those of '{folder}', whose seeds all "
+                "learn from the same; put them back, or once one is finished go on from it: "
+                f"striate train DATA --resume {run.path}"
+            )
+        return
 
 
 def _carry_out(

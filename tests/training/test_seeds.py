@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from safetensors.numpy import load_file
 from scipy import stats
 
 import striate as st
+from striate.data import find
 from striate.errors import RunError, SettingError, StoppedError
 from striate.events import Done, Epoch, Event, Seeds
 from striate.model.run_folder import holds_seeds
@@ -80,8 +82,16 @@ def test_a_folder_that_is_complete_is_only_told_again(trained: Trained) -> None:
     events: list[Event] = []
     assert resume_seeds(found.folder, callback=events.append).told == found.told
     assert [type(each) for each in events] == [Seeds]
-    with pytest.raises(RunError, match=r"of all 3 seeds .* are finished.*--resume .*seed-4"):
-        resume_seeds(found.folder, data="digits")
+    assert resume_seeds(found.folder, data="digits").told == found.told
+
+
+def test_seeds_of_other_images_are_refused(trained: Trained, tmp_path: Path) -> None:
+    folder = shutil.copytree(trained[0].folder, tmp_path / "runs")
+    shutil.rmtree(folder / "seed-6")  # that it would begin with the other images
+    found = find("digits").only(np.arange(1700))
+    with pytest.raises(RunError, match=r"are not those of .*put them back.*--resume .*seed-4"):
+        resume_seeds(folder, data=found)
+    assert not (folder / "seed-6").exists()
 
 
 @pytest.mark.parametrize("seeds", [1, 2, 101])
