@@ -57,7 +57,8 @@ from striate.training.run_images import (
 
 OUT_OF_REACH = (
     "not reached: your own images, copies of this run, files exported from it, pages made with "
-    "`striate explain` and `striate compare`, other runs on these images or from this classifier"
+    "`striate explain` and `striate compare`, other runs on these images or from this classifier, "
+    "a zip unpacked in the cache, what `striate check` keeps of a folder"
 )
 
 
@@ -327,7 +328,7 @@ def _check_unchanged(folder: RunFolder, place: Path, names: set[str]) -> np.ndar
 
 
 def _clean_cache(hashes: np.ndarray) -> int:
-    """Delete what the cache holds of images: features, and lists of hashes with theirs among them.
+    """Delete what the cache holds of images: features, lists of hashes, signs and groups.
 
     Returns:
         How many rows of features there were.
@@ -339,6 +340,9 @@ def _clean_cache(hashes: np.ndarray) -> int:
             if np.isin(np.load(path, allow_pickle=False), hashes).any():
                 path.unlink()
                 path.with_suffix(".csv").unlink(missing_ok=True)
+        for name in ("signs", "groups"):  # of whole sets of images, which do not say whose
+            for path in (cache / name).glob("*"):
+                path.unlink(missing_ok=True)
     except (OSError, ValueError) as error:
         raise RunError(
             f"the cache '{cache}' cannot be cleaned ({getattr(error, 'strerror', error)}); mend "

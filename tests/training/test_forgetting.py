@@ -148,7 +148,10 @@ def test_the_others_stay_in_their_splits_and_groups(settings: Settings, tmp_path
     run = start_run(photos, out=tmp_path / "run", settings=settings).folder
     before = {row["name"]: (row["class"], row["split"]) for row in rows(run / "split.csv")}
     (run / "notes.txt").write_text("mine", "utf-8")
+    sets = [find_cache_folder() / name for name in ("signs", "groups")]
+    assert any(list(each.glob("*")) for each in sets)
     found = forget(run, ["disc/disc141.png", "square/square150.png"])
+    assert not any(list(each.glob("*")) for each in sets)
     assert found.names == ("disc/again.png", "disc/disc141.png", "square/square150.png")
     after = {row["name"]: (row["class"], row["split"]) for row in rows(run / "split.csv")}
     assert after == {name: row for name, row in before.items() if name not in found.names}
