@@ -64,7 +64,7 @@ def run(
     Raises:
         Failed: it ended with anything but 0, and not at the limit.
 
-    >>> ran = run([sys.executable, "-c", "print('[]'); print('{}')"])
+    >>> ran = run([sys.executable, "-c", "import time; time.sleep(0.2); print('[]'); print('{}')"])
     >>> ran.told, ran.seconds > 0, ran.peak_memory > 1e6
     ({}, True, True)
     """
