@@ -136,7 +136,7 @@ def forget(
     """
     folder = RunFolder(Path(run))
     record = RunRecord.read(folder)
-    check_head_alone(record, folder, "what single images taught")
+    check_head_alone(record, folder, "what single images taught can be forgotten by")
     workers = find_workers(record.request.settings.device, 1)
     with display_progress(progress, callback) as tell, folder.held():
         place = begin_replacement(folder.path)

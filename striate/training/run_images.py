@@ -111,7 +111,7 @@ def check_head_alone(record: RunRecord, folder: RunFolder, what: str) -> None:
     Args:
         record: of the run.
         folder: of the run.
-        what: is asked for: "which images taught it".
+        what: is asked for, and of what it can be had: "which images taught it can be told of".
 
     Raises:
         RunError: it is such a run, or it is not over.
@@ -128,7 +128,7 @@ def check_head_alone(record: RunRecord, folder: RunFolder, what: str) -> None:
             else "layers of its backbone were trained"
         )
         raise RunError(
-            f"{what} can be told of a head on a frozen backbone alone, and in '{folder.path}' "
-            f"{trained}, so that every weight holds something of every image; a new run without "
-            "those images is the way: striate train DATA"
+            f"{what} a head on a frozen backbone alone, and in '{folder.path}' {trained}, so that "
+            "every weight holds something of every image; a new run without those images is the "
+            "way: striate train DATA"
         )

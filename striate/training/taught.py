@@ -229,7 +229,7 @@ def open_taught_run(
     """
     folder = RunFolder(Path(run))
     record = RunRecord.read(folder)
-    check_head_alone(record, folder, "which images taught an answer")
+    check_head_alone(record, folder, "which images taught an answer can be told of")
     with display_progress(progress, callback) as tell:
         return _open(folder, record, data, tell)
 

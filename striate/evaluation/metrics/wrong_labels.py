@@ -60,8 +60,7 @@ def estimate_wrong_labels(probabilities: np.ndarray, labels: np.ndarray) -> Wron
     """
     n, classes = probabilities.shape
     counts = np.bincount(labels, minlength=classes)
-    own = np.bincount(labels, probabilities[np.arange(n), labels], minlength=classes)
-    usual = np.where(counts >= FEWEST, own / np.maximum(counts, 1), np.inf)
+    usual = average_by_label(probabilities, labels, fewest=FEWEST)
     best = np.where(probabilities >= usual, probabilities, -1.0).argmax(1)
     sure = (probabilities >= usual).any(1)
     counted = np.bincount(labels[sure], minlength=classes)
@@ -69,3 +68,25 @@ def estimate_wrong_labels(probabilities: np.ndarray, labels: np.ndarray) -> Wron
     wrong = round(float((counts * against / np.maximum(counted, 1)).sum()))
     right = int((probabilities.argmax(1) == labels).sum())
     return WrongLabels(n, wrong, max(0, right - wrong) / n, min(n, right + wrong) / n)
+
+
+def average_by_label(
+    probabilities: np.ndarray, labels: np.ndarray, *, fewest: int = 1
+) -> np.ndarray:
+    """Return how probable each class is, on average, for the images that are labelled so.
+
+    Args:
+        probabilities: float (n, classes).
+        labels: int64 (n,).
+        fewest: images of a class, below which its average says nothing.
+
+    Returns:
+        float (classes,); infinite where there are too few images.
+
+    >>> average_by_label(np.array([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]]), np.array([0, 0])).tolist()
+    [0.75, inf, inf]
+    """
+    n, classes = probabilities.shape
+    counts = np.bincount(labels, minlength=classes)
+    own = np.bincount(labels, probabilities[np.arange(n), labels], minlength=classes)
+    return np.where(counts >= fewest, own / np.maximum(counts, 1), np.inf)

@@ -15,6 +15,7 @@ import numpy as np
 
 from striate.doctor.checkup.checkup import Checkup
 from striate.doctor.image_finding import ImageFinding
+from striate.evaluation.metrics.wrong_labels import average_by_label
 from striate.terminal.units import format_percent
 
 BETTER: Final = 0.5  # of what is left between guessing and certainty, that the layer must know
@@ -64,14 +65,7 @@ def rank_labels(probabilities: np.ndarray, given: np.ndarray) -> list[int]:
     rows = np.arange(len(given))
     predicted = ~np.isnan(probabilities).any(1)
     own = np.where(predicted, probabilities[rows, given], 1.0)
-    usual = np.array(
-        [
-            probabilities[predicted & (given == label), label].mean()
-            if (predicted & (given == label)).any()
-            else np.inf
-            for label in range(probabilities.shape[1])
-        ]
-    )
+    usual = average_by_label(probabilities[predicted], given[predicted])
     others = np.where(predicted[:, None], probabilities, 0.0).copy()
     others[rows, given] = 0.0
     answer = others.argmax(1)
