@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,8 @@ def test_the_threshold_is_mapies() -> None:
 
 
 def test_sets_of_a_run(tmp_path: Path) -> None:
-    sets = prediction_sets(RUN, "digits", coverage=0.9)
+    run = shutil.copytree(RUN, tmp_path / "run")  # in which the evaluation is counted
+    sets = prediction_sets(run, "digits", coverage=0.9)
     assert sets.n == 355
     assert 1 < sets.mean_size < 4
     assert "hold the true class 90.0 % of the time" in str(sets)
