@@ -59,6 +59,7 @@ def find_groups(
     features: Features | None,
     *,
     alike: float | None,
+    sequences: bool = True,
 ) -> FoundGroups:
     """Find near copies, and neighbours in name, date and folder that are alike.
 
@@ -71,8 +72,10 @@ def find_groups(
         thumbs: small images of those that were passed on.
         features: of a backbone; None where none are computed.
         alike: the least correlation of details of near copies; None finds it.
+        sequences: whether neighbours in name, date and folder are looked for, too.
     """
-    known = _recall(_path_of(collection, images, alike))
+    path = _path_of(collection, images, alike, sequences=sequences)
+    known = _recall(path)
     whole = features is not None and bool(features.there[images.usable].all())
     if known is not None and (not known.lacking or not whole):
         return known
@@ -86,9 +89,9 @@ def find_groups(
         made = make_vectors(features.values)
         vectors = np.zeros((n, made.shape[1]), np.float32)
         vectors[featured] = made
-    dates, complete = read_dates(collection)
+    dates, complete = read_dates(collection) if sequences else ({}, True)
     lacking += [] if complete else ["dates"]
-    proposals = propose(collection, dates)
+    proposals = propose(collection, dates) if sequences else []
     if whole and vectors is not None:
         pairs = join_neighbours(collection, proposals, vectors, featured)
     else:
@@ -105,13 +108,15 @@ def find_groups(
         missing = int((images.usable & ~features.there).sum())
         lacking.append(f"features of {missing:,} images")
     found = FoundGroups(Groups.from_pairs(n, near.pairs + pairs), near.alike, ", ".join(lacking))
-    _keep(_path_of(collection, images, alike), found)
+    _keep(path, found)
     return found
 
 
-def is_known(collection: Collection, images: Images, alike: float | None) -> bool:
+def is_known(
+    collection: Collection, images: Images, alike: float | None, *, sequences: bool = True
+) -> bool:
     """Say whether the groups of these very images were found before."""
-    return _recall(_path_of(collection, images, alike)) is not None
+    return _recall(_path_of(collection, images, alike, sequences=sequences)) is not None
 
 
 def _coarsen(thumbs: Thumbs, looked: np.ndarray) -> np.ndarray:
@@ -125,10 +130,12 @@ def _coarsen(thumbs: Thumbs, looked: np.ndarray) -> np.ndarray:
     return np.asarray(values / np.maximum(lengths, 1e-6), np.float32)
 
 
-def _path_of(collection: Collection, images: Images, alike: float | None) -> Path:
+def _path_of(
+    collection: Collection, images: Images, alike: float | None, *, sequences: bool
+) -> Path:
     digest = hashlib.blake2b(images.hashes.tobytes(), digest_size=16)
     digest.update("\0".join(collection.names).encode("utf-8", "surrogateescape"))
-    digest.update(f"{VERSION} {alike}".encode())
+    digest.update(f"{VERSION} {alike}{'' if sequences else ' copies'}".encode())
     return find_cache_folder() / "groups" / f"{digest.hexdigest()}.json"
 
 

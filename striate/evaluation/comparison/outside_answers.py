@@ -183,7 +183,7 @@ def match_answers(
             has one.
     """
     rows = read_answer_list(path)
-    finder = _ImageFinder(collection, every)
+    finder = ImageFinder(collection.content, every)
     spelled = _ClassFinder(classes, ids, renames)
     given: dict[str, OutsideAnswer] = {}
     lost: list[str] = []
@@ -304,11 +304,15 @@ def _fold(name: str) -> str:
     return "".join(plain.split())
 
 
-class _ImageFinder:
-    """Finds the image that a path means."""
+class ImageFinder:
+    """Finds the image that a path means.
 
-    def __init__(self, collection: Collection, every: Sequence[str]) -> None:
-        content = collection.content
+    Args:
+        content: the folder that names are relative to; anything else where images are no files.
+        every: the names of all images.
+    """
+
+    def __init__(self, content: object, every: Sequence[str]) -> None:
         self._root = content.resolve() if isinstance(content, Path) else None
         self._names = set(every)
         self._by_last: dict[str, list[str]] = defaultdict(list)
