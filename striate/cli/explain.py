@@ -265,12 +265,17 @@ def _page_of_image(found: Inspection, files: list[tuple[str, str]]) -> str:
 
 
 def _lines_of_image(found: Inspection, asked: bool) -> list[str]:
+    from striate.explanation.folder_truth import contradicts
+
     best = ", ".join(f"{label} {format_percent(odds)}" for label, _, odds in found.top_classes(3))
     shown = (*found.explanations[:1], found.score_decomposition, found.evaluation)
-    lines = [f"{found.image.name}: {best}"]
+    named = found.answer.label is not None
+    lines = [f"{found.image.name}: {best if named else found.answer.words}"]
+    if not named:
+        lines.append(f"the most probable classes: {best}")
     if found.truth:
-        right = found.truth == found.top_classes(1)[0][0]
-        lines.append(f"its folder says {found.truth}{'' if right else ': one of them is wrong'}")
+        wrong = contradicts(found.truth, found.answer)
+        lines.append(f"its folder says {found.truth}{': one of them is wrong' if wrong else ''}")
     lines += [str(each) for each in shown if each is not None]
     if found.taught is not None:
         lines += found.taught.words

@@ -29,7 +29,7 @@ from striate.architecture.aspects.torch_reading import Refused
 from striate.architecture.aspects.word import Layer, Reader, Words
 from striate.architecture.words import WORDS, Prelu
 from striate.errors import SettingError
-from striate.explanation.hooks import gradients_of, record
+from striate.explanation.hooks import Recording, check_gradient, gradients_of, record
 from striate.explanation.target import Target
 
 BACKWARD_METHODS: Final = ("gradient", "deconvolution", "guided-backprop")
@@ -100,19 +100,7 @@ def go_back(module: nn.Module, values: Tensor, target: Target, *, method: str) -
     >>> found.image.flatten().tolist(), found.words  # 3 and 1 come back; -1 times (1, -2) does not
     ([3.0, 1.0], 'the way back is changed at relu')
     """
-    rule = _Rule(guided=method == "guided-backprop")
-    if method == "gradient":
-        passed = record(module, values, [], gradients=True)
-    else:
-        with rule:
-            passed = record(module, values, [], gradients=True)
-        if not rule.changed:
-            met = f" (it has {', '.join(sorted(rule.unchanged))})" if rule.unchanged else ""
-            raise SettingError(
-                f"{method} changes the way back through {', '.join(_known_words())}, and the "
-                f"network has none of them{met}: its map would be the gradient; take "
-                "method='gradient'"
-            )
+    passed, rule = _pass(module, values, method)
     least = int(passed.output[0].argmin())
     if least == target.index and target.against is None:
         least = int(passed.output[0].argmax())
@@ -125,6 +113,28 @@ def go_back(module: nn.Module, values: Tensor, target: Target, *, method: str) -
         tuple(sorted(rule.changed)),
         tuple(sorted(rule.unchanged)),
     )
+
+
+def check_backward(module: nn.Module, values: Tensor, *, method: str) -> None:
+    """Raise what `go_back` would, without going back; arguments as there."""
+    passed, _ = _pass(module, values, method)
+    check_gradient(passed.output[:, 0], [passed.input])
+
+
+def _pass(module: nn.Module, values: Tensor, method: str) -> tuple[Recording, _Rule]:
+    """Let an image pass, so that the way back is that of the method."""
+    rule = _Rule(guided=method == "guided-backprop")
+    if method == "gradient":
+        return record(module, values, [], gradients=True), rule
+    with rule:
+        passed = record(module, values, [], gradients=True)
+    if not rule.changed:
+        met = f" (it has {', '.join(sorted(rule.unchanged))})" if rule.unchanged else ""
+        raise SettingError(
+            f"{method} changes the way back through {', '.join(_known_words())}, and the "
+            f"network has none of them{met}: its map would be that of method 'gradient'"
+        )
+    return passed, rule
 
 
 class _Rule(TorchFunctionMode):

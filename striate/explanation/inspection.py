@@ -40,6 +40,7 @@ from striate.explanation.taught import Taught
 from striate.explanation.unit_arithmetic import UnitArithmetic, recompute_activation
 from striate.model.classifier import Classifier
 from striate.model.classifier_like import ClassifierLike, open_classifier
+from striate.model.prediction import Prediction
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.progress_display import display_progress
 
@@ -66,6 +67,8 @@ class Inspection:
         network: its network in the notation; None for a foreign module.
         temperature: what the logits are divided by before the softmax.
         image: the image.
+        answer: what the classifier answers, as `Classifier.predict` gives it: a class, a node above
+            the classes, or nothing.
         logits: float64 (classes,).
         explanations: maps of where the class is, the first by the method that fits the network.
         proportional: for each of them, the other methods whose map is the same but for a factor.
@@ -90,6 +93,7 @@ class Inspection:
     network: str | None = field(repr=False)
     temperature: float
     image: PreprocessedImage
+    answer: Prediction
     logits: np.ndarray = field(repr=False)
     explanations: tuple[Explanation, ...]
     proportional: tuple[tuple[str, ...], ...]
@@ -126,6 +130,7 @@ class Inspection:
             "image": self.image.name,
             "network": self.network,
             "truth": self.truth or None,
+            "answer": self.answer.as_json(),
             "classes": list(self.classes),
             "logits": self.logits.tolist(),
             "probabilities": self.probabilities.tolist(),
@@ -321,6 +326,7 @@ def _inspect(
         network=model.text,
         temperature=model.temperature,
         image=read,
+        answer=read.predict(model),
         logits=logits,
         explanations=kept,
         proportional=same,

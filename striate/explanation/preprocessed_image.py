@@ -14,6 +14,7 @@ from striate.data.images import Placement, Preprocess, read
 from striate.errors import SettingError
 from striate.model.classifier import Classifier
 from striate.model.image_input import to_source
+from striate.model.prediction import Prediction, make_prediction
 
 if TYPE_CHECKING:
     from striate.model.image_input import ImageInput
@@ -67,6 +68,11 @@ class PreprocessedImage:
     def tensor(self) -> torch.Tensor:
         """What goes into the network: float32 (1, channels, height, width), normalised."""
         return normalize(torch.from_numpy(self.pixels[None]).float(), self.preprocess)
+
+    def predict(self, model: Classifier) -> Prediction:
+        """Return what a classifier answers to it, as `Classifier.predict` does."""
+        answers, tree = model.decide(self.pixels[None]), model.decision.taxonomy
+        return make_prediction(self.name, answers, model.classes, taxonomy=tree)
 
     def onto_image(self, values: np.ndarray) -> np.ndarray:
         """Return a map of the network's input on the image itself.

@@ -142,13 +142,25 @@ class Prediction:
     @property
     def words(self) -> str:
         """The answer in words: "ants (99.1 %)", or that there is none, and why."""
-        guess = f"{self.best_guess} ({format_percent(self.probability)})"
         if self.label is not None:
-            return guess
+            return self._guess
         if self.ancestor is not None:
             sure = format_percent(self.ancestor.probability)
-            return f"{self.ancestor.name} ({sure}); the most probable class is {guess}"
-        return f"I don't know: {REFUSALS[self.refused]}; the best guess is {guess}"
+            return f"{self.ancestor.name} ({sure}); {self.reason}"
+        return f"I don't know: {self.reason}"
+
+    @property
+    def reason(self) -> str:
+        """Why no class is answered, and which is the most probable; "" where one is."""
+        if self.label is not None:
+            return ""
+        if self.ancestor is not None:
+            return f"the most probable class is {self._guess}"
+        return f"{REFUSALS[self.refused]}; the best guess is {self._guess}"
+
+    @property
+    def _guess(self) -> str:
+        return f"{self.best_guess} ({format_percent(self.probability)})"
 
     def _repr_html_(self) -> str:
         from striate.render.notebook import Bars, Gallery, Part, Picture, Text, to_html

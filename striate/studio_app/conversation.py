@@ -24,6 +24,7 @@ from striate.serving.refusals import describe_fault
 from striate.studio_app.frames import pack, unpack
 from striate.studio_app.question import Answer, Question, Superseded, Tell
 from striate.studio_app.rooms import KINDS, read_question
+from striate.studio_app.scenes import tell_answer
 from striate.studio_app.studio import Studio
 from striate.studio_app.worker import Worker
 
@@ -195,7 +196,7 @@ class Conversation:
         scene = self._studio.scenes.see(frame.network, frame.pixels)
         odds = scene.network.classifier.decision.probabilities(scene.logits[None])[0]
         return Answer(
-            {"refused": scene.refused},
+            {"answer": tell_answer(scene.answer)},
             {
                 "pixels": np.ascontiguousarray(scene.image.pixels.transpose(1, 2, 0)),
                 "logits": scene.logits,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
 
@@ -16,18 +16,24 @@ from striate.architecture.layer_table.feature_layer import find_feature_layer
 from striate.backends.onnx import Trained
 from striate.backends.torch.network import Joining, Net
 from striate.errors import SettingError
+from striate.explanation.attribution_methods import METHODS
+from striate.explanation.backward_rules import BACKWARD_METHODS, check_backward
+from striate.explanation.grad_cam import GRADIENT_METHODS
 from striate.explanation.hooks import LayerCall, Recording, record
 from striate.explanation.last_spatial_layer import LastSpatialLayer, last_spatial_layer_of
 from striate.explanation.layer_maps import NEARLY, SAMPLED
 from striate.explanation.preprocessed_image import PreprocessedImage
 from striate.explanation.unit_arithmetic import FOLLOWING, recompute_call
+from striate.model.answering import give_answers
+from striate.model.classifier import Classifier
 from striate.model.json_value import JsonObject
-from striate.model.prediction import make_prediction
+from striate.model.prediction import Prediction, make_prediction
 from striate.studio_app.images import Images
 from striate.studio_app.networks import Networks, OpenNetwork
 
 INPUT = "input"  # stands for the network's input where a layer's address is asked for
 KEPT = 3
+SLOPES = tuple(each for each in METHODS if each != "occlusion")  # methods that ask for a gradient
 CAMERA = "camera"
 
 
@@ -97,23 +103,16 @@ class Scene:
         return np.asarray(self.passed.output[0].double().cpu().numpy())
 
     @property
-    def refused(self) -> str:
-        """Why the classifier answers "I don't know": "unlike", "unsure", or "" where it answers.
-
-        Of the image alone, not of its mirror image.
-        """
-        own = self.network.classifier
-        features = None
+    def answer(self) -> Prediction:
+        """What the classifier answers to the image alone, not beside its mirror image."""
+        own, features = self.network.classifier, None
         if own.decision.distance is not None and isinstance(own.network, Trained):
             layer = find_feature_layer(own.network.plan)
             if layer is not None:
                 given = self.passed[layer.address].inputs[0].detach().float()
                 features = given.flatten(2).mean(2) if given.dim() > 2 else given
-        elif own.decision.distance is not None:
-            return make_prediction("", own.decide(self.image.pixels[None]), own.classes).refused
         vectors = None if features is None else features.cpu().numpy()
-        answers = own.decision.decide(self.logits[None].astype(np.float32), vectors)
-        return make_prediction("", answers, own.classes).refused
+        return answer_alone(own, self.image, self.logits, features=vectors)
 
     def reach(self, layer: str) -> float:
         """Return the size of a number that has the full colour: all but 0.5 % are smaller."""
@@ -164,6 +163,28 @@ class Scene:
             return error
 
     @cached_property
+    def refused_methods(self) -> dict[str, str]:
+        """The methods of heat maps that do not fit the network, and why."""
+        refused: dict[str, str] = {}
+        module, values = self.network.classifier.module, self.image.tensor
+        with self.network.lock:
+            for method in reversed(BACKWARD_METHODS):
+                try:
+                    check_backward(module, values, method=method)
+                except SettingError as error:
+                    alike = SLOPES if method == "gradient" else (method,)
+                    refused |= dict.fromkeys(alike, str(error))
+        end = self.end
+        if isinstance(end, SettingError):
+            refused |= dict.fromkeys(("cam", *GRADIENT_METHODS), str(end))
+        elif not (end.is_class_map or end.weight is not None):
+            refused["cam"] = (
+                "the network does not end in a mean over positions and one linear layer, so there "
+                "is no exact class activation map"
+            )
+        return refused
+
+    @cached_property
     def sources(self) -> dict[str, list[str]]:
         """Of each layer the names of those that made what goes in; "" where no layer did."""
         return {
@@ -204,6 +225,40 @@ class Scene:
             int(last.column.max()) - width + 1,
         )
         return [max(0, each) for each in beyond]
+
+
+def answer_alone(
+    own: Classifier,
+    image: PreprocessedImage,
+    logits: np.ndarray,
+    *,
+    features: np.ndarray | None = None,
+) -> Prediction:
+    """Return what a classifier answers to an image alone, not beside its mirror image.
+
+    Args:
+        own: the classifier.
+        image: the image.
+        logits: float (classes,), of the image.
+        features: float32 (1, features); None computes them where they are needed.
+    """
+    decision = replace(own.decision, mirrored=False)
+    if decision.distance is not None and features is None:
+        pixels, count = image.pixels[None], len(own.classes)
+        answers = give_answers(own.engine, decision, pixels, classes=count)
+    else:
+        answers = decision.decide(logits[None].astype(np.float32), features)
+    return make_prediction(image.name, answers, own.classes, taxonomy=decision.taxonomy)
+
+
+def tell_answer(answer: Prediction) -> JsonObject:
+    """Return what a page says of an answer: its class, a node above the classes, or nothing."""
+    return {
+        "class": answer.label,
+        "node": answer.node,
+        "words": answer.words,
+        "reason": answer.reason,
+    }
 
 
 def _texts(network: OpenNetwork) -> Mapping[str, tuple[str, dict[str, str]]]:

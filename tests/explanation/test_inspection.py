@@ -13,6 +13,7 @@ import pytest
 import torch
 import torchvision_oracle
 from explained_words import unexplained
+from PIL import Image
 from torch import nn
 
 from striate.backends.torch import build
@@ -26,6 +27,7 @@ from striate.explanation.page import of_folder, of_image
 from striate.explanation.page.overlays import draw_overlay
 from striate.explanation.unit_inspection import UnitSelection, inspect_units
 from striate.model.classifier import Classifier
+from striate.model.decision import Decision, Promise, Taxonomy
 from striate.model.loading import load
 from striate.training.result import TrainingResult
 
@@ -35,6 +37,38 @@ Done = tuple[TrainingResult, list[Event]]
 
 def image(photos: Path) -> Path:
     return sorted(photos.glob("square/*.png"))[0]
+
+
+@pytest.mark.parametrize("folder", ["up/a", "c"])
+def test_the_page_says_what_the_classifier_answers(tmp_path: Path, folder: str) -> None:
+    text = "input 3x16x16 classes=3 > conv 4 > relu > gap > flatten > fc"
+    classes = ("up/a", "up/b", "c")
+    tree, usual = Taxonomy.from_names(classes), Preprocess(3, 16, 16)
+    file = tmp_path / folder / "it.png"
+    file.parent.mkdir(parents=True)
+    Image.fromarray(np.eye(16, dtype=np.uint8) * 255).save(file)
+    titles = {}
+    for name, least in {"class": 0.0, "node": None, "nothing": None}.items():
+        above = ((0.0, 0.0),) if name == "node" else ((None, None),)
+        rule = Decision(promise=Promise(0.9, 0.9, False, (least,) * 3, 10, above), taxonomy=tree)
+        network = build(text, seed=1)
+        with torch.no_grad():
+            network.state_dict()["fc1.bias"].copy_(torch.tensor([9.0, 8.0, 0.0]))  # up/a, and surely below "up"
+        model = Classifier(network, text, classes, usual, rule)
+        found = inspect(model, file, settings=InspectionSettings(quick=True))
+        said = model.predict(file)
+        assert found.answer.words == said.words and found.as_json()["answer"]["node"] == said.node
+        assert found.truth == folder
+        shown = re.sub(r"<[^>]+>|\s+", " ", of_image(found, command="", files=FILES))
+        shown = re.sub(r"\s+", " ", shown.replace("\N{NO-BREAK SPACE}", " "))
+        titles[name] = shown
+        assert ("one of them is wrong" in shown) == (folder == "c" and name != "nothing")
+        if said.label is None:
+            assert said.words.replace("'", "&#39;") in shown
+    assert "What made it say up/a" in titles["class"]
+    assert "What speaks for up/a" in titles["node"] and "What speaks for up/a" in titles["nothing"]
+    assert "The answer climbs: up (" in titles["node"]
+    assert ("which lies below that node" in titles["node"]) == (folder == "up/a")
 
 
 def test_the_parts_of_an_inspection_agree_with_each_other(done: Done, photos: Path) -> None:

@@ -15,7 +15,7 @@ from websockets.sync.client import ClientConnection
 from striate.backends.torch import build
 from striate.data.images import Preprocess
 from striate.model.classifier import Classifier
-from striate.model.decision import Decision, FeatureDistance, RejectRule
+from striate.model.decision import Decision, FeatureDistance, Promise, RejectRule, Taxonomy
 from striate.studio_app.frames import pack, unpack
 
 TEXT = "input 1x8x8 classes=3 > conv 4 > bn > relu > maxpool 2 > flatten > fc"
@@ -191,7 +191,7 @@ def test_what_lies_in_the_folders_is_offered(tmp_path: Path) -> None:
             assert said["note"] == "" and len(said["layers"]) == 7
 
 
-def test_an_image_unlike_all_is_told_so(live: Live, tmp_path: Path) -> None:
+def test_every_room_says_what_the_classifier_answers(tmp_path: Path) -> None:
     near = FeatureDistance(
         np.zeros(64, np.float32),
         np.eye(64, 1, dtype=np.float32),
@@ -199,19 +199,34 @@ def test_an_image_unlike_all_is_told_so(live: Live, tmp_path: Path) -> None:
         np.zeros((3, 1), np.float32),
         1.0,
     )
-    rules = {"far": 0.5, "near": 5.0}  # of vectors of length one, from the origin
-    decided = {
-        name: Classifier(
-            build(TEXT),
-            TEXT,
-            ("a", "b", "c"),
-            Preprocess(1, 8, 8),
-            Decision(distance=near, reject=RejectRule(None, limit, 0.05, 100)),
-        )
-        for name, limit in rules.items()
+    tree = Taxonomy.from_names(("up/a", "up/b", "c"))
+    never = Promise(0.9, 0.9, False, (None,) * 3, 10, ((0.0, 0.0),))
+    rules = {  # of vectors of length one, from the origin
+        "far": Decision(distance=near, reject=RejectRule(None, 0.5, 0.05, 100)),
+        "near": Decision(distance=near, reject=RejectRule(None, 5.0, 0.05, 100)),
+        "climbs": Decision(promise=never, taxonomy=tree),
     }
+    network, gray = build(TEXT), Preprocess(1, 8, 8)
+    decided = {
+        name: Classifier(network, TEXT, ("up/a", "up/b", "c"), gray, rule)
+        for name, rule in rules.items()
+    }
+    painted = {"strokes": [], "target": -1, "against": -1, "methods": [], "apart": False}
     with live_studio(tmp_path, modules=decided) as found, found.talk(found.enter()) as socket:
-        refused = {
-            name: ask(socket, "layers", network=f"module/{name}")[0]["refused"] for name in rules
-        }
-    assert refused == {"far": "unlike", "near": ""}
+        for name, model in decided.items():
+            where = {"network": f"module/{name}"}
+            (said, arrays), (heat, _) = (
+                ask(socket, "layers", **where),
+                ask(socket, "heat", **where, **painted),
+            )
+            predicted = model.predict(arrays["pixels"][..., 0].astype(np.uint8))
+            wanted = {"class": predicted.label, "node": predicted.node, "words": predicted.words}
+            assert said["answer"].items() >= wanted.items() and heat["answer"] == said["answer"]
+            drawn, _ = ask(socket, "draw", **where, image="drawing", strokes=[[[3, 3], [3, 20]]])
+            shown, _ = ask(socket, "layers", **where, image="drawing")
+            assert drawn["answer"] == shown["answer"]
+            assert (said["answer"]["class"] is None) == (name != "near")
+            assert said["answer"]["words"].startswith("I don't know") == (name == "far")
+            pixels = np.zeros((8, 8, 3), np.uint8)
+            socket.send(pack({"id": 2, "kind": "frame", **where}, {"pixels": pixels}))
+            assert hear(socket)[0]["answer"]["words"] == model.predict(pixels).words

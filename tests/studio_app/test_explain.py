@@ -13,7 +13,7 @@ import torch
 from striate.backends.torch import build
 from striate.data.images import Preprocess
 from striate.errors import SettingError
-from striate.explanation.attribution_methods import explain
+from striate.explanation.attribution_methods import METHODS, explain
 from striate.explanation.retouching import Stroke, retouch
 from striate.explanation.score_decomposition import decompose_score
 from striate.model.classifier import Classifier
@@ -27,7 +27,22 @@ TEXTS = {
     "flatten > fc",
     "flat": "input 3x16x16 classes=4 > conv 6 > relu > maxpool 4 > flatten > fc 9 > relu > fc",
     "plain": "input 3x16x16 classes=4 > flatten > fc",
+    "smooth": "input 3x16x16 classes=4 > conv 6 > tanh > gap > flatten > fc",
 }
+
+
+class Detached(torch.nn.Module):
+    """Gives the slopes of a network to nobody."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = build(TEXTS["cam"], seed=4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        answered: torch.Tensor = self.inner(x).detach()
+        return answered
+
+
 DAB = {"paint": "color", "radius": 4.3, "points": [[5, 5], [8, 9]], "color": [200, 30, 90]}
 
 
@@ -38,6 +53,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Studio:
     models = {
         name: Classifier(build(text, seed=4), None, names, usual) for name, text in TEXTS.items()
     }
+    models["detached"] = Classifier(Detached(), None, names, usual)
     return Studio.of(ConfinedFolders([]), tmp_path_factory.mktemp("studio"), models)
 
 
@@ -70,6 +86,24 @@ def test_the_methods_that_fit_are_offered_and_the_others_say_why(studio: Studio)
     plain = ask(studio, "classes", network="module/plain").said
     assert plain["fits"][:2] == ["occlusion", "integrated-gradients"]
     assert "no layer of the network gives a map" in plain["refused"]["grad-cam"]
+    assert set(METHODS) == {*plain["fits"], *plain["refused"]}
+
+
+@pytest.mark.parametrize("network", [*TEXTS, "detached"])
+def test_what_is_offered_can_be_done_and_what_is_not_cannot(studio: Studio, network: str) -> None:
+    where: dict[str, Any] = {"network": f"module/{network}"}
+    found = ask(studio, "classes", **where).said
+    model = studio.networks.open(where["network"]).classifier
+    pixels = ask(studio, "classes", **where).arrays["pixels"]
+    assert bool(found["refused"]) == (network != "cam")
+    for method in found["fits"]:
+        ask(studio, "slow", what="map", method=method, **where)
+    for method in set(found["refused"]) - {"cam"}:  # which here comes with the slopes of others
+        with pytest.raises(SettingError):
+            explain(model, pixels, method=method)
+    quick = [method for method in found["fits"] if method in found["quick"]]
+    (row,) = ask(studio, "heat", methods=quick, **where).said["rows"] or [[]]
+    assert [each["method"] for each in row] == quick
 
 
 @pytest.mark.parametrize("network", ["module/cam", "module/flat"])

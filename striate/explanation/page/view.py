@@ -9,6 +9,7 @@ from functools import cached_property
 from markupsafe import Markup
 
 from striate.explanation.contribution_path import PathStep
+from striate.explanation.folder_truth import contradicts
 from striate.explanation.inspection import Inspection
 from striate.explanation.layer_filters import LayerFilters
 from striate.explanation.layer_maps import LayerMaps
@@ -119,6 +120,11 @@ class ImageView(View):
     draw_field = staticmethod(overlays.draw_field)
     draw_own_grid = staticmethod(drawings.draw_own_grid)
     draw_view = staticmethod(drawings.draw_view)
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether the answer leaves out the class that the image's folder names."""
+        return contradicts(self.found.truth, self.found.answer)
 
     @property
     def photo(self) -> str:

@@ -24,10 +24,10 @@ export const shape = (sides) => sides.join(" × ");
 // As short as a cell allows: two significant digits.
 export function brief(x) {
   if (Number.isNaN(x)) return "?"; // what is not told yet
-  if (x === 0) return "0";
+  if (x === 0 || !Number.isFinite(x)) return show(x);
   const size = Math.abs(x);
-  const text = size < 1000 && Number.isInteger(size) ? String(size) : size >= 100 ? size.toFixed(0) : size >= 10 ? size.toFixed(1) : size >= 0.01 ? size.toFixed(2) : size.toExponential(0);
-  return (x < 0 ? MINUS : "") + text.replace("e-", `e${MINUS}`);
+  const text = size < 1000 && Number.isInteger(size) ? String(size) : size >= 1e4 ? size.toExponential(0) : size >= 100 ? size.toFixed(0) : size >= 10 ? size.toFixed(1) : size >= 0.01 ? size.toFixed(2) : size.toExponential(0);
+  return (x < 0 ? MINUS : "") + text.replace("e-", `e${MINUS}`).replace("e+", "e");
 }
 
 let palette = null;

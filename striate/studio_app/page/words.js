@@ -46,8 +46,6 @@ export const words = {
   noLayer: (name, shown) => `This network has no layer ${name}; here is ${shown}.`,
 
   seen: "The image",
-  seenNow: (label, odds) => `${label}, ${odds}`,
-  unknownNow: (label, odds) => `I don’t know; best guess ${label}, ${odds}`,
   sees: (rows, columns) => `the marked ${rows} × ${columns} pixels are what this number can see`,
   seesAll: "this number can see the whole image",
 
@@ -121,10 +119,7 @@ export const words = {
     class: "class", logit: "logit", exp: "exp", probability: "probability", sum: "sum",
     all: (count) => `Show all ${count} classes`,
     few: "Show the first ten",
-    refused: {
-      unlike: "I don’t know: the image is unlike those this classifier has learnt from. Below is its best guess.",
-      unsure: "I don’t know: no class is probable enough. Below is its best guess.",
-    },
+    unknown: "I don’t know",
     mirrored: "This classifier answers with the mean of the image and its mirror image; here is the image alone.",
     open: "Look into the last layer",
   },

@@ -14,6 +14,7 @@ from striate.studio_app.drawing.levels import find_levels, show_values
 from striate.studio_app.drawing.pad import Drawing
 from striate.studio_app.kind import AnyKind, Kind
 from striate.studio_app.question import Answer, Number, Question, Tell, Text
+from striate.studio_app.scenes import tell_answer
 from striate.studio_app.studio import Studio
 
 Place = Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)]
@@ -75,6 +76,7 @@ def _draw(studio: Studio, question: Draw, _: Tell) -> Answer:
         "state": drawing.state,
         "levels": [{**each.as_json(), "reach": scene.reach(each.name)} for each in levels],
         "classes": list(own.classes),
+        "answer": tell_answer(scene.answer),
         "note": scene.network.note,
     }
     known = studio.pad.likeness(question.network)

@@ -35,7 +35,7 @@ from striate.model.json_value import Json, JsonObject
 from striate.studio_app.kind import AnyKind, Kind
 from striate.studio_app.question import Answer, Tell
 from striate.studio_app.rooms.explain_questions import Classes, Heat, Painted, Slow
-from striate.studio_app.scenes import Scene
+from striate.studio_app.scenes import Scene, answer_alone, tell_answer
 from striate.studio_app.studio import Studio
 
 QUICK: Final = ("cam", *GRADIENT_METHODS)  # of one pass
@@ -51,7 +51,7 @@ ONE_TEST: Final = (
 def list_classes(studio: Studio, question: Classes, tell: Tell) -> Answer:
     """Return the classes, the methods that fit the network, and why others do not."""
     scene = studio.scenes.open(question.network, question.image)
-    fits, refused = _methods(scene)
+    refused = scene.refused_methods
     arrays = {
         "probabilities": _odds(scene.network.classifier, scene.logits),
         "pixels": np.ascontiguousarray(scene.image.pixels.transpose(1, 2, 0)),
@@ -63,7 +63,7 @@ def list_classes(studio: Studio, question: Classes, tell: Tell) -> Answer:
             "classes": list(scene.network.classifier.classes),
             "note": scene.network.note,
             "image": scene.image.name,
-            "fits": list(fits),
+            "fits": [each for each in METHODS if each not in refused],
             "refused": dict(refused),
             "quick": list(QUICK),
             "mirrored": scene.network.classifier.decision.mirrored,
@@ -85,20 +85,6 @@ def _weights(scene: Scene, layer: str) -> dict[str, np.ndarray]:
     }
 
 
-def _methods(scene: Scene) -> tuple[list[str], dict[str, str]]:
-    """Return the methods that fit a network, and why the others do not."""
-    refused: dict[str, str] = {}
-    end = scene.end
-    if isinstance(end, SettingError):
-        refused |= dict.fromkeys(QUICK, str(end))
-    elif not (end.is_class_map or end.weight is not None):
-        refused["cam"] = (
-            "the network does not end in a mean over positions and one linear layer, so there is "
-            "no exact class activation map"
-        )
-    return [each for each in METHODS if each not in refused], refused
-
-
 def heat(studio: Studio, question: Heat, tell: Tell) -> Answer:
     """Return the answer to the image as it is painted, and the maps of one pass.
 
@@ -108,11 +94,11 @@ def heat(studio: Studio, question: Heat, tell: Tell) -> Answer:
     scene = studio.scenes.open(question.network, question.image)
     image, own = _painted(scene, question), scene.network.classifier
     started = time.perf_counter()
-    (fits, _), end = _methods(scene), scene.end
-    methods = [each for each in question.methods if each in QUICK and each in fits]
+    end, refused = scene.end, scene.refused_methods
+    methods = [each for each in question.methods if each in QUICK and each not in refused]
     maps: list[tuple[Explanation, ...]] = []
     with scene.network.lock:
-        if not isinstance(end, SettingError):
+        if not isinstance(end, SettingError) and "gradient" not in refused:
             passed = SharedPass.of(own, image, scene.passed, end)
             logits = _numbers(passed.logits)
             target = _target(own, question, logits)
@@ -127,6 +113,7 @@ def heat(studio: Studio, question: Heat, tell: Tell) -> Answer:
             target, split = _target(own, question, logits), None
     box = _box(scene.image.pixels != image.pixels)
     said: dict[str, Json] = {
+        "answer": tell_answer(answer_alone(own, image, logits)),
         "box": list(box),
         "target": target.index,
         "against": -1 if target.against is None else target.against,

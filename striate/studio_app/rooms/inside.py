@@ -27,7 +27,7 @@ from striate.studio_app.rooms.inside_questions import (
     TopImages,
     Walk,
 )
-from striate.studio_app.scenes import INPUT, Scene
+from striate.studio_app.scenes import INPUT, Scene, tell_answer
 from striate.studio_app.studio import Studio
 
 
@@ -43,7 +43,7 @@ def describe(scene: Scene) -> Answer:
             "temperature": temperature,
             "note": scene.network.note,
             "mirrored": own.decision.mirrored,
-            "refused": scene.refused,
+            "answer": tell_answer(scene.answer),
             "text": own.text,
             "image": scene.image.name,
         },

@@ -20,7 +20,7 @@ export class Verdict {
     this.element = make("section", { class: "verdict" }, this.answer, this.why, this.bars);
   }
 
-  show({ state, arrays, classes, unlike, distance, length, note }) {
+  show({ state, arrays, classes, answer, unlike, distance, length, note }) {
     const probabilities = arrays.probabilities.values;
     const order = [...probabilities.keys()].sort((one, other) => probabilities[other] - probabilities[one]);
     const [best, second] = order;
@@ -31,6 +31,7 @@ export class Verdict {
     else if (state === "dot") [head, why, kind] = [said.dot, said.dotWhy, "none"];
     else if (note) [head, why, kind] = [words.notTrained, said.untrainedWhy(told), "none"];
     else if (unlike) [head, why, kind] = [said.unlike, said.unlikeWhy(told, distance > 1, length > 1), "none"];
+    else if (answer.class === null) [head, why, kind] = [answer.node ?? words.answer.unknown, answer.node ? answer.words : `${answer.reason}.`, "none"];
     else if (probabilities[best] < UNSURE) [head, why, kind] = [said.unsure, said.unsureWhy(name(best), percent(probabilities[best]), name(second), percent(probabilities[second])), "none"];
     this.answer.className = `said ${kind}`;
     this.answer.textContent = head;

@@ -3,7 +3,7 @@
 import { make, speak, tell } from "../dom.js";
 import { tidy } from "../numbers.js";
 import { formatPlace, writePlace } from "../place.js";
-import { headed, untrained } from "../untrained.js";
+import { headed, unanswered, untrained } from "../untrained.js";
 import { wire } from "../wire.js";
 import { words } from "../words.js";
 import { Brush } from "./brush.js";
@@ -227,7 +227,7 @@ export class Room {
     this.picture = makePicture(this.scene.pixels, found.box, arrays.painted.values);
     this.brush.show(this.picture);
     const painted = this.brush.strokes.length > 0;
-    this.answer.replaceChildren(answerOf(found, this.scene, painted, (at) => this.#set({ target: at })));
+    this.answer.replaceChildren(unanswered(found.answer), answerOf(found, this.scene, painted, (at) => this.#set({ target: at })));
     for (const method of this.state.methods.filter((each) => this.scene.quick.includes(each))) this.following.took(method, found.seconds / Math.max(1, rows.length));
     this.#lay(rows.length);
     rows.forEach((row, at) => row.forEach((each) => {

@@ -2,7 +2,7 @@
 
 import { make } from "../dom.js";
 import { percent, show } from "../numbers.js";
-import { headed, untrained } from "../untrained.js";
+import { headed, unanswered, untrained } from "../untrained.js";
 import { words } from "../words.js";
 
 const FEW = 10;
@@ -24,7 +24,7 @@ export class AnswerPanel {
 
   show(scene) {
     this.scene = scene;
-    const { logits, powers, probabilities, classes, temperature, mirrored, refused, note } = scene;
+    const { logits, powers, probabilities, classes, temperature, mirrored, answer, note } = scene;
     this.title.replaceChildren(...headed(said.title, note));
     const order = [...logits.keys()].sort((a, b) => logits[b] - logits[a]);
     const shown = this.#all ? order : order.slice(0, FEW);
@@ -38,7 +38,7 @@ export class AnswerPanel {
     });
     const total = powers.reduce((sum, each) => sum + each, 0);
     this.body.replaceChildren(
-      refused ? make("p", { class: "refused" }, said.refused[refused]) : "",
+      unanswered(answer),
       make("p", { class: "soft" }, temperature === 1 ? said.formula : said.formulaT(show(temperature))),
       make("div", { class: "scroll" }, make("table", { class: "listed" },
         make("thead", {}, make("tr", {}, ...[said.class, said.logit, said.exp, said.probability].map((each) => make("th", {}, each)))),
@@ -46,7 +46,7 @@ export class AnswerPanel {
         make("tfoot", {}, make("tr", {}, make("td", {}, said.sum), make("td"), make("td", {}, show(total)), make("td", {}, percent(1)))))),
       mirrored ? make("p", { class: "soft" }, said.mirrored) : "",
       order.length > FEW ? make("button", { class: "more", onclick: () => { this.#all = !this.#all; this.show(scene); } }, this.#all ? said.few : said.all(order.length)) : "");
-    this.likely.replaceChildren(untrained(note), ...order.slice(0, 5).map((unit) => make("button", { "--p": String(probabilities[unit]), onclick: () => this.choose(unit), onpointerenter: () => this.light(unit), onpointerleave: () => this.light(-1) },
+    this.likely.replaceChildren(untrained(note), unanswered(answer), ...order.slice(0, 5).map((unit) => make("button", { "--p": String(probabilities[unit]), onclick: () => this.choose(unit), onpointerenter: () => this.light(unit), onpointerleave: () => this.light(-1) },
       make("span", {}, classes[unit] ?? String(unit)), make("span", {}, percent(probabilities[unit])))));
   }
 
@@ -55,8 +55,6 @@ export class AnswerPanel {
   }
 
   headline(scene) {
-    const best = scene.logits.indexOf(Math.max(...scene.logits));
-    const seen = (scene.refused ? words.unknownNow : words.seenNow)(scene.classes[best] ?? String(best), percent(scene.probabilities[best]));
-    return scene.note ? `${seen}, ${words.notTrained}` : seen;
+    return scene.note ? `${scene.answer.words}, ${words.notTrained}` : scene.answer.words;
   }
 }

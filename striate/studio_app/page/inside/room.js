@@ -85,11 +85,11 @@ export class Room {
   }
 
   #take(found) {
-    const { layers, classes, temperature, note, mirrored, refused, arrays } = found;
+    const { layers, classes, temperature, note, mirrored, answer, arrays } = found;
     const last = layers.findLast((each) => each.shape.length === 1 && each.shape[0] === classes.length);
     this.scene = {
       isLogits: (name) => name === last?.name,
-      layers, classes, temperature, note, mirrored, refused, byName: new Map(layers.map((each) => [each.name, each])),
+      layers, classes, temperature, note, mirrored, answer, byName: new Map(layers.map((each) => [each.name, each])),
       pixels: arrays.pixels, logits: arrays.logits.values, powers: arrays.powers.values, probabilities: arrays.probabilities.values,
     };
     this.answer.show(this.scene);
@@ -337,11 +337,11 @@ export class Room {
     }
   }
 
-  #refresh({ refused, arrays }) {
+  #refresh({ answer, arrays }) {
     const { logits, probabilities, pixels } = arrays;
     const top = Math.max(...logits.values);
     const powers = logits.values.map((each) => Math.exp((each - top) / this.scene.temperature));
-    this.scene = { ...this.scene, refused, pixels, logits: logits.values, powers, probabilities: probabilities.values };
+    this.scene = { ...this.scene, answer, pixels, logits: logits.values, powers, probabilities: probabilities.values };
     this.answer.show(this.scene);
     this.bench.showImage(this.scene, this.answer.headline(this.scene));
     this.strip.refresh(this.scene);
