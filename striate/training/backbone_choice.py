@@ -12,7 +12,7 @@ from striate.events import Callback
 from striate.features.backbone import Backbone, open_backbone
 from striate.model.run_folder import RunFolder
 from striate.training import checkpoints, defaults
-from striate.training.plan import Plan, Request
+from striate.training.plan import Plan, Request, Transfer
 
 UNNAMED = ("None", "")  # what stands in the records of runs that took the first choice of their day
 FIRST_OF_NOVEMBER = "mobilenet_v2"  # which was this
@@ -64,8 +64,7 @@ def choose_backbone(
     if earlier is not None:  # decided before
         if earlier.transfer is None:
             return BackboneChoice()
-        name = earlier.transfer.pretrained
-        name = FIRST_OF_NOVEMBER if name in UNNAMED else name
+        name = name_backbone(earlier.transfer)
         return BackboneChoice(open_one(replace(settings, pretrained=name)))
     if request.from_scratch:
         return BackboneChoice()
@@ -89,3 +88,8 @@ def choose_backbone(
     return BackboneChoice(
         lacking=f"{reason} would learn more from a trained network, but none can be had: {lost}"
     )
+
+
+def name_backbone(transfer: Transfer) -> str:
+    """Return by what name the trained network of a run is found, of any version's."""
+    return FIRST_OF_NOVEMBER if transfer.pretrained in UNNAMED else transfer.pretrained

@@ -31,6 +31,7 @@ from striate.settings import Settings, SettingsDict, make_settings
 from striate.settings.texts import check_seeds
 from striate.terminal.progress_display import display_progress
 from striate.terminal.units import format_percent
+from striate.training.backbone_choice import name_backbone
 from striate.training.follow_up.predecessor import is_changed
 from striate.training.plan import Request
 from striate.training.preparation import check
@@ -204,8 +205,9 @@ def _carry_out(
                 module = network if isinstance(network, nn.Module) else None
                 resume(run, data=data, network=module, callback=callback)
             else:
-                settings = replace(request.settings, seed=seed)
-                start_run(data, network, out=run, settings=settings, callback=callback)
+                given, settings = _take_choices(folder, network, request, seeds)
+                settings = replace(settings, seed=seed)
+                start_run(data, given, out=run, settings=settings, callback=callback)
         outcome = _outcome_of(run)
         if outcome is None:
             raise StoppedError(
@@ -229,6 +231,38 @@ def _carry_out(
     write_index(folder, find_runs(folder))
     callback(told)
     return SeedsResult(folder, tuple(seeds), evaluations, told)
+
+
+def _take_choices(
+    folder: Path, network: Network, request: Request, seeds: Sequence[int]
+) -> tuple[Network, Settings]:
+    """Return what the next run is asked for: what the first chose by itself holds for all.
+
+    Else another version, a backbone that is at hand by now, or a processor that is busy with
+    something else would make a difference that looks like one of the seeds.
+    """
+    settings = request.settings
+    first = folder / f"seed-{seeds[0]}"
+    plan = RunRecord.read(RunFolder(first)).plan if first.exists() else None
+    if plan is None:
+        return network, settings
+    if not request.from_scratch and plan.transfer is None:
+        network = "compact"
+    if plan.transfer is not None:
+        name = settings.pretrained or name_backbone(plan.transfer)
+        settings = replace(settings, pretrained=name)
+    if not plan.in_steps:
+        usual = Settings()  # older requests hold other defaults, which a head refuses
+        left = {each: getattr(usual, each) for each in settings.for_steps()}
+        return network, replace(settings, **left)
+    recipe = plan.recipe
+    return network, replace(
+        settings,
+        epochs=plan.epochs or None,
+        batch_size=recipe.batch_size,
+        learning_rate=recipe.learning_rate,
+        precision=str(recipe.precision).replace(" ", "-"),
+    )
 
 
 def _outcome_of(run: Path) -> Outcome | None:

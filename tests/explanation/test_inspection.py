@@ -53,7 +53,9 @@ def test_the_page_says_what_the_classifier_answers(tmp_path: Path, folder: str) 
         rule = Decision(promise=Promise(0.9, 0.9, False, (least,) * 3, 10, above), taxonomy=tree)
         network = build(text, seed=1)
         with torch.no_grad():
-            network.state_dict()["fc1.bias"].copy_(torch.tensor([9.0, 8.0, 0.0]))  # up/a, and surely below "up"
+            network.state_dict()["fc1.bias"].copy_(
+                torch.tensor([9.0, 8.0, 0.0])
+            )  # up/a, and surely below "up"
         model = Classifier(network, text, classes, usual, rule)
         found = inspect(model, file, settings=InspectionSettings(quick=True))
         said = model.predict(file)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from quick_runs import plan, record
 from safetensors.numpy import load_file
 from scipy import stats
 
@@ -83,6 +84,29 @@ def test_a_folder_that_is_complete_is_only_told_again(trained: Trained) -> None:
     assert resume_seeds(found.folder, callback=events.append).told == found.told
     assert [type(each) for each in events] == [Seeds]
     assert resume_seeds(found.folder, data="digits").told == found.told
+
+
+def test_what_the_first_chose_by_itself_holds_for_those_that_begin_later(tmp_path: Path) -> None:
+    trained = Path(__file__).parents[1] / "formats/2026-11/finished/classifier.safetensors"
+    out = tmp_path / "runs"
+    st.train("digits", pretrained=str(trained), out=out / "seed-0")
+    told = json.loads((out / "seed-0" / "run.json").read_text())
+    told["request"]["settings"] |= {"pretrained": None, "label_smoothing": 0.1}  # the old default
+    (out / "seed-0" / "run.json").write_text(json.dumps(told))
+    made = {"seeds": [0, 1, 2], "request": told["request"]}
+    (out / "seeds.json").write_text(json.dumps(made))
+    resume_seeds(out)
+    found = [plan(out / f"seed-{seed}").transfer for seed in (0, 1, 2)]
+    assert found[0] is not None and found == [found[0]] * 3
+
+
+def test_precision_and_sizes_are_those_of_the_first(tmp_path: Path) -> None:
+    settings: SettingsDict = {"threads": 1, "epochs": 1}
+    found = train_seeds("digits", NETWORK, seeds=3, out=tmp_path / "runs", **settings)
+    recipes = [plan(found.folder / f"seed-{seed}").recipe for seed in found.seeds]
+    assert len({(each.precision, each.batch_size, each.learning_rate) for each in recipes}) == 1
+    asked = record(found.folder / "seed-1").request.settings
+    assert asked.precision == str(recipes[0].precision).replace(" ", "-")
 
 
 def test_seeds_of_other_images_are_refused(trained: Trained, tmp_path: Path) -> None:

@@ -8,11 +8,15 @@ import signal
 from dataclasses import replace
 from pathlib import Path
 
+import drawn
 import numpy as np
 import pytest
-from quick_runs import QUICK, plan, record, rows
+from quick_runs import QUICK, TINY, plan, record, rows
 
 from striate.backends.torch import build
+from striate.data import find
+from striate.data.digests import digest_image
+from striate.data.fixes import Fix, write_fixes
 from striate.errors import TrainingError
 from striate.events import Epoch, Event, ignore
 from striate.training.runs import resume, start_run
@@ -62,6 +66,22 @@ def test_a_torch_module_is_each_process_s_own(tmp_path: Path) -> None:
         )
         found.append(figures(told))
     assert found[1] == pytest.approx(found[0], rel=1e-5)
+
+
+def test_fixes_that_change_meanwhile_do_not_divide_the_processes(tmp_path: Path) -> None:
+    data, fixes = tmp_path / "shapes", tmp_path / "fixes.csv"
+    drawn.folder(data, ("disc", "square"), n=20)
+    found = find(data)
+    write_fixes(fixes, [Fix(found.names[0], digest_image(found, 0), "drop")])
+
+    def edit(event: Event) -> None:
+        write_fixes(fixes, [])
+
+    settings = replace(SETTINGS, devices=2, epochs=1, batch_size=8, fixes=str(fixes))
+    done = start_run(data, TINY, out=tmp_path / "run", settings=settings, callback=edit)
+    assert not fixes.read_text().count("drop")
+    assert len(rows(done.folder / "split.csv")) == 39
+    assert (done.folder / "fixes.csv").read_text().count("drop") == 1
 
 
 def test_a_run_that_lost_a_process_is_gone_on_with_by_one_alone(tmp_path: Path) -> None:

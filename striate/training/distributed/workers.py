@@ -43,7 +43,8 @@ class Task:
         source: where the images are; the same on every machine.
         layout: what folders of folders mean there, where that was said.
         zip_encoding: of names in a zip there, where that was said.
-        fixes: a file of images to drop or relabel.
+        names: of the images that the first process has, in its order: what a list of labels or of
+            fixes says by now must not divide the processes.
         cache: where decoded images are kept, on machines that see the run's folder.
         memory: bytes of decoded images held in memory where they do not.
         hashes: uint64, of every image: all machines must have the same ones.
@@ -62,7 +63,7 @@ class Task:
     source: str
     layout: str | None
     zip_encoding: str | None
-    fixes: str | None
+    names: tuple[str, ...]
     cache: Path
     memory: int
     hashes: np.ndarray
@@ -89,7 +90,7 @@ def hand_out(
             source=request.source,
             layout=request.settings.layout,
             zip_encoding=request.settings.zip_encoding,
-            fixes=request.settings.fixes,
+            names=prepared.loaded.collection.names,
             cache=cache.absolute(),
             memory=request.settings.memory,
             hashes=prepared.loaded.images.hashes,
@@ -139,9 +140,16 @@ def assist(worker: Worker, *, module: nn.Module | None, workers: Workers) -> Non
     if task is None:
         return
     here = task.cache.parent.is_dir()
-    collection = find(
-        task.source, layout=task.layout, zip_encoding=task.zip_encoding, fixes=task.fixes
-    )
+    found = find(task.source, layout=task.layout, zip_encoding=task.zip_encoding)
+    places = {name: place for place, name in enumerate(found.names)}
+    missing = [name for name in task.names if name not in places]
+    if missing:
+        raise RunError(
+            f"process {worker.fabric.global_rank + 1} does not find '{missing[0]}' in "
+            f"'{task.source}' ({len(missing):,} of {len(task.names):,} images are missing), which "
+            "the first one has; give every machine the same"
+        )
+    collection = found.only(np.array([places[name] for name in task.names], np.int64))
     with load(
         collection,
         task.preprocess,
