@@ -8,10 +8,11 @@ from typing import Protocol
 
 import numpy as np
 
-from striate.data import Collection, Data, Images, format_count, load, prefetch
+from striate.data import Collection, Data, Images, format_count, load, prefetch, source_of
 from striate.data.remarks import count_remarks
 from striate.errors import DataError
 from striate.evaluation.image_selection import (
+    TEST_IMAGES,
     ImageSelection,
     check_split,
     find_candidates,
@@ -97,11 +98,8 @@ def evaluate(
     with display_progress(progress, callback) as tell:
         classifier = open_classifier(model)
         found = find_images(classifier, data, layout=layout, zip_encoding=zip_encoding)
-        result = evaluate_found(classifier, found, split=split, callback=tell)
-        said = count_test_use(classifier, data, result)
-        if said:
-            tell(Note(said))
-        return replace(result, notes=(*result.notes, said)) if said else result
+        own = classifier.origin.source == source_of(data)
+        return evaluate_found(classifier, found, split=split, own=own, callback=tell)
 
 
 def evaluate_found(
@@ -109,6 +107,7 @@ def evaluate_found(
     found: Collection,
     *,
     split: str | None,
+    own: bool,
     callback: Callback,
 ) -> Evaluation:
     """Read the images, select those that may be evaluated, and evaluate them.
@@ -117,6 +116,7 @@ def evaluate_found(
         classifier: the classifier.
         found: the images, from `find_images`.
         split: as for `evaluate`.
+        own: whether they are those of the classifier's run.
         callback: is told every event.
     """
     collection, notes = match_classes(found, classifier.classes, classifier.ids)
@@ -148,7 +148,16 @@ def evaluate_found(
                 + "; ".join(notes or ("no images",))
             )
         result = evaluate_images(classifier, images, collection, selection, callback=callback)
-    return replace(result, notes=notes + result.notes)
+        said = count_test_use(
+            classifier,
+            images.hashes[selection.indices],
+            by="evaluate",
+            accuracy=result.accuracy,
+            own=own and TEST_IMAGES in selection.words,
+        )
+    if said:
+        callback(Note(said))
+    return replace(result, notes=notes + result.notes + ((said,) if said else ()))
 
 
 def evaluate_images(

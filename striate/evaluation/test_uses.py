@@ -11,43 +11,66 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from striate.data import Data, source_of
+import numpy as np
+
+from striate.data.split_file import read_split
 from striate.evaluation.image_selection import TEST_IMAGES
 from striate.evaluation.metrics import Evaluation
 from striate.model.classifier import Classifier
-from striate.model.run_folder import RECORD
+from striate.model.run_folder import RECORD, RunFolder
 
 FILE: Final = "test_evaluations.csv"
 HEADER: Final = ("time", "by", "n", "accuracy")
 
 
-def count_test_use(classifier: Classifier, data: Data, result: Evaluation) -> str:
-    """Write down that the test images of a run were evaluated; say how often by now.
+def count_test_use(
+    classifier: Classifier, images: np.ndarray, *, by: str, accuracy: float, own: bool = False
+) -> str:
+    """Write down that test images of a run were evaluated; say how often by now.
+
+    They are known by their content, wherever they lie.
 
     Args:
         classifier: that was evaluated.
-        data: what it was evaluated on.
-        result: of the evaluation.
+        images: uint64, hashes of those that it was evaluated on, as it takes them.
+        by: the verb.
+        accuracy: what came out.
+        own: whether they are the test images of its run by what the data says, which is all that
+            older runs know.
 
     Returns:
-        A line; "" where these are not the test images of the classifier's own run.
+        A line; "" where none of them is a test image of the classifier's own run.
     """
-    path, source = classifier.file, classifier.origin.source
-    if path is None or source != source_of(data) or not (path.parent / RECORD).is_file():
+    run = None if classifier.file is None else RunFolder(classifier.file.parent)
+    if run is None or not (run.path / RECORD).is_file():
         return ""
-    return write_test_use(path.parent, "evaluate", result)
+    try:
+        rows = read_split(run.split)
+    except (OSError, ValueError):
+        rows = []
+    if not any(row.content_hash for row in rows):
+        return _write(run.path, by, len(images), accuracy) if own else ""
+    tests = [int(row.content_hash, 16) for row in rows if row.split == "test" and row.content_hash]
+    n = int(np.isin(images, np.array(tests, np.uint64)).sum())
+    return _write(run.path, by, n, accuracy) if n else ""
 
 
-def write_test_use(run: Path, by: str, result: Evaluation) -> str:
+def count_training(run: Path, result: Evaluation) -> str:
+    """Write down that a run evaluated its own test images, if it did; say how often by now."""
+    if TEST_IMAGES not in result.evaluated:
+        return ""
+    return _write(run, "train", result.n, result.accuracy)
+
+
+def _write(run: Path, by: str, n: int, accuracy: float) -> str:
     """Add a row to test_evaluations.csv of a run; return how often it was, and since when.
 
     Args:
         run: its folder.
-        by: "train" or "evaluate".
-        result: of the evaluation; nothing is counted where it was not on test images.
+        by: the verb.
+        n: how many of its test images.
+        accuracy: of all that were evaluated then.
     """
-    if TEST_IMAGES not in result.evaluated:
-        return ""
     path = run / FILE
     now = datetime.now(UTC).isoformat(timespec="seconds")
     try:
@@ -56,7 +79,7 @@ def write_test_use(run: Path, by: str, result: Evaluation) -> str:
             rows = csv.writer(file, lineterminator="\n")
             if not before:
                 rows.writerow(HEADER)
-            rows.writerow((now, by, result.n, f"{result.accuracy:.6g}"))
+            rows.writerow((now, by, n, f"{accuracy:.6g}"))
     except OSError as error:
         return f"this evaluation of the test images could not be counted: {error.strerror or error}"
     if not before:

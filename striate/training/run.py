@@ -21,7 +21,7 @@ from striate.evaluation.answers_file import write_answers
 from striate.evaluation.calibration.held_out import HeldOut
 from striate.evaluation.classifier_evaluation import evaluate_images
 from striate.evaluation.metrics import EvaluatedImage, Evaluation
-from striate.evaluation.test_uses import write_test_use
+from striate.evaluation.test_uses import count_training
 from striate.events import Done, Epoch, Event, Note
 from striate.explanation.exact_class_maps import keep_class_maps
 from striate.features.backbone import Backbone
@@ -292,7 +292,7 @@ class TrainingRun:
         model.save(self.folder.model)
         with report_write_errors(self.folder.answers):
             write_answers(self.folder.answers, evaluation.images)
-        if said := write_test_use(self.folder.path, "train", evaluation):
+        if said := count_training(self.folder.path, evaluation):
             self.say(said)
         answers = list_unlearnt(prepared, model, chosen, evaluation) + self._held_out
         findings = look_at_images(prepared, evaluation, answers, folder=self.folder, say=self.say)

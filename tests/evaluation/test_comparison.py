@@ -321,6 +321,8 @@ def test_the_json_keys_are_stable(first: Path, second: Path, new: Path, tmp_path
         "n",
         "models",
         "pairs",
+        "answered",
+        "answered_pairs",
         "differing_n",
         "differing",
         "notes",
@@ -358,7 +360,7 @@ def test_the_json_keys_are_stable(first: Path, second: Path, new: Path, tmp_path
     } == set(result["pairs"][0])
     assert len(result["differing"]) == min(24, result["differing_n"])
     for own in result["differing"]:
-        assert set(own) == {"name", "truth", "answers", "probabilities"}
+        assert set(own) == {"name", "truth", "answers", "probabilities", "given"}
 
 
 @pytest.mark.parametrize(

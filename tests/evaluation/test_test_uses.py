@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import drawn
+import pytest
+from quick_runs import QUICK, TINY
+
 from striate.evaluation.classifier_evaluation import evaluate
+from striate.evaluation.comparison import compare
 from striate.evaluation.test_uses import read_test_uses
+from striate.events import Event, Note
 from striate.model.loading import load
+from striate.training.runs import start_run
 
 RUN = Path(__file__).parents[1] / "formats" / "2026-11" / "finished"
 
@@ -38,3 +46,35 @@ def test_other_images_and_classifiers_without_a_run_are_not_counted(tmp_path: Pa
     evaluate(alone, "digits")
     assert read_test_uses(run) == []
     assert not (tmp_path / "test_evaluations.csv").exists()
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with test images, beside the folder of its images."""
+    place = tmp_path_factory.mktemp("sealed")
+    for number, split in enumerate(("train", "val", "test")):
+        drawn.folder(place / "shapes" / split, n=12, first=100 * number)
+    settings = replace(QUICK, epochs=1)
+    return start_run(place / "shapes", TINY, out=place / "run", settings=settings).folder
+
+
+def test_every_door_to_the_test_images_counts_wherever_they_lie(sealed: Path) -> None:
+    shapes, copy = sealed.parent / "shapes", sealed.parent / "copy"
+    shutil.copytree(shapes / "test", copy)
+    drawn.folder(copy, n=2, first=900)  # new ones do not hide the others
+    told: list[Event] = []
+    evaluate(sealed, shapes)
+    evaluate(sealed, copy, callback=told.append)
+    assert any(isinstance(event, Note) and "evaluated 3 times" in event.text for event in told)
+    other = sealed.parent / "other.safetensors"
+    shutil.copy(sealed / "classifier.safetensors", other)
+    notes = compare([sealed, other]).notes
+    assert any(note.startswith("'run': the test images of this run") for note in notes)
+    compare([sealed, other], copy)
+    uses = [by for _, by in read_test_uses(sealed)]
+    assert uses == ["train", "evaluate", "evaluate", "compare", "compare"]
+    rows = (sealed / "test_evaluations.csv").read_text().splitlines()
+    assert [row.split(",")[2] for row in rows[1:]] == ["24"] * 5  # of the run's own alone
+    for split in ("train", "val"):
+        evaluate(sealed, shapes, split=split)
+    assert len(read_test_uses(sealed)) == 5

@@ -30,6 +30,7 @@ from striate.errors import ProofError, SettingError
 from striate.evaluation.comparison.comparison_tables import format_points
 from striate.evaluation.comparison.tango import tango_interval
 from striate.evaluation.metrics.wilson import wilson_interval
+from striate.evaluation.test_uses import count_test_use
 from striate.events import Callback, Note
 from striate.model.answering import give_answers
 from striate.model.decision import Answers
@@ -223,6 +224,14 @@ def make_int8_form(
         indices = given.measured
         said = answer(open_form(classifier, chosen.network), given, indices, report)
         before = answer(classifier.decide, given, indices)
+        said_of_tests = count_test_use(
+            classifier,
+            given.images.hashes[indices],
+            by="export",
+            accuracy=float((before.best == given.labels[indices]).mean()),
+        )
+        if said_of_tests:
+            callback(Note(said_of_tests))
     labels = given.labels[indices]
     right, right_before = said.best == labels, before.best == labels
     form = Int8Form(

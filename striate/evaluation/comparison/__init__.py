@@ -1,5 +1,6 @@
 """Classifiers side by side on the same images: is one really better than the other."""
 
+from striate.evaluation.comparison.answered_levels import AnsweredLevel, AnsweredPair
 from striate.evaluation.comparison.answers_csv import write_csv
 from striate.evaluation.comparison.comparison_page import make_page, write_page
 from striate.evaluation.comparison.comparison_plot import draw_comparison
@@ -11,6 +12,8 @@ from striate.evaluation.comparison.sample_size import estimate_images_needed
 from striate.evaluation.comparison.tango import tango_interval
 
 __all__ = [
+    "AnsweredLevel",
+    "AnsweredPair",
     "Comparison",
     "ImageAnswers",
     "ModelPair",

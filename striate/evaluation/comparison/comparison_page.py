@@ -29,6 +29,7 @@ from striate.terminal.units import format_percent
 SECTIONS = {
     "differ": "Where they differ",
     "accuracies": "How good each is",
+    "answered": "What each answers",
     "costs": "What each is, and costs",
     "counts": "Who is right where",
     "decided": "How it is decided",
@@ -56,7 +57,9 @@ def make_page(comparison: Comparison) -> str:
     """Return the page as a text, to be written as UTF-8."""
     view = View(comparison)
     opening = "evaluation/comparison/templates/opening.html"
-    return page(view.title, opening, SECTIONS, view)
+    left_out = () if comparison.answered else ("answered",)
+    sections = {anchor: title for anchor, title in SECTIONS.items() if anchor not in left_out}
+    return page(view.title, opening, sections, view)
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,11 @@ class View:
     def counts(self) -> Table:
         """Who is right where."""
         return self.result.pairs_table()
+
+    @property
+    def answered(self) -> tuple[Table, Table]:
+        """What each answers on which level, and each of the others beside the first by that."""
+        return self.result.answered_table(), self.result.answered_pairs_table()
 
     def say_points(self, pair: ModelPair) -> str:
         """Write how many points the second is above the first."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from striate.errors import SettingError
 from striate.evaluation.comparison import comparison_tables as showing
+from striate.evaluation.comparison.answered_levels import AnsweredLevel, AnsweredPair
 from striate.evaluation.comparison.comparison_plot import (
     WIDTH,
     compute_height,
@@ -41,6 +42,9 @@ class Comparison:
         pairs: each of the others against the first.
         images: every image with all answers, in the order of the data.
         notes: what has to be known to read the numbers.
+        answered: what each answers on each level, and what not at all; empty where all always
+            answer by a class.
+        answered_pairs: each of the others against the first by that.
         shown: some of the images whose answers differ, with their pixels; not in JSON.
     """
 
@@ -50,6 +54,8 @@ class Comparison:
     pairs: tuple[ModelPair, ...]
     images: tuple[ImageAnswers, ...] = field(repr=False)
     notes: tuple[str, ...] = ()
+    answered: tuple[AnsweredLevel, ...] = ()
+    answered_pairs: tuple[AnsweredPair, ...] = ()
     shown: tuple[ShownImage, ...] = field(default=(), repr=False, compare=False)
 
     def differing(self) -> tuple[ImageAnswers, ...]:
@@ -69,12 +75,15 @@ class Comparison:
             "n": self.n,
             "models": [asdict(model) for model in self.models],
             "pairs": [asdict(pair) for pair in self.pairs],
+            "answered": [asdict(level) for level in self.answered],
+            "answered_pairs": [asdict(pair) for pair in self.answered_pairs],
             "differing_n": len(differing),
             "differing": [
                 {
                     **asdict(image),
                     "answers": list(image.answers),
                     "probabilities": list(image.probabilities),
+                    "given": list(image.given),
                 }
                 for image in differing[:LISTED]
             ],
@@ -92,6 +101,14 @@ class Comparison:
     def pairs_table(self) -> Table:
         """Return each of the others beside the first: who is right where, and the difference."""
         return showing.make_pairs_table(self.pairs)
+
+    def answered_table(self) -> Table:
+        """Return what each answers where it may climb or refuse; empty where none may."""
+        return showing.make_answered_table(self.answered)
+
+    def answered_pairs_table(self) -> Table:
+        """Return each of the others beside the first by that, likewise."""
+        return showing.make_answered_pairs_table(self.answered_pairs)
 
     def differing_table(self) -> Table:
         """Return the first images whose answers differ; no rows where too many are compared."""
@@ -143,7 +160,10 @@ class Comparison:
         return axes
 
     def _tables(self) -> Sequence[Table]:
-        tables = (self.table(), self.costs_table(), self.pairs_table(), self.differing_table())
+        tables = (
+            *(self.table(), self.costs_table(), self.pairs_table()),
+            *(self.answered_table(), self.answered_pairs_table(), self.differing_table()),
+        )
         return [table for table in tables if table.rows]
 
     def __str__(self) -> str:

@@ -88,12 +88,21 @@ class ImageAnswers:
         truth: its class, as the data calls it.
         answers: the most probable class of each classifier, in their order.
         probabilities: of these answers, 0 to 1; None where that is not known.
+        given: what each says in the end: a class, a node above the classes, or None, "I don't
+            know"; empty where all always answer by a class.
     """
 
     name: str
     truth: str
     answers: tuple[str, ...]
     probabilities: tuple[float | None, ...]
+    given: tuple[str | None, ...] = ()
+
+    def say(self, place: int) -> str:
+        """Return what a classifier says in the end, where that is not its most probable class."""
+        if not self.given or self.given[place] == self.answers[place]:
+            return ""
+        return self.given[place] or "I don't know"
 
     @property
     def differs(self) -> bool:

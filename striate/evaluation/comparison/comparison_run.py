@@ -12,10 +12,11 @@ from statistics import median
 
 import numpy as np
 
-from striate.data import Collection, Data, Images, load
+from striate.data import Collection, Data, Images, load, source_of
 from striate.data.images import Preprocess
 from striate.data.loader import MEMORY
-from striate.evaluation.classifier_evaluation import predict_images
+from striate.evaluation.classifier_evaluation import answer_images
+from striate.evaluation.comparison.answered_levels import Given, count_levels, pair_levels
 from striate.evaluation.comparison.common_images import (
     CommonImages,
     find_common_images,
@@ -27,11 +28,18 @@ from striate.evaluation.comparison.opened_models import OpenedModel, open_models
 from striate.evaluation.comparison.outside_answers import MatchedAnswers, match_answers
 from striate.evaluation.comparison.paired_comparison import compare_pairs
 from striate.evaluation.comparison.shown_images import take_shown
-from striate.evaluation.image_selection import ImageSelection, note_missing_classes
+from striate.evaluation.image_selection import (
+    TEST_IMAGES,
+    ImageSelection,
+    note_missing_classes,
+)
+from striate.evaluation.level_scores import find_right
 from striate.evaluation.metrics import Evaluation, score
 from striate.evaluation.metrics.wilson import wilson_interval
+from striate.evaluation.test_uses import count_test_use
 from striate.events import Callback, Note
 from striate.model.classifier_like import ClassifierLike
+from striate.model.decision import REFUSED, Answers
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.progress_display import display_progress
 
@@ -138,6 +146,17 @@ def _compare(
             _evaluate_model(model, own, chosen, labels, common.collection, callback)
             for model, own, labels in zip(opened, images, common.labels, strict=True)
         ]
+        for model, own, (_, _, scores) in zip(opened, images, found, strict=True):
+            said = count_test_use(
+                model.classifier,
+                own.hashes[chosen.indices],
+                by="compare",
+                accuracy=scores.accuracy,
+                own=model.source == source_of(common.collection) and TEST_IMAGES in chosen.words,
+            )
+            if said:
+                callback(Note(f"'{model.name}': {said}"))
+                notes += (f"'{model.name}': {said}",)
         seconds = _time_models(opened, images, chosen.indices)
         chosen = replace(chosen, notes=notes)
         result = _gather(opened, found, seconds, outside, common=common, chosen=chosen)
@@ -166,7 +185,7 @@ def _drop_scaling(preprocess: Preprocess) -> Preprocess:
     return replace(preprocess, mean=zeros, std=(1.0,) * preprocess.channels)
 
 
-Found = tuple[np.ndarray, np.ndarray, Evaluation]
+Found = tuple[Answers, np.ndarray, Evaluation]
 
 
 def _evaluate_model(
@@ -177,13 +196,15 @@ def _evaluate_model(
     collection: Collection,
     callback: Callback,
 ) -> Found:
-    """Return a model's probabilities, the true labels in its classes, and its scores."""
+    """Return a model's answers, the true labels in its classes, and its scores."""
     reporter = ProgressReporter(f"evaluating {model.name}", callback)
-    rows = predict_images(model.classifier, images, chosen.indices, reporter=reporter)
+    answers = answer_images(model.classifier, images, chosen.indices, reporter=reporter)
     truth = labels[chosen.indices]
     names = [collection.names[index] for index in chosen.indices]
     classes = model.classifier.classes
-    return rows, truth, score(rows, truth, classes=classes, names=names, evaluated=chosen.words)
+    rows = answers.probabilities
+    scores = score(rows, truth, classes=classes, names=names, evaluated=chosen.words)
+    return answers, truth, scores
 
 
 def _time_models(
@@ -222,11 +243,19 @@ def _gather(
     collection, indices = common.collection, chosen.indices.tolist()
     truths = [collection.classes[collection.labels[index]] for index in indices]
     answered = [
-        [called[number] for number in rows.argmax(axis=1).tolist()]
-        for called, (rows, _, _) in zip(common.answers, found, strict=True)
+        [called[number] for number in answers.best.tolist()]
+        for called, (answers, _, _) in zip(common.answers, found, strict=True)
     ]
-    sure: list[list[float | None]] = [list(rows.max(axis=1).tolist()) for rows, _, _ in found]
-    right = [rows.argmax(axis=1) == truth for rows, truth, _ in found]
+    sure: list[list[float | None]] = [list(own.confidence.tolist()) for own, _, _ in found]
+    right = [answers.best == truth for answers, truth, _ in found]
+    given = [
+        Given(model.name, own.level, find_right(own, truth, model.classifier.decision.taxonomy))
+        for model, (own, truth, _) in zip(models, found, strict=True)
+    ]
+    said = [
+        _name_nodes(model, called, own)
+        for model, called, (own, _, _) in zip(models, common.answers, found, strict=True)
+    ]
     scores = [
         _score_model(model, own, taken)
         for model, (_, _, own), taken in zip(models, found, seconds, strict=True)
@@ -237,6 +266,9 @@ def _gather(
         sure.append([each.probabilities[name] for name in names])
         right.append(np.array([a == b for a, b in zip(answered[-1], truths, strict=True)]))
         scores.append(_score_outside(each, right[-1]))
+        given.append(Given(each.name, np.zeros(len(indices), np.int64), right[-1]))
+        said.append(list(answered[-1]))
+    refuses = any(model.classifier.decision.refuses for model in models)
     notes = chosen.notes + _note_energy(models)
     if len(scores) > 2:
         notes += (
@@ -254,11 +286,21 @@ def _gather(
                 truth=truths[place],
                 answers=tuple(own[place] for own in answered),
                 probabilities=tuple(own[place] for own in sure),
+                given=tuple(own[place] for own in said) if refuses else (),
             )
             for place, index in enumerate(indices)
         ),
         notes=notes,
+        answered=count_levels(given) if refuses else (),
+        answered_pairs=pair_levels(given) if refuses else (),
     )
+
+
+def _name_nodes(model: OpenedModel, called: Sequence[str], answers: Answers) -> list[str | None]:
+    """Return what a model says of each image in the end: a class, a node above it, or None."""
+    taxonomy = model.classifier.decision.taxonomy
+    names = called if taxonomy is None else taxonomy.name_nodes(tuple(called))
+    return [None if node == REFUSED else names[node] for node in answers.node.tolist()]
 
 
 def _score_model(model: OpenedModel, scores: Evaluation, seconds: float) -> ModelScores:

@@ -6,7 +6,9 @@ import math
 from collections.abc import Sequence
 
 from striate.data import format_count
+from striate.evaluation.comparison.answered_levels import AnsweredLevel, AnsweredPair
 from striate.evaluation.comparison.comparison_rows import ImageAnswers, ModelPair, ModelScores
+from striate.model.decision import REFUSED
 from striate.terminal.escape import escape_controls
 from striate.terminal.tables import Table
 from striate.terminal.units import (
@@ -90,6 +92,55 @@ def make_pairs_table(of: Sequence[ModelPair]) -> Table:
     return Table(header, rows, frozenset(header[1:]))
 
 
+def make_answered_table(of: Sequence[AnsweredLevel]) -> Table:
+    """Return how many images each answers on which level, and how many correctly."""
+    rows = tuple(
+        (
+            shorten_name(each.model),
+            _name_level(each.level),
+            f"{each.answered:,}",
+            format_percent(each.answered / each.n),
+            "-"
+            if each.precision is None or each.precision_low is None or each.precision_high is None
+            else f"{format_percent(each.precision)} ({_bare_percent(each.precision_low)} to "
+            f"{_bare_percent(each.precision_high)})",
+        )
+        for each in of
+        if each.answered or each.level in (0, REFUSED)
+    )
+    header = ("model", "answered by", "images", "share", "of these correct")
+    caption = "what each answers in the end; all other figures count the most probable class"
+    return Table(header, rows, frozenset(header[2:]), caption)
+
+
+def make_answered_pairs_table(of: Sequence[AnsweredPair]) -> Table:
+    """Return who answers more, and who answers better what both answer."""
+    rows = tuple(
+        (
+            shorten_name(pair.second),
+            "answered" if pair.level == REFUSED else f"correct, both by {_name_level(pair.level)}",
+            f"{pair.n:,}",
+            format_percent(pair.first_share),
+            format_percent(pair.second_share),
+            format_points(pair.difference, pair.n, signed=True),
+            format_interval(pair),
+        )
+        for pair in of
+    )
+    first = shorten_name(of[0].first) if of else ""
+    header = (f"beside {first}", "what", "images", "first", "this", "points", "95 % interval")
+    return Table(header, rows, frozenset(header[2:]), "the same images; each interval is by itself")
+
+
+def _name_level(level: int) -> str:
+    """Name what is answered on a level.
+
+    >>> _name_level(0), _name_level(2), _name_level(-1)
+    ('a class', 'level 2', "I don't know")
+    """
+    return "I don't know" if level == REFUSED else f"level {level}" if level else "a class"
+
+
 def make_differing_table(names: Sequence[str], images: Sequence[ImageAnswers]) -> Table:
     """Return the first images whose answers differ, those first that some classified correctly."""
     room = find_table_width() - (2 + LONGEST) * (1 + len(names))
@@ -148,7 +199,7 @@ def format_points(share: float, n: int, *, signed: bool = False) -> str:
     return text if float(text) else f"{0:.{digits}f}"
 
 
-def format_interval(pair: ModelPair, *, turned: bool = False) -> str:
+def format_interval(pair: ModelPair | AnsweredPair, *, turned: bool = False) -> str:
     """Write the interval of a difference in points; turned, that of first minus second."""
     low, high = pair.difference_low, pair.difference_high
     low, high = (-high, -low) if turned else (low, high)

@@ -17,6 +17,7 @@ from scipy import ndimage
 from striate.data import Data, load
 from striate.errors import DataError
 from striate.evaluation.image_selection import find_candidates, find_images, select_images
+from striate.evaluation.test_uses import count_test_use
 from striate.model.classifier import Classifier
 from striate.model.segmentation.glyph_frame import choose_frames
 from striate.studio_app.drawing.handwritings import draw_anew
@@ -128,7 +129,7 @@ def learn_likeness(model: Classifier, data: Data, *, other_hands: bool = False) 
         indices = chosen.indices[:REDRAWN] if has_split else chosen.indices[-REDRAWN:]
         if not len(indices):
             raise DataError("no image was held out from training, so none can be redrawn")
-        tests = images.take(indices)
+        tests, hashes = images.take(indices), images.hashes[indices]
     labels = part.labels[indices]
     rest = np.setdiff1d(np.arange(len(collection)), held) if has_split else held
     others = collection.only(np.sort(draw.permutation(rest)[:COMPARED]))
@@ -147,6 +148,8 @@ def learn_likeness(model: Classifier, data: Data, *, other_hands: bool = False) 
         strokes = [draw_anew(each, draw) for each in strokes]
     laid = np.stack([to_input(model, lay(each, layout)) for each in strokes])
     answers = model.predict_proba(list(laid.transpose(0, 2, 3, 1)))
+    right = int((answers.argmax(1) == labels).sum())
+    count_test_use(model, hashes, by="studio", accuracy=right / len(labels))
     far = _distances(_flatten(laid), examples)
     return Likeness(
         examples,
@@ -154,7 +157,7 @@ def learn_likeness(model: Classifier, data: Data, *, other_hands: bool = False) 
         longest,
         tuple(tuple(each) for each in strokes),
         tuple(int(each) for each in labels),
-        int((answers.argmax(1) == labels).sum()),
+        right,
         f"{len(labels):,} {part.splits[0] or 'held-out'} images, redrawn"
         + (" in other handwritings" if other_hands else ""),
     )
