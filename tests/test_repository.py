@@ -31,6 +31,7 @@ NO_IMAGES = {"hotdog.ipynb"}
 
 # Where a distribution's import name is not its own.
 IMPORTED_AS = {
+    "pyopenssl": "OpenSSL",
     "mlflow-skinny": "mlflow",
     "pillow": "PIL",
     "scikit-learn": "sklearn",

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from striate.deployment.exporting import Exported
     from striate.deployment.page_export import ExportedPage
     from striate.deployment.quantization.int8_form import Int8Settings
+    from striate.deployment.signing import SigningKey
 
 
 def export(
@@ -87,6 +88,19 @@ def export(
             "Default: 7 where this processor does.",
         ),
     ] = None,
+    sign: Annotated[
+        Path | None,
+        typer.Option(
+            help="A private key (PEM, elliptic curve) that signs all files written, into "
+            "NAME.onnx.sig. Needs the extra sign."
+        ),
+    ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --sign: the certificate of the key and, behind it, those that it rests on."
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     seed: Annotated[int, typer.Option(help="Of the golden images.", min=0)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -113,6 +127,7 @@ def export(
 
     if to not in ("onnx", "page"):
         raise SettingError(f"--to {to[:60]}: expected onnx or page")
+    key = read_signing_key(sign, certificate)
     settings = ExportSettings(
         batch=with_batch,
         programs=with_programs,
@@ -121,6 +136,7 @@ def export(
         force=force,
         seed=seed,
         int8=read_int8(quantize, calibrate, tolerate, reduce_range),
+        sign=None if to == "page" else key,
     )
     with Console() as console:
 
@@ -133,7 +149,7 @@ def export(
                 model,
                 out or name_file(model).with_suffix(".html"),
                 settings=PageSettings(
-                    runtime=runtime, offline=offline, force=force, sealed=settings
+                    runtime=runtime, offline=offline, force=force, sealed=settings, sign=key
                 ),
                 progress=False,
                 callback=callback,
@@ -154,11 +170,15 @@ def export(
     print_proofs(done.verification)
     size = f"{done.size / 1e6:.1f} MB"
     print(f"{escape_controls(str(done.path))}: {size}, {done.size:,} bytes")
+    if done.signature is not None:
+        print(
+            f"{escape_controls(str(done.signature.path))}: {escape_controls(str(done.signature))}"
+        )
     if to == "page":
         say_steps(("next", f"open {escape_controls(str(done.path))} in a browser"))
         return
     say_steps(
-        ("verify", command("verify", done.path)),
+        ("verify", command("verify", done.path, *(["--signed-by", "KEY.pub"] if sign else []))),
         ("next", command("predict", done.path, "IMAGES")),
     )
 
@@ -186,6 +206,32 @@ def read_int8(
             "--calibrate FOLDER, with one folder a class"
         )
     return Int8Settings(calibrate, tolerate / 100, reduce_range)
+
+
+def read_signing_key(sign: Path | None, certificate: Path | None) -> SigningKey | None:
+    """Return who signs, asking for the password of an encrypted key; None where nothing is signed.
+
+    Raises:
+        SettingError: there is a certificate without its key.
+    """
+    import os
+    import sys
+
+    from striate.deployment.signing import ENVIRONMENT, SigningKey, is_encrypted
+    from striate.errors import SettingError
+
+    if sign is None:
+        if certificate is not None:
+            raise SettingError("--certificate is that of the key of --sign; add it")
+        return None
+    password = None
+    if is_encrypted(sign):
+        password = os.environ.get(ENVIRONMENT)
+        if password is None and sys.stdin.isatty():
+            from getpass import getpass
+
+            password = getpass(f"password of {sign}: ")
+    return SigningKey(sign, password, certificate)
 
 
 def name_file(model: Path) -> Path:

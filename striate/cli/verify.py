@@ -20,24 +20,47 @@ def verify(
             "Default: the one kept from making a page."
         ),
     ] = None,
+    signed_by: Annotated[
+        Path | None,
+        typer.Option(
+            help="The signer's public key in PEM, or certificates that you trust: FILE and all "
+            "that was written with it are compared with FILE.sig first. FILE may be a page."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Run the golden images of an exported file in each runtime that is here, and compare.
 
     A runtime that is not here is "not proved". Ends with 1 where one disagrees, where none is here,
-    or where the graph is not the one that was written.
+    where the graph is not the one that was written, or where its signature does not hold.
     """
     import json
 
+    from striate.deployment.signature_check import check_signature
     from striate.deployment.verification import verify as verify_file
+    from striate.deployment.written_files import name_signature
     from striate.terminal.console import Console
+    from striate.terminal.escape import escape_controls
 
+    said = {}
+    if signed_by is not None:
+        signature = check_signature(file, signed_by)
+        said = {"signature": signature.as_json()}
+        if not as_json:
+            print("the signature holds, " * signature.holds + escape_controls(str(signature)))
+        if not signature.holds or file.suffix in (".html", ".htm"):
+            if as_json:
+                print(json.dumps({"holds": signature.holds, **said}))
+            raise typer.Exit(0 if signature.holds else 1)
     with Console() as console:
         found = verify_file(file, web_runtime=runtime, progress=False, callback=console)
     if as_json:
-        print(json.dumps(found.as_json()))
+        print(json.dumps({**found.as_json(), **said}))
     else:
         print_proofs(found)
+        if signed_by is None and name_signature(file).exists():
+            signature_name = escape_controls(name_signature(file).name)
+            print(f"{signature_name} is not looked at without --signed-by")
         print("the proof holds" if found.holds else f"the proof does not hold: {found.failures}")
     if not found.holds:
         raise typer.Exit(1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,10 +20,17 @@ from striate.deployment.run_facts import RunFacts, read_run_facts
 from striate.deployment.sealed_document import SealedContents, write_batch, write_metadata
 from striate.deployment.sealed_file import GoldenProof
 from striate.deployment.sealed_graph import SealedGraph, build_sealed_graph
+from striate.deployment.signing import Signature, Signer, SigningKey, open_signer
 from striate.deployment.verification import Verification, verify_bytes
-from striate.errors import ClassifierError, ProofError, SettingError
+from striate.deployment.written_files import (
+    name_batch,
+    name_companions,
+    name_signature,
+    refuse_existing,
+    write_files,
+)
+from striate.errors import ProofError, SettingError
 from striate.events import Callback, Event, Note
-from striate.files.atomic_write import write_atomically
 from striate.model.classifier_like import ClassifierLike, open_classifier
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.progress_display import display_progress
@@ -46,6 +53,7 @@ class Exported:
         notes: what there is to say of it.
         int8: where it is in int8, how that was made and what is lost by it.
         forms: then, the classifier in float32 and in int8 side by side.
+        signature: of all these files, where it was asked for.
     """
 
     path: Path
@@ -57,6 +65,7 @@ class Exported:
     notes: tuple[str, ...]
     int8: Int8Form | None = None
     forms: tuple[Form, ...] = ()
+    signature: Signature | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain values, as `striate export --json` prints it."""
@@ -64,6 +73,7 @@ class Exported:
             "file": str(self.path),
             "batch": None if self.batch is None else str(self.batch),
             "programs": [str(path) for path in self.programs],
+            "signature": None if self.signature is None else self.signature.as_json(),
             "bytes": self.size,
             "difference_from_torch": self.proof.network,
             "difference_from_classifier": self.proof.whole,
@@ -88,6 +98,7 @@ class ExportSettings:
         seed: of the golden images.
         golden: a folder of images that become golden ones, too.
         int8: how its network is quantized; None leaves it in float32.
+        sign: by which key all that is written is signed, into NAME.onnx.sig; None signs nothing.
     """
 
     batch: bool = False
@@ -97,6 +108,7 @@ class ExportSettings:
     seed: int = 0
     golden: Path | None = None
     int8: Int8Settings | None = None
+    sign: SigningKey | None = None
 
 
 USUAL = ExportSettings()
@@ -122,21 +134,26 @@ def export(
     Raises:
         ClassifierError: the classifier cannot be opened or exported, or the file not be written.
         ProofError: its answers are not those of the classifier; no file is left.
-        SettingError: there is such a file already.
+        SettingError: there is such a file already, or the key cannot sign.
+        EngineError: it is to be signed, and the extra for that is not installed.
 
     Example: ``export("runs/photos", "photos.onnx")``; then `striate predict photos.onnx cat.jpg`.
     """
     path = Path(path)
     if path.suffix != ".onnx":
         path = path.with_name(path.name + ".onnx")
+    wanted = {name_batch(path)} if settings.batch else set()
+    if settings.programs:
+        wanted |= {path.with_suffix(ending) for ending in ENDINGS}
     if not settings.force:
-        beside = [name_batch(path)] if settings.batch else []
-        if settings.programs:
-            beside += [path.with_suffix(ending) for ending in ENDINGS]
-        refuse_existing(path, *beside)
+        refuse_existing(path, name_signature(path), *sorted(wanted))
+    signer = None
+    if settings.sign is not None:
+        signer = open_signer(settings.sign)
+        _refuse_unsigned(path, wanted)
     classifier, facts = open_classifier(model), read_run_facts(model)
     with display_progress(progress, callback) as tell:
-        return _export(classifier, facts, path, settings, tell)
+        return _export(classifier, facts, path, settings, signer, tell)
 
 
 def _export(
@@ -144,6 +161,7 @@ def _export(
     facts: RunFacts,
     path: Path,
     settings: ExportSettings,
+    signer: Signer | None,
     tell: Callable[[Event], None],
 ) -> Exported:
     sealed = build_sealed_graph(classifier)
@@ -174,16 +192,15 @@ def _export(
     verification = verify_bytes(content, contents.proof, pixels, tell)
     if not verification.holds:
         raise ProofError(f"the exported graph does not hold: {verification.failures}")
-    write_whole(path, content)
+    files = {path: content}
     batch = name_batch(path) if settings.batch else None
     if batch is not None:
-        write_whole(batch, write_batch(classifier, contents))
+        files[batch] = write_batch(classifier, contents)
     programs = {}
     if settings.programs:
         tree = classifier.decision.taxonomy
         programs = write_programs(path, classifier.classes, classifier.preprocess, tree)
-    for place, text in programs.items():
-        write_whole(place, text)
+    signature = write_files({**files, **programs}, signer)
     return Exported(
         path,
         batch,
@@ -194,7 +211,18 @@ def _export(
         notes,
         int8=contents.int8,
         forms=contents.forms,
+        signature=signature,
     )
+
+
+def _refuse_unsigned(path: Path, wanted: Collection[Path]) -> None:
+    """Refuse to sign where files would lie beside it that look as if they belonged to it."""
+    for beside in name_companions(path):
+        if beside not in wanted and beside.exists():
+            raise SettingError(
+                f"'{beside}' lies there and would not be covered by the signature; delete it, or "
+                "have it written by --with-batch or --with-programs (in Python batch, programs)"
+            )
 
 
 def _quantize(full: SealedContents, form: Int8Form, pixels: Sequence[np.ndarray]) -> SealedContents:
@@ -204,45 +232,6 @@ def _quantize(full: SealedContents, form: Int8Form, pixels: Sequence[np.ndarray]
     forms = measure_forms(full.sealed.model.to_bytes(), whole, form, pixels[0])
     apart = {level: difference.probability for level, difference in levels.items()}
     return SealedContents(form.sealed, proof, apart, full.facts, form, forms)
-
-
-def name_batch(path: Path) -> Path:
-    """Name the form of an exported file that takes batches.
-
-    >>> name_batch(Path("cats.onnx")).name
-    'cats.batch.onnx'
-    """
-    return path.with_name(path.stem + ".batch.onnx")
-
-
-def refuse_existing(*paths: Path) -> None:
-    """Refuse to replace a file.
-
-    Raises:
-        SettingError: one of the paths is there.
-    """
-    for path in paths:
-        if path.exists():
-            raise SettingError(
-                f"'{path}' exists already; give another name, or replace it by --force (in Python "
-                "force=True of the settings)"
-            )
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write an exported file, whole or not at all.
-
-    Raises:
-        ClassifierError: it cannot be written.
-    """
-    try:
-        with write_atomically(path) as partial:
-            partial.write_bytes(content)
-    except OSError as error:
-        raise ClassifierError(
-            f"'{path}' cannot be written: {error.strerror or error}; make room or choose another "
-            "place"
-        ) from error
 
 
 def _notes(

@@ -10,13 +10,15 @@ from typing import Any
 from striate import __version__
 from striate.data.images import Preprocess
 from striate.deployment.exporting import USUAL as SEALED
-from striate.deployment.exporting import ExportSettings, export, refuse_existing, write_whole
+from striate.deployment.exporting import ExportSettings, export
 from striate.deployment.quantization.form_table import Form
 from striate.deployment.sealed_answers import IMAGE, ORIENTATION
 from striate.deployment.sealed_file import SealedFile, is_sealed, read_sealed
+from striate.deployment.signing import Signature, SigningKey, open_signer
 from striate.deployment.verification import Verification, verify
 from striate.deployment.web_page import PageContent, make_page
 from striate.deployment.web_runtime import find_web_runtime
+from striate.deployment.written_files import name_signature, refuse_existing, write_files
 from striate.errors import ClassifierError, ProofError, SettingError
 from striate.events import Callback
 from striate.model.classifier_like import ClassifierLike
@@ -40,12 +42,14 @@ class PageSettings:
         offline: open no connection.
         force: whether a file that is there already is replaced.
         sealed: how a classifier is exported for it.
+        sign: by which key the page is signed, into NAME.html.sig; None signs nothing.
     """
 
     runtime: Path | None = None
     offline: bool = False
     force: bool = False
     sealed: ExportSettings = SEALED
+    sign: SigningKey | None = None
 
 
 USUAL = PageSettings()
@@ -61,6 +65,7 @@ class ExportedPage:
         runtime: the version of onnxruntime-web that it carries.
         verification: what each runtime that is here said of the sealed file inside.
         forms: where it was quantized for it, float32 and int8 side by side.
+        signature: of the page, where it was asked for.
     """
 
     path: Path
@@ -68,6 +73,7 @@ class ExportedPage:
     runtime: str
     verification: Verification
     forms: tuple[Form, ...] = ()
+    signature: Signature | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain values, as `striate export --to page --json` prints it."""
@@ -75,6 +81,7 @@ class ExportedPage:
             "file": str(self.path),
             "bytes": self.size,
             "onnxruntime_web": self.runtime,
+            "signature": None if self.signature is None else self.signature.as_json(),
             "forms": [form.as_json() for form in self.forms],
             **self.verification.as_json(),
         }
@@ -101,7 +108,7 @@ def export_page(
     Raises:
         ClassifierError: the classifier cannot be opened or exported, or the page not be written.
         ProofError: the answers of the sealed file are not those of the classifier.
-        SettingError: there is such a file already.
+        SettingError: there is such a file already, or the key cannot sign.
         WeightsError: the runtime cannot be fetched.
         EngineError: what is given as the runtime is none.
 
@@ -111,7 +118,8 @@ def export_page(
     if path.suffix not in (".html", ".htm"):
         path = path.with_name(path.name + ".html")
     if not settings.force:
-        refuse_existing(path)
+        refuse_existing(path, name_signature(path))
+    signer = None if settings.sign is None else open_signer(settings.sign)
     forms: tuple[Form, ...] = ()
     with display_progress(progress, callback) as tell:
         runtime = find_web_runtime(settings.runtime, offline=settings.offline, callback=tell)
@@ -151,8 +159,8 @@ def export_page(
             about=describe_for_script(sealed),
         )
     ).encode()
-    write_whole(path, page)
-    return ExportedPage(path, len(page), runtime.version, verification, forms)
+    signature = write_files({path: page}, signer)
+    return ExportedPage(path, len(page), runtime.version, verification, forms, signature)
 
 
 def describe_for_script(sealed: SealedFile) -> JsonObject:

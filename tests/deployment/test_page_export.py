@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from live_studio import open_browser
+from made_keys import make_key
 from PIL import Image
 from typer.testing import CliRunner
 from web_engine import RUNTIME, needs_node, needs_runtime
@@ -25,6 +26,7 @@ from striate.deployment.exporting import export
 from striate.deployment.node_runtime import open_web_runtime
 from striate.deployment.page_export import PageSettings, describe_for_script, export_page
 from striate.deployment.sealed_file import read_sealed
+from striate.deployment.signing import SigningKey
 from striate.deployment.verification import verify
 from striate.deployment.web_runtime import MACHINE_CODE, PROGRAM, VERSION, find_web_runtime
 from striate.errors import ClassifierError, EngineError, SettingError, StriateError
@@ -111,6 +113,26 @@ def test_wrong_use_is_told_in_a_line(
         assert isinstance(result.exception, StriateError)
         assert said in str(result.exception)
     assert {path.name for path in tmp_path.glob("*.html")} == {"there.html"}
+
+
+def test_a_page_is_signed_and_verified_by_the_signature_alone(
+    sealed: Path, empty_runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("model_signing", reason="signing needs the extra sign")
+    monkeypatch.setattr(shutil, "which", lambda name: None)  # else Node.js is asked
+    make_key(tmp_path / "key")
+    settings = PageSettings(empty_runtime, sign=SigningKey(tmp_path / "key.pem"))
+    done = export_page(sealed, tmp_path / "a.html", settings=settings, progress=False)
+    assert done.as_json()["signature"]["files"] == ["a.html"]
+    words = ["verify", str(done.path), "--signed-by", str(tmp_path / "key.pub")]
+    said = CliRunner().invoke(app, words)
+    assert (said.exit_code, said.stdout.count("\n")) == (0, 1)
+    assert said.stdout.startswith("the signature holds")
+    with done.path.open("a") as file:
+        file.write("<script>")
+    said = CliRunner().invoke(app, words)
+    assert said.exit_code == 1
+    assert said.stdout == "the signature does not hold: 'a.html' was changed\n"
 
 
 @needs_runtime

@@ -204,7 +204,7 @@ from striate.cli import application
 try:
     application(sys.argv[1:])(sys.argv[1:])
 finally:
-    heavy = {"torch", "onnx", "scipy", "sklearn", "matplotlib", "lark", "jinja2"}
+    heavy = {"torch", "onnx", "scipy", "sklearn", "matplotlib", "lark", "jinja2", "model_signing"}
     print("loaded:", sorted(heavy & set(sys.modules)), file=sys.stderr)
 """
 
