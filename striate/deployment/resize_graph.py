@@ -4,11 +4,13 @@ The same arithmetic as `striate.data.images.placement.resize`: two products with
 weights, which are worked out in the graph from the size of the image. Resize of ONNX itself is of
 no use: OpenVINO leaves its antialiasing out without a word.
 
-The image is never turned. The weights of a side that lies the other way round are turned instead,
-and the small result is transposed where rows lie as columns.
+The image is never turned. All is worked out along its stored sides, rows and columns one below the
+other in arrays of (2, ...); the weights of a side that lies the other way round are turned, and the
+small result is transposed where rows lie as columns.
 
-An image of 12 megapixels times dense weights would take 0.6 to 0.9 s. The weights of a few rows of
-the input are zero but for a band of the image, so they are multiplied by that band alone.
+An image of 12 megapixels times dense weights would take 0.6 to 0.9 s. The weights of a few pixels
+of the input are zero but for a band of the image, so each band is multiplied by its own, all bands
+in one product. Few and large operations also let a runtime open the graph and meet a new size soon.
 """
 
 from __future__ import annotations
@@ -24,20 +26,22 @@ from striate.data.images import Preprocess
 from striate.deployment.graph_scope import Scope, Value
 from striate.deployment.sealed_answers import IMAGE, ORIENTATION
 
-BAND: Final = 8  # rows of the input that are made of one band of the image
+BAND: Final = 8  # pixels of the input that are made of one band of the image
+PRODUCTS: Final = 4  # in which the bands of rows are multiplied: one would hold all as float32
 
-# By orientation, 0 to 8: whether rows and columns are exchanged, and, upright, run backwards.
+# By orientation, 0 to 8: whether rows and columns are exchanged, which upright sides the stored
+# ones are, and which of the stored ones run backwards.
 TURNED: Final = (0, 0, 0, 0, 0, 1, 1, 1, 1)
-ROWS_BACK: Final = (0, 0, 0, 1, 1, 0, 0, 1, 1)
-COLUMNS_BACK: Final = (0, 0, 1, 1, 0, 0, 1, 1, 0)
+ORDER: Final = tuple((way, 1 - way) for way in TURNED)
+BACK: Final = ((0, 0), (0, 0), (0, 1), (1, 1), (1, 0), (0, 0), (1, 0), (1, 1), (0, 1))
 GRAY: Final = (19595, 38470, 7471)  # of 65536: 0.299, 0.587 and 0.114 as Pillow has them
 LEAST: Final = 1e-6
 TIE: Final = 1e-4  # what falls between two steps is rounded up, however a runtime adds
 
 
 @dataclass(frozen=True)
-class _Axis:
-    """One side of the upright image on its way into the input; names of int64 scalars in the graph.
+class _Sides:
+    """Both sides of the stored image on their way into the input; names of int64 (2, 1).
 
     Pixel i of the input is centred on ``start + (i + shift + 1/2) * used / made`` of the image.
 
@@ -54,6 +58,33 @@ class _Axis:
     shift: str
 
 
+class _Stored:
+    """What is known of the sides of the stored image.
+
+    Attributes:
+        turned: whether its rows lie as columns: bool, no dimension.
+        counts: pixels along each: int64 (2, 1).
+        back: 1 where it runs backwards: int64 (2, 1).
+    """
+
+    def __init__(self, op: Scope) -> None:
+        known = op("And", op("Greater", ORIENTATION, 0), op("Less", ORIENTATION, 9))
+        way = op("Where", known, ORIENTATION, 1)
+        self.turned = op("Cast", op("Gather", np.array(TURNED), way), to=9)
+        self.counts = op("Unsqueeze", op("Shape", IMAGE, start=0, end=2), [1])
+        self.back = op("Gather", np.array(BACK).reshape(-1, 2, 1), way)
+        self._op, self._order = op, op("Gather", np.array(ORDER), way)
+
+    def pair(self, down: int, across: int) -> str:
+        """Return two numbers of the upright image, each at the stored side that it is of."""
+        both = np.array([[down], [across]])
+        return self._op.constant(both) if down == across else self._op("Gather", both, self._order)
+
+    def other(self, values: str) -> str:
+        """Return the values of the other side."""
+        return self._op("Gather", values, [1, 0])
+
+
 def add_image_input(building: Building, preprocess: Preprocess, result: str) -> str:
     """Add what turns the inputs "image" and "orientation" into the network's input.
 
@@ -67,34 +98,31 @@ def add_image_input(building: Building, preprocess: Preprocess, result: str) -> 
     >>> add_image_input(graph, Preprocess(1, 28, 28), "pixels")
     'pixels'
     """
-    op = Scope(building, IMAGE)
-    side, sizes = max(preprocess.height, preprocess.width), op("Shape", IMAGE)
-    stored_rows, stored_columns = op("Gather", sizes, 0), op("Gather", sizes, 1)
-    known = op("And", op("Greater", ORIENTATION, 0), op("Less", ORIENTATION, 9))
-    way = op("Where", known, ORIENTATION, 1)
-    turned = op("Cast", op("Gather", np.array(TURNED), way), to=9)
-    rows = op("Where", turned, stored_columns, stored_rows)
-    columns = op("Where", turned, stored_rows, stored_columns)
-
-    down, across = _place(op, preprocess, rows, columns)
-    y = _numbers(op, down, op("Gather", np.array(ROWS_BACK), way))
-    x = _numbers(op, across, op("Gather", np.array(COLUMNS_BACK), way))
+    op, side = Scope(building, IMAGE), max(preprocess.height, preprocess.width)
+    channels = preprocess.channels
+    stored = _Stored(op)
+    sides = _place(op, preprocess, stored)
     whole_pixels = preprocess.fit == "crop" and preprocess.crop_ratio == 1
-    first = _weights(op, op("Where", turned, x, y), stored_rows, side, cut=whole_pixels)
-    second = _weights(op, op("Where", turned, y, x), stored_columns, side, cut=whole_pixels)
+    rows, columns = _weights(op, sides, stored, side, cut=whole_pixels)
 
-    narrow = _multiply_rows(op, first, stored_columns, side, preprocess.channels)
+    columns_there = op("Gather", stored.counts, 1)  # int64 (1,)
+    flat = op("Reshape", IMAGE, op("Concat", [-1], op("Mul", columns_there, 3), axis=0))
+    low = _multiply_bytes(op, rows, flat, columns_there, channels)  # (side, columns * channels)
     if preprocess.revision > 1:
-        narrow = _round(op, narrow)
-    small = op("MatMul", narrow, op("Transpose", second.weights, perm=[1, 0]))
-    small = op("Reshape", small, [preprocess.channels, side, side])
-    small = op("Where", turned, op("Transpose", small, perm=[0, 2, 1]), small)
-    small = _round(op, small)
+        low = _round(op, low)
+    low = op("Reshape", low, op("Concat", [side], columns_there, [channels], axis=0))
+    low = op("Reshape", op("Transpose", low, perm=[1, 0, 2]), [-1, side * channels])
+    small = _round(op, _multiply(op, columns, low))
+    small = op("Reshape", small, [side, side, channels])  # stored columns, stored rows, channels
     if preprocess.fit == "pad":
-        border = preprocess.border_values.astype(np.float32).reshape(-1, 1, 1)
-        rows_in = op("Unsqueeze", _covered(op, down, side), [1])
-        inside = op("And", rows_in, op("Unsqueeze", _covered(op, across, side), [0]))
-        small = op("Where", inside, small, border)
+        place = op("Add", np.arange(side).reshape(1, -1), sides.shift)
+        covered = op("And", op("Greater", place, -1), op("Less", place, sides.made))
+        down = op("Unsqueeze", op("Gather", covered, 0), [0, 2])
+        across = op("Unsqueeze", op("Gather", covered, 1), [1, 2])
+        border = preprocess.border_values.astype(np.float32).reshape(-1)
+        small = op("Where", op("And", across, down), small, border)
+    upright, lying = (op("Transpose", small, perm=perm) for perm in ([2, 1, 0], [2, 0, 1]))
+    small = op("Where", stored.turned, lying, upright)
     if preprocess.height != preprocess.width:
         small = op("Slice", small, [0, 0], [preprocess.height, preprocess.width], [1, 2])
     return op("Unsqueeze", small, [0], result=result)
@@ -105,184 +133,166 @@ def _round(op: Scope, values: str) -> str:
     return op("Floor", op("Add", values, 0.5 + TIE))
 
 
-def _place(op: Scope, preprocess: Preprocess, rows: str, columns: str) -> tuple[_Axis, _Axis]:
+def _place(op: Scope, preprocess: Preprocess, stored: _Stored) -> _Sides:
     """Work out `Preprocess.placement` in the graph, in whole numbers as there."""
-    height, width = preprocess.height, preprocess.width
-    tall = op("Greater", op("Mul", rows, width), op("Mul", columns, height))
+    height, width, counts = preprocess.height, preprocess.width, stored.counts
+    made, nothing = stored.pair(height, width), stored.pair(0, 0)
     if preprocess.fit == "squash":
-        return _whole(op, rows, height), _whole(op, columns, width)
+        return _Sides(nothing, counts, made, nothing)
+    # whether the image is longer along a side than the input; of its shape, across alone
+    scaled = op("Mul", counts, stored.pair(width, height))
+    longer = op("Sub", scaled, stored.other(scaled))
+    longer = op("Greater", op("Add", longer, stored.pair(0, 1)), 0)
     if preprocess.fit == "pad":
         # upright images are narrower, lying ones flatter than the input
-        narrow = op("Max", 1, _rounded(op, op("Mul", columns, height), rows))
-        flat = op("Max", 1, _rounded(op, op("Mul", rows, width), columns))
-        down = _whole(op, rows, height, op("Where", tall, height, flat))
-        return down, _whole(op, columns, width, op("Where", tall, narrow, width))
+        shorter = op("Max", _rounded(op, scaled, stored.other(counts)), 1)
+        size = op("Where", longer, made, shorter)
+        return _Sides(nothing, counts, size, op("Neg", op("Div", op("Sub", made, size), 2)))
     if preprocess.crop_ratio != 1:
-        return _larger(op, preprocess, rows=rows, columns=columns, tall=tall)
-    kept_rows = op("Max", 1, _rounded(op, op("Mul", columns, height), width))
-    kept_columns = op("Max", 1, _rounded(op, op("Mul", rows, width), height))
-    down = _cut(op, rows, op("Where", tall, kept_rows, rows), height)
-    return down, _cut(op, columns, op("Where", tall, columns, kept_columns), width)
+        # the middle of an image that is made larger than the input
+        ratio = Fraction(preprocess.crop_ratio).limit_denominator(10_000)
+        along, across = (
+            (2 * side * ratio.numerator + ratio.denominator) // (2 * ratio.denominator)
+            for side in (height, width)
+        )
+        enlarged = op("Mul", counts, stored.pair(across, along))
+        enlarged = op("Div", enlarged, stored.other(counts))
+        enlarged = op("Where", longer, enlarged, stored.pair(along, across))
+        return _Sides(nothing, counts, enlarged, _middle(op, op("Sub", enlarged, made)))
+    kept = op("Mul", stored.other(counts), made)
+    kept = op("Max", _rounded(op, kept, stored.pair(width, height)), 1)
+    used = op("Where", longer, kept, counts)
+    return _Sides(op("Div", op("Sub", counts, used), 2), used, made, nothing)
 
 
-def _larger(
-    op: Scope, preprocess: Preprocess, *, rows: str, columns: str, tall: str
-) -> tuple[_Axis, _Axis]:
-    """Place the middle of an image that is made larger than the input."""
-    ratio = Fraction(preprocess.crop_ratio).limit_denominator(10_000)
-    height, width = preprocess.height, preprocess.width
-    across, along = (
-        (2 * side * ratio.numerator + ratio.denominator) // (2 * ratio.denominator)
-        for side in (width, height)
-    )
-    high = op("Where", tall, op("Div", op("Mul", rows, across), columns), along)
-    wide = op("Where", tall, across, op("Div", op("Mul", columns, along), rows))
-    return _middle(op, rows, high, height), _middle(op, columns, wide, width)
-
-
-def _middle(op: Scope, count: str, enlarged: str, side: int) -> _Axis:
-    """The middle of a side that is made ``enlarged`` first."""
-    left_over = op("Sub", enlarged, side)
+def _middle(op: Scope, left_over: str) -> str:
+    """Halve what is left over, half to even."""
     half = op("Div", left_over, 2)
     odd = op("Sub", left_over, op("Mul", half, 2))
     second = op("Sub", half, op("Mul", op("Div", half, 2), 2))  # whether the half is odd itself
-    first = op("Add", half, op("Mul", odd, second))  # rounded half to even
-    return _Axis(op.constant(0), count, enlarged, first)
-
-
-def _whole(op: Scope, count: str, side: int, size: str | None = None) -> _Axis:
-    """All of a side, in the middle of the input where it covers ``size`` of ``side``."""
-    nothing = op.constant(0)
-    if size is None:
-        return _Axis(nothing, count, op.constant(side), nothing)
-    return _Axis(nothing, count, size, op("Neg", op("Div", op("Sub", side, size), 2)))
-
-
-def _cut(op: Scope, count: str, kept: str, side: int) -> _Axis:
-    """The middle of a side, cut out in whole pixels before it is resized."""
-    first = op("Div", op("Sub", count, kept), 2)
-    return _Axis(first, kept, op.constant(side), op.constant(0))
+    return op("Add", half, op("Mul", odd, second))
 
 
 def _float(op: Scope, whole: str) -> str:
     return op("Cast", whole, to=1)
 
 
-def _rounded(op: Scope, numerator: str, denominator: str | int) -> str:
+def _rounded(op: Scope, numerator: str, denominator: str) -> str:
     """Divide whole numbers and round half up."""
-    if isinstance(denominator, int):
-        return op("Div", op("Add", op("Mul", numerator, 2), denominator), 2 * denominator)
-    return op("Div", op("Add", op("Mul", numerator, 2), denominator), op("Mul", denominator, 2))
-
-
-def _numbers(op: Scope, axis: _Axis, back: str) -> str:
-    """Put what the weights of an axis are made of into one row: int64 (5,)."""
-    each = [axis.start, axis.used, axis.made, axis.shift, back]
-    return op("Concat", *(op("Unsqueeze", name, [0]) for name in each), axis=0)
-
-
-def _covered(op: Scope, axis: _Axis, side: int) -> str:
-    """Which pixels of the input the image covers along an axis: bool (side,)."""
-    place = op("Add", np.arange(side), axis.shift)
-    return op("And", op("Greater", place, -1), op("Less", place, axis.made))
+    above = op("Add", op("Mul", numerator, 2), denominator)
+    return op("Div", above, op("Mul", denominator, 2))
 
 
 @dataclass(frozen=True)
 class _Weights:
-    """What each pixel of the input is made of along one side of the stored image.
+    """What each band of the input is made of along one side of the stored image.
 
     Attributes:
-        weights: float32 (side, pixels), rows that sum to one.
-        lowest: int64 (bands,), the first pixel that a band of the input needs.
-        highest: int64 (bands,), one behind the last.
+        pixels: int64 (bands, n), those that a band of the input needs.
+        weights: float32 (bands, BAND, n), of each of them in each pixel of the band: rows that sum
+            to one, or to nothing where the image does not reach.
+        side: how many pixels of the input there are; the last band may reach beyond.
     """
 
+    pixels: str
     weights: str
-    lowest: str
-    highest: str
+    side: int
 
 
-def _weights(op: Scope, numbers: str, count: str, side: int, *, cut: bool) -> _Weights:
-    """Work out the weights along one side; ``numbers`` are those of `_numbers`.
+def _weights(
+    op: Scope, sides: _Sides, stored: _Stored, side: int, *, cut: bool
+) -> tuple[_Weights, _Weights]:
+    """Work out the weights along the stored rows and columns.
 
     Centres are whole pixels and a fraction: as one float they would be off by a part of a pixel
     that another runtime rounds otherwise.
     """
-    start, used, made, shift, back = (op("Gather", numbers, index) for index in range(5))
-    twice = op("Add", op("Mul", op("Add", np.arange(side), shift), 2), 1)
-    above, below = op("Mul", twice, used), op("Mul", made, 2)
+    bands = -(-side // BAND)
+    middles = op("Add", np.arange(bands * BAND).reshape(1, -1), sides.shift)
+    above = op("Mul", op("Add", op("Mul", middles, 2), 1), sides.used)
+    below = op("Mul", sides.made, 2)
     whole = op("Div", above, below)
     rest = op("Sub", above, op("Mul", whole, below))
-    fraction = op("Div", _float(op, rest), _float(op, below))
-    whole = op("Add", whole, start)
-
-    last = op("Sub", count, 1)
-    pixels = op("Abs", op("Sub", op("Mul", back, last), op("Range", 0, count, 1)))
-    apart = op("Sub", op("Unsqueeze", pixels, [0]), op("Unsqueeze", whole, [1]))
-    within = op("Unsqueeze", op("Sub", 0.5, fraction), [1])
-    distance = op("Abs", op("Add", _float(op, apart), within))
+    within = op("Sub", 0.5, op("Div", _float(op, rest), _float(op, below)))
+    whole = op("Add", whole, sides.start)
     # the triangle is as wide as a pixel of the image at least
-    reach = op("Max", op("Div", _float(op, used), _float(op, made)), 1.0)
-    weights = op("Relu", op("Sub", 1.0, op("Div", distance, reach)))
-    if cut:
-        past = op("Greater", pixels, op("Sub", start, 1))
-        inside = op("And", past, op("Less", pixels, op("Add", start, used)))
-        weights = op("Mul", weights, op("Unsqueeze", _float(op, inside), [0]))
-    sums = op("ReduceSum", weights, [1], keepdims=1)
-    weights = op("Div", weights, op("Max", sums, LEAST))
+    reach = op("Max", op("Div", _float(op, sides.used), _float(op, sides.made)), 1.0)
 
-    firsts = list(range(0, side, BAND))
-    lasts = [min(first + BAND, side) - 1 for first in firsts]
     margin = op("Add", op("Cast", op("Ceil", reach), to=7), 1)
-    low = op("Sub", op("Gather", whole, firsts), margin)
-    high = op("Add", op("Add", op("Gather", whole, lasts), margin), 1)
-    low, high = (op("Min", op("Max", value, 0), count) for value in (low, high))
-    turned = op("Cast", back, to=9)
-    lowest = op("Where", turned, op("Sub", count, high), low)
-    highest = op("Where", turned, op("Sub", count, low), high)
-    # a band of the border needs none; one pixel is taken, since engines refuse empty products
-    lowest = op("Min", lowest, last)
-    return _Weights(weights, lowest, op("Max", highest, op("Add", lowest, 1)))
+    firsts = np.arange(0, bands * BAND, BAND)
+    low = op("Sub", op("Gather", whole, firsts, axis=1), margin)
+    high = op("Add", op("Add", op("Gather", whole, firsts + BAND - 1, axis=1), margin), 1)
+    low, high = (op("Min", op("Max", value, 0), stored.counts) for value in (low, high))
+    turned = op("Cast", stored.back, to=9)
+    lowest = op("Where", turned, op("Sub", stored.counts, high), low)
+    each = [sides.start, sides.used, stored.counts, stored.back, whole, within, reach, lowest]
+    each.append(op("Sub", high, low))
+
+    def along(which: int) -> _Weights:
+        start, used, count, back, centre, fraction, wide, first, lengths = (
+            op("Gather", values, which) for values in each
+        )
+        # a band of the border needs none; one pixel is taken, since engines refuse empty products
+        length = op("Max", op("ReduceMax", lengths, keepdims=0), 1)
+        first = op("Min", first, op("Sub", count, length))
+        pixels = op("Add", op("Unsqueeze", first, [1]), op("Range", 0, length, 1))
+        upright = op("Abs", op("Sub", op("Mul", back, op("Sub", count, 1)), pixels))
+        upright = op("Unsqueeze", upright, [1])
+        apart = op("Sub", upright, op("Reshape", centre, [bands, BAND, 1]))
+        distance = op("Add", _float(op, apart), op("Reshape", fraction, [bands, BAND, 1]))
+        weights = op("Relu", op("Sub", 1.0, op("Div", op("Abs", distance), wide)))
+        if cut:
+            past = op("Greater", upright, op("Sub", start, 1))
+            inside = op("And", past, op("Less", upright, op("Add", start, used)))
+            weights = op("Mul", weights, _float(op, inside))
+        sums = op("ReduceSum", weights, [2], keepdims=1)
+        return _Weights(pixels, op("Div", weights, op("Max", sums, LEAST)), side)
+
+    return along(0), along(1)
 
 
-def _multiply_rows(op: Scope, rows: _Weights, columns: str, side: int, channels: int) -> str:
-    """Multiply the stored rows by their weights, band by band.
+def _multiply(op: Scope, weights: _Weights, values: str) -> str:
+    """Multiply float32 (pixels, n) by the weights along the first axis: (side, n)."""
+    parts = op("MatMul", weights.weights, op("Gather", values, weights.pixels))
+    return _join_bands(op, parts, op("Shape", values, start=1), weights.side)
+
+
+def _multiply_bytes(op: Scope, weights: _Weights, values: str, columns: str, channels: int) -> str:
+    """Multiply uint8 (rows, columns * 3), made grey before if it is to be, by the weights.
 
     Returns:
-        float32 (channels * side, columns).
+        float32 (side, columns * channels).
     """
-    flat = op("Reshape", IMAGE, op("Concat", [-1], op("Mul", columns, [3]), axis=0))
-    bands = []
-    for number, first in enumerate(range(0, side, BAND)):
-        last = min(first + BAND, side)
-        low = op("Slice", rows.lowest, [number], [number + 1], [0])
-        high = op("Slice", rows.highest, [number], [number + 1], [0])
-        band = op("Cast", op("Slice", flat, low, high, [0]), to=1)
-        if channels == 1:
-            band = add_gray(op, band, op("Concat", [-1], op("Unsqueeze", columns, [0]), axis=0))
-        part = op("Slice", rows.weights, [first], [last], [0])
-        bands.append(op("MatMul", op("Slice", part, low, high, [1]), band))
-    narrow = bands[0] if len(bands) == 1 else op("Concat", *bands, axis=0)
-    if channels == 1:
-        return narrow
-    split = op("Concat", [side], op("Unsqueeze", columns, [0]), [channels], axis=0)
-    apart = op("Transpose", op("Reshape", narrow, split), perm=[2, 0, 1])
-    return op(
-        "Reshape", apart, op("Concat", [channels * side], op("Unsqueeze", columns, [0]), axis=0)
-    )
+    bands, products = -(-weights.side // BAND), []
+    at_once = -(-bands // PRODUCTS)
+    for first in range(0, bands, at_once):
+        last = min(first + at_once, bands)
+        pixels, own = (
+            op("Slice", v, [first], [last], [0]) for v in (weights.pixels, weights.weights)
+        )
+        band = op("Gather", values, pixels)
+        shape = op("Concat", [last - first, -1], columns, axis=0)
+        band = add_gray(op, band, shape) if channels == 1 else _float(op, band)
+        products.append(op("MatMul", own, band))
+    whole = products[0] if len(products) == 1 else op("Concat", *products, axis=0)
+    return _join_bands(op, whole, op("Mul", columns, channels), weights.side)
 
 
-def add_gray(op: Scope, rows: str, shape: Value) -> str:
-    """Make rows of colours grey as Pillow does, exactly: all sums are whole numbers below 2**24.
+def _join_bands(op: Scope, bands: str, width: str, side: int) -> str:
+    """Lay (bands, BAND, width) one below the other, and leave out what reaches beyond."""
+    rows = op("Reshape", bands, op("Concat", [-1], width, axis=0))
+    return op("Slice", rows, [0], [side], [0]) if side % BAND else rows
+
+
+def add_gray(op: Scope, colors: str, shape: Value) -> str:
+    """Make colours grey as Pillow does, exactly: sums are whole parts of 2**16 below 2**8.
 
     Args:
         op: the part of the graph.
-        rows: float32 (rows, 3 * columns).
-        shape: of the result.
+        colors: uint8, whose values are red, green, blue, red and so on.
+        shape: of the result, float32.
     """
-    width = op("Shape", rows, start=1, end=2)
-    weights = np.array(GRAY, np.float32).reshape(1, 1, 3)
-    given = op("Reshape", rows, op("Concat", [-1, 1], width, axis=0))
-    sums = op("Conv", given, weights, kernel_shape=[3], strides=[3])
-    levels = op("Floor", op("Mul", op("Add", sums, 32768.0), 2.0**-16))
-    return op("Reshape", levels, shape)
+    # a row of each colour: engines multiply long rows several times as fast as columns of three
+    planes = op("Transpose", op("Reshape", colors, [-1, 3]), perm=[1, 0])
+    sums = op("MatMul", np.array([GRAY], np.float32) / 2**16, _float(op, planes))
+    return op("Reshape", op("Floor", op("Add", sums, 0.5)), shape)

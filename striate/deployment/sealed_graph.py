@@ -141,10 +141,10 @@ def build_batch_graph(classifier: Classifier, inner: InnerNetwork | None = None)
     network, shape = find_network(classifier), classifier.preprocess
     building = Building({})
     op = Scope(building, "answer")
-    images = op("Cast", IMAGES, to=1)
     if shape.channels == 1:
-        gray = add_gray(op, op("Reshape", images, [-1, shape.width * 3]), [-1, shape.width])
-        images = op("Reshape", gray, [-1, shape.height, shape.width, 1])
+        images = add_gray(op, IMAGES, [-1, shape.height, shape.width, 1])
+    else:
+        images = op("Cast", IMAGES, to=1)
     upright = "" if classifier.decision.mirrored else PIXELS
     upright = op("Transpose", images, result=upright, perm=[0, 3, 1, 2])
     if classifier.decision.mirrored:
