@@ -77,9 +77,6 @@ def predict(
     One that cannot be read is named with the reason, and the rest go on. Ends with 0 if any
     image was classified, with 2 if none was.
     """
-    from striate.data.remarks import RemarkCount
-    from striate.model.prediction import Unreadable
-
     refuse_contradictions(
         both=as_csv and as_json, segment=segment, copied=copy_to is not None, length=length
     )
@@ -104,13 +101,16 @@ def predict(
     exported = is_sealed(model)
     opened: Classifier | SealedClassifier
     if exported:
-        from striate.deployment.sealed_classifier import open_sealed
+        from striate.deployment.sealed_opening import open_sealed
 
         opened = sealed = open_sealed(model, always=answer_always, callback=say_note)
         tree = sealed.taxonomy
     else:
         opened = own = open_classifier(model, always=answer_always)
         tree = own.decision.taxonomy
+    from striate.data.remarks import RemarkCount
+    from striate.model.prediction import Unreadable
+
     nodes = opened.classes if tree is None else tree.name_nodes(opened.classes)
     sort = make_copier(copy_to, tuple(dict.fromkeys(nodes)))
     show = choose_writer(opened.classes, as_csv=as_csv, as_json=as_json, climbs=tree is not None)

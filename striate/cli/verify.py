@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(help="A file that `striate export` wrote.")],
+    file: Annotated[Path, typer.Argument(help="A file or a page that `striate export` wrote.")],
     runtime: Annotated[
         Path | None,
         typer.Option(
-            help="The npm package onnxruntime-web, as .tgz or as a folder, to prove it in Node.js. "
-            "Default: the one kept from making a page."
+            help="The npm package onnxruntime-web, as .tgz or as a folder, to prove it in Node.js "
+            "and in Chromium. Default: the page's own, or the one kept from making a page."
         ),
     ] = None,
     signed_by: Annotated[

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from striate.data.collection import Skipped, format_count, quote_few
+if TYPE_CHECKING:
+    from striate.data.collection import Skipped
 
 MOST_KINDS, MOST_NAMES = 10, 3
 
@@ -41,6 +43,10 @@ class RemarkCount:
 
     def lines(self) -> tuple[str, ...]:
         """Return a line a kind, the commonest first, of ten at most."""
+        if not self._kinds:
+            return ()
+        from striate.data.collection import format_count, quote_few
+
         kinds = sorted(self._kinds.values(), key=lambda kind: -kind.count)
         told = []
         for kind in kinds[:MOST_KINDS]:

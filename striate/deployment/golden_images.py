@@ -13,15 +13,16 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from PIL import Image
 
 from striate.data.images import Preprocess, hold_decoded
 from striate.errors import ClassifierError, ImageError, SettingError
-from striate.events import Callback, Note
-from striate.model.image_input import walk_folder
+
+if TYPE_CHECKING:
+    from striate.events import Callback
 
 FORMULA: Final = (
     "wave = (y*p + x*q + c*60 + seed*37) mod 510, with p = 1 + seed mod 5, q = 1 + seed mod 3; "
@@ -188,6 +189,9 @@ def take_golden_images(
     Raises:
         SettingError: there is no image in it that can be read.
     """
+    from striate.events import Note
+    from striate.model.image_input import walk_folder
+
     files = list(walk_folder(str(folder)))
     if len(files) > MOST_GIVEN:
         places = np.linspace(0, len(files) - 1, MOST_GIVEN).round().astype(int)

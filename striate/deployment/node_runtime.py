@@ -15,9 +15,9 @@ from weakref import finalize
 import numpy as np
 
 from striate.deployment.sealed_answers import SealedAnswer
-from striate.deployment.sealed_runtimes import Runtime
-from striate.deployment.web_runtime import WebRuntime, find_web_runtime
-from striate.errors import EngineError, WeightsError
+from striate.deployment.sealed_runtimes import AbsentRuntime, Runtime
+from striate.deployment.web_runtime import WebRuntime, require_web_runtime
+from striate.errors import EngineError
 
 
 class _Said(TypedDict, total=False):
@@ -37,17 +37,13 @@ def open_web_runtime(model: bytes, given: WebRuntime | None = None) -> Runtime:
         given: the engine; None takes the one that is kept.
 
     Raises:
-        EngineError: Node.js or the package is not installed, or the engine does not take the model.
+        AbsentRuntime: Node.js or the package is not installed.
+        EngineError: the engine does not take the model.
     """
     node = shutil.which("node")
     if node is None:
-        raise EngineError("Node.js is not installed")
-    try:
-        runtime = given or find_web_runtime(offline=True)
-    except WeightsError as error:
-        raise EngineError(
-            "onnxruntime-web is not installed; give the npm package by --runtime"
-        ) from error
+        raise AbsentRuntime("Node.js is not installed")
+    runtime = require_web_runtime(given)
     folder = TemporaryDirectory(prefix="striate-")
     content = {
         "engine.mjs": runtime.program,

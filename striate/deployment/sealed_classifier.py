@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,20 +17,15 @@ from striate.data.cores import count_cores
 from striate.data.images import Decoded, hold_decoded
 from striate.deployment.engine_choice import LARGEST, SAMPLES, WAIT, choose_engine
 from striate.deployment.sealed_answers import SealedAnswer
-from striate.deployment.sealed_file import SealedFile, measure_digest, read_sealed
-from striate.deployment.sealed_runtimes import (
-    Answer,
-    Runtime,
-    open_onnx_runtime,
-    open_openvino,
-)
-from striate.errors import ClassifierError, EngineError, ImageError
-from striate.events import Callback, Note, ignore
+from striate.deployment.sealed_file import SealedFile
+from striate.deployment.sealed_runtimes import Answer, Runtime, open_openvino
+from striate.errors import ImageError
 from striate.model.decision import Taxonomy
 from striate.model.image_input import name_of, to_source
 from striate.model.prediction import Ancestor, Prediction, Unreadable
 
 if TYPE_CHECKING:
+    from striate.events import Callback
     from striate.model.image_input import ImageInput
 
 AHEAD = 4  # images that wait for each thread, so that none of them is ever idle
@@ -45,13 +39,13 @@ class SealedClassifier:
         file: what it says of itself.
         runtime: what answers, at first.
         always: whether it names a class where the file says "I don't know".
-        callback: is told where another runtime goes on.
+        callback: is told where another runtime goes on; None tells nobody.
     """
 
     file: SealedFile
     runtime: Runtime = field(repr=False)
     always: bool = False
-    callback: Callback = field(default=ignore, repr=False)
+    callback: Callback | None = field(default=None, repr=False)
 
     @property
     def answer(self) -> Answer:
@@ -132,7 +126,9 @@ class SealedClassifier:
         others = (lambda: open_openvino(content),)
         allowed = self.file.proof.tolerance
         found = choose_engine(self.runtime, others, sample, pool=pool, allowed=allowed)
-        if found is not self.runtime:
+        if found is not self.runtime and self.callback is not None:
+            from striate.events import Note
+
             self.callback(Note(f"{found.name} answers faster here than {self.runtime.name}"))
         return found
 
@@ -198,35 +194,3 @@ class SealedClassifier:
         if said.distance is None or not isinstance(limit, (int, float)):
             return "unsure"
         return "unsure" if said.distance <= limit else "unlike"
-
-
-def open_sealed(
-    path: str | Path, *, always: bool = False, callback: Callback = ignore
-) -> SealedClassifier:
-    """Open a file that `export` wrote, for prediction in ONNX Runtime.
-
-    Args:
-        path: of the file.
-        always: whether it names a class where the file says "I don't know".
-        callback: is told where another runtime goes on with a long folder.
-
-    Raises:
-        ClassifierError: it is missing, damaged, or takes batches.
-        EngineError: ONNX Runtime cannot be loaded, or does not take it.
-    """
-    sealed = read_sealed(path)
-    if sealed.form != "image":
-        raise ClassifierError(
-            f"'{path}' takes batches of images of the network's size; give the file beside it, "
-            "which takes any image"
-        )
-    if measure_digest(sealed.path) != sealed.digest:
-        raise ClassifierError(
-            f"'{path}' is damaged: the graph is not the one that was written (its SHA-256 "
-            "differs); copy it anew from where it was made, or export the classifier again"
-        )
-    try:
-        runtime = open_onnx_runtime(str(sealed.path))
-    except EngineError as error:
-        raise EngineError(f"'{path}' cannot be used: {error}") from error
-    return SealedClassifier(sealed, runtime, always, callback)

@@ -12,12 +12,10 @@ import mmap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from striate import __version__
 from striate.architecture.aspects.onnx_graph import GRAPH, METADATA, WRITTEN_BY_US
-from striate.data.images import Preprocess
-from striate.deployment.golden_images import GoldenImage
 from striate.deployment.sealed_answers import (
     TOLERANCE,
     USUAL_TOLERANCE,
@@ -27,6 +25,10 @@ from striate.deployment.sealed_answers import (
 from striate.errors import ClassifierError, SettingError
 from striate.model.classifier_document import ClassifierDocument
 from striate.model.json_value import Json, JsonObject
+
+if TYPE_CHECKING:
+    from striate.data.images import Preprocess
+    from striate.deployment.golden_images import GoldenImage
 
 FORMAT: Final = "striate-sealed"
 FLOAT32_VERSION, FORMAT_VERSION = 1, 2  # of files in float32, and of those in int8
@@ -57,6 +59,8 @@ class GoldenProof:
         Raises:
             ClassifierError: it is damaged.
         """
+        from striate.deployment.golden_images import GoldenImage
+
         images = values["images"]
         return cls(
             golden=tuple(GoldenImage.from_json(each["image"]) for each in images),
@@ -142,6 +146,8 @@ def read_sealed(path: str | Path) -> SealedFile:
     Traceback (most recent call last):
     striate.errors.ClassifierError: 'nowhere.onnx' cannot be opened: No such file or directory; ...
     """
+    from striate.data.images import Preprocess
+
     path = Path(path)
     metadata, _ = _read(path)
     if DOCUMENT not in metadata:
@@ -176,6 +182,18 @@ def read_sealed(path: str | Path) -> SealedFile:
             f"the document inside '{path}' is damaged ({type(error).__name__}: {error}); export "
             "the classifier again"
         ) from error
+
+
+def holds_document(path: Path) -> bool:
+    """Say whether a file can be read and says of itself that `export` wrote it.
+
+    >>> holds_document(Path("nowhere.onnx"))
+    False
+    """
+    try:
+        return DOCUMENT in _read(path)[0]
+    except ClassifierError:
+        return False
 
 
 def measure_digest(path: Path) -> str:

@@ -29,6 +29,10 @@ Answer = Callable[[np.ndarray, int], SealedAnswer]
 """Takes uint8 (rows, columns, 3) and an orientation from 1 to 8."""
 
 
+class AbsentRuntime(EngineError):
+    """A runtime that is not here, or does not come up: it says nothing of the file."""
+
+
 @dataclass(frozen=True)
 class Runtime:
     """A runtime with a sealed file opened.
@@ -50,12 +54,13 @@ def open_onnx_runtime(model: bytes | str, *, level: str = "all") -> Runtime:
         level: of optimisation, one of `LEVELS`.
 
     Raises:
-        EngineError: ONNX Runtime cannot be loaded, or does not take the model.
+        AbsentRuntime: ONNX Runtime cannot be loaded.
+        EngineError: it does not take the model.
     """
     try:
         library, refusals = onnx_runtime(), failures()
     except ImportError as error:
-        raise EngineError(f"onnxruntime is not installed ({error})") from error
+        raise AbsentRuntime(f"onnxruntime is not installed ({error})") from error
     try:
         session = open_session(model, level=level)
     except refusals as error:
@@ -84,7 +89,8 @@ def open_openvino(model: bytes) -> Runtime:
     """Open a sealed file in OpenVINO, an extra, in float32.
 
     Raises:
-        EngineError: it is not installed, or does not take the model.
+        AbsentRuntime: it is not installed.
+        EngineError: it does not take the model.
     """
     from striate.backends.onnx import libraries
     from striate.backends.onnx.own_thread import OwnThread
@@ -92,7 +98,7 @@ def open_openvino(model: bytes) -> Runtime:
     try:
         openvino = libraries.openvino()
     except ImportError as error:
-        raise EngineError("openvino is not installed") from error
+        raise AbsentRuntime("openvino is not installed") from error
     settings = {
         "INFERENCE_PRECISION_HINT": "f32",
         "INFERENCE_NUM_THREADS": count_cores(),

@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import numpy as np
 
+from striate.deployment.browser_runtime import open_browser_runtime
 from striate.deployment.golden_images import fingerprint
 from striate.deployment.node_runtime import open_web_runtime
+from striate.deployment.page_file import ENDINGS, read_page
 from striate.deployment.quantization.processor import find_processor
 from striate.deployment.sealed_answers import Difference, Tolerance, compare_answers
 from striate.deployment.sealed_file import GoldenProof, measure_digest, read_sealed
-from striate.deployment.sealed_runtimes import Runtime, open_onnx_runtime, open_openvino
+from striate.deployment.sealed_runtimes import (
+    AbsentRuntime,
+    Runtime,
+    open_onnx_runtime,
+    open_openvino,
+)
 from striate.deployment.web_runtime import WebRuntime, find_web_runtime
 from striate.errors import ClassifierError, EngineError
 from striate.events import Callback
@@ -121,9 +129,9 @@ def verify(
     """Run the golden images of a sealed file in each runtime that is here, and compare.
 
     Args:
-        path: of a file that `export` wrote.
-        web_runtime: the npm package onnxruntime-web, packed or unpacked; None takes the one that
-            is kept from making a page, if there is one.
+        path: of a file that `export` wrote, or of a page.
+        web_runtime: the npm package onnxruntime-web, packed or unpacked; None takes that of the
+            page, or the one that is kept from making a page, if there is one.
         progress: whether it is shown; None shows it in a terminal or a notebook.
         callback: is told the progress as well.
 
@@ -133,15 +141,28 @@ def verify(
 
     Example: ``verify("photos.onnx").holds``.
     """
-    sealed = read_sealed(path)
+    path = Path(path)
     engine = None if web_runtime is None else find_web_runtime(web_runtime)
+    with display_progress(progress, callback) as tell:
+        if path.suffix.lower() not in ENDINGS:
+            return _verify_file(path, engine, tell)
+        content, carried = read_page(path)
+        with TemporaryDirectory(prefix="striate-") as folder:
+            inside = Path(folder) / "sealed.onnx"
+            inside.write_bytes(content)
+            try:
+                return _verify_file(inside, engine or carried, tell)
+            except ClassifierError as error:
+                raise ClassifierError(f"'{path}' holds no whole classifier: {error}") from error
+
+
+def _verify_file(path: Path, engine: WebRuntime | None, tell: Callback) -> Verification:
+    sealed = read_sealed(path)
     if sealed.form != "image":
         raise ClassifierError(f"'{path}' takes batches and carries no images to prove it by")
-    damaged = measure_digest(Path(path)) != sealed.digest
+    damaged = measure_digest(path) != sealed.digest
     pixels = [image.pixels(sealed.preprocess) for image in sealed.golden]
-    with display_progress(progress, callback) as tell:
-        content = Path(path).read_bytes()
-        found = verify_bytes(content, sealed.proof, pixels, tell, engine)
+    found = verify_bytes(path.read_bytes(), sealed.proof, pixels, tell, engine, browser=True)
     odd = [
         image.name
         for image, given, mark in zip(sealed.golden, pixels, sealed.fingerprints, strict=True)
@@ -156,14 +177,27 @@ def verify_bytes(
     pixels: Sequence[np.ndarray],
     tell: Callback,
     engine: WebRuntime | None = None,
+    *,
+    browser: bool = False,
 ) -> Verification:
-    """Compare a model's answers to the golden images with those expected, in each runtime."""
+    """Compare a model's answers to the golden images with those expected, in each runtime.
+
+    Args:
+        content: the bytes of the file.
+        proof: what it carries.
+        pixels: of each golden image.
+        tell: is told the progress.
+        engine: onnxruntime-web; None takes the one that is kept.
+        browser: whether Chromium is asked as well, which takes seconds.
+    """
     golden = proof.golden
     openers: dict[str, Callable[[], Runtime]] = {
         "onnxruntime": lambda: open_onnx_runtime(content),
         "openvino": lambda: open_openvino(content),
-        "onnxruntime-web": lambda: open_web_runtime(content, engine),
+        "onnxruntime-web in Node.js": lambda: open_web_runtime(content, engine),
     }
+    if browser:
+        openers["onnxruntime-web in Chromium"] = lambda: open_browser_runtime(content, engine)
     report = ProgressReporter("proving", tell)
     total, proofs = len(openers) * len(golden), list[RuntimeProof]()
     for name, opening in openers.items():
@@ -173,11 +207,11 @@ def verify_bytes(
             for image, given in zip(golden, pixels, strict=True):
                 said.append(runtime.answer(given, image.orientation))
                 report(len(proofs) * len(golden) + len(said), total)
+        except AbsentRuntime as error:
+            proofs.append(RuntimeProof(name, "not proved", None, str(error)))
+            continue
         except EngineError as error:
-            absent = "not installed" in str(error)
-            proofs.append(
-                RuntimeProof(name, "not proved" if absent else "disagrees", None, str(error))
-            )
+            proofs.append(RuntimeProof(name, "disagrees", None, str(error)))
             continue
         names = [image.name for image in golden]
         difference = compare_answers(names, proof.expected, said, proof.tolerance)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from striate.data.cache_folder import find_cache_folder
-from striate.errors import EngineError
+from striate.deployment.sealed_runtimes import AbsentRuntime
+from striate.errors import EngineError, WeightsError
 from striate.events import Callback, Note, ignore
 from striate.model.weights.download import RemoteFile, fetch_file
 
@@ -89,6 +90,20 @@ def find_web_runtime(
             )
         )
     return found
+
+
+def require_web_runtime(given: WebRuntime | None) -> WebRuntime:
+    """Return the one given, else the one kept.
+
+    Raises:
+        AbsentRuntime: there is none.
+    """
+    try:
+        return given or find_web_runtime(offline=True)
+    except WeightsError as error:
+        raise AbsentRuntime(
+            "onnxruntime-web is not installed; give the npm package by --runtime"
+        ) from error
 
 
 def _unpack(files: Mapping[str, bytes]) -> WebRuntime:

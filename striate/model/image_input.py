@@ -23,7 +23,7 @@ from PIL import Image
 
 from striate.data.images import Source, ValueRanges
 from striate.data.images.value_range import EXPECTED, find_black_and_white, to_uint8
-from striate.data.sources.array_files import is_array_file, read_images
+from striate.data.sources.array_file_start import is_array_file
 from striate.errors import DataError, ImageError
 
 if TYPE_CHECKING:
@@ -182,6 +182,8 @@ def open_arrays(name: str) -> Iterator[ImageInput]:
     if not is_array_file(Path(name)):
         yield name
         return
+    from striate.data.sources.array_files import read_images
+
     try:
         images = read_images(Path(name))
     except DataError as error:

@@ -14,9 +14,9 @@ from striate.data.images import Preprocess
 from striate.deployment import sealed_classifier
 from striate.deployment.engine_choice import choose_engine
 from striate.deployment.sealed_answers import USUAL_TOLERANCE, SealedAnswer
-from striate.deployment.sealed_classifier import open_sealed
 from striate.deployment.sealed_file import read_sealed
 from striate.deployment.sealed_graph import build_sealed_graph
+from striate.deployment.sealed_opening import open_sealed
 from striate.deployment.sealed_runtimes import Runtime, open_onnx_runtime
 from striate.errors import EngineError
 from striate.model.classifier import Classifier

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torchvision_oracle import torchvision
 
 from striate.deployment.exporting import export
-from striate.deployment.sealed_classifier import open_sealed
+from striate.deployment.sealed_opening import open_sealed
 from striate.deployment.verification import verify
 from striate.events import ignore
 from striate.model.classifier import Classifier

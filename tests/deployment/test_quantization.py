@@ -21,9 +21,9 @@ from striate.deployment.quantization.activation_ranges import collect_ranges
 from striate.deployment.quantization.choice import choose
 from striate.deployment.quantization.int8_form import Int8Settings, open_form
 from striate.deployment.quantization.quantized_network import fold
-from striate.deployment.sealed_classifier import open_sealed
 from striate.deployment.sealed_file import read_sealed
 from striate.deployment.sealed_graph import find_network, write_network
+from striate.deployment.sealed_opening import open_sealed
 from striate.deployment.verification import describe_machine, verify
 from striate.errors import ClassifierError, DataError, ProofError, SettingError, StriateError
 from striate.events import Event, Note, Progress

@@ -21,8 +21,9 @@ from striate.cli import app
 from striate.data.images import Preprocess
 from striate.deployment import exporting
 from striate.deployment.exporting import ExportSettings, export
-from striate.deployment.sealed_classifier import SealedClassifier, open_sealed
+from striate.deployment.sealed_classifier import SealedClassifier
 from striate.deployment.sealed_graph import build_sealed_graph
+from striate.deployment.sealed_opening import open_sealed
 from striate.errors import ClassifierError, ImageError
 from striate.model.classifier import Classifier
 from striate.model.decision import Decision, RejectRule

@@ -13,7 +13,7 @@ from quick_runs import QUICK, TINY, outcome, plan, rows
 
 from striate.cli.answers import choose_writer
 from striate.deployment.exporting import export
-from striate.deployment.sealed_classifier import open_sealed
+from striate.deployment.sealed_opening import open_sealed
 from striate.errors import DataError
 from striate.events import Event, Note, ignore
 from striate.model.classifier import Classifier

@@ -8,22 +8,10 @@ import numpy as np
 
 from striate.data.collection import SPLITS, quote_few
 from striate.data.sources.array_images import ArraySplit, put_channels_last, scale_to_bytes
-from striate.data.sources.idx import is_idx, read_idx
+from striate.data.sources.idx import read_idx
 from striate.data.sources.npz import is_image_array, is_npz, read_npz
 from striate.data.split_names import find_split
 from striate.errors import DataError
-
-STARTS = (b"PK", b"\x1f\x8b", b"\0\0")  # of zip and so npz, of gzip, of IDX
-
-
-def is_array_file(path: Path) -> bool:
-    """Tell by its content whether a file is an npz or IDX file."""
-    try:
-        with path.open("rb") as file:
-            start = file.read(2)
-    except (OSError, ValueError):
-        return False
-    return start in STARTS and (is_npz(path) if start == b"PK" else is_idx(path))
 
 
 def read_images(path: Path) -> tuple[tuple[str, np.ndarray], ...]:
