@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Final, TypedDict
 from weakref import finalize
 
 import numpy as np
@@ -27,6 +27,13 @@ from striate.deployment.sealed_answers import SealedAnswer
 from striate.deployment.sealed_runtimes import AbsentRuntime, Runtime
 from striate.deployment.web_runtime import WebRuntime, require_web_runtime
 from striate.errors import EngineError
+
+
+class _Said(TypedDict, total=False):
+    browser: str
+    failed: str
+    answer: dict[str, list[float]]
+
 
 BROWSERS: Final = (
     "chromium",
@@ -91,7 +98,7 @@ class _Talk:
     def __init__(self, browser: str, model: bytes, runtime: WebRuntime, patience: float) -> None:
         self._patience = patience
         self._asked: queue.Queue[tuple[str, bytes | memoryview] | None] = queue.Queue()
-        self._said: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._said: queue.Queue[_Said] = queue.Queue()
         page = files("striate").joinpath("deployment/page")
         script = "text/javascript"
         content = {
@@ -123,14 +130,14 @@ class _Talk:
                 start_new_session=True,
             )
 
-    def ask(self, pixels: np.ndarray, orientation: int) -> dict[str, Any]:
+    def ask(self, pixels: np.ndarray, orientation: int) -> _Said:
         """Send an image, and return what is said of it."""
         rows, columns, _ = pixels.shape
         about = json.dumps({"rows": rows, "columns": columns, "orientation": orientation})
         self._asked.put((about, np.ascontiguousarray(pixels).data.cast("B")))
         return self.hear()
 
-    def hear(self) -> dict[str, Any]:
+    def hear(self) -> _Said:
         """Return what the browser says next.
 
         Raises:
@@ -179,7 +186,7 @@ def _handler(
     secret: str,
     content: Mapping[str, tuple[str, bytes]],
     asked: queue.Queue[tuple[str, bytes | memoryview] | None],
-    said: queue.Queue[dict[str, Any]],
+    said: queue.Queue[_Said],
 ) -> type[BaseHTTPRequestHandler]:
     """Make what answers the browser's requests."""
 
