@@ -237,7 +237,8 @@ class KeptSplit:
         kept = np.flatnonzero(matched >= 0).tolist()
         counts = Counter(splits[index] for index in kept)
         told = ", ".join(f"{counts[side]:,} {side}" for side in ("train", "val", "test"))
-        notes = [f"{format_count(len(kept), 'image')} of before stay where they were ({told})"]
+        stays = "stays where it was" if len(kept) == 1 else "stay where they were"
+        notes = [f"{format_count(len(kept), 'image')} of before {stays} ({told})"]
         moved = [
             collection.names[index]
             for index in kept

@@ -37,7 +37,7 @@ from striate.model.run_replacement import (
 )
 from striate.terminal.progress_display import display_progress
 from striate.terminal.units import format_percent
-from striate.training.backbone_choice import FIRST_OF_NOVEMBER, UNNAMED
+from striate.training.backbone_choice import name_backbone
 from striate.training.class_taxonomy import keeps_names
 from striate.training.distributed.devices import find_workers
 from striate.training.distributed.processes import Worker, launch
@@ -87,17 +87,19 @@ class Forgotten:
     @property
     def words(self) -> tuple[str, ...]:
         """What was done, a line each."""
-        now = self.result.evaluation
+        now, them = self.result.evaluation, "it" if len(self.names) == 1 else "them"
         lines = [
             f"forgotten: {format_count(len(self.names), 'image')} ({quote_few(self.names)}); "
-            "everything that was fitted on them is fitted anew without",
+            f"everything that was fitted on {them} is fitted anew without {them}",
             f"accuracy {format_percent(now.accuracy)} of {now.n:,} images; it was "
             f"{format_percent(self.accuracy)} of {self.n:,}",
         ]
         if self.kin:
+            belong, kin = ("belongs", "it") if len(self.kin) == 1 else ("belong", "them")
             lines.append(
-                f"{format_count(len(self.kin), 'image')} that belong with them (near copies, one "
-                f"burst, ...) stay: {quote_few(self.kin)}; name them to forget them too"
+                f"{format_count(len(self.kin), 'image')} that {belong} with {them} (near copies, "
+                f"one burst, ...) {'stays' if kin == 'it' else 'stay'}: {quote_few(self.kin)}; "
+                f"name {kin} to forget {kin} too"
             )
         if self.foreign:
             lines.append(
@@ -136,7 +138,12 @@ def forget(
     """
     folder = RunFolder(Path(run))
     record = RunRecord.read(folder)
-    check_head_alone(record, folder, "what single images taught can be forgotten by")
+    check_head_alone(
+        record,
+        folder,
+        "what single images taught can be forgotten by",
+        instead="a new run without those images is the way: striate train DATA",
+    )
     workers = find_workers(record.request.settings.device, 1)
     with display_progress(progress, callback) as tell, folder.held():
         place = begin_replacement(folder.path)
@@ -266,10 +273,11 @@ def _fit_anew(
     for note in record.notes:
         if note.startswith(FORGOT):
             run.say(note)
+    them = "it" if forgotten == 1 else "them"
     day = datetime.now(UTC).date().isoformat()
     run.say(
         f"{FORGOT}{format_count(forgotten, 'image')} on {day}; the folder of images may still hold "
-        "them, and a new training would learn from them again"
+        f"{them}, and a new training would learn from {them} again"
     )
     with prepare(
         _ask_as_then(record), collection, place, say=run.say, callback=run.tell
@@ -288,8 +296,7 @@ def _ask_as_then(record: RunRecord) -> Request:
         request = replace(request, settings=replace(request.settings, taxonomy=False))
     if plan is None or plan.transfer is None or request.settings.pretrained is not None:
         return request
-    name = plan.transfer.pretrained
-    name = FIRST_OF_NOVEMBER if name in UNNAMED else name
+    name = name_backbone(plan.transfer)
     return replace(request, settings=replace(request.settings, pretrained=name))
 
 
@@ -304,8 +311,8 @@ def _check_backbone(prepared: Prepared, hashes: np.ndarray, record: RunRecord) -
     if plan is not None and any(np.isin(hashes, seen).any() for seen in known.values()):
         raise RunError(
             f"the backbone itself ({'' if plan.transfer is None else plan.transfer.backbone}) has "
-            "used these images, so that its own weights hold something of them; train that anew "
-            "without them first, then this run"
+            "used images that are to be forgotten, so that its own weights hold something of "
+            "them; train that anew without them first, then this run"
         )
 
 
@@ -321,8 +328,8 @@ def _check_unchanged(folder: RunFolder, place: Path, names: set[str]) -> np.ndar
     changed = np.setdiff1d(now.seen["train"], before.seen["train"])
     if len(changed):
         raise RunError(
-            f"{len(changed):,} images of '{folder.path}' are not what they were when it learnt "
-            "from them; put them back, or start a new run"
+            f"{format_count(len(changed), 'image')} of '{folder.path}' changed after it had learnt "
+            "from them; put back what was there, or start a new run"
         )
     return np.setdiff1d(before.seen["train"], now.seen["train"])
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from striate.data import Collection, Data, find, read_split
-from striate.data.collection import quote_few
+from striate.data.collection import format_count, quote_few
 from striate.data.split_file import SplitRow
 from striate.errors import RunError
 from striate.model.run_folder import RunFolder
@@ -61,9 +61,10 @@ def keep_run_images(
     gone = rows.keys() - set(found.names)
     if gone:
         raise RunError(
-            f"{len(gone):,} of {len(rows):,} images of '{folder.path}' are no longer in "
-            f"'{found.source}': {quote_few(sorted(gone))}; put them back, or say where they are "
-            "now by --data"
+            f"{len(gone):,} of {format_count(len(rows), 'image')} of '{folder.path}' "
+            f"{'is' if len(gone) == 1 else 'are'} no longer in '{found.source}': "
+            f"{quote_few(sorted(gone))}; put back what is missing, or say by --data where the "
+            "images are now"
         )
     kept = found.only(np.array([i for i, name in enumerate(found.names) if name in rows], np.int64))
     mine = [rows[name] for name in kept.names]
@@ -105,13 +106,14 @@ def planned(record: RunRecord, folder: RunFolder) -> Plan:
     return record.plan
 
 
-def check_head_alone(record: RunRecord, folder: RunFolder, what: str) -> None:
+def check_head_alone(record: RunRecord, folder: RunFolder, what: str, *, instead: str) -> None:
     """Refuse a run of which more than a head on a frozen backbone has learnt.
 
     Args:
         record: of the run.
         folder: of the run.
         what: is asked for, and of what it can be had: "which images taught it can be told of".
+        instead: what can be done where it cannot be had.
 
     Raises:
         RunError: it is such a run, or it is not over.
@@ -129,6 +131,5 @@ def check_head_alone(record: RunRecord, folder: RunFolder, what: str) -> None:
         )
         raise RunError(
             f"{what} a head on a frozen backbone alone, and in '{folder.path}' {trained}, so that "
-            "every weight holds something of every image; a new run without those images is the "
-            "way: striate train DATA"
+            f"every weight holds something of every image; {instead}"
         )

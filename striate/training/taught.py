@@ -229,7 +229,13 @@ def open_taught_run(
     """
     folder = RunFolder(Path(run))
     record = RunRecord.read(folder)
-    check_head_alone(record, folder, "which images taught an answer can be told of")
+    check_head_alone(
+        record,
+        folder,
+        "which images taught an answer can be told of",
+        instead="leave --taught out; the nearest to that is a head on what the network says, "
+        f"striate train DATA --pretrained {run}",
+    )
     with display_progress(progress, callback) as tell:
         return _open(folder, record, data, tell)
 

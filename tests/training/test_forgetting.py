@@ -29,7 +29,7 @@ from striate.model.run_replacement import (
 )
 from striate.render.image_files import data_uri
 from striate.settings import Settings
-from striate.training.forgetting import OUT_OF_REACH, forget
+from striate.training.forgetting import OUT_OF_REACH, Forgotten, forget
 from striate.training.report.small_images import read_small
 from striate.training.result import TrainingResult
 from striate.training.runs import start_run
@@ -237,10 +237,17 @@ def test_what_cannot_be_forgotten(run: Path, images: list[str], told: str) -> No
     assert contents(run) == before
 
 
+def test_one_image_is_told_in_the_singular(done: Done) -> None:
+    found = Forgotten(("a.png",), ("b.png",), done[0], accuracy=0.5, n=4, features=0).words
+    assert found[0].endswith("everything that was fitted on it is fitted anew without it")
+    assert found[2].startswith("1 image that belongs with it ")
+    assert found[2].endswith("stays: 'b.png'; name it to forget it too")
+
+
 def test_layers_that_were_trained_forget_nothing(done: Done) -> None:
-    with pytest.raises(RunError, match="what single images taught .* trained from scratch"):
+    with pytest.raises(RunError, match="what single images .* trained from scratch.* a new run"):
         forget(done[0].folder, ["disc/disc001.png"])
-    with pytest.raises(RunError, match="which images taught an answer .* trained from scratch"):
+    with pytest.raises(RunError, match="which images taught .* from scratch.*leave --taught out"):
         open_taught_run(done[0].folder)
 
 
@@ -249,7 +256,7 @@ def test_what_the_backbone_has_learnt_from_is_not_forgotten(
 ) -> None:
     run = start_run(photos, out=tmp_path / "run", settings=settings).folder
     known = next(row["name"] for row in rows(run / "split.csv") if row["split"] == "train")
-    with pytest.raises(RunError, match="the backbone itself .* has used these images"):
+    with pytest.raises(RunError, match="the backbone itself .* has used images"):
         forget(run, [known])
 
 

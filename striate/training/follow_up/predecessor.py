@@ -13,7 +13,7 @@ import numpy as np
 from striate.architecture.notation import parse
 from striate.backends.onnx import Trained
 from striate.data import Collection, KeptSplit, SplitRow, Survey, read_split
-from striate.data.collection import quote_few, read_skipped
+from striate.data.collection import format_count, quote_few, read_skipped
 from striate.data.fixes import count_met
 from striate.errors import ClassifierError, RunError
 from striate.evaluation.answers_file import read_answers, write_answers
@@ -150,8 +150,8 @@ class Predecessor:
         ranges = preprocess.value_ranges
         if looks.deep and ranges.integers is None and ranges.floats is None:
             raise RunError(
-                f"{len(looks.deep):,} of the images of '{source}' have more than 8 bits, none of "
-                f"'{self.folder.path}' had; {anew}"
+                f"{format_count(len(looks.deep), 'image has', 'images have')} more than 8 bits in "
+                f"'{source}', and none of '{self.folder.path}' had; {anew}"
             )
         return replace(before, kept=self.kept, basis=self.basis, preprocess=preprocess)
 
@@ -255,7 +255,8 @@ def check_fixes(collection: Collection, fixes: str | None) -> None:
         return
     decided, met = count_met(collection, fixes)
     if not met:
-        why = f"none of its {decided:,} rows meets an image of '{collection.source}'"
+        rows = "its one decided row" if decided == 1 else f"any of its {decided:,} decided rows"
+        why = f"no image of '{collection.source}' is met by {rows}"
         raise RunError(
             f"'{fixes}' changes nothing: {why if decided else 'no row of it is decided'}; give the "
             "fixes.csv that `striate check` wrote for these images, with an action in a row"
