@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from striate.model.segmentation.line import LineReading
 
 LOST = "cannot be read"
-DONT_KNOW = "I don't know"
 LONGEST = 40  # letters of a class's name in the table for people
 
 
@@ -37,6 +36,8 @@ def choose_writer(
         return show_json
     if as_csv:
         return make_csv_writer(classes, climbs=climbs)
+    from striate.model.prediction import DONT_KNOW
+
     every = (*classes, LOST, DONT_KNOW)
     widest = max(len(escape_controls(name, longest=LONGEST)) for name in every)
     return functools.partial(show_line, widest)
@@ -44,7 +45,7 @@ def choose_writer(
 
 def show_line(width: int, answer: Prediction | Unreadable) -> None:
     """Print an answer for people: class, probability, file."""
-    from striate.model.prediction import REFUSALS, Prediction
+    from striate.model.prediction import DONT_KNOW, REFUSALS, Prediction
 
     room = find_width(sys.stdout)
     name = escape_controls(answer.name)

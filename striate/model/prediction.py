@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from striate.explanation.explanation import Explanation
     from striate.render import Pixels
 
-
+DONT_KNOW = "I don't know"  # what is said where nothing is answered
 REFUSALS = {
     "unlike": "the image is unlike those it has learnt from",
     "unsure": "no class is probable enough",
@@ -147,7 +147,7 @@ class Prediction:
         if self.ancestor is not None:
             sure = format_percent(self.ancestor.probability)
             return f"{self.ancestor.name} ({sure}); {self.reason}"
-        return f"I don't know: {self.reason}"
+        return f"{DONT_KNOW}: {self.reason}"
 
     @property
     def reason(self) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from striate.model.prediction import DONT_KNOW
+
 
 @dataclass(frozen=True)
 class ModelScores:
@@ -102,7 +104,7 @@ class ImageAnswers:
         """Return what a classifier says in the end, where that is not its most probable class."""
         if not self.given or self.given[place] == self.answers[place]:
             return ""
-        return self.given[place] or "I don't know"
+        return self.given[place] or DONT_KNOW
 
     @property
     def differs(self) -> bool:

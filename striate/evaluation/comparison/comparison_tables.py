@@ -9,6 +9,7 @@ from striate.data import format_count
 from striate.evaluation.comparison.answered_levels import AnsweredLevel, AnsweredPair
 from striate.evaluation.comparison.comparison_rows import ImageAnswers, ModelPair, ModelScores
 from striate.model.decision import REFUSED
+from striate.model.prediction import DONT_KNOW
 from striate.terminal.escape import escape_controls
 from striate.terminal.tables import Table
 from striate.terminal.units import (
@@ -138,7 +139,7 @@ def _name_level(level: int) -> str:
     >>> _name_level(0), _name_level(2), _name_level(-1)
     ('a class', 'level 2', "I don't know")
     """
-    return "I don't know" if level == REFUSED else f"level {level}" if level else "a class"
+    return DONT_KNOW if level == REFUSED else f"level {level}" if level else "a class"
 
 
 def make_differing_table(names: Sequence[str], images: Sequence[ImageAnswers]) -> Table:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from striate.model.prediction import DONT_KNOW
+
 
 @dataclass(frozen=True)
 class ClassScore:
@@ -66,6 +68,11 @@ class EvaluatedImage:
     runner_up_probability: float = 0.0
     refused: str = ""
     node: str = ""
+
+    @property
+    def said(self) -> str:
+        """What is said instead of the class: a node above it, or "I don't know"; else ""."""
+        return DONT_KNOW if self.refused else self.node
 
     @property
     def correct(self) -> bool:

@@ -151,6 +151,7 @@ def show_evaluated(
                 runner_up=one.runner_up,
                 runner_up_probability=one.runner_up_probability,
                 file=str(file) if isinstance(file, Path) else "",
+                said=one.said,
             )
             found.append((places[one.name], (read.rows, read.columns), made))
     shown = [each for _, _, each in found]

@@ -24,6 +24,8 @@ class Shown:
         file: its path as a command names it; "" where it is no file.
         heat: uint8 (rows, columns, 4) with opacity, of the same shape as the image if not of its
             size: what spoke for the answer; None where there is no map.
+        said: what is said instead of the answer: a node above it, or "I don't know"; "" where the
+            answer is given.
     """
 
     name: str
@@ -36,3 +38,4 @@ class Shown:
     runner_up_probability: float = 0.0
     file: str = ""
     heat: NDArray[np.uint8] | None = field(default=None, repr=False)
+    said: str = ""
