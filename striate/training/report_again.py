@@ -31,6 +31,7 @@ from striate.training.plan import Plan
 from striate.training.record import RunRecord
 from striate.training.report.gathering import facts, write_report
 from striate.training.report.pictures import choose_augmented, choose_evaluated, choose_for_slices
+from striate.training.taught_mistakes import find_taught_mistakes
 
 
 def rewrite_report(
@@ -87,7 +88,8 @@ def rewrite_report(
         loaded = _load_shown(none, [], plan, skipped)
     epochs = folder.read_epochs(outcome.epochs)
     shown = facts(folder, record, loaded, epochs=epochs, model=model, moved=moved)
-    write_report(folder, shown)
+    taught = find_taught_mistakes(folder, record, outcome.evaluation, data=data, callback=callback)
+    write_report(folder, replace(shown, taught=taught))
 
 
 def _load_shown(

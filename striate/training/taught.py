@@ -207,6 +207,7 @@ class TaughtRun:
 def open_taught_run(
     run: str | Path,
     *,
+    record: RunRecord | None = None,
     data: Data | None = None,
     callback: Callback | None = None,
     progress: bool | None = None,
@@ -217,6 +218,7 @@ def open_taught_run(
 
     Args:
         run: its folder, of a head on a frozen backbone.
+        record: of the run; None reads it.
         data: where the images are now; None takes where they were.
         callback: is told what is found and the progress.
         progress: whether it is shown; None shows it in a terminal or a notebook.
@@ -228,7 +230,7 @@ def open_taught_run(
     Example: ``open_taught_run("runs/photos").explain("cat.jpg").speaks_for[0].name``.
     """
     folder = RunFolder(Path(run))
-    record = RunRecord.read(folder)
+    record = record or RunRecord.read(folder)
     check_head_alone(
         record,
         folder,

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import drawn
 import pytest
 from shell import striate
 
-from striate.events import Event
+from striate.events import Event, ignore
 from striate.settings import Settings
 from striate.training.result import TrainingResult
-from striate.training.runs import start_run
+from striate.training.runs import report_run, start_run
+from striate.training.taught import open_taught_run
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +49,24 @@ def test_the_page_shows_the_images_and_the_answer_without_some(
     assert "Which images taught it this" in text and "Fitted anew without 1 image" in text
     for one in (*taught["speaks_for"], *taught["speaks_against"]):
         assert f'alt="{one["name"]}"' in text
+
+
+def test_the_report_says_what_taught_its_mistakes(run: tuple[Path, Path], tmp_path: Path) -> None:
+    folder = shutil.copytree(run[0], tmp_path / "run")
+    told = json.loads((folder / "run.json").read_text())
+    worst = told["outcome"]["evaluation"]["worst"][0]
+    worst["truth"] = {"disc": "square", "square": "disc"}[worst["answer"]]  # so it is a mistake
+    (folder / "run.json").write_text(json.dumps(told))
+    report_run(folder, callback=ignore)
+    page = (folder / "report.html").read_text("utf-8")
+    section = page[page.index('id="taught"') :]
+    section = section[: section.index("</section>")]
+    opened, target = open_taught_run(run[0]), worst["answer"]
+    found = opened.explain(run[1] / worst["name"], target=target, shown=3)
+    names = [one.name for one in (*found.speaks_for, *found.speaks_against)]
+    assert re.findall(r'alt="([^"]+)"', section) == [worst["name"], *names]
+    report_run(folder, data=drawn.folder(tmp_path / "none", n=3), callback=ignore)
+    assert "is left out here: " in (folder / "report.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ IMAGES = {
     "changes": "What changed",
     "first": "Look at these first",
     "worst": "The worst images",
+    "taught": "What taught it these mistakes",
     "confusion": "Confusion matrix",
     "classes": "Class by class",
     "slices": "Slices",
@@ -53,6 +54,7 @@ def html(facts: Facts) -> str:
     absent = {
         *(["changes"] if facts.changes is None else []),
         *([] if facts.image_findings else ["first"]),
+        *([] if view.tells_taught else ["taught"]),
         *([] if view.slices else ["slices"]),
         *(["start"] if facts.start is None else []),
         *([] if view.in_epochs else ["augmented", "training"]),

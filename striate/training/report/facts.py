@@ -15,6 +15,7 @@ from striate.features.head import Candidate
 from striate.model.json_value import Json
 from striate.training.health import CheckUp, Finding
 from striate.training.report.changes import Changes
+from striate.training.report.mistakes import TaughtMistakes
 from striate.training.report.shown import Shown
 
 
@@ -87,6 +88,8 @@ class Facts:
         filmed: how many frames the film has.
         changes: what changed since the run that this one goes on from; None where it goes on from
             none.
+        taught: which training images taught a head its worst mistakes; None where that was not
+            looked for, as training does not, or where there are none.
     """
 
     title: str
@@ -118,3 +121,4 @@ class Facts:
     film: Film | None = None
     filmed: int = 0
     changes: Changes | None = None
+    taught: TaughtMistakes | None = None

@@ -206,6 +206,11 @@ class View:
         return shlex.join(["striate", "explain", self.facts.folder, one.file, *taught])
 
     @property
+    def tells_taught(self) -> bool:
+        """Whether there are mistakes of a head, which single training images have taught it."""
+        return not self.in_epochs and any(not one.correct for one in self.facts.evaluation.worst)
+
+    @property
     def film_rows(self) -> list[Row]:
         """The filters and feature maps of filmed layers over some epochs."""
         return [] if self.facts.film is None else draw_stills(self.facts.film)
