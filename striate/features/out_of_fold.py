@@ -67,7 +67,7 @@ def predict_out_of_fold(
     7
     """
     own = np.arange(len(labels)) if groups is None else groups
-    fold = _deal(labels, own, seed)
+    fold = deal_folds(labels, own, seed=seed)
     folds = int(fold.max(initial=-1)) + 1
     held_out = fold >= 0
     probabilities = np.full((len(labels), classes), np.nan)
@@ -182,8 +182,14 @@ def repeat_folds(
     return RepeatedAccuracy(n, folds, tuple(accuracies))
 
 
-def _deal(labels: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
-    """Return the fold of each image, -1 where it is never held out."""
+def deal_folds(labels: np.ndarray, groups: np.ndarray, *, seed: int = 0) -> np.ndarray:
+    """Return the fold of each image, int64 (n,), -1 where it is never held out.
+
+    Args:
+        labels: int64 (n,).
+        groups: int64 (n,), which images stand in one fold.
+        seed: of the order in which they are dealt.
+    """
     generator = np.random.Generator(np.random.Philox(key=[seed % 2**64, 5]))
     fold = np.full(len(labels), -1)
     first = {int(group): index for index, group in reversed(list(enumerate(groups.tolist())))}

@@ -20,6 +20,7 @@ from striate.doctor.checkup.checking import check_data, folder_of
 from striate.doctor.checkup.kinds import CHECKS
 from striate.doctor.checkup.kinds.labels import rank_labels
 from striate.errors import SettingError
+from striate.events import Event, Note
 
 
 @pytest.fixture(autouse=True)
@@ -117,6 +118,30 @@ def test_flipped_labels_of_digits_are_named_first() -> None:
     assert result.labels is not None and result.labels.trusted
     assert len(meant & set(named[:60])) >= 0.7 * 30  # within the first tenth
     assert len(set(named) - meant) < 0.25 * len(named)
+
+
+def test_a_small_network_is_trained_again_only_where_something_changed(tmp_path: Path) -> None:
+    data = tmp_path / "digits"
+    digits = find("digits").only(np.flatnonzero(find("digits").labels < 3)[:90])
+    for index, label in enumerate(digits.labels.tolist()):
+        place = data / str(label) / f"{index:03}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        source = digits.open(index)
+        assert isinstance(source, np.ndarray)
+        Image.fromarray(source.astype(np.uint8)).save(place)
+
+    def check() -> tuple[CheckResult, bool]:
+        told: list[Event] = []
+        result = check_data(data, callback=told.append)
+        return result, any(isinstance(each, Note) and "about" in each.text for each in told)
+
+    first, trained = check()
+    assert trained and first.labels is not None and first.labels.trusted
+    second, trained = check()
+    assert not trained and second.labels == first.labels and second.findings == first.findings
+    (data / "0" / "000.png").rename(data / "1" / "000.png")
+    third, trained = check()
+    assert trained and names(third, "label") == [("1/000.png",)]
 
 
 def test_labels_are_not_held_out_by_what_knows_nothing(tmp_path: Path) -> None:

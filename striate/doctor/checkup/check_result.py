@@ -20,7 +20,7 @@ class LabelCheck:
     """By what labels were checked, and how well it knows the classes.
 
     Attributes:
-        features: what the last layer takes, in words.
+        features: what was asked, in words: a last layer on which features, or a small network.
         images: how many were checked.
         accuracy: the share of these whose label it gives, 0 to 1.
         trusted: whether that is enough to hold it against labels.
@@ -117,7 +117,7 @@ class CheckResult:
             return ""
         share = format_percent(self.labels.accuracy)
         told = (
-            f"labels were checked by {self.labels.features}: each image by a layer that has not "
+            f"labels were checked by {self.labels.features}, each image by one that has not "
             f"learnt from it, which gives the label of {share} of {self.labels.images:,}"
         )
         return told if self.labels.trusted else f"{told}; too few to hold it against any label"

@@ -19,13 +19,13 @@ from striate.errors import ImageError
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """What a last layer that has not learnt from an image says of it.
+    """What a classifier that has not learnt from an image says of it.
 
     Attributes:
         indices: of the images, int64 (n,).
         probabilities: float64 (n, classes); NaN where an image was not predicted.
         predicted: bool (n,), whether it was.
-        features: what the layer takes, in words.
+        features: what was asked, in words: a last layer on which features, or a small network.
         accuracy: the share of the predicted whose label it gives.
     """
 
@@ -45,7 +45,7 @@ class Checkup:
         scan: what was measured of each image.
         near: images that show the same though their files differ.
         fit: how training would make the images fit: by it, what would be cut away.
-        labels: what a last layer says of them; None where it was not asked.
+        labels: what a classifier says of them; None where none was asked.
     """
 
     collection: Collection
@@ -102,5 +102,5 @@ class Checkup:
         return FoundImage(self.collection.names[index], named, self.collection.splits[index])
 
     def with_labels(self, labels: Labels | None) -> Checkup:
-        """Return the same with what a last layer says."""
+        """Return the same with what a classifier says."""
         return replace(self, labels=labels)

@@ -1,9 +1,7 @@
 """Labels that are contradicted by answers to images that were not learnt from.
 
-Confident learning: an answer counts where it is at least as probable as it is, on average, for the
-images that are labelled so (C. Northcutt, L. Jiang, I. Chuang, Confident learning: estimating
-uncertainty in dataset labels, 2021, https://arxiv.org/abs/1911.00068). A fixed probability finds
-nothing once a few labels in a hundred are wrong: the classifier is less sure of all of them.
+An answer counts where it is at least as probable as it is, on average, for the images that are
+labelled so (`striate.evaluation.metrics.confident_learning`).
 
 A wrong label and a wrong answer look the same from here, so each comes with how often such answers
 agree with the labels. Answers to images that were learnt from are no evidence: a network learns
@@ -15,9 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from striate.doctor.examination import Examination
 from striate.doctor.image_finding import ImageFinding
 from striate.evaluation.metrics import EvaluatedImage
+from striate.evaluation.metrics.confident_learning import average_by_label
 from striate.terminal.units import format_percent
 
 LEAST = 5  # images of a class, below which its average says little
@@ -28,7 +29,7 @@ MOST = 200
 def find_labels(examination: Examination) -> Iterator[ImageFinding]:
     """Give the images whose label is contradicted, the most surely contradicted first."""
     places = {name: index for index, name in enumerate(examination.collection.names)}
-    usual = average_by_class(examination.answers)
+    usual = _usual_probabilities(examination.answers)
     counting = [one for one in examination.answers if one.probability >= usual.get(one.answer, 2.0)]
     alike = {name: [one for one in counting if one.answer == name] for name in usual}
     agreed = {name: sum(one.correct for one in mine) for name, mine in alike.items()}
@@ -52,14 +53,9 @@ def find_labels(examination: Examination) -> Iterator[ImageFinding]:
         yield ImageFinding("label", reason, (image,))
 
 
-def average_by_class(answers: Sequence[EvaluatedImage]) -> Mapping[str, float]:
-    """Return how probable each class is, on average, for the images that are labelled so.
-
-    >>> sure = EvaluatedImage("a.jpg", "ant", "ant", 0.75, 0.75, 0)
-    >>> average_by_class([sure] * 5), average_by_class([sure])
-    ({'ant': 0.75}, {})
-    """
-    found: dict[str, list[float]] = {}
-    for one in answers:
-        found.setdefault(one.truth, []).append(one.truth_probability)
-    return {name: sum(each) / len(each) for name, each in found.items() if len(each) >= LEAST}
+def _usual_probabilities(answers: Sequence[EvaluatedImage]) -> Mapping[str, float]:
+    """Return how probable each class is, on average, for the images that are labelled so."""
+    names, labels = np.unique([one.truth for one in answers], return_inverse=True)
+    own = np.array([one.truth_probability for one in answers])
+    usual = average_by_label(own, labels, classes=len(names), fewest=LEAST)
+    return {str(name): each for name, each in zip(names, usual.tolist(), strict=True)}

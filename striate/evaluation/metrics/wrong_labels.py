@@ -1,10 +1,8 @@
 """How many labels of evaluated images may be wrong, and how far that bounds the accuracy.
 
-Confident learning: an answer counts where it is at least as probable as it is, on average, for the
-images that are labelled so; the share of counted answers that contradict a class's labels stands
-for all of its images (C. Northcutt, L. Jiang, I. Chuang, Confident learning: estimating uncertainty
-in dataset labels, 2021, https://arxiv.org/abs/1911.00068). A mistake that the classifier is sure of
-counts as well, so the estimate is rather too high.
+Of the answers that count (`confident_learning`), the share that contradict a class's labels stands
+for all of its images. A mistake that the classifier is sure of counts as well, so the estimate is
+rather too high.
 """
 
 from __future__ import annotations
@@ -13,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from striate.evaluation.metrics.confident_learning import find_sure_classes
 from striate.terminal.units import format_percent
 
 FEWEST = 5  # images of a class, below which its average says little
@@ -60,33 +59,10 @@ def estimate_wrong_labels(probabilities: np.ndarray, labels: np.ndarray) -> Wron
     """
     n, classes = probabilities.shape
     counts = np.bincount(labels, minlength=classes)
-    usual = average_by_label(probabilities, labels, fewest=FEWEST)
-    best = np.where(probabilities >= usual, probabilities, -1.0).argmax(1)
-    sure = (probabilities >= usual).any(1)
+    found = find_sure_classes(probabilities, labels, fewest=FEWEST)
+    sure = found >= 0
     counted = np.bincount(labels[sure], minlength=classes)
-    against = np.bincount(labels[sure & (best != labels)], minlength=classes)
+    against = np.bincount(labels[sure & (found != labels)], minlength=classes)
     wrong = round(float((counts * against / np.maximum(counted, 1)).sum()))
     right = int((probabilities.argmax(1) == labels).sum())
     return WrongLabels(n, wrong, max(0, right - wrong) / n, min(n, right + wrong) / n)
-
-
-def average_by_label(
-    probabilities: np.ndarray, labels: np.ndarray, *, fewest: int = 1
-) -> np.ndarray:
-    """Return how probable each class is, on average, for the images that are labelled so.
-
-    Args:
-        probabilities: float (n, classes).
-        labels: int64 (n,).
-        fewest: images of a class, below which its average says nothing.
-
-    Returns:
-        float (classes,); infinite where there are too few images.
-
-    >>> average_by_label(np.array([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]]), np.array([0, 0])).tolist()
-    [0.75, inf, inf]
-    """
-    n, classes = probabilities.shape
-    counts = np.bincount(labels, minlength=classes)
-    own = np.bincount(labels, probabilities[np.arange(n), labels], minlength=classes)
-    return np.where(counts >= fewest, own / np.maximum(counts, 1), np.inf)

@@ -1,8 +1,8 @@
-"""Labels that a last layer contradicts which has not learnt from the image.
+"""Labels that a classifier contradicts which has not learnt from the image.
 
-An image is named where another class is likelier than its own and as likely as that class's own
-images are on average: C. Northcutt et al. 2021, Confident learning,
-https://arxiv.org/abs/1911.00068. The order is by how much likelier the other class is.
+An image is named where its likeliest class is another one, surely enough to count
+(`striate.evaluation.metrics.confident_learning`). The order is by how much likelier the other
+class is.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import numpy as np
 
 from striate.doctor.checkup.checkup import Checkup
 from striate.doctor.image_finding import ImageFinding
-from striate.evaluation.metrics.wrong_labels import average_by_label
+from striate.evaluation.metrics.confident_learning import find_sure_classes
 from striate.terminal.units import format_percent
 
-BETTER: Final = 0.5  # of what is left between guessing and certainty, that the layer must know
+BETTER: Final = 0.5  # of what is left between guessing and certainty, that it must know
 
 
 def find_labels(checkup: Checkup) -> Iterator[ImageFinding]:
@@ -37,14 +37,14 @@ def find_labels(checkup: Checkup) -> Iterator[ImageFinding]:
         )
         reason = (
             f"labelled {image.label!r} ({format_percent(float(row[own]))}), but it looks like "
-            f"{image.answer!r} ({format_percent(float(row[answer]))}) to a layer that has learnt "
-            "from the others"
+            f"{image.answer!r} ({format_percent(float(row[answer]))}) to a classifier that has "
+            "not learnt from it"
         )
         yield ImageFinding("label", reason, (image,))
 
 
 def is_reliable(checkup: Checkup) -> bool:
-    """Say whether the layer tells the classes apart well enough to be held against labels."""
+    """Say whether the classifier tells the classes apart well enough to be held against labels."""
     if checkup.labels is None:
         return False
     guess = 1 / max(2, len(checkup.collection.classes))
@@ -62,13 +62,11 @@ def rank_labels(probabilities: np.ndarray, given: np.ndarray) -> list[int]:
     >>> rank_labels(sure, np.array([0, 0, 0, 1]))
     [2]
     """
-    rows = np.arange(len(given))
-    predicted = ~np.isnan(probabilities).any(1)
-    own = np.where(predicted, probabilities[rows, given], 1.0)
-    usual = average_by_label(probabilities[predicted], given[predicted])
-    others = np.where(predicted[:, None], probabilities, 0.0).copy()
-    others[rows, given] = 0.0
-    answer = others.argmax(1)
-    best = others[rows, answer]
-    named = predicted & (best > own) & (best >= usual[answer])
-    return sorted(np.flatnonzero(named).tolist(), key=lambda place: own[place] - best[place])
+    (predicted,) = np.nonzero(~np.isnan(probabilities).any(1))
+    table, labels = probabilities[predicted], given[predicted]
+    rows = np.arange(len(labels))
+    sure = find_sure_classes(table, labels)
+    margin = table[rows, labels] - table[rows, sure]
+    named = (sure == table.argmax(1)) & (margin < 0)
+    order = np.argsort(margin[named], kind="stable")
+    return [int(place) for place in predicted[named][order]]
