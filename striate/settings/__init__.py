@@ -57,8 +57,8 @@ class Settings:
         weight_decay: AdamW's.
         label_smoothing: share of the target spread over all classes, 0 to below 1.
         class_weight: weight of rare classes in the loss: "none", "sqrt" (by the square root of
-            how rare), "full", or "auto": "sqrt" where the largest class has three times
-            the images of the smallest.
+            how rare), "full", or "auto": "sqrt" where the largest class has three times the images
+            of the smallest; or "sampling": each class is drawn equally often instead.
         augment: whether training images are changed a little.
         mirror: whether left and right may be exchanged; None measures whether that harms.
         tta: whether the classifier answers with the mean of an image and its mirror image
@@ -123,7 +123,7 @@ class Settings:
     learning_rate: float | None = _setting(None, "At the peak of the one-cycle schedule.")
     weight_decay: float = _setting(0.05, "AdamW's.")
     label_smoothing: float = _setting(0.0, "Share of the target spread over all classes.")
-    class_weight: str = _setting("auto", "Weight of rare classes: auto, none, sqrt or full.")
+    class_weight: str = _setting("auto", "Weight of rare classes: auto, none, sqrt, full, sampling.")
     augment: bool = _setting(True, "Augment the training images.")
     mirror: bool | None = _setting(
         None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 FITS = ("pad", "squash", "crop")
-CLASS_WEIGHTS = ("auto", "none", "sqrt", "full")
+CLASS_WEIGHTS = ("auto", "none", "sqrt", "full", "sampling")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = (
     "auto",

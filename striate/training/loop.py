@@ -24,7 +24,7 @@ from torch.nn import functional
 from striate.backends.adamw import AdamW
 from striate.backends.precision import Precision
 from striate.backends.torch import BATCH_NORMS, convolution_products, eval_mode, normalize
-from striate.data.augmentation import augment, draw_numbers
+from striate.data.augmentation import augment
 from striate.data.images import Preprocess
 from striate.errors import TrainingError
 from striate.events import Epoch, Progress
@@ -32,6 +32,7 @@ from striate.training.distributed.single_process import AnyFabric
 from striate.training.early_stopping import is_out_of_patience
 from striate.training.one_cycle import Clock, Cycle
 from striate.training.recipe import Recipe
+from striate.training.sampling import draw_epoch
 from striate.training.state import State
 from striate.training.subset import Subset
 
@@ -85,7 +86,7 @@ def train(
     """
     lay_out(state, recipe.precision)
     model, optimizer = fabric.setup(state.module, state.optimizer)
-    weights = None if recipe.class_weight is None else torch.tensor(recipe.class_weight)
+    weights = None if recipe.step_weight is None else torch.tensor(recipe.step_weight)
     criterion = nn.CrossEntropyLoss(weights, label_smoothing=recipe.label_smoothing)
     criterion.to(fabric.device)
     steps = max(1, len(part.indices) // recipe.batch_size)
@@ -102,20 +103,20 @@ def train(
         if state.step == 0 and is_out_of_patience(state, recipe, cycle):
             return
         epoch = state.epoch + 1
-        generator = np.random.Generator(np.random.Philox(key=[recipe.seed, 2**63 + epoch]))
-        order = generator.permutation(part.indices)
-        numbers = torch.from_numpy(draw_numbers(recipe.seed, epoch, len(part.labels)))
+        order, numbers = draw_epoch(part, recipe, epoch)
         state.module.train()
         freeze_bn(state.module, recipe)
         rate = cycle.rate(clock.fraction())
         groups = np.array_split(order, steps)[state.step :]
+        changes = np.array_split(numbers, steps)[state.step :]
         own = part.batches([own_share(group, fabric) for group in groups])
-        for whole, (chosen, pixels, labels) in zip(groups, own, strict=True):
+        for whole, drawn, (chosen, pixels, labels) in zip(groups, changes, own, strict=True):
             rate = cycle.rate(clock.fraction())
             for group in optimizer.param_groups:
                 group["lr"] = rate * group["share"]
             pixels, labels = pixels.to(fabric.device), labels.to(fabric.device)
-            changed = augment(pixels, recipe.augmentation, numbers[chosen].to(fabric.device))
+            change = torch.from_numpy(own_share(drawn, fabric)).to(fabric.device)
+            changed = augment(pixels, recipe.augmentation, change)
             values = normalize(changed, preprocess)
             values = values.contiguous(memory_format=recipe.precision.memory_format)
             drawing = seeded(recipe.seed, epoch, state.step, fabric=fabric)
@@ -253,7 +254,7 @@ def weight_of(own: np.ndarray, whole: np.ndarray, recipe: Recipe, fabric: AnyFab
         recipe: with the weights of the classes.
         fabric: with the number of processes.
     """
-    weights = np.asarray(recipe.class_weight or 1.0)
+    weights = np.asarray(recipe.step_weight or 1.0)
     if weights.ndim == 0:
         return fabric.world_size * len(own) / len(whole)
     return float(fabric.world_size * weights[own].sum() / weights[whole].sum())

@@ -358,7 +358,11 @@ def _recipe(
         weight_decay=settings.weight_decay,
         label_smoothing=settings.label_smoothing,
         class_weight=class_weight(
-            loaded.collection, loaded.split.train, settings.class_weight, say=say
+            loaded.collection,
+            loaded.split.train,
+            settings.class_weight,
+            has_head=backbone is not None,
+            say=say,
         ),
         augmentation=change,
         patience=settings.patience,
@@ -366,4 +370,5 @@ def _recipe(
         seed=settings.seed,
         lr_multipliers=tuned,
         freeze_bn=backbone is not None and settings.freeze_bn,
+        balanced_sampling=settings.class_weight == "sampling" and (backbone is None or bool(tuned)),
     )

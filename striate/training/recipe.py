@@ -27,6 +27,8 @@ class Recipe:
             layers and blocks of the network itself. The others are frozen. Empty trains
             everything at the full rate.
         freeze_bn: whether batch normalisation keeps the means and variances it came with.
+        balanced_sampling: whether each class is drawn equally often in an epoch; its steps have no
+            class weight then.
     """
 
     batch_size: int
@@ -40,6 +42,12 @@ class Recipe:
     seed: int
     lr_multipliers: tuple[tuple[str, float], ...] = ()
     freeze_bn: bool = False
+    balanced_sampling: bool = False
+
+    @property
+    def step_weight(self) -> tuple[float, ...] | None:
+        """The weight of each class in the loss of a step; None for none."""
+        return None if self.balanced_sampling else self.class_weight
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values, as they stand in run.json."""

@@ -32,7 +32,3 @@ def test_a_class_of_few_images_counts_for_nothing() -> None:
     assert find_sure_classes(probabilities, labels, fewest=2).tolist() == [0, 0, 1, 1, -1]
     usual = average_by_label(np.ones(5), labels, classes=4, fewest=2)
     assert usual.tolist() == [1, 1, np.inf, np.inf]
-        1,
-        1,
-        *[np.inf] * 2,
-    ]

@@ -53,7 +53,11 @@ def continue_plan(
         basis.recipe,
         batch_size=min(basis.recipe.batch_size, n),
         class_weight=class_weight(
-            loaded.collection, loaded.split.train, settings.class_weight, say=say
+            loaded.collection,
+            loaded.split.train,
+            settings.class_weight,
+            has_head=backbone is not None,
+            say=say,
         ),
         precision=precision.CHANNELS_FIRST,
     )

@@ -195,7 +195,7 @@ def _run_table(record: RunRecord, plan: Plan, outcome: Outcome) -> dict[str, Jso
         "data fingerprint": plan.data.fingerprint,
         "batch size": recipe.batch_size,
         "learning rate": recipe.learning_rate,
-        "class weight": recipe.class_weight,
+        "class weight": "sampling" if recipe.balanced_sampling else recipe.class_weight,
         "augmentation": recipe.augmentation.as_json(),
         "preprocess": plan.preprocess.as_json(),
         "measured": dict(plan.rates),

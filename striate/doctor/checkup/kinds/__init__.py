@@ -154,7 +154,7 @@ CHECKS: Final = (  # an image that one kind has named is not named by those afte
         "Classes of very unequal size",
         "large imbalance",
         "large imbalances",
-        "Look at the recall of each class, not at accuracy alone; --class-weight balanced makes "
+        "Look at the recall of each class, not at accuracy alone; --class-weight full makes "
         "small classes count as much as large ones.",
         find_unequal,
     ),
