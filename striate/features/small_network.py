@@ -142,7 +142,7 @@ def _train(
     generator = np.random.Generator(np.random.Philox(key=[0, 7]))
     steps, taken = max(1, len(learnt) // BATCH), 0
     with torch.random.fork_rng(devices=[]):
-        torch.random.default_generator.manual_seed(0)  # of dropout
+        torch.default_generator.manual_seed(0)  # of dropout
         for epoch in range(epochs):
             for chosen in np.array_split(generator.permutation(learnt), steps):
                 share = taken / (steps * epochs)
@@ -154,7 +154,8 @@ def _train(
                     numbers = torch.from_numpy(draw_numbers(0, epoch, len(labels))[chosen])
                     batch = augment(batch, augmentation, numbers)
                 logits = network(_scale(batch))
-                functional.cross_entropy(logits, torch.from_numpy(labels[chosen])).backward()
+                loss = functional.cross_entropy(logits, torch.from_numpy(labels[chosen]))
+                loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
                 optimizer.zero_grad()
                 taken += 1

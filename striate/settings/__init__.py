@@ -123,7 +123,7 @@ class Settings:
     learning_rate: float | None = _setting(None, "At the peak of the one-cycle schedule.")
     weight_decay: float = _setting(0.05, "AdamW's.")
     label_smoothing: float = _setting(0.0, "Share of the target spread over all classes.")
-    class_weight: str = _setting("auto", "Weight of rare classes: auto, none, sqrt, full, sampling.")
+    class_weight: str = _setting("auto", "Of rare classes: auto, none, sqrt, full or sampling.")
     augment: bool = _setting(True, "Augment the training images.")
     mirror: bool | None = _setting(
         None,

@@ -23,7 +23,9 @@ def draw_epoch(part: Subset, recipe: Recipe, epoch: int) -> tuple[np.ndarray, np
     Returns:
         int64 (n,) and float32 (n, DRAWS), n being the number of training images.
     """
-    generator = np.random.Generator(np.random.Philox(key=[recipe.seed, 2**63 + epoch]))
+    # an array: of a list with numbers beyond 2^63 numpy makes floats, and of all epochs one
+    key = np.array([recipe.seed, 2**63 + epoch], np.uint64)
+    generator = np.random.Generator(np.random.Philox(key=key))
     if not recipe.balanced_sampling:
         order = generator.permutation(part.indices)
         return order, draw_numbers(recipe.seed, epoch, len(part.labels))[order]

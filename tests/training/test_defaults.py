@@ -143,9 +143,18 @@ def test_wide_networks_get_a_lower_rate(body: str, expected: float) -> None:
     assert defaults.learning_rate(network) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(("balance", "ratio"), [("none", None), ("sqrt", 2.0), ("full", 4.0)])
+@pytest.mark.parametrize(
+    ("balance", "has_head", "ratio"),
+    [
+        ("none", False, None),
+        ("sqrt", False, 2.0),
+        ("full", False, 4.0),
+        ("sampling", False, None),
+        ("sampling", True, 4.0),
+    ],
+)
 def test_class_weights_follow_the_setting(
-    tmp_path: Path, balance: str, ratio: float | None
+    tmp_path: Path, balance: str, has_head: bool, ratio: float | None
 ) -> None:
     drawn.folder(tmp_path, ("disc",), n=40)
     drawn.folder(tmp_path, ("square",), n=10)
@@ -153,7 +162,7 @@ def test_class_weights_follow_the_setting(
     with load(collection, Preprocess(3, 8, 8, mean=(0.5,) * 3, std=(0.25,) * 3)) as images:
         split = split_stratified(collection, images)
     said: list[str] = []
-    weights = class_weight(collection, split.train, balance, say=said.append)
+    weights = class_weight(collection, split.train, balance, has_head=has_head, say=said.append)
     assert said  # four to one is said whatever is done about it
     if ratio is None:
         assert weights is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from striate.training.distributed.single_process import AnyFabric, SingleProcess
 from striate.training.loop import optimizer_for, train
 from striate.training.one_cycle import Cycle
 from striate.training.recipe import Recipe
+from striate.training.sampling import draw_epoch
 from striate.training.state import State
 from striate.training.subset import Subset
 
@@ -149,7 +151,7 @@ def test_its_steps_are_those_of_a_plain_loop(digits: tuple[Images, np.ndarray]) 
     losses, step = [], 0
     plain.train()
     for epoch in (1, 2):
-        key = np.random.Philox(key=[recipe.seed, 2**63 + epoch])
+        key = np.random.Philox(key=np.array([recipe.seed, 2**63 + epoch], np.uint64))
         order = np.random.Generator(key).permutation(np.arange(240))
         for chosen in np.array_split(order, 4):
             x = (torch.from_numpy(images.take(chosen)).float() / 255 - 0.3) / 0.35
@@ -244,6 +246,33 @@ def test_class_weights_weigh_the_loss(digits: tuple[Images, np.ndarray]) -> None
     weights = (5.0,) + (0.5,) * 9
     run(uneven, digits, recipe=replace(RECIPE, class_weight=weights), epochs=1)
     assert not torch.equal(even.best["fc1.bias"], uneven.best["fc1.bias"])
+
+
+def test_balanced_sampling_draws_classes_equally_often_and_goes_on_to_the_bit(
+    digits: tuple[Images, np.ndarray],
+) -> None:
+    images, labels = digits
+    plain = Subset(images, np.arange(200), labels)
+    orders = [draw_epoch(plain, RECIPE, epoch)[0] for epoch in (1, 2, 3)]
+    assert all(sorted(order) == list(range(200)) for order in orders)
+    assert not any(np.array_equal(one, other) for one, other in pairwise(orders))
+    rare = np.concatenate([np.flatnonzero(labels == 0)[:7], np.flatnonzero(labels != 0)[:193]])
+    recipe = replace(RECIPE, balanced_sampling=True)
+    order, numbers = draw_epoch(Subset(images, rare, labels), recipe, 1)
+    assert len(order) == len(numbers) == 200
+    assert set(np.bincount(labels[order])) == {20}
+    seven = np.bincount(order, minlength=len(labels))[rare[:7]]
+    assert set(seven) == {2, 3}  # each of the rare ones in turn
+    assert len(np.unique(numbers[order == rare[0]], axis=0)) == seven[0]  # changed anew each time
+    again, _ = draw_epoch(Subset(images, rare, labels), recipe, 2)
+    assert not np.array_equal(order, again)
+
+    whole, stopped = fresh(recipe), fresh(recipe)
+    run(whole, digits, recipe=recipe, epochs=2)
+    run(stopped, digits, recipe=recipe, epochs=2, steps=6)
+    run(stopped, digits, recipe=recipe, epochs=2)
+    for name, value in whole.module.state_dict().items():
+        assert torch.equal(stopped.module.state_dict()[name], value), name
 
 
 def test_decay_spares_biases_and_normalisation() -> None:

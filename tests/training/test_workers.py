@@ -61,7 +61,13 @@ def test_a_torch_module_is_each_process_s_own(tmp_path: Path) -> None:
             "digits",
             build(f"input 1x8x8 classes=10 > {PLAIN}", seed=0),
             out=tmp_path / str(devices),
-            settings=replace(SETTINGS, devices=devices, epochs=1, precision="float32"),
+            settings=replace(
+                SETTINGS,
+                devices=devices,
+                epochs=1,
+                precision="float32",
+                class_weight="sampling",
+            ),
             callback=told.append,
         )
         found.append(figures(told))
