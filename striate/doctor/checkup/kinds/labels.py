@@ -2,7 +2,7 @@
 
 An image is named where its likeliest class is another one, surely enough to count
 (`striate.evaluation.metrics.confident_learning`). The least probable label comes first: so 97 % of
-Fashion-MNIST's flipped labels lie within the first tenth; by how much likelier the other class is, 93.
+Fashion-MNIST's flipped labels lie within the first tenth; by the margin to the other class, 93 %.
 """
 
 from __future__ import annotations
