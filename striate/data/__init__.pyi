@@ -10,6 +10,7 @@ from .kept_split import KeptSplit as KeptSplit
 from .loader import Images as Images
 from .loader import digest_pixels as digest_pixels
 from .loader import load as load
+from .prefetching import divide_into_batches as divide_into_batches
 from .prefetching import prefetch as prefetch
 from .read_record import ReadRecord as ReadRecord
 from .remarks import count_remarks as count_remarks

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Literal
 from unicodedata import normalize
@@ -20,6 +21,7 @@ Kind = Literal[
 ]
 
 SPLITS = ("train", "val", "test")
+_ROWS = 1000  # of a file that are looked through at once
 
 
 @dataclass(frozen=True)
@@ -241,8 +243,13 @@ def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]])
         plain = csv.writer(file, lineterminator="\n")
         quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
         plain.writerow(header)
-        for row in rows:  # a carriage return alone would not be quoted, and end the row
-            (quoted if any("\r" in cell for cell in row) else plain).writerow(row)
+        coming = iter(rows)
+        while some := list(islice(coming, _ROWS)):
+            if "\r" not in "".join(chain.from_iterable(some)):
+                plain.writerows(some)
+                continue
+            for row in some:  # a carriage return alone would not be quoted, and end the row
+                (quoted if any("\r" in cell for cell in row) else plain).writerow(row)
 
 
 def read_skipped(path: Path) -> list[Skipped]:

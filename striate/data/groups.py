@@ -66,6 +66,8 @@ class Groups:
     def called(self, collection: Collection) -> tuple[str, ...]:
         """Return what each group is called: by its first image; "" where an image stands alone."""
         sizes = np.bincount(self.of, minlength=len(self))
+        if sizes.max(initial=0) < 2:
+            return ("",) * len(self)
         return tuple(
             collection.names[first] if sizes[first] > 1 else "" for first in self.of.tolist()
         )

@@ -71,6 +71,11 @@ def hold_out(
         DataError: nothing can be held out.
     """
     groups = groups or Groups.alone(len(collection))
+    if _stand_alone(hashes, train, groups):
+        drawn = _draw_single(collection, train, seed, fraction)
+        if drawn is not None:
+            usual = f"{fraction * 100:.0f} % of each class"
+            return HeldOut(drawn, (_describe_drawn(len(drawn), len(train), usual, seed),))
     units = _make_units(collection, hashes, train, groups)
     taken = _draw(collection, units, seed, fraction)
     notes: list[str] = []
@@ -90,11 +95,8 @@ def hold_out(
             "validate on; add images, at least two a class and better dozens"
         )
     indices = np.array(sorted(index for unit in taken for index in unit.indices), np.int64)
-    notes.append(
-        f"no validation split in the data: {format_count(len(indices), 'training image')} of "
-        f"{len(train):,} are held out for it, {_shares(collection, units, taken, fraction)} "
-        f"(seed {seed})"
-    )
+    shares = _shares(collection, units, taken, fraction)
+    notes.append(_describe_drawn(len(indices), len(train), shares, seed))
     notes += _describe_groups(collection, train, groups)
     notes += _describe_lacking(collection, units, taken, groups)
     return HeldOut(indices, tuple(notes))
@@ -133,9 +135,6 @@ def _make_units(
     collection: Collection, hashes: np.ndarray, train: np.ndarray, groups: Groups
 ) -> list[Unit]:
     """Return what is held out as a whole, in the order of its first image."""
-    if len(np.unique(hashes[train])) == len(np.unique(groups.of[train])) == len(train):
-        pairs = zip(train.tolist(), collection.labels[train].tolist(), strict=True)
-        return [Unit((index,), {label: 1}) for index, label in sorted(pairs)]
     equal: dict[int, list[int]] = defaultdict(list)
     for index in train.tolist():
         equal[int(hashes[index])].append(index)
@@ -200,7 +199,8 @@ def _draw(
             for label, n in unit.counts.items()
         )
 
-    order = sorted(units, key=lambda unit: _lot(collection.names[unit.indices[0]], seed))
+    lots = _lots([collection.names[unit.indices[0]] for unit in units], seed)
+    order = [units[place] for place in sorted(range(len(units)), key=lots.__getitem__)]
     for unit in order:
         if fits(unit):
             take(unit)
@@ -212,6 +212,39 @@ def _draw(
     return list(taken.values())
 
 
+def _stand_alone(hashes: np.ndarray, train: np.ndarray, groups: Groups) -> bool:
+    """Say whether no two images are equal or in one group."""
+    return len(np.unique(hashes[train])) == len(np.unique(groups.of[train])) == len(train)
+
+
+def _draw_single(
+    collection: Collection, train: np.ndarray, seed: int, fraction: float
+) -> np.ndarray | None:
+    """Return what `_draw` takes where every image is a unit by itself, in a tenth of the time.
+
+    None where a class has one image alone, of which there is more to say.
+    """
+    labels = collection.labels[train]
+    sizes = np.bincount(labels)
+    if (sizes == 1).any():
+        return None
+    lots = _lots([collection.names[index] for index in train.tolist()], seed)
+    order = np.argsort(np.frombuffer(b"".join(lots), ">u8"), kind="stable")
+    taken: list[np.ndarray] = []
+    for label in np.flatnonzero(sizes).tolist():
+        wanted = max(1, int(fraction * sizes[label] + 0.5))
+        own = order[labels[order] == label]
+        taken.append(train[own[: min(wanted, len(own) - 1)]])
+    return np.sort(np.concatenate(taken))
+
+
+def _describe_drawn(drawn: int, whole: int, shares: str, seed: int) -> str:
+    return (
+        f"no validation split in the data: {format_count(drawn, 'training image')} of {whole:,} "
+        f"are held out for it, {shares} (seed {seed})"
+    )
+
+
 def _count(units: Sequence[Unit]) -> Counter[int]:
     """Return how many images of each class some units hold, the classes in their order there."""
     found: Counter[int] = Counter()
@@ -221,9 +254,15 @@ def _count(units: Sequence[Unit]) -> Counter[int]:
     return found
 
 
-def _lot(name: str, seed: int) -> bytes:
-    text = f"{seed}\0{name}".encode("utf-8", "surrogateescape")
-    return hashlib.blake2b(text, digest_size=8).digest()
+def _lots(names: Sequence[str], seed: int) -> list[bytes]:
+    """Return a hash of the seed and each name."""
+    begun = hashlib.blake2b(f"{seed}\0".encode(), digest_size=8)
+    found: list[bytes] = []
+    for name in names:
+        own = begun.copy()
+        own.update(name.encode("utf-8", "surrogateescape"))
+        found.append(own.digest())
+    return found
 
 
 def _refuse_given(collection: Collection, groups: Groups) -> None:

@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final
 
 import numpy as np
 
 from striate.data.loader import Images
+
+BATCH: Final = 64  # images that are answered at a time
+BLOCK: Final = 2**20  # values, where these are more images than that
+
+
+def divide_into_batches(images: Images, indices: np.ndarray) -> list[np.ndarray]:
+    """Divide images into equal batches: of 64 at most, or more where they are small.
+
+    Args:
+        images: from `load`.
+        indices: int64 (n,), which of them.
+
+    >>> from striate.data import find, load
+    >>> from striate.data.images import Preprocess
+    >>> images = load(find("digits"), Preprocess(channels=1, height=256, width=256), memory=0)
+    >>> [len(batch) for batch in divide_into_batches(images, np.arange(100))]
+    [50, 50]
+    """
+    size = max(BATCH, BLOCK // math.prod(images.shape[1:]))
+    return np.array_split(indices, max(1, -(-len(indices) // size)))
 
 
 def prefetch(

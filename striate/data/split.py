@@ -171,6 +171,9 @@ def _leave_out_leaks(
     notes: list[str],
 ) -> None:
     for split, others in (("val", ("test",)), ("train", ("test", "val"))):
+        elsewhere = np.concatenate([indices[other] for other in others])
+        if not np.isin(hashes[indices[split]], hashes[elsewhere]).any():
+            continue
         seen: dict[int, tuple[str, int]] = {}
         for other in others:
             for index in indices[other].tolist():

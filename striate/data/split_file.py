@@ -55,20 +55,19 @@ def write_split(
         hashes: uint64, of the pixels of all images; None leaves the column out.
     """
     kept, columns, groups = split.collection, collection.columns, split.groups
-    called = groups.called(collection)
+    called, names, classes = groups.called(collection), collection.names, kept.classes
+    why = (one if group else "" for one, group in zip(groups.why, called, strict=True))
+    each: list[Sequence[str]] = [called, tuple(why)]
+    if hashes is not None:
+        digits = hashes.astype(">u8").tobytes().hex()
+        each.append([digits[first : first + 16] for first in range(0, len(digits), 16)])
+    besides = list(zip(*each, *columns.values(), strict=True))
+    labels = kept.labels.tolist()
     write_rows(
         path,
         (*HEADER, *GROUPING, *([] if hashes is None else [CONTENT]), *columns),
         (
-            (
-                collection.names[index],
-                kept.classes[kept.labels[index]],
-                name,
-                called[index],
-                groups.why[index] if called[index] else "",
-                *([] if hashes is None else [f"{int(hashes[index]):016x}"]),
-                *(cells[index] for cells in columns.values()),
-            )
+            (names[index], classes[labels[index]], name, *besides[index])
             for name, indices in split.by_name().items()
             for index in indices.tolist()
         ),

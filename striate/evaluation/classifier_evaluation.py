@@ -8,7 +8,16 @@ from typing import Protocol
 
 import numpy as np
 
-from striate.data import Collection, Data, Images, format_count, load, prefetch, source_of
+from striate.data import (
+    Collection,
+    Data,
+    Images,
+    divide_into_batches,
+    format_count,
+    load,
+    prefetch,
+    source_of,
+)
 from striate.data.remarks import count_remarks
 from striate.errors import DataError
 from striate.evaluation.image_selection import (
@@ -36,7 +45,6 @@ from striate.model.decision import Answers, Decision
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.progress_display import display_progress
 
-BATCH = 64
 Look = Callable[[np.ndarray], None]
 
 
@@ -271,9 +279,8 @@ def answer_images(
         look: is given the pixels of each batch, uint8 (n, channels, height, width).
     """
     parts: list[Answers] = []
-    steps = max(1, -(-len(indices) // BATCH))
     done = 0
-    for chosen, pixels in prefetch(images, np.array_split(indices, steps)):
+    for chosen, pixels in prefetch(images, divide_into_batches(images, indices)):
         parts.append(model.decide(pixels))
         if look is not None:
             look(pixels)

@@ -18,7 +18,7 @@ from striate.architecture.layer_table import Row, summary
 from striate.architecture.notation import ExpandedNetwork, Join, Leaf
 from striate.architecture.words import Dropout, Fc, Flatten, Gap
 from striate.backends.onnx import Trained
-from striate.backends.onnx.engines import AT_ONCE, session_of, threads
+from striate.backends.onnx.engines import session_of, share_out, threads
 from striate.backends.onnx.graph import FEATURES, OUTPUT, PIXELS, graph
 from striate.errors import EngineError, SettingError
 from striate.explanation.cell_centers import AxisCenters, CellCenters
@@ -100,15 +100,15 @@ def compute_class_maps(
     """
     session, k = _open(model, source), len(model.classes)
 
-    def part(first: int) -> np.ndarray:
-        few = slice(first, first + AT_ONCE)
-        (maps,) = session.run([source.address], {PIXELS: given[few]})
-        return _speak(source, maps, targets[few], k)
+    def part(few: np.ndarray, asked: np.ndarray) -> np.ndarray:
+        (maps,) = session.run([source.address], {PIXELS: few})
+        return _speak(source, maps, asked, k)
 
-    given = np.asarray(pixels, np.float32, order="C")
-    starts = range(0, len(given), AT_ONCE)
-    with ThreadPoolExecutor(min(threads(), len(starts)), "striate-maps") as pool:
-        return np.concatenate(list(pool.map(part, starts)))
+    number = threads()
+    parts = share_out(np.asarray(pixels, np.float32, order="C"), number)
+    asked = np.split(targets, np.cumsum([len(few) for few in parts])[:-1])
+    with ThreadPoolExecutor(min(number, len(parts)), "striate-maps") as pool:
+        return np.concatenate(list(pool.map(part, parts, asked)))
 
 
 class AnswersWithMaps:
@@ -143,9 +143,9 @@ class AnswersWithMaps:
             spoken = _speak(self.source, maps, logits.argmax(1), len(self.classes))
             return logits, spoken, features
 
-        given = np.asarray(pixels, np.float32, order="C")
-        parts = [given[start : start + AT_ONCE] for start in range(0, len(given), AT_ONCE)]
-        with ThreadPoolExecutor(min(threads(), len(parts)), "striate-engine") as pool:
+        number = threads()
+        parts = share_out(np.asarray(pixels, np.float32, order="C"), number)
+        with ThreadPoolExecutor(min(number, len(parts)), "striate-engine") as pool:
             found = list(pool.map(part, parts))
         self._maps += [maps for _, maps, _ in found]
         features = np.concatenate([each[0] for *_, each in found]) if measured else None

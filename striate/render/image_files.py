@@ -15,8 +15,8 @@ Pixels = NDArray[np.uint8]
 EXACT = 96
 """Images with no side longer than this go into a page pixel by pixel."""
 
-OPTIMIZED = 2**20
-"""Images of more pixels than this are packed less tightly, six times faster."""
+LARGE = 2**20
+"""Images of more pixels than this are packed less tightly still."""
 
 
 def png(pixels: Pixels, *, side: int = 0) -> bytes:
@@ -48,11 +48,8 @@ def png(pixels: Pixels, *, side: int = 0) -> bytes:
         size = (image.width * times, image.height * times)
         image = image.resize(size, Image.Resampling.NEAREST)
     out = io.BytesIO()
-    if image.mode == "RGBA":  # a page has dozens of maps: in an eighth of the time, 4 % larger
-        image.save(out, "PNG", compress_level=6)
-    else:
-        small = image.width * image.height <= OPTIMIZED
-        image.save(out, "PNG", optimize=small, compress_level=9 if small else 3)
+    # a page has a hundred: in an eighth of the time of level 9, maps 4 % and digits 20 % larger
+    image.save(out, "PNG", compress_level=6 if image.width * image.height <= LARGE else 3)
     return out.getvalue()
 
 

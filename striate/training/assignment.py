@@ -10,6 +10,7 @@ from pathlib import Path
 
 from torch import nn
 
+from striate.backends.collector import loaded_set_aside
 from striate.data import Data, find, source_of
 from striate.data.collection import order_as_before
 from striate.data.sources.lookup import IN_MEMORY
@@ -29,6 +30,7 @@ from striate.training.health import Finding
 from striate.training.history import History
 from striate.training.preparation import prepare
 from striate.training.record import RunRecord
+from striate.training.report.gathering import load_templates_ahead
 from striate.training.result import TrainingResult
 from striate.training.run import Extension, TrainingRun
 
@@ -62,7 +64,8 @@ def _lead(worker: Worker, job: Assignment, workers: Workers) -> TrainingResult:
     """Carry a run out, in the process that leads it: a new one, or the one in a folder."""
     begun = time.perf_counter()
     record, folder = job.record, job.folder
-    with metering(record.request.settings, record.energy) as meter:
+    load_templates_ahead()
+    with loaded_set_aside(), metering(record.request.settings, record.energy) as meter:
         settings = record.request.settings
         collection = find(
             job.data,

@@ -14,6 +14,7 @@ import numpy as np
 
 from striate.architecture.layer_table import summary
 from striate.backends.onnx import Trained
+from striate.data import divide_into_batches, prefetch
 from striate.evaluation.calibration.distance_fit import fit_distance
 from striate.evaluation.calibration.held_out import HeldOut, fit_decision, hold_out_folds
 from striate.evaluation.calibration.promise_fit import fit_promise
@@ -28,7 +29,6 @@ from striate.training.subset import Subset
 MOST = 5_000  # images that are looked at, of each split
 FEWEST = 200  # the same, of a network however large
 WORK = 1e12  # multiply-adds that they may take; a core does some 1e11 a second
-BATCH = 64
 
 
 def calibrate(
@@ -74,8 +74,8 @@ def _promise(
     """Return the classifier with the promise that was asked for, if images can carry it."""
     learnt = model.seen.get("train", np.array([], np.uint64))
     unknown = part.indices[~np.isin(part.images.hashes[part.indices], learnt)]
-    batches = np.array_split(unknown, max(1, -(-len(unknown) // BATCH)))
-    answers = Answers.join([model.decide(part.images.take(each)) for each in batches])
+    batches = prefetch(part.images, divide_into_batches(part.images, unknown))
+    answers = Answers.join([model.decide(pixels) for _, pixels in batches])
     found = fit_promise(
         answers.probabilities,
         part.labels[unknown],
@@ -145,8 +145,8 @@ def _look(
     engine = open_network(model.network, model.preprocess, features=measured)
     logits: list[np.ndarray] = [np.zeros((0, len(model.classes)), np.float32)]
     features: list[np.ndarray] = []
-    for start in range(0, len(indices), BATCH):
-        pixels = part.images.take(indices[start : start + BATCH]).astype(np.float32)
+    for _, taken in prefetch(part.images, divide_into_batches(part.images, indices)):
+        pixels = taken.astype(np.float32)
         if engine.run_with_features is None:
             logits.append(engine.run(pixels))
         else:

@@ -50,7 +50,7 @@ from striate.training.monitoring import Monitoring
 from striate.training.one_cycle import Cycle
 from striate.training.preparation import Prepared
 from striate.training.record import Outcome, RunRecord
-from striate.training.report.gathering import facts, load_ahead, write_report
+from striate.training.report.gathering import facts, load_drawing_ahead, write_report
 from striate.training.report.pictures import KeptMaps
 from striate.training.report.verdict import find_cure
 from striate.training.result import TrainingResult
@@ -125,7 +125,8 @@ class TrainingRun:
         self.record = replace(self.record, plan=plan, follows=follows)
         if self._module is not None:
             check_module(self._module, plan.preprocess, len(plan.data.classes))
-        load_ahead(drawings=bool(plan.recipe.lr_multipliers))
+        if plan.recipe.lr_multipliers:
+            load_drawing_ahead()
         with use_threads(plan.threads):
             with allocator.kept(), repeatable():
                 state, epochs, interrupted = self._learn(prepared, begun, extension, learn)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,8 @@ import numpy as np
 from striate.data import Collection, Images, Split
 from striate.errors import RunError
 from striate.training.plan import DataDescription, SplitCounts
+
+LINES = 10_000  # of names and labels that are hashed at once
 
 
 def describe(collection: Collection, images: Images, split: Split, skipped: int) -> DataDescription:
@@ -24,14 +26,15 @@ def describe(collection: Collection, images: Images, split: Split, skipped: int)
     """
     kept = split.collection
     total = hashlib.sha256()
-    for name, label in zip(collection.names, collection.labels.tolist(), strict=True):
-        total.update(f"{name}\t{label}\n".encode("utf-8", "surrogateescape"))
+    lines = zip(collection.names, collection.labels.tolist(), strict=True)
+    while some := "".join(f"{name}\t{label}\n" for name, label in islice(lines, LINES)):
+        total.update(some.encode("utf-8", "surrogateescape"))
     for values in (images.hashes, split.train, split.val, split.test):
         total.update(np.ascontiguousarray(values).tobytes() + b"\n")
     counts = []
     for part, indices in split.by_name().items():
-        found = Counter(kept.labels[indices].tolist())
-        of_classes = tuple((name, found[number]) for number, name in enumerate(kept.classes))
+        found = np.bincount(kept.labels[indices], minlength=len(kept.classes)).tolist()
+        of_classes = tuple(zip(kept.classes, found, strict=True))
         counts.append(SplitCounts(part, of_classes))
     return DataDescription(
         name=Path(collection.source).name,

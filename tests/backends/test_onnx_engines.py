@@ -52,6 +52,25 @@ def test_onnx_runtime_answers_as_torch(text: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "input 1x28x28 classes=7 > conv 8 > bn > relu > maxpool 2 > flatten > fc 40 > relu > fc",
+        "input 3x40x40 classes=5 > conv 12 stride=2 > conv 12 groups=12 > relu > gap > flatten > fc",
+    ],
+)
+def test_an_answer_is_the_same_to_the_bit_however_many_are_asked_for(text: str) -> None:
+    trained, preprocess, _ = made(text)
+    engine = onnx_runtime(trained, preprocess, features=True)
+    assert engine.run_with_features is not None
+    shape = (70, *preprocess.shape)
+    pixels = np.random.default_rng(2).integers(0, 256, shape).astype(np.float32)
+    logits, features = engine.run_with_features(pixels)
+    for few in (1, 3, 4, 32):
+        assert np.array_equal(engine.run(pixels[:few]), logits[:few])
+        assert np.array_equal(engine.run_with_features(pixels[-few:])[1], features[-few:])
+
+
 @pytest.mark.parametrize("text", [IN_THREE, "input 3x8x8 classes=2 > conv 8 > bn > relu > gap"])
 def test_openvino_answers_as_torch_within_the_digits_of_bf16(text: str) -> None:
     pytest.importorskip("openvino", reason="openvino is an extra")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,23 @@ def test_another_seed_is_another_split_and_other_images_do_not_reshuffle() -> No
     assert set(first.val.tolist()) != set(second.val.tolist())
     more = divided(collection(*rows, ("a", 100), ("b", 101)))
     assert len(set(first.val.tolist()) - set(more.val.tolist())) <= 2
+
+
+def test_of_different_images_the_first_by_lot_are_held_out_of_each_class() -> None:
+    data = collection(*[(str(number % 3), number) for number in range(40)])
+    held: list[int] = []
+    for label in range(3):
+        lots = {
+            index: hashlib.blake2b(f"7\0p{index}".encode(), digest_size=8).digest()
+            for index in np.flatnonzero(data.labels == label).tolist()
+        }
+        held += sorted(lots, key=lots.__getitem__)[: round(0.3 * len(lots))]
+    split = divided(data, seed=7, fraction=0.3)
+    assert split.val.tolist() == sorted(held)
+    assert split.notes == (
+        "no validation split in the data: 12 training images of 40 are held out for it, 30 % of "
+        "each class (seed 7)",
+    )
 
 
 def test_the_split_does_not_depend_on_the_size_the_network_takes() -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from striate.backends.onnx.engines import AT_ONCE, LARGEST, session_of, threads
+from striate.backends.onnx.engines import LARGEST, session_of, share_out, threads
 from striate.backends.onnx.graph import PIXELS, graph
 from striate.backends.onnx.model_file import Node
 from striate.backends.onnx.trained_weights import Trained
@@ -63,9 +63,9 @@ def peaks(
         return [np.asarray(each)[:, :, 0, 0] for each in session.run(names, {PIXELS: pixels})]
 
     def run(pixels: np.ndarray) -> Peaks:
-        given = np.asarray(pixels, np.float32, order="C")
-        parts = [given[start : start + AT_ONCE] for start in range(0, len(given), AT_ONCE)]
-        with ThreadPoolExecutor(min(threads(), len(parts)), "striate-peaks") as pool:
+        number = threads()
+        parts = share_out(np.asarray(pixels, np.float32, order="C"), number)
+        with ThreadPoolExecutor(min(number, len(parts)), "striate-peaks") as pool:
             found = [np.concatenate(each) for each in zip(*pool.map(part, parts), strict=True)]
         return dict(zip(addresses, found, strict=True))
 

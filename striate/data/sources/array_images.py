@@ -70,9 +70,9 @@ def collect_arrays(
         for each, values in zip(splits, images, strict=True)
         for index in range(len(values))
     ]
-    belongs = [
-        each.split for each, values in zip(splits, images, strict=True) for _ in range(len(values))
-    ]
+    belongs: list[str] = []
+    for each, values in zip(splits, images, strict=True):
+        belongs += [each.split] * len(values)
     content = images[0] if len(images) == 1 else np.concatenate(images)
     return Collection(
         source=source,

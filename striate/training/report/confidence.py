@@ -69,9 +69,11 @@ def accept_above(images: Sequence[EvaluatedImage]) -> list[Accepted]:
     [(0.5, 2, 1), (0.6, 1, 0)]
     """
     found = []
+    sure = np.array([one.probability for one in images], np.float64)
+    right = np.array([one.correct for one in images], bool)
     for above in THRESHOLDS:
-        left = [one for one in images if one.probability >= above]
-        wrong = sum(not one.correct for one in left)
-        if left:
-            found.append(Accepted(above, len(left), wrong, *wilson_interval(wrong, len(left))))
+        left = right[sure >= above]
+        n, wrong = len(left), int((~left).sum())
+        if n:
+            found.append(Accepted(above, n, wrong, *wilson_interval(wrong, n)))
     return found

@@ -48,25 +48,23 @@ from striate.training.report.pictures import (
 )
 
 
-def load_ahead(*, drawings: bool) -> None:
-    """Load in the background what the report takes, while the network learns.
-
-    Matplotlib and the templates take half a second to load; training leaves that much of a core.
-
-    Args:
-        drawings: whether it will draw how far filters moved, which matplotlib does.
-    """
-    Thread(target=_load, args=(drawings,), name="striate-report", daemon=True).start()
+def load_templates_ahead() -> None:
+    """Load the report's templates in the background, while the images are read or unpacked."""
+    folders = "render/", "training/report/"
+    Thread(target=load_templates, args=folders, name="striate-report", daemon=True).start()
 
 
-def _load(drawings: bool) -> None:
+def load_drawing_ahead() -> None:
+    """Load matplotlib in the background, which draws how far fine-tuning moved filters."""
+    Thread(target=_load_drawing, name="striate-report", daemon=True).start()
+
+
+def _load_drawing() -> None:
     # without a home matplotlib says at length where it keeps its fonts
     # an ImportError is to be raised, and seen, where the report is written
     with quiet("matplotlib"), suppress(ImportError):
-        if drawings:
-            import_module("matplotlib.figure")
-            import_module("matplotlib.backends.backend_svg")
-        load_templates("render/", "training/report/")
+        import_module("matplotlib.figure")
+        import_module("matplotlib.backends.backend_svg")
 
 
 def write_report(folder: RunFolder, shown: Facts) -> None:
