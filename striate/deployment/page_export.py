@@ -130,7 +130,7 @@ def export_page(
                     "classifier's file or its run"
                 )
             verification = verify(
-                model, web_runtime=settings.runtime, progress=False, callback=tell
+                model, web_runtime=settings.runtime, browser=False, progress=False, callback=tell
             )
             if not verification.holds:
                 raise ProofError(f"'{model}' does not hold: {verification.failures}")

@@ -123,6 +123,7 @@ def verify(
     path: str | Path,
     *,
     web_runtime: Path | None = None,
+    browser: bool = True,
     progress: bool | None = None,
     callback: Callback | None = None,
 ) -> Verification:
@@ -132,6 +133,7 @@ def verify(
         path: of a file that `export` wrote, or of a page.
         web_runtime: the npm package onnxruntime-web, packed or unpacked; None takes that of the
             page, or the one that is kept from making a page, if there is one.
+        browser: whether Chromium is asked as well, which takes seconds.
         progress: whether it is shown; None shows it in a terminal or a notebook.
         callback: is told the progress as well.
 
@@ -145,24 +147,26 @@ def verify(
     engine = None if web_runtime is None else find_web_runtime(web_runtime)
     with display_progress(progress, callback) as tell:
         if path.suffix.lower() not in ENDINGS:
-            return _verify_file(path, engine, tell)
+            return _verify_file(path, engine, tell, browser=browser)
         content, carried = read_page(path)
         with TemporaryDirectory(prefix="striate-") as folder:
             inside = Path(folder) / "sealed.onnx"
             inside.write_bytes(content)
             try:
-                return _verify_file(inside, engine or carried, tell)
+                return _verify_file(inside, engine or carried, tell, browser=browser)
             except ClassifierError as error:
                 raise ClassifierError(f"'{path}' holds no whole classifier: {error}") from error
 
 
-def _verify_file(path: Path, engine: WebRuntime | None, tell: Callback) -> Verification:
+def _verify_file(
+    path: Path, engine: WebRuntime | None, tell: Callback, *, browser: bool
+) -> Verification:
     sealed = read_sealed(path)
     if sealed.form != "image":
         raise ClassifierError(f"'{path}' takes batches and carries no images to prove it by")
     damaged = measure_digest(path) != sealed.digest
     pixels = [image.pixels(sealed.preprocess) for image in sealed.golden]
-    found = verify_bytes(path.read_bytes(), sealed.proof, pixels, tell, engine, browser=True)
+    found = verify_bytes(path.read_bytes(), sealed.proof, pixels, tell, engine, browser=browser)
     odd = [
         image.name
         for image, given, mark in zip(sealed.golden, pixels, sealed.fingerprints, strict=True)
