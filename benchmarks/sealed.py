@@ -44,7 +44,7 @@ def main() -> None:
     photographs = chosen.shared / "data" / "hymenoptera"
     refuse_emulation()
     machine = look()
-    tables, findings, kept = [], [], {}
+    tables, findings, kept, ran = [], [], {}, chosen.rounds
     with tempfile.TemporaryDirectory() as name:
         folder = (chosen.folder or Path(name)).resolve()
         lost = prepare(folder, photographs, chosen.shared / WEIGHTS)
@@ -64,6 +64,7 @@ def main() -> None:
                 f"it says another class for {count_others(folder, title)} of {n:,}."
             )
             kept[title] = raw(sides)
+            ran = min(ran, len(sides[OURS]))
     publish(
         Report(
             name="sealed",
@@ -74,8 +75,7 @@ def main() -> None:
                 "MobileNetV2 at 224 pixels in float32 but for the side in int8. The script of ONNX "
                 "Runtime decodes, resizes and answers image after image, with its own threads; "
                 "Striate decodes JPEG files smaller where they are much larger than needed; "
-                "Keras's weights are random. "
-                + rounds_told(chosen.rounds, chosen.rounds, chosen.minutes)
+                "Keras's weights are random. " + rounds_told(ran, chosen.rounds, chosen.minutes)
             ),
             tables=tuple(tables),
             findings=(*findings, f"int8: {lost}."),
