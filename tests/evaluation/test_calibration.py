@@ -167,7 +167,7 @@ def test_few_images_choose_no_rule() -> None:
     odds = Decision().probabilities(logits.astype(np.float32))
     found = choose_reject_rule(odds, labels, None, false_refusals=0.05)
     assert found.rule is None
-    assert "5.0 % of 30 images is less than two" in str(found)
+    assert "5.0 % of 30 images is fewer than two" in str(found)
 
 
 def test_no_refusals_are_wanted() -> None:

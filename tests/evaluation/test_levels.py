@@ -101,7 +101,7 @@ def test_classes_that_cannot_carry_it_leave_it_to_the_nodes_above() -> None:
     assert f"level 1: {found.levels[1].right} of {found.levels[1].answered} answers" in said
     none = fit_promise(odds[:20], labels[:20], precision=0.97, confidence=0.9, taxonomy=tree())
     assert none.promise is None
-    assert none.describe(NAMES, tree()).startswith("no promise, with 90.0 % confidence for all")
+    assert none.describe(NAMES, tree()).startswith("no promise that on each level 97.0 % of the")
 
 
 def test_the_figures_of_each_level_by_hand() -> None:

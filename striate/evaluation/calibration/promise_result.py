@@ -84,7 +84,7 @@ class PromiseFit:
         self, asked: str, with_what: str, classes: Sequence[str], taxonomy: Taxonomy
     ) -> str:
         names = [tuple(classes), *(level.names for level in taxonomy.levels)]
-        told = []
+        told, no = [], "not promised, " if self.promise is not None else ""
         for number, (found, own) in enumerate(zip(self.levels, names, strict=True)):
             where = f"level {number}" if number else "the classes"
             if found.answered:
@@ -93,17 +93,20 @@ class PromiseFit:
             elif not found.offered:
                 told.append(f"{where}: no image is left to it")
             elif found.further is None:
-                told.append(f"{where}: not promised, too many even of the surest are wrong")
+                told.append(f"{where}: {no}too many even of the surest are wrong")
             else:
-                told.append(
-                    f"{where}: not promised, some {found.further:,} further images could show it"
-                )
+                told.append(f"{where}: {no}some {found.further:,} further images could show it")
+        images, together = format_count(self.n, "image"), f"{with_what} for all levels together"
+        if self.promise is None:
+            return (
+                f"no promise that on each level {asked}: {images} cannot show it {together} "
+                f"({'; '.join(told)})"
+            )
         answered = sum(found.answered for found in self.levels)
-        start = "promised" if self.promise is not None else "no promise"
         share = format_percent(answered / max(self.n, 1))
         return (
-            f"{start}, {with_what} for all levels together: on each level {asked}; tested on "
-            f"{format_count(self.n, 'image')}, of which {share} are answered ({'; '.join(told)})"
+            f"promised, {together}: on each level {asked}; tested on {images}, of which {share} "
+            f"are answered ({'; '.join(told)})"
         )
 
     def _name_failed(self, found: LevelFit, names: Sequence[str], begin: str = "") -> str:

@@ -105,7 +105,7 @@ def choose_reject_rule(
     allowed = int(false_refusals * n)
     if allowed < 2:
         few = f"{format_percent(false_refusals)} of {format_count(n, 'image')}"
-        return RejectFit(None, n, why=f"{few} is less than two, which choose no rule")
+        return RejectFit(None, n, why=f"{few} is fewer than two, too few to choose a rule by")
     confidence, correct = probabilities.max(1), probabilities.argmax(1) == labels
     if distance is None and np.ptp(probabilities, axis=0).max() < SAME:
         same = f"the network says the same of all {n:,} images, so it has learnt nothing yet"
