@@ -35,10 +35,10 @@ def pass_through(layer: nn.Conv2d, x: Tensor, slope: Tensor) -> Iterator[Tensor]
 
 
 @pytest.mark.parametrize("how", SMALL, ids=str)
-@pytest.mark.parametrize("positions", ["few", "more"])
+@pytest.mark.parametrize("positions", ["few", "more", "many of few channels"])
 def test_products_are_right_to_the_rounding_of_bf16(how: dict[str, Any], positions: str) -> None:
     numbers = torch.Generator().manual_seed(0)
-    channels, side = (256, 8) if positions == "few" else (96, 9)
+    channels, side = {"few": (256, 8), "more": (96, 9)}.get(positions, (8, 10))
     layer = nn.Conv2d(24, channels, **how)
     layer.to(memory_format=LAST)  # type: ignore[call-overload]
     exact = copy.deepcopy(layer)

@@ -2,7 +2,8 @@
 
 Late in a network maps are small and channels many. There oneDNN takes up to twice as long for the
 gradient of the weights as for a product of matrices of the same size, and a third longer for the
-convolution itself; elsewhere its own way is the faster one.
+convolution itself. For the gradient of the weights a product is faster, too, where all patches fit
+the cache and the input has more than a few channels. Elsewhere oneDNN's own way is the faster one.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from torch.nn import functional
 
 FORWARD = 2  # positions a channel of the output up to which the convolution itself is a product
 BACKWARD = 5  # the same for the gradient of the weights, times the stride
+PATCHES = 2**20  # numbers in all patches up to which the gradient of the weights is a product, too
+FEWEST = 16  # channels of the input from which on that is so
 
 
 @contextmanager
@@ -107,7 +110,9 @@ def _convolve(
     low = torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == kind
     if low and x.device.type == "cpu" and x.ndim == 4:
         positions = len(x) * math.prod(window.outputs(x))
-        if positions <= BACKWARD * len(weight) * min(window.stride):
+        patches = positions * weight[0].numel()
+        small = patches <= PATCHES and x.shape[1] >= FEWEST
+        if small or positions <= BACKWARD * len(weight) * min(window.stride):
             added = None if bias is None else bias.to(kind)
             output: Tensor = _Product.apply(x.to(kind), weight.to(kind), added, window)  # type: ignore[no-untyped-call]
             return output
