@@ -8,7 +8,6 @@ import queue
 import re
 import secrets
 import shutil
-import signal
 import subprocess
 import threading
 import time
@@ -167,14 +166,9 @@ class _Talk:
     def end(self) -> None:
         """End the browser and the server."""
         self._asked.put(None)
-        for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
+        for stop in (self._process.terminate, self._process.kill):
             if self._process.poll() is None:
-                with suppress(ProcessLookupError):
-                    # with all that it has started; where there are no groups, it alone
-                    if hasattr(os, "killpg"):
-                        os.killpg(self._process.pid, number)
-                    else:
-                        self._process.terminate()
+                stop()  # its other processes end with it
                 with suppress(subprocess.TimeoutExpired):
                     self._process.wait(5)
         self._server.shutdown()
