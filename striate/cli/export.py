@@ -127,6 +127,11 @@ def export(
 
     if to not in ("onnx", "page"):
         raise SettingError(f"--to {to[:60]}: expected onnx or page")
+    for wanted, option in ((with_batch, "--with-batch"), (with_programs, "--with-programs")):
+        if wanted and to == "page":
+            raise SettingError(
+                f"{option} writes files beside an .onnx; leave it out with --to page"
+            )
     key = read_signing_key(sign, certificate)
     settings = ExportSettings(
         batch=with_batch,
