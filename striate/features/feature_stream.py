@@ -7,10 +7,17 @@ from contextlib import suppress
 
 import numpy as np
 
-from striate.data import Collection, digest_pixels
+from striate.data import Collection, Images, digest_pixels
 from striate.data.augmentation import Augmentation
 from striate.errors import ImageError
-from striate.features.extraction import BATCH, Extractor, WantedFeatures, compute_features
+from striate.features.extraction import (
+    BATCH,
+    Extractor,
+    Progress,
+    WantedFeatures,
+    compute_features,
+    extract_features,
+)
 from striate.features.feature_cache import FeatureCache
 
 SAMPLE = 8  # images, evenly spread, by which it is chosen how features are computed
@@ -117,6 +124,21 @@ class FeatureStream:
         if not there.any():
             return there, np.empty((0, 0), np.float32)
         return there, kept.take(hashes[there], 1)[:, 0]
+
+    def complete(self, images: Images, *, progress: Progress = lambda done, total: None) -> None:
+        """Compute the features of all images, as they are, that are not there yet.
+
+        Args:
+            images: decoded.
+            progress: told how many are done, and how many there will be.
+        """
+        if self._ready is not None:
+            extractor, kept = self._ready
+            every = np.flatnonzero(images.usable)
+            lacking = every[~kept.find(images.hashes[every], 1)[:, 0]]
+            extract_features(
+                extractor, images, lacking, n_augmented=1, kept=kept, progress=progress
+            )
 
     def hand_over(self) -> tuple[Extractor, FeatureCache] | None:
         """Return what computed the features and where they are; None where there were no images.

@@ -11,8 +11,10 @@ from striate.data import Collection, Groups, Images, Survey
 from striate.doctor.grouping.finding import Features, find_groups
 from striate.doctor.grouping.thumbs import MOST, Thumbs
 from striate.doctor.scan.near_copies import SMALL
+from striate.events import Callback
 from striate.features.feature_stream import FeatureStream
 from striate.settings import Settings
+from striate.terminal.progress import ProgressReporter
 from striate.training.before import Before
 from striate.training.plan import Plan
 
@@ -64,6 +66,7 @@ def group_images(
     settings: Settings,
     before: Before,
     say: Say,
+    callback: Callback,
 ) -> Groups | None:
     """Return the groups of images that are divided next; None where each stands alone.
 
@@ -74,17 +77,13 @@ def group_images(
         settings: the user's.
         before: what is known, the groups of a column among it.
         say: is told what could not be looked for.
+        callback: is told how far the features of further images are.
     """
     thumbs, stream = looked.thumbs, looked.stream
     if thumbs is None:
         return before.groups
-    found = find_groups(
-        collection,
-        images,
-        thumbs,
-        None if stream is None else Features(*stream.features(images.hashes, images.usable)),
-        alike=settings.alike,
-    )
+    features = None if stream is None else _take_features(stream, images, callback)
+    found = find_groups(collection, images, thumbs, features, alike=settings.alike)
     if found.lacking:
         say(
             f"to keep the run short, images were not grouped by: {found.lacking}; "
@@ -97,3 +96,13 @@ def group_images(
             "which random pairs of this folder are not (--alike sets it)"
         )
     return found.groups
+
+
+def _take_features(stream: FeatureStream, images: Images, callback: Callback) -> Features:
+    """Return the features that there are; the others are computed where they are asked for."""
+
+    def complete() -> Features:
+        stream.complete(images, progress=ProgressReporter("features of all images", callback))
+        return Features(*stream.features(images.hashes, images.usable))
+
+    return Features(*stream.features(images.hashes, images.usable), complete)

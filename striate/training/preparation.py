@@ -190,6 +190,7 @@ def prepare(
             settings=settings,
             before=before,
             say=say,
+            callback=callback,
         )
         loaded = divide(collection, images, settings, folder, groups=groups, before=before, say=say)
         follows = None if predecessor is None else predecessor.note_changes(loaded, folder, say)

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from striate.data import Collection, Groups, Images
 from striate.data.cache_folder import find_cache_folder
 from striate.doctor.grouping.dates import read_dates
-from striate.doctor.grouping.near import find_near_images, make_vectors
+from striate.doctor.grouping.near import are_crowded, find_near_images, make_vectors
 from striate.doctor.grouping.sequences import join_neighbours, propose
 from striate.doctor.grouping.thumbs import Thumbs
 from striate.files.atomic_write import write_atomically
 
-VERSION: Final = 1  # of what is kept: another one where groups are found otherwise
+VERSION: Final = 2  # of what is kept: another one where groups are found otherwise
 COARSE: Final = 16  # pixels a side of the small images that stand for features
 MOST: Final = 100  # files of groups that are kept; the oldest go first
 
@@ -31,10 +33,12 @@ class Features:
     Attributes:
         there: bool (n,), of which images.
         values: float32 (of those, features).
+        complete: computes those of the other images, too; None where that cannot be.
     """
 
     there: np.ndarray
     values: np.ndarray
+    complete: Callable[[], Features] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +68,8 @@ def find_groups(
     """Find near copies, and neighbours in name, date and folder that are alike.
 
     What names, dates and folders propose is compared by features where all images have them,
-    else by the images in grey at 16 x 16 pixels.
+    else by the images in grey at 16 x 16 pixels. Features of all are computed where many images
+    show few things: most of those without have to change sides then, and need them anyway.
 
     Args:
         collection: names, labels and classes.
@@ -81,14 +86,34 @@ def find_groups(
         return known
     thumbs.complete(images)
     looked = thumbs.there & images.usable
+    with threadpool_limits(1, "blas"):  # products so small that two threads wait for each other
+        found = _find(
+            collection, images, thumbs, looked, features, alike=alike, sequences=sequences
+        )
+    _keep(path, found)
+    return found
+
+
+def _find(
+    collection: Collection,
+    images: Images,
+    thumbs: Thumbs,
+    looked: np.ndarray,
+    features: Features | None,
+    *,
+    alike: float | None,
+    sequences: bool,
+) -> FoundGroups:
     lacking = [] if looked[images.usable].all() else ["near copies"]
-    n = len(collection)
-    vectors, featured = None, np.zeros(n, np.bool_)
-    if features is not None and len(features.values) > 1:
-        featured = features.there
-        made = make_vectors(features.values)
-        vectors = np.zeros((n, made.shape[1]), np.float32)
-        vectors[featured] = made
+    vectors, featured = _make_vectors(features, len(collection))
+    more = None if features is None else features.complete
+    whole = bool(featured[images.usable].all())
+    if not (vectors is None or more is None or whole) and are_crowded(
+        thumbs.values, looked & featured, vectors
+    ):
+        features = more()
+        vectors, featured = _make_vectors(features, len(collection))
+        whole = bool(featured[images.usable].all())
     dates, complete = read_dates(collection) if sequences else ({}, True)
     lacking += [] if complete else ["dates"]
     proposals = propose(collection, dates) if sequences else []
@@ -107,9 +132,18 @@ def find_groups(
     if features is not None and not whole:
         missing = int((images.usable & ~features.there).sum())
         lacking.append(f"features of {missing:,} images")
-    found = FoundGroups(Groups.from_pairs(n, near.pairs + pairs), near.alike, ", ".join(lacking))
-    _keep(path, found)
-    return found
+    groups = Groups.from_pairs(len(collection), near.pairs + pairs)
+    return FoundGroups(groups, near.alike, ", ".join(lacking))
+
+
+def _make_vectors(features: Features | None, n: int) -> tuple[np.ndarray | None, np.ndarray]:
+    """Return vectors by which images are compared, float32 (n, numbers), and which have one."""
+    if features is None or len(features.values) < 2:
+        return None, np.zeros(n, np.bool_)
+    made = make_vectors(features.values)
+    vectors = np.zeros((n, made.shape[1]), np.float32)
+    vectors[features.there] = made
+    return vectors, features.there
 
 
 def is_known(

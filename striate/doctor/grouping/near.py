@@ -8,13 +8,16 @@ how fast a machine is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from striate.data.groups import JoinedSets
+from striate.doctor.grouping.crowds import Join, join_crowds
+from striate.doctor.grouping.neighbours import Neighbours, find_neighbours
+from striate.doctor.grouping.overlap import overlap
 from striate.doctor.image_signs import hash_grey
 from striate.doctor.scan.alignment import align, near, take_details
 from striate.doctor.scan.fingerprints import CHANGES, THUMB, Change, fingerprint
@@ -23,13 +26,17 @@ from striate.doctor.scan.near_copies import CHANGED, FARTHEST, FLAT, LEAST, SPRE
 HALF: Final = THUMB // 2
 STRANGERS: Final = 100  # random pairs by which it is predicted what is alike by chance
 ROBUST: Final = 1.4826  # of the median absolute deviation, to be a standard deviation
-BLOCK: Final = 2**22  # pairs of hashes, or of features, that are compared at once
+BLOCK: Final = 2**22  # pairs of hashes of which the nearest are candidates
+AT_ONCE: Final = 2**17  # of them that are compared at once: they stay in the processor's cache
 ROWS: Final = 512  # images that are made float32 at once
 EACH: Final = 16  # pairs of near hashes an image that are candidates, on average, at most
 ALIGNED: Final = 500  # candidates by hashes, and by features, that are laid over each other at most
-ALIGNED_SHARE: Final = 0.125  # of many images more: so many an image
+MANY_HASHES: Final = 20_000  # images above which only neighbours in features are held together
 STRANGE: Final = 12  # bits by which hashes of different photographs differ now and then
-NEIGHBOURS: Final = 3  # by features, that are laid over each image
+NEAREST: Final = 3  # by features, that are laid over each image
+AT_A_TIME: Final = 256  # pairs of them that are hashed in all ways
+SAMPLE: Final = 4000  # images by which it is found whether many show few things
+CROWDED: Final = 0.1  # of these that do
 DIRECTIONS: Final = 128  # of the features, in which they are compared where there are many images
 MANY: Final = 1000
 UNLIKE: Final = 20  # bits of 64 by which two of similar features differ that are not laid over
@@ -58,6 +65,14 @@ class _Candidate:
     changes: tuple[Change, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class _Like:
+    """Neighbours in features, and from which similarity on two are unusually alike."""
+
+    neighbours: Neighbours
+    least: float
+
+
 def find_near_images(
     thumbs: np.ndarray,
     looked: np.ndarray,
@@ -75,38 +90,72 @@ def find_near_images(
         featured: bool (n,), which images have features.
         alike: the least correlation of details that counts; None finds it.
     """
-    shows = np.flatnonzero(looked)
-    contrast = [thumbs[some].std((1, 2), dtype=np.float32) for some in _blocks(shows)]
-    shows = shows[np.concatenate([*contrast, np.empty(0)]) >= FLAT]
+    shows = _find_showing(thumbs, looked)
     if len(shows) < 2:
         return NearImages([], alike or LEAST, True)
     least = alike or _beyond_chance(thumbs, shows)
     joined = JoinedSets(len(thumbs))
     pairs: list[tuple[int, int, str]] = []
 
-    def join(one: int, other: int, correlation: float) -> None:
+    def join(one: int, other: int, why: str) -> None:
         joined.join(one, other)
-        pairs.append((one, other, f"near copy: details correlated by {correlation:.2f}"))
+        pairs.append((one, other, why))
 
-    left = _join_as_they_lie(thumbs, shows, least, join)
-    most = max(ALIGNED, int(ALIGNED_SHARE * len(shows)))
-    complete = len(left) <= most or int(left[most, 3]) >= STRANGE
-    candidates: list[Iterator[_Candidate]] = [_by_hashes(left[:most])]
-    if vectors is not None:
-        candidates.append(_by_features(thumbs, shows[featured[shows]], vectors, joined))
+    known, like = shows[featured[shows]], None
+    if vectors is not None and len(known) > 1:
+        like = _find_like(vectors[known])
+    # copies have like features, so that of many images with features the neighbours are enough
+    among = like.neighbours if like and MANY_HASHES < len(shows) == len(known) else None
+    left = _join_as_they_lie(thumbs, shows, among, least=least, join=join)
+    candidates: list[Iterator[_Candidate]] = []
+    if like is not None:
+        crowded = _join_crowds(thumbs, known, like, join)
+        candidates.append(_by_features(thumbs, known, like, joined, tried=crowded))
+        left = left[~np.isin(left[:, :2], known[crowded]).any(1)]
+    complete = len(left) <= ALIGNED or int(left[ALIGNED, 3]) >= STRANGE
+    candidates.insert(0, _by_hashes(left[:ALIGNED]))
     for some in candidates:
         aligned = 0
         for each in some:
             if joined.root(each.one) == joined.root(each.other):
                 continue
-            if aligned == most:
+            if aligned == ALIGNED:
                 complete = False
                 break
             aligned += 1
             found = align(thumbs[each.one], thumbs[each.other], (1.0, 1.0), each.changes)
             if found >= least + CHANGED:
-                join(each.one, each.other, found)
+                join(each.one, each.other, _word(found))
     return NearImages(pairs, round(least, 3), complete)
+
+
+def are_crowded(thumbs: np.ndarray, looked: np.ndarray, vectors: np.ndarray) -> bool:
+    """Say whether many images show few things, by some of them.
+
+    Args:
+        thumbs: uint8 (n, THUMB, THUMB).
+        looked: bool (n,), of which images there is one, and a vector.
+        vectors: float32 (n, numbers), features of length 1.
+    """
+    known = _find_showing(thumbs, looked)
+    if len(known) > SAMPLE:
+        known = np.sort(np.random.default_rng(0).choice(known, SAMPLE, replace=False))
+    if len(known) < 2:
+        return False
+    like = _find_like(vectors[known])
+    crowded = _join_crowds(thumbs, known, like, lambda *_: None)
+    return bool(crowded.mean() >= CROWDED)
+
+
+def _find_showing(thumbs: np.ndarray, looked: np.ndarray) -> np.ndarray:
+    """Return the images that show enough to be compared: int64."""
+    shows = np.flatnonzero(looked)
+    contrast = [thumbs[some].std((1, 2), dtype=np.float32) for some in _blocks(shows)]
+    return shows[np.concatenate([*contrast, np.empty(0)]) >= FLAT]
+
+
+def _word(correlation: float) -> str:
+    return f"near copy: details correlated by {correlation:.2f}"
 
 
 def _beyond_chance(thumbs: np.ndarray, shows: np.ndarray) -> float:
@@ -129,9 +178,21 @@ def _beyond_chance(thumbs: np.ndarray, shows: np.ndarray) -> float:
 
 
 def _join_as_they_lie(
-    thumbs: np.ndarray, shows: np.ndarray, least: float, join: Callable[[int, int, float], None]
+    thumbs: np.ndarray,
+    shows: np.ndarray,
+    among: Neighbours | None,
+    *,
+    least: float,
+    join: Join,
 ) -> np.ndarray:
     """Join the pairs of near hashes whose details agree without being moved.
+
+    Args:
+        thumbs: uint8 (n, THUMB, THUMB).
+        shows: int64 (k,), which of them are compared.
+        among: each with these alone; None compares all.
+        least: the correlation of details that counts.
+        join: is told which belong together, and why.
 
     Returns:
         The other pairs, those of the nearest hashes first: int64 (pairs, 4), first, second, whether
@@ -145,21 +206,15 @@ def _join_as_they_lie(
         details[some] = take_details(grey.reshape(len(grey), HALF, 2, HALF, 2).mean((2, 4)))
     details /= np.maximum(np.linalg.norm(details, axis=(1, 2), keepdims=True), 1e-6)
     found = []
-    rows = max(1, BLOCK // len(plain))
     for mirrored, hashes in enumerate((plain, mirror)):
         flipped = details[:, :, ::-1] if mirrored else details
-        for start in range(0, len(plain), rows):
-            bits = np.bitwise_count(hashes[start : start + rows, None] ^ plain[None, start:])
-            bits[np.tri(*bits.shape, dtype=np.bool_)] = 64  # each pair once, and none with itself
-            row, column = np.nonzero(bits <= _enough(bits))
-            first, second = (start + row)[: EACH * len(bits)], (start + column)[: EACH * len(bits)]
+        for first, second, apart in _near_hashes(hashes, plain, among):
             alike = np.einsum("prc,prc->p", flipped[first], details[second])
-            apart = bits[row, column][: EACH * len(bits)]
-            found.append(np.stack([first, second, np.full(len(first), mirrored), apart], axis=1))
             surely = alike >= least + CHANGED
             for place in np.flatnonzero(surely).tolist():
-                join(int(shows[first[place]]), int(shows[second[place]]), float(alike[place]))
-            found[-1] = found[-1][~surely]
+                join(int(shows[first[place]]), int(shows[second[place]]), _word(alike[place]))
+            left = np.stack([first, second, np.full(len(first), mirrored), apart], axis=1)
+            found.append(left[~surely])
     every = np.concatenate(found)
     every = every[np.argsort(every[:, 3], kind="stable")]
     every[:, :2] = shows[every[:, :2]]
@@ -171,10 +226,41 @@ def _blocks(indices: np.ndarray) -> Iterator[np.ndarray]:
     return (indices[start : start + ROWS] for start in range(0, len(indices), ROWS))
 
 
-def _enough(bits: np.ndarray) -> int:
-    """Return how far apart hashes may be so that not too many pairs of a block are candidates."""
-    counts = np.bincount(bits[bits <= FARTHEST], minlength=FARTHEST + 1).cumsum()
-    return int(np.searchsorted(counts, EACH * len(bits), side="right")) - 1 if counts[-1] else 0
+def _near_hashes(
+    hashes: np.ndarray, plain: np.ndarray, among: Neighbours | None
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Give pairs of near hashes, each once, in blocks: first, second, and the bits between them."""
+    rows, step = max(1, BLOCK // len(plain)), max(1, AT_ONCE // len(plain))
+    if among is not None:
+        rows, step = len(plain), len(plain)
+    for start in range(0, len(plain), rows):
+        end = min(start + rows, len(plain))
+        near_ones = [
+            _compare(hashes, plain, begin, min(begin + step, end), among)
+            for begin in range(start, end, step)
+        ]
+        first, second, apart = (np.concatenate(each) for each in zip(*near_ones, strict=True))
+        most = EACH * (end - start)
+        counts = np.bincount(apart, minlength=FARTHEST + 1).cumsum()
+        enough = int(np.searchsorted(counts, most, side="right")) - 1 if counts[-1] else 0
+        near_enough = np.flatnonzero(apart <= enough)[:most]
+        yield first[near_enough], second[near_enough], apart[near_enough].astype(np.int64)
+
+
+def _compare(
+    hashes: np.ndarray, plain: np.ndarray, start: int, end: int, among: Neighbours | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the pairs of some rows with later images that differ in few bits."""
+    if among is not None:
+        of = among.of[start:end]
+        bits = np.bitwise_count(hashes[start:end, None] ^ plain[of])
+        row, column = np.nonzero((bits <= FARTHEST) & (among.alike[start:end] > -np.inf))
+        return start + row, of[row, column], bits[row, column]
+    bits = np.bitwise_count(hashes[start:end, None] ^ plain[None, start:])
+    places = np.flatnonzero(bits <= FARTHEST)
+    row, column = np.divmod(places, bits.shape[1])
+    later = column > row  # each pair once, and none with itself
+    return start + row[later], start + column[later], bits.ravel()[places[later]]
 
 
 def _by_hashes(left: np.ndarray) -> Iterator[_Candidate]:
@@ -184,41 +270,55 @@ def _by_hashes(left: np.ndarray) -> Iterator[_Candidate]:
         yield _Candidate(one, other, changes)
 
 
-def _by_features(
-    thumbs: np.ndarray, shows: np.ndarray, vectors: np.ndarray, joined: JoinedSets
-) -> Iterator[_Candidate]:
-    """Give each image with those of the most similar features, where they are unusually so."""
-    if len(shows) < 2:
-        return
-    mine = vectors[shows]
+def _find_like(vectors: np.ndarray) -> _Like:
+    """Return the neighbours of each in features, and how alike two are that are unusually so."""
     numbers = np.random.default_rng(0)
-    one, other = numbers.integers(0, len(mine), (2, 2000))
-    chance = np.einsum("pv,pv->p", mine[one], mine[other])[one != other]
+    one, other = numbers.integers(0, len(vectors), (2, 2000))
+    chance = np.einsum("pv,pv->p", vectors[one], vectors[other])[one != other]
     middle, upper = np.quantile(chance, (0.5, 0.75))
-    least = float(middle + 6 * (upper - middle))
-    likely: dict[tuple[int, int], float] = {}
-    rows = max(1, BLOCK // len(mine))
-    for start in range(0, len(mine), rows):
-        alike = mine[start : start + rows] @ mine.T
-        alike[np.arange(len(alike)), start + np.arange(len(alike))] = -np.inf
-        nearest = np.argpartition(-alike, min(NEIGHBOURS, len(mine) - 1) - 1)[:, :NEIGHBOURS]
-        for row, columns in enumerate(nearest.tolist()):
-            for column in columns:
-                if alike[row, column] >= least:
-                    pair = (min(start + row, column), max(start + row, column))
-                    likely[pair] = float(alike[row, column])
-    hashes: dict[int, np.ndarray] = {}
-    for (first, second), _ in sorted(likely.items(), key=lambda each: -each[1]):
-        pair = (int(shows[first]), int(shows[second]))
-        if joined.root(pair[0]) == joined.root(pair[1]):
+    return _Like(find_neighbours(vectors), float(middle + 6 * (upper - middle)))
+
+
+def _join_crowds(thumbs: np.ndarray, known: np.ndarray, like: _Like, join: Join) -> np.ndarray:
+    """Join the images of crowds; return which are: bool (known,)."""
+
+    def lay(pairs: np.ndarray) -> np.ndarray:
+        one, other = known[pairs].T
+        return overlap(thumbs[one], thumbs[other])
+
+    def tell(one: int, other: int, why: str) -> None:
+        join(int(known[one]), int(known[other]), why)
+
+    return join_crowds(like.neighbours, lay, least=like.least, join=tell)
+
+
+def _by_features(
+    thumbs: np.ndarray, known: np.ndarray, like: _Like, joined: JoinedSets, *, tried: np.ndarray
+) -> Iterator[_Candidate]:
+    """Give each image with those of the most similar features, where they are unusually so.
+
+    Of those in crowds, which are tried already, none.
+    """
+    of, alike = like.neighbours.of[:, :NEAREST], like.neighbours.alike[:, :NEAREST]
+    row, column = np.nonzero((alike >= like.least) & ~tried[:, None] & ~tried[of])
+    pairs = np.sort(known[np.stack([row, like.neighbours.of[row, column]], axis=1)], axis=1)
+    order = np.argsort(-alike[row, column], kind="stable")
+    likely = list(dict.fromkeys(map(tuple, pairs[order].tolist())))
+    for start in range(0, len(likely), AT_A_TIME):
+        some = [
+            pair
+            for pair in likely[start : start + AT_A_TIME]
+            if joined.root(pair[0]) != joined.root(pair[1])
+        ]
+        if not some:
             continue
-        for index in pair:
-            if index not in hashes:
-                hashes[index] = fingerprint(thumbs[index][None], np.ones(1))[0]
-        for mine_first, yours in (pair, pair[::-1]):
-            bits = np.bitwise_count(hashes[mine_first] ^ hashes[yours][0])
-            if bits.min() <= UNLIKE:
-                yield _Candidate(mine_first, yours, near(CHANGES[int(bits.argmin())]))
+        shown = sorted({index for pair in some for index in pair})
+        hashes = dict(zip(shown, fingerprint(thumbs[shown], np.ones(len(shown))), strict=True))
+        for pair in some:
+            for one, other in (pair, pair[::-1]):
+                bits = np.bitwise_count(hashes[one] ^ hashes[other][0])
+                if bits.min() <= UNLIKE:
+                    yield _Candidate(one, other, near(CHANGES[int(bits.argmin())]))
 
 
 def make_vectors(features: np.ndarray) -> np.ndarray:

@@ -111,9 +111,12 @@ def fingerprint(thumbs: np.ndarray, proportions: np.ndarray) -> np.ndarray:
     """
     hashes = np.empty((len(thumbs), len(CHANGES)), np.uint64)
     turned = [place for place, change in enumerate(CHANGES) if change.degrees]
-    for index, (thumb, each) in enumerate(zip(thumbs, proportions, strict=True)):
-        samples = _turning(round(float(each) * 20) / 20) @ thumb.ravel().astype(np.float32)
-        hashes[index, turned] = hash_grey(samples.reshape(len(turned), SIDE, SIDE))
+    twentieths = np.rint(np.asarray(proportions, np.float64) * 20)
+    for each in np.unique(twentieths).tolist():  # all of one shape at once
+        mine = np.flatnonzero(twentieths == each)
+        samples = _turning(each / 20) @ thumbs[mine].reshape(len(mine), -1).T.astype(np.float32)
+        grey = samples.T.reshape(-1, SIDE, SIDE)
+        hashes[mine[:, None], turned] = hash_grey(grey).reshape(len(mine), -1)
     for place, change in enumerate(CHANGES):
         if not change.degrees:
             rows, columns = change.shares
