@@ -21,6 +21,7 @@ STRENGTHS = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 
 FOLDS = 5
 COLUMNS = 64  # features that are standardised at a time: doubles of all take twice their memory
+ROWS = 4096  # images that are rotated at a time
 LARGE = 8_000_000  # numbers at work from which one held-out fifth replaces the folds
 TINY = 1e-300  # so that the logarithm of no chance at all is a number
 
@@ -212,10 +213,11 @@ def _weigh(folds: Sequence[tuple[np.ndarray, np.ndarray]], weights: np.ndarray) 
 
 
 def standardize(features: np.ndarray) -> StandardRows:
-    """Standardise, and where there are fewer rows than features, rotate to as many directions.
+    """Standardise, and rotate to the directions in which the rows differ, as many as there are.
 
     The penalty is the same in every rotated frame, and weights outside of the span of the rows
-    only add to it, so the optimum is the same.
+    only add to it, so the optimum is the same. In this frame no two columns are correlated, and
+    conjugate gradients, preconditioned column by column, need a third of the products.
     """
     flat = features.reshape(-1, features.shape[-1])
     edges = np.linspace(0, flat.shape[1], -(-flat.shape[1] // COLUMNS) + 1).astype(int)
@@ -230,9 +232,13 @@ def standardize(features: np.ndarray) -> StandardRows:
         _, _, directions = np.linalg.svd(standard, full_matrices=False)
         values, back = (standard @ directions.T).astype(np.float32), directions / spread
     else:
-        values, back = np.empty(flat.shape, np.float32), np.diag(1 / spread)
+        values = np.empty(flat.shape, np.float32)
         for block in columns:
             values[:, block] = (flat[:, block].astype(np.float64) - mean[block]) / spread[block]
+        _, directions = np.linalg.eigh((values.T @ values).astype(np.float64))
+        for first in range(0, len(values), ROWS):
+            values[first : first + ROWS] = values[first : first + ROWS] @ directions.astype("f4")
+        back = directions.T / spread
     return StandardRows(values.reshape(*features.shape[:2], -1), back, mean, spread)
 
 

@@ -127,12 +127,10 @@ class TaughtHead:
         """
         turn = self._directions
         standard = (features - self.mean) / self.spread
-        if turn is None:
-            weight, along = self.weight[:-1], way[:-1]
-        else:  # beyond the directions of the training images nothing but the penalty curves
-            beyond = standard - (standard @ turn.T) @ turn
-            weight = turn.T @ self.weight[:-1]
-            along = turn.T @ way[:-1] + np.outer(beyond, slope) / self.strength
+        # beyond the directions of the training images nothing but the penalty curves
+        beyond = standard - (standard @ turn.T) @ turn
+        weight = turn.T @ self.weight[:-1]
+        along = turn.T @ way[:-1] + np.outer(beyond, slope) / self.strength
         cost = self.strength * (weight * along).sum(1)  # of each feature
         copies, rows = self.values.shape[1], len(self._flat)
         left = rows - copies
@@ -174,10 +172,8 @@ class TaughtHead:
         return np.pad(rows, ((0, 0), (0, 1)), constant_values=1.0)
 
     @cached_property
-    def _directions(self) -> np.ndarray | None:
-        """What the standardised features were rotated by, (directions, features); None for not."""
-        if len(self._flat) >= len(self.spread):
-            return None
+    def _directions(self) -> np.ndarray:
+        """What the standardised features were rotated by: float64 (directions, features)."""
         return self.back * np.where(np.isfinite(self.spread), self.spread, 0)
 
     @cached_property

@@ -137,12 +137,16 @@ def test_features_that_never_vary_get_no_weight() -> None:
 
 
 @pytest.mark.parametrize("features", [1, 65, 300])
-def test_columns_standardised_in_blocks_are_those_of_all_at_once(features: int) -> None:
+def test_standardised_rows_are_rotated_to_columns_without_correlation(features: int) -> None:
     values = np.random.default_rng(0).normal(3, 2, (400, 1, features)).astype(np.float32)
     exact = values[:, 0].astype(np.float64)
-    expected = ((exact - exact.mean(0)) / exact.std(0)).astype(np.float32)
+    expected = (exact - exact.mean(0)) / exact.std(0)
     prepared = standardize(values)
-    assert np.array_equal(prepared.values[:, 0], expected)
+    rotated, directions = prepared.values[:, 0].astype(float), prepared.back * exact.std(0)
+    np.testing.assert_allclose(rotated @ directions, expected, atol=1e-5)
+    np.testing.assert_allclose(directions @ directions.T, np.eye(features), atol=1e-9)
+    products = rotated.T @ rotated
+    assert np.abs(products - np.diag(np.diag(products))).max() < 1e-3 * len(values)
     assert np.array_equal(prepared.mean, exact.mean(0))
 
 
