@@ -9,6 +9,7 @@ import numpy as np
 
 from striate.data import Collection, Groups, Images, Survey
 from striate.doctor.grouping.finding import Features, find_groups
+from striate.doctor.grouping.near import make_vectors
 from striate.doctor.grouping.thumbs import MOST, Thumbs
 from striate.doctor.scan.near_copies import SMALL
 from striate.events import Callback
@@ -101,8 +102,12 @@ def group_images(
 def _take_features(stream: FeatureStream, images: Images, callback: Callback) -> Features:
     """Return the features that there are; the others are computed where they are asked for."""
 
+    def take() -> tuple[np.ndarray, np.ndarray]:
+        there, values = stream.features(images.hashes, images.usable)
+        return there, make_vectors(values) if len(values) > 1 else values
+
     def complete() -> Features:
         stream.complete(images, progress=ProgressReporter("features of all images", callback))
-        return Features(*stream.features(images.hashes, images.usable))
+        return Features(*take())
 
-    return Features(*stream.features(images.hashes, images.usable), complete)
+    return Features(*take(), complete)

@@ -106,7 +106,8 @@ def test_turned_and_cut_copies_are_found_by_features(folder: Path) -> None:
     }
     assert found == {frozenset(letter) for letter in "dgin"}
     assert len(with_features.pairs) >= 7 > len(without.pairs)
-    whole = find_groups(collection, images, thumbs, Features(there, features), alike=None)
+    known = Features(there, make_vectors(features))
+    whole = find_groups(collection, images, thumbs, known, alike=None)
     assert not whole.lacking
 
 

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from striate.data import Collection, Groups, Images
 from striate.data.cache_folder import find_cache_folder
 from striate.doctor.grouping.dates import read_dates
-from striate.doctor.grouping.near import are_crowded, find_near_images, make_vectors
+from striate.doctor.grouping.near import are_crowded, find_near_images
 from striate.doctor.grouping.sequences import join_neighbours, propose
 from striate.doctor.grouping.thumbs import Thumbs
 from striate.files.atomic_write import write_atomically
@@ -32,7 +32,7 @@ class Features:
 
     Attributes:
         there: bool (n,), of which images.
-        values: float32 (of those, features).
+        values: float32 (of those, numbers), from `make_vectors`.
         complete: computes those of the other images, too; None where that cannot be.
     """
 
@@ -105,14 +105,14 @@ def _find(
     sequences: bool,
 ) -> FoundGroups:
     lacking = [] if looked[images.usable].all() else ["near copies"]
-    vectors, featured = _make_vectors(features, len(collection))
+    vectors, featured = _spread(features, len(collection))
     more = None if features is None else features.complete
     whole = bool(featured[images.usable].all())
     if not (vectors is None or more is None or whole) and are_crowded(
         thumbs.values, looked & featured, vectors
     ):
         features = more()
-        vectors, featured = _make_vectors(features, len(collection))
+        vectors, featured = _spread(features, len(collection))
         whole = bool(featured[images.usable].all())
     dates, complete = read_dates(collection) if sequences else ({}, True)
     lacking += [] if complete else ["dates"]
@@ -136,13 +136,12 @@ def _find(
     return FoundGroups(groups, near.alike, ", ".join(lacking))
 
 
-def _make_vectors(features: Features | None, n: int) -> tuple[np.ndarray | None, np.ndarray]:
-    """Return vectors by which images are compared, float32 (n, numbers), and which have one."""
+def _spread(features: Features | None, n: int) -> tuple[np.ndarray | None, np.ndarray]:
+    """Return vectors of all images, zeros where there are none, and which have one."""
     if features is None or len(features.values) < 2:
         return None, np.zeros(n, np.bool_)
-    made = make_vectors(features.values)
-    vectors = np.zeros((n, made.shape[1]), np.float32)
-    vectors[features.there] = made
+    vectors = np.zeros((n, features.values.shape[1]), np.float32)
+    vectors[features.there] = features.values
     return vectors, features.there
 
 

@@ -17,6 +17,7 @@ from striate.data.images import Preprocess
 from striate.data.sources.folder_tree import DOCUMENTS, Folder, read_tree
 from striate.doctor.checkup.label_features import BACKBONES, SMALLEST
 from striate.doctor.grouping.finding import Features, find_groups, is_known
+from striate.doctor.grouping.near import make_vectors
 from striate.doctor.grouping.thumbs import MOST, Thumbs
 from striate.doctor.scan.near_copies import SMALL
 from striate.errors import DataError, WeightsError
@@ -243,6 +244,6 @@ def _compute(
     features = extract_features(extractor, images, there, n_augmented=1, kept=kept)[:, 0]
     if not copies:
         return images, features, np.arange(len(collection))
-    seen = Features(images.usable, features)
+    seen = Features(images.usable, make_vectors(features))
     found = find_groups(collection, images, thumbs, seen, alike=None, sequences=False)
     return images, features, found.groups.of
