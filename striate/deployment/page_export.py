@@ -207,6 +207,7 @@ def _describe(sealed: SealedFile) -> list[tuple[str, str]]:
     reject, promise = _read_rules(sealed)
     facts = [
         ("classes", f"{', '.join(names[:SHOWN])}{more}"),
+        ("above them", _describe_nodes(sealed)),
         ("takes", f"images of any size, made {_describe_size(sealed.preprocess)}"),
         ("began with", document.training.get("backbone")),
         ("learnt from", _count(document.data, "train")),
@@ -222,6 +223,16 @@ def _describe(sealed: SealedFile) -> list[tuple[str, str]]:
         ("fingerprint", f"SHA-256 {sealed.digest[:16]}… of the graph"),
     ]
     return [(name, str(said)) for name, said in facts if said]
+
+
+def _describe_nodes(sealed: SealedFile) -> str:
+    """Name the nodes above the classes, which are answered where no class is sure enough."""
+    taxonomy = Taxonomy.from_json(sealed.document.calibration.get("taxonomy"))
+    nodes = () if taxonomy is None else taxonomy.name_nodes(sealed.classes)
+    names = tuple(dict.fromkeys(name for name in nodes if name not in sealed.classes))
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    said = f"{', '.join(names[:SHOWN])}{more}: answered where no class is sure enough"
+    return said if names else ""
 
 
 def _describe_size(preprocess: Preprocess) -> str:

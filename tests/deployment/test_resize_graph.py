@@ -61,6 +61,13 @@ def noise(rows: int, columns: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (rows, columns, 3), dtype=np.uint8)
 
 
+def test_operations_are_few_since_each_takes_a_runtime_time_to_open() -> None:
+    for fitted in (*WAYS.values(), Preprocess(3, 224, 224, "crop", crop_ratio=256 / 224)):
+        building = Building({})
+        add_image_input(building, fitted, "pixels")
+        assert len(building.nodes) < 250  # 391 where each band is multiplied by itself
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_any_size_is_resized_as_the_classifier_resizes_it(way: str) -> None:
     fitted = WAYS[way]
