@@ -17,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from striate.model.classifier import Classifier
-from striate.studio_app.opening import open_studio
+from striate.studio_app.opening import OpenStudio, open_studio
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -133,7 +133,13 @@ def live_studio(
     folder: Path, *, read: tuple[Path, ...] = (), modules: dict[str, Classifier] | None = None
 ) -> Iterator[Live]:
     """Let a studio answer while the body of ``with`` runs."""
-    opened = open_studio(folder, read=read, modules=modules)
+    with live_page(open_studio(folder, read=read, modules=modules)) as found:
+        yield found
+
+
+@contextmanager
+def live_page(opened: OpenStudio) -> Iterator[Live]:
+    """Let a page answer while the body of ``with`` runs."""
     thread = threading.Thread(target=opened.run, daemon=True)
     thread.start()
     end = time.monotonic() + 60

@@ -28,6 +28,7 @@ from striate.cli.explain import explain
 from striate.cli.export import export
 from striate.cli.forget import forget
 from striate.cli.import_ import import_
+from striate.cli.label import label
 from striate.cli.loss import loss
 from striate.cli.predict import predict
 from striate.cli.report import report
@@ -54,6 +55,7 @@ SELDOM = 50_000
 
 VERBS: dict[str, Callable[..., None]] = {
     "check": check,
+    "label": label,
     "train": train,
     "report": report,
     "forget": forget,

@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,6 +29,9 @@ from striate.model.classifier_like import ClassifierLike, open_classifier
 
 if TYPE_CHECKING:
     import uvicorn
+    from fastapi import FastAPI
+
+    from striate.serving.access import Pass
 
 NEEDED = ("fastapi", "uvicorn", "websockets")
 LARGEST_MESSAGE = 16 * 2**20  # bytes: a picture of the camera's is far below
@@ -128,26 +131,65 @@ def open_studio(
     Raises:
         SettingError: the port is taken, a folder is none, or the extra is missing.
     """
-    missing = [name for name in NEEDED if find_spec(name) is None]
-    if missing:
-        raise SettingError(
-            f"the studio needs the extra: pip install 'striate[studio]' ({', '.join(missing)} "
-            "is not installed)"
-        )
-    import uvicorn
-
-    from striate.serving.access import Pass
+    check_extra("the studio")
     from striate.serving.confined_paths import ConfinedFolders
-    from striate.serving.listening import HOST, find_ssh_tunnel, listen
     from striate.studio_app.application import make_app
 
     folders = ConfinedFolders.of([folder, *map(Path, read)], names=[OWN])
+    notes = []
+    if not os.access(folder, os.W_OK):
+        notes.append(
+            f"'{folder}' cannot be written: what learns here is kept in a temporary folder"
+        )
+    return open_page(
+        lambda entry: make_app(folders, folder, modules or {}, entry),
+        port=port,
+        link=link,
+        notes=notes,
+    )
+
+
+def check_extra(what: str) -> None:
+    """Make sure that the extra is installed which a live page needs.
+
+    Args:
+        what: needs it, as a message begins.
+
+    Raises:
+        SettingError: it is not.
+    """
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise SettingError(
+            f"{what} needs the extra: pip install 'striate[studio]' ({', '.join(missing)} "
+            "is not installed)"
+        )
+
+
+def open_page(
+    make: Callable[[Pass], FastAPI], *, port: int = 0, link: str = "", notes: Sequence[str] = ()
+) -> OpenStudio:
+    """Return a live page of this machine that listens already, and answers once it is run.
+
+    Args:
+        make: returns the application, given what lets a page in.
+        port: 0 takes any that is free.
+        link: a place in the page.
+        notes: what is to be said besides, after how to reach it.
+
+    Raises:
+        SettingError: the port is taken.
+    """
+    import uvicorn
+
+    from striate.serving.access import Pass
+    from striate.serving.listening import HOST, find_ssh_tunnel, listen
+
     entry = Pass()
     found = listen(port)
     own = int(found.getsockname()[1])
-    app = make_app(folders, folder, modules or {}, entry)
     config = uvicorn.Config(
-        app,
+        make(entry),
         log_level="warning",
         access_log=False,
         ws="websockets-sansio",
@@ -156,17 +198,11 @@ def open_studio(
         timeout_graceful_shutdown=1,
         server_header=False,
     )
-    notes = []
     tunnel = find_ssh_tunnel(own)
-    if tunnel is not None:
-        notes.append(f"on the machine you sit at, run first: {tunnel}")
-    if not os.access(folder, os.W_OK):
-        notes.append(
-            f"'{folder}' cannot be written: what learns here is kept in a temporary folder"
-        )
+    reach = [] if tunnel is None else [f"on the machine you sit at, run first: {tunnel}"]
     place = link.strip().rpartition("#")[2]
     address = f"http://{HOST}:{own}/?token={entry.token}" + (f"#{place}" if place else "")
-    return OpenStudio(address, tuple(notes), uvicorn.Server(config), found)
+    return OpenStudio(address, (*reach, *notes), uvicorn.Server(config), found)
 
 
 def show(address: str) -> bool:

@@ -36,6 +36,7 @@ WRONG = (
     "train digits --pretrained nonet",
     "train digits --pretrained resnet18 --network fc",
     "train --resume gone",
+    "label gone",
     "report gone",
     "evaluate gone digits",
     "compare gone gone2",

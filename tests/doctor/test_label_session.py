@@ -167,7 +167,7 @@ def test_it_stands_once_two_rounds_change_little_and_says_of_how_many() -> None:
     assert standing.stands and not standing.done
     assert not Session(session.images, session.answers[:-1]).standing().stands
     assert standing.to_draw == 0 and standing.accuracy == AuditCount(60, 60)
-    assert "60 of 60 images drawn at random: 100.0 %, 94.0 %" in str(standing.accuracy)
+    assert "60 of 60 images drawn at random: 100.0 % (94.0 % to 100.0 %" in str(standing.accuracy)
     assert standing.clusters is not None and standing.clusters.right == standing.clusters.n > 0
     assert len(standing.changed) == 2 and sum(standing.counts.values()) == standing.labelled
 

@@ -8,5 +8,7 @@ proposals        labels of another tool
 answers          what the person said, kept at once
 units            what the answers say of each image
 session          what is asked next, and what has been reached
+places           where labels and answers are kept
+desk             answers taken in, kept and written out
 label_file       the CSV that `striate train` reads
 """

@@ -44,8 +44,8 @@ class AuditCount:
         low, high = self.interval
         return (
             f"{self.right:,} of {self.n:,} images drawn at random: "
-            f"{format_percent(self.right / self.n)}, {format_percent(low)} to "
-            f"{format_percent(high)} with 95 % confidence"
+            f"{format_percent(self.right / self.n)} ({format_percent(low)} to "
+            f"{format_percent(high)} with 95 % confidence)"
         )
 
 

@@ -149,9 +149,6 @@ def _number(groups: np.ndarray) -> np.ndarray:
 
 def _list_images(folder: Path) -> tuple[Collection, list[str]]:
     """List what may be images, and say where folders look like classes."""
-    if not folder.is_dir():
-        missing = "is a file" if folder.exists() else "is not there"
-        raise DataError(f"'{folder}' {missing}; expected a folder of images without labels")
     skipped: list[Skipped] = []
     tree = read_tree(folder, skipped)
     every = list(tree.walk())

@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from striate.data import Skipped, format_count, write_skipped
 from striate.data.collection import write_rows
 from striate.data.digests import digest_source
 from striate.doctor.labelling.session import Session
 from striate.errors import ImageError
 from striate.files.atomic_write import write_atomically
 
+NAMED: Final = 5  # files that are left out and named on the screen
 HEADER: Final = ("path", "label", "by", "probability", "digest", "drawn")
+
+
+def name_skipped(skipped: Sequence[Skipped], path: Path) -> tuple[str, ...]:
+    """Write beside the labels what cannot be read; return the line that says it, none for none.
+
+    Args:
+        skipped: names and reasons.
+        path: of the labels; NAME.skipped.csv stands beside it.
+    """
+    if not skipped:
+        return ()
+    beside = path.with_name(f"{path.stem}.skipped.csv")
+    with write_atomically(beside) as partial:
+        write_skipped(partial, skipped)
+    few = "; ".join(f"{each.name!r}: {each.reason}" for each in skipped[:NAMED])
+    more = f"; all in {beside}" if len(skipped) > NAMED else ""
+    return (f"{format_count(len(skipped), 'file is', 'files are')} left out: {few}{more}",)
 
 
 class LabelFile:
