@@ -41,7 +41,7 @@ PEERS := .venv-bench
 .PHONY: help demo test test-all lint types format figure drawings ideas experiments notebook table clean install install-test \
   bench-install bench-mnist bench-transfer bench-throughput bench-predict bench-growth \
   bench-backbones bench-learning bench-evidence bench-maps bench-shortcut bench-health bench-explain \
-  bench-zipcodes bench-duplicates bench-sealed bench-studio
+  bench-zipcodes bench-duplicates bench-sealed bench-studio bench-labelling
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -126,6 +126,9 @@ bench-explain: install-test  ## what explanations take, beside a plain pass, cap
 
 bench-health: install-test  ## whether planted faults of training are named, and sound runs left alone
 	$(BIN)/python -m benchmarks.health $(BENCH_FLAGS)
+
+bench-labelling: install-test  ## answers until a head is worth as much as one of all labels
+	$(BIN)/python -m benchmarks.labelling $(BENCH_FLAGS)
 
 bench-zipcodes: install-test  ## zip codes of MNIST's and USPS's test digits, read whole
 	$(BIN)/python -m benchmarks.zipcodes $(BENCH_FLAGS)

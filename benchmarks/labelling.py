@@ -17,6 +17,7 @@ from typing import Final
 
 import numpy as np
 
+from benchmarks.harness.options import DATA
 from striate.data import find, survey
 from striate.doctor.labelling.answers import Answer
 from striate.doctor.labelling.folder_images import FolderImages, compute_images
@@ -161,18 +162,20 @@ def _score(images: FolderImages, session: Session, others: tuple[np.ndarray, np.
 def main() -> None:
     """Run it, and print the table and every run as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--images", type=int, default=250, help="in the folder; the rest evaluates")
+    parser.add_argument("--data", default="hymenoptera")
+    parser.add_argument("--shared", type=Path, default=DATA, help="has data/NAME")
+    parser.add_argument("--quick", action="store_true", help="one run")
+    parser.add_argument("--images", type=int, default=200, help="in the folder; the rest evaluates")
     parser.add_argument("--runs", type=int, default=40)
     parser.add_argument("--errs", type=float, default=0.0)
     parser.add_argument("--pretrained", default="efficientnet_lite0")
     given = parser.parse_args()
-    collection = find(given.data)
+    collection = find(given.shared / "data" / given.data)
     every = compute_images(collection, survey(collection), pretrained=given.pretrained)
     place = {name: index for index, name in enumerate(collection.names)}
     truth = np.array([collection.classes[collection.labels[place[name]]] for name in every.names])
     runs, full = [], []
-    for seed in range(given.runs):
+    for seed in range(1 if given.quick else given.runs):
         order = np.random.default_rng(1000 + seed).permutation(len(truth))
         mine = np.sort(order[: given.images])
         rest = np.sort(order[given.images :])
@@ -184,7 +187,7 @@ def main() -> None:
         print(f"run {seed + 1}: {runs[-1][2]}", file=sys.stderr, flush=True)
     asked, at_random = (np.array([run[side] for run in runs]).mean(0) for side in (0, 1))
     goal = float(np.mean(full)) - NEAR
-    print(f"{given.data.name}: {given.images} images, {given.runs} runs, errs {given.errs}")
+    print(f"{given.data}: {given.images} images, {len(runs)} runs, errs {given.errs}")
     print(f"all labels: {format_percent(float(np.mean(full)))}")
     for step, one, other in zip(STEPS, asked, at_random, strict=False):
         marks = ["*" if value >= goal else " " for value in (one, other)]

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from http.cookiejar import CookieJar
 from pathlib import Path
@@ -81,8 +80,8 @@ def test_it_ends_by_ctrl_c_goes_on_and_is_one_process_s(tmp_path: Path) -> None:
     assert process.returncode == 0 and "images have a label" in said and "striate train" in said
     count = len(find(out))
     assert count == len(view["question"]["images"])
-    again, _ = start(tmp_path / "p", out)
-    time.sleep(0.2)
+    again, address = start(tmp_path / "p", out)
+    opener.open(address).read()  # it answers, and so takes Ctrl-C
     again.send_signal(signal.SIGINT)
     assert "going on after 1 answers" in again.communicate(timeout=60)[1]
     assert len(find(out)) == count
