@@ -74,7 +74,8 @@ def test_it_ends_by_ctrl_c_goes_on_and_is_one_process_s(tmp_path: Path) -> None:
     )  # fmt: skip
     assert json.load(opener.open(request))["turn"] == 1
     second, nothing = start(tmp_path / "p", out)
-    assert nothing == "" and second.wait(60) == 2
+    _, said = second.communicate(timeout=60)
+    assert nothing == "" and second.returncode == 2 and "is being labelled already" in said
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 0 and "images have a label" in said and "striate train" in said
