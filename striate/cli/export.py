@@ -24,9 +24,17 @@ def export(
         str,
         typer.Option(
             help="onnx: the file itself. page: one HTML page that holds it and classifies images "
-            "in any browser."
+            "in any browser. executorch or litert: the network for a phone, .pte or .tflite, and "
+            "a JSON document beside it."
         ),
     ] = "onnx",
+    environment: Annotated[
+        Path | None,
+        typer.Option(
+            help="For executorch and litert: the folder of the Python environment that has it. "
+            "Default: the one that `python -m striate.deployment.phone.environment` made."
+        ),
+    ] = None,
     runtime: Annotated[
         Path | None,
         typer.Option(
@@ -118,6 +126,8 @@ def export(
     from striate.deployment.exporting import ExportSettings
     from striate.deployment.exporting import export as export_classifier
     from striate.deployment.page_export import PageSettings, export_page
+    from striate.deployment.phone.environment import FORMATS
+    from striate.deployment.phone.phone_export import ExportedPhone, PhoneSettings, export_phone
     from striate.deployment.quantization.form_table import make_form_table
     from striate.errors import SettingError
     from striate.events import Event, Note
@@ -125,8 +135,16 @@ def export(
     from striate.terminal.escape import escape_controls
     from striate.terminal.next_steps import command
 
-    if to not in ("onnx", "page"):
-        raise SettingError(f"--to {to[:60]}: expected onnx or page")
+    if to not in ("onnx", "page", *FORMATS):
+        raise SettingError(f"--to {to[:60]}: expected onnx, page, {' or '.join(FORMATS)}")
+    phone = FORMATS.get(to)
+    given = {"--with-batch": with_batch, "--with-programs": with_programs}
+    given |= {"--with-hashes": with_hashes, "--quantize": quantize is not None}
+    given |= {"--runtime": runtime is not None, "--sign": sign is not None}
+    refused = [name for name, there in given.items() if phone and there]
+    refused += ["--environment"] if environment is not None and not phone else []
+    if refused:
+        raise SettingError(f"{refused[0]} does not go with --to {to}; leave it out")
     for wanted, option in ((with_batch, "--with-batch"), (with_programs, "--with-programs")):
         if wanted and to == "page":
             raise SettingError(
@@ -149,8 +167,17 @@ def export(
             if not as_json or not isinstance(event, Note):
                 console(event)
 
-        if to == "page":
-            done: Exported | ExportedPage = export_page(
+        if phone is not None:
+            done: Exported | ExportedPage | ExportedPhone = export_phone(
+                model,
+                out or name_file(model).with_suffix(phone.ending),
+                phone,
+                settings=PhoneSettings(environment, force=force, seed=seed, golden=golden),
+                progress=False,
+                callback=callback,
+            )
+        elif to == "page":
+            done = export_page(
                 model,
                 out or name_file(model).with_suffix(".html"),
                 settings=PageSettings(
@@ -170,11 +197,16 @@ def export(
     if as_json:
         print(json.dumps(done.as_json()))
         return
-    if done.forms:
+    if not isinstance(done, ExportedPhone) and done.forms:
         print(f"{make_form_table(done.forms)}\n")
     print_proofs(done.verification)
     size = f"{done.size / 1e6:.1f} MB"
     print(f"{escape_controls(str(done.path))}: {size}, {done.size:,} bytes")
+    if isinstance(done, ExportedPhone):
+        print(f"{escape_controls(str(done.document))}: what an app does before and after")
+        there = () if environment is None else ("--environment", environment)
+        say_steps(("verify", command("verify", done.path, *there)))
+        return
     if done.signature is not None:
         print(
             f"{escape_controls(str(done.signature.path))}: {escape_controls(str(done.signature))}"

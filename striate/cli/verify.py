@@ -27,6 +27,13 @@ def verify(
             "that was written with it are compared with FILE.sig first."
         ),
     ] = None,
+    environment: Annotated[
+        Path | None,
+        typer.Option(
+            help="For a .pte or .tflite file: the folder of the Python environment that has its "
+            "runtime. Default: the one that was made for it."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Run the golden images of an exported file in each runtime that is here, and compare.
@@ -36,12 +43,20 @@ def verify(
     """
     import json
 
+    from striate.deployment.phone.environment import find_format
+    from striate.deployment.phone.phone_export import verify_phone
     from striate.deployment.signature_check import check_signature
     from striate.deployment.verification import verify as verify_file
     from striate.deployment.written_files import name_signature
+    from striate.errors import SettingError
     from striate.terminal.console import Console
     from striate.terminal.escape import escape_controls
 
+    phone = find_format(file)
+    if phone is None and environment is not None or phone is not None and runtime is not None:
+        raise SettingError(
+            "--environment is for a .pte or .tflite file, --runtime for the others; leave it out"
+        )
     said = {}
     if signed_by is not None:
         signature = check_signature(file, signed_by)
@@ -53,7 +68,12 @@ def verify(
                 print(json.dumps({"holds": False, **said}))
             raise typer.Exit(1)
     with Console() as console:
-        found = verify_file(file, web_runtime=runtime, progress=False, callback=console)
+        if phone is not None:
+            found = verify_phone(
+                file, phone, environment=environment, progress=False, callback=console
+            )
+        else:
+            found = verify_file(file, web_runtime=runtime, progress=False, callback=console)
     if as_json:
         print(json.dumps({**found.as_json(), **said}))
     else:

@@ -37,6 +37,7 @@ from striate.deployment.sealed_runtimes import LEVELS, open_onnx_runtime
 from striate.errors import EngineError, ProofError
 from striate.model.answering import give_answers
 from striate.model.classifier import Classifier
+from striate.model.decision import Answers, Decision
 
 ONE_LEVEL, TWO_LEVELS = 1.0, 2.0  # of 255, that a pixel may differ by; two where it is enlarged
 SHARE: Final = 1e-3  # of a layer's largest output, that its outputs may differ by
@@ -96,7 +97,7 @@ def prove(
     expected, level_apart, network, whole = [], 0.0, 0.0, 0.0
     for number, (image, given) in enumerate(zip(golden, pixels, strict=True)):
         said = _run(session, names, given, image.orientation)
-        own = plain.pixels(_upright(given, image.orientation))
+        own = plain.pixels(turn_upright(given, image.orientation))
         apart = np.abs(said[PIXELS][:1] - own[None]).max()
         limit = TWO_LEVELS if max(given.shape[:2]) < max(plain.shape[1:]) else ONE_LEVEL
         if not apart <= limit:
@@ -189,13 +190,18 @@ class _Oracle:
     def answer(self, pixels: np.ndarray) -> SealedAnswer:
         """Return the answer to the network's input, (1, channels, height, width)."""
         said = give_answers(self._engine, self._decision, pixels, classes=self._classes)
-        values = {PROBABILITIES: said.probabilities[0], CLASS: said.classes[0]}
-        values[CONFIDENCE] = said.confidence[0]
-        if self._decision.distance is not None:
-            values[DISTANCE] = said.distance[0]
-        if self._decision.taxonomy is not None:
-            values |= {NODE: said.node[0], NODE_PROBABILITY: said.node_probability[0]}
-        return SealedAnswer.of(values)
+        return take_answer(said, self._decision)
+
+
+def take_answer(said: Answers, decision: Decision) -> SealedAnswer:
+    """Return what a decision says of one image as a file's answer."""
+    values = {PROBABILITIES: said.probabilities[0], CLASS: said.classes[0]}
+    values[CONFIDENCE] = said.confidence[0]
+    if decision.distance is not None:
+        values[DISTANCE] = said.distance[0]
+    if decision.taxonomy is not None:
+        values |= {NODE: said.node[0], NODE_PROBABILITY: said.node_probability[0]}
+    return SealedAnswer.of(values)
 
 
 def compare_levels(
@@ -225,7 +231,8 @@ def _run(
         raise EngineError(f"ONNX Runtime failed: {' '.join(str(error).split())[:200]}") from error
 
 
-def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+def turn_upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Return an image as its EXIF orientation says: uint8 (rows, columns, 3)."""
     from PIL import Image
 
     from striate.data.images.exif_orientation import TURNS

@@ -133,30 +133,8 @@ def _names(classifier: Classifier) -> dict[str, str]:
 def _document(
     classifier: Classifier, contents: SealedContents, model: Model, form: str
 ) -> tuple[JsonObject, ModelCard]:
-    """Return the document of a file: what is known of the classifier, without names of files."""
-    metrics = {
-        name: classifier.metrics[name] for name in KEPT_FIGURES if name in classifier.metrics
-    }
-    training: dict[str, Json] = {
-        name: classifier.training[name] for name in KEPT_TRAINING if name in classifier.training
-    }
-    backbone = classifier.origin.backbone
-    if classifier.origin.imported is not None:
-        training["backbone"] = "weights that others have trained"
-    elif backbone is not None:
-        training["backbone"], training["backbone_licence"] = describe_backbone(backbone)
-    kept = ClassifierDocument(
-        network=None if classifier.text is None else leave_out_comments(classifier.text),
-        classes=classifier.classes,
-        ids=classifier.ids,
-        preprocess=classifier.preprocess.as_json(),
-        calibration=classifier.decision.as_json(),
-        metrics=metrics,
-        data={
-            name: classifier.data[name] for name in ("images", "counts") if name in classifier.data
-        },
-        training=training,
-    )
+    """Return the document of a file, and its model card."""
+    kept = describe_classifier(classifier)
     int8 = contents.int8
     table = make_form_table(contents.forms) if contents.forms else None
     card = make_model_card(
@@ -184,6 +162,33 @@ def _document(
         quantization = {**int8.as_json(), "forms": [each.as_json() for each in contents.forms]}
         document = {**document, "quantization": quantization}
     return document, card
+
+
+def describe_classifier(classifier: Classifier) -> ClassifierDocument:
+    """Return what is known of a classifier, without names of files."""
+    metrics = {
+        name: classifier.metrics[name] for name in KEPT_FIGURES if name in classifier.metrics
+    }
+    training: dict[str, Json] = {
+        name: classifier.training[name] for name in KEPT_TRAINING if name in classifier.training
+    }
+    backbone = classifier.origin.backbone
+    if classifier.origin.imported is not None:
+        training["backbone"] = "weights that others have trained"
+    elif backbone is not None:
+        training["backbone"], training["backbone_licence"] = describe_backbone(backbone)
+    return ClassifierDocument(
+        network=None if classifier.text is None else leave_out_comments(classifier.text),
+        classes=classifier.classes,
+        ids=classifier.ids,
+        preprocess=classifier.preprocess.as_json(),
+        calibration=classifier.decision.as_json(),
+        metrics=metrics,
+        data={
+            name: classifier.data[name] for name in ("images", "counts") if name in classifier.data
+        },
+        training=training,
+    )
 
 
 def write_batch(classifier: Classifier, contents: SealedContents) -> bytes:

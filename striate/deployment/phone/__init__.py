@@ -1,0 +1,1 @@
+"""A classifier in the formats of phones' own runtimes, converted in environments of their own."""
