@@ -45,9 +45,11 @@ class PhoneFormat:
 FORMATS: Final = {
     each.name: each
     for each in (
-        PhoneFormat("executorch", ".pte", "executorch", "executorch==1.5.1", "1.6 GB on disk"),
         PhoneFormat(
-            "litert", ".tflite", "ai-edge-litert", "litert-torch==0.10.0", "2.2 GB on disk"
+            "executorch", ".pte", "executorch", "executorch==1.5.1", "1.5 GB, 5 to 15 minutes"
+        ),
+        PhoneFormat(
+            "litert", ".tflite", "ai-edge-litert", "litert-torch==0.10.0", "2.1 GB, 5 to 15 minutes"
         ),
     )
 }

@@ -18,9 +18,12 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import torch
 
 SHARE = 1e-3  # of a layer's largest output, that its outputs may differ by
 TIMED = 20  # runs that are timed at most
@@ -128,6 +131,7 @@ def make_network(folder: Path, request: dict[str, Any]) -> Any:
         raise ImportError("the network's program is not there")
     program = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(program)
+    nn.functional.local_response_norm = local_response_norm
     weights, scales = load_arrays(folder / "weights"), load_arrays(folder / "scales")
 
     class Phone(nn.Module):
@@ -181,6 +185,24 @@ def make_network(folder: Path, request: dict[str, Any]) -> Any:
             return nearest + residual
 
     return Phone().eval()
+
+
+def local_response_norm(
+    input: torch.Tensor,  # noqa: A002 (torch's own name)
+    size: int,
+    alpha: float = 1e-4,
+    beta: float = 0.75,
+    k: float = 1.0,
+) -> torch.Tensor:
+    """Compute what torch does by avg_pool3d, which ExecuTorch writes and cannot run."""
+    from torch.nn import functional
+
+    before = size // 2
+    squares = functional.pad(input * input, (0, 0, 0, 0, before, size - 1 - before))
+    total = squares[:, : input.shape[1]]
+    for first in range(1, size):
+        total = total + squares[:, first : first + input.shape[1]]
+    return input / (total * (alpha / size) + k) ** beta
 
 
 def load_arrays(folder: Path) -> dict[str, np.ndarray]:

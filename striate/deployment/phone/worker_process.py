@@ -10,6 +10,7 @@ On its stdout the program says one JSON object a line: {"step": ...}, then what 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from striate.errors import EngineError
 from striate.events import Callback, Note, ignore
 from striate.model.json_value import JsonObject
 
+OPERATOR = re.compile(r"\] ?((?:KernelCall failed|Missing operator).*)")
 LONGEST = 300  # characters of an error that are shown
 
 
@@ -164,19 +166,21 @@ def _talk(kind: PhoneFormat, python: Path, folder: Path, callback: Callback) -> 
                 for line in process.stdout or ():
                     said = _read(line)
                     if "step" in said:
-                        callback(
-                            Progress(f"{said['step']} by {kind.name}", 0, 0, 0.0, unit="steps")
-                        )
+                        callback(Note(f"{said['step']} by {kind.name}, in {python.parents[1]}"))
             finally:
                 if process.poll() is None and "versions" not in said:
                     process.kill()  # whoever asked has gone
     if "versions" in said:
         return said
+    told = (folder / "log").read_text("utf-8", "replace")
     if "failed" in said:
-        what = said["failed"]
+        what = said["failed"][:LONGEST]
+        # which operator, the runtime says only here
+        named = OPERATOR.search(told)
+        what += f" ({named[1].strip()[:LONGEST]})" if named else ""
         hint = f"; {advise(kind)}" if what.startswith("ModuleNotFoundError") else ""
-        raise EngineError(f"{kind.name} failed: {what[:LONGEST]}{hint}")
-    last = (folder / "log").read_text("utf-8", "replace").split("\n")[-3:]
+        raise EngineError(f"{kind.name} failed: {what}{hint}")
+    last = told.split("\n")[-3:]
     raise EngineError(
         f"{kind.name} ended with {process.returncode} and gave no answer: "
         f"{' '.join(' '.join(last).split())[:LONGEST]}"
@@ -188,4 +192,4 @@ def _read(line: bytes) -> _Line:
         said: _Line = json.loads(line)
     except ValueError:
         return _Line()
-    return said
+    return said if isinstance(said, dict) else _Line()
