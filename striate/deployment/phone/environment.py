@@ -46,10 +46,10 @@ FORMATS: Final = {
     each.name: each
     for each in (
         PhoneFormat(
-            "executorch", ".pte", "executorch", "executorch==1.5.1", "1.5 GB, 5 to 15 minutes"
+            "executorch", ".pte", "executorch", "executorch==1.5.1", "1.5 GB, some minutes"
         ),
         PhoneFormat(
-            "litert", ".tflite", "ai-edge-litert", "litert-torch==0.10.0", "2.1 GB, 5 to 15 minutes"
+            "litert", ".tflite", "ai-edge-litert", "litert-torch==0.10.0", "2.1 GB, some minutes"
         ),
     )
 }
