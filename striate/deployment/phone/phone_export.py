@@ -12,7 +12,6 @@ import numpy as np
 from striate.backends.codegen import to_code
 from striate.data.images import Preprocess
 from striate.deployment.accepted_images import make_accepted_images
-from striate.deployment.exporting import refuse_existing, write_whole
 from striate.deployment.golden_images import (
     GoldenImage,
     draw_golden_images,
@@ -32,6 +31,7 @@ from striate.deployment.sealed_answers import TOLERANCE, SealedAnswer, compare_a
 from striate.deployment.sealed_file import GoldenProof
 from striate.deployment.sealed_graph import find_network
 from striate.deployment.verification import RuntimeProof, Verification, judge
+from striate.deployment.written_files import refuse_existing, write_files
 from striate.errors import ClassifierError, NotationError, ProofError
 from striate.events import Callback, Note
 from striate.files.sha256 import compute_sha256
@@ -174,8 +174,7 @@ def _export(
     document = write_document(classifier, kind, spoken, contents, marks)
     for note in _notes(classifier, spoken):
         tell(Note(note))
-    write_whole(path, spoken.model)
-    write_whole(place_beside(path), document)
+    write_files({path: spoken.model, place_beside(path): document})
     return ExportedPhone(
         path,
         place_beside(path),
