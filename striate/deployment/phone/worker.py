@@ -28,18 +28,48 @@ if TYPE_CHECKING:
 SHARE = 1e-3  # of a layer's largest output, that its outputs may differ by
 TIMED = 20  # runs that are timed at most
 Run = Callable[[np.ndarray], list[np.ndarray]]  # an image (1, rows, columns, channels)
+Line = dict[str, str | float | dict[str, str] | None]
 
 
-def main(folder: Path, say: Callable[[dict[str, Any]], None]) -> None:
+@dataclass(frozen=True)
+class Request:
+    """What is asked for, as request.json has it; all from `temperature` on where one converts.
+
+    Attributes:
+        format: "executorch" or "litert".
+        model: the name of the file.
+        convert: whether it is made first.
+        outputs: their names.
+        temperature: that logits are divided by.
+        mirrored: whether the mean with the mirror image is taken.
+        features: the layer whose input is the feature vector; None where no distance is measured.
+        residual_scale: of the distance.
+        shortest: length that a feature vector is divided by at least.
+        tolerance: how far probabilities may be from torch's.
+    """
+
+    format: str
+    model: str
+    convert: bool
+    outputs: tuple[str, ...]
+    temperature: float = 1.0
+    mirrored: bool = False
+    features: str | None = None
+    residual_scale: float = 0.0
+    shortest: float = 0.0
+    tolerance: float = 0.0
+
+
+def main(folder: Path, say: Callable[[Line], None]) -> None:
     """Do what the request in a folder asks for."""
-    request = json.loads((folder / "request.json").read_text("utf-8"))
-    kind, model = request["format"], folder / request["model"]
+    request = Request(**json.loads((folder / "request.json").read_text("utf-8")))
+    kind, model = request.format, folder / request.model
     for package in TOOLCHAINS[kind].packages:
         if importlib.util.find_spec(package) is None:
             raise ModuleNotFoundError(f"{package} is not installed")
     images = np.load(folder / "images.npy")
     network, parting, delegated = None, "", None
-    if request["convert"]:
+    if request.convert:
         say({"step": "converting"})
         network = make_network(folder, request)
         delegated = TOOLCHAINS[kind].convert(network, images[:1], model)
@@ -49,7 +79,7 @@ def main(folder: Path, say: Callable[[dict[str, Any]], None]) -> None:
         begun = time.process_time()
         said.append(run(image[None]))
         times.append(time.process_time() - begun)
-    for place, name in enumerate(request["outputs"]):
+    for place, name in enumerate(request.outputs):
         rows = [np.reshape(each[place], (1, -1)) for each in said]
         np.save(folder / f"{name}.npy", np.concatenate(rows))
     if network is not None:
@@ -68,7 +98,7 @@ def find_parting(
     network: Any,
     images: np.ndarray,
     said: Sequence[Sequence[np.ndarray]],
-    request: dict[str, Any],
+    request: Request,
     path: Path,
 ) -> str:
     """Say at which layer the converted network and torch part; "" where they agree."""
@@ -79,7 +109,7 @@ def find_parting(
         given = torch.from_numpy(image[None])
         with torch.inference_mode():
             apart = float(np.abs(network(given)[0].numpy() - np.reshape(theirs[0], (1, -1))).max())
-        if not apart <= request["tolerance"]:  # not a number is apart, too
+        if not apart <= request.tolerance:  # not a number is apart, too
             break
     else:
         return ""
@@ -112,7 +142,7 @@ def find_parting(
     watched = Watched()
     with torch.inference_mode():
         ours, names = [each.numpy() for each in watched(given)], list(watched.names)
-    toolchain, place = TOOLCHAINS[request["format"]], path.with_name(f"watched{path.suffix}")
+    toolchain, place = TOOLCHAINS[request.format], path.with_name(f"watched{path.suffix}")
     toolchain.convert(watched, image[None], place)
     for name, own, other in zip(names, ours, toolchain.open(place)(image[None]), strict=True):
         apart = float(np.abs(own - np.reshape(other, own.shape)).max())
@@ -121,7 +151,7 @@ def find_parting(
     return f"probabilities are {apart:.2g} apart though every layer with weights agrees"
 
 
-def make_network(folder: Path, request: dict[str, Any]) -> Any:
+def make_network(folder: Path, request: Request) -> Any:
     """Build the network with all that becomes of its outputs up to probabilities and distance."""
     import torch
     from torch import nn
@@ -153,14 +183,14 @@ def make_network(folder: Path, request: dict[str, Any]) -> Any:
             self.heard: list[torch.Tensor] = []
             for name, value in scales.items():
                 self.register_buffer(name, torch.from_numpy(value))
-            if request["features"] is not None:
-                layer = self.net.get_submodule(request["features"])
+            if request.features is not None:
+                layer = self.net.get_submodule(request.features)
                 layer.register_forward_pre_hook(lambda _, given: self.heard.append(given[0]))
 
         def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, ...]:
             pixels = image.permute(0, 3, 1, 2)
             said = self.look(pixels)
-            if request["mirrored"]:
+            if request.mirrored:
                 other = self.look(torch.flip(pixels, [3]))
                 said = [(one + two) * 0.5 for one, two in zip(said, other, strict=True)]
             return tuple(said)
@@ -168,7 +198,7 @@ def make_network(folder: Path, request: dict[str, Any]) -> Any:
         def look(self, pixels: torch.Tensor) -> list[torch.Tensor]:
             self.heard.clear()
             logits = self.net((pixels - self.mean) / self.std)
-            said = [torch.softmax(logits / request["temperature"], 1)]
+            said = [torch.softmax(logits / request.temperature, 1)]
             if self.heard:
                 features = self.heard.pop()
                 said.append(self.measure(features.mean((2, 3)) if features.ndim == 4 else features))
@@ -176,12 +206,12 @@ def make_network(folder: Path, request: dict[str, Any]) -> Any:
 
         def measure(self, features: torch.Tensor) -> torch.Tensor:
             lengths = (features * features).sum(1, keepdim=True).sqrt()
-            offsets = features / lengths.clamp(min=request["shortest"]) - self.center
+            offsets = features / lengths.clamp(min=request.shortest) - self.center
             along = offsets @ self.axes
             across = (offsets * offsets).sum(1) - (along * along).sum(1)
             apart = along @ self.whitening - self.means  # (classes, rank), of one image
             nearest = (apart * apart).sum(1, keepdim=True).amin(0)
-            residual: torch.Tensor = across.clamp(min=0) * request["residual_scale"]
+            residual: torch.Tensor = across.clamp(min=0) * request.residual_scale
             return nearest + residual
 
     return Phone().eval()
@@ -315,7 +345,7 @@ def start() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
 
-    def say(line: dict[str, Any]) -> None:
+    def say(line: Line) -> None:
         print(json.dumps(line), file=answers, flush=True)
 
     def fail(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
