@@ -141,15 +141,8 @@ def export(
     given = {"--with-batch": with_batch, "--with-programs": with_programs}
     given |= {"--with-hashes": with_hashes, "--quantize": quantize is not None}
     given |= {"--runtime": runtime is not None, "--sign": sign is not None}
-    refused = [name for name, there in given.items() if phone and there]
-    refused += ["--environment"] if environment is not None and not phone else []
-    if refused:
-        raise SettingError(f"{refused[0]} does not go with --to {to}; leave it out")
-    for wanted, option in ((with_batch, "--with-batch"), (with_programs, "--with-programs")):
-        if wanted and to == "page":
-            raise SettingError(
-                f"{option} writes files beside an .onnx; leave it out with --to page"
-            )
+    given |= {"--environment": environment is not None}
+    refuse_options(to, {name for name, there in given.items() if there})
     key = read_signing_key(sign, certificate)
     settings = ExportSettings(
         batch=with_batch,
@@ -218,6 +211,25 @@ def export(
         ("verify", command("verify", done.path, *(["--signed-by", "KEY.pub"] if sign else []))),
         ("next", command("predict", done.path, "IMAGES")),
     )
+
+
+def refuse_options(to: str, given: set[str]) -> None:
+    """Refuse options that do not go with a form.
+
+    Raises:
+        SettingError: one of them does not.
+    """
+    from striate.deployment.phone.environment import FORMATS
+    from striate.errors import SettingError
+
+    if to == "page":
+        for option in sorted(given & {"--with-batch", "--with-programs"}):
+            raise SettingError(
+                f"{option} writes files beside an .onnx; leave it out with --to page"
+            )
+    refused = given - {"--environment"} if to in FORMATS else given & {"--environment"}
+    if refused:
+        raise SettingError(f"{min(refused)} does not go with --to {to}; leave it out")
 
 
 def read_int8(
