@@ -45,7 +45,7 @@ def reason_for_transfer(
     """
     if settings.for_steps():
         return ""
-    learnable = len(collection) - collection.splits.count("test")
+    learnable = len(collection.splits) - collection.splits.count("test")
     if learnable > FEW:
         return ""
     found = looks()
@@ -176,7 +176,7 @@ def with_logits(text: str, say: Say) -> str:
 
 def validation_fraction(collection: Collection) -> float:
     """Choose the share to hold out: a fifth of what may be learnt from, at most 5,000 images."""
-    learnable = len(collection) - collection.splits.count("test")
+    learnable = len(collection.splits) - collection.splits.count("test")
     return min(0.2, MOST_HELD_OUT / max(1, learnable))
 
 
