@@ -29,6 +29,7 @@ ROBUST: Final = 1.4826  # of the median absolute deviation, to be a standard dev
 BLOCK: Final = 2**22  # pairs of hashes of which the nearest are candidates
 AT_ONCE: Final = 2**17  # of them that are compared at once: they stay in the processor's cache
 ROWS: Final = 512  # images that are made float32 at once
+ROWS_OF_NEIGHBOURS: Final = 2048  # images whose neighbours are compared at once
 EACH: Final = 16  # pairs of near hashes an image that are candidates, on average, at most
 ALIGNED: Final = 500  # candidates by hashes, and by features, that are laid over each other at most
 MANY_HASHES: Final = 20_000  # images above which only neighbours in features are held together
@@ -232,7 +233,7 @@ def _near_hashes(
     """Give pairs of near hashes, each once, in blocks: first, second, and the bits between them."""
     rows, step = max(1, BLOCK // len(plain)), max(1, AT_ONCE // len(plain))
     if among is not None:
-        rows, step = len(plain), len(plain)
+        rows = step = ROWS_OF_NEIGHBOURS
     for start in range(0, len(plain), rows):
         end = min(start + rows, len(plain))
         near_ones = [
