@@ -145,6 +145,8 @@ def find_parting(
     toolchain, place = TOOLCHAINS[request.format], path.with_name(f"watched{path.suffix}")
     toolchain.convert(watched, image[None], place)
     for name, own, other in zip(names, ours, toolchain.open(place)(image[None]), strict=True):
+        if own.size != other.size:
+            return f"the layer '{name}' gives {other.shape}, in torch {own.shape}"
         apart = float(np.abs(own - np.reshape(other, own.shape)).max())
         if not apart <= SHARE * max(float(np.abs(own).max()), 1e-6):
             return f"they part at the layer '{name}', by {apart:.2g}"
