@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from phone_environment import build_in_fault, make_python, make_stand_in
+from torch import nn
 from typer.testing import CliRunner
 
 from striate.backends.torch import build
@@ -22,6 +24,7 @@ from striate.cli import app
 from striate.data.images import Preprocess
 from striate.deployment.golden_images import draw, draw_golden_images, fingerprint
 from striate.deployment.phone import environment as environments
+from striate.deployment.phone import worker
 from striate.deployment.phone.answer_rule import AnswerRule
 from striate.deployment.phone.environment import FORMATS, find_python, main
 from striate.deployment.phone.phone_document import place_beside, write_document
@@ -124,6 +127,33 @@ def test_where_runtime_and_classifier_part_the_layer_is_named_and_no_file_kept(
     with pytest.raises(ProofError, match=r"\.tflite file does not hold.*at the layer 'conv2', by"):
         export_phone(plain, tmp_path / "a", LITERT, settings=PhoneSettings(folder), progress=False)
     assert not list(tmp_path.glob("a*"))
+
+
+def test_a_layer_whose_output_has_another_shape_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Pooled(nn.Module):
+        net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.MaxPool2d(2, ceil_mode=True))
+
+        def forward(self, x: torch.Tensor) -> tuple[torch.Tensor]:
+            return (self.net(x).flatten(1),)
+
+    watched: list[nn.Module] = []
+
+    def run(image: np.ndarray) -> list[np.ndarray]:
+        with torch.inference_mode():
+            ours = [each.numpy() for each in watched[0](torch.from_numpy(image))]
+        return [ours[0], ours[1][..., :-1]]  # a column fewer
+
+    def convert(network: nn.Module, _image: np.ndarray, _place: Path) -> None:
+        watched.append(network)
+
+    fake = worker.Toolchain((), (), convert, lambda _place: run)
+    monkeypatch.setitem(worker.TOOLCHAINS, "litert", fake)
+    images = np.ones((1, 1, 7, 9), np.float32)
+    request = worker.Request("litert", "a.tflite", True, ("probabilities",))
+    said = worker.find_parting(Pooled(), images, [[np.full((1, 24), 9.0)]], request, tmp_path)
+    assert said == "the layer '1' gives (1, 2, 3, 3), in torch (1, 2, 3, 4)"
 
 
 def test_without_an_environment_the_command_that_makes_it_is_named(
