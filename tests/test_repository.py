@@ -75,6 +75,7 @@ def test_the_package_imports_what_it_declares_and_nothing_else() -> None:
     declared |= {"huggingface-hub", "pandas", "google"}
     declared |= {"pydantic", "starlette"}  # fastapi is made of them
     declared |= {"IPython"}  # of the notebook that asks for it
+    declared |= {"executorch", "litert_torch", "ai_edge_litert"}  # of environments of their own
     known = {IMPORTED_AS.get(name, name.replace("-", "_")) for name in declared}
     known |= sys.stdlib_module_names | {"striate"}
     foreign = set()

@@ -106,7 +106,7 @@ def test_wrong_use_is_told_in_a_line(
         export_page(tmp_path / "no.onnx", tmp_path / "b", settings=settings, progress=False)
     model.save(tmp_path / "a.safetensors")
     for options, said in (
-        (["--to", "pgae"], "expected onnx or page"),
+        (["--to", "pgae"], "expected onnx, page, executorch or litert"),
         (["--to", "page", "--with-programs"], "leave it out with --to page"),
         (["--to", "page", "--runtime", str(tmp_path)], "package.json is missing"),
     ):

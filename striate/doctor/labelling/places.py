@@ -25,8 +25,10 @@ def check_place(path: Path | None, folder: Path) -> Path:
         SettingError: it lies in that folder, which is only read; it is a folder; it is there
             already, of other labels; it cannot be written; or its name does not end in .csv.
 
-    >>> check_place(None, Path("/")).as_posix()
-    'labels/images.csv'
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory(suffix="-photos") as folder:
+    ...     check_place(None, Path(folder)).as_posix()  # doctest: +ELLIPSIS
+    'labels/...-photos.csv'
     """
     if not folder.is_dir():
         missing = "is a file" if folder.exists() else "is not there"
