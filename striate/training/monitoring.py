@@ -31,8 +31,7 @@ class Monitoring:
 
     def __init__(self, folder: Path, prepared: Prepared, state: State) -> None:
         self._path, self._prepared, self._state = folder / FILE, prepared, state
-        labels = prepared.loaded.collection.labels[prepared.loaded.split.val]
-        self._chance = Chance.of(np.bincount(labels).tolist())
+        self._chance = _chance(prepared)
         self._sample: Sample | None = None
         self._told: set[str] = set()
         self._every = 1
@@ -113,6 +112,24 @@ class Monitoring:
     def _write(self) -> None:
         lines = (json.dumps(each.as_json()) + "\n" for each in self.checkups)
         write_text(self._path, "".join(lines))
+
+
+def _chance(prepared: Prepared) -> Chance:
+    """Return what can be told without looking, where training weighs classes or draws them."""
+    collection, split, recipe = (
+        prepared.loaded.collection,
+        prepared.loaded.split,
+        prepared.plan.recipe,
+    )
+    k = len(collection.classes)
+    val, train = (
+        np.bincount(collection.labels[part], minlength=k) for part in (split.val, split.train)
+    )
+    if recipe.balanced_sampling:
+        return Chance.of(val.tolist(), (train > 0).astype(float).tolist())
+    if recipe.class_weight is None:
+        return Chance.of(val.tolist())
+    return Chance.of(val.tolist(), (train * np.array(recipe.class_weight)).tolist())
 
 
 def read(folder: Path, *, last: int | None = None) -> tuple[CheckUp, ...]:

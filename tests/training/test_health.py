@@ -173,7 +173,7 @@ def checkup(epoch: int, **more: object) -> CheckUp:
     return CheckUp(**(usual | more))  # type: ignore[arg-type]
 
 
-TEN = Chance(0.1, math.log(10), 400)
+TEN = Chance.of([40] * 10)
 GOOD, BAD = [0.5, 0.8, 0.9, 0.95], [0.1, 0.09, 0.11, 0.1]
 
 
@@ -221,13 +221,25 @@ def test_averages_that_are_meant_to_stay_are_no_fault() -> None:
 
 
 def test_few_images_accuse_no_labels() -> None:
-    few = Chance(0.5, math.log(2), 40)
-    many = Chance(0.5, math.log(2), 2000)
+    few = Chance.of([20, 20])
+    many = Chance.of([1000, 1000])
     right = [0.5, 0.5, 0.52, 0.5]
     seen = [checkup(0), checkup(4, accuracy=0.5)]
     assert not diagnose(seen, epochs(right, loss=0.69), few)
     assert diagnose(seen, epochs(right, loss=0.69), many)[0].name == "labels"
     assert not diagnose(seen, epochs(right, loss=0.69), many, over=False)
+
+
+def test_where_classes_are_drawn_alike_chance_is_that_of_the_drawn() -> None:
+    rare = [840, 160]
+    drawn = Chance.of(rare, taught=[1, 1])
+    seen = [checkup(0), checkup(4, accuracy=0.5)]
+    right = [0.75, 0.7, 0.72, 0.75]  # below 84 %, as the rare class is answered as often
+    assert diagnose(seen, epochs(right, loss=0.69), Chance.of(rare))[0].name == "labels"
+    assert not diagnose(seen, epochs(right, loss=0.6), drawn)
+    (doubt,) = diagnose(seen, epochs([0.5, 0.5, 0.48, 0.5], loss=0.69), drawn)
+    assert "ends at 0.69, where guessing gives 0.693" in doubt.words
+    assert "49.0 % of the validation images are correct, on average over" in doubt.words
 
 
 def test_chance_is_that_of_the_classes() -> None:

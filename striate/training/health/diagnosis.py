@@ -38,25 +38,34 @@ class Chance:
 
     Attributes:
         commonest: the share of the most frequent class among the validation images.
-        entropy: of their classes, natural logarithm: the loss of who knows their shares alone.
-        images: how many.
+        entropy: of the classes as training weighs or draws them, natural logarithm: the training
+            loss of who knows their shares alone.
+        images: for validation.
+        taught: the share of the class that training weighs or draws most.
     """
 
     commonest: float
     entropy: float
     images: int
+    taught: float
 
     @staticmethod
-    def of(counts: Sequence[int]) -> Chance:
+    def of(counts: Sequence[int], taught: Sequence[float] | None = None) -> Chance:
         """Work it out from the images of each class.
 
+        Args:
+            counts: the validation images of each class.
+            taught: how much of training is of each class, on any scale; otherwise as `counts`.
+
         >>> Chance.of([10, 10])
-        Chance(commonest=0.5, entropy=0.6931471805599453, images=20)
+        Chance(commonest=0.5, entropy=0.6931471805599453, images=20, taught=0.5)
+        >>> Chance.of([9, 1], taught=[1, 1])
+        Chance(commonest=0.9, entropy=0.6931471805599453, images=10, taught=0.5)
         """
-        total = sum(counts)
-        shares = [count / total for count in counts if count]
+        amounts = counts if taught is None else taught
+        shares = [amount / sum(amounts) for amount in amounts if amount]
         entropy = -sum(share * math.log(share) for share in shares)
-        return Chance(max(shares), entropy, total)
+        return Chance(max(counts) / sum(counts), entropy, sum(counts), max(shares))
 
     def spread(self, images: int) -> float:
         """Give the standard deviation of the share that chance tells right of so many."""
@@ -68,8 +77,12 @@ class Chance:
         return accuracy > self.commonest + SURE * self.spread(n)
 
     def hopeless(self, accuracy: float) -> bool:
-        """Whether the accuracy is low, and the images enough to be sure of that."""
-        within = self.commonest + LITTLE * (1 - self.commonest)
+        """Whether the accuracy is low, and the images enough to be sure of that.
+
+        Where training weighs classes alike, the commonest may rightly be answered less often.
+        """
+        least = min(self.commonest, self.taught)
+        within = least + LITTLE * (1 - least)
         return accuracy + LIKELY * self.spread(self.images) < within
 
 
@@ -210,14 +223,17 @@ def _labels(one: CheckUp, epochs: Sequence[Epoch], chance: Chance) -> tuple[Find
     later = [epoch.val_accuracy for epoch in epochs[len(epochs) // 2 :]]
     if not chance.hopeless(sum(later) / len(later)):
         return ()
-    right = f"{format_percent(sum(later) / len(later))} of the validation images are correct"
+    right = (
+        f"{format_percent(sum(later) / len(later))} of the validation images are correct, on "
+        "average over the second half of the epochs"
+    )
     guess = f"always the commonest class would give {format_percent(chance.commonest)}"
     heart = chance.beaten(one.accuracy, one.images)
     seen = (
         f"though {format_percent(one.accuracy)} of the training images are: they are learnt "
         "by heart, and nothing of it holds for others"
         if heart
-        else f"and the training loss stays at {epochs[-1].train_loss:.3g}, where guessing gives "
+        else f"and the training loss ends at {epochs[-1].train_loss:.3g}, where guessing gives "
         f"{chance.entropy:.3g}"
     )
     return (
@@ -242,9 +258,9 @@ def reconsidered(finding: Finding, chance: Chance, told: float, images: int) -> 
         images: of how many.
 
     >>> doubt = Finding("labels", "50.0 % of the validation images are correct", "look", 6)
-    >>> reconsidered(doubt, Chance(0.5, 0.69, 400), 0.51, 500).name
+    >>> reconsidered(doubt, Chance.of([200, 200]), 0.51, 500).name
     'labels'
-    >>> reconsidered(doubt, Chance(0.5, 0.69, 400), 0.71, 500).name
+    >>> reconsidered(doubt, Chance.of([200, 200]), 0.71, 500).name
     'nothing learnt'
     """
     if finding.name != "labels" or not chance.beaten(told, images):
