@@ -41,6 +41,8 @@ def make_accepted_images(
 ) -> list[GoldenImage]:
     """Make images that a classifier accepts: four, of two classes, where that can be.
 
+    Where a class is never sure enough, a node of the taxonomy above it may be answered.
+
     Args:
         classifier: with a rule by which it refuses.
         network: its network, in the notation.
@@ -51,8 +53,9 @@ def make_accepted_images(
         As many as were accepted, encoded.
     """
     k = len(classifier.classes)
-    least = classifier.decision.least_probabilities(k)
-    tried = [label for label in range(k) if np.isfinite(least[label])][:CLASSES]
+    least = [classifier.decision.least_of(label, k) for label in range(k)]
+    possible = [label for label in range(k) if np.isfinite(least[label]).any()]
+    tried = sorted(possible, key=lambda label: not np.isfinite(least[label][0]))[:CLASSES]
     found: list[GoldenImage] = []
     report = ProgressReporter("making golden images", callback, unit="classes")
     for number, label in enumerate(tried):
@@ -156,14 +159,11 @@ def _accept(
     ]
     read = [classifier.preprocess.pixels(image.content or b"") for image in images]
     said = classifier.decide(np.stack(read))
-    least = classifier.decision.least_probabilities(len(classifier.classes))[label]
+    least = np.array(classifier.decision.least_of(label, len(classifier.classes)))
     # a little above the least, so that another decoder does not change it
-    enough = least + (1 - least) * MARGIN
-    return [
-        image
-        for image, answer, sure in zip(images, said.classes, said.confidence, strict=True)
-        if answer == label and sure > enough
-    ]
+    enough = 1 - (1 - least) * (1 - MARGIN)
+    meant = (said.best == label) & ~said.refused & (said.node_probability > enough[said.level])
+    return [image for image, accepted in zip(images, meant, strict=True) if accepted]
 
 
 def _encode(values: np.ndarray) -> bytes:

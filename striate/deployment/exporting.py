@@ -17,6 +17,7 @@ from striate.deployment.quantization.form_table import Form, measure_forms
 from striate.deployment.quantization.int8_form import Int8Form, Int8Settings, make_int8_form
 from striate.deployment.quantization.int8_proof import prove_int8
 from striate.deployment.run_facts import RunFacts, read_run_facts
+from striate.deployment.sealed_answers import SealedAnswer
 from striate.deployment.sealed_document import SealedContents, write_batch, write_metadata
 from striate.deployment.sealed_file import GoldenProof
 from striate.deployment.sealed_graph import SealedGraph, build_sealed_graph
@@ -253,12 +254,24 @@ def _notes(
             "its pixels by one level of 255, which newly trained ones do not"
         )
     if classifier.decision.refuses:
-        answered = {answer.label for answer in proof.expected} - {-1}
-        said.append(
-            f"of the golden images {sum(answer.label >= 0 for answer in proof.expected)} are "
-            f"answered, by {len(answered)} classes, and the rest are refused; {accepted} were made "
-            "for that by activation maximisation"
-        )
+        said.append(_describe_answered(proof.expected, len(classifier.classes), accepted))
     if "map" not in sealed.model.outputs:
         said.append("its classes are no means of maps, so the file shows none")
     return tuple(said)
+
+
+def _describe_answered(answers: Sequence[SealedAnswer], classes: int, accepted: int) -> str:
+    """Say how many of the golden images are answered by what, and how many were made for that."""
+    nodes = [answer.label if answer.node is None else answer.node for answer in answers]
+    leaves = {node for node in nodes if 0 <= node < classes}
+    above = {node for node in nodes if node >= classes}
+    given = sum(node >= 0 for node in nodes)
+    by = []
+    if leaves or not above:
+        by.append("1 class" if len(leaves) == 1 else f"{len(leaves)} classes")
+    if above:
+        by.append("1 node above" if len(above) == 1 else f"{len(above)} nodes above")
+    return (
+        f"of the golden images {given} are answered, by {' and '.join(by)}, and the rest are "
+        f"refused; {accepted} were made for that by activation maximisation"
+    )

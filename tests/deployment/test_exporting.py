@@ -21,7 +21,7 @@ from striate.deployment.sealed_graph import build_sealed_graph
 from striate.deployment.verification import verify
 from striate.errors import ClassifierError, ProofError, SettingError
 from striate.model.classifier import Classifier
-from striate.model.decision import Decision, RejectRule
+from striate.model.decision import Decision, Promise, RejectRule, Taxonomy
 from striate.model.json_value import Json, JsonObject
 
 TEXT = "input 1x12x12 classes=2 > conv 4 > relu > maxpool 2 > conv 4 > relu > gap > flatten > fc"
@@ -221,3 +221,31 @@ def test_images_are_made_that_a_careful_classifier_accepts(model: Classifier) ->
     }
     assert (len(made), said) == (2, {0})  # its weights are drawn, and it knows no other class
     assert all("activation maximisation" in image.made for image in made)
+
+
+def test_nodes_above_the_classes_are_answered_in_the_proof_and_told_apart_from_refusals(
+    tmp_path: Path,
+) -> None:
+    text = TEXT.replace("classes=2", "classes=3")
+    tree = Taxonomy.from_names(names := ("insect/ant", "insect/bee", "tree"))
+    promise = Promise(0.9, 0.9, False, (None,) * 3, 100, levels=((0.8, 0.8),))
+    climbing = Classifier(
+        build(text, seed=1),
+        text,
+        names,
+        Preprocess(1, 12, 12),
+        decision=Decision(0.1, promise=promise, taxonomy=tree),
+    )
+    done = export(climbing, tmp_path / "tree.onnx", progress=False)
+    sealed = read_sealed(tmp_path / "tree.onnx")
+    given = [answer.node for answer in sealed.expected if answer.node is not None]
+    assert all(answer.label == -1 for answer in sealed.expected)  # no class is promised
+    above, answered = {node for node in given if node >= 3}, sum(node >= 0 for node in given)
+    assert above and answered
+    made = sum("activation maximisation" in image.made for image in sealed.golden)
+    assert made
+    nodes = "1 node" if len(above) == 1 else f"{len(above)} nodes"
+    assert (
+        f"of the golden images {answered} are answered, by {nodes} above, and the rest are "
+        f"refused; {made} were made for that by activation maximisation"
+    ) in done.notes

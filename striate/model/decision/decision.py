@@ -184,6 +184,19 @@ class Decision:
             return ()
         return tuple(tuple(least.tolist()) for least in self._least_above(self.taxonomy))
 
+    def least_of(self, label: int, classes: int) -> tuple[float, ...]:
+        """Return the least probabilities with which a class, and each node above it, is answered.
+
+        >>> tree = Taxonomy.from_names(("bird", "dog/beagle", "dog/pug"))
+        >>> promise = Promise(0.9, 0.9, False, (None,) * 3, 100, levels=((None, 0.75),))
+        >>> Decision(promise=promise, taxonomy=tree).least_of(1, 3)
+        (inf, 0.75)
+        """
+        levels = () if self.taxonomy is None else self.taxonomy.levels
+        above = zip(levels, self.least_above(), strict=True)
+        nodes = (asked[level.nodes[label]] for level, asked in above)
+        return (self.least_probabilities(classes)[label], *nodes)
+
     def _least(self, classes: int) -> np.ndarray:
         return self._raise(None if self.promise is None else self.promise.thresholds, classes)
 
