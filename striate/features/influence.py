@@ -87,6 +87,19 @@ class TaughtHead:
         """
         return np.asarray(self._bring(features) @ self.weight)
 
+    def excess(self, weight: np.ndarray, bias: np.ndarray) -> float:
+        """Return how much larger the loss is under the weights of another head, in nats.
+
+        Args:
+            weight: (classes, features), for features as they came out of the backbone.
+            bias: (classes,).
+        """
+        raw = np.asarray(weight, np.float64).T
+        spread = np.where(np.isfinite(self.spread), self.spread, 0)
+        point = np.vstack([self._directions @ (raw * spread[:, None]), bias + self.mean @ raw])
+        point -= point.mean(1, keepdims=True)
+        return self._loss(point, self.shares) - self._loss(self.weight, self.shares)
+
     def influence(
         self, features: np.ndarray, target: int, *, temperature: float = 1.0
     ) -> Influence:

@@ -18,6 +18,7 @@ from striate.explanation.target import TargetClass
 from striate.explanation.taught import Struck, Taught, TeachingImage
 from striate.features.extraction import Extractor
 from striate.features.influence import TaughtHead, fit_taught_head, log_odds
+from striate.features.logistic_regression import NEAR
 from striate.model.classifier import Classifier
 from striate.model.loading import load
 from striate.model.run_folder import RunFolder
@@ -44,7 +45,8 @@ if TYPE_CHECKING:
 SHOWN = 8  # images for, and as many against
 SIDE = 160  # pixels of these, on the longer side
 QUICK = 3e7  # numbers of the features times classes, up to which each image shown takes a step
-OTHER = 0.05  # of a logit's size, beyond which features are not those that the head was learnt on
+OTHER = 0.05  # of a logit's size, beyond which features may not be those of the head
+LEFT = 3 * NEAR  # nats above the least loss that training leaves; one other image mostly adds more
 
 
 @dataclass(frozen=True, eq=False)
@@ -313,14 +315,18 @@ def _check_same(
 ) -> None:
     """Refuse features that are not those that the classifier's head was learnt on.
 
+    With little weight decay training ends, by its loss, where logits still grow by a tenth.
+
     Raises:
         RunError: the head that they give says something else.
     """
-    weight, bias = list(model.module.state_dict().values())[-2:]
-    ours = head.logits(features)
-    theirs = features.astype(np.float64) @ weight.numpy().T.astype(np.float64) + bias.numpy()
+    weight, bias = (
+        each.numpy().astype(np.float64) for each in list(model.module.state_dict().values())[-2:]
+    )
+    ours, theirs = head.logits(features), features.astype(np.float64) @ weight.T + bias
     ours, theirs = (each - each.mean(1, keepdims=True) for each in (ours, theirs))
-    if np.abs(ours - theirs).max() > OTHER * max(1.0, float(np.abs(theirs).max())):
+    apart = np.abs(ours - theirs).max() > OTHER * max(1.0, float(np.abs(theirs).max()))
+    if apart and head.excess(weight, bias) > LEFT:
         raise RunError(
             f"the images of '{folder.path}' are not what its head was learnt from: fitted anew it "
             "says something else; put them back, or start a new run"

@@ -12,8 +12,9 @@ from scipy.stats import spearmanr
 from sklearn.linear_model import LogisticRegression
 
 from striate.errors import SettingError
-from striate.features.head import fit_head
+from striate.features.head import fit_head, standardize
 from striate.features.influence import TaughtHead, fit_taught_head, log_odds
+from striate.features.logistic_regression import minimize_loss
 
 
 def made(
@@ -51,6 +52,29 @@ def test_the_head_is_the_one_that_training_fits() -> None:
     theirs = log_softmax(values[:, 0] @ fitted.weight.T + fitted.bias, axis=1)
     ours = log_softmax(head.logits(values[:, 0]), axis=1)
     assert np.abs(ours - theirs).max() < 0.02 * np.abs(theirs).max()  # which stops a little before
+
+
+def test_the_head_of_training_is_near_in_loss_where_little_decay_leaves_logits_apart() -> None:
+    values, labels = made(2, 96, 1280, apart=0.1)
+    rows = standardize(values)
+    near = minimize_loss(
+        np.pad(rows.values[:, 0], ((0, 0), (0, 1)), constant_values=1),
+        labels,
+        np.ones((1, 96)),
+        strength=0.001,
+        start=np.zeros((rows.values.shape[2] + 1, 1, 2), np.float32),
+    )[:, 0].astype(np.float64)
+    weight = near[:-1].T @ rows.back  # as training fits it, for features of the backbone
+    bias = near[-1] - weight @ rows.mean
+    head = fit_taught_head(values, labels, classes=2, strength=0.001)
+    assert 0 <= head.excess(weight, bias) < 1e-5  # where training ends
+    penalty = 0.001 / 2 * float((head.weight[:-1] ** 2).sum())
+    losses = -log_softmax(head.logits(values[:, 0]), axis=1)[np.arange(96), labels]
+    nothing = np.log(2) - losses.mean() - penalty  # by hand: no weights, so half of each class
+    assert head.excess(0 * weight, 0 * bias) == pytest.approx(nothing)
+    values[0] = values[1]  # another image in the place of one
+    other = fit_taught_head(values, labels, classes=2, strength=0.001)
+    assert other.excess(weight, bias) > 1e-3
 
 
 @pytest.mark.parametrize(("classes", "copies"), [(2, 1), (2, 3), (5, 1)])
