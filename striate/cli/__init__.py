@@ -53,6 +53,8 @@ REFUSED = {
 # quarter of a second while torch is loaded.
 SELDOM = 50_000
 
+STOPPED = 130  # how a shell counts a program that Ctrl-C ended
+
 VERBS: dict[str, Callable[..., None]] = {
     "check": check,
     "label": label,
@@ -157,10 +159,12 @@ def main() -> None:
     except SystemExit as ended:
         if ended.code == 2:  # wrong use, which is said already
             hint_at_quotes(sys.argv[1:])
+        if ended.code == STOPPED:  # typer has taken Ctrl-C in a verb for the end, without a word
+            print("striate: stopped", file=sys.stderr)
         raise
     except KeyboardInterrupt:
         print("striate: stopped", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(STOPPED)
     except BrokenPipeError:
         # whoever read our output has gone, as `| head` does: end quietly
         discard_output()

@@ -144,3 +144,19 @@ def test_a_folder_that_may_not_be_looked_into_is_a_row(tmp_path: Path, place: Pa
     ]
     for row, said in ((1, "the folder"), (3, "the folder"), (4, "the file")):
         assert rows[row]["error"] == f"{said} cannot be opened: Permission denied"
+
+
+def test_ctrl_c_in_a_verb_is_told_in_a_line() -> None:
+    program = (
+        "import signal, sys, striate.cli as cli\n"
+        "def zoo() -> None: signal.raise_signal(signal.SIGINT)\n"
+        "cli.VERBS['zoo'] = zoo\n"
+        "sys.argv = ['striate', 'zoo']\n"
+        "cli.main()\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 130
+    assert ended.stderr.split("\n")[-2:] == ["striate: stopped", ""]
+    assert ended.stderr.count("stopped") == 1 and not ended.stdout
