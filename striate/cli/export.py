@@ -204,13 +204,11 @@ def export(
         print(
             f"{escape_controls(str(done.signature.path))}: {escape_controls(str(done.signature))}"
         )
+    verify = ("verify", command("verify", done.path, *(["--signed-by", "KEY.pub"] if sign else [])))
     if to == "page":
-        say_steps(("next", f"open {escape_controls(str(done.path))} in a browser"))
+        say_steps(verify, ("next", f"open {escape_controls(str(done.path))} in a browser"))
         return
-    say_steps(
-        ("verify", command("verify", done.path, *(["--signed-by", "KEY.pub"] if sign else []))),
-        ("next", command("predict", done.path, "IMAGES")),
-    )
+    say_steps(verify, ("next", command("predict", done.path, "IMAGES")))
 
 
 def refuse_options(to: str, given: set[str]) -> None:

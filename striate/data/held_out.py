@@ -90,8 +90,13 @@ def hold_out(
         units, groups = single, alone
         taken = _draw(collection, units, seed, fraction)
     if not taken:
+        found = (
+            "has a single image"
+            if len(train) <= len(collection.classes)
+            else "shows a single image, however often it is there"
+        )
         raise DataError(
-            f"each class in {collection.source!r} has a single image, so none is left to "
+            f"each class in {collection.source!r} {found}, so none is left to "
             "validate on; add images, at least two a class and better dozens"
         )
     indices = np.array(sorted(index for unit in taken for index in unit.indices), np.int64)

@@ -174,6 +174,8 @@ def test_nothing_to_train_on_is_refused() -> None:
 def test_a_single_image_a_class_is_refused() -> None:
     with pytest.raises(DataError, match="each class in 'set' has a single image"):
         divided(collection(("a", 1), ("b", 2)))
+    with pytest.raises(DataError, match="shows a single image, however often it is there"):
+        divided(collection(*[("a", 1)] * 5, *[("b", 2)] * 5))
 
 
 def test_a_class_of_one_image_is_kept_to_train_on_and_said() -> None:

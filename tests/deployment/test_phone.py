@@ -289,6 +289,8 @@ def test_the_document_names_no_file_and_holds_what_an_app_needs(model: Classifie
 
 def test_a_document_that_is_missing_or_damaged_is_told(tmp_path: Path) -> None:
     file = tmp_path / "a.pte"
+    with pytest.raises(ClassifierError, match=r"a\.pte' is not there; expected an exported file"):
+        verify_phone(file, FORMATS["executorch"], progress=False)
     file.write_bytes(b"")
     for content, said in (
         (None, r"a\.pte\.json' cannot be opened: No such file"),

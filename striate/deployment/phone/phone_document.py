@@ -153,6 +153,8 @@ def read_document(path: Path) -> PhoneFile:
             digest=str(file["sha256"]),
         )
     except OSError as error:
+        if not path.exists():
+            raise ClassifierError(f"'{path}' is not there; expected an exported file") from error
         raise ClassifierError(
             f"'{place}' cannot be opened: {error.strerror or error}; it is written beside the file "
             "and belongs to it"
