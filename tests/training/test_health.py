@@ -237,6 +237,7 @@ def test_where_classes_are_drawn_alike_chance_is_that_of_the_drawn() -> None:
     right = [0.75, 0.7, 0.72, 0.75]  # below 84 %, as the rare class is answered as often
     assert diagnose(seen, epochs(right, loss=0.69), Chance.of(rare))[0].name == "labels"
     assert not diagnose(seen, epochs(right, loss=0.6), drawn)
+    assert not diagnose(seen, epochs([0.42] * 4, loss=0.73), Chance.of([16, 3], taught=[1, 1]))
     (doubt,) = diagnose(seen, epochs([0.5, 0.5, 0.48, 0.5], loss=0.69), drawn)
     assert "ends at 0.69, where guessing gives 0.693" in doubt.words
     assert "49.0 % of the validation images are correct, on average over" in doubt.words

@@ -83,7 +83,8 @@ class Chance:
         """
         least = min(self.commonest, self.taught)
         within = least + LITTLE * (1 - least)
-        return accuracy + LIKELY * self.spread(self.images) < within
+        spread = math.sqrt(least * (1 - least) / max(self.images, 1))
+        return accuracy + LIKELY * spread < within
 
 
 def diagnose(
