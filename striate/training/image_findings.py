@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import numpy as np
 
@@ -10,17 +11,21 @@ from striate.doctor import Examination, ImageFinding, describe_findings, examine
 from striate.doctor.seen_images import has_perceptual_hashes, write_perceptual_hashes
 from striate.errors import DataError
 from striate.evaluation.image_selection import ImageSelection
-from striate.evaluation.metrics import EvaluatedImage, Evaluation, score
+from striate.evaluation.metrics import EvaluatedImage, Evaluation, score, wilson_interval
 from striate.features.head import Head
 from striate.model.classifier import Classifier
 from striate.model.run_folder import PERCEPTUAL, RunFolder, report_write_errors
+from striate.terminal.units import format_percent
 from striate.training.preparation import Prepared
+
+TOO_GOOD: Final = "is too good to be believed"
 
 
 def look_at_images(
     prepared: Prepared,
     evaluation: Evaluation,
     answers: Sequence[EvaluatedImage],
+    held_out: Sequence[EvaluatedImage],
     *,
     folder: RunFolder,
     say: Callable[[str], None],
@@ -31,6 +36,7 @@ def look_at_images(
         prepared: the images and the plan.
         evaluation: of the classifier.
         answers: to images that nothing which answered had learnt from.
+        held_out: likewise, by cross-validation, to images that the run then learnt from.
         folder: of the run.
         say: is told what was found, a line a kind.
 
@@ -47,8 +53,10 @@ def look_at_images(
         loaded.split,
         plan.preprocess,
         prepared.signs,
-        answers=answers,
+        answers=[*answers, *held_out],
     )
+    if doubt := doubt_accuracy(evaluation, held_out):
+        say(doubt)
     try:
         found = examine(examination)
     except DataError as error:  # the run is done all the same
@@ -60,6 +68,31 @@ def look_at_images(
     for line in describe_findings(found, evaluation.images):
         say(line)
     return found
+
+
+def doubt_accuracy(evaluation: Evaluation, held_out: Sequence[EvaluatedImage]) -> str:
+    """Say where an accuracy is surely above that of cross-validation; "" where it is not.
+
+    Cross-validation keeps groups together; what shows the same as an image that was learnt from,
+    and is not known to belong to it, is answered from memory.
+
+    Args:
+        evaluation: of the classifier.
+        held_out: what cross-validation answered.
+    """
+    if not held_out:
+        return ""
+    right = sum(one.truth == one.answer for one in held_out)
+    low, high = wilson_interval(right, len(held_out))
+    if evaluation.accuracy_low <= high:
+        return ""
+    return (
+        f"{format_percent(evaluation.accuracy)} of {evaluation.n:,} {TOO_GOOD}: "
+        f"cross-validation in groups says {format_percent(right / len(held_out))} of "
+        f"{len(held_out):,} ({format_percent(low)} to {format_percent(high)}). What was evaluated "
+        "is easier, or shows the same things as what was learnt from; a list with a column that "
+        "says what belongs together keeps it on one side (--group-column)"
+    )
 
 
 def _write_looks(prepared: Prepared, folder: RunFolder) -> None:

@@ -295,8 +295,8 @@ class TrainingRun:
             write_answers(self.folder.answers, evaluation.images)
         if said := count_training(self.folder.path, evaluation):
             self.say(said)
-        answers = list_unlearnt(prepared, model, chosen, evaluation) + self._held_out
-        findings = look_at_images(prepared, evaluation, answers, folder=self.folder, say=self.say)
+        answers = list_unlearnt(prepared, model, chosen, evaluation), self._held_out
+        findings = look_at_images(prepared, evaluation, *answers, folder=self.folder, say=self.say)
         self.record = replace(
             self.record,
             status="interrupted" if interrupted else "finished",

@@ -6,12 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import drawn
+import numpy as np
 from made_placeholders import placeholder
 from PIL import Image
 from quick_runs import QUICK, TINY, record, rows
 
 from striate.doctor import read_findings
+from striate.evaluation.metrics import EvaluatedImage, score
 from striate.events import Event
+from striate.training.image_findings import doubt_accuracy
 from striate.training.result import TrainingResult
 from striate.training.runs import start_run
 
@@ -48,3 +51,23 @@ def test_a_run_that_found_nothing_says_nothing_and_keeps_that(
         each for each in read_findings(folder / "findings.csv") or () if each.kind != "label"
     ] == []
     assert (folder / "findings.csv").read_text().startswith("finding,kind,reason,name,class,split")
+
+
+def answered(right: int, wrong: int) -> list[EvaluatedImage]:
+    return [
+        EvaluatedImage(f"{place}.png", "a", answer, 0.9, 0.9, place)
+        for place, answer in enumerate(["a"] * right + ["b"] * wrong)
+    ]
+
+
+def test_an_accuracy_surely_above_cross_validation_is_doubted() -> None:
+    """Wilson's intervals: 72 of 73 from 92.6 %, 125 of 287 up to 49.3, 266 of 287 up to 95.1."""
+    probabilities = np.array([[0.9, 0.1]] * 72 + [[0.1, 0.9]])
+    names = [f"{place}.png" for place in range(73)]
+    found = score(
+        probabilities, np.zeros(73, np.int64), classes=("a", "b"), names=names, evaluated="images"
+    )
+    said = doubt_accuracy(found, answered(125, 162))
+    assert said.startswith("98.6 % of 73 is too good to be believed")
+    assert "43.6 % of 287 (37.9 % to 49.3 %)" in said
+    assert doubt_accuracy(found, answered(266, 21)) == doubt_accuracy(found, []) == ""

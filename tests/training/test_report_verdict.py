@@ -110,3 +110,11 @@ def test_training_longer_is_a_command_whatever_the_run_was(
     facts = told(command=given, evaluation=wrong, epochs=digits().epochs[:2], run={})
     steps = {step.words: step.command for step in reach_verdict(facts).steps}
     assert steps["Train longer:" if first else "Train longer."] == longer
+
+
+def test_an_accuracy_that_cross_validation_contradicts_is_no_good_verdict() -> None:
+    good = evaluated(np.repeat(np.eye(2), 50, axis=0), [0] * 50 + [1] * 50)
+    doubt = "100 % of 100 is too good to be believed: 43.4 % of 288. What was evaluated is easier"
+    verdict = reach_verdict(told(evaluation=good, notes=["the head: as it is", doubt]))
+    assert verdict.grade == "fair" and reach_verdict(told(evaluation=good)).grade == "good"
+    assert "But 100 % of 100 is too good to be believed: 43.4 % of 288." in verdict.words

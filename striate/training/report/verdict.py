@@ -11,6 +11,7 @@ from typing import Literal
 from striate.evaluation.metrics import ClassScore, Evaluation
 from striate.terminal.units import format_percent
 from striate.training.health import Finding
+from striate.training.image_findings import TOO_GOOD
 from striate.training.report.facts import Facts
 
 WELL, FAIR = 0.9, 0.7  # the lower end of the accuracy's interval from which it works (well)
@@ -81,6 +82,8 @@ def reach_verdict(facts: Facts) -> Verdict:
     never = [score for score in result.per_class if score.n and not score.recall]
     grade, begin = _grade(result)
     words = f"{begin}: {_mistakes(result)}{_classes(result, never)}."
+    if doubt := next((note for note in facts.notes if TOO_GOOD in note), ""):
+        grade, words = "fair", f"{words} But {doubt.partition('. ')[0]}."
     if finding is not None:
         words += f" But training was not healthy: {why}."
     elif facts.interrupted:
