@@ -80,10 +80,13 @@ def reach_verdict(facts: Facts) -> Verdict:
         words += f" {why[:1].upper()}{why[1:]}." if why else ""
         return Verdict("failed", words, tuple(_mend(facts, finding)))
     never = [score for score in result.per_class if score.n and not score.recall]
+    doubt = next((note for note in facts.notes if TOO_GOOD in note), "")
     grade, begin = _grade(result)
+    if doubt:
+        grade, begin = "fair", "It seems to work"
     words = f"{begin}: {_mistakes(result)}{_classes(result, never)}."
-    if doubt := next((note for note in facts.notes if TOO_GOOD in note), ""):
-        grade, words = "fair", f"{words} But {doubt.partition('. ')[0]}."
+    if doubt:
+        words += f" But {doubt.partition('. ')[0]}."
     if finding is not None:
         words += f" But training was not healthy: {why}."
     elif facts.interrupted:
