@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -12,7 +11,6 @@ import typer
 from striate.errors import ImageError, SettingError
 from striate.terminal.escape import escape_controls
 from striate.terminal.next_steps import format_steps
-from striate.terminal.units import format_percent
 from striate.terminal.wrapping import wrap
 
 if TYPE_CHECKING:
@@ -111,6 +109,14 @@ def explain(
     what units look for, from edges to objects, and where the classifier looks.
     """
     from striate.cli.early_checks import check_image
+    from striate.cli.explain_page import (
+        beside,
+        lines_of_folder,
+        lines_of_image,
+        page_of_folder,
+        page_of_image,
+        write,
+    )
     from striate.cli.page_place import place_page
     from striate.model.loading import load
     from striate.terminal.console import Console
@@ -149,9 +155,9 @@ def explain(
 
                 told = run.explain(image, target=target, without=without or ())
                 found = replace(found, taught=told)
-            files = _beside(page, every=numbers, rest="every other number")
-            markup = _page_of_image(found, files)
-            lines = _lines_of_image(found, at is not None)
+            files = beside(page, every=numbers, rest="every other number")
+            markup = page_of_image(found, files)
+            lines = lines_of_image(found, at is not None)
         else:
             from striate.explanation.unit_inspection import UnitSelection, inspect_units
 
@@ -159,10 +165,10 @@ def explain(
                 layers=layers, units=units, seed=seed, visualize=not quick, shortcuts=not quick
             )
             found = inspect_units(opened, data or "", selection=selection, callback=console)
-            files = _beside(page, every=numbers, rest="every unit in words")
-            markup = _page_of_folder(found, files, model=model, data=data or "", opened=opened)
-            lines = _lines_of_folder(found)
-    _write(page, markup, found, every=numbers)
+            files = beside(page, every=numbers, rest="every unit in words")
+            markup = page_of_folder(found, files, model=model, data=data or "", opened=opened)
+            lines = lines_of_folder(found)
+    write(page, markup, found, every=numbers)
     if as_json:
         import json
 
@@ -256,111 +262,3 @@ def _open_taught(model: Path, console: Console) -> TaughtRun:
     from striate.training.taught import open_taught_run
 
     return open_taught_run(model.parent if model.is_file() else model, callback=console)
-
-
-def _page_of_image(found: Inspection, files: list[tuple[str, str]]) -> str:
-    from striate.explanation.page import of_image
-
-    return of_image(found, command=_command(), files=files)
-
-
-def _lines_of_image(found: Inspection, asked: bool) -> list[str]:
-    from striate.explanation.folder_truth import contradicts
-
-    best = ", ".join(f"{label} {format_percent(odds)}" for label, _, odds in found.top_classes(3))
-    shown = (*found.explanations[:1], found.score_decomposition, found.evaluation)
-    named = found.answer.label is not None
-    lines = [f"{found.image.name}: {best if named else found.answer.words}"]
-    if not named:
-        lines.append(f"the most probable classes: {best}")
-    if found.truth:
-        wrong = contradicts(found.truth, found.answer)
-        lines.append(f"its folder says {found.truth}{': one of them is wrong' if wrong else ''}")
-    lines += [str(each) for each in shown if each is not None]
-    if found.taught is not None:
-        lines += found.taught.words
-    if asked and found.arithmetic is not None:
-        lines.append(f"\n{found.arithmetic}\n")
-    return lines
-
-
-def _page_of_folder(
-    found: UnitInspection,
-    files: list[tuple[str, str]],
-    *,
-    model: Path,
-    data: str,
-    opened: Classifier,
-) -> str:
-    from striate.explanation.page import of_folder
-
-    name = model.parent.name if model.name == "classifier.safetensors" else model.stem
-    return of_folder(
-        found,
-        model=name or str(model),
-        data=data,
-        parameters=opened.parameters,
-        command=_command(),
-        files=files,
-    )
-
-
-def _lines_of_folder(found: UnitInspection) -> list[str]:
-    layers = found.activations.layers
-    units = sum(len(layer.mean_activation) for layer in layers)
-    images = len(found.activations.names)
-    return [
-        f"{units:,} units of {len(layers)} layers over {images:,} images",
-        *(
-            f"{layer.name}: {len(layer.dead):,} of {len(layer.mean_activation):,} units are dead: "
-            "they answer to no image"
-            for layer in layers
-            if layer.dead
-        ),
-        *(
-            (*found.shortcuts.verdict, *found.shortcuts.words)
-            if found.shortcuts is not None
-            else ()
-        ),
-        *(
-            [found.shortcuts.alignment.words]
-            if found.shortcuts is not None and found.shortcuts.alignment is not None
-            else []
-        ),
-    ]
-
-
-def _beside(page: Path, *, every: bool, rest: str) -> list[tuple[str, str]]:
-    """Name the two files beside the page, and say what they hold."""
-    arrays = "every array" if every else "the arrays drawn here (--numbers writes every one)"
-    return [(page.with_suffix(".npz").name, arrays), (page.with_suffix(".json").name, rest)]
-
-
-def _command() -> str:
-    import sys
-
-    return shlex.join(["striate", *sys.argv[1:]])
-
-
-def _write(page: Path, markup: str, found: Inspection | UnitInspection, *, every: bool) -> None:
-    """Write the page and its numbers, or every number, beside it, each whole or not at all."""
-    import json
-    from zipfile import ZIP_DEFLATED, ZipFile
-
-    from numpy.lib.format import write_array
-
-    from striate.explanation.page.shown_numbers import select_shown
-    from striate.files.atomic_write import write_atomically
-
-    arrays = found.arrays() if every else select_shown(found)
-    with (  # what numpy.savez_compressed writes, packed a little less and several times as fast
-        write_atomically(page.with_suffix(".npz")) as partial,
-        ZipFile(partial, "w", ZIP_DEFLATED, compresslevel=1) as packed,
-    ):
-        for name, values in arrays.items():
-            with packed.open(f"{name}.npy", "w", force_zip64=True) as file:
-                write_array(file, values, allow_pickle=False)
-    with write_atomically(page.with_suffix(".json")) as partial:
-        partial.write_text(json.dumps(found.as_json()), "utf-8")
-    with write_atomically(page) as partial:
-        partial.write_text(markup, "utf-8")

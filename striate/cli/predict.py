@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from striate.cli.answers import choose_writer
 from striate.cli.messages import say, say_steps
 from striate.errors import SettingError
 from striate.terminal.escape import escape_controls
@@ -108,6 +107,7 @@ def predict(
     else:
         opened = own = open_classifier(model, always=answer_always)
         tree = own.decision.taxonomy
+    from striate.cli.answers import choose_writer
     from striate.data.remarks import RemarkCount
     from striate.model.prediction import Unreadable
 
