@@ -156,6 +156,7 @@ function show(before) {
   byId("bar").max = view.images;
   byId("bar").value = view.labelled;
   byId("room").replaceChildren(showAsked(question), showSide(question));
+  byId("room").dataset.turn = view.turn;
   if (question.kind === "cluster" && !Object.keys(view.counts).length && !question.guess) byId("new").focus();
   if (before) speak(byId("room").querySelector("h2").textContent);
   window.scrollTo(0, 0);
