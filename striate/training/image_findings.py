@@ -82,7 +82,7 @@ def doubt_accuracy(evaluation: Evaluation, held_out: Sequence[EvaluatedImage]) -
     """
     if not held_out:
         return ""
-    right = sum(one.truth == one.answer for one in held_out)
+    right = sum(one.correct for one in held_out)
     low, high = wilson_interval(right, len(held_out))
     if evaluation.accuracy_low <= high:
         return ""
