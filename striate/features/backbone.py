@@ -15,9 +15,9 @@ from striate.backends.onnx import state_shapes
 from striate.backends.torch import build
 from striate.data import Survey
 from striate.data.images import Preprocess
-from striate.errors import NotationError, SettingError
+from striate.errors import NotationError, SettingError, WeightsError
 from striate.events import Callback, Note
-from striate.features.backbone_names import TIMM, check_backbone_name
+from striate.features.backbone_names import BACKBONES, TIMM, check_backbone_name
 from striate.features.cut import cut_backbone
 from striate.features.timm_models import open_timm
 from striate.features.whole_network import WholeNetwork
@@ -63,6 +63,29 @@ class Backbone:
         backbone = build(self.plan, seed=None)
         backbone.load_state_dict(dict(self.tensors))
         return backbone.eval()
+
+
+def open_first_backbone(
+    settings: Settings, *, looks: Callable[[], Survey] | None = None, callback: Callback
+) -> Backbone:
+    """Open the first of `BACKBONES` that can be had.
+
+    Args:
+        settings: as for `open_backbone`, but for the name.
+        looks: as there.
+        callback: as there.
+
+    Raises:
+        WeightsError: none can be had, and why not the first.
+    """
+    lost: list[WeightsError] = []
+    for name in BACKBONES:
+        try:
+            named = replace(settings, pretrained=name)
+            return open_backbone(named, looks=looks, say=lambda text: None, callback=callback)
+        except WeightsError as error:
+            lost.append(error)
+    raise lost[0]
 
 
 def open_backbone(

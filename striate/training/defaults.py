@@ -26,9 +26,6 @@ RATE = 5e-3  # peak learning rate of a network with batch normalisation, at most
 WIDE = 3.0  # that times the numbers that go into an output of its middle weight, at most
 PLAIN_RATE = 1e-3  # of one without, which bears less
 
-# What few photographs start from, the first of them that is at hand: the one that pip installs
-# without a download at run time, then the one that is fetched (14 MB).
-BACKBONES = ("efficientnet_lite0", "mobilenet_v2")
 PHOTOGRAPH = 128  # pixels of the shorter side, from which colour images are photographs
 FEW = 20_000  # images that are learnt from, up to which a trained backbone is worth more
 

@@ -16,7 +16,7 @@ from striate.doctor.checkup.checkup import Checkup, Labels
 from striate.doctor.checkup.kept_answers import KeptAnswers
 from striate.errors import WeightsError
 from striate.events import Callback, Note
-from striate.features.backbone import Backbone, open_backbone
+from striate.features.backbone import Backbone, open_backbone, open_first_backbone
 from striate.features.extraction import WantedFeatures, extract_features
 from striate.features.feature_stream import FeatureStream
 from striate.features.out_of_fold import OutOfFold, predict_out_of_fold
@@ -25,7 +25,6 @@ from striate.settings import Settings
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.units import format_duration
 
-BACKBONES: Final = ("efficientnet_lite0", "mobilenet_v2")  # the first of them that is at hand
 SMALLEST: Final = 32  # pixels of the shorter side, from which a backbone knows more than pixels
 SIDES: Final = (8, 32)  # pixels a side that a small network takes, at least and at most
 GREY: Final = ("L", "LA", "1", "I;16", "I;16B", "I", "F")
@@ -50,15 +49,11 @@ def open_label_backbone(
         return open_backbone(Settings(pretrained=pretrained), say=say, callback=callback)
     if not _in_color(checkup) or _shorter_side(checkup) < SMALLEST:
         return None
-    lost = ""
-    for name in BACKBONES:
-        try:
-            settings = Settings(pretrained=name, offline=True)
-            return open_backbone(settings, say=lambda text: None, callback=callback)
-        except WeightsError as error:
-            lost = lost or str(error)
-    say(f"labels are checked by a small network, as no trained one is at hand: {lost}")
-    return None
+    try:
+        return open_first_backbone(Settings(offline=True), callback=callback)
+    except WeightsError as error:
+        say(f"labels are checked by a small network, as no trained one is at hand: {error}")
+        return None
 
 
 def predict_labels(

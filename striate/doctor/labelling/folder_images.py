@@ -15,14 +15,14 @@ from striate.data import Collection, Images, ReadRecord, Skipped, Survey, load, 
 from striate.data.augmentation import Augmentation
 from striate.data.images import Preprocess
 from striate.data.sources.folder_tree import DOCUMENTS, Folder, read_tree
-from striate.doctor.checkup.label_features import BACKBONES, SMALLEST
+from striate.doctor.checkup.label_features import SMALLEST
 from striate.doctor.grouping.finding import Features, find_groups, is_known
 from striate.doctor.grouping.near import make_vectors
 from striate.doctor.grouping.thumbs import MOST, Thumbs
 from striate.doctor.scan.near_copies import SMALL
 from striate.errors import DataError, WeightsError
 from striate.events import Callback
-from striate.features.backbone import Backbone, open_backbone
+from striate.features.backbone import Backbone, open_backbone, open_first_backbone
 from striate.features.extraction import WantedFeatures, extract_features
 from striate.features.feature_stream import FeatureStream
 from striate.settings import Settings
@@ -188,25 +188,17 @@ def _open_backbone(
     sizes: Survey, pretrained: str | None, say: Callable[[str], None], callback: Callback
 ) -> Backbone | None:
     """Open the backbone that was asked for, or the first that can be had; None for tiny images."""
-
-    def open_one(name: str, told: Callable[[str], None]) -> Backbone:
-        return open_backbone(
-            Settings(pretrained=name), looks=lambda: sizes, say=told, callback=callback
-        )
-
     if pretrained is not None:
-        return open_one(pretrained, say)
+        settings = Settings(pretrained=pretrained)
+        return open_backbone(settings, looks=lambda: sizes, say=say, callback=callback)
     if sizes.channels != 3 or min(sizes.height, sizes.width) < SMALLEST:
         say(f"the images are grey or tiny, and compared as they are, at {PLAIN} x {PLAIN} pixels")
         return None
-    lost = ""
-    for name in BACKBONES:
-        try:
-            return open_one(name, lambda text: None)
-        except WeightsError as error:
-            lost = lost or str(error)
-    say(f"images are compared as they are, at {PLAIN} x {PLAIN} pixels, for want of: {lost}")
-    return None
+    try:
+        return open_first_backbone(Settings(), looks=lambda: sizes, callback=callback)
+    except WeightsError as error:
+        say(f"images are compared as they are, at {PLAIN} x {PLAIN} pixels, for want of: {error}")
+        return None
 
 
 def _compute(

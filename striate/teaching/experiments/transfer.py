@@ -94,18 +94,17 @@ def open_lender(rows: int, columns: int) -> Backbone:
         WeightsError: none is.
     """
     from striate.events import ignore
-    from striate.features.backbone import open_backbone
+    from striate.features.backbone import open_first_backbone
     from striate.settings import Settings
-    from striate.training.defaults import BACKBONES
 
-    lacking = ""
-    for name in BACKBONES:
-        settings = Settings(pretrained=name, image_size=(rows, columns), offline=True)
-        try:
-            return open_backbone(settings, say=lambda text: None, callback=ignore)
-        except WeightsError as error:
-            lacking = lacking or str(error)
-    raise WeightsError(f"no trained backbone is installed to lend its layers: {lacking}")
+    try:
+        return open_first_backbone(
+            Settings(image_size=(rows, columns), offline=True), callback=ignore
+        )
+    except WeightsError as error:
+        raise WeightsError(
+            f"no trained backbone is installed to lend its layers: {error}"
+        ) from error
 
 
 def make_networks(given: Given) -> tuple[ComparedNetwork, ...]:
