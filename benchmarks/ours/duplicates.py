@@ -18,8 +18,10 @@ import numpy as np
 
 from striate.data import Collection, find
 from striate.data.cores import count_decoders
+from striate.data.images import hold_decoded
+from striate.data.images.decoder_warnings import collect_warnings
 from striate.doctor.image_signs import hash_grey
-from striate.doctor.scan.file_signs import PREPROCESS
+from striate.doctor.scan.file_signs import DRAFT, PREPROCESS
 from striate.doctor.scan.fingerprints import shrink
 from striate.doctor.scan.near_copies import find_near_copies
 from striate.doctor.scan.scanning import scan
@@ -44,9 +46,10 @@ def hash_all(collection: Collection) -> np.ndarray:
     """Return a perceptual hash of each image: uint64 (n,)."""
 
     def read(index: int) -> np.ndarray:
-        return np.asarray(shrink(PREPROCESS.prepared(collection.open(index))[0][None])[0])
+        with hold_decoded(collection.open(index), reduction=DRAFT.reduction) as decoded:
+            return shrink(PREPROCESS.place(decoded).sum(0, dtype=np.uint16), channels=3)
 
-    with ThreadPoolExecutor(count_decoders()) as pool:
+    with collect_warnings(), ThreadPoolExecutor(count_decoders()) as pool:
         thumbs = np.stack(list(pool.map(read, range(len(collection)))))
     return hash_grey(thumbs.astype(np.float32))
 

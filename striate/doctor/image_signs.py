@@ -94,18 +94,27 @@ def measure_signs(pixels: np.ndarray) -> np.ndarray:
     >>> measure_signs(grey)[["few", "spread"]].tolist()
     [(1.0, 0)]
     """
+    signs = np.zeros(len(pixels), SIGNS)
+    signs["spread"] = measure_spread(pixels)
+    signs["measured"] = True
+    if min(pixels.shape[2:]) >= SMALLEST:
+        signs["hash"] = hash_perceptually(pixels)
+        signs["few"] = measure_few_colors(pixels)
+    return signs
+
+
+def measure_spread(pixels: np.ndarray) -> np.ndarray:
+    """Return how far the values of each image's middle lie apart: uint8 (n,).
+
+    Args:
+        pixels: uint8 (n, channels, rows, columns).
+    """
     rows, columns = pixels.shape[2:]
     step = max(1, max(rows, columns) // SAMPLE)
     down, across = (slice(side // 3, -(-2 * side // 3), step) for side in (rows, columns))
     middle = pixels[:, :, down, across].reshape(*pixels.shape[:2], -1)
     middle = np.ascontiguousarray(middle.transpose(2, 1, 0))  # along images, since these are many
-    signs = np.zeros(len(pixels), SIGNS)
-    signs["spread"] = (middle.max(0) - middle.min(0)).max(0)
-    signs["measured"] = True
-    if min(rows, columns) >= SMALLEST:
-        signs["hash"] = hash_perceptually(pixels)
-        signs["few"] = measure_few_colors(pixels)
-    return signs
+    return np.asarray((middle.max(0) - middle.min(0)).max(0))
 
 
 def hash_perceptually(pixels: np.ndarray) -> np.ndarray:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from photographs import COPIES, pieces
-from PIL import Image
+from PIL import ExifTags, Image
 
 from striate.data import find
 from striate.doctor.image_signs import hash_grey
 from striate.doctor.scan import scanning
 from striate.doctor.scan.alignment import align, near
-from striate.doctor.scan.file_signs import measure_image
+from striate.doctor.scan.file_signs import DRAFT, MEASURED, measure_image
 from striate.doctor.scan.fingerprints import CHANGES, Change, fingerprint, resample
 from striate.doctor.scan.near_copies import MOVED, NearCopies, find_near_copies, group_equal, join
 from striate.doctor.scan.scanning import Scan, scan
@@ -76,6 +77,35 @@ def test_only_files_that_changed_are_read_again(photographs: Path) -> None:
         second.signs[[kept.index(name) for name in others]],
         first.signs[[names.index(name) for name in others]],
     )
+
+
+def test_all_are_read_again_where_images_are_measured_otherwise(
+    photographs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look(photographs)
+    monkeypatch.setattr(scanning, "MEASURED", MEASURED + 1)
+    assert look(photographs)[0].again == 18
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "tiff"])
+def test_a_turned_file_is_measured_upright(tmp_path: Path, ending: str) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    pieces()[3].save(tmp_path / f"turned.{ending}", exif=exif)
+    signs = measure_image(tmp_path / f"turned.{ending}").signs
+    assert signs[["mode", "orientation", "rows", "columns"]].tolist() == ("RGB", 6, 200, 150)
+
+
+@pytest.mark.parametrize("number", range(0, 18, 3))
+def test_a_jpeg_that_is_decoded_smaller_has_nearly_the_same_hashes(number: int) -> None:
+    image = pieces()[number].resize((500, 375), Image.Resampling.BICUBIC)
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=95)
+    whole, reduced = (measure_image(each).signs for each in (image, file.getvalue()))
+    assert DRAFT.reduction(375, 500) == 4
+    assert np.abs(whole["thumb"].astype(float) - reduced["thumb"]).mean() < 2
+    both = hash_grey(np.stack([whole["thumb"], reduced["thumb"]]).astype(np.float32))
+    assert int(np.bitwise_count(both[0] ^ both[1])) <= 2
 
 
 def test_a_file_that_cannot_be_read_is_told_again_without_being_read(photographs: Path) -> None:

@@ -75,6 +75,9 @@ class Decoded:
         columns: of the image at its full size.
         covered: the part of the image that the image covers, in its pixels: (top, left, bottom,
             right). All of it at full size; else all but a part of the outermost pixels.
+        format: of the file, as Pillow names it; "" of what is no file.
+        mode: in which it stores its colours, as Pillow names it; "" where others decode it.
+        orientation: of EXIF, 1 to 8, that was undone; 0 where it cannot say one.
     """
 
     image: Image.Image
@@ -82,6 +85,9 @@ class Decoded:
     rows: int
     columns: int
     covered: Box
+    format: str = ""
+    mode: str = ""
+    orientation: int = 0
 
 
 @dataclass(frozen=True)
@@ -186,16 +192,18 @@ def hold_decoded(
                 stack.enter_context(_one_large_image)
             said.extend(opened.remarks)
             if isinstance(image, TiffArray):
-                decoded = _whole(image.decode(ranges, said), how, said)
+                decoded = replace(_whole(image.decode(ranges, said), how, said), format="TIFF")
                 if opened.tiff is not None and opened.tiff.pages > 1:
                     said.append(f"the first of its {opened.tiff.pages:,} pages is used")
             else:
+                stored = image.format or "", image.mode  # another one once it is decoded
                 try:
                     decoded = _decode_opened(image, source, how, said)
                 except ImageError as error:
                     if isinstance(source, Image.Image) or image.format not in MENDED:
                         raise
                     decoded = _decode_mended(source, how, said, error)
+                decoded = replace(decoded, format=stored[0], mode=stored[1])
                 note_left_out(image, opened.tiff, said)
         yield replace(decoded, remarks=tuple(dict.fromkeys(said)))
 
@@ -217,6 +225,8 @@ def _decode_opened(
         if image is not source and _uses_lower(image, how.ranges):
             lower = stack.enter_context(_open_lower(source))
             load_pixels(lower, said)
+        # Pillow turns a TIFF itself while it decodes it, and forgets that it was turned
+        undone = read_orientation(image, said) if image.format == "TIFF" else 0
         load_pixels(image, said)
         check_pixels(image.size)
         orientation = read_orientation(image, said)
@@ -231,7 +241,7 @@ def _decode_opened(
     top = upright.height - down if orientation in SLACK_ABOVE else 0
     left = upright.width - across if orientation in SLACK_AT_LEFT else 0
     covered = (top, left, top + down, left + across)
-    return Decoded(upright, (), rows, columns, covered)
+    return Decoded(upright, (), rows, columns, covered, orientation=undone or orientation)
 
 
 def _decode_mended(

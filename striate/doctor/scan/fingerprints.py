@@ -73,22 +73,22 @@ CHANGES: Final = tuple(
 """Those that are hashed; the first is none at all."""
 
 
-def shrink(pixels: np.ndarray) -> np.ndarray:
-    """Return images in grey at `THUMB` pixels a side, each cell the mean of its part.
+def shrink(total: np.ndarray, channels: int) -> np.ndarray:
+    """Return an image in grey at `THUMB` pixels a side, each cell the mean of four pixels.
 
     Args:
-        pixels: uint8 (n, channels, rows, columns), of which rows and columns are multiples of
-            `THUMB`.
+        total: uint16 (2 x THUMB, 2 x THUMB), the sum of its channels.
+        channels: how many.
 
     Returns:
-        uint8 (n, THUMB, THUMB).
+        uint8 (THUMB, THUMB).
 
-    >>> shrink(np.full((1, 3, 96, 96), 7, np.uint8)).shape
-    (1, 48, 48)
+    >>> int(shrink(np.full((96, 96), 21, np.uint16), 3)[0, 0])
+    7
     """
-    n, channels, rows, columns = pixels.shape
-    cells = pixels.reshape(n, channels, THUMB, rows // THUMB, THUMB, columns // THUMB)
-    return np.asarray(np.rint(cells.mean((1, 3, 5), dtype=np.float32)), np.uint8)
+    rows = total[::2] + total[1::2]  # by slices: a mean over two axes takes forty times as long
+    cells = (rows[:, ::2] + rows[:, 1::2]) / np.float32(4 * channels)
+    return np.asarray(np.rint(cells), np.uint8)
 
 
 def fingerprint(thumbs: np.ndarray, proportions: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ from striate.data.cache_folder import find_cache_folder
 from striate.data.collection import Skipped
 from striate.data.cores import count_decoders
 from striate.data.images import collect_warnings
-from striate.doctor.scan.file_signs import SIGNS, Measured, complete, measure_image
+from striate.doctor.scan.file_signs import MEASURED, SIGNS, Measured, complete, measure_image
 from striate.files.atomic_write import write_atomically
 
 BATCH: Final = 64  # images that are hashed at once
@@ -172,7 +172,7 @@ def _stamps(collection: Collection) -> list[tuple[int, int] | None]:
 def _path_of(collection: Collection) -> Path | None:
     if not isinstance(collection.content, Path):
         return None
-    mark = str(collection.content.absolute()).encode("utf-8", "surrogateescape")
+    mark = f"{MEASURED} {collection.content.absolute()}".encode("utf-8", "surrogateescape")
     digest = hashlib.blake2b(mark, digest_size=16).hexdigest()
     return find_cache_folder() / "scans" / f"{digest}.npz"
 
