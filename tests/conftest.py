@@ -6,6 +6,7 @@ import ctypes
 import gc
 import os
 import random
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
 
 SEED = pytest.StashKey[int]()
+SELDOM = 50_000  # new objects between two searches for garbage, as on the command line
+LONG = (  # files that take longest, and are begun first: the last one decides when all is over
+    *("test_architecture.py", "test_documentation.py", "test_inside_page.py", "test_workers.py"),
+    *("test_report_again.py", "test_transfer.py", "test_fx.py", "test_diagram.py"),
+    *("test_scan.py", "test_check.py", "test_runs.py", "test_run.py", "test_offline.py"),
+)
 SHARED = Path(__file__).parents[2] / "shared"
 
 
@@ -33,8 +40,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    gc.set_threshold(SELDOM)  # else torch's half a million objects are searched all the time
+    # what is compiled once need not be compiled by each of a hundred processes
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     # the processes of pytest-xdist are told 80, at which tables leave columns out
     os.environ.pop("COLUMNS", None)
+    config.option.loadscopereorder = False  # pytest-xdist would begin with files of many tests
     given = getattr(config, "workerinput", {}).get("seed", config.getoption("seed"))
     config.stash[SEED] = random.randrange(1_000_000) if given is None else given
 
@@ -52,7 +64,8 @@ def pytest_report_header(config: pytest.Config) -> str:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Shuffle the files and the tests within each, so that what they share is made but once."""
     shuffle = random.Random(config.stash[SEED])
-    ranks = {file: shuffle.random() for file in sorted({item.path for item in items})}
+    files = sorted({item.path for item in items})
+    ranks = {file: shuffle.random() + (file.name not in LONG) for file in files}
     keyed = [(ranks[item.path], shuffle.random(), item) for item in items]
     items[:] = [item for *_, item in sorted(keyed, key=lambda each: each[:2])]
 

@@ -69,6 +69,15 @@ def in_a_process(*arguments: object, cwd: Path, text: bytes = b"") -> tuple[int,
     return done.returncode, done.stdout, done.stderr
 
 
+def spend(*command: str | Path) -> float:
+    """Run a program; give its seconds of processor time, which other work hardly changes."""
+    resource = pytest.importorskip("resource", reason="this system counts no processor time")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return float(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+
 NOBODY = """
 import contextlib, io, os, sys
 from striate.cli import main

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import importlib
 import json
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -257,40 +259,25 @@ MODULES_IN_PUBLIC = {"architecture", "errors", "evaluation", "explanation", "tea
 }
 VALUES_IN_PUBLIC = {"striate.teaching.FILTERS"}
 NAMESPACES = ("", "architecture", "evaluation", "explanation", "teaching")  # st and those within it
-PUBLIC = """
-import importlib, json, sys
-from types import ModuleType
-for name in sys.argv[2:]:
-    importlib.import_module(name)
-found = {}
-for space in sys.argv[1].split(","):
-    module = importlib.import_module(space)
-    for name in module.__all__:
-        value = getattr(module, name)
-        kind = "module" if isinstance(value, ModuleType) else "call" if callable(value) else "value"
-        found[f"{space}.{name}"] = [kind, getattr(value, "__name__", name)]
-print(json.dumps(found))
-"""
 
 
 def test_a_public_name_is_what_it_was_after_every_module_is_loaded() -> None:
     """A submodule of the same name would have taken its place: st.train would be a module."""
-    spaces = [f"striate.{space}".rstrip(".") for space in NAMESPACES]
-    modules = [f"striate.{module}" for module in MODULES if module and "__main__" not in module]
-    done = subprocess.run(
-        [sys.executable, "-c", PUBLIC, ",".join(spaces), *modules],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found = json.loads(done.stdout)
-    modules_found = {name for name, (kind, _) in found.items() if kind == "module"}
-    assert {name.rpartition(".")[2] for name in modules_found} == MODULES_IN_PUBLIC
-    assert {name for name, (kind, _) in found.items() if kind == "value"} <= VALUES_IN_PUBLIC
-    for name, (kind, own) in found.items():
-        if kind == "call":
-            assert own == name.rpartition(".")[2], name
+    for name in MODULES:
+        if name and "__main__" not in name:
+            importlib.import_module(f"striate.{name}")
+    modules = set()
+    for space in NAMESPACES:
+        place = importlib.import_module(f"striate.{space}".rstrip("."))
+        for name in place.__all__:
+            value = getattr(place, name)
+            if isinstance(value, ModuleType):
+                modules.add(name)
+            elif callable(value):
+                assert getattr(value, "__name__", name) == name
+            else:
+                assert f"{place.__name__}.{name}" in VALUES_IN_PUBLIC
+    assert modules == MODULES_IN_PUBLIC
 
 
 def test_no_module_has_the_name_of_a_public_function_beside_it() -> None:

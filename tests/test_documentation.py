@@ -196,6 +196,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow  # what they ask for, tests/training/test_transfer.py tries within one process
 def test_the_blocks_on_transfer_run_as_they_stand(tmp_path: Path) -> None:
     said = run_blocks(ROOT / "docs" / "transfer.md", tmp_path)
     assert (tmp_path / "runs" / "tuned" / "moved.json").is_file()

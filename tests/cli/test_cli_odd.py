@@ -38,7 +38,7 @@ def test_names_that_are_no_utf_8_go_in_and_out(tmp_path: Path, place: Path) -> N
     name = b"caf\xe9\x1b[31m.png"
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_bytes(source.read_bytes())
     model = place / "runs" / "photos"
-    for options in ([], ["--csv"], ["--json"], ["--copy-to", "sorted"]):
+    for options in (["--csv"], ["--json"], ["--copy-to", "sorted"]):
         code, out, err = in_a_process(
             "predict", model, "-", *options, cwd=tmp_path, text=name + b"\n"
         )
@@ -51,13 +51,12 @@ def test_names_that_are_no_utf_8_go_in_and_out(tmp_path: Path, place: Path) -> N
     assert (code, b"nowh\\udce9re" in err, err.count(b"\n")) == (2, True, 1)
 
 
-@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b""])
-def test_a_byte_order_mark_before_a_list_is_no_part_of_a_name(place: Path, mark: bytes) -> None:
+def test_a_byte_order_mark_before_a_list_is_no_part_of_a_name(place: Path) -> None:
     model = place / "runs" / "photos"
     photo = next((place / "photos" / "disc").iterdir())
-    text = mark + os.fsencode(photo) + b"\r\n"
+    text = b"\xef\xbb\xbf" + os.fsencode(photo) + b"\r\n" + os.fsencode(photo) + b"\r\n"
     code, out, _ = in_a_process("predict", model, "-", cwd=place, text=text)
-    assert (code, photo.name.encode() in out) == (0, True)
+    assert (code, out.count(photo.name.encode())) == (0, 2)
     known = Path(__file__).parents[3] / "shared/cases/23-predict-lists-and-tables-of-windows"
     if known.exists():
         text = (known / "list.txt").read_bytes()

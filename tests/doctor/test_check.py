@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import drawn
@@ -23,9 +24,11 @@ from striate.errors import SettingError
 from striate.events import Event, Note
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STRIATE_CACHE", str(tmp_path / "cache"))
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STRIATE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 def names(result: CheckResult, kind: str) -> list[tuple[str, ...]]:
@@ -36,10 +39,10 @@ def names(result: CheckResult, kind: str) -> list[tuple[str, ...]]:
     ]
 
 
-@pytest.fixture
-def planted(tmp_path: Path) -> Path:
-    """Make photographs in two splits and two classes, with a fault of most kinds."""
-    root = tmp_path / "photos"
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Photographs in two splits and two classes, with a fault of most kinds; not to be changed."""
+    root = tmp_path_factory.mktemp("planted") / "photos"
     for number, image in enumerate(pieces()):
         place = root / ("train" if number < 12 else "val") / ("china" if number % 2 else "flower")
         place.mkdir(parents=True, exist_ok=True)
@@ -105,6 +108,7 @@ def test_what_was_decided_is_settled(planted: Path, tmp_path: Path) -> None:
     assert {each.kind for each in left.findings if each in left.grave} == {"unreadable"}
 
 
+@pytest.mark.slow  # the next test has one flipped label, in a seventh of the images
 def test_flipped_labels_of_digits_are_named_first() -> None:
     digits = find("digits").only(np.arange(600))
     labels = digits.labels.copy()
