@@ -7,25 +7,23 @@ labelled one by one in random order. The head is evaluated on images that are no
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Final
 
 import numpy as np
 
-from benchmarks.harness.options import DATA
+from benchmarks.harness import Report, look, parser, publish, read, within
 from striate.data import find, survey
 from striate.doctor.labelling.answers import Answer
 from striate.doctor.labelling.folder_images import FolderImages, compute_images
 from striate.doctor.labelling.question import Question
 from striate.doctor.labelling.session import Session
 from striate.features.head import fit_head
+from striate.terminal.tables import Table
 from striate.terminal.units import format_percent
 
+DATA: Final = "hymenoptera"
 STEPS: Final = (10, 20, 30, 40, 50, 60, 80, 100, 120, 150, 200, 250, 300, 400)
 STRUCK: Final = 3  # images of a cluster that are struck out; with more it is called mixed
 NEAR: Final = 0.01  # below the accuracy of a head of all labels
@@ -50,6 +48,23 @@ class Ending:
     n: int
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """A folder labelled twice: as asked, and in random order.
+
+    Attributes:
+        asked: accuracy after each step, as asked.
+        at_random: likewise, in random order.
+        full: accuracy of a head of all labels.
+        ending: how it ended by itself; None where it did not.
+    """
+
+    asked: tuple[float, ...]
+    at_random: tuple[float, ...]
+    full: float
+    ending: Ending | None
 
 
 class Person:
@@ -116,7 +131,7 @@ def follow(
     *,
     errs: float,
     seed: int,
-) -> tuple[list[float], list[float], Ending | None]:
+) -> Run:
     """Return the accuracy after each step, by clusters and at random, and how it ended."""
     steps = [step for step in STEPS if step <= len(names)]
     asked: list[float] = []
@@ -133,7 +148,8 @@ def follow(
     order = np.random.default_rng(seed).permutation(len(names))
     told = np.array([person._err(str(names[index])) for index in order])
     at_random = [learn(images.features[order[:s]], told[:s], *others) for s in steps]
-    return asked, at_random, ending
+    full = learn(images.features, names, *others)
+    return Run(tuple(asked), tuple(at_random), full, ending)
 
 
 def _end(
@@ -160,48 +176,82 @@ def _score(images: FolderImages, session: Session, others: tuple[np.ndarray, np.
 
 
 def main() -> None:
-    """Run it, and print the table and every run as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", default="hymenoptera")
-    parser.add_argument("--shared", type=Path, default=DATA, help="has data/NAME")
-    parser.add_argument("--quick", action="store_true", help="one run")
-    parser.add_argument("--images", type=int, default=200, help="in the folder; the rest evaluates")
-    parser.add_argument("--runs", type=int, default=40)
-    parser.add_argument("--errs", type=float, default=0.0)
-    parser.add_argument("--pretrained", default="efficientnet_lite0")
-    given = parser.parse_args()
-    collection = find(given.shared / "data" / given.data)
-    every = compute_images(collection, survey(collection), pretrained=given.pretrained)
+    """Label again and again, and write what it took."""
+    made = parser((__doc__ or "").splitlines()[0], rounds=40)
+    made.add_argument("--data", default=DATA, help="a folder of --shared/data")
+    made.add_argument("--images", type=int, default=200, help="in the folder; the rest evaluates")
+    made.add_argument("--errs", type=float, default=0.0, help="share of answers that are wrong")
+    made.add_argument("--pretrained", default="efficientnet_lite0", help="the backbone")
+    chosen = read(made)
+    machine = look()
+    collection = find(chosen.shared / "data" / chosen.data)
+    every = compute_images(collection, survey(collection), pretrained=chosen.pretrained)
     place = {name: index for index, name in enumerate(collection.names)}
     truth = np.array([collection.classes[collection.labels[place[name]]] for name in every.names])
-    runs, full = [], []
-    for seed in range(1 if given.quick else given.runs):
+    runs: list[Run] = []
+    for seed in within(chosen.rounds, chosen.until):
         order = np.random.default_rng(1000 + seed).permutation(len(truth))
-        mine = np.sort(order[: given.images])
-        rest = np.sort(order[given.images :])
+        mine = np.sort(order[: chosen.images])
+        rest = np.sort(order[chosen.images :])
         rest = rest[~np.isin(every.groups[rest], every.groups[mine])]  # no copies on both sides
         images = every.only(mine)
         others = every.features[rest], truth[rest]
-        full.append(learn(images.features, truth[mine], *others))
-        runs.append(follow(images, truth[mine], others, errs=given.errs, seed=seed))
-        print(f"run {seed + 1}: {runs[-1][2]}", file=sys.stderr, flush=True)
-    asked, at_random = (np.array([run[side] for run in runs]).mean(0) for side in (0, 1))
-    goal = float(np.mean(full)) - NEAR
-    print(f"{given.data}: {given.images} images, {len(runs)} runs, errs {given.errs}")
-    print(f"all labels: {format_percent(float(np.mean(full)))}")
-    for step, one, other in zip(STEPS, asked, at_random, strict=False):
-        marks = ["*" if value >= goal else " " for value in (one, other)]
-        print(f"{step:5} {one:7.3f}{marks[0]} {other:7.3f}{marks[1]}")
-    ends = [run[2] for run in runs if run[2] is not None]
-    held = [each.low <= each.accuracy <= each.high for each in ends]
-    print(f"stood in {len(ends)} of {len(runs)} runs, covered in {sum(held)}")
-    if ends:
-        told = [each.right / each.n for each in ends]
-        print(
-            f"after {np.mean([each.answers for each in ends]):.0f} answers, "
-            f"{np.mean([each.accuracy for each in ends]):.3f}; said {np.mean(told):.3f}"
+        runs.append(follow(images, truth[mine], others, errs=chosen.errs, seed=seed))
+        print(f"run {seed + 1}: {runs[-1].ending}", flush=True)
+    errs = f"errs in {format_percent(chosen.errs)} of all answers" if chosen.errs else "never errs"
+    usual = {"data": DATA, "images": 200, "errs": 0.0}
+    given = {name: getattr(chosen, name) for name in usual if getattr(chosen, name) != usual[name]}
+    flags = " ".join(f"--{name} {value}" for name, value in given.items())
+    publish(
+        Report(
+            name="-".join(["labelling", *map(str, given.values())]),
+            title="Labelling by clusters",
+            command="make bench-labelling" + (f' BENCH_FLAGS="{flags}"' if flags else ""),
+            method=(
+                f"{chosen.images} images of {chosen.data}, drawn anew {len(runs)} times, are "
+                f"labelled by a simulated person, who strikes up to {STRUCK} odd images out of a "
+                f"cluster, calls it mixed where there are more, and {errs}; an answer is a key or "
+                f"a click. Backbone {chosen.pretrained}. The head is evaluated on all other images "
+                "of the set. In random order: the same number of images, labelled one by one."
+            ),
+            tables=(tabulate(runs),),
+            findings=(find_ending(runs),),
+            machine=machine,
+            raw={"steps": STEPS, "runs": [asdict(run) for run in runs]},
+        ),
+        chosen.out,
+    )
+
+
+def tabulate(runs: Sequence[Run]) -> Table:
+    """Show the mean accuracy of both orders after each step; * once as good as all labels."""
+    goal = float(np.mean([run.full for run in runs])) - NEAR
+    sides = np.array([(run.asked, run.at_random) for run in runs]).mean(0)
+    rows = tuple(
+        (
+            f"{step}",
+            *(f"{format_percent(float(one))}{' *' if one >= goal else ''}" for one in means),
         )
-    print(json.dumps([None if run[2] is None else vars(run[2]) for run in runs]))
+        for step, *means in zip(STEPS, *sides, strict=False)
+    )
+    header = ("answers", "as asked", "in random order")
+    caption = f"accuracy; with all labels {format_percent(goal + NEAR)}, * within a point of it"
+    return Table(header, rows, frozenset(header), caption)
+
+
+def find_ending(runs: Sequence[Run]) -> str:
+    """Say when runs ended by themselves, and whether what the page said of the head held."""
+    ends = [run.ending for run in runs if run.ending is not None]
+    if not ends:
+        return f"None of {len(runs)} runs ended by itself."
+    held = sum(each.low <= each.accuracy <= each.high for each in ends)
+    said = float(np.mean([each.right / each.n for each in ends]))
+    return (
+        f"{len(ends)} of {len(runs)} runs ended by themselves, after "
+        f"{np.mean([each.answers for each in ends]):.0f} answers on average, with "
+        f"{format_percent(float(np.mean([each.accuracy for each in ends])))} correct; the page "
+        f"said {format_percent(said)}, and its interval held in {held} of {len(ends)}."
+    )
 
 
 if __name__ == "__main__":

@@ -225,7 +225,8 @@ def refuse_options(to: str, given: set[str]) -> None:
             raise SettingError(
                 f"{option} writes files beside an .onnx; leave it out with --to page"
             )
-    refused = given - {"--environment"} if to in FORMATS else given & {"--environment"}
+    others = {"--environment"} if to == "page" else {"--environment", "--runtime"}
+    refused = given - {"--environment"} if to in FORMATS else given & others
     if refused:
         raise SettingError(f"{min(refused)} does not go with --to {to}; leave it out")
 

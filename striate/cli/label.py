@@ -44,6 +44,7 @@ def label(
     from striate.doctor.labelling.places import check_place, journal_of
     from striate.errors import SettingError
     from striate.files.home import expand_home
+    from striate.serving.listening import check_port, listen
 
     folder = expand_home(folder)
     path = check_place(out and expand_home(out), folder)
@@ -51,6 +52,7 @@ def label(
         raise SettingError(f"--guesses is {guesses:g}; expected a probability above 0, at most 1")
     if seed < 0:
         raise SettingError(f"--seed is {seed}; expected 0 or more")
+    check_port(port)
     from striate.studio_app.opening import NO_BROWSER, check_extra, open_page, show
 
     check_extra("the page of `striate label`")
@@ -62,44 +64,49 @@ def label(
     from striate.doctor.labelling.session import Session
     from striate.studio_app.labelling import describe, make_label_app
     from striate.terminal.console import Console
+    from striate.terminal.next_steps import command
 
     names = tuple(check_label(name) for name in (classes.split(",") if classes else ()))
-    with Console() as console:
-        images = read_folder(folder, pretrained=pretrained, callback=console)
-    for note in (*images.notes, *name_skipped(images.skipped, path)):
-        say(note)
-    proposed = None if proposals is None else read_proposals(expand_home(proposals), images)
-    for note in () if proposed is None else proposed.notes:
-        say(note)
-    with Journal(journal_of(path), folder, seed=seed) as journal:
-        session = Session(
-            images,
-            journal.answers,
-            given=names,
-            proposals={} if proposed is None else proposed.labels,
-            seed=journal.seed,
-        )
-        if journal.answers:
-            gone = f", {session.lost} of them of images that are gone" if session.lost else ""
-            say(f"going on after {len(journal.answers):,} answers{gone}")
-        labels = LabelFile(path, least=guesses)
-        desk = Desk(session, journal, labels)
-        labels.write(session)
-        command = f"striate train {path}"
-        if images.pretrained:
-            command += f" --pretrained {images.pretrained}"
-        opened = open_page(lambda entry: make_label_app(desk, command, entry), port=port)
-        print(opened.address, flush=True)
-        for note in opened.notes:
+    with listen(port) as listening:  # before what takes time
+        with Console() as console:
+            images = read_folder(folder, pretrained=pretrained, callback=console)
+        for note in (*images.notes, *name_skipped(images.skipped, path)):
             say(note)
-        if not no_browser and not show(opened.address):
-            say(NO_BROWSER)
-        say("Ctrl-C ends it; every answer is kept at once")
-        with contextlib.suppress(KeyboardInterrupt):  # which the server hands on when it has ended
-            opened.run()
-        standing = session.standing()
-        labels.write(session)
+        proposed = None if proposals is None else read_proposals(expand_home(proposals), images)
+        for note in () if proposed is None else proposed.notes:
+            say(note)
+        with Journal(journal_of(path), folder, seed=seed) as journal:
+            session = Session(
+                images,
+                journal.answers,
+                given=names,
+                proposals={} if proposed is None else proposed.labels,
+                seed=journal.seed,
+            )
+            if journal.answers:
+                gone = f", {session.lost} of them of images that are gone" if session.lost else ""
+                say(f"going on after {len(journal.answers):,} answers{gone}")
+            labels = LabelFile(path, least=guesses)
+            desk = Desk(session, journal, labels)
+            labels.write(session)
+            further = ("--pretrained", images.pretrained) if images.pretrained else ()
+            next_command = command("train", path, *further)
+            opened = open_page(
+                lambda entry: make_label_app(desk, next_command, entry), listening=listening
+            )
+            with contextlib.suppress(KeyboardInterrupt), opened.ended_by_ctrl_c():
+                print(opened.address, flush=True)
+                for note in opened.notes:
+                    say(note)
+                if not no_browser and not show(opened.address):
+                    say(NO_BROWSER)
+                say("Ctrl-C ends it; every answer is kept at once")
+                opened.run()
+            standing = session.standing()
+            labels.write(session)
     say(f"{standing.labelled:,} of {standing.images:,} images have a label")
     for line in describe(standing):
         say(line)
-    say_steps(("labels", str(path)), ("next", command))
+    if not standing.is_trainable:
+        say("training needs labels of two classes; the same command goes on")
+    say_steps(("labels", str(path)), *([("next", next_command)] if standing.is_trainable else []))

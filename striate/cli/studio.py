@@ -43,17 +43,21 @@ def studio(
     It prints its address, which holds a token; Ctrl-C ends it. Every layer of a network, for any
     image or the camera: point at a number and see its whole sum.
     """
+    from striate.serving.listening import check_port
+
+    check_port(port)
     from striate.studio_app.opening import NO_BROWSER, open_studio, show
 
     folder, modules = sort_out(where or [], shape)
     opened = open_studio(folder, read=read or [], modules=modules, port=port, link=link)
-    print(opened.address, flush=True)
-    for note in opened.notes:
-        say(note)
-    if not no_browser and not show(opened.address):
-        say(NO_BROWSER)
-    say("Ctrl-C ends it")
-    opened.run()
+    with opened.ended_by_ctrl_c():
+        print(opened.address, flush=True)
+        for note in opened.notes:
+            say(note)
+        if not no_browser and not show(opened.address):
+            say(NO_BROWSER)
+        say("Ctrl-C ends it")
+        opened.run()
 
 
 def sort_out(where: list[str], shape: str | None) -> tuple[Path, dict[str, Classifier]]:

@@ -124,11 +124,7 @@ def export_page(
     with display_progress(progress, callback) as tell:
         runtime = find_web_runtime(settings.runtime, offline=settings.offline, callback=tell)
         if isinstance(model, (str, Path)) and is_sealed(Path(model)):
-            if settings.sealed.int8 is not None:
-                raise SettingError(
-                    f"'{model}' is exported already and is taken as it is; to quantize, give the "
-                    "classifier's file or its run"
-                )
+            _refuse_changes(Path(model), settings.sealed)
             verification = verify(
                 model, web_runtime=settings.runtime, browser=False, progress=False, callback=tell
             )
@@ -161,6 +157,24 @@ def export_page(
     ).encode()
     signature = write_files({path: page}, signer)
     return ExportedPage(path, len(page), runtime.version, verification, forms, signature)
+
+
+def _refuse_changes(sealed: Path, settings: ExportSettings) -> None:
+    """Refuse settings that would make another file of one that is exported already.
+
+    Raises:
+        SettingError: there is one.
+    """
+    given = {
+        "quantize": settings.int8 is not None,
+        "golden": settings.golden is not None,
+        "with_hashes": settings.with_hashes,
+    }
+    for name in (name for name, there in given.items() if there):
+        raise SettingError(
+            f"'{sealed}' is exported already and is taken as it is: leave --"
+            f"{name.replace('_', '-')} out, or give the classifier's file or its run"
+        )
 
 
 def describe_for_script(sealed: SealedFile) -> JsonObject:

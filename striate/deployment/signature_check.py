@@ -122,16 +122,31 @@ def _find_faults(path: Path, digests: Mapping[str, str]) -> str:
         if before:
             return f"'{path.name}' was signed as '{before[0]}'; give it that name again"
         return f"'{path.name}' is not among the files that were signed: {', '.join(digests)}"
+    lacking = [name for name in digests if not (path.parent / name).is_file()]
     said = []
+    if lacking:
+        said.append(
+            f"only a part of the export is here: of its {len(digests)} files "
+            f"{_list(lacking)} {'is' if len(lacking) == 1 else 'are'} missing; "
+            "copy all of them"
+        )
     for name, digest in digests.items():
-        if not (path.parent / name).is_file():
-            said.append(f"'{name}' is missing")
-        elif not _is_same(path.parent / name, digest):
+        if name not in lacking and not _is_same(path.parent / name, digest):
             said.append(f"'{name}' was changed")
     for beside in name_companions(path):
         if beside.exists() and beside.name not in digests:
             said.append(f"'{beside.name}' was added and is not signed")
     return "; ".join(said)
+
+
+def _list(names: list[str]) -> str:
+    """Quote names and put them in a row.
+
+    >>> _list(["a.py"]), _list(["a.mjs", "a.onnx", "a.py"])
+    ("'a.py'", "'a.mjs', 'a.onnx' and 'a.py'")
+    """
+    *before, last = map(repr, names)
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def _is_same(path: Path, digest: str) -> bool:

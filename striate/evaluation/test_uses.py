@@ -24,7 +24,12 @@ HEADER: Final = ("time", "by", "n", "accuracy")
 
 
 def count_test_use(
-    classifier: Classifier, images: np.ndarray, *, by: str, accuracy: float, own: bool = False
+    classifier: Classifier,
+    images: np.ndarray,
+    *,
+    by: str,
+    accuracy: float | None,
+    own: bool = False,
 ) -> str:
     """Write down that test images of a run were evaluated; say how often by now.
 
@@ -34,7 +39,7 @@ def count_test_use(
         classifier: that was evaluated.
         images: uint64, hashes of those that it was evaluated on, as it takes them.
         by: the verb.
-        accuracy: what came out.
+        accuracy: what came out; None where the images were looked at without a figure.
         own: whether they are the test images of its run by what the data says, which is all that
             older runs know.
 
@@ -62,14 +67,14 @@ def count_training(run: Path, result: Evaluation) -> str:
     return _write(run, "train", result.n, result.accuracy)
 
 
-def _write(run: Path, by: str, n: int, accuracy: float) -> str:
+def _write(run: Path, by: str, n: int, accuracy: float | None) -> str:
     """Add a row to test_evaluations.csv of a run; return how often it was, and since when.
 
     Args:
         run: its folder.
         by: the verb.
         n: how many of its test images.
-        accuracy: of all that were evaluated then.
+        accuracy: of all that were evaluated then; None leaves the cell empty.
     """
     path = run / FILE
     now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -79,7 +84,7 @@ def _write(run: Path, by: str, n: int, accuracy: float) -> str:
             rows = csv.writer(file, lineterminator="\n")
             if not before:
                 rows.writerow(HEADER)
-            rows.writerow((now, by, n, f"{accuracy:.6g}"))
+            rows.writerow((now, by, n, "" if accuracy is None else f"{accuracy:.6g}"))
     except OSError as error:
         return f"this evaluation of the test images could not be counted: {error.strerror or error}"
     if not before:

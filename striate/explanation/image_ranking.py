@@ -16,6 +16,7 @@ from striate.backends.torch.network import Net
 from striate.data import Data, Images, load, prefetch
 from striate.errors import DataError, EngineError, SettingError
 from striate.evaluation.image_selection import find_images
+from striate.evaluation.test_uses import count_test_use
 from striate.events import Callback, Note
 from striate.explanation.hooks import device_of, forward_hooks, frozen, record
 from striate.explanation.layer_maps import select_block_outputs
@@ -89,6 +90,10 @@ def _rank_images(
             callback(Note(note))
         if not len(chosen):
             raise DataError(f"no image in '{data}' can be read, so there is nothing to look at")
+        said = count_test_use(model, images.hashes[chosen], by="explain", accuracy=None)
+        if said:
+            callback(Note(said))
+            notes += (said,)
         labels = collection.labels[chosen]
         rankings = {
             address: _Ranking(

@@ -11,6 +11,16 @@ from striate.errors import SettingError
 HOST = "127.0.0.1"
 
 
+def check_port(port: int) -> None:
+    """Make sure that a number can be a port.
+
+    Raises:
+        SettingError: it cannot.
+    """
+    if not 0 <= port <= 65535:
+        raise SettingError(f"--port is {port}; expected 0 (any that is free) to 65535")
+
+
 def listen(port: int) -> socket.socket:
     """Return a socket that listens on a port of 127.0.0.1.
 
@@ -24,8 +34,7 @@ def listen(port: int) -> socket.socket:
     ...     found.getsockname()[0]
     '127.0.0.1'
     """
-    if not 0 <= port <= 65535:
-        raise SettingError(f"--port is {port}; expected 0 (any that is free) to 65535")
+    check_port(port)
     found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     if os.name == "posix":  # elsewhere this lets two programs share the port
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

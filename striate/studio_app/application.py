@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 
 from fastapi import FastAPI, Query, Request, Response, WebSocket
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import FileResponse
+from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 from striate import __version__
@@ -45,6 +46,18 @@ class Offer:
     images: list[ImageEntry]
 
 
+def fill_page(title: str, *, style: str, script: str) -> str:
+    """Return the HTML that a live page begins with; its script makes the rest.
+
+    Args:
+        title: of the window.
+        style: the page's own, a path below page/.
+        script: likewise.
+    """
+    page = Template((PAGE / "index.html").read_text("utf-8"))
+    return page.substitute(title=title, style=style, script=script)
+
+
 def make_app(
     folders: ConfinedFolders, folder: Path, modules: Mapping[str, Classifier], entry: Pass
 ) -> FastAPI:
@@ -63,8 +76,8 @@ def make_app(
     say_refusals(app)
 
     @app.get("/", include_in_schema=False)
-    async def index() -> FileResponse:
-        return FileResponse(PAGE / "index.html")
+    async def index() -> HTMLResponse:
+        return HTMLResponse(fill_page("Striate studio", style="parts.css", script="main.js"))
 
     @app.get("/api/offer")
     def offer() -> Offer:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from fastapi import FastAPI, Query, Response
-from fastapi.responses import FileResponse
+from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import Field
 
@@ -23,7 +23,7 @@ from striate.doctor.labelling.standing import Standing
 from striate.errors import SettingError
 from striate.serving.access import Access, Pass
 from striate.serving.refusals import say_refusals
-from striate.studio_app.application import CACHED, PAGE
+from striate.studio_app.application import CACHED, PAGE, fill_page
 
 SIDES: Final = (256, 1024)  # pixels of the longer side
 QUALITY: Final = 88  # of JPEG
@@ -48,7 +48,7 @@ class View:
         to_draw: of them still to be labelled.
         lines: what has been reached, a sentence each.
         stands: whether further answers would hardly change the head.
-        command: what trains on the labels.
+        command: what trains on the labels; "" where they are too few.
     """
 
     folder: str
@@ -102,8 +102,10 @@ def make_label_app(desk: Desk, command: str, entry: Pass) -> FastAPI:
         return shrink(images.root / images.names[index], side)
 
     @app.get("/", include_in_schema=False)
-    async def page() -> FileResponse:
-        return FileResponse(PAGE / "label" / "index.html")
+    async def page() -> HTMLResponse:
+        return HTMLResponse(
+            fill_page("Striate label", style="label/page.css", script="label/page.js")
+        )
 
     @app.get("/api/view")
     def view() -> View:
@@ -155,7 +157,7 @@ def look(desk: Desk, command: str) -> View:
             to_draw=standing.to_draw,
             lines=describe(standing),
             stands=standing.stands,
-            command=command,
+            command=command if standing.is_trainable else "",
         )
 
 

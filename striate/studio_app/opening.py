@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import torch
@@ -26,6 +29,7 @@ from striate.data.images import Preprocess
 from striate.errors import NotationError, SettingError
 from striate.model.classifier import Classifier
 from striate.model.classifier_like import ClassifierLike, open_classifier
+from striate.serving.listening import check_port
 
 if TYPE_CHECKING:
     import uvicorn
@@ -62,6 +66,30 @@ class OpenStudio:
         sys.setswitchinterval(SWITCH)
         self.server.run(sockets=[self.listening])
 
+    @contextmanager
+    def ended_by_ctrl_c(self) -> Iterator[None]:
+        """Let Ctrl-C end the server from now on, before it runs, too; it is raised at the end.
+
+        Python would drop one that comes while garbage is collected, and the server one that comes
+        while it starts. Outside the main thread, where signals cannot be handled, nothing changes.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        asked = []
+
+        def end(number: int, frame: FrameType | None) -> None:
+            asked.append(number)
+            self.server.should_exit = True
+
+        before = signal.signal(signal.SIGINT, end)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+        if asked:
+            raise KeyboardInterrupt
+
 
 def studio(
     model: ClassifierLike | nn.Module | None = None,
@@ -94,18 +122,25 @@ def studio(
 
     Example: ``st.studio(module, preprocess=st.Preprocess(3, 32, 32))``.
     """
+    check_port(port)
     given = {} if model is None else {_name_of(model): to_classifier(model, preprocess)}
     opened = open_studio(Path(folder), read=read, modules=given, port=port, link=link)
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        with opened.ended_by_ctrl_c():
+            _announce(opened, browser=browser)
+            opened.run()
+    else:  # a notebook has a loop of its own under way
+        _announce(opened, browser=browser)
+        threading.Thread(target=opened.run, daemon=True).start()
+
+
+def _announce(opened: OpenStudio, *, browser: bool) -> None:
     sys.stdout.write("".join(f"{line}\n" for line in (opened.address, *opened.notes)))
     sys.stdout.flush()
     if browser and not show(opened.address):
         sys.stdout.write(f"{NO_BROWSER}\n")
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        opened.run()
-    else:  # a notebook has a loop of its own under way
-        threading.Thread(target=opened.run, daemon=True).start()
 
 
 NO_BROWSER = "no browser could be opened here: open the address above in one"
@@ -133,6 +168,7 @@ def open_studio(
     """
     check_extra("the studio")
     from striate.serving.confined_paths import ConfinedFolders
+    from striate.serving.listening import listen
     from striate.studio_app.application import make_app
 
     folders = ConfinedFolders.of([folder, *map(Path, read)], names=[OWN])
@@ -143,7 +179,7 @@ def open_studio(
         )
     return open_page(
         lambda entry: make_app(folders, folder, modules or {}, entry),
-        port=port,
+        listening=listen(port),
         link=link,
         notes=notes,
     )
@@ -167,27 +203,27 @@ def check_extra(what: str) -> None:
 
 
 def open_page(
-    make: Callable[[Pass], FastAPI], *, port: int = 0, link: str = "", notes: Sequence[str] = ()
+    make: Callable[[Pass], FastAPI],
+    *,
+    listening: socket.socket,
+    link: str = "",
+    notes: Sequence[str] = (),
 ) -> OpenStudio:
     """Return a live page of this machine that listens already, and answers once it is run.
 
     Args:
         make: returns the application, given what lets a page in.
-        port: 0 takes any that is free.
+        listening: from `striate.serving.listening.listen`.
         link: a place in the page.
         notes: what is to be said besides, after how to reach it.
-
-    Raises:
-        SettingError: the port is taken.
     """
     import uvicorn
 
     from striate.serving.access import Pass
-    from striate.serving.listening import HOST, find_ssh_tunnel, listen
+    from striate.serving.listening import HOST, find_ssh_tunnel
 
     entry = Pass()
-    found = listen(port)
-    own = int(found.getsockname()[1])
+    own = int(listening.getsockname()[1])
     config = uvicorn.Config(
         make(entry),
         log_level="warning",
@@ -202,7 +238,7 @@ def open_page(
     reach = [] if tunnel is None else [f"on the machine you sit at, run first: {tunnel}"]
     place = link.strip().rpartition("#")[2]
     address = f"http://{HOST}:{own}/?token={entry.token}" + (f"#{place}" if place else "")
-    return OpenStudio(address, (*reach, *notes), uvicorn.Server(config), found)
+    return OpenStudio(address, (*reach, *notes), uvicorn.Server(config), listening)
 
 
 def show(address: str) -> bool:

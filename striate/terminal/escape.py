@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 _UNFIT = {"Cc", "Cs", "Zl", "Zp"}  # control characters, halves of characters, separators
 _TURNING = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -29,6 +31,30 @@ def escape_controls(text: str, *, longest: int = 0, lines: bool = False) -> str:
             for letter in text
         )
     return text if not 0 < longest < len(text) else "..." + text[len(text) - longest + 3 :]
+
+
+def shorten_distinctly(texts: Iterable[str], longest: int) -> dict[str, str]:
+    """Cut texts to so many characters, and no two of them to the same.
+
+    As much as tells them apart is kept of the beginning, the rest of the end; a number stands
+    before those that only the middle tells apart.
+
+    >>> shorten_distinctly(["photos/holiday/beach.png", "photos/work/beach.png"], 14)
+    {'photos/holiday/beach.png': '...y/beach.png', 'photos/work/beach.png': '...k/beach.png'}
+    >>> list(shorten_distinctly(["american robin", "european robin"], 10).values())
+    ['a... robin', 'e... robin']
+    """
+    whole = {text: escape_controls(text) for text in texts}
+
+    def cut(text: str, begin: str) -> str:
+        rest = longest - 3 - len(begin)
+        return text if len(text) <= longest else f"{begin}...{text[len(text) - rest :]}"
+
+    for kept in range(longest - 3):
+        found = {name: cut(text, text[:kept]) for name, text in whole.items()}
+        if len(set(found.values())) == len(found):
+            return found
+    return {name: cut(text, str(place)) for place, (name, text) in enumerate(whole.items(), 1)}
 
 
 def _is_fit(letter: str) -> bool:

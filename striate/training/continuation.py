@@ -6,6 +6,7 @@ from pathlib import Path
 
 from striate.errors import RunError
 from striate.model.environment import Environment
+from striate.terminal.next_steps import command
 from striate.training.record import RunRecord
 from striate.training.run import Extension
 
@@ -49,9 +50,11 @@ def check_extension(
     asked = epochs is not None or minutes is not None
     if record.status != "finished" or record.outcome is None:
         if asked:
+            on = command("train", "--resume", run)
+            further = f"--minutes {minutes:g}" if epochs is None else f"--epochs {epochs}"
             raise RunError(
-                f"'{run}' is not finished; to extend it, go on with it first: striate train "
-                f"--resume {run} (a classifier in it can be used as it is)"
+                f"'{run}' is not finished: it goes to its own end first, and is extended then, by "
+                f"{on} && {on} {further} (a classifier in it can be used as it is)"
             )
         return None
     done = record.outcome.epochs

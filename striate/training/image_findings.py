@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from striate.doctor import Examination, ImageFinding, describe_findings, examine, write_findings
+from striate.doctor.kinds.label import knows_labels
 from striate.doctor.seen_images import has_perceptual_hashes, write_perceptual_hashes
 from striate.errors import DataError
 from striate.evaluation.image_selection import ImageSelection
@@ -53,7 +54,7 @@ def look_at_images(
         loaded.split,
         plan.preprocess,
         prepared.signs,
-        answers=[*answers, *held_out],
+        answers=[one for of in (answers, held_out) if knows_labels(of) for one in of],
     )
     if doubt := doubt_accuracy(evaluation, held_out):
         say(doubt)

@@ -246,8 +246,11 @@ def _take_choices(
     plan = RunRecord.read(RunFolder(first)).plan if first.exists() else None
     if plan is None:
         return network, settings
-    if not request.from_scratch and plan.transfer is None:
-        network = "compact"
+    settings = replace(settings, threads=settings.threads or plan.threads)
+    if plan.transfer is None:
+        size = (plan.preprocess.height, plan.preprocess.width)
+        settings = replace(settings, image_size=size)
+        network = network if request.from_scratch else "compact"
     if plan.transfer is not None:
         name = settings.pretrained or name_backbone(plan.transfer)
         settings = replace(settings, pretrained=name)

@@ -37,6 +37,8 @@ WRONG = (
     "train digits --pretrained resnet18 --network fc",
     "train --resume gone",
     "label gone",
+    "label empty --port 99999",
+    "studio --port 99999",
     "report gone",
     "evaluate gone digits",
     "compare gone gone2",

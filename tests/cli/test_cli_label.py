@@ -67,12 +67,17 @@ def test_it_ends_by_ctrl_c_goes_on_and_is_one_process_s(tmp_path: Path) -> None:
     host = address.partition("/?")[0]
     opener.open(address).read()
     view = json.load(opener.open(f"{host}/api/view"))
-    body = {"turn": 0, "kind": "cluster", "images": view["question"]["images"], "label": "x"}
-    request = urllib.request.Request(
-        f"{host}/api/answer", json.dumps(body).encode(),
-        {"Origin": host, "Content-Type": "application/json"},
-    )  # fmt: skip
-    assert json.load(opener.open(request))["turn"] == 1
+    named = 0
+    for turn, name in enumerate(("x", "y"), 1):
+        images = view["question"]["images"]
+        body = {"turn": turn - 1, "kind": "cluster", "images": images, "label": name}
+        request = urllib.request.Request(
+            f"{host}/api/answer", json.dumps(body).encode(),
+            {"Origin": host, "Content-Type": "application/json"},
+        )  # fmt: skip
+        view = json.load(opener.open(request))
+        assert (view["turn"], "striate train" in view["command"]) == (turn, turn > 1)
+        named += len(images)
     second, nothing = start(tmp_path / "p", out)
     _, said = second.communicate(timeout=60)
     assert nothing == "" and second.returncode == 2 and "is being labelled already" in said
@@ -80,9 +85,8 @@ def test_it_ends_by_ctrl_c_goes_on_and_is_one_process_s(tmp_path: Path) -> None:
     _, said = process.communicate(timeout=60)
     assert process.returncode == 0 and "images have a label" in said and "striate train" in said
     count = len(find(out))
-    assert count == len(view["question"]["images"])
+    assert count == named
     again, address = start(tmp_path / "p", out)
-    opener.open(address).read()  # it answers, and so takes Ctrl-C
     again.send_signal(signal.SIGINT)
-    assert "going on after 1 answers" in again.communicate(timeout=60)[1]
+    assert "going on after 2 answers" in again.communicate(timeout=60)[1]
     assert len(find(out)) == count

@@ -109,6 +109,7 @@ def test_wrong_use_is_told_in_a_line(
         (["--to", "pgae"], "expected onnx, page, executorch or litert"),
         (["--to", "page", "--with-programs"], "leave it out with --to page"),
         (["--to", "page", "--runtime", str(tmp_path)], "package.json is missing"),
+        (["--runtime", str(tmp_path)], "--runtime does not go with --to onnx"),
     ):
         result = CliRunner().invoke(app, ["export", str(tmp_path / "a.safetensors"), *options])
         assert isinstance(result.exception, StriateError)

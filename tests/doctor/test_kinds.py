@@ -21,6 +21,7 @@ from striate.doctor import (
     describe_findings,
     examine,
 )
+from striate.doctor.kinds.label import knows_labels
 from striate.evaluation.metrics import EvaluatedImage
 
 FITTED = Preprocess(channels=3, height=64, width=64)
@@ -143,6 +144,25 @@ def test_a_label_is_named_where_another_class_is_as_sure_as_usual_and_usually_ri
         assert describe_findings(found)[0].startswith("look at first: 1 label that the classifier")
     half = [answer(number, "square", wrong) for number in range(20, 30)]
     assert names(look(tmp_path, answers=[*discs, *squares, *half]), "label") == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "knows"), [(70, 30, True), (55, 45, False), (0, 0, False)]
+)
+def test_answers_that_chance_gives_too_accuse_no_labels(
+    right: int, wrong: int, knows: bool
+) -> None:
+    """Half are right by chance; Wilson's interval of 70 of 100 begins at 60.4, of 55 at 45.2."""
+    said = ["disc", "square"] * 50
+    truths = [*said[:right], *({"disc": "square", "square": "disc"}[s] for s in said[right:])]
+    answers = [
+        answer(k, one, 0.9, true) for k, (one, true) in enumerate(zip(said, truths, strict=True))
+    ]
+    assert knows_labels(answers[: right + wrong]) is knows
+    # who always says what is commonest is right nine times of ten, and knows nothing
+    assert not knows_labels(
+        [answer(k, "disc", 0.9, "disc" if k % 10 else "square") for k in range(100)]
+    )
 
 
 def test_signs_taken_while_images_are_read_are_those_taken_afterwards(tmp_path: Path) -> None:

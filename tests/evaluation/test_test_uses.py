@@ -14,6 +14,7 @@ from striate.evaluation.classifier_evaluation import evaluate
 from striate.evaluation.comparison import compare
 from striate.evaluation.test_uses import read_test_uses
 from striate.events import Event, Note
+from striate.explanation.image_ranking import top_activations
 from striate.model.loading import load
 from striate.training.runs import start_run
 
@@ -75,6 +76,8 @@ def test_every_door_to_the_test_images_counts_wherever_they_lie(sealed: Path) ->
     assert uses == ["train", "evaluate", "evaluate", "compare", "compare"]
     rows = (sealed / "test_evaluations.csv").read_text().splitlines()
     assert [row.split(",")[2] for row in rows[1:]] == ["24"] * 5  # of the run's own alone
+    top_activations(sealed, shapes, layers=["conv1"])
+    assert read_test_uses(sealed)[-1][1] == "explain"
     for split in ("train", "val"):
         evaluate(sealed, shapes, split=split)
-    assert len(read_test_uses(sealed)) == 5
+    assert len(read_test_uses(sealed)) == 6

@@ -20,6 +20,7 @@ from striate.doctor.labelling.folder_images import read_folder
 from striate.doctor.labelling.label_file import LabelFile
 from striate.doctor.labelling.session import Session
 from striate.errors import SettingError
+from striate.serving.listening import listen
 from striate.studio_app.labelling import make_label_app
 from striate.studio_app.opening import open_page
 
@@ -45,7 +46,9 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 @pytest.fixture
 def live(desk: Desk) -> Iterator[Live]:
-    opened = open_page(lambda entry: make_label_app(desk, "striate train l.csv", entry))
+    opened = open_page(
+        lambda entry: make_label_app(desk, "striate train l.csv", entry), listening=listen(0)
+    )
     with live_page(opened) as found:
         yield found
 
@@ -104,6 +107,18 @@ def test_a_folder_is_labelled_by_keys_alone(desk: Desk, page: Page) -> None:
     assert len(collection) == len(desk.session.labels())
     again = Session(desk.session.images, list(desk.session.answers))
     assert again.question() == desk.session.question()
+
+
+def test_a_key_pressed_while_an_answer_is_kept_is_refused_in_words(desk: Desk, page: Page) -> None:
+    page.keyboard.type("a")
+    page.keyboard.press("Enter")
+    wait_for_turn(desk, page, 1)
+    assert "striate train" not in page.content()
+    page.evaluate("""() => { for (const key of ["1", "m"])
+        document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true })); }""")
+    page.wait_for_selector("#told.error >> text=Not taken")
+    wait_for_turn(desk, page, 2)
+    assert [each.kind for each in desk.session.answers] == ["cluster", "cluster"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

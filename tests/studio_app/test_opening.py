@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -96,6 +97,14 @@ def test_the_studio_ends_when_it_is_told_to(tmp_path: Path) -> None:
         assert live.ask("/").status == 403
     with pytest.raises(ConnectionRefusedError):
         live.ask("/")
+
+
+def test_ctrl_c_before_the_server_answers_ends_it_too(tmp_path: Path) -> None:
+    opened = open_studio(tmp_path)
+    with pytest.raises(KeyboardInterrupt), opened.ended_by_ctrl_c():
+        signal.raise_signal(signal.SIGINT)
+        opened.run()
+    assert opened.listening.fileno() == -1  # closed at the end
 
 
 LOADED_BY_VERBS = """

@@ -101,11 +101,13 @@ def test_what_the_first_chose_by_itself_holds_for_those_that_begin_later(tmp_pat
 
 
 def test_precision_and_sizes_are_those_of_the_first(tmp_path: Path) -> None:
-    settings: SettingsDict = {"threads": 1, "epochs": 1}
+    settings: SettingsDict = {"epochs": 1}
     found = train_seeds("digits", NETWORK, seeds=3, out=tmp_path / "runs", **settings)
     recipes = [plan(found.folder / f"seed-{seed}").recipe for seed in found.seeds]
     assert len({(each.precision, each.batch_size, each.learning_rate) for each in recipes}) == 1
+    first = plan(found.folder / "seed-0")
     asked = record(found.folder / "seed-1").request.settings
+    assert (asked.threads, asked.image_size) == (first.threads, (8, 8))
     assert asked.precision == str(recipes[0].precision).replace(" ", "-")
 
 

@@ -5,11 +5,12 @@ labelled so (`striate.evaluation.metrics.confident_learning`).
 
 A wrong label and a wrong answer look the same from here, so each comes with how often such answers
 agree with the labels. Answers to images that were learnt from are no evidence: a network learns
-wrong labels by heart.
+wrong labels by heart. Nor are those of a classifier that is right no more often than by chance.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -17,7 +18,7 @@ import numpy as np
 
 from striate.doctor.examination import Examination
 from striate.doctor.image_finding import ImageFinding
-from striate.evaluation.metrics import EvaluatedImage
+from striate.evaluation.metrics import EvaluatedImage, wilson_interval
 from striate.evaluation.metrics.confident_learning import average_by_label
 from striate.terminal.units import format_percent
 
@@ -51,6 +52,20 @@ def find_labels(examination: Examination) -> Iterator[ImageFinding]:
             "the label"
         )
         yield ImageFinding("label", reason, (image,))
+
+
+def knows_labels(answers: Sequence[EvaluatedImage]) -> bool:
+    """Say whether answers surely agree with the labels more often than by chance.
+
+    By chance a label meets its own class as often as that class is answered, whatever the image
+    (Cohen 1960, https://doi.org/10.1177/001316446002000104).
+    """
+    n = len(answers)
+    if not n:
+        return False
+    labelled = Counter(one.truth for one in answers)
+    chance = sum(labelled[one.answer] for one in answers) / n**2
+    return wilson_interval(sum(one.correct for one in answers), n)[0] > chance
 
 
 def _usual_probabilities(answers: Sequence[EvaluatedImage]) -> Mapping[str, float]:

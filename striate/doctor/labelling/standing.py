@@ -52,3 +52,8 @@ class Standing:
         stopping where it looks good would make its interval too good.
         """
         return self.done or (len(self.changed) == ROUNDS and max(self.changed) <= STEADY)
+
+    @property
+    def is_trainable(self) -> bool:
+        """Whether images of two classes have a label, as training needs."""
+        return sum(count > 0 for count in self.counts.values()) > 1

@@ -58,9 +58,10 @@ def draw_accuracies(axes: Axes, models: Sequence[ModelScores], *, n: int) -> Non
         models: of a comparison.
         n: how many images they were evaluated on.
     """
+    shown = tables.shorten_names(model.name for model in models)
     rows = [
         ErrorBar(
-            tables.shorten_name(model.name),
+            shown[model.name],
             100 * model.accuracy,
             100 * model.accuracy_low,
             100 * model.accuracy_high,
@@ -83,19 +84,20 @@ def draw_differences(axes: Axes, pairs: Sequence[ModelPair]) -> None:
         axes: matplotlib's.
         pairs: of a comparison.
     """
+    shown = tables.shorten_names([pairs[0].first, *(pair.second for pair in pairs)])
     draw_error_bars(
         axes,
-        [_make_row(pair) for pair in pairs],
-        title=f"Difference from {tables.shorten_name(pairs[0].first)}",
+        [_make_row(pair, shown[pair.second]) for pair in pairs],
+        title=f"Difference from {shown[pairs[0].first]}",
         across="points, with paired 95 % intervals",
         zero=True,
     )
 
 
-def _make_row(pair: ModelPair) -> ErrorBar:
+def _make_row(pair: ModelPair, name: str) -> ErrorBar:
     told = pair.better is not None
     return ErrorBar(
-        tables.shorten_name(pair.second),
+        name,
         100 * pair.difference,
         100 * pair.difference_low,
         100 * pair.difference_high,

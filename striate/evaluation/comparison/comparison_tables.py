@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from striate.data import format_count
 from striate.evaluation.comparison.answered_levels import AnsweredLevel, AnsweredPair
 from striate.evaluation.comparison.comparison_rows import ImageAnswers, ModelPair, ModelScores
 from striate.model.decision import REFUSED
 from striate.model.prediction import DONT_KNOW
-from striate.terminal.escape import escape_controls
+from striate.terminal.escape import escape_controls, shorten_distinctly
 from striate.terminal.tables import Table
 from striate.terminal.units import (
     format_duration,
@@ -30,9 +30,10 @@ SHORTEST = 12  # letters of an image's name, below which a table of images makes
 
 def make_scores_table(models: Sequence[ModelScores]) -> Table:
     """Return the accuracy of each with its interval, and its cross-entropy."""
+    shown = shorten_names(model.name for model in models)
     rows = tuple(
         (
-            shorten_name(model.name),
+            shown[model.name],
             format_percent(model.accuracy),
             f"{_bare_percent(model.accuracy_low)} to {_bare_percent(model.accuracy_high)}",
             "-" if model.cross_entropy is None else f"{model.cross_entropy:.3f}",
@@ -46,11 +47,12 @@ def make_scores_table(models: Sequence[ModelScores]) -> Table:
 def make_costs_table(models: Sequence[ModelScores]) -> Table:
     """Return what each is and what it costs; electricity where a run has measured it."""
     known = any(model.training_kwh is not None for model in models)
-    room = WIDEST - COSTS - max(len(shorten_name(model.name)) for model in models)
+    shown = shorten_names(model.name for model in models)
+    room = WIDEST - COSTS - max(map(len, shown.values()))
     room -= ENERGY * known
     rows = tuple(
         (
-            shorten_name(model.name),
+            shown[model.name],
             truncate(model.origin or "-", room),
             "-" if model.parameters is None else f"{model.parameters:,}",
             "-" if model.macs is None else format_large_number(model.macs),
@@ -67,9 +69,10 @@ def make_costs_table(models: Sequence[ModelScores]) -> Table:
 
 def make_pairs_table(of: Sequence[ModelPair]) -> Table:
     """Return each of the others beside the first: who is right where, and the difference."""
+    shown = shorten_names([of[0].first, *(pair.second for pair in of)])
     rows = tuple(
         (
-            shorten_name(pair.second),
+            shown[pair.second],
             f"{pair.both_correct:,}",
             f"{pair.only_first:,}",
             f"{pair.only_second:,}",
@@ -81,7 +84,7 @@ def make_pairs_table(of: Sequence[ModelPair]) -> Table:
         for pair in of
     )
     header = (
-        f"beside {shorten_name(of[0].first)}",
+        f"beside {shown[of[0].first]}",
         "both correct",
         "only first",
         "only this",
@@ -95,9 +98,10 @@ def make_pairs_table(of: Sequence[ModelPair]) -> Table:
 
 def make_answered_table(of: Sequence[AnsweredLevel]) -> Table:
     """Return how many images each answers on which level, and how many correctly."""
+    shown = shorten_names(each.model for each in of)
     rows = tuple(
         (
-            shorten_name(each.model),
+            shown[each.model],
             _name_level(each.level),
             f"{each.answered:,}",
             format_percent(each.answered / each.n),
@@ -116,9 +120,10 @@ def make_answered_table(of: Sequence[AnsweredLevel]) -> Table:
 
 def make_answered_pairs_table(of: Sequence[AnsweredPair]) -> Table:
     """Return who answers more, and who answers better what both answer."""
+    shown = shorten_names(name for pair in of for name in (pair.first, pair.second))
     rows = tuple(
         (
-            shorten_name(pair.second),
+            shown[pair.second],
             "answered" if pair.level == REFUSED else f"correct, both by {_name_level(pair.level)}",
             f"{pair.n:,}",
             format_percent(pair.first_share),
@@ -128,7 +133,7 @@ def make_answered_pairs_table(of: Sequence[AnsweredPair]) -> Table:
         )
         for pair in of
     )
-    first = shorten_name(of[0].first) if of else ""
+    first = shown[of[0].first] if of else ""
     header = (f"beside {first}", "what", "images", "first", "this", "points", "95 % interval")
     return Table(header, rows, frozenset(header[2:]), "the same images; each interval is by itself")
 
@@ -146,12 +151,20 @@ def make_differing_table(names: Sequence[str], images: Sequence[ImageAnswers]) -
     """Return the first images whose answers differ, those first that some classified correctly."""
     room = find_table_width() - (2 + LONGEST) * (1 + len(names))
     shown = images[:SHOWN] if room >= SHORTEST else ()
+    truths = shorten_names(image.truth for image in shown)
+    known = [
+        (answer, share is not None)
+        for image in shown
+        for answer, share in zip(image.answers, image.probabilities, strict=True)
+    ]
+    bare = shorten_names(answer for answer, sure in known if not sure)
+    beside = shorten_distinctly((answer for answer, sure in known if sure), LONGEST - 8)
     rows = tuple(
         (
             escape_controls(image.name, longest=room),
-            shorten_name(image.truth),
+            truths[image.truth],
             *(
-                _format_answer(answer, share)
+                bare[answer] if share is None else f"{beside[answer]} {format_percent(share)}"
                 for answer, share in zip(image.answers, image.probabilities, strict=True)
             ),
         )
@@ -162,19 +175,13 @@ def make_differing_table(names: Sequence[str], images: Sequence[ImageAnswers]) -
         f"{len(shown)} of {format_count(len(images), 'image')} whose answers differ, first those "
         f"that some classified correctly ({deciding:,})"
     )
-    return Table(("image", "truth", *map(shorten_name, names)), rows, caption=caption)
+    models = shorten_names(names)
+    return Table(("image", "truth", *(models[name] for name in names)), rows, caption=caption)
 
 
-def _format_answer(answer: str, share: float | None) -> str:
-    """Write an answer and how sure it is, where that is known."""
-    if share is None:
-        return escape_controls(answer, longest=LONGEST)
-    return f"{escape_controls(answer, longest=LONGEST - 8)} {format_percent(share)}"
-
-
-def shorten_name(text: str) -> str:
-    """Return a name in the length that fits."""
-    return escape_controls(text, longest=LONGEST)
+def shorten_names(names: Iterable[str]) -> dict[str, str]:
+    """Return names in the length that fits, no two of them alike."""
+    return shorten_distinctly(names, LONGEST)
 
 
 def truncate(text: str, longest: int) -> str:

@@ -3,17 +3,22 @@
 import { byId, make, speak, tell } from "../dom.js";
 
 const LOST = "Striate no longer answers: start `striate label` again, and it goes on from here";
+const EARLY = "Not taken, as the answer before was still being kept: press it again";
 const KEYS = 9; // classes that have a key of their own
 
 let view = null;
 let struck = new Set(); // images of the cluster that the name does not fit
 let busy = false;
+let early = false; // whether something was pressed meanwhile, for images that are gone by now
 
 // the token has become a cookie and leaves the address
 if (location.search) history.replaceState(null, "", "/");
 
 async function ask(path, body) {
-  if (busy) return;
+  if (busy) {
+    early = true;
+    return;
+  }
   busy = true;
   try {
     const given = body && { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
@@ -26,12 +31,12 @@ async function ask(path, body) {
     const before = view;
     view = found;
     struck = new Set(view.question.struck);
-    tell("");
     show(before);
+    tell(early ? EARLY : "", { error: early });
   } catch {
     tell(LOST, { error: true });
   } finally {
-    busy = false;
+    busy = early = false;
   }
 }
 
@@ -134,7 +139,7 @@ function showSide(question) {
   if (view.to_draw && question.kind !== "cluster") {
     reached.push(make("p", { class: "soft" }, `${(view.drawn - view.to_draw).toLocaleString("en")} of ${view.drawn} images drawn at random are labelled; what the classifier is worth is counted on these alone.`));
   }
-  const done = view.stands
+  const done = view.stands && view.command
     ? make("div", { class: "stands" }, make("strong", {}, question.kind === "done" ? "All is labelled." : "More answers would change little."),
       " Ctrl-C in the terminal ends it; then", make("code", {}, view.command))
     : null;
@@ -149,12 +154,19 @@ function showSide(question) {
     reached.length ? make("div", { class: "reached" }, make("h3", {}, "What it is worth"), ...reached) : null);
 }
 
+function showTop() {
+  const bar = make("progress", { "aria-label": "images with a label", max: view.images, value: view.labelled });
+  byId("top").replaceChildren(
+    make("h1", {}, "Striate label"),
+    make("span", { id: "folder" }, view.folder),
+    make("span", { id: "count", class: "soft" },
+      `${view.labelled.toLocaleString("en")} of ${view.images.toLocaleString("en")} images have a label`),
+    bar);
+}
+
 function show(before) {
   const question = view.question;
-  byId("folder").textContent = view.folder;
-  byId("count").textContent = `${view.labelled.toLocaleString("en")} of ${view.images.toLocaleString("en")} images have a label`;
-  byId("bar").max = view.images;
-  byId("bar").value = view.labelled;
+  showTop();
   byId("room").replaceChildren(showAsked(question), showSide(question));
   byId("room").dataset.turn = view.turn;
   if (question.kind === "cluster" && !Object.keys(view.counts).length && !question.guess) byId("new").focus();
