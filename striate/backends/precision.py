@@ -159,7 +159,8 @@ def measure(
         for trial in trials.values():
             trial(some, their)
         timed, seconds = n, dict.fromkeys(trials, math.inf)
-        for number in range(ROUNDS if n == len(values) else 1):
+        # of a single way there is nothing to compare
+        for number in range(ROUNDS if n == len(values) and len(trials) > 1 else 1):
             each = min(seconds.values()) / n
             if number and not budget.allows(sum(seconds.values()), each=each):
                 break

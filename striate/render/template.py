@@ -7,7 +7,9 @@ they are given; markup made in Python, drawings above all, says so by being a `m
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import cache
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from striate.render.image_files import data_uri
@@ -38,15 +40,16 @@ def fill(template: str, view: object) -> str:
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", whole)
 
 
-def load_templates(*folders: str) -> None:
-    """Load all templates below some folders of the package, so that filling them is quicker.
+def load_templates(*folders: str, without: Collection[str] = ()) -> None:
+    """Load the templates below some folders of the package, so that filling them is quicker.
 
     Args:
         folders: such as "render/".
+        without: names, without folder and ending, of those that are seldom filled.
     """
     environment = _environment()
     for name in environment.list_templates(["html"]):
-        if name.startswith(folders):
+        if name.startswith(folders) and PurePath(name).stem not in without:
             environment.get_template(name)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import zip_longest
 
 from striate.terminal.colors import Mark, paint
@@ -76,28 +77,33 @@ class Table:
             )
         return table, left_out
 
+    @cached_property
     def _columns(self) -> list[list[str]]:
         texts = [list(map(escape_controls, row)) for row in (self.header, *self.rows)]
         return [list(column) for column in zip(*texts, strict=True)]
 
+    @cached_property
     def _least(self) -> list[int]:
         """Return how narrow each column can be made without breaking a word or a number."""
         return [
             max(_longest_word(column[0]), *map(count_columns, column[1:]), 0)
             if name in self.right
-            else min(
-                max(self.readable, len(INDENT) + max(map(_longest_word, column))),
-                max(map(count_columns, column)),
-            )
-            for name, column in zip(self.header, self._columns(), strict=True)
+            else self._least_of_words(set(column))
+            for name, column in zip(self.header, self._columns, strict=True)
         ]
 
+    def _least_of_words(self, cells: set[str]) -> int:
+        most = max(map(count_columns, cells))
+        if most <= self.readable:
+            return most
+        return min(most, max(self.readable, len(INDENT) + max(map(_longest_word, cells))))
+
     def _needs(self) -> int:
-        return sum(self._least()) + len(GAP) * (len(self.header) - 1)
+        return sum(self._least) + len(GAP) * (len(self.header) - 1)
 
     def _blocks(self, width: int) -> list[list[int]]:
         """Divide the columns into blocks that fit, the first column at the head of each."""
-        least = self._least()
+        least = self._least
         blocks, taken = [[0]], least[0]
         for place in range(1, len(least)):
             if taken + len(GAP) + least[place] > width and len(blocks[-1]) > 1:
@@ -109,7 +115,7 @@ class Table:
 
     def _block(self, block: Sequence[int], width: int, *, color: bool) -> list[str]:
         """Write some of the columns as lines."""
-        every, all_least = self._columns(), self._least()
+        every, all_least = self._columns, self._least
         columns, least = [every[place] for place in block], [all_least[place] for place in block]
         rights = [self.header[place] in self.right for place in block]
         widths = _choose_widths(columns, least, rights, width - len(GAP) * (len(block) - 1))

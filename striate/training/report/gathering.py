@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -47,11 +48,14 @@ from striate.training.report.pictures import (
     show_named,
 )
 
+# what most reports do not hold; each takes 10 to 30 ms to compile
+SELDOM = ("changes", "film", "index", "notebook", "runs", "start", "taught")
+
 
 def load_templates_ahead() -> None:
     """Load the report's templates in the background, while the images are read or unpacked."""
-    folders = "render/", "training/report/"
-    Thread(target=load_templates, args=folders, name="striate-report", daemon=True).start()
+    load = partial(load_templates, "render/", "training/report/", without=SELDOM)
+    Thread(target=load, name="striate-report", daemon=True).start()
 
 
 def load_drawing_ahead() -> None:
