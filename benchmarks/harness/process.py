@@ -76,7 +76,13 @@ def run(
         process = subprocess.Popen(
             list(command),
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": path, **(environment or {})},
+            # compiled once, as an installed package is
+            env={
+                **os.environ,
+                "PYTHONPATH": path,
+                "PYTHONDONTWRITEBYTECODE": "",
+                **(environment or {}),
+            },
             stdin=subprocess.DEVNULL,
             stdout=printed,
             stderr=errors,
