@@ -65,7 +65,6 @@ class Images:
         self._threads = threads
         self._store: np.ndarray | None = None
         self._held: Mapping[int, np.ndarray] = {}
-        self._coming: dict[int, Future[np.ndarray]] = {}
         self._pool: ThreadPoolExecutor | None = None
 
     def __len__(self) -> int:
@@ -79,7 +78,7 @@ class Images:
 
     def close(self) -> None:
         """Let go of the pixels, of the cache file and of the threads."""
-        self._store, self._held, self._coming = None, {}, {}
+        self._store, self._held = None, {}
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
@@ -87,12 +86,6 @@ class Images:
     def hold(self, pixels: Mapping[int, np.ndarray]) -> None:
         """Keep the pixels of some images by their index, so that they are not decoded again."""
         self._held = pixels
-
-    def decode_ahead(self, indices: np.ndarray) -> None:
-        """Begin to decode the first of some images that will be taken, where none are kept."""
-        if self._store is None:
-            wanted = [each for each in indices[:_AHEAD].tolist() if each not in self._held]
-            self._coming = {each: self._decoding(each) for each in wanted}
 
     def take(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
         """Return some images: uint8 of shape (k, channels, height, width).
@@ -116,7 +109,7 @@ class Images:
     def _decoding(self, index: int) -> Future[np.ndarray]:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._threads, "striate-decode")
-        return self._coming.pop(index, None) or self._pool.submit(self._again, index)
+        return self._pool.submit(self._again, index)
 
     def _again(self, index: int) -> np.ndarray:
         name = self._collection.names[index]

@@ -13,9 +13,11 @@ from striate.data.cache_folder import find_cache_folder
 from striate.data.loader import Watch
 from striate.files.atomic_write import write_atomically
 
-SIGNS = np.dtype([("hash", "<u8"), ("few", "<f4"), ("spread", "u1"), ("measured", "?")])
-"""Of each image: its perceptual hash; the share that its few commonest colours cover, 0 to 1; how
-far the values of its middle lie apart, 0 to 255; whether it has been measured."""
+SIGNS = np.dtype(
+    [("hash", "<u8"), ("few", "<f4"), ("brightness", "<f4"), ("spread", "u1"), ("measured", "?")]
+)
+"""Of each image: its perceptual hash; the share that its few commonest colours cover, 0 to 1; the
+mean of its values, 0 to 255; how far those of its middle lie apart; whether it was measured."""
 
 SMALLEST = 32  # pixels a side below which an image has no perceptual hash
 SAMPLE = 40  # pixels a side, about, by which colours are counted
@@ -97,8 +99,10 @@ def measure_signs(pixels: np.ndarray) -> np.ndarray:
     signs = np.zeros(len(pixels), SIGNS)
     signs["spread"] = measure_spread(pixels)
     signs["measured"] = True
+    grey = pixels.sum(1, dtype=np.uint16).astype(np.float32)
+    signs["brightness"] = grey.mean((1, 2)) / pixels.shape[1]
     if min(pixels.shape[2:]) >= SMALLEST:
-        signs["hash"] = hash_perceptually(pixels)
+        signs["hash"] = hash_grey(grey)
         signs["few"] = measure_few_colors(pixels)
     return signs
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -46,6 +46,19 @@ from striate.terminal.progress import ProgressReporter
 from striate.terminal.progress_display import display_progress
 
 Look = Callable[[np.ndarray], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Answered:
+    """Images that are answered.
+
+    Attributes:
+        answers: of each.
+        brightness: (n,), the mean of each one's values, 0 to 255.
+    """
+
+    answers: Answers
+    brightness: np.ndarray
 
 
 class Answering(Protocol):
@@ -174,6 +187,7 @@ def evaluate_images(
     collection: Collection,
     selection: ImageSelection,
     *,
+    answered: Answered | None = None,
     callback: Callback = ignore,
 ) -> Evaluation:
     """Return how good a classifier is on decoded images.
@@ -183,17 +197,20 @@ def evaluate_images(
         images: decoded with its preprocessing.
         collection: their names and labels, in the classifier's classes.
         selection: which of them, and what they are.
+        answered: what is answered, where it is known; None asks the model.
         callback: is told how far the work is.
     """
-    reporter = ProgressReporter("evaluating", callback)
-    light: list[np.ndarray] = []
-    answers = answer_images(
-        model,
-        images,
-        selection.indices,
-        reporter=reporter,
-        look=lambda pixels: light.append(pixels.mean((1, 2, 3))),
-    )
+    if answered is None:
+        light: list[np.ndarray] = []
+        answers = answer_images(
+            model,
+            images,
+            selection.indices,
+            reporter=ProgressReporter("evaluating", callback),
+            look=lambda pixels: light.append(pixels.mean((1, 2, 3))),
+        )
+        answered = Answered(answers, np.concatenate(light))
+    answers = answered.answers
     labels, taxonomy = collection.labels[selection.indices], model.decision.taxonomy
     found = score(
         answers.probabilities,
@@ -210,7 +227,7 @@ def evaluate_images(
     doubted = None
     if not selection.learnt:  # of what it knows by heart no label is contradicted
         doubted = estimate_wrong_labels(answers.probabilities, labels)
-    attributes = find_attributes(collection, selection.indices, np.concatenate(light))
+    attributes = find_attributes(collection, selection.indices, answered.brightness)
     wrong = sorted(
         (one for one in found.images if not one.correct), key=lambda one: one.truth_probability
     )

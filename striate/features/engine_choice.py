@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from typing import Final
 
 import numpy as np
 
+from striate.architecture.notation import expand
+from striate.architecture.notation.cutting import follow_with
 from striate.backends.bf16 import computes_bf16
 from striate.backends.onnx import Engine, Trained, onnx_runtime, openvino, torch_module
+from striate.backends.onnx.engines import ANSWERING
 from striate.backends.precision import GAIN
 from striate.data.images import Preprocess
 from striate.errors import EngineError
@@ -35,7 +39,7 @@ def list_engines(device: str, wanted: str = "") -> dict[str, Opening]:
     """
     every: dict[str, Opening]
     if device == "cpu":
-        every = {"float32 ONNX Runtime": onnx_runtime}
+        every = {ANSWERING: open_answering}
         if find_spec("openvino"):
             every["bf16 OpenVINO"] = openvino
         elif wanted or computes_bf16("cpu"):  # else it is not worth timing: seconds an image
@@ -45,6 +49,13 @@ def list_engines(device: str, wanted: str = "") -> dict[str, Opening]:
         if device == "cuda":
             every["bf16 torch"] = partial(open_torch, device=device, low=True)
     return {name: way for name, way in every.items() if name.startswith(wanted)} or every
+
+
+def open_answering(trained: Trained, preprocess: Preprocess) -> Engine:
+    """Open ONNX Runtime, which takes the mean over positions as well, as a classifier does."""
+    if len(trained.plan.output) == 3:
+        trained = replace(trained, plan=expand(follow_with(trained.plan.network, "gap > flatten")))
+    return onnx_runtime(trained, preprocess)
 
 
 def open_torch(

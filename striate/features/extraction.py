@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from striate.backends.onnx import Engine, Trained
+from striate.backends.onnx.engines import ANSWERING
 from striate.data import Images
 from striate.data.augmentation import DRAWS, Augmentation, augment
 from striate.data.cache_folder import find_cache_folder
@@ -34,6 +35,11 @@ class Extractor:
 
     engine: Engine
     change: Augmentation
+
+    @property
+    def answers(self) -> bool:
+        """Whether features are those by which a classifier answers, to within rounding."""
+        return self.engine.name == ANSWERING
 
     def features(self, pixels: np.ndarray, numbers: np.ndarray | None = None) -> np.ndarray:
         """Return what the backbone says of prepared images.
@@ -187,6 +193,37 @@ def extract_features(
     finally:
         kept.write()  # whoever stops this work goes on from here
     return kept.take(hashes, n_augmented)
+
+
+@dataclass(frozen=True, eq=False)
+class KnownFeatures:
+    """What computes the features of images, and those that it has computed.
+
+    Attributes:
+        extractor: computes what is missing.
+        kept: the others.
+    """
+
+    extractor: Extractor
+    kept: FeatureCache
+
+    def of(
+        self,
+        images: Images,
+        indices: np.ndarray,
+        progress: Progress = lambda done, total: None,
+    ) -> np.ndarray:
+        """Return the features of images as they are: float32 (n, features).
+
+        Args:
+            images: decoded where features are missing.
+            indices: int64 (n,), which of them.
+            progress: as for `extract_features`.
+        """
+        every = extract_features(
+            self.extractor, images, indices, n_augmented=1, kept=self.kept, progress=progress
+        )
+        return every[:, 0]
 
 
 def _chunks(missing: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:

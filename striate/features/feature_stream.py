@@ -35,9 +35,12 @@ class FeatureStream:
         collection: the images.
         chosen: bool (n,), of which images: those that will be learnt from, as far as that is
             known before they are read.
-        memory: the most bytes of pixels that are held of the other images.
+        evaluated: bool (n,), of which images features, as they are, are computed too where they
+            are those by which the classifier answers: it is then evaluated without their pixels.
+        beside: whether features of all other images are computed, whatever computes them.
+        memory: the most bytes of pixels that are held of the other images, where they are not
+            evaluated by features.
         say: is told of engines that cannot be had.
-        beside: whether features of the other images, as they are, are computed, too.
     """
 
     def __init__(
@@ -46,15 +49,16 @@ class FeatureStream:
         collection: Collection,
         chosen: np.ndarray,
         *,
-        memory: int,
-        say: Callable[[str], None],
+        evaluated: np.ndarray | None = None,
         beside: bool = False,
+        memory: int = 0,
+        say: Callable[[str], None],
     ) -> None:
         self._wanted, self._collection, self._chosen = wanted, collection, chosen
-        self._memory, self._say = memory, say
+        self._evaluated, self._memory, self._say = evaluated, memory, say
         self._batch: list[tuple[int, np.ndarray]] = []
         self._beside: list[tuple[int, np.ndarray]] = []
-        self._wants_beside = beside
+        self._as_they_are = np.full(len(collection), beside)  # of which images features are
         self._held: dict[int, np.ndarray] = {}
         self._ready: tuple[Extractor, FeatureCache] | None = None
 
@@ -70,7 +74,7 @@ class FeatureStream:
             if len(self._batch) == BATCH:
                 self._compute()
             return
-        if self._wants_beside:
+        if self._as_they_are[index]:
             self._beside.append((value, pixels))
             if len(self._beside) == BATCH:
                 self._compute_beside()
@@ -86,6 +90,9 @@ class FeatureStream:
             self._ready = self._wanted.open(
                 hashes, lambda most: sample[:most], images=len(indices), say=self._say
             )
+            if self._evaluated is not None and self._ready[0].answers:
+                self._as_they_are |= self._evaluated
+                self._memory = 0
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

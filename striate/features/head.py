@@ -99,7 +99,7 @@ class StandardRows:
 
 
 def fit_head(
-    features: np.ndarray,
+    features: np.ndarray | StandardRows,
     labels: np.ndarray,
     *,
     classes: int,
@@ -116,7 +116,7 @@ def fit_head(
 
     Args:
         features: float32 (images, n_augmented, features); the first version is the image
-            itself, the others are changed a little.
+            itself, the others are changed a little. Or what `standardize` has made of them.
         labels: int64 (images,), each class at least once.
         classes: how many there are.
         class_weights: weight of each class in the loss, or None for none.
@@ -137,11 +137,12 @@ def fit_head(
     # one, and let the last digits depend on the number of cores.
     with threadpool_limits(1, "blas"):
         alone = np.arange(len(labels)) if groups is None else groups
-        return _fit(features, labels, classes, class_weights, alone, seed=seed, progress=progress)
+        rows = features if isinstance(features, StandardRows) else standardize(features)
+        return _fit(rows, labels, classes, class_weights, alone, seed=seed, progress=progress)
 
 
 def _fit(
-    features: np.ndarray,
+    rows: StandardRows,
     labels: np.ndarray,
     classes: int,
     class_weights: Sequence[float] | None,
@@ -150,18 +151,14 @@ def _fit(
     seed: int,
     progress: Progress,
 ) -> Head:
-    rows = standardize(features)
-    n_augmented = features.shape[1]
-    back, mean = rows.back, rows.mean
-    values = np.pad(rows.values.reshape(-1, rows.values.shape[2]), ((0, 0), (0, 1)))
-    del rows  # as large as the values
-    values[:, -1] = 1  # the bias
+    n_augmented = rows.values.shape[1]
+    values = rows.values.reshape(-1, rows.values.shape[2])
     truth = np.repeat(labels, n_augmented)
     weights = np.ones(len(labels)) if class_weights is None else np.asarray(class_weights)[labels]
     large = max(values.size, len(values) * classes * FOLDS) > LARGE
     folds = list(_folds(labels, groups, seed, large=large))
     learning = np.repeat(_weigh(folds, weights), n_augmented, axis=1)
-    points = [np.zeros((values.shape[1], len(folds), classes), np.float32)]
+    points = [np.zeros((values.shape[1] + 1, len(folds), classes), np.float32)]
     tried: list[Candidate] = []
     held_out = np.concatenate([test for _, test in folds])
     logits = np.zeros((len(held_out), classes), np.float32)
@@ -191,10 +188,10 @@ def _fit(
         drawn = np.concatenate([test for _, test in apart])
         answers = softmax(_answer(point, values[::n_augmented], apart))
         random_accuracy = _validate(answers, labels[drawn], strength=strength).accuracy
-    weight = found[:, :-1] @ back
+    weight = found[:, :-1] @ rows.back
     return Head(
         weight=weight.astype(np.float32),
-        bias=(found[:, -1] - weight @ mean).astype(np.float32),
+        bias=(found[:, -1] - weight @ rows.mean).astype(np.float32),
         strength=strength,
         tried=tuple(tried),
         held_out=held_out if apart_at_all else held_out[:0],
@@ -212,12 +209,16 @@ def _weigh(folds: Sequence[tuple[np.ndarray, np.ndarray]], weights: np.ndarray) 
     return learning
 
 
-def standardize(features: np.ndarray) -> StandardRows:
+def standardize(features: np.ndarray, *, overwrite: bool = False) -> StandardRows:
     """Standardise, and rotate to the directions in which the rows differ, as many as there are.
 
     The penalty is the same in every rotated frame, and weights outside of the span of the rows
     only add to it, so the optimum is the same. In this frame no two columns are correlated, and
     conjugate gradients, preconditioned column by column, need a third of the products.
+
+    Args:
+        features: float32 (images, n_augmented, features).
+        overwrite: whether these are written over where there are as many rows as features.
     """
     flat = features.reshape(-1, features.shape[-1])
     edges = np.linspace(0, flat.shape[1], -(-flat.shape[1] // COLUMNS) + 1).astype(int)
@@ -232,9 +233,12 @@ def standardize(features: np.ndarray) -> StandardRows:
         _, _, directions = np.linalg.svd(standard, full_matrices=False)
         values, back = (standard @ directions.T).astype(np.float32), directions / spread
     else:
-        values = np.empty(flat.shape, np.float32)
+        values = flat if overwrite else np.empty(flat.shape, np.float32)
         for block in columns:
-            values[:, block] = (flat[:, block].astype(np.float64) - mean[block]) / spread[block]
+            exact = flat[:, block].astype(np.float64)
+            exact -= mean[block]
+            exact /= spread[block]
+            values[:, block] = exact
         _, directions = np.linalg.eigh((values.T @ values).astype(np.float64))
         for first in range(0, len(values), ROWS):
             values[first : first + ROWS] = values[first : first + ROWS] @ directions.astype("f4")
@@ -281,7 +285,7 @@ def _answer(
 ) -> np.ndarray:
     """Return what the weights of each fold say of what it holds out: float64 (images, classes)."""
     parts = [
-        (images[test] @ point[:, number]).astype(np.float64)
+        (images[test] @ point[:-1, number] + point[-1, number]).astype(np.float64)
         for number, (_, test) in enumerate(folds)
     ]
     return np.concatenate(parts)

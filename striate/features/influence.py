@@ -317,7 +317,7 @@ def fit_taught_head(
         weights = np.ones(len(labels)) if class_weights is None else np.array(class_weights)[labels]
         truth = np.repeat(labels, values.shape[1])
         near = minimize_loss(
-            values.reshape(len(truth), -1),
+            values.reshape(len(truth), -1)[:, :-1],
             truth,
             np.repeat(weights, values.shape[1])[None],
             strength=strength,

@@ -40,20 +40,19 @@ def minimize_loss(
     """Return the weights that minimise the mean loss with its penalty, once for each weighting.
 
     The loss of a weighting is the weighted mean of -log softmax(values @ W)[label], plus
-    strength/2 times the sum of the squares of W, without its last row: the last column of the
-    values is all ones, so that row is the bias.
+    strength/2 times the sum of the squares of W, without its last row, which is the bias.
 
     Args:
-        values: float32 (rows, columns), the last column ones.
+        values: float32 (rows, columns).
         labels: int64 (rows,).
         weights: (weightings, rows), how much each row counts; 0 leaves it out.
         strength: of the penalty.
-        start: float32 (columns, weightings, classes), where to begin.
+        start: float32 (columns + 1, weightings, classes), where to begin.
 
     Returns:
-        float32 (columns, weightings, classes).
+        float32 (columns + 1, weightings, classes).
 
-    >>> values = np.array([[-1, 1], [1, 1]], np.float32)
+    >>> values = np.array([[-1], [1]], np.float32)
     >>> found = minimize_loss(
     ...     values, np.array([0, 1]), np.ones((1, 2)), strength=0.1, start=np.zeros((2, 1, 2))
     ... )
@@ -97,17 +96,20 @@ class _Problem:
         strength: float,
         classes: int,
     ) -> None:
-        self._values = values
+        self._values, self._ones = values, np.ones(len(values), np.float32)
         shares = weights / weights.sum(1, keepdims=True)
         self._shares = np.ascontiguousarray(shares.T, np.float32)[:, :, None]
         self._rows, self._labels = np.arange(len(labels)), labels
         self._truth = np.eye(classes, dtype=np.float32)[labels][:, None]
-        self._decay = np.full((values.shape[1], 1, 1), strength, np.float32)
+        self._decay = np.full((values.shape[1] + 1, 1, 1), strength, np.float32)
         self._decay[-1] = 0
-        self._squares = np.einsum("rc,rc->c", values, values)[:, None, None] / len(values)
+        squares = np.einsum("rc,rc->c", values, values) / np.float32(len(values))
+        self._squares = np.append(squares, np.float32(1))[:, None, None]
 
     def logits(self, point: np.ndarray) -> np.ndarray:
-        flat = self._values @ point.reshape(len(point), -1)
+        columns = point.reshape(len(point), -1)
+        flat = self._values @ columns[:-1]
+        flat += columns[-1]
         return np.asarray(flat.reshape(len(flat), *point.shape[1:]))
 
     def loss(self, point: np.ndarray) -> np.ndarray:
@@ -145,8 +147,9 @@ class _Problem:
         return np.asarray(self._back(self._shares * odds * along) + self._decay * way)
 
     def _back(self, values: np.ndarray) -> np.ndarray:
-        flat = self._values.T @ values.reshape(len(values), -1)
-        return np.asarray(flat.reshape(len(flat), *values.shape[1:]))
+        flat = values.reshape(len(values), -1)
+        both = np.vstack([self._values.T @ flat, self._ones @ flat])
+        return np.asarray(both.reshape(len(both), *values.shape[1:]))
 
 
 def _dot(one: np.ndarray, other: np.ndarray) -> np.ndarray:

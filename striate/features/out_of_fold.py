@@ -76,15 +76,14 @@ def predict_out_of_fold(
     with threadpool_limits(1, "blas"):
         if strength is None:
             strength = fit_head(features[:, None], labels, classes=classes, seed=seed).strength
-        rows = standardize(features[:, None]).values[:, 0]
-        values = np.pad(rows, ((0, 0), (0, 1)))
-        values[:, -1] = 1  # the bias
+        values = standardize(features[:, None]).values[:, 0]
         learning = (fold[None] != np.arange(folds)[:, None]).astype(np.float64)
-        start = np.zeros((values.shape[1], folds, classes), np.float32)
+        start = np.zeros((values.shape[1] + 1, folds, classes), np.float32)
         point = minimize_loss(values, labels, learning, strength=strength, start=start)
     for number in range(folds):
         mine = fold == number
-        probabilities[mine] = softmax((values[mine] @ point[:, number]).astype(np.float64))
+        logits = values[mine] @ point[:-1, number] + point[-1, number]
+        probabilities[mine] = softmax(logits.astype(np.float64))
     return OutOfFold(probabilities, held_out, strength, folds)
 
 

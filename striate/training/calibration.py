@@ -18,6 +18,7 @@ from striate.data import divide_into_batches, prefetch
 from striate.evaluation.calibration.distance_fit import fit_distance
 from striate.evaluation.calibration.held_out import HeldOut, fit_decision, hold_out_folds
 from striate.evaluation.calibration.promise_fit import fit_promise
+from striate.features.extraction import KnownFeatures
 from striate.features.head import Head
 from striate.model.answering import has_features, open_network
 from striate.model.classifier import Classifier
@@ -90,24 +91,30 @@ def _promise(
 
 
 def keep_held_out(
-    head: Head, features: np.ndarray, part: Subset, *, known: np.ndarray, classes: int, seed: int
+    head: Head,
+    known: KnownFeatures,
+    part: Subset,
+    *,
+    learnt: np.ndarray,
+    classes: int,
+    seed: int,
 ) -> HeldOut:
     """Return what cross-validation said of training images that the backbone had not learnt from.
 
     Args:
         head: the head, with what each fold said.
-        features: float32 (images, features), of the training images as they are.
-        part: the training images.
-        known: uint64, hashes of the images that the backbone has learnt from.
+        known: features of the training images.
+        part: these.
+        learnt: uint64, hashes of the images that the backbone has learnt from.
         classes: how many there are.
         seed: of the choice and the folds.
     """
-    unknown = ~np.isin(part.images.hashes[part.indices[head.held_out]], known)
+    unknown = ~np.isin(part.images.hashes[part.indices[head.held_out]], learnt)
     rows = _some(np.flatnonzero(unknown), MOST, seed)
     own = head.held_out[rows]
     labels = part.labels[part.indices[own]]
     groups = None if part.groups is None else part.groups[part.indices[own]]
-    vectors, logits = features[own], head.logits[rows]
+    vectors, logits = known.of(part.images, part.indices[own]), head.logits[rows]
     return hold_out_folds(vectors, logits, labels, classes=classes, seed=seed, groups=groups)
 
 

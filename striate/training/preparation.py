@@ -21,7 +21,6 @@ from striate.data.cache_folder import explain_temporary
 from striate.data.images import Preprocess
 from striate.doctor import ImageSigns
 from striate.doctor.grouping.thumbs import Thumbs
-from striate.evaluation.image_selection import select_held_out
 from striate.events import Callback, Note
 from striate.features.backbone import Backbone
 from striate.features.cut import add_head, choose_lr_multipliers
@@ -192,9 +191,9 @@ def prepare(
             say=say,
             callback=callback,
         )
+        del thumbs  # as large as the features
         loaded = divide(collection, images, settings, folder, groups=groups, before=before, say=say)
         follows = None if predecessor is None else predecessor.note_changes(loaded, folder, say)
-        _decode_ahead(loaded, wanted=streamed and not estimating)
         if earlier is not None:
             plan = _keep_plan(earlier, settings, workers, loaded, say=say)
         elif basis is not None:
@@ -252,13 +251,6 @@ def _tell_plan(
         say(describe_both_ways(choice.lacking, plan, len(loaded.split.train)))
     if plan.text is not None:
         callback(Note("the network:\n" + indent(plan.text, "    ")))
-
-
-def _decode_ahead(loaded: Loaded, *, wanted: bool) -> None:
-    """Begin to decode what will be evaluated, while a head is learnt on one core."""
-    if wanted:
-        chosen = select_held_out(loaded.split, checkpoint_selected=False)
-        loaded.images.decode_ahead(chosen.indices)
 
 
 def make_plan(

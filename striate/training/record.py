@@ -22,11 +22,11 @@ from striate.training.autotune import Speed
 from striate.training.energy import Energy
 from striate.training.follow_up.follows import Follows
 from striate.training.health import Finding
+from striate.training.learnt_head import LearntHead
 from striate.training.one_cycle import Cycle
 from striate.training.plan import DataDescription, Plan, Request, Transfer
 from striate.training.recipe import Recipe
 from striate.training.record_of_2026_11 import converted
-from striate.training.transfer import LearntHead
 
 FORMAT_VERSION = 2
 FORGOT = "forgotten: "  # how the note of a run begins that has forgotten images

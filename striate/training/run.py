@@ -19,12 +19,11 @@ from striate.backends.torch import build
 from striate.errors import RunError, StoppedError
 from striate.evaluation.answers_file import write_answers
 from striate.evaluation.calibration.held_out import HeldOut
-from striate.evaluation.classifier_evaluation import evaluate_images
 from striate.evaluation.metrics import EvaluatedImage, Evaluation
 from striate.evaluation.test_uses import count_training
 from striate.events import Done, Epoch, Event, Note
-from striate.explanation.exact_class_maps import keep_class_maps
 from striate.features.backbone import Backbone
+from striate.features.extraction import KnownFeatures
 from striate.features.filter_shift import measure_filter_shift
 from striate.model.classifier import Classifier
 from striate.model.decision import Decision
@@ -51,9 +50,9 @@ from striate.training.one_cycle import Cycle
 from striate.training.preparation import Prepared
 from striate.training.record import Outcome, RunRecord
 from striate.training.report.gathering import facts, load_drawing_ahead, write_report
-from striate.training.report.pictures import KeptMaps
 from striate.training.report.verdict import find_cure
 from striate.training.result import TrainingResult
+from striate.training.run_evaluation import evaluate_run
 from striate.training.state import State
 from striate.training.transfer import learn_head
 
@@ -91,6 +90,7 @@ class TrainingRun:
         self._callback, self._stop, self._meter = worker.callback, worker.stop, meter
         self._held_out: list[EvaluatedImage] = []  # training images, in a head's cross-validation
         self._held: HeldOut | None = None  # the same, for how sure to be
+        self._known: KnownFeatures | None = None  # where a head is learnt
 
     def tell(self, event: Event) -> None:
         """Pass an event on; while nothing is learnt yet, a wish to stop ends the run here."""
@@ -234,7 +234,7 @@ class TrainingRun:
     def _learn_head(self, module: nn.Module, backbone: Backbone, prepared: Prepared) -> None:
         """Let the network have its trained backbone, and learn its head."""
         training, plan, stream = prepared.loaded.training, prepared.plan, prepared.stream
-        learnt, head, self._held = learn_head(
+        learnt, head, self._held, self._known = learn_head(
             module, backbone, training, plan=plan, stream=stream, say=self.say, callback=self.tell
         )
         # something is learnt: no stop throws it away now
@@ -283,11 +283,8 @@ class TrainingRun:
         chosen = select_evaluated(
             prepared.plan, loaded, known, selected=bool(self.record.cycles), say=self.say
         )
-        answering = keep_class_maps(model)
-        if answering is None and model.engine.note:
-            self.say(model.engine.note)
-        evaluation = evaluate_images(
-            answering or model, loaded.images, loaded.collection, chosen, callback=self.tell
+        evaluation, heard = evaluate_run(
+            model, self._known, prepared, chosen, say=self.say, callback=self.tell
         )
         model = replace(model, metrics=_metrics(evaluation))
         model.save(self.folder.model)
@@ -310,7 +307,6 @@ class TrainingRun:
         if shift is not None:
             self.folder.write_shift(shift.as_json())
         own = load(self.folder.model, network=self._module)
-        heard = None if answering is None else KeptMaps.of(answering, evaluation.images)
         shown = facts(
             self.folder, self.record, loaded, epochs=epochs, model=own, moved=shift, maps=heard
         )

@@ -288,7 +288,7 @@ def _open(folder: RunFolder, record: RunRecord, data: Data | None, tell: Callbac
     )
     with images:
         part = Subset(images, indices, collection.labels)
-        features, extractor = take_features(
+        features, known = take_features(
             backbone,
             part,
             plan=plan,
@@ -306,7 +306,7 @@ def _open(folder: RunFolder, record: RunRecord, data: Data | None, tell: Callbac
     )
     _check_same(model, fitted, features[:, 0], folder)
     return TaughtRun(
-        model, collection, indices, features, fitted, plan.recipe.class_weight, extractor
+        model, collection, indices, features, fitted, plan.recipe.class_weight, known.extractor
     )
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 from torch import nn
 
 from striate.architecture.layer_table import summary
@@ -19,17 +18,24 @@ from striate.data.augmentation import DRAWS, Augmentation
 from striate.evaluation.calibration.held_out import HeldOut
 from striate.events import Callback
 from striate.features.backbone import Backbone
-from striate.features.extraction import BATCH, Extractor, WantedFeatures, extract_features
+from striate.features.extraction import (
+    BATCH,
+    Extractor,
+    KnownFeatures,
+    WantedFeatures,
+    extract_features,
+)
 from striate.features.feature_cache import FeatureCache
 from striate.features.feature_stream import FeatureStream
-from striate.features.head import Candidate, Head, fit_head
-from striate.features.out_of_fold import RepeatedAccuracy, repeat_folds
+from striate.features.head import Head, fit_head, standardize
+from striate.features.out_of_fold import SMALL, repeat_folds
 from striate.settings import Settings
 from striate.terminal.progress import ProgressReporter
 from striate.terminal.units import format_percent
 from striate.training import defaults
 from striate.training.before import Before
 from striate.training.calibration import keep_held_out
+from striate.training.learnt_head import LearntHead
 from striate.training.mirroring import Sample, choose_changes, sample_files
 from striate.training.plan import Plan, Transfer
 from striate.training.subset import Subset
@@ -44,41 +50,6 @@ BESIDE = 60e9  # multiply-accumulates: about a second, for features by which gro
 HEADED = 1000  # images on which the head is timed, at most
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class LearntHead:
-    """How the head of a trained backbone was learnt.
-
-    Attributes:
-        engine: what computed the features, and in which number format.
-        weight_decay: that was chosen.
-        folds: of the cross-validation that chose it.
-        tried: what cross-validation said of each.
-        random_accuracy: what it would have said of the chosen one, had groups not been kept
-            together; None where there are none.
-        repeated: what it said with other folds; None where that was not tried.
-    """
-
-    engine: str
-    weight_decay: float
-    folds: int
-    tried: tuple[Candidate, ...]
-    random_accuracy: float | None = None
-    repeated: RepeatedAccuracy | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return plain values, as they stand in run.json."""
-        again = None if self.repeated is None else self.repeated.as_json()
-        return asdict(self) | {"repeated": again}
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> LearntHead:
-        """Return what `as_json` wrote."""
-        tried = tuple(Candidate(**each) for each in values["tried"])
-        again = values.get("repeated")
-        repeated = None if again is None else RepeatedAccuracy.from_json(again)
-        return cls(**{**values, "tried": tried, "repeated": repeated})
 
 
 def plan_transfer(backbone: Backbone, settings: Settings) -> Transfer:
@@ -128,6 +99,7 @@ def stream_features(
     else:
         sample = sample_files(collection, training, settings.seed)
         change = choose_copies(backbone, collection.classes, settings, sample=sample, say=say)
+    own = np.array([split == "test" for split in collection.splits], np.bool_)
     work = int((~training).sum()) * summary(backbone.plan.network).macs
     all_fit = len(collection) * math.prod(backbone.preprocess.shape) <= memory
     return FeatureStream(
@@ -140,9 +112,10 @@ def stream_features(
         ),
         collection,
         training,
+        evaluated=None if settings.tta else own if own.any() else ~training,
+        beside=before.sought and work <= BESIDE,
         memory=0 if all_fit else memory,
         say=say,
-        beside=before.sought and work <= BESIDE,
     )
 
 
@@ -194,7 +167,7 @@ def learn_head(
     stream: FeatureStream | None,
     say: Say,
     callback: Callback,
-) -> tuple[LearntHead, Head, HeldOut | None]:
+) -> tuple[LearntHead, Head, HeldOut | None, KnownFeatures]:
     """Put the backbone's weights into the network and learn its last layer on the features.
 
     Args:
@@ -209,16 +182,18 @@ def learn_head(
     Returns:
         How the head was learnt; the head, with what cross-validation said of the images; and of
         those that the backbone had not learnt from, what else tells how sure to be (None where
-            fine-tuning follows).
+            fine-tuning follows); and what computes features, with those that it has.
     """
     device = next(module.parameters()).device.type
-    features, extractor = take_features(
+    features, known = take_features(
         backbone, part, plan=plan, stream=stream, device=device, say=say, callback=callback
     )
     labels = part.labels[part.indices]
     groups = None if part.groups is None else part.groups[part.indices]
+    with threadpool_limits(1, "blas"):  # what `repeat_folds` leaves alone is not needed again
+        rows = standardize(features, overwrite=features[:, 0].size > SMALL)
     head = fit_head(
-        features,
+        rows,
         labels,
         classes=len(plan.data.classes),
         class_weights=plan.recipe.class_weight,
@@ -255,21 +230,26 @@ def learn_head(
         say(f"the head in cross-validation again: {repeated}")
     fill(module, backbone, head)
     learnt = LearntHead(
-        extractor.engine.name, head.strength, head.folds, head.tried, head.random_accuracy, repeated
+        known.extractor.engine.name,
+        head.strength,
+        head.folds,
+        head.tried,
+        head.random_accuracy,
+        repeated,
     )
     held_out = (
         None
         if plan.in_steps or not head.folds
         else keep_held_out(
             head,
-            features[:, 0],
+            known,
             part,
-            known=backbone.seen.get("train", np.array([], np.uint64)),
+            learnt=backbone.seen.get("train", np.array([], np.uint64)),
             classes=len(plan.data.classes),
             seed=plan.recipe.seed,
         )
     )
-    return learnt, head, held_out
+    return learnt, head, held_out, known
 
 
 def take_features(
@@ -281,8 +261,8 @@ def take_features(
     device: str,
     say: Say,
     callback: Callback,
-) -> tuple[np.ndarray, Extractor]:
-    """Return the features of the training images, and what computed them; no more is held.
+) -> tuple[np.ndarray, KnownFeatures]:
+    """Return the features of the training images, and what computed them.
 
     Args:
         backbone: the part that is trained already.
@@ -294,7 +274,7 @@ def take_features(
         callback: is told the progress.
 
     Returns:
-        float32 (images, n_augmented, features); and the extractor.
+        float32 (images, n_augmented, features); and what computes and keeps them.
     """
     ready = None if stream is None else stream.hand_over()
     extractor, kept = ready or _opened(backbone, part, plan=plan, device=device, say=say)
@@ -317,7 +297,7 @@ def take_features(
     )
     if kept.refused:
         say(kept.refused)
-    return features, extractor
+    return features, KnownFeatures(extractor, kept)
 
 
 def ahead(module: nn.Module, backbone: Backbone, part: Subset, *, plan: Plan) -> dict[str, float]:

@@ -190,11 +190,3 @@ def test_closing_lets_go_of_everything(data: Collection, tmp_path: Path) -> None
     images.close()
     images.close()
     assert running() == before
-
-
-def test_images_that_are_decoded_ahead_are_the_same(data: Collection) -> None:
-    with load(data, FITTED, memory=0) as streamed:
-        before = streamed.take([2, 0, 1, 0])
-        streamed.decode_ahead(np.array([0, 1]))
-        assert np.array_equal(streamed.take([2, 0, 1, 0]), before)
-        assert np.array_equal(streamed.take([1, 0]), before[[2, 1]])

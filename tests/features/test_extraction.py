@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,12 +19,12 @@ from striate.backends.torch import build
 from striate.data import Images, find, load
 from striate.data.augmentation import DRAWS, Augmentation
 from striate.data.images import Preprocess
-from striate.errors import EngineError
+from striate.errors import DataError, EngineError
 from striate.features import feature_cache as kept_module
 from striate.features.backbone import Backbone
 from striate.features.engine_choice import choose_engine, list_engines
 from striate.features.extraction import BATCH, Extractor, WantedFeatures, extract_features
-from striate.features.feature_cache import FeatureCache, make_key
+from striate.features.feature_cache import SHARD, FeatureCache, make_key
 
 GREY = Preprocess(1, 8, 8, mean=(0.3,), std=(0.4,))
 CHANGE = Augmentation(shift=0.2, turn=20.0)
@@ -184,6 +185,41 @@ def test_a_damaged_file_is_computed_again(images: Images, tmp_path: Path) -> Non
     file.write_bytes(file.read_bytes()[:100])
     extract_features(extractor, images, np.arange(4), n_augmented=1, kept=FeatureCache(folder))
     assert counting.seen == 8
+
+
+def test_features_in_the_folder_are_not_held_in_memory(tmp_path: Path) -> None:
+    shards, width = 6, 64
+    rows = np.random.default_rng(0).normal(size=(shards * SHARD, width)).astype(np.float32)
+    hashes = np.random.default_rng(1).permutation(len(rows)).astype(np.uint64)
+    store = FeatureCache(tmp_path / "backbone")
+    tracemalloc.start()
+    for start in range(0, len(rows), BATCH):
+        store.add(hashes[start : start + BATCH], 0, rows[start : start + BATCH])
+    assert store.find(hashes, 2).tolist() == [[True, False]] * len(rows)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 4 * SHARD * width * 4 < rows.nbytes
+    wanted = np.random.default_rng(2).permutation(len(rows))[:500]
+    assert np.array_equal(store.take(hashes[wanted], 1)[:, 0], rows[wanted])
+    again = FeatureCache(tmp_path / "backbone")
+    again.add(hashes[:1], 1, rows[:1])
+    assert np.array_equal(again.take(hashes[wanted], 1)[:, 0], rows[wanted])
+    assert again.count_from_before(hashes[:3], 2) == 3
+
+
+def test_a_file_of_features_that_goes_meanwhile_is_told_in_a_line(tmp_path: Path) -> None:
+    hashes = np.arange(3, dtype=np.uint64)
+    store = FeatureCache(tmp_path / "backbone")
+    store.add(hashes, 0, np.ones((3, 4), np.float32))
+    store.write()
+    (file,) = (tmp_path / "backbone").glob("*.npz")
+    data = bytearray(file.read_bytes())
+    data[-400] ^= 255  # within the features
+    file.write_bytes(data)
+    for _ in range(2):  # damaged, which deletes it; and gone
+        with pytest.raises(DataError, match="cannot be read any more .* same command again"):
+            store.take(hashes, 1)
+        assert not file.exists()
 
 
 def test_a_folder_that_cannot_be_written_is_said_and_does_not_end_the_work(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import drawn
@@ -41,10 +42,42 @@ def wanted(n_augmented: int = 1, side: int = 40) -> WantedFeatures:
 
 
 def stream(
-    data: Collection, chosen: np.ndarray, *, n_augmented: int = 1, side: int = 40, memory: int = 0
+    data: Collection,
+    chosen: np.ndarray,
+    *,
+    evaluated: np.ndarray | None = None,
+    n_augmented: int = 1,
+    side: int = 40,
+    memory: int = 0,
 ) -> FeatureStream:
     features = wanted(n_augmented, side)
-    return FeatureStream(features, data, chosen, memory=memory, say=lambda text: None)
+    return FeatureStream(
+        features, data, chosen, evaluated=evaluated, memory=memory, say=lambda text: None
+    )
+
+
+def test_features_of_what_is_evaluated_are_computed_in_place_of_keeping_its_pixels(
+    tmp_path: Path,
+) -> None:
+    data = find(drawn.folder(tmp_path / "shapes", n=20))
+    chosen, evaluated = np.arange(40) % 4 > 1, np.arange(40) % 4 == 1
+    for number_format in ("float32", "bf16"):
+        watch = FeatureStream(
+            replace(wanted(3), number_format=number_format),
+            data,
+            chosen,
+            evaluated=evaluated,
+            memory=2**20,
+            say=lambda text: None,
+        )
+        with watch:
+            images = load(data, FITTED, memory=0, watch=watch)
+        extractor, kept = watch.hand_over() or pytest.fail("no features")
+        answers = extractor.answers  # as bf16 does not
+        there = kept.find(images.hashes, 3)
+        assert np.array_equal(there.all(1), chosen)
+        assert np.array_equal(there[:, 0], chosen | evaluated if answers else chosen)
+        assert len(watch.hand_over_pixels()) == (0 if answers else 20)
 
 
 def test_the_features_are_those_of_decoded_images_to_the_bit(tmp_path: Path) -> None:
@@ -98,7 +131,8 @@ def test_an_error_keeps_what_is_computed(tmp_path: Path) -> None:
 def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path) -> None:
     def peak(n: int) -> int:
         data = find(drawn.folder(tmp_path / str(n), n=n))
-        watch = stream(data, np.ones(2 * n, np.bool_), side=160)
+        chosen = np.arange(2 * n) % 2 == 0
+        watch = stream(data, chosen, evaluated=~chosen, side=160, memory=2**30)
         tracemalloc.start()
         with watch:
             load(data, fitted(160), memory=0, watch=watch)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
 from striate.features.head import FOLDS, STRENGTHS, Head, _folds, fit_head, standardize
 
@@ -148,6 +151,26 @@ def test_standardised_rows_are_rotated_to_columns_without_correlation(features: 
     products = rotated.T @ rotated
     assert np.abs(products - np.diag(np.diag(products))).max() < 1e-3 * len(values)
     assert np.array_equal(prepared.mean, exact.mean(0))
+
+
+def test_rows_that_are_written_over_give_the_same_head() -> None:
+    values, labels = drawn(300, 2, 70, 2, apart=0.2)
+    expected = fit_head(values, labels, classes=2)
+    with threadpool_limits(1, "blas"):
+        rows = standardize(values, overwrite=True)
+    found = fit_head(rows, labels, classes=2)
+    assert np.shares_memory(rows.values, values)
+    assert np.array_equal(found.weight, expected.weight)
+    assert found.tried == expected.tried
+
+
+def test_standardising_in_place_takes_little_memory_beside_the_rows() -> None:
+    values, _ = drawn(12_000, 1, 256, 2)
+    tracemalloc.start()
+    standardize(values, overwrite=True)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 1.2 * values.nbytes  # doubles of 64 columns, two at a time
 
 
 def test_what_a_random_split_would_claim_is_the_share_of_images_told_right() -> None:

@@ -10,12 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import drawn
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 from quick_runs import plan, record, rows
 
 from striate.errors import DataError, StoppedError
+from striate.evaluation.classifier_evaluation import evaluate
 from striate.events import Event, Note, Progress, ignore
 from striate.model.prediction import Prediction
 from striate.settings import Settings
@@ -107,6 +109,33 @@ def test_what_is_evaluated_is_what_the_file_answers(
     for worst in run.evaluation.worst:
         answer = run.model.predict(str(shapes / worst.name))
         assert answer.probabilities[worst.answer] == pytest.approx(worst.probability, abs=1e-6)
+
+
+def test_what_is_evaluated_by_features_is_checked_against_the_whole_classifier(
+    backbone: str, tmp_path: Path
+) -> None:
+    data = drawn.folder(tmp_path / "shapes", n=180)
+    settings = replace(HEAD, pretrained=backbone, n_augmented=1)
+    told: list[Event] = []
+    run = start_run(data, out=tmp_path / "run", settings=settings, callback=told.append)
+    said = "72 images are evaluated by features that were computed when they were read; 32 of them"
+    assert said in notes(told)
+    whole = evaluate(run.model, data)
+    assert run.evaluation.n == whole.n == 72
+    assert run.evaluation.probabilities == pytest.approx(whole.probabilities, abs=1e-6)
+    assert run.evaluation.refusals == whole.refusals
+    assert run.evaluation.slices == whole.slices
+
+    for path in (tmp_path / "own cache" / "features").rglob("*.npz"):
+        with np.load(path) as file:
+            rows = dict(file)
+        evaluated = ~np.isin(rows["hashes"], run.model.seen["train"])
+        rows["features"][evaluated] *= 1.5
+        np.savez(path, **rows)
+    told.clear()
+    again = start_run(data, out=tmp_path / "again", settings=settings, callback=told.append)
+    assert "differ from the classifier's by up to" in notes(told)
+    assert again.evaluation == run.evaluation
 
 
 def test_a_bad_file_and_a_leak_among_many_are_found_while_streaming(

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 AT_ONCE: Final = 4  # images that ONNX Runtime takes at a time, in each thread
 SMALL: Final = 32  # the same of small images, whose calls would take longer than the arithmetic
 BLOCK: Final = 2**16  # values of the images at a time, within these bounds
+ANSWERING: Final = "float32 ONNX Runtime"  # what classifiers answer by
 LARGEST: Final = 2**31 - 2**24  # bytes of weights; protobuf ends at 2**31, the rest is for nodes
 
 
@@ -95,9 +96,8 @@ def onnx_runtime(trained: Trained, preprocess: Preprocess, *, features: bool = F
         EngineError: it cannot be loaded, or does not take the network.
         ClassifierError: features are asked for, and the network has none.
     """
-    name = "float32 ONNX Runtime"
-    model = _model(name, trained, preprocess, features=features)
-    return open_network_model(name, model, features=features)
+    model = _model(ANSWERING, trained, preprocess, features=features)
+    return open_network_model(ANSWERING, model, features=features)
 
 
 def open_network_model(name: str, model: bytes, *, features: bool = False) -> Engine:

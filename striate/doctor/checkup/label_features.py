@@ -137,7 +137,7 @@ def _extract(
     """Return the features of all images, float32 (n, features): kept from before, or computed."""
     every = np.ones(len(collection), np.bool_)
     wanted = WantedFeatures(backbone, Augmentation(), 1, device="cpu", number_format="")
-    stream = FeatureStream(wanted, collection, every, memory=0, say=say)
+    stream = FeatureStream(wanted, collection, every, say=say)
     record = ReadRecord(collection, backbone.preprocess)
     report = ProgressReporter("reading and computing features", callback)
     with use_threads(default_threads()), allocator.kept(), stream:

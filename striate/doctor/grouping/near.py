@@ -29,7 +29,7 @@ ROBUST: Final = 1.4826  # of the median absolute deviation, to be a standard dev
 BLOCK: Final = 2**22  # pairs of hashes of which the nearest are candidates
 AT_ONCE: Final = 2**17  # of them that are compared at once: they stay in the processor's cache
 ROWS: Final = 512  # images that are made float32 at once
-ROWS_OF_NEIGHBOURS: Final = 2048  # images whose neighbours are compared at once
+ROWS_OF_NEIGHBOURS: Final = 512  # images whose neighbours are compared at once
 EACH: Final = 16  # pairs of near hashes an image that are candidates, on average, at most
 ALIGNED: Final = 500  # candidates by hashes, and by features, that are laid over each other at most
 MANY_HASHES: Final = 20_000  # images above which only neighbours in features are held together
@@ -334,10 +334,15 @@ def make_vectors(features: np.ndarray) -> np.ndarray:
     >>> make_vectors(np.array([[3, 0], [-3, 0]], np.float32)).tolist()
     [[1.0, 0.0], [-1.0, 0.0]]
     """
-    values = features - features.mean(0)
-    if len(values) > MANY and values.shape[1] > DIRECTIONS:
-        sample = values[:: -(-len(values) // (2 * MANY))].astype(np.float64)
+    mean = features.mean(0)
+    if len(features) > MANY and features.shape[1] > DIRECTIONS:
+        sample = (features[:: -(-len(features) // (2 * MANY))] - mean).astype(np.float64)
         _, directions = np.linalg.eigh(sample.T @ sample)
-        values = values @ directions[:, -DIRECTIONS:].astype(np.float32)
+        turned = directions[:, -DIRECTIONS:].astype(np.float32)
+        values = np.empty((len(features), DIRECTIONS), np.float32)
+        for some in _blocks(np.arange(len(features))):
+            values[some] = (features[some] - mean) @ turned
+    else:
+        values = features - mean
     lengths = np.linalg.norm(values, axis=1, keepdims=True)
     return np.asarray(values / np.maximum(lengths, 1e-12), np.float32)

@@ -69,6 +69,9 @@ class Thumbs:
 def _shrink(values: np.ndarray) -> np.ndarray:
     """Return the means of the rows of each of `THUMB` parts: float32 (THUMB, columns)."""
     # no product of matrices, for which BLAS wakes threads: 0.1 ms takes 4 ms beside other work
+    each, rest = divmod(len(values), THUMB)
+    if each and not rest:  # a quarter of the time of sums over ranges
+        return np.asarray(values.reshape(THUMB, each, -1).sum(1) / each)
     ends = np.arange(THUMB + 1) * len(values) // THUMB
     sums = np.add.reduceat(values, ends[:-1], axis=0)
     return np.asarray(sums / np.maximum(np.diff(ends), 1)[:, None])

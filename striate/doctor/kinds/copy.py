@@ -19,7 +19,7 @@ from striate.terminal.units import format_percent
 NEAR = 4  # bits of 64; no two of 396 different photographs were nearer than 12
 ALIKE, GREY_ALIKE = 0.6, 0.9  # correlation of details, of images in colour and in grey
 SIDE, GREY_SIDE = 48, 200  # pixels a side, at least, of a file: small digits all look alike
-BLOCK = 2**24  # pairs that are compared at once
+BLOCK = 2**17  # pairs that are compared at once: they stay in the processor's cache
 CELLS, COARSE = 32, 8  # a side, of which details are the means; that are taken away
 
 

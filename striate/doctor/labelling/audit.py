@@ -104,9 +104,9 @@ def estimate_accuracy(
     if not learning.any(1).all():  # a single image
         return None
     with threadpool_limits(1, "blas"):
-        values = np.pad(standardize(features[:, None]).values[:, 0], ((0, 0), (0, 1)))
-        values[:, -1] = 1  # the bias
-        start = np.zeros((values.shape[1], folds, classes), np.float32)
+        values = standardize(features[:, None]).values[:, 0]
+        start = np.zeros((values.shape[1] + 1, folds, classes), np.float32)
         point = minimize_loss(values, labels, learning, strength=strength, start=start)
-        answers = np.einsum("rc,crk->rk", values[places], point[:, fold[places]]).argmax(1)
+        answers = np.einsum("rc,crk->rk", values[places], point[:-1, fold[places]])
+        answers = (answers + point[-1, fold[places]]).argmax(1)
     return AuditCount(int((answers == labels[places]).sum()), len(places))

@@ -212,7 +212,7 @@ def _compute(
     """Return the images, the features of those that can be read, and the group of each."""
     every = np.ones(len(collection), np.bool_)
     wanted = WantedFeatures(backbone, Augmentation(), 1, device="cpu", number_format="")
-    stream = FeatureStream(wanted, collection, every, memory=0, say=say)
+    stream = FeatureStream(wanted, collection, every, say=say)
     thumbs = Thumbs(len(collection), backbone.preprocess)
     record = ReadRecord(collection, backbone.preprocess)
     report = ProgressReporter("reading and computing features", callback)

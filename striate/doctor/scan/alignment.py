@@ -80,6 +80,7 @@ def halve(thumb: np.ndarray) -> np.ndarray:
     return np.asarray((rows[:, ::2] + rows[:, 1::2]) / 4)
 
 
+@cache
 def near(change: Change) -> tuple[Change, ...]:
     """Return a change with those beside it: a little more or less cut, or turned, or stretched.
 
