@@ -138,7 +138,9 @@ def _measure(distance: FeatureDistance, features: Tensor) -> Tensor:
     across = (offsets.square().sum(1) - along.square().sum(1)).clamp(min=0)
     apart = (along @ whitening)[:, None] - means
     nearest: Tensor = apart.square().sum(2).amin(1) + distance.residual_scale * across
-    return nearest
+    # at 0 the slope of a square root has no end
+    activity = features.abs().clamp(min=1e-6).sqrt().mean(1)
+    return torch.maximum(nearest, distance.activity_scale * (distance.usual_activity - activity))
 
 
 def _accept(

@@ -241,7 +241,12 @@ def _measure(op: Scope, distance: FeatureDistance) -> str:
     places = op("Unsqueeze", op("MatMul", along, distance.whitening), [1])
     apart = op("ReduceSum", _square(op, op("Sub", places, distance.means)), [2], keepdims=0)
     nearest = op("GatherElements", apart, op("ArgMin", apart, axis=1, keepdims=1), axis=1)
-    return op("Add", op("Squeeze", nearest, [1]), residual)
+    far = op("Add", op("Squeeze", nearest, [1]), residual)
+    if not distance.activity_scale:
+        return far
+    roots = op("ReduceSum", op("Sqrt", op("Abs", FEATURES)), [1], keepdims=0)
+    lack = op("Sub", float(distance.usual_activity), op("Mul", roots, 1 / distance.features))
+    return op("Max", far, op("Mul", lack, float(distance.activity_scale)))
 
 
 def _square(op: Scope, values: str) -> str:

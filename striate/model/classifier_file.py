@@ -29,7 +29,7 @@ from striate.model.json_value import Json, JsonObject
 NAME = "classifier.safetensors"
 KEY = "striate"
 FORMAT = "striate-classifier"
-FORMAT_VERSION = 2  # 1: without a reject rule
+FORMAT_VERSION = 3  # 1: without a reject rule; 2: whose distance looks at no activity
 SEEN = "data.seen_"
 DECISION = "calibration/"  # a slash, which names of modules have not
 AGAIN = "copy it anew from where it was made, or train again"

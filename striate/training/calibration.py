@@ -23,6 +23,7 @@ from striate.features.head import Head
 from striate.model.answering import has_features, open_network
 from striate.model.classifier import Classifier
 from striate.model.decision import Answers
+from striate.model.decision.feature_distance import measure_activity
 from striate.settings import Settings
 from striate.training.dividing import Loaded
 from striate.training.subset import Subset
@@ -143,7 +144,8 @@ def look_at_held_out(
             near = fit_distance(known, training.labels[own], classes=len(model.classes))
         distance = None if near is None else near.measure(features)
     words = f"{len(chosen):,} validation images, which also selected the checkpoint"
-    return HeldOut(logits, labels, words, near, distance)
+    activity = None if features is None else measure_activity(features)
+    return HeldOut(logits, labels, words, near, distance, activity)
 
 
 def _look(

@@ -58,6 +58,8 @@ def model() -> Classifier:
         whitening=np.diag([2.0, 3.0]).astype(np.float32),
         means=rng.normal(size=(3, 2)).astype(np.float32),
         residual_scale=0.7,
+        usual_activity=0.6,
+        activity_scale=9.0,
     )
     decision = Decision(
         0.3,

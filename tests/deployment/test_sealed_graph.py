@@ -22,7 +22,7 @@ CLASSES = ("ants", "bees", "crumbs")
 GREY = Preprocess(1, 16, 20, mean=(0.4,), std=(0.2,))
 
 
-def distance_of(features: int) -> FeatureDistance:
+def distance_of(features: int, usual_activity: float = 0.0) -> FeatureDistance:
     draws = np.random.default_rng(3)
     axes = np.linalg.qr(draws.normal(size=(features, 2)))[0].astype(np.float32)
     return FeatureDistance(
@@ -31,6 +31,8 @@ def distance_of(features: int) -> FeatureDistance:
         whitening=draws.normal(size=(2, 2)).astype(np.float32),
         means=draws.normal(size=(3, 2)).astype(np.float32),
         residual_scale=0.7,
+        usual_activity=usual_activity,
+        activity_scale=10.0 if usual_activity else 0.0,
     )
 
 
@@ -44,6 +46,7 @@ DECISIONS = {
     "far and mirrored": Decision(
         mirrored=True, distance=distance_of(6), reject=RejectRule(None, 0.737, 0.02, 100)
     ),
+    "quiet": Decision(distance=distance_of(6, 0.95), reject=RejectRule(None, 0.8, 0.02, 100)),
     "climbing": Decision(reject=RejectRule(0.63, None, 0.02, 100), taxonomy=TREE),
     "climbing in two steps": Decision(
         mirrored=True,

@@ -10,7 +10,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
 from striate.evaluation.calibration.distance_fit import fit_distance, measure_out_of_fold
-from striate.evaluation.calibration.held_out import HeldOut, fit_decision
+from striate.evaluation.calibration.held_out import HeldOut, fit_decision, hold_out_folds
 from striate.evaluation.calibration.reject_fit import (
     choose_reject_rule,
     estimate_limit,
@@ -160,6 +160,31 @@ def test_no_more_is_refused_than_was_allowed() -> None:
         assert 12 <= found.refused <= 25
         before, after = 500 - (odds.argmax(1) == labels).sum(), 500 - found.refused - found.right
         assert after < before
+
+
+def test_a_fifth_of_the_refusals_are_of_images_whose_features_say_little() -> None:
+    numbers = np.random.default_rng(5)
+    logits, labels = drawn(1000, 3, 2.0)
+    features = np.abs(numbers.normal(size=(1000, 60))).astype(np.float32)
+    activity = np.sqrt(features.astype(float)).mean(1)
+    far = numbers.chisquare(10, 1000).astype(np.float32) / 10
+    odds = Decision().probabilities(logits.astype(np.float32))
+    plain = choose_reject_rule(odds, labels, far, false_refusals=0.05)
+    found = choose_reject_rule(odds, labels, far, activity=activity, false_refusals=0.05)
+    assert plain.rule is not None and found.rule is not None
+    assert found.rule.distance == plain.rule.distance  # what lay beyond it still does
+    limit = found.rule.distance or 0.0
+    assert 5 <= (activity < found.usual_activity - limit / found.activity_scale).sum() <= 15
+    assert (far > limit).sum() < found.refused <= 50
+    # too little for the distance alone: features of length one that lie where those of a class do
+    labels, values = np.arange(400) % 2, np.abs(numbers.normal(1, 0.3, (400, 60)))
+    held_out = hold_out_folds(
+        values.astype(np.float32), np.eye(2)[labels] * 4, labels, classes=2, seed=0
+    )
+    decision = fit_decision(held_out, mirrored=False, false_refusals=0.05, seed=0).decision
+    faint = (values[:50] / 100).astype(np.float32)
+    assert not decision.decide(np.eye(2)[labels[:50]] * 4, 100 * faint).unlike.mean() > 0.1
+    assert decision.decide(np.eye(2)[labels[:50]] * 4, faint).unlike.all()
 
 
 def test_few_images_choose_no_rule() -> None:

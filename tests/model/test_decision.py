@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -76,6 +78,30 @@ def test_a_distance_that_is_no_number_is_not_near() -> None:
     np.testing.assert_array_equal(found.unlike, [False, True, True, False])
     with pytest.raises(SettingError, match="no features are given"):
         careful.decide(LOGITS)
+
+
+def test_little_activity_is_as_far_as_the_mean_square_root_of_the_features_says() -> None:
+    rng = np.random.default_rng(4)
+    near = FeatureDistance(
+        np.full(40, 0.1, np.float32),
+        np.linalg.qr(rng.normal(size=(40, 3)))[0].astype(np.float32),
+        rng.normal(size=(3, 3)).astype(np.float32),
+        rng.normal(size=(2, 3)).astype(np.float32),
+        2.0,
+    )
+    active = replace(near, usual_activity=1.0, activity_scale=20.0)
+    features = rng.normal(size=(200, 40)).astype(np.float32)  # of both signs
+    features[:100] *= rng.random((100, 40)) < 0.2
+    features[0] = 0
+    roots = np.sqrt(np.abs(features.astype(float))).sum(1) / 40
+    expected = np.maximum(near.measure(features), 20 * (1 - roots))
+    np.testing.assert_allclose(active.measure(features), expected, rtol=1e-5)
+    raised = active.measure(features) > near.measure(features)
+    assert 0 < raised[100:].sum() < raised[:100].sum()
+    again = Decision.from_json(
+        *(one() for one in (Decision(distance=active).as_json, active.as_tensors))
+    )
+    np.testing.assert_array_equal(again.measure(features), active.measure(features))
 
 
 @pytest.mark.parametrize(

@@ -215,7 +215,7 @@ def write_program(classifier: Classifier) -> PhoneProgram:
         "temperature": float(decision.temperature),
         "mirrored": decision.mirrored,
         "features": None if layer is None else layer.address,
-        "residual_scale": decision.distance.residual_scale if decision.distance else 0.0,
+        **(decision.distance.as_json() if decision.distance else {}),
         "shortest": float(SHORTEST),
         "tolerance": TOLERANCE,
     }

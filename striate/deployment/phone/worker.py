@@ -44,6 +44,8 @@ class Request:
         mirrored: whether the mean with the mirror image is taken.
         features: the layer whose input is the feature vector; None where no distance is measured.
         residual_scale: of the distance.
+        usual_activity: of the distance.
+        activity_scale: of the distance.
         shortest: length that a feature vector is divided by at least.
         tolerance: how far probabilities may be from torch's.
     """
@@ -56,6 +58,8 @@ class Request:
     mirrored: bool = False
     features: str | None = None
     residual_scale: float = 0.0
+    usual_activity: float = 0.0
+    activity_scale: float = 0.0
     shortest: float = 0.0
     tolerance: float = 0.0
 
@@ -214,7 +218,10 @@ def make_network(folder: Path, request: Request) -> Any:
             apart = along @ self.whitening - self.means  # (classes, rank), of one image
             nearest = (apart * apart).sum(1, keepdim=True).amin(0)
             residual: torch.Tensor = across.clamp(min=0) * request.residual_scale
-            return nearest + residual
+            if not request.activity_scale:
+                return nearest + residual
+            lack = request.usual_activity - features.abs().sqrt().mean(1)
+            return torch.maximum(nearest + residual, lack * request.activity_scale)
 
     return Phone().eval()
 

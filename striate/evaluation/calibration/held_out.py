@@ -10,6 +10,7 @@ from striate.evaluation.calibration.distance_fit import fit_distance, measure_ou
 from striate.evaluation.calibration.reject_fit import RejectFit, choose_reject_rule
 from striate.evaluation.calibration.temperature_fit import TemperatureFit, choose_temperature
 from striate.model.decision import Decision, FeatureDistance
+from striate.model.decision.feature_distance import measure_activity
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +23,7 @@ class HeldOut:
         words: what they are: "245 training images, each without having learnt from it".
         near: how far features lie from the classes; None where that was not fitted.
         distance: float32 (n,), of each image, by a fit that has not seen it; None likewise.
+        activity: float32 (n,), of each image's features; None likewise.
     """
 
     logits: np.ndarray = field(repr=False)
@@ -29,6 +31,7 @@ class HeldOut:
     words: str
     near: FeatureDistance | None = field(default=None, repr=False)
     distance: np.ndarray | None = field(default=None, repr=False)
+    activity: np.ndarray | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ def hold_out_folds(
         found = measure_out_of_fold(features, labels, classes=classes, seed=seed, groups=groups)
         near, far = (near, found) if np.isfinite(found).all() else (None, None)
     words = f"{len(labels):,} training images, each answered by a head that was fitted without it"
-    return HeldOut(logits, labels, words, near, far)
+    return HeldOut(logits, labels, words, near, far, measure_activity(features))
 
 
 def fit_decision(
@@ -109,8 +112,14 @@ def fit_decision(
         decision.probabilities(held_out.logits),
         held_out.labels,
         held_out.distance,
+        activity=held_out.activity,
         false_refusals=false_refusals,
     )
-    if reject.rule is not None and reject.rule.distance is not None:
-        decision = replace(decision, distance=held_out.near)
+    if reject.rule is not None and reject.rule.distance is not None and held_out.near is not None:
+        near = replace(
+            held_out.near,
+            usual_activity=reject.usual_activity,
+            activity_scale=reject.activity_scale,
+        )
+        decision = replace(decision, distance=near)
     return DecisionFit(replace(decision, reject=reject.rule), temperature, reject, held_out.words)

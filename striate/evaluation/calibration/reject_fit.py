@@ -17,6 +17,7 @@ from striate.model.decision import RejectRule
 from striate.model.decision.feature_distance import SHORTEST
 from striate.terminal.units import format_percent
 
+QUIET = 5  # one in so many of the images that may be refused has too little activity
 FARTHEST = 50  # images that tell together how far off is too far
 TAIL = 5  # one in so many is among them, at most
 SAME = 1e-6  # difference of probabilities below which a network says the same of all images
@@ -32,6 +33,8 @@ class RejectFit:
         refused: of these, those it refuses.
         right: of the answered ones, those answered correctly.
         why: in words, where there is no rule.
+        usual_activity: of the distance; 0 where it looks at no activity.
+        activity_scale: likewise.
     """
 
     rule: RejectRule | None
@@ -39,6 +42,8 @@ class RejectFit:
     refused: int = 0
     right: int = 0
     why: str = ""
+    usual_activity: float = 0.0
+    activity_scale: float = 0.0
 
     def __str__(self) -> str:
         if self.rule is None:
@@ -79,17 +84,20 @@ def choose_reject_rule(
     labels: np.ndarray,
     distance: np.ndarray | None,
     *,
+    activity: np.ndarray | None = None,
     false_refusals: float,
 ) -> RejectFit:
     """Choose below which probability and beyond which distance nothing is answered.
 
-    Half of the images that may be refused lie beyond `estimate_limit`. The others are the least
-    sure, as far as refusing them lowers the risk.
+    Half of the images that may be refused lie beyond `estimate_limit`, and a fifth have so little
+    activity that it makes their distance as large. The others are the least sure, as far as
+    refusing them lowers the risk.
 
     Args:
         probabilities: float32 (n, classes), after the temperature, of images of the classes.
         labels: int64 (n,).
         distance: float32 (n,), or None.
+        activity: float32 (n,), of each image's features; None looks at none.
         false_refusals: the share of images that may be refused.
 
     >>> numbers = np.random.default_rng(0)
@@ -110,9 +118,16 @@ def choose_reject_rule(
     if distance is None and np.ptp(probabilities, axis=0).max() < SAME:
         same = f"the network says the same of all {n:,} images, so it has learnt nothing yet"
         return RejectFit(None, n, why=same)
-    far, limit = np.zeros(n, np.bool_), None
+    far, limit, usual, scale = np.zeros(n, np.bool_), None, 0.0, 0.0
     if distance is not None and np.isfinite(distance).all():
         limit = estimate_limit(distance, share=allowed / 2 / n)
+        if activity is not None:
+            quiet = 1 / np.maximum(activity, SHORTEST)
+            least = 1 / estimate_limit(quiet, share=allowed / QUIET / n)
+            usual = float(np.median(activity))
+            if usual > least:  # it lacks the limit where it has the least, nothing where the usual
+                scale = limit / (usual - least)
+            distance = np.maximum(distance, np.float32(scale) * (np.float32(usual) - activity))
         far = distance > np.float32(limit)
     near = np.flatnonzero(~far)
     room = allowed if limit is None else max(0, allowed - max(allowed // 2, int(far.sum())))
@@ -126,7 +141,8 @@ def choose_reject_rule(
     unsure = confidence < np.float32(threshold or 0)
     refused = far | unsure
     rule = RejectRule(threshold, limit, false_refusals=false_refusals, n=n)
-    return RejectFit(rule, n, int(refused.sum()), int(correct[~refused].sum()))
+    right = int(correct[~refused].sum())
+    return RejectFit(rule, n, int(refused.sum()), right, usual_activity=usual, activity_scale=scale)
 
 
 def estimate_limit(distance: np.ndarray, *, share: float) -> float:

@@ -227,7 +227,7 @@ class Decision:
         if self.mirrored:
             values["mirrored"] = True
         if self.distance is not None:
-            values["distance"] = {"residual_scale": self.distance.residual_scale}
+            values["distance"] = self.distance.as_json()
         if self.reject is not None:
             values["reject"] = as_json(self.reject)
         if self.promise is not None:
