@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from benchmarks.harness import Report, look, parser, publish, read, within
-from striate.data import find, survey
+from striate.data import find, format_count, survey
 from striate.doctor.labelling.answers import Answer
 from striate.doctor.labelling.folder_images import FolderImages, compute_images
 from striate.doctor.labelling.question import Question
@@ -208,11 +208,12 @@ def main() -> None:
             title="Labelling by clusters",
             command="make bench-labelling" + (f' BENCH_FLAGS="{flags}"' if flags else ""),
             method=(
-                f"{chosen.images} images of {chosen.data}, drawn anew {len(runs)} times, are "
-                f"labelled by a simulated person, who strikes up to {STRUCK} odd images out of a "
-                f"cluster, calls it mixed where there are more, and {errs}; an answer is a key or "
-                f"a click. Backbone {chosen.pretrained}. The head is evaluated on all other images "
-                "of the set. In random order: the same number of images, labelled one by one."
+                f"{chosen.images} images of {chosen.data}, drawn anew in "
+                f"{format_count(len(runs), 'run')}, are labelled by a simulated person, who "
+                f"strikes up to {STRUCK} odd images out of a cluster, calls it mixed where there "
+                f"are more, and {errs}; an answer is a key or a click. Backbone "
+                f"{chosen.pretrained}. The head is evaluated on all other images of the set. In "
+                "random order: the same number of images, labelled one by one."
             ),
             tables=(tabulate(runs),),
             findings=(find_ending(runs),),
@@ -243,11 +244,11 @@ def find_ending(runs: Sequence[Run]) -> str:
     """Say when runs ended by themselves, and whether what the page said of the head held."""
     ends = [run.ending for run in runs if run.ending is not None]
     if not ends:
-        return f"None of {len(runs)} runs ended by itself."
+        return f"None of {format_count(len(runs), 'run')} ended by itself."
     held = sum(each.low <= each.accuracy <= each.high for each in ends)
     said = float(np.mean([each.right / each.n for each in ends]))
     return (
-        f"{len(ends)} of {len(runs)} runs ended by themselves, after "
+        f"{len(ends)} of {format_count(len(runs), 'run')} ended by themselves, after "
         f"{np.mean([each.answers for each in ends]):.0f} answers on average, with "
         f"{format_percent(float(np.mean([each.accuracy for each in ends])))} correct; the page "
         f"said {format_percent(said)}, and its interval held in {held} of {len(ends)}."

@@ -23,14 +23,16 @@ from striate.training.result import TrainingResult
 from striate.training.runs import start_run
 
 if TYPE_CHECKING:
+    from live_studio import Live
+    from playwright.sync_api import Browser, Page
     from xdist.workermanage import WorkerController
 
 SEED = pytest.StashKey[int]()
 SELDOM = 50_000  # new objects between two searches for garbage, as on the command line
 LONG = (  # files that take longest, and are begun first: the last one decides when all is over
-    *("test_architecture.py", "test_documentation.py", "test_inside_page.py", "test_workers.py"),
-    *("test_report_again.py", "test_transfer.py", "test_fx.py", "test_diagram.py"),
-    *("test_scan.py", "test_check.py", "test_runs.py", "test_run.py", "test_offline.py"),
+    *("test_workers.py", "test_processes.py", "test_documentation.py", "test_architecture.py"),
+    *("test_inside_page.py", "test_studio_page.py", "test_draw_page.py", "test_diagram.py"),
+    *("test_transfer.py", "test_report_again.py", "test_check.py", "test_fx.py", "test_cli.py"),
 )
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -101,6 +103,24 @@ def done(
     told: list[Event] = []
     out = tmp_path_factory.mktemp("runs") / "shapes"
     return start_run(photos, TINY, out=out, settings=QUICK, callback=told.append), told
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, opened once a file: while it is, nothing else can run an asyncio loop here."""
+    from live_studio import open_browser
+
+    with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(browser: Browser, live: Live) -> Iterator[Page]:
+    """A page that shows nothing yet, beside the studio that the file's own fixture keeps open."""
+    from live_studio import watched_page
+
+    with watched_page(browser, live) as found:
+        yield found
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from live_studio import open_browser
 from made_keys import make_key
 from PIL import Image
 from typer.testing import CliRunner
@@ -165,12 +163,6 @@ def test_an_engine_that_is_not_there_proves_nothing(
     assert found.holds
     with pytest.raises(EngineError, match="is not there"):
         verify(sealed, web_runtime=tmp_path / "nothing")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
 
 
 def opened(browser: Browser, path: Path, **context: object) -> tuple[Page, list[str]]:

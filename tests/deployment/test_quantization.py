@@ -266,7 +266,7 @@ def test_a_machine_that_cuts_off_sums_is_told(exported: Exported) -> None:
     assert describe_machine(found).startswith("its int8 was proved on ")
 
 
-def test_what_is_exported_already_is_not_quantized(exported: Exported, tmp_path: Path) -> None:
+def test_what_is_exported_already_is_not_changed(exported: Exported, tmp_path: Path) -> None:
     about = '{"name": "onnxruntime-web", "version": "1.30.0"}'
     for name, content in (
         ("package.json", about),
@@ -275,8 +275,11 @@ def test_what_is_exported_already_is_not_quantized(exported: Exported, tmp_path:
     ):
         (tmp_path / "web" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "web" / name).write_text(content, encoding="utf-8")
-    settings = PageSettings(
-        runtime=tmp_path / "web", sealed=ExportSettings(int8=Int8Settings(tmp_path))
-    )
-    with pytest.raises(SettingError, match="is exported already"):
-        export_page(exported.path, tmp_path / "a.html", settings=settings, progress=False)
+    for option, sealed in (
+        ("quantize", ExportSettings(int8=Int8Settings(tmp_path))),
+        ("golden", ExportSettings(golden=tmp_path)),
+        ("with-hashes", ExportSettings(with_hashes=True)),
+    ):
+        settings = PageSettings(runtime=tmp_path / "web", sealed=sealed)
+        with pytest.raises(SettingError, match=f"is exported already .* leave --{option} out"):
+            export_page(exported.path, tmp_path / "a.html", settings=settings, progress=False)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
-from live_studio import Live, live_studio, open_browser, wait_for_place, watched_page
+from live_studio import Live, live_studio, wait_for_place
 
 import striate as st
 from striate.architecture import zoo
@@ -25,12 +25,6 @@ READ = """() => [...document.querySelectorAll(".layers tbody tr")].map((row) => 
 }))"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path
@@ -39,12 +33,6 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def live(folder: Path) -> Iterator[Live]:
     with live_studio(folder) as found:
-        yield found
-
-
-@pytest.fixture
-def page(browser: Browser, live: Live) -> Iterator[Page]:
-    with watched_page(browser, live) as found:
         yield found
 
 

@@ -10,7 +10,6 @@ from accessibility import serious_findings
 from live_studio import (
     Live,
     live_studio,
-    open_browser,
     wait_for_frames,
     wait_for_place,
     watched_page,
@@ -33,12 +32,6 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     model = Classifier(build(TEXT, seed=1), TEXT, ("a", "b", HOSTILE), usual)
     with live_studio(tmp_path_factory.mktemp("studio"), modules={"own": model}) as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture

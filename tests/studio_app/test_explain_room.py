@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from accessibility import serious_findings
-from live_studio import Live, live_studio, open_browser, wait_for_place, watched_page
+from live_studio import Live, live_studio, wait_for_place, watched_page
 from torch import Tensor
 
 from striate.backends.torch import build
@@ -25,12 +25,6 @@ TEXT = "input 3x24x24 classes=3 > conv 6 > relu > maxpool 2 > conv 5 > relu > ga
 FLAT = "input 3x24x24 classes=3 > conv 4 > relu > maxpool 4 > flatten > fc 8 > relu > fc"
 HOSTILE = "<img src=x onerror=window.broken=1>"
 MEAN, STD = 0.4, 0.3
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

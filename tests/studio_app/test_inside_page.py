@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 import torch
-from live_studio import Live, live_studio, open_browser
+from live_studio import Live, live_studio
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -130,12 +130,6 @@ READ = r"""() => {
     failed: stage.querySelector(".check.error") !== null,
   }));
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from accessibility import serious_findings
-from live_studio import Live, live_page, open_browser, watched_page
+from live_studio import Live, live_page, watched_page
 from made_unlabelled import digits
 
 from striate.data import find
@@ -51,12 +51,6 @@ def live(desk: Desk) -> Iterator[Live]:
     )
     with live_page(opened) as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from live_studio import Live, live_studio, open_browser, wait_for_place, watched_page
+from live_studio import Live, live_studio, wait_for_place, watched_page
 from scipy.signal import correlate2d
 from sklearn.datasets import load_digits
 
@@ -28,20 +28,8 @@ EDGE = [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     with live_studio(tmp_path_factory.mktemp("lesson")) as found:
-        yield found
-
-
-@pytest.fixture
-def page(browser: Browser, live: Live) -> Iterator[Page]:
-    with watched_page(browser, live) as found:
         yield found
 
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 import torch
 from accessibility import serious_findings
-from live_studio import Live, live_studio, open_browser, watched_page
+from live_studio import Live, live_studio, watched_page
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional
@@ -25,12 +25,6 @@ NEAR = """([place, exact]) => {
   const shown = Number(document.querySelector(place).textContent.replace("\u2212", "-"));
   return Math.abs(shown - exact) < 0.001 * (1 + Math.abs(exact));
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from live_studio import Live, live_studio, open_browser
+from live_studio import Live, live_studio
 from redrawn_digits import redraw
 
 from striate.data import find
@@ -52,12 +52,6 @@ def live(shared: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
     start_run(str(data), "lenet5", out=folder / "lenet", settings=Settings(epochs=4))
     with live_studio(folder, read=(data,)) as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
 
 
 def draw(page: Page, strokes: list[list[tuple[float, float]]]) -> None:

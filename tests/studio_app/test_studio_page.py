@@ -10,10 +10,8 @@ import pytest
 from live_studio import (
     Live,
     live_studio,
-    open_browser,
     wait_for_frames,
     wait_for_place,
-    watched_page,
 )
 from PIL import Image
 
@@ -35,18 +33,6 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     names = ("a", "b", HOSTILE)
     model = Classifier(build(TEXT), TEXT, names, Preprocess(1, 8, 8))
     with live_studio(folder, modules={HOSTILE: model, "own": model}) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
-
-
-@pytest.fixture
-def page(browser: Browser, live: Live) -> Iterator[Page]:
-    with watched_page(browser, live) as found:
         yield found
 
 

@@ -75,6 +75,7 @@ def test_what_one_process_cannot_do_is_said_as_it_was_there() -> None:
     assert not multiprocessing.active_children()
 
 
+@pytest.mark.slow  # test_workers.py has a run that this happens to
 def test_a_process_that_is_killed_ends_the_work_in_one_line() -> None:
     begun = time.monotonic()
     with pytest.raises(

@@ -111,6 +111,10 @@ def test_lazy_layers_are_trained_resumed_and_opened(photos: Path, tmp_path: Path
     for name, value in run.model.module.state_dict().items():
         assert torch.equal(value, again.module.state_dict()[name])
     resume(out, epochs=2, network=lazy())
+
+
+@pytest.mark.slow  # test_workers.py has two processes with a module, whose layers are not lazy
+def test_lazy_layers_are_trained_by_two_processes(photos: Path, tmp_path: Path) -> None:
     whole = start_run(photos, lazy(), out=tmp_path / "whole", settings=replace(QUICK, devices=2))
     assert whole.model.module.state_dict()["0.weight"].shape == (8, 3, 3, 3)
 

@@ -74,33 +74,28 @@ def test_a_torch_module_is_each_process_s_own(tmp_path: Path) -> None:
     assert found[1] == pytest.approx(found[0], rel=1e-5)
 
 
-def test_fixes_that_change_meanwhile_do_not_divide_the_processes(tmp_path: Path) -> None:
+def test_a_run_that_lost_a_process_is_gone_on_with_by_one_alone(tmp_path: Path) -> None:
+    """Its fixes change meanwhile, which divides neither the processes nor what goes on."""
     data, fixes = tmp_path / "shapes", tmp_path / "fixes.csv"
     drawn.folder(data, ("disc", "square"), n=20)
     found = find(data)
     write_fixes(fixes, [Fix(found.names[0], digest_image(found, 0), "drop")])
 
-    def edit(event: Event) -> None:
+    def edit_and_kill_one(event: Event) -> None:
         write_fixes(fixes, [])
-
-    settings = replace(SETTINGS, devices=2, epochs=1, batch_size=8, fixes=str(fixes))
-    done = start_run(data, TINY, out=tmp_path / "run", settings=settings, callback=edit)
-    assert not fixes.read_text().count("drop")
-    assert len(rows(done.folder / "split.csv")) == 39
-    assert (done.folder / "fixes.csv").read_text().count("drop") == 1
-
-
-def test_a_run_that_lost_a_process_is_gone_on_with_by_one_alone(tmp_path: Path) -> None:
-    def kill_one(event: Event) -> None:
         if isinstance(event, Epoch) and event.epoch == 2:
             process = multiprocessing.active_children()[0]
             if process.pid is not None:
                 os.kill(process.pid, signal.SIGKILL)
 
-    settings = replace(SETTINGS, epochs=12, devices=2)
+    settings = replace(SETTINGS, devices=2, epochs=12, batch_size=8, fixes=str(fixes))
+    out = tmp_path / "run"
     with pytest.raises(TrainingError, match="was ended by SIGKILL"):
-        start_run("digits", PLAIN, out=tmp_path / "run", settings=settings, callback=kill_one)
-    assert record(tmp_path / "run").status == "training"
-    run = resume(tmp_path / "run", devices=1, callback=ignore)
+        start_run(data, TINY, out=out, settings=settings, callback=edit_and_kill_one)
+    assert not fixes.read_text().count("drop")
+    assert record(out).status == "training"
+    run = resume(out, devices=1, callback=ignore)
     assert not run.interrupted
-    assert any("number of processes was 2" in note for note in record(run.folder).notes)
+    assert any("number of processes was 2" in note for note in record(out).notes)
+    assert len(rows(out / "split.csv")) == 39
+    assert (out / "fixes.csv").read_text().count("drop") == 1
