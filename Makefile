@@ -41,7 +41,7 @@ PEERS := .venv-bench
 .PHONY: help demo test test-all lint types format figure drawings ideas experiments notebook table clean install install-test \
   bench-install bench-mnist bench-transfer bench-throughput bench-predict bench-growth \
   bench-backbones bench-learning bench-evidence bench-maps bench-shortcut bench-health bench-explain \
-  bench-zipcodes bench-duplicates bench-sealed bench-studio bench-labelling
+  bench-zipcodes bench-duplicates bench-copies bench-sealed bench-studio bench-labelling
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -102,6 +102,9 @@ bench-sealed: install-test bench-install  ## an exported file beside ONNX Runtim
 
 bench-duplicates: install-test bench-install  ## near duplicates of a folder, beside imagededup's PHash
 	$(BIN)/python -m benchmarks.duplicates $(BENCH_FLAGS)
+
+bench-copies: install-test  ## whether planted copies of images are found, and nothing else is named
+	$(BIN)/python -m benchmarks.copies $(BENCH_FLAGS)
 
 bench-growth: install-test  ## time and memory for 1, 4 and 16 times the images
 	$(BIN)/python -m benchmarks.growth $(BENCH_FLAGS)

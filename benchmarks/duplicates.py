@@ -1,6 +1,6 @@
-"""How long near duplicates of a folder take, beside imagededup's PHash.
+"""How long near duplicates of a folder take, beside imagededup's PHash, and fastdup where it is.
 
-    python -m benchmarks.duplicates [--rounds 5] [--quick]
+    python -m benchmarks.duplicates [--rounds 5] [--quick] [--fastdup PYTHON]
 
 The photographs of ants and bees as they are (about 500 pixels wide), and four times as wide, as
 cameras make them.
@@ -8,6 +8,7 @@ cameras make them.
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 from pathlib import Path
@@ -34,12 +35,15 @@ from benchmarks.harness.process import ROOT
 from striate.terminal.tables import Table
 
 OURS, WHOLE, PEER = "Striate, the same work", "Striate, all that a check looks for", "imagededup"
+FASTDUP, FASTDUP_PROGRAM = "fastdup", str(ROOT / "benchmarks" / "peers" / "fastdup_similar.py")
 LARGE = 100  # photographs that are made larger
 
 
 def main() -> None:
     """Find near duplicates with all in turns, and say what came of it."""
-    chosen = read(parser((__doc__ or "").splitlines()[0], rounds=5), needed=("data/hymenoptera",))
+    made = parser((__doc__ or "").splitlines()[0], rounds=5)
+    add_fastdup(made)
+    chosen = read(made, needed=("data/hymenoptera",))
     refuse_emulation()
     machine = look()
     tables, findings, kept = [], [], {}
@@ -48,7 +52,8 @@ def main() -> None:
         for what, times, most in (("as they are", 1, len(found)), ("four times as wide", 4, LARGE)):
             folder = Path(name) / what.replace(" ", "-")
             n = copy(found[: 8 if chosen.quick else most], folder, times)
-            sides = in_turns(contestants(folder, chosen.peers), chosen.rounds, until=chosen.until)
+            rivals = contestants(folder, chosen.peers, chosen.fastdup)
+            sides = in_turns(rivals, chosen.rounds, until=chosen.until)
             tables.append(summary(sides, f"{n:,} photographs {what}"))
             findings.append(
                 f"{n:,} photographs {what}: reading, hashing and comparing takes imagededup "
@@ -57,6 +62,12 @@ def main() -> None:
                 f"mirrored copies too) takes {1 / against(sides, WHOLE):.1f} times as long as "
                 f"imagededup's hash, the whole process {1 / processes(sides, WHOLE):.1f} times."
             )
+            if chosen.fastdup:
+                findings.append(
+                    f"{n:,} photographs {what}: fastdup takes {against(sides, WHOLE, FASTDUP):.1f} "
+                    "times as long as all that a check looks for, the whole process "
+                    f"{processes(sides, WHOLE, FASTDUP):.1f} times."
+                )
             kept[what] = raw(sides)
     publish(
         Report(
@@ -79,6 +90,13 @@ def main() -> None:
     )
 
 
+def add_fastdup(made: argparse.ArgumentParser) -> None:
+    """Add --fastdup, another peer, which needs an environment of its own."""
+    made.add_argument(
+        "--fastdup", type=Path, help="a Python that has fastdup (pip install fastdup==2.54)"
+    )
+
+
 def copy(photographs: list[Path], folder: Path, times: int) -> int:
     """Write photographs, so many times as wide and high, into folders of their classes."""
     for path in photographs:
@@ -93,27 +111,30 @@ def copy(photographs: list[Path], folder: Path, times: int) -> int:
     return len(photographs)
 
 
-def contestants(folder: Path, peers: Path) -> list[Side]:
-    """Give the three."""
+def contestants(folder: Path, peers: Path, fastdup: Path | None) -> list[Side]:
+    """Give the three, and fastdup where there is one."""
     ours = [sys.executable, "-m", "benchmarks.ours.duplicates", str(folder)]
     peer = [str(peers), str(ROOT / "benchmarks" / "peers" / "imagededup_phash.py"), str(folder)]
-    return [
+    sides = [
         Side(OURS, lambda _: ours),
         Side(WHOLE, lambda _: [*ours, "--all"]),
         Side(PEER, lambda _: peer),
     ]
+    if fastdup:
+        sides.append(Side(FASTDUP, lambda _: [str(fastdup), FASTDUP_PROGRAM, str(folder)]))
+    return sides
 
 
-def against(sides: Sides, name: str) -> float:
+def against(sides: Sides, name: str, peer: str = PEER) -> float:
     """Give how many times as long the peer's work takes."""
     return ratio(
-        [ran.told["work"] for ran in sides[PEER]], [ran.told["work"] for ran in sides[name]]
+        [ran.told["work"] for ran in sides[peer]], [ran.told["work"] for ran in sides[name]]
     )
 
 
-def processes(sides: Sides, name: str) -> float:
+def processes(sides: Sides, name: str, peer: str = PEER) -> float:
     """Give how many times as long the peer's process takes."""
-    return ratio([ran.seconds for ran in sides[PEER]], [ran.seconds for ran in sides[name]])
+    return ratio([ran.seconds for ran in sides[peer]], [ran.seconds for ran in sides[name]])
 
 
 def summary(sides: Sides, title: str) -> Table:

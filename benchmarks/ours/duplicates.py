@@ -3,7 +3,7 @@
     python -m benchmarks.ours.duplicates FOLDER [--all]
 
 Without --all the work is that of the peer: each image read, one perceptual hash, the pairs within
-10 bits. With it: 38 hashes of each, of cut, turned and mirrored copies too, candidates laid over
+10 bits. With it: 58 hashes of each, of cut, turned and mirrored copies too, candidates laid over
 each other, all that `striate check --no-labels` measures of a file.
 """
 

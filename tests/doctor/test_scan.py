@@ -14,7 +14,7 @@ from PIL import ExifTags, Image
 from striate.data import find
 from striate.doctor.image_signs import hash_grey
 from striate.doctor.scan import scanning
-from striate.doctor.scan.alignment import align, near
+from striate.doctor.scan.alignment import align, look_first, near
 from striate.doctor.scan.file_signs import DRAFT, MEASURED, measure_image
 from striate.doctor.scan.fingerprints import CHANGES, Change, fingerprint, resample
 from striate.doctor.scan.near_copies import MOVED, NearCopies, find_near_copies, group_equal, join
@@ -186,6 +186,18 @@ def test_every_change_is_undone_by_laying_it_over(change: Change) -> None:
     )
     assert align(own, other, (wide, wide), near(change)) > 0.8
     assert align(own, stranger, (wide, wide), near(change)) < 0.5
+
+
+@pytest.mark.parametrize("change", [CHANGES[4], CHANGES[13], CHANGES[17], CHANGES[-1]], ids=str)
+def test_pairs_looked_at_together_are_as_alike_as_each_alone(change: Change) -> None:
+    thumbs = np.stack([measure_image(each).signs["thumb"] for each in pieces()[:6]])
+    shapes = np.linspace(0.7, 1.5, 12).reshape(6, 2)
+    together = look_first(thumbs, thumbs[::-1], shapes, change)
+    alone = [
+        look_first(one[None], other[None], shape[None], change)[0]
+        for one, other, shape in zip(thumbs, thumbs[::-1], shapes, strict=True)
+    ]
+    np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from itertools import repeat
 from typing import Final
 
 import numpy as np
@@ -49,13 +50,14 @@ def align(
     >>> align(image, image, (1.0, 1.0), (Change(),))
     1.0
     """
-    best = _both_ways(halve(one), halve(other), proportions, changes[0])
+    both = one[None], other[None], np.array([proportions])
+    best = float(look_first(*both, changes[0])[0])
     if best < HOPEFUL:
         return round(best, 4)
     best, around = -1.0, changes
     tried: set[Change] = set()
     for _ in range(rounds):
-        scores = [_both_ways(one, other, proportions, change) for change in around]
+        scores = [float(_correlate_both_ways(*both, change)[0]) for change in around]
         tried.update(around)
         before, best = best, max([best, *scores])
         if not CLIMBED <= best < SURE or best < before + GAINED:
@@ -65,19 +67,35 @@ def align(
     return round(min(best, 1.0), 4)
 
 
-def _both_ways(
-    one: np.ndarray, other: np.ndarray, proportions: tuple[float, float], change: Change
-) -> float:
-    return max(
-        _correlate(one, other, change, proportions[0]),
-        _correlate(other, one, _undo(change), proportions[1]),
-    )
+def look_first(
+    one: np.ndarray, other: np.ndarray, proportions: np.ndarray, change: Change
+) -> np.ndarray:
+    """Return the best correlation of pairs at half their sides: what is below `HOPEFUL` is none.
+
+    Args:
+        one: uint8 (pairs, THUMB, THUMB).
+        other: likewise.
+        proportions: (pairs, 2), columns to rows of the images themselves.
+        change: of one of them.
+
+    Returns:
+        float32 (pairs,).
+    """
+    return _correlate_both_ways(halve(one), halve(other), proportions, change)
 
 
-def halve(thumb: np.ndarray) -> np.ndarray:
-    """Return an image at half its sides, each cell the mean of four: float32."""
-    rows = thumb[::2].astype(np.float32) + thumb[1::2]
-    return np.asarray((rows[:, ::2] + rows[:, 1::2]) / 4)
+def _correlate_both_ways(
+    one: np.ndarray, other: np.ndarray, proportions: np.ndarray, change: Change
+) -> np.ndarray:
+    there = _correlate(one, other, change, proportions[:, 0])
+    back = _correlate(other, one, _undo(change), proportions[:, 1])
+    return np.asarray(np.maximum(there, back))
+
+
+def halve(thumbs: np.ndarray) -> np.ndarray:
+    """Return images at half their sides, each cell the mean of four: float32 (n, side, side)."""
+    rows = thumbs[:, ::2].astype(np.float32) + thumbs[:, 1::2]
+    return np.asarray((rows[:, :, ::2] + rows[:, :, 1::2]) / 4)
 
 
 @cache
@@ -112,29 +130,41 @@ def _undo(change: Change) -> Change:
     return change if change.mirrored else replace(change, degrees=-change.degrees)
 
 
-def _correlate(whole: np.ndarray, part: np.ndarray, change: Change, proportion: float) -> float:
-    """Return the best correlation of an image with a part of another, wherever it lies."""
-    tall, wide = (round(len(part) * share) for share in change.shares)
+def _correlate(
+    whole: np.ndarray, part: np.ndarray, change: Change, proportions: np.ndarray
+) -> np.ndarray:
+    """Return the best correlation of images with a part of others, wherever it lies: (pairs,)."""
+    side = part.shape[-1]
+    tall, wide = (round(side * share) for share in change.shares)
     ground = whole.astype(np.float32)
     if change.degrees:
-        ground = resample(
-            whole, Change(1.0, change.degrees, change.mirrored), proportion, len(part)
+        turn = Change(1.0, change.degrees, change.mirrored)
+        ground = np.stack(
+            [resample(*each) for each in zip(whole, repeat(turn), proportions, repeat(side))]
         )
     elif change.mirrored:
-        ground = ground[:, ::-1]
+        ground = ground[:, :, ::-1]
     ground = take_details(ground)
-    template = take_details(_shrink(part, tall, wide))
-    rows, columns = (slice(*_inside(change.degrees, side)) for side in (tall, wide))
-    mine = template[rows, columns]
-    mine = mine - mine.mean()
-    size = mine.size
-    windows = sliding_window_view(ground, (tall, wide))[:, :, rows, columns].reshape(-1, size)
-    squares = np.einsum("ai,ai->a", windows, windows) / size - windows.mean(1) ** 2
-    own = float(mine.ravel() @ mine.ravel()) / size
-    if own < FLAT or float(squares.max()) < FLAT:
-        return 0.0
-    products = windows @ mine.ravel() / size
-    return float((products / np.sqrt(np.maximum(squares, FLAT) * own)).max())
+    rows, columns = (slice(*_inside(change.degrees, length)) for length in (tall, wide))
+    mine = take_details(_shrink(part, tall, wide))[:, rows, columns]
+    mine = mine - mine.mean((1, 2), keepdims=True)
+    own = np.einsum("prc,prc->p", mine, mine) / mine[0].size
+    windows = sliding_window_view(ground, (tall, wide), (1, 2))[:, :, :, rows, columns]
+    products = np.einsum("pabrc,prc->pab", windows, mine) / mine[0].size
+    down, across = (
+        _windows(side, length, *_inside(change.degrees, length)) for length in (tall, wide)
+    )
+    squares = down @ ground**2 @ across.T - (down @ ground @ across.T) ** 2
+    best = products / np.sqrt(np.maximum(squares, FLAT) * np.maximum(own, FLAT)[:, None, None])
+    flat = (own < FLAT) | (squares.max((1, 2)) < FLAT)
+    return np.asarray(np.where(flat, 0, best.max((1, 2))), np.float32)
+
+
+@cache
+def _windows(side: int, length: int, first: int, end: int) -> np.ndarray:
+    """Return the matrix of means over a part of each window: float32 (windows, side)."""
+    apart = np.arange(side) - np.arange(side - length + 1)[:, None]
+    return np.asarray(((apart >= first) & (apart < end)) / (end - first), np.float32)
 
 
 def _inside(degrees: float, side: int) -> tuple[int, int]:
@@ -160,12 +190,12 @@ def _blur(side: int, width: float) -> np.ndarray:
     return np.asarray(weights / weights.sum(1, keepdims=True), np.float32)
 
 
-def _shrink(thumb: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    values = thumb.astype(np.float32)
-    if rows < len(thumb):
-        values = _areas(rows, len(thumb)) @ values
-    if columns < len(thumb):
-        values = values @ _areas(columns, len(thumb)).T
+def _shrink(thumbs: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    values, side = thumbs.astype(np.float32), thumbs.shape[-1]
+    if rows < side:
+        values = _areas(rows, side) @ values
+    if columns < side:
+        values = values @ _areas(columns, side).T
     return np.asarray(values)
 
 

@@ -24,6 +24,10 @@ SIDE: Final = 32  # of the samples that are hashed
 ZOOMS: Final = (1.0, 0.93, 0.86, 0.8, 0.74)  # shares of each side that a cut leaves, its middle
 CORNER: Final = 0.85  # likewise, where the cut leaves a corner
 STRETCHES: Final = (0.94, 1.06)  # there, where more is cut off one pair of sides than the other
+MIDDLES: Final = (
+    0.87,
+    1.15,
+)  # likewise, where it leaves the middle: one pair of sides alone is cut
 TURNS: Final = (-9.0, -6.0, -3.0, 3.0, 6.0, 9.0)  # degrees
 WITHIN: Final = ((-8.0, 0.86), (-5.0, 0.9), (5.0, 0.9), (8.0, 0.86))  # turned, the edges cut away
 
@@ -66,6 +70,7 @@ CHANGES: Final = tuple(
             for down in (-1, 1)
             for right in (-1, 1)
         ),
+        *(Change(CORNER, stretch=stretch) for stretch in MIDDLES),
         *(Change(1.0, turn) for turn in TURNS),
         *(Change(zoom, turn) for turn, zoom in WITHIN),
     )
@@ -162,7 +167,8 @@ def resample(thumb: np.ndarray, change: Change, proportion: float, side: int = S
         side: of what comes out.
     """
     values = thumb.astype(np.float32)
-    corners = _corners(change, round(proportion, 2), side, len(thumb))
+    # in twentieths, as `fingerprint`: another hundredth of a shape would be 0.07 pixels at most
+    corners = _corners(change, max(round(proportion * 20) / 20, 0.05), side, len(thumb))
     return np.asarray(sum(values[row, column] * weight for row, column, weight in corners))
 
 

@@ -12,11 +12,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
 
-from striate.doctor.scan.alignment import GAINED, align, near
+from striate.doctor.scan.alignment import GAINED, HOPEFUL, SURE, align, look_first, near
 from striate.doctor.scan.fingerprints import CHANGES, Change
 
 FARTHEST: Final = 16  # bits of 64 by which the hashes of a candidate may differ
@@ -29,6 +31,7 @@ CHANGED: Final = 0.07  # more of it, where an image was changed and laid over on
 MOVED: Final = 0.2  # likewise, where it was laid over from the best so far: strangers reach 0.67
 FLAT: Final = 15.0  # standard deviation of its grey, below which an image shows nothing to compare
 SMALL: Final = 48  # pixels a side of the smaller image: small digits are all alike
+AT_ONCE: Final = 256  # pairs of a first look
 BLOCK: Final = 2**24  # pairs of hashes that are held against each other at once
 MANY: Final = 20_000  # images from which changes other than mirroring are not looked for
 
@@ -123,18 +126,19 @@ def find_near_copies(
         )
         return NearPair(first, second, apart, score, CHANGES[change])
 
-    predicted: list[NearPair] = []
-    # one thread: steps so small that two would wait for Python, and for each other, twice as long
-    for done, candidate in enumerate(candidates, 1):
-        predicted.append(align_pair(candidate))
-        progress(done, len(candidates))
+    hopeful = _look_first(signs["thumb"], looked, proportions, candidates)
     best: dict[tuple[int, int], NearPair] = {}
-    for pair in predicted:
-        if pair.alike >= least + (MOVED if pair.change != Change() else 0):
-            place = (pair.first, pair.second)
-            # the simplest change comes first; climbing from others may lead to the same
-            if place not in best or pair.alike > best[place].alike + GAINED:
-                best[place] = pair
+    # one thread: steps so small that two would wait for Python, and for each other, twice as long
+    for done, candidate in enumerate(hopeful, 1):
+        progress(done, len(hopeful))
+        place = min(candidate[:2]), max(candidate[:2])
+        if place in best and best[place].alike >= SURE:
+            continue
+        pair = align_pair(candidate)
+        enough = least + (MOVED if pair.change != Change() else 0)
+        # the simplest change comes first; climbing from others may lead to the same
+        if pair.alike >= max(enough, best[place].alike + GAINED if place in best else 0):
+            best[place] = pair
     pairs = sorted(best.values(), key=lambda pair: -pair.alike)
     told = (round(float(chance.mean()), 3), round(float(chance.max()), 3))
     return NearCopies(tuple(pairs), bits, round(least, 3), told, simple)
@@ -204,6 +208,25 @@ def _strangers(signs: np.ndarray, looked: np.ndarray) -> np.ndarray:
 
     scores = np.array(list(map(align_pair, range(STRANGERS))))
     return scores[scores < 0.9]  # the others are no strangers
+
+
+def _look_first(
+    thumbs: np.ndarray,
+    looked: np.ndarray,
+    proportions: np.ndarray,
+    candidates: list[tuple[int, int, int, int]],
+) -> list[tuple[int, int, int, int]]:
+    """Return the candidates that a first look, at half the size, does not rule out."""
+    left = []
+    for change, group in groupby(candidates, key=itemgetter(3)):
+        pairs = list(group)
+        for start in range(0, len(pairs), AT_ONCE):
+            some = pairs[start : start + AT_ONCE]
+            one, other = looked[np.array(some)[:, :2]].T
+            both = np.stack([proportions[one], proportions[other]], axis=1)
+            first = look_first(thumbs[one], thumbs[other], both, near(CHANGES[change])[0])
+            left += [some[place] for place in np.flatnonzero(first >= HOPEFUL).tolist()]
+    return left
 
 
 def _candidates(
