@@ -136,15 +136,15 @@ def look_at_held_out(
     chosen = _some(validation.indices[unknown], most, seed)
     labels, measured = validation.labels[chosen], has_features(model.network)
     logits, features = _look(model, validation, chosen, measured=measured)
-    near, distance = None, None
+    near, distance, activity = None, None, None
     if features is not None and len(chosen):
         own = _some(training.indices, most, seed)
         _, known = _look(model, training, own, measured=True)
         if known is not None:
             near = fit_distance(known, training.labels[own], classes=len(model.classes))
-        distance = None if near is None else near.measure(features)
+        if near is not None:
+            distance, activity = near.measure(features), measure_activity(features)
     words = f"{len(chosen):,} validation images, which also selected the checkpoint"
-    activity = None if features is None else measure_activity(features)
     return HeldOut(logits, labels, words, near, distance, activity)
 
 

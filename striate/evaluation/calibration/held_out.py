@@ -77,12 +77,13 @@ def hold_out_folds(
         groups: int64 (n,), equal for images that stand in one fold; None where each stands alone.
     """
     near = fit_distance(features, labels, classes=classes)
-    far = None
+    far, activity = None, None
     if near is not None:
         found = measure_out_of_fold(features, labels, classes=classes, seed=seed, groups=groups)
         near, far = (near, found) if np.isfinite(found).all() else (None, None)
+        activity = None if near is None else measure_activity(features)
     words = f"{len(labels):,} training images, each answered by a head that was fitted without it"
-    return HeldOut(logits, labels, words, near, far, measure_activity(features))
+    return HeldOut(logits, labels, words, near, far, activity)
 
 
 def fit_decision(
