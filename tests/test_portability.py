@@ -57,8 +57,9 @@ TWINS = {  # (file, call): what stands in its place elsewhere
 
 def nodes(paths: list[Path]) -> Iterator[tuple[str, ast.AST]]:
     for path in paths:
+        name = path.relative_to(ROOT / path.relative_to(ROOT).parts[0]).as_posix()
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            yield path.relative_to(ROOT / path.relative_to(ROOT).parts[0]).as_posix(), node
+            yield name, node
 
 
 def unix_calls(paths: list[Path]) -> Iterator[tuple[str, str]]:
