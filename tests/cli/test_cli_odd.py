@@ -148,6 +148,7 @@ def test_a_folder_that_may_not_be_looked_into_is_a_row(tmp_path: Path, place: Pa
 def test_ctrl_c_in_a_verb_is_told_in_a_line() -> None:
     program = (
         "import signal, sys, striate.cli as cli\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's & ignores it
         "def zoo() -> None: signal.raise_signal(signal.SIGINT)\n"
         "cli.VERBS['zoo'] = zoo\n"
         "sys.argv = ['striate', 'zoo']\n"
