@@ -112,7 +112,7 @@ def learn(data: Path, held: str, backbone: str, weights: Path, *, quick: bool) -
                 offline=True,
             ).model
             seconds.append(time.perf_counter() - begun)
-            answers = model.predict_each([str(data / file) for file in files])
+            answers = model.answer_always().predict_each([str(data / file) for file in files])
             for file, answer in zip(files, answers, strict=True):
                 truth = Path(file).parent.name
                 right[file] = isinstance(answer, Prediction) and answer.label == truth

@@ -99,7 +99,7 @@ def main() -> None:
                 "from reading to the report; no feature is kept from an earlier run. Where there "
                 "is no val/ (hot dogs), Striate holds a "
                 "fifth of train/ out, and fastai learns from all of it and validates on what is "
-                "judged. The images judged are the same; a difference "
+                "judged. The images judged are the same, and Striate answers always; a difference "
                 "of accuracies is that of the means over the seeds, its interval by drawing "
                 f"images anew ({DRAWN:,} paired bootstrap samples). "
                 + rounds_told(len(sides[OURS]), chosen.rounds, chosen.minutes)

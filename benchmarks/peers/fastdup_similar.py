@@ -23,7 +23,9 @@ def main() -> None:
         index.run(overwrite=True)
         found = index.similarity()
     alike: dict[tuple[str, str], float] = {}
-    for one, other, value in found[["filename_from", "filename_to", "distance"]].values.tolist():
+    columns = ["filename_from", "filename_to", "distance"]
+    # where nothing is alike, the table lacks the columns of names
+    for one, other, value in found.reindex(columns=columns).dropna().values.tolist():
         names = sorted(str(Path(name).relative_to(Path(sys.argv[1]))) for name in (one, other))
         alike[names[0], names[1]] = value
     told = {"work": time.perf_counter() - begun, "pairs": len(alike)}
