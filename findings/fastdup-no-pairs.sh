@@ -9,10 +9,10 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet --disable-pip-version-check fastdup==2.54 pillow==12.3.0
+"$work/venv/bin/pip" install --quiet --disable-pip-version-check fastdup==2.54
 
 cat > "$work/try.py" <<'PROGRAM'
-import contextlib, sys
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,6 +21,11 @@ import numpy as np
 from PIL import Image
 
 work = Path(sys.argv[1])
+
+
+def tell(line):
+    with (work / "told").open("a") as told:
+        print(line, file=told)
 
 
 def columns(name, copies):
@@ -36,18 +41,18 @@ def columns(name, copies):
         pixels = (127 + 120 * wave)[..., None] * 0.5 + colour * 0.5
         for copy in range(copies):
             Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{i}-{copy}.png")
-    with contextlib.redirect_stdout(sys.stderr):
-        found = fastdup.create(work_dir=str(work / f"{name}-index"), input_dir=str(folder))
-        found.run(overwrite=True, threshold=0.999)
-        table = found.similarity()
-    print(f"  {name}: {len(table)} rows, columns {', '.join(map(str, table.columns))}")
+    found = fastdup.create(work_dir=str(work / f"{name}-index"), input_dir=str(folder))
+    found.run(overwrite=True, threshold=0.999)
+    table = found.similarity()
+    tell(f"  {name}: {len(table)} rows, columns {', '.join(map(str, table.columns))}")
     return len(table), {"filename_from", "filename_to"} <= set(table.columns)
 
 
-print(f"fastdup {version('fastdup')}")
+tell(f"fastdup {version('fastdup')}")
 some, none = columns("copies", 2), columns("different", 1)
 sys.exit(not (some[0] and some[1] and not none[0] and not none[1]))
 PROGRAM
 
-"$work/venv/bin/python" "$work/try.py" "$work" 2> "$work/said" || { tail -5 "$work/said"; exit 1; }
+"$work/venv/bin/python" "$work/try.py" "$work" > "$work/said" 2>&1 || { tail -5 "$work/said"; exit 1; }
+cat "$work/told"
 echo "as described"
