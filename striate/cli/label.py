@@ -53,7 +53,7 @@ def label(
     if seed < 0:
         raise SettingError(f"--seed is {seed}; expected 0 or more")
     check_port(port)
-    from striate.studio_app.opening import NO_BROWSER, check_extra, open_page, show
+    from striate.studio_app.opening import announce, check_extra, open_page
 
     check_extra("the page of `striate label`")
     from striate.doctor.labelling.answers import Journal, check_label
@@ -95,11 +95,7 @@ def label(
                 lambda entry: make_label_app(desk, next_command, entry), listening=listening
             )
             with contextlib.suppress(KeyboardInterrupt), opened.ended_by_ctrl_c():
-                print(opened.address, flush=True)
-                for note in opened.notes:
-                    say(note)
-                if not no_browser and not show(opened.address):
-                    say(NO_BROWSER)
+                announce(opened, browser=not no_browser, say=say)
                 say("Ctrl-C ends it; every answer is kept at once")
                 opened.run()
             standing = session.standing()

@@ -46,16 +46,12 @@ def studio(
     from striate.serving.listening import check_port
 
     check_port(port)
-    from striate.studio_app.opening import NO_BROWSER, open_studio, show
+    from striate.studio_app.opening import announce, open_studio
 
     folder, modules = sort_out(where or [], shape)
     opened = open_studio(folder, read=read or [], modules=modules, port=port, link=link)
     with opened.ended_by_ctrl_c():
-        print(opened.address, flush=True)
-        for note in opened.notes:
-            say(note)
-        if not no_browser and not show(opened.address):
-            say(NO_BROWSER)
+        announce(opened, browser=not no_browser, say=say)
         say("Ctrl-C ends it")
         opened.run()
 

@@ -129,18 +129,31 @@ def studio(
         asyncio.get_running_loop()
     except RuntimeError:
         with opened.ended_by_ctrl_c():
-            _announce(opened, browser=browser)
+            announce(opened, browser=browser, say=_write_line)
             opened.run()
     else:  # a notebook has a loop of its own under way
-        _announce(opened, browser=browser)
+        announce(opened, browser=browser, say=_write_line)
         threading.Thread(target=opened.run, daemon=True).start()
 
 
-def _announce(opened: OpenStudio, *, browser: bool) -> None:
-    sys.stdout.write("".join(f"{line}\n" for line in (opened.address, *opened.notes)))
-    sys.stdout.flush()
+def announce(opened: OpenStudio, *, browser: bool, say: Callable[[str], None]) -> None:
+    """Print the address of a live page, say what there is to say of it, and open it.
+
+    Args:
+        opened: the page.
+        browser: whether a browser is to show it.
+        say: is told the notes, and where no browser could be opened.
+    """
+    _write_line(opened.address)
+    for note in opened.notes:
+        say(note)
     if browser and not show(opened.address):
-        sys.stdout.write(f"{NO_BROWSER}\n")
+        say(NO_BROWSER)
+
+
+def _write_line(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 NO_BROWSER = "no browser could be opened here: open the address above in one"

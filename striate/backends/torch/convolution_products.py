@@ -155,8 +155,8 @@ class _Product(torch.autograd.Function):
     def backward(ctx: Any, *above: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
         window, (slope,) = ctx.window, above
-        slopes = slope.permute(0, 2, 3, 1).reshape(-1, len(weight))  # (position, channel)
         of_x, of_weight, of_bias, _ = ctx.needs_input_grad
+        slopes = slope.permute(0, 2, 3, 1).reshape(-1, len(weight))  # (position, channel)
         for_x, for_weight, for_bias = None, None, None
         if of_x:
             how = (window.stride, window.padding, window.dilation, False, (0, 0), 1)

@@ -24,10 +24,7 @@ SIDE: Final = 32  # of the samples that are hashed
 ZOOMS: Final = (1.0, 0.93, 0.86, 0.8, 0.74)  # shares of each side that a cut leaves, its middle
 CORNER: Final = 0.85  # likewise, where the cut leaves a corner
 STRETCHES: Final = (0.94, 1.06)  # there, where more is cut off one pair of sides than the other
-MIDDLES: Final = (
-    0.87,
-    1.15,
-)  # likewise, where it leaves the middle: one pair of sides alone is cut
+MIDDLES: Final = (0.87, 1.15)  # likewise, where one pair of sides alone is cut
 TURNS: Final = (-9.0, -6.0, -3.0, 3.0, 6.0, 9.0)  # degrees
 WITHIN: Final = ((-8.0, 0.86), (-5.0, 0.9), (5.0, 0.9), (8.0, 0.86))  # turned, the edges cut away
 
