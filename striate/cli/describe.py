@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 SCREEN = 1160  # pixels of a drawing's width, so that a screen of 1280 shows all of it
 NETWORK = (
-    "A network text in quotes, a known network's name as vgg16, a .cnn file, a classifier's file, "
-    "a run's folder, or FILE.py:NAME or PACKAGE.MODULE:NAME of a torch module."
+    "A network text in quotes, a known network's name as vgg16, a file with a text, a classifier's "
+    "file, a run's folder, or FILE.py:NAME or PACKAGE.MODULE:NAME of a torch module."
 )
 
 

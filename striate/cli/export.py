@@ -86,8 +86,11 @@ def export(
         ),
     ] = None,
     tolerate: Annotated[
-        float, typer.Option(help="For int8: points of accuracy that may be lost.", min=0, max=99)
-    ] = 1.0,
+        float | None,
+        typer.Option(
+            help="For int8: points of accuracy that may be lost. Default: 1.", min=0, max=99
+        ),
+    ] = None,
     reduce_range: Annotated[
         bool | None,
         typer.Option(
@@ -232,7 +235,7 @@ def refuse_options(to: str, given: set[str]) -> None:
 
 
 def read_int8(
-    quantize: str | None, calibrate: str | None, tolerate: float, reduce_range: bool | None
+    quantize: str | None, calibrate: str | None, tolerate: float | None, reduce_range: bool | None
 ) -> Int8Settings | None:
     """Return how the network is quantized; None where it is not.
 
@@ -243,8 +246,14 @@ def read_int8(
     from striate.errors import SettingError
 
     if quantize is None:
-        if calibrate is not None or reduce_range is not None:
-            raise SettingError("--calibrate and --reduce-range are for --quantize int8; add it")
+        given = {
+            "--calibrate": calibrate,
+            "--tolerate": tolerate,
+            "--reduce-range" if reduce_range else "--full-range": reduce_range,
+        }
+        for option, value in given.items():
+            if value is not None:
+                raise SettingError(f"{option} is for --quantize int8; add it, or leave this out")
         return None
     if quantize != "int8":
         raise SettingError(f"--quantize {quantize[:60]}: expected int8")
@@ -253,7 +262,8 @@ def read_int8(
             "--quantize int8 needs images to set its ranges and to measure what is lost: "
             "--calibrate FOLDER, with one folder a class"
         )
-    return Int8Settings(calibrate, tolerate / 100, reduce_range)
+    allowed = {} if tolerate is None else {"tolerate": tolerate / 100}
+    return Int8Settings(calibrate, **allowed, reduce_range=reduce_range)
 
 
 def read_signing_key(sign: Path | None, certificate: Path | None) -> SigningKey | None:

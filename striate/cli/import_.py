@@ -21,8 +21,8 @@ def import_(
     network: Annotated[
         str,
         typer.Argument(
-            help="A known network's name such as resnet18, a text, or a .cnn file; or the .keras, "
-            ".h5 or .onnx file of a whole model."
+            help="A known network's name such as resnet18, a text, or a file of one; or the "
+            ".keras, .h5 or .onnx file of a whole model."
         ),
     ],
     out: Annotated[Path, typer.Option(help="The classifier's file that is written.")],

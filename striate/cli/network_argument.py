@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from striate.architecture.words import Shape
 
 SHAPE = re.compile(r"[0-9]+(\s*[xX]\s*[0-9]+){2}")
+CLASSIFIER = "classifier.safetensors"
 LARGEST = 1_000_000  # along each side of an image, and of channels
-FILE = re.compile(r"[\w./\\~-]{1,200}")  # what may be a file's name without its ending
 MODULE = re.compile(r"(?P<where>(?:[A-Za-z]:)?[\w./\\~-]+):(?P<name>[A-Za-z_]\w*)")
 
 
@@ -201,36 +201,23 @@ def shape_of(text: str | None) -> tuple[int, ...] | None:
 def text_of(network: str) -> str:
     """Give the network's text: itself, a known network's name, or what stands in the file."""
     from striate.architecture import zoo
-    from striate.architecture.notation import source, text_in
-    from striate.architecture.words import WORDS
+    from striate.architecture.notation import file_named, text_in
 
     if not network.strip():
         raise NotationError("the network is empty; give a text such as 'conv 8 > relu > fc'")
-    try:
-        path = Path(network)
-        there = path.exists()
-    except (OSError, ValueError):  # too long for a file's name, or what none can hold
-        there = False
     # before files: else the same command would mean something else in another folder
     if zoo.is_name(network):
-        if there:
-            say(
-                f"{network} is the known network; for the file or folder write ./{network}",
-            )
+        if Path(network).exists():
+            say(f"{network} is the known network; for the file or folder write ./{network}")
         return network
-    if there and path.is_dir():
-        path = path / "classifier.safetensors"
-    if there and path.suffix == ".safetensors":
+    path = file_named(network.strip())
+    if path is None:
+        return network
+    if (path / CLASSIFIER).is_file():
+        return text_inside(path / CLASSIFIER)
+    if path.suffix == ".safetensors":
         return text_inside(path)
-    if network.strip().endswith(".safetensors"):
-        raise NotationError(f"there is no file '{network}'")
-    if not there and FILE.fullmatch(network) and network not in WORDS:
-        for ending in (".cnn", ".safetensors"):
-            if Path(network + ending).is_file():
-                raise NotationError(
-                    f"'{network}' is no known network; did you mean {network}{ending}?"
-                )
-    return text_in(path) if there else source(network)
+    return text_in(path)
 
 
 def text_inside(path: Path) -> str:

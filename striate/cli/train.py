@@ -179,7 +179,7 @@ def arguments() -> tuple[tuple[str, object, object], ...]:
                 str | None,
                 typer.Option(
                     help="The network: a text such as '[conv 32 > relu > maxpool 2]*3 > flatten > "
-                    "fc', a known one as resnet18, or a .cnn file. Default: compact, a residual "
+                    "fc', a known one as resnet18, or a file of one. Default: compact, a residual "
                     "network that fits the images; few photographs start from a --pretrained one."
                 ),
             ],

@@ -98,7 +98,7 @@ class Console:
             self._stage = stage
         left = "" if step.seconds_left is None else f"{format_duration(step.seconds_left)} left"
         if not self._console.is_terminal:
-            self._now_and_then(f"{stage}: {format_amount(step)}, {left}")
+            self._now_and_then(", ".join(filter(None, (f"{stage}: {format_amount(step)}", left))))
             return
         self._bar.update(
             self._task,
@@ -240,5 +240,7 @@ def format_amount(step: Step) -> str:
 
 
 def format_rate(step: Step) -> str:
-    """Describe how fast it goes."""
+    """Describe how fast it goes; "" where that is not known yet."""
+    if not step.rate:
+        return ""
     return f"{step.rate / 1e6:,.1f} MB/s" if step.unit == "bytes" else f"{step.rate:,.0f}/s"

@@ -39,13 +39,17 @@ class Monitoring:
         self.findings: tuple[Finding, ...] = ()
         self._write()
 
-    def before(self) -> tuple[Finding, ...]:
-        """Check the network before its first step; give what is wrong already."""
+    def before(self, epochs: Sequence[Epoch] = ()) -> tuple[Finding, ...]:
+        """Check the network before its first step; give what is wrong already.
+
+        Args:
+            epochs: of a run that goes on, those that it has had.
+        """
         if not self.checkups and not self._state.epoch and not self._state.step:
             # units dead from the beginning have another cure than those that large steps killed
             self.checkups = (self._check(0, 0.0),)
             self._write()
-        return self._new(self._diagnose((), over=False))
+        return self._new(self._diagnose(epochs, over=False))
 
     def after(self, epoch: Epoch, epochs: Sequence[Epoch]) -> tuple[Finding, ...]:
         """Check the network after an epoch, where it is time; give what is newly wrong.

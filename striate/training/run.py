@@ -168,7 +168,7 @@ class TrainingRun:
             )
         epochs = self.folder.read_epochs(state.epoch)
         monitoring = Monitoring(self.folder.path, prepared, state)
-        self._say_all(monitoring.before())
+        self._say_all(monitoring.before(epochs))
         self.folder.write_epochs(epochs)
         saver = checkpoints.Saver(self.folder.path, state, self.say)
         self._begin(prepared, saver)

@@ -56,7 +56,7 @@ def train(
         data: a folder with a folder a class (or train/, val/, test/ of these), IDX files, an
             npz, a CSV of path,label, a zip of any of these, or "digits"; or in memory (images,
             labels), a pandas DataFrame with path and label, or a torch Dataset of (image, label).
-        network: a text in the notation, the name of a known network, a .cnn file, or a torch
+        network: a text in the notation, the name of a known network, a file of a text, or a torch
             module (n, channels, rows, columns) -> (n, classes); None takes a compact residual
             network, or a pretrained one where that suits the data.
         out: the run's folder; None takes runs/NAME.

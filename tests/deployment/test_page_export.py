@@ -108,6 +108,11 @@ def test_wrong_use_is_told_in_a_line(
         (["--to", "page", "--with-programs"], "leave it out with --to page"),
         (["--to", "page", "--runtime", str(tmp_path)], "package.json is missing"),
         (["--runtime", str(tmp_path)], "--runtime does not go with --to onnx"),
+        (["--tolerate", "1"], "--tolerate is for --quantize int8; add it, or leave this out"),
+        (["--to", "page", "--tolerate", "0"], "--tolerate is for --quantize int8"),
+        (["--full-range"], "--full-range is for --quantize int8"),
+        (["--reduce-range"], "--reduce-range is for --quantize int8"),
+        (["--calibrate", str(tmp_path)], "--calibrate is for --quantize int8"),
     ):
         result = CliRunner().invoke(app, ["export", str(tmp_path / "a.safetensors"), *options])
         assert isinstance(result.exception, StriateError)

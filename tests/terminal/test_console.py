@@ -52,6 +52,12 @@ def test_a_terminal_gets_a_bar_with_rate_and_time_left() -> None:
     assert "1 min 1 s left" in text
 
 
+def test_a_rate_that_is_not_known_yet_is_left_out() -> None:
+    text = shown(Progress("reading", 5, 100, 0.0), terminal=True)
+    assert "5/100 images" in text
+    assert "0/s" not in text and "left" not in text
+
+
 def test_bytes_are_told_as_megabytes() -> None:
     step = Progress("downloading", 12_340_000, 98_000_000, 2_500_000.0, 34.0, unit="bytes")
     text = shown(step, terminal=True)

@@ -214,6 +214,13 @@ def test_a_fault_is_named_by_its_sign_and_what_follows_from_it_is_not(
         assert each.words and each.cure and str(each).startswith(each.name)
 
 
+def test_a_rate_too_high_needs_neither_records_of_epochs_nor_weights_that_grew() -> None:
+    (found,) = diagnose([checkup(0), checkup(1, layers=layers(0.2))], (), TEN, over=False)
+    assert "times as large" not in found.words
+    (grown,) = diagnose([checkup(0), checkup(4, layers=layers(0.2, 3.0))], epochs(BAD), TEN)
+    assert "they are 3 times as large as they were" in grown.words
+
+
 def test_averages_that_are_meant_to_stay_are_no_fault() -> None:
     stale = checkup(4, norms=(Normalisation("bn1", 0.4, 9.0, True, False),))
     assert diagnose([checkup(0), stale], epochs(GOOD), TEN)[0].name == "normalisation"

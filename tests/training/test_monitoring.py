@@ -64,6 +64,8 @@ def test_a_rate_too_high_is_said_after_the_first_epoch_and_once(
     report = (run.folder / "report.html").read_text("utf-8")
     assert "<h3>Learning rate</h3>" in report
     assert "What to do:" in report
+    resume(run.folder, epochs=5)  # which judges the epochs that it had
+    assert record(run.folder).health == (finding,)
 
 
 class Frozen(nn.Module):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from striate.architecture.notation.expanded import Block, ExpandedNetwork, Join, Step
 from striate.architecture.notation.expansion import expand
 from striate.architecture.notation.parsing import parse
-from striate.architecture.notation.source_text import source, text_in
+from striate.architecture.notation.source_text import file_named, source, text_in
 from striate.architecture.notation.tree import Network
 from striate.architecture.words import Leaf
 
@@ -20,6 +20,7 @@ __all__ = [
     "ExpandedNetwork",
     "Step",
     "expand",
+    "file_named",
     "parse",
     "source",
     "text_in",

@@ -172,16 +172,18 @@ def _rate(
         large = step > STEP or grown > GROWN
         if step > HUGE_STEP or grown > BLOWN or (large and not learnt) or _killed(checkups, step):
             loss = next((e.train_loss for e in epochs if e.epoch == one.epoch), math.nan)
-            rate = max(epoch.learning_rate for epoch in epochs)
+            rate = max((epoch.learning_rate for epoch in epochs), default=math.inf)
+            times = f"{grown:.2g}"
+            large_now = "" if times == "1" else f", they are {times} times as large as they were"
             dead = max((bend.dead for bend in checkups[-1].bends), default=0.0)
             killed = f"; {format_percent(dead)} of the units of a layer died" if dead > DEAD else ""
             return (
                 Finding(
                     "learning rate",
                     f"after epoch {one.epoch} a step moves the middle layer's weights by "
-                    f"{step * 100:.1f} % of their size (about 0.1 % is usual), they have become "
-                    f"{grown:.3g} times as large as they were, and the training loss is "
-                    f"{loss:.3g} where guessing gives {chance.entropy:.3g}{killed}",
+                    f"{step * 100:.1f} % of their size (about 0.1 % is usual){large_now}, and the "
+                    f"training loss is {loss:.3g} where guessing gives "
+                    f"{chance.entropy:.3g}{killed}",
                     f"train with a lower one, such as --learning-rate {_lower(rate):.1g}",
                     one.epoch,
                 ),
