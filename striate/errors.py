@@ -20,6 +20,8 @@ fault of Striate itself and shows its traceback.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 AROUND = 60  # characters of a long line that are shown on either side of a caret
 
 
@@ -125,3 +127,13 @@ class TrainingError(StriateError):
     """Training itself failed, through no mistake in how it was called."""
 
     exit_code = 1
+
+
+def join_words(words: Iterable[str], last: str = "and") -> str:
+    """Put words in a row, as a message has them.
+
+    >>> join_words(["a"]), join_words(["a", "b"]), join_words(["a", "b", "c"], "or")
+    ('a', 'a and b', 'a, b or c')
+    """
+    *before, end = (*words,) or ("",)
+    return f"{', '.join(before)} {last} {end}" if before else end

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 import striate
@@ -60,3 +63,12 @@ def test_a_long_line_is_shown_around_the_caret() -> None:
     assert max(map(len, shown)) < 140
     assert shown[1].endswith("...")
     assert shown[1][shown[2].index("^") :].startswith("cnv 8")
+
+
+def test_one_function_puts_words_in_a_row() -> None:
+    own = re.compile(r"""["'] (and|or) ["']\.join|\[:-1\]\)\} (and|or) \{""")
+    package = Path(striate.__file__).parent
+    found = [str(path) for path in package.rglob("*.py") if own.search(path.read_text("utf-8"))]
+    assert not found, f"{found}: striate.errors.join_words does it"
+    assert errors.join_words([]) == ""
+    assert errors.join_words(iter("abc")) == "a, b and c"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from striate.errors import join_words
+
 if TYPE_CHECKING:
     from striate.deployment.exporting import Exported
     from striate.deployment.page_export import ExportedPage
@@ -139,7 +141,9 @@ def export(
     from striate.terminal.next_steps import command
 
     if to not in ("onnx", "page", *FORMATS):
-        raise SettingError(f"--to {to[:60]}: expected onnx, page, {' or '.join(FORMATS)}")
+        raise SettingError(
+            f"--to {to[:60]}: expected {join_words(('onnx', 'page', *FORMATS), 'or')}"
+        )
     phone = FORMATS.get(to)
     given = {"--with-batch": with_batch, "--with-programs": with_programs}
     given |= {"--with-hashes": with_hashes, "--quantize": quantize is not None}

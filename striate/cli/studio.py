@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from striate.cli.messages import say
-from striate.errors import SettingError
+from striate.errors import SettingError, join_words
 
 if TYPE_CHECKING:
     from striate.model.classifier import Classifier
@@ -79,8 +79,10 @@ def sort_out(where: list[str], shape: str | None) -> tuple[Path, dict[str, Class
         channels, rows, columns = given
         modules[named["name"]] = to_classifier(module, Preprocess(channels, rows, columns))
     if len(folders) > 1:
-        told = " and ".join(map(str, folders))
-        raise SettingError(f"{told} are two folders; give one, and the other as --read")
+        told = join_words(map(str, folders))
+        raise SettingError(
+            f"{told} are {len(folders)} folders; give one, and others as --read FOLDER"
+        )
     if folders and not folders[0].is_dir():
         raise SettingError(
             f"'{folders[0]}' is no folder; expected one, or FILE.py:NAME of a torch module"

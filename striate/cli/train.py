@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Unpack, get_type_hints
 
 import typer
 
-from striate.errors import SettingError
+from striate.errors import SettingError, join_words
 
 if TYPE_CHECKING:
     from striate.events import Callback, Event
@@ -122,7 +122,7 @@ def _go_on(
         raise SettingError(
             "a run keeps its settings, image size and preprocessing among them: --resume takes "
             "--epochs or --minutes, --devices, and to go on with other images --fixes and --out; "
-            f"leave out {' and '.join(others)}, or --resume"
+            f"leave out {join_words(others)}, or --resume"
         )
     if holds_seeds(run):
         if settings != Settings() or out is not None:

@@ -19,6 +19,7 @@ from striate.data.held_out import hold_out_more
 from striate.data.loader import Images
 from striate.data.split import Split, split_stratified
 from striate.data.split_file import SplitRow
+from striate.errors import join_words
 
 OUT = "out"  # of no split
 NONE = np.zeros(0, np.uint64)
@@ -180,7 +181,7 @@ class KeptSplit:
                 splits[index] = next(iter(own), given)
             elif len(sides) > 1 or "test" in sides:
                 splits[index] = OUT
-                known = " and ".join(
+                known = join_words(
                     f"{names[place] if isinstance(place, int) else place} in {side}"
                     for side, place in sides.items()
                 )

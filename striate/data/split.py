@@ -14,7 +14,7 @@ from striate.data.groups import Groups
 from striate.data.held_out import hold_out
 from striate.data.images import Preprocess
 from striate.data.loader import Images
-from striate.errors import DataError
+from striate.errors import DataError, join_words
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,7 +191,7 @@ def _leave_out_leaks(
                 )
             )
         if leaks:
-            where = " or ".join(sorted({seen[int(hashes[index])][0] for index in leaks}))
+            where = join_words(sorted({seen[int(hashes[index])][0] for index in leaks}), "or")
             verb = "is" if len(leaks) == 1 else "are"
             notes.append(
                 f"{format_count(len(leaks), 'image')} of {split} {verb} also in {where} and left "

@@ -30,7 +30,7 @@ from striate.deployment.written_files import (
     refuse_existing,
     write_files,
 )
-from striate.errors import ProofError, SettingError
+from striate.errors import ProofError, SettingError, join_words
 from striate.events import Callback, Event, Note
 from striate.model.classifier_like import ClassifierLike, open_classifier
 from striate.terminal.progress import ProgressReporter
@@ -272,6 +272,6 @@ def _describe_answered(answers: Sequence[SealedAnswer], classes: int, accepted: 
     if above:
         by.append("1 node above" if len(above) == 1 else f"{len(above)} nodes above")
     return (
-        f"of the golden images {given} are answered, by {' and '.join(by)}, and the rest are "
+        f"of the golden images {given} are answered, by {join_words(by)}, and the rest are "
         f"refused; {accepted} were made for that by activation maximisation"
     )

@@ -19,7 +19,7 @@ from striate.deployment.verification import Verification, verify
 from striate.deployment.web_page import PageContent, make_page
 from striate.deployment.web_runtime import find_web_runtime
 from striate.deployment.written_files import name_signature, refuse_existing, write_files
-from striate.errors import ClassifierError, ProofError, SettingError
+from striate.errors import ClassifierError, ProofError, SettingError, join_words
 from striate.events import Callback
 from striate.model.classifier_like import ClassifierLike
 from striate.model.decision import Taxonomy
@@ -145,7 +145,7 @@ def export_page(
     names = sealed.classes
     page = make_page(
         PageContent(
-            title=f"{', '.join(names[:-1])} or {names[-1]}?"
+            title=f"{join_words(names, 'or')}?"
             if 1 < len(names) <= SHORT
             else f"One of {len(names):,} classes",
             lead=_describe_accuracy(sealed.quantization or sealed.document.metrics),

@@ -18,7 +18,7 @@ from striate.deployment.signing import (
     take_fingerprint,
 )
 from striate.deployment.written_files import name_companions, name_signature
-from striate.errors import ClassifierError, SettingError
+from striate.errors import ClassifierError, SettingError, join_words
 from striate.files.sha256 import compute_sha256
 
 ITSELF: Final = "."  # the name of a file that model-signing was given alone
@@ -127,7 +127,7 @@ def _find_faults(path: Path, digests: Mapping[str, str]) -> str:
     if lacking:
         said.append(
             f"only a part of the export is here: of its {len(digests)} files "
-            f"{_list(lacking)} {'is' if len(lacking) == 1 else 'are'} missing; "
+            f"{join_words(map(repr, lacking))} {'is' if len(lacking) == 1 else 'are'} missing; "
             "copy all of them"
         )
     for name, digest in digests.items():
@@ -137,16 +137,6 @@ def _find_faults(path: Path, digests: Mapping[str, str]) -> str:
         if beside.exists() and beside.name not in digests:
             said.append(f"'{beside.name}' was added and is not signed")
     return "; ".join(said)
-
-
-def _list(names: list[str]) -> str:
-    """Quote names and put them in a row.
-
-    >>> _list(["a.py"]), _list(["a.mjs", "a.onnx", "a.py"])
-    ("'a.py'", "'a.mjs', 'a.onnx' and 'a.py'")
-    """
-    *before, last = map(repr, names)
-    return f"{', '.join(before)} and {last}" if before else last
 
 
 def _is_same(path: Path, digest: str) -> bool:

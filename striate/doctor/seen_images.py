@@ -14,7 +14,7 @@ from striate.data import digest_pixels, read_split
 from striate.data.collection import write_rows
 from striate.data.split_file import SplitRow
 from striate.doctor.image_signs import SMALLEST, hash_perceptually
-from striate.errors import ClassifierError, RunError
+from striate.errors import ClassifierError, RunError, join_words
 from striate.model.classifier import Classifier
 from striate.model.image_input import decode_ahead
 from striate.model.loading import load
@@ -139,7 +139,7 @@ def open_seen_images(model: str | Path) -> SeenImages:
     hashed = any(row.content_hash for row in used)
     lacking = [] if hashed else ["which images it was tested on and what they are called"]
     lacking += [] if near else ["near copies"]
-    limits = f"not known here: {' and '.join(lacking)}" if lacking else ""
+    limits = f"not known here: {join_words(lacking)}" if lacking else ""
     if lacking and not used:
         limits += "; the folder of the run may say it"
     known = {row.name: row for row in used}

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from striate.errors import join_words
 from striate.explanation.cell_centers import AxisCenters, CellCenters
 from striate.explanation.preprocessed_image import PreprocessedImage
 
@@ -103,7 +104,7 @@ class MapAlignment:
         known = [_way(axis, more, less) for axis, _, more, less in ways if axis.known]
         unknown = [f"; how far {way} cannot be told" for axis, way, *_ in ways if not axis.known]
         said = (
-            f"alignment: the map lies {' and '.join(known)}, by the map of the mirrored image"
+            f"alignment: the map lies {join_words(known)}, by the map of the mirrored image"
             f"{several}"
         )
         off = [
@@ -113,7 +114,7 @@ class MapAlignment:
         ]
         if off and not self.passed:
             said += (
-                f"; its cells look, all together, {' and '.join(off)} the middle of the image, "
+                f"; its cells look, all together, {join_words(off)} the middle of the image, "
                 "half a cell or more, so the weights probably run with another padding than they "
                 "were learned with (pad=same or pad=end)"
             )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from striate.errors import join_words
 from striate.explanation.attribution_methods import explain
 from striate.explanation.cell_centers import CellCenters
 from striate.explanation.deletion_insertion import PerturbationTest, measure_deletion_insertion
@@ -102,7 +103,7 @@ class MapEvaluation:
             )
         better = [each.kind for each in (self.deletion, self.insertion) if each.better_than_center]
         verdict += (
-            f"; it beats the middle of the image in {' and '.join(better)}"
+            f"; it beats the middle of the image in {join_words(better)}"
             if better
             else "; it does not beat the middle of the image"
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, TypeVar
 
-from striate.errors import SettingError
+from striate.errors import SettingError, join_words
 from striate.settings.allowed import (
     CLASS_WEIGHTS,
     COLOR,
@@ -288,7 +288,7 @@ class Settings:
         named = self.for_steps()
         if self.pretrained is not None and self.unfreeze is None and named:
             raise SettingError(
-                f"{' and '.join(named)} {'is' if len(named) == 1 else 'are'} given, but a head "
+                f"{join_words(named)} {'is' if len(named) == 1 else 'are'} given, but a head "
                 "alone is not learnt step by step; give --unfreeze N or --unfreeze all to "
                 "fine-tune the backbone, or leave this out"
             )

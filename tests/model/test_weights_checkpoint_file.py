@@ -96,7 +96,8 @@ def test_what_wrappers_put_before_the_names_is_taken_off_and_told(
     wrapped = {front + name: value for name, value in STATE.items()}
     found, notes = told(saved({"state_dict": wrapped}, tmp_path / "a.pth"))
     assert same(found)
-    assert "was taken out of 2 of 2 names" in notes[1]
+    verb = "were" if front.count(".") > 1 else "was"
+    assert f" {verb} taken out of 2 of 2 names" in notes[1]
 
 
 def test_wrappers_within_a_name_are_taken_out_unless_names_would_become_one(

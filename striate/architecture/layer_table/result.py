@@ -14,7 +14,7 @@ from striate.architecture.layer_table.repeats import fold_repeats
 from striate.architecture.layer_table.row import Row, plain
 from striate.architecture.notation import ExpandedNetwork
 from striate.architecture.words import Shape, text_of
-from striate.errors import SettingError
+from striate.errors import SettingError, join_words
 from striate.terminal.dataframe import make_dataframe
 from striate.terminal.tables import Table
 from striate.terminal.wrapping import wrap
@@ -79,7 +79,7 @@ class Summary:
             raise SettingError(f"a batch of {batch} has no image; give at least 1")
         if precision not in PRECISIONS:
             raise SettingError(
-                f"precision '{precision}' is unknown; choose {' or '.join(PRECISIONS)}"
+                f"precision '{precision}' is unknown; choose {join_words(PRECISIONS, 'or')}"
             )
         weights = FLOAT32 * self.parameters
         copies = 0 if precision == "float32" else PRECISIONS[precision] * self.kept.weights

@@ -9,6 +9,7 @@ from striate.architecture.layer_table.design_warnings import Case, DesignWarning
 from striate.architecture.layer_table.formulas import padded_text
 from striate.architecture.layer_table.row import Row
 from striate.architecture.words import AvgPool, Conv, MaxPool, SumPool, Window, short, text_of
+from striate.errors import join_words
 
 LITTLE: Final = 0.25  # of the side of the image; what sees less sees no whole object
 TRIFLE: Final = 0.05  # of the side of a map; losing less is worth a note, no warning
@@ -62,7 +63,7 @@ def drops_pixels(case: Case) -> Iterator[DesignWarning]:
         share = max(n / side for n, side in zip(lost, row.input[1:], strict=True))
         axis = 0 if lost[0] else 1
         pools = isinstance(layer, (MaxPool, AvgPool, SumPool))
-        what = " and ".join(
+        what = join_words(
             f"the last {f'{n} ' if n > 1 else ''}{name}{'s' * (n > 1)}"
             for n, name in zip(lost, ("row", "column"), strict=True)
             if n

@@ -242,7 +242,7 @@ class Mul(Joint):
             if shape != whole and not scales:
                 raise NotationError(
                     f"mul needs branches of one shape, or of one place and as many channels, but "
-                    f"here are {' and '.join(map(text_of, (whole, shape)))} (branch {number}); "
+                    f"here are {text_of(whole)} and {text_of(shape)} (branch {number}); "
                     f"give it {whole[0]} channels, for instance by conv 1x1 {whole[0]}"
                 )
         return whole

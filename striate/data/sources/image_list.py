@@ -20,7 +20,7 @@ from striate.data.collection import (
 from striate.data.sources.image_files import ImageFiles
 from striate.data.sources.list_columns import Listed, refuse_labels
 from striate.data.split_names import name_split
-from striate.errors import DataError
+from striate.errors import DataError, join_words
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +59,9 @@ def collect_lists(lists: Sequence[ImageList], root: Path, *, source: str, kind: 
     if not found.places:
         first = found.skipped[:1]
         told = f" (the first: {first[0].name!r}, {first[0].reason})" if first else ""
-        names = " and ".join(each.name for each in lists)
-        raise DataError(f"none of the images that {names} lists can be found{told}")
+        names = join_words(each.name for each in lists)
+        verb = "lists" if len(lists) == 1 else "list"
+        raise DataError(f"none of the images that {names} {verb} can be found{told}")
     classes, numbers = encode_labels(found.labels, order=sort_numbers(found.labels))
     lost = {name: files for name, files in found.without.items() if name not in found.labels}
     notes = [note for each in lists for note in each.listed.notes]

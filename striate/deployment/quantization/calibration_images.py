@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from striate.data import Collection, Data, Images, load
-from striate.errors import DataError
+from striate.errors import DataError, join_words
 from striate.evaluation.image_selection import find_images, match_classes, note_missing_classes
 from striate.events import Callback, Note
 from striate.model.classifier import Classifier
@@ -119,8 +119,9 @@ def divide(
         return usable[learnt[usable]], new, f"{len(new):,} images that it has not learnt from"
     if _enough(held):
         measured = usable[held]
-        names = " and ".join(sorted(set(splits[measured].tolist())))
-        words = f"{len(measured):,} images of the {names} split"
+        names = sorted(set(splits[measured].tolist()))
+        noun = "split" if len(names) == 1 else "splits"
+        words = f"{len(measured):,} images of the {join_words(names)} {noun}"
         return usable[~held], measured, words + (unknown if learnt is None else "")
     mixed = usable[np.random.default_rng(SEED).permutation(len(usable))]
     order = mixed[np.argsort(labels[mixed], kind="stable")]

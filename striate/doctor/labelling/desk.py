@@ -10,7 +10,7 @@ from striate.doctor.labelling.answers import Answer, Journal, Kind, check_label
 from striate.doctor.labelling.label_file import LabelFile
 from striate.doctor.labelling.question import Question
 from striate.doctor.labelling.session import Session
-from striate.errors import SettingError
+from striate.errors import SettingError, join_words
 
 
 class Desk:
@@ -70,7 +70,7 @@ def _check(question: Question, kind: Kind, images: Sequence[int]) -> None:
     """Make sure that an answer fits its question."""
     kinds = {"cluster": ("cluster", "mixed"), "image": ("image", "skip"), "done": ()}
     if kind not in kinds[question.kind]:
-        fit = " or ".join(kinds[question.kind]) or "none, as every image has an answer"
+        fit = join_words(kinds[question.kind], "or") or "none, as every image has an answer"
         raise SettingError(f"the answer is {kind!r}; expected {fit}")
     if not images:
         raise SettingError("all images are struck out, so nothing has the name; call it mixed")

@@ -20,6 +20,7 @@ import numpy as np
 
 from striate.doctor.scan.alignment import GAINED, HOPEFUL, SURE, align, look_first, near
 from striate.doctor.scan.fingerprints import CHANGES, Change
+from striate.errors import join_words
 
 FARTHEST: Final = 16  # bits of 64 by which the hashes of a candidate may differ
 EACH: Final = 12  # candidates an image that are laid over each other, on average, at most
@@ -65,7 +66,7 @@ class NearPair:
             how.append(f"turned by about {abs(self.change.degrees):.0f} degrees")
         elif self.change.zoom < 1:
             how.append("cut")
-        what = " and ".join(how) or "saved again or resized"
+        what = join_words(how) or "saved again or resized"
         return f"{what}; details correlated by {self.alike:.2f}"
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from striate.data import format_count
+from striate.errors import join_words
 from striate.evaluation.metrics.wilson import wilson_interval
 from striate.model.decision import RejectRule
 from striate.model.decision.feature_distance import SHORTEST
@@ -56,10 +57,10 @@ class RejectFit:
         right = format_percent(self.right / max(self.n - self.refused, 1))
         low, high = wilson_interval(self.refused, self.n)
         return (
-            f'"I don\'t know" is answered {" or ".join(ways)}: of {self.n:,} images of its classes '
-            f"it refuses {self.refused:,}, so {format_percent(low)} to {format_percent(high)} of "
-            f"others like them, and answers {right} of the rest correctly (--false-refusals 0 "
-            "answers always)"
+            f'"I don\'t know" is answered {join_words(ways, "or")}: of {self.n:,} images of its '
+            f"classes it refuses {self.refused:,}, so {format_percent(low)} to "
+            f"{format_percent(high)} of others like them, and answers {right} of the rest "
+            "correctly (--false-refusals 0 answers always)"
         )
 
 

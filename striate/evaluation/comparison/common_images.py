@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from striate.data import Collection, Data, Images, format_count
-from striate.errors import DataError, SettingError
+from striate.errors import DataError, SettingError, join_words
 from striate.evaluation.comparison.opened_models import OpenedModel
 from striate.evaluation.image_selection import (
     ImageSelection,
@@ -235,4 +235,4 @@ def _note_checkpoints(models: Sequence[OpenedModel], chose: Sequence[int], n: in
 def _list_names(names: Sequence[str], models: Sequence[OpenedModel]) -> str:
     if len(names) == len(models) > 1:
         return "both" if len(names) == 2 else "all of them"
-    return " and ".join(f"'{name}'" for name in names)
+    return join_words(f"'{name}'" for name in names)

@@ -9,6 +9,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from striate.data import format_count
+from striate.errors import join_words
 from striate.evaluation.comparison import comparison_tables as tables
 from striate.evaluation.comparison.comparison_plot import (
     WIDTH,
@@ -110,7 +111,7 @@ class View:
         told = [name for name, own in zip(self.names, right, strict=True) if own]
         if not told:
             return "None was right" if len(right) > 2 else "Neither was right"
-        return f"Only {' and '.join(told)} {'was' if len(told) == 1 else 'were'} right"
+        return f"Only {join_words(told)} {'was' if len(told) == 1 else 'were'} right"
 
     @property
     def gallery_size(self) -> str:

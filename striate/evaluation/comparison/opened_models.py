@@ -9,7 +9,7 @@ from pathlib import Path
 
 from striate.architecture import zoo
 from striate.architecture.layer_table import Summary, summary
-from striate.errors import SettingError
+from striate.errors import SettingError, join_words
 from striate.model import classifier_file
 from striate.model.classifier import Classifier
 from striate.model.classifier_like import ClassifierLike, open_classifier, path_of
@@ -144,4 +144,4 @@ def _name_network(table: Summary | None, given: object) -> str:
     if table.name != "network":
         return table.name
     kinds = Counter(row.kind for row in table.layers if row.kind in ("conv", "fc"))
-    return " and ".join(f"{count} {kind}" for kind, count in kinds.items()) or "nothing learnt"
+    return join_words(f"{count} {kind}" for kind, count in kinds.items()) or "nothing learnt"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from striate.errors import WeightsError
+from striate.errors import WeightsError, join_words
 from striate.files.home import expand_home
 from striate.model.importing.keras import is_keras, open_keras
 
 ENDINGS = (".keras", ".h5", ".hdf5", ".onnx")
-READ = f"expected a whole model, {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
+READ = f"expected a whole model, {join_words(ENDINGS, 'or')}"
 TENSORFLOW = "save the model that it was made of by model.save('model.keras')"
 ONNX = "export the model that it was made of as ONNX"
 OTHERS = {

@@ -19,7 +19,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from striate.errors import WeightsError
+from striate.errors import WeightsError, join_words
 from striate.events import Callback, Note, ignore
 from striate.model import classifier_file
 from striate.model.weights import inert_objects
@@ -237,8 +237,9 @@ def _without_wrappers(tensors: dict[str, Tensor], callback: Callback) -> dict[st
     if not changed or len(set(bare.values())) < len(bare) or not all(bare.values()):
         return tensors
     found = {part for name in tensors for part in name.split(".")} & WRAPPERS
-    which = " and ".join(f"'{part}.'" for part in sorted(found))
-    callback(Note(f"{which} was taken out of {changed:,} of {len(bare):,} names"))
+    which = join_words(f"'{part}.'" for part in sorted(found))
+    verb = "was" if len(found) == 1 else "were"
+    callback(Note(f"{which} {verb} taken out of {changed:,} of {len(bare):,} names"))
     return {bare[name]: value for name, value in tensors.items()}
 
 

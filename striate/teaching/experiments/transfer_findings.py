@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from striate.errors import join_words
 from striate.teaching.experiments.design import compare_points, format_share
 from striate.teaching.experiments.experiment_result import ComparedNetwork, Outcome
 from striate.terminal.units import format_energy, format_large_number, format_mass
@@ -93,7 +94,7 @@ def _tell_equal(outcome: Outcome, lent: str, way: str) -> str:
     """What both take until the accuracy that both reach: the lower mean, in whole per cent."""
     both = [outcome.point(name, way).accuracy.mean for name in (lent, SCRATCH)]
     level = math.floor(100 * min(both) + 1e-9)
-    told = " and ".join(
+    told = join_words(
         f"{name} {_tell_until(outcome, name, way, level)}" for name in (lent, SCRATCH)
     )
     return f"for an accuracy of {level} % {told}"

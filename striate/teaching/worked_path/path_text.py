@@ -9,6 +9,7 @@ import numpy as np
 from striate.architecture.layer_table.formulas import formulas
 from striate.architecture.notation import Leaf
 from striate.architecture.words import Flatten, text_of
+from striate.errors import join_words
 from striate.teaching.convolution.number_text import (
     count_decimals,
     describe_range,
@@ -100,7 +101,7 @@ def _write_step(step: WorkedStep, width: int) -> Iterator[str]:
     layer = step.layer
     if layer is None:
         return
-    read = " and ".join(f"{each} ({text_of(x.shape)})" for each, x in _read(step))
+    read = join_words(f"{each} ({text_of(x.shape)})" for each, x in _read(step))
     yield f"{step.address}: {step.word}, from {read} to {text_of(step.shape)}"
     yield from (f"  {line}" for line in write_formulas(step))
     for parameter in step.parameters:

@@ -8,6 +8,7 @@ from striate.data.collection import quote_few
 from striate.doctor.checkup.checkup import Checkup
 from striate.doctor.image_finding import ImageFinding
 from striate.doctor.scan.near_copies import NearPair
+from striate.errors import join_words
 
 
 def find_in_classes(checkup: Checkup) -> Iterator[ImageFinding]:
@@ -24,7 +25,7 @@ def find_in_splits(checkup: Checkup) -> Iterator[ImageFinding]:
     for group in checkup.alike:
         splits = sorted({checkup.found(index).split for index in group} - {""})
         if len(splits) > 1:
-            told = f"in {' and '.join(splits)}: {_how(checkup, group)}"
+            told = f"in {join_words(splits)}: {_how(checkup, group)}"
             yield ImageFinding("two splits", told, _images(checkup, group))
 
 
