@@ -8,6 +8,7 @@ long as there is no cycle. docs/design.md says what each room is for.
 from __future__ import annotations
 
 import ast
+import functools
 import graphlib
 import importlib
 import json
@@ -17,8 +18,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-
-import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "striate"
@@ -73,11 +72,12 @@ def name_of(path: Path) -> str:
 
 
 FILES = sorted(PACKAGE.rglob("*.py"))
-MODULES = {name_of(path): ast.parse(path.read_text("utf-8"), str(path)) for path in FILES}
-TESTS = {
-    path.name: ast.parse(path.read_text("utf-8"))
-    for path in sorted(Path(__file__).parent.rglob("*.py"))
-}
+TESTS = sorted(Path(__file__).parent.rglob("*.py"))
+
+
+@functools.cache  # read where it is tested, not by each process that collects tests
+def modules() -> dict[str, ast.Module]:
+    return {name_of(path): ast.parse(path.read_text("utf-8"), str(path)) for path in FILES}
 
 
 def entry_of(module: str) -> str | None:
@@ -89,7 +89,7 @@ def entry_of(module: str) -> str | None:
 
 def imported(module: str) -> Iterator[tuple[int, str]]:
     """Give (line, module) of every import from within the package, those in functions too."""
-    for node in ast.walk(MODULES[module]):
+    for node in ast.walk(modules()[module]):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name.startswith("striate."):
@@ -100,24 +100,26 @@ def imported(module: str) -> Iterator[tuple[int, str]]:
                 continue
             for alias in node.names:
                 inner = ".".join([*source[1:], alias.name])
-                yield node.lineno, inner if inner in MODULES else ".".join(source[1:])
+                yield node.lineno, inner if inner in modules() else ".".join(source[1:])
 
 
-EDGES = {
-    module: sorted({(line, target) for line, target in imported(module) if target})
-    for module in MODULES
-    if module
-}
+@functools.cache
+def edges_between() -> dict[str, list[tuple[int, str]]]:
+    return {
+        module: sorted({(line, target) for line, target in imported(module) if target})
+        for module in modules()
+        if module
+    }
 
 
 def test_every_module_has_its_place_in_the_order() -> None:
-    placeless = [m for m in MODULES if m and entry_of(m) is None]
+    placeless = [m for m in modules() if m and entry_of(m) is None]
     assert not placeless, f"give {placeless} a line in ORDER, here and in docs/design.md"
 
 
 def test_imports_point_one_way() -> None:
     wrong = []
-    for module, edges in EDGES.items():
+    for module, edges in edges_between().items():
         own = entry_of(module)
         for line, target in edges:
             other = entry_of(target)
@@ -130,8 +132,8 @@ def test_imports_point_one_way() -> None:
 
 def test_what_points_upward_is_loaded_in_functions_alone_and_there() -> None:
     for module, allowed in UPWARD.items():
-        assert allowed <= {target for _, target in EDGES[module]}, "take out what is gone"
-        loaded = [node for node in MODULES[module].body if isinstance(node, ast.ImportFrom)]
+        assert allowed <= {target for _, target in edges_between()[module]}, "take out what is gone"
+        loaded = [node for node in modules()[module].body if isinstance(node, ast.ImportFrom)]
         names = {(node.module or "").removeprefix("striate.") for node in loaded}
         assert not names & allowed
 
@@ -139,7 +141,7 @@ def test_what_points_upward_is_loaded_in_functions_alone_and_there() -> None:
 def test_no_module_takes_part_in_an_import_cycle() -> None:
     graph = {
         module: {target for _, target in edges} - {module} - UPWARD.get(module, set())
-        for module, edges in EDGES.items()
+        for module, edges in edges_between().items()
     }
     tuple(graphlib.TopologicalSorter(graph).static_order())
 
@@ -147,21 +149,22 @@ def test_no_module_takes_part_in_an_import_cycle() -> None:
 def test_the_package_is_not_imported_through_its_public_namespace() -> None:
     allowed = {"__version__"}
     wrong = []
-    for module, tree in MODULES.items():
+    for module, tree in modules().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.Import) and any(
                 alias.name == "striate" for alias in node.names
             ):
                 wrong.append(f"{module}, line {node.lineno}: import striate")
             if isinstance(node, ast.ImportFrom) and node.module == "striate":
-                names = {alias.name for alias in node.names} - allowed - MODULES.keys()
+                names = {alias.name for alias in node.names} - allowed - modules().keys()
                 wrong += [f"{module}, line {node.lineno}: {name}" for name in sorted(names)]
     assert not wrong, "\n".join(wrong)
 
 
 def test_imports_are_absolute_and_name_what_they_take() -> None:
     wrong = []
-    for module, tree in {**MODULES, **TESTS}.items():
+    tests = {path.name: ast.parse(path.read_text("utf-8")) for path in TESTS}
+    for module, tree in {**modules(), **tests}.items():
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom):
                 if node.level:
@@ -173,7 +176,7 @@ def test_imports_are_absolute_and_name_what_they_take() -> None:
 
 def test_torchvision_and_its_users_stay_out_of_the_package() -> None:
     wrong = []
-    for module, tree in MODULES.items():
+    for module, tree in modules().items():
         banned = {"torchvision"} if module == "features.timm_models" else {"torchvision", "timm"}
         for node in ast.walk(tree):
             names = []
@@ -189,7 +192,7 @@ def test_nothing_is_pickled() -> None:
     """No pickle is written, and none is read but with torch's weights_only=True."""
     pickles = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
     wrong = []
-    for module, tree in MODULES.items():
+    for module, tree in modules().items():
         for node in ast.walk(tree):
             place = f"{module}, line {getattr(node, 'lineno', 0)}"
             if isinstance(node, ast.Import):
@@ -215,21 +218,22 @@ def test_nothing_is_pickled() -> None:
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize(
-    "path", [*FILES, *sorted(Path(__file__).parent.rglob("*.py"))], ids=lambda p: p.name
-)
-def test_a_file_is_short_enough_to_read(path: Path) -> None:
-    lines = len(path.read_text("utf-8").splitlines())
-    assert lines < LONGEST_FILE, f"{path.relative_to(ROOT)} has {lines} lines: split it by idea"
+def test_files_are_short_enough_to_read() -> None:
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in [*FILES, *TESTS]
+        if (lines := len(path.read_text("utf-8").splitlines())) >= LONGEST_FILE
+    }
+    assert not long, f"split these by idea, they have so many lines: {long}"
 
 
 def test_modules_are_named_after_what_they_are_about() -> None:
-    named = [name for name in MODULES if NAMELESS & set(name.split("."))]
+    named = [name for name in modules() if NAMELESS & set(name.split("."))]
     assert not named, f"what has no name has no home yet: {named}"
 
 
 def test_every_module_says_what_it_is() -> None:
-    silent = [name for name, tree in MODULES.items() if not ast.get_docstring(tree)]
+    silent = [name for name, tree in modules().items() if not ast.get_docstring(tree)]
     assert not silent, f"without a docstring: {silent}"
 
 
@@ -263,29 +267,29 @@ NAMESPACES = ("", "architecture", "evaluation", "explanation", "teaching")  # st
 
 def test_a_public_name_is_what_it_was_after_every_module_is_loaded() -> None:
     """A submodule of the same name would have taken its place: st.train would be a module."""
-    for name in MODULES:
+    for name in modules():
         if name and "__main__" not in name:
             importlib.import_module(f"striate.{name}")
-    modules = set()
+    found = set()
     for space in NAMESPACES:
         place = importlib.import_module(f"striate.{space}".rstrip("."))
         for name in place.__all__:
             value = getattr(place, name)
             if isinstance(value, ModuleType):
-                modules.add(name)
+                found.add(name)
             elif callable(value):
                 assert getattr(value, "__name__", name) == name
             else:
                 assert f"{place.__name__}.{name}" in VALUES_IN_PUBLIC
-    assert modules == MODULES_IN_PUBLIC
+    assert found == MODULES_IN_PUBLIC
 
 
 def test_no_module_has_the_name_of_a_public_function_beside_it() -> None:
     for space in NAMESPACES:
         stub = (PACKAGE / space / "__init__.pyi").read_text("utf-8")
         names = set(re.findall(r" import (\w+) as ", stub)) - MODULES_IN_PUBLIC
-        inside = {name.removeprefix(f"{space}.").split(".")[0] for name in MODULES if name}
-        assert not names & (inside if space else {name.split(".")[0] for name in MODULES})
+        inside = {name.removeprefix(f"{space}.").split(".")[0] for name in modules() if name}
+        assert not names & (inside if space else {name.split(".")[0] for name in modules()})
 
 
 LOOSE_BY_NATURE = {"as_json", "from_json", "__deepcopy__", "__getstate__", "__torch_dispatch__"}
@@ -307,7 +311,7 @@ def is_loose(annotation: ast.expr) -> bool:
 
 def loose_places(module: str) -> Iterator[str]:
     """Give every parameter, attribute and return value of a module that is so."""
-    for node in ast.walk(MODULES[module]):
+    for node in ast.walk(modules()[module]):
         if isinstance(node, ast.Module | ast.ClassDef):
             for each in node.body:
                 if isinstance(each, ast.AnnAssign) and is_loose(each.annotation):
@@ -341,7 +345,7 @@ LOOSE = {
 
 
 def test_no_dict_of_anything_goes_from_one_function_to_another() -> None:
-    found = {place for module in MODULES for place in loose_places(module)}
+    found = {place for module in modules() for place in loose_places(module)}
     wrong = {place for place in found if not place.startswith(tuple(LOOSE))}
     assert not wrong, "give these a frozen dataclass:\n" + "\n".join(sorted(wrong))
     unused = [room for room in LOOSE if not any(place.startswith(room) for place in found)]
@@ -370,7 +374,7 @@ ON_TENSORS = {
 def test_what_need_not_load_torch_does_not() -> None:
     names = [
         f"striate.{module}"
-        for module in MODULES
+        for module in modules()
         if module not in ON_TENSORS
         and any(f"{module}.".startswith(f"{room}.") for room in WITHOUT_TORCH.split())
     ]
