@@ -32,6 +32,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH_FLAGS := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 SIDE_BY_SIDE := -n $(PROCESSES) --dist loadfile
+# two processes with two threads each wait for each other; `make test-all` keeps torch's number
+ONE_THREAD := OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1}
 # compute threads that spin while they wait for each other take the cores from other processes
 export OMP_WAIT_POLICY ?= PASSIVE
 NEEDS := pyproject.toml constraints.txt
@@ -53,8 +55,10 @@ demo: install  ## install, train on the embedded digits, say where the report is
 	@echo "The report: $$(ls -t runs/digits*/report.html | head -n 1) (open it in a browser)"
 	@echo "Next, for images of your own: . $(BIN)/activate, then: striate train photos/"
 
-test: lint types  ## lint, type-check, test, build and start the wheel: what CI runs, in minutes
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(TEST_FLAGS)
+test: lint  ## lint, type-check, test, build and start the wheel: what CI runs, in minutes
+	$(BIN)/mypy & types=$$!; \
+	$(ONE_THREAD) $(BIN)/python -m pytest $(SIDE_BY_SIDE) $(TEST_FLAGS); tests=$$?; \
+	wait $$types && exit $$tests
 
 test-all: lint types  ## the same with every test: all networks, more random ones, the benchmarks
 	THOROUGH=1 $(BIN)/python -m pytest -m 'slow or not slow' $(SIDE_BY_SIDE) $(TEST_FLAGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from striate.model.loading import load
 from striate.training.result import TrainingResult
 
 ROOT = Path(__file__).parents[2]
+THREADS = {name: value for name, value in os.environ.items() if name.startswith("OMP_")}
 
 
 def test_the_program_of_the_page_runs(
@@ -31,7 +33,7 @@ def test_the_program_of_the_page_runs(
     ran = subprocess.run(
         [sys.executable, "-W", "error", "-c", program],
         cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", **THREADS},
         capture_output=True,
         text=True,
         check=False,
