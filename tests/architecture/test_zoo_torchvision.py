@@ -15,7 +15,7 @@ import pytest
 import test_zoo_today as today
 import torch
 import torchvision_oracle
-from thoroughness import LARGE, slow_if
+from thoroughness import slow_if
 from torch import Tensor, nn
 
 from striate.architecture import zoo
@@ -95,7 +95,7 @@ def test_every_network_that_torchvision_has_is_checked() -> None:
     assert set(zoo.names()) == SIDES.keys() | without
 
 
-@pytest.mark.parametrize("name", slow_if(SIDES, {*LARGE, "resnet101", "resnet152"}))
+@pytest.mark.parametrize("name", slow_if(SIDES))
 def test_the_same_weights_give_torchvision_s_numbers(name: str) -> None:
     ours, theirs = ours_and_theirs(name)
     x = images(name)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 import rich.console
 import torch
 from quick_runs import QUICK, TINY
+from shell import striate
 from torch import nn
 
 from striate.errors import SettingError
@@ -47,8 +46,8 @@ def test_the_parts_are_the_whole_and_nothing_is_left_behind(photos: Path) -> Non
 
 def test_what_it_says_is_in_the_order_of_what_it_takes(photos: Path) -> None:
     out = Path("run")
-    found = estimate_run(photos, TINY, settings=replace(QUICK, epochs=100))
-    start_run(photos, TINY, out=out, settings=replace(QUICK, epochs=100), callback=ignore)
+    found = estimate_run(photos, TINY, settings=replace(QUICK, epochs=40))
+    start_run(photos, TINY, out=out, settings=replace(QUICK, epochs=40), callback=ignore)
     lines = (out / "epochs.jsonl").read_text("utf-8").splitlines()
     took = sum(json.loads(line)["seconds"] for line in lines)
     said = found.parts["training"] + found.parts["validation"]
@@ -113,22 +112,9 @@ def test_people_see_the_parts_with_the_epochs_and_the_electricity() -> None:
 
 
 def test_the_command_line_ends_there(photos: Path) -> None:
-    words = [
-        "striate",
-        "train",
-        str(photos),
-        "--network",
-        TINY,
-        "--epochs",
-        "1",
-        "--image-size",
-        "16",
-    ]
+    words = ["train", photos, "--network", TINY, "--epochs", "1", "--image-size", "16"]
     more = ["--threads", "1", "--precision", "float32", "--estimate", "--json"]
-    done = subprocess.run(
-        [sys.executable, "-m", *words, *more], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    done = striate(*words, *more)
     last = json.loads(done.stdout.splitlines()[-1])
     assert last["event"] == "estimate"
     assert list(last["parts"]) == STEPWISE
