@@ -33,6 +33,7 @@ FORMAT_VERSION = 3  # 1: without a reject rule; 2: whose distance looks at no ac
 SEEN = "data.seen_"
 DECISION = "calibration/"  # a slash, which names of modules have not
 AGAIN = "copy it anew from where it was made, or train again"
+WEIGHTS_ALONE = (".pth", ".pt", ".th", ".ckpt")  # of torch; .safetensors may be a classifier
 
 
 def write(
@@ -147,6 +148,12 @@ def read(
             raise ClassifierError(
                 f"'{path}' is a file that `striate export` wrote, which predict, verify and "
                 "`export --to page` take; the others take the classifier that it was made of"
+            ) from error
+        if path.suffix.lower() in WEIGHTS_ALONE:
+            raise ClassifierError(
+                f"'{path}' is no classifier: a {path.suffix} file holds weights, but not their "
+                f"network; name it, as in `striate train DATA --pretrained resnet18 --weights {path}` "
+                f"or `striate import resnet18 --weights {path} --classes FILE --out MODEL`"
             ) from error
         raise ClassifierError(
             f"'{path}' is not a classifier's file, or it is cut off or damaged ({_why(error)}); "

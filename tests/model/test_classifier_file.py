@@ -221,6 +221,12 @@ def test_what_is_no_file_is_told_as_such(tmp_path: Path) -> None:
         load("nul\0")
 
 
+def test_weights_alone_are_told_what_they_lack(tmp_path: Path) -> None:
+    torch.save({"weight": torch.zeros(2)}, tmp_path / "weights.pth")
+    with pytest.raises(ClassifierError, match=r"holds weights, but not their network; name it"):
+        load(tmp_path / "weights.pth")
+
+
 def test_a_name_without_its_ending_means_the_file(tmp_path: Path) -> None:
     file = tmp_path / "squeeze.safetensors"
     file.write_bytes(b"")

@@ -164,7 +164,7 @@ def test_without_a_connection_it_says_what_to_do(tmp_path: Path) -> None:
         fetch(source(closed_port()), cache=tmp_path)
     said = str(caught.value)
     assert "cannot be reached (Connection refused)" in said
-    assert "by other means and give the path of the file" in said
+    assert "by other means and give its path as --weights FILE" in said
     assert left(tmp_path) == set()
 
 

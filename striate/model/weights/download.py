@@ -31,7 +31,7 @@ from striate.terminal.progress import ProgressReporter
 TRIES = 5
 PAUSE = 1.0  # seconds before the second try; twice as long before each further one
 BLOCK = 2**18
-BY_HAND = "download it by other means and give the path of the file"
+BY_HAND = "download it by other means and give its path as --weights FILE"
 AGAIN = {408, 425, 429, 500, 502, 503, 504}  # what a server may answer differently next time
 
 
