@@ -152,8 +152,8 @@ def read(
         if path.suffix.lower() in WEIGHTS_ALONE:
             raise ClassifierError(
                 f"'{path}' is no classifier: a {path.suffix} file holds weights, but not their "
-                f"network; name it, as in `striate train DATA --pretrained resnet18 --weights {path}` "
-                f"or `striate import resnet18 --weights {path} --classes FILE --out MODEL`"
+                "network; name that as well, as NETWORK is in `striate train DATA --pretrained "
+                "NETWORK --weights FILE` or `striate import NETWORK --weights FILE --classes FILE`"
             ) from error
         raise ClassifierError(
             f"'{path}' is not a classifier's file, or it is cut off or damaged ({_why(error)}); "

@@ -223,7 +223,7 @@ def test_what_is_no_file_is_told_as_such(tmp_path: Path) -> None:
 
 def test_weights_alone_are_told_what_they_lack(tmp_path: Path) -> None:
     torch.save({"weight": torch.zeros(2)}, tmp_path / "weights.pth")
-    with pytest.raises(ClassifierError, match=r"holds weights, but not their network; name it"):
+    with pytest.raises(ClassifierError, match=r"holds weights, but not their network; name that"):
         load(tmp_path / "weights.pth")
 
 
