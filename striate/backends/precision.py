@@ -160,7 +160,7 @@ def measure(
             trial(some, their)
         timed, seconds = n, dict.fromkeys(trials, math.inf)
         # of a single way there is nothing to compare
-        for number in range(ROUNDS if n == len(values) and len(trials) > 1 else 1):
+        for number in range(ROUNDS if n == len(values) and len(trials) > 1 else 2):
             each = min(seconds.values()) / n
             if number and not budget.allows(sum(seconds.values()), each=each):
                 break

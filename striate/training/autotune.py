@@ -19,6 +19,7 @@ from striate.backends.threads import use_threads
 from striate.backends.torch import build, normalize
 from striate.data import OtherWork, format_count
 from striate.events import Epoch
+from striate.render.template import wait_for_templates
 from striate.settings import Settings
 from striate.terminal.units import format_duration
 from striate.training.kept_choice import Choice, keep_choice, place_of, read_choice
@@ -123,6 +124,7 @@ def tuned(plan: Plan, settings: Settings, part: Subset, *, say: Say) -> Plan:
 
 def _measure(plan: Plan, settings: Settings, part: Subset) -> Choice:
     """Time steps of a network on the run's own images, and choose the fastest way."""
+    wait_for_templates()
     batch = part.indices[: plan.recipe.batch_size // plan.world_size]
     pixels = torch.from_numpy(part.images.take(batch)).to(plan.device)
     values = normalize(pixels.float(), plan.preprocess)

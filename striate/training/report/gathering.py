@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -24,7 +23,6 @@ from striate.files.home import expand_home
 from striate.model.classifier import Classifier
 from striate.model.json_value import Json
 from striate.model.run_folder import CHANGES, RECORD, RunFolder, write_text
-from striate.render.template import load_templates
 from striate.settings import Settings
 from striate.terminal.quiet_loggers import quiet
 from striate.training.dividing import Loaded
@@ -47,15 +45,6 @@ from striate.training.report.pictures import (
     show_found,
     show_named,
 )
-
-# what most reports do not hold; each takes 10 to 30 ms to compile
-SELDOM = ("changes", "film", "index", "notebook", "runs", "start", "taught")
-
-
-def load_templates_ahead() -> None:
-    """Load the report's templates in the background, while the images are read or unpacked."""
-    load = partial(load_templates, "render/", "training/report/", without=SELDOM)
-    Thread(target=load, name="striate-report", daemon=True).start()
 
 
 def load_drawing_ahead() -> None:
