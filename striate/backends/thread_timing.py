@@ -21,12 +21,13 @@ def measure_threads(
     step: float,
     budget: Budget,
 ) -> dict[int, float]:
-    """Find out whether a step is faster on fewer CPU threads than there are now.
+    """Find out whether a step is as fast on fewer CPU threads than there are now.
 
     Threads wait for each other at the end of every layer: in small networks, and where other
-    programs are busy, for longer than they compute. The number is halved as long as that is
-    clearly faster. Whole batches are timed, since a few images suit fewer threads than many do;
-    steps that take too long for it are those that all threads are good for.
+    programs are busy, for longer than they compute. The number is halved as long as that is not
+    clearly slower: twice the cores for a few percent are better left to others. Whole batches are
+    timed, since a few images suit fewer threads than many do; steps that take too long for it are
+    those that all threads are good for.
 
     Args:
         module: the network; it is copied and left as it is.
@@ -52,7 +53,7 @@ def measure_threads(
                 if slow or not budget.allows(found, each=found / len(values)):
                     break
                 found = min(found, trial(values, labels))
-        if seconds and found * GAIN > min(seconds.values()):
+        if seconds and found > GAIN * min(seconds.values()):
             break
         seconds[number] = step = found
         number //= 2
