@@ -30,9 +30,11 @@ if TYPE_CHECKING:
 SEED = pytest.StashKey[int]()
 SELDOM = 50_000  # new objects between two searches for garbage, as on the command line
 LONG = (  # files that take longest, and are begun first: the last one decides when all is over
-    *("test_workers.py", "test_processes.py", "test_documentation.py", "test_architecture.py"),
-    *("test_inside_page.py", "test_studio_page.py", "test_draw_page.py", "test_diagram.py"),
-    *("test_transfer.py", "test_report_again.py", "test_check.py", "test_fx.py", "test_cli.py"),
+    *("test_workers.py", "test_documentation.py", "test_codegen_keras.py", "test_report_again.py"),
+    *("test_segmentation.py", "test_run.py", "test_offline.py", "test_experiments_measured.py"),
+    *("test_portability.py", "test_experiments.py", "test_diagram.py", "test_cache_folder.py"),
+    *("test_processes.py", "test_architecture.py", "test_streaming.py", "test_transfer.py"),
+    *("test_notebook.py", "test_importing_keras.py", "test_inside_page.py", "test_studio_page.py"),
 )
 SHARED = Path(__file__).parents[2] / "shared"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from networks_strategy import networks
+from thoroughness import examples
 
 from striate.architecture import zoo
 from striate.architecture.notation import expand, parse
@@ -12,7 +13,7 @@ from striate.architecture.notation.cutting import first, follow_with, kept
 from striate.errors import NotationError
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=examples(100))
 @given(networks())
 def test_the_first_steps_of_a_network_are_those_of_the_cut_one(text: str) -> None:
     plan = expand(text)

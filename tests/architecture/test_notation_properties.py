@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from known_networks import KNOWN
 from networks_strategy import networks
+from thoroughness import examples
 from trees_strategy import trees
 
 from striate.architecture.notation import Network, expand, parse
@@ -56,7 +57,7 @@ def only_notation_errors(text: str) -> None:
             assert 0 <= error.position <= len(error.text)
 
 
-@settings(RANDOM, max_examples=300)
+@settings(RANDOM, max_examples=examples(300))
 @given(trees())
 def test_rule_15_a_tree_comes_back_from_its_text(network: Network) -> None:
     text = str(network)
@@ -65,7 +66,7 @@ def test_rule_15_a_tree_comes_back_from_its_text(network: Network) -> None:
     assert str(again) == text
 
 
-@settings(RANDOM, max_examples=100)
+@settings(RANDOM, max_examples=examples(100))
 @given(networks())
 def test_rule_15_a_network_works_out_the_same_from_its_canonical_text(text: str) -> None:
     network = parse(text)
@@ -73,7 +74,7 @@ def test_rule_15_a_network_works_out_the_same_from_its_canonical_text(text: str)
     assert expand(str(network)) == expand(network)
 
 
-@settings(RANDOM, max_examples=300)
+@settings(RANDOM, max_examples=examples(300))
 @given(st.text(max_size=80))
 @example("\ud800")
 @example("\ufeff")
@@ -83,7 +84,7 @@ def test_any_text_is_a_network_or_a_notation_error(text: str) -> None:
     only_notation_errors(text)
 
 
-@settings(RANDOM, max_examples=500)
+@settings(RANDOM, max_examples=examples(500))
 @given(st.lists(st.sampled_from(PIECES), max_size=25), st.sampled_from(["", " "]))
 def test_any_words_and_signs_are_a_network_or_a_notation_error(
     pieces: Sequence[str], blank: str
@@ -91,7 +92,7 @@ def test_any_words_and_signs_are_a_network_or_a_notation_error(
     only_notation_errors(blank.join(pieces))
 
 
-@settings(RANDOM, max_examples=300)
+@settings(RANDOM, max_examples=examples(300))
 @given(st.data())
 def test_a_damaged_network_is_a_network_or_a_notation_error(data: st.DataObject) -> None:
     text = data.draw(st.sampled_from([known.text for known in KNOWN]))

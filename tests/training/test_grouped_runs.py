@@ -47,7 +47,7 @@ def video(tmp_path: Path) -> Path:
                 for _ in range(6):
                     down, right = (int(each) for each in numbers.integers(-3, 4, 2))
                     box = (left + right, top + down, left + right + 160, top + down + 160)
-                    whole.crop(box).save(place / f"frame_{frame:03}.png")
+                    whole.crop(box).save(place / f"frame_{frame:03}.png", compress_level=1)
                     frame += 1
     return tmp_path / "video"
 

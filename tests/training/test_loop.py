@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from lightning_fabric import Fabric
 from torch import nn
 
 from striate.backends.adamw import AdamW
@@ -104,6 +103,8 @@ def test_one_process_computes_what_fabric_does(
     recipe = replace(RECIPE, precision=way)
     ours, theirs = fresh(recipe), fresh(recipe)
     told = run(ours, digits, recipe=recipe)
+    from lightning_fabric import Fabric  # takes as long as torch: not where tests are collected
+
     fabric = Fabric(accelerator="cpu", devices=1, precision=way.fabric)  # type: ignore[arg-type]
     same = run(theirs, digits, recipe=recipe, fabric=fabric)
     for name, value in theirs.module.state_dict().items():
