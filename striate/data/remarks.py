@@ -17,6 +17,7 @@ MOST_KINDS, MOST_NAMES = 10, 3
 class _Kind:
     remark: str
     count: int = 0
+    same: bool = True  # of all, to the digit
     names: list[str] = field(default_factory=list)
 
 
@@ -28,6 +29,9 @@ class RemarkCount:
     ...     counted.add(name, "the first of its 5 pages is used")
     >>> counted.lines()
     ("2 images are odd but used: the first of its 5 pages is used ('a.tif', 'b.tif')",)
+    >>> counted.add("c.tif", "the first of its 7 pages is used")
+    >>> counted.lines()
+    ("3 images are odd but used: the first of its 5 pages is used, or other numbers ('a.tif', ...",)
     """
 
     def __init__(self) -> None:
@@ -38,6 +42,7 @@ class RemarkCount:
         remark = re.sub(r" \(.*\)$", "", remark)
         kind = self._kinds.setdefault(re.sub(r"\d[\d.,]*", "#", remark), _Kind(remark))
         kind.count += 1
+        kind.same &= remark == kind.remark
         if len(kind.names) < MOST_NAMES:
             kind.names.append(name)
 
@@ -53,7 +58,8 @@ class RemarkCount:
             more = kind.count - len(kind.names)
             names = quote_few(kind.names) + (f" and {more:,} more" if more else "")
             which = format_count(kind.count, "image is", "images are")
-            told.append(f"{which} odd but used: {kind.remark} ({names})")
+            numbers = "" if kind.same else ", or other numbers"
+            told.append(f"{which} odd but used: {kind.remark}{numbers} ({names})")
         if len(kinds) > MOST_KINDS:
             told.append(f"and {format_count(len(kinds) - MOST_KINDS, 'other kind')} of remarks")
         return tuple(told)

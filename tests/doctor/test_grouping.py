@@ -162,6 +162,16 @@ def test_a_burst_is_known_by_its_dates(tmp_path: Path) -> None:
     assert [each.indices for each in propose(collection, dates)] == [(0, 1, 2)]
 
 
+def test_a_damaged_date_is_none_and_nothing_is_written_of_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cats").mkdir()
+    cut_off = b"Exif\0\0II*\0\x08\0\0\0\x05\0"
+    pieces()[0].save(tmp_path / "cats" / "a.jpg", exif=cut_off)
+    assert read_dates(find(tmp_path)) == ({}, True)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_what_was_found_is_kept_for_these_very_images(folder: Path) -> None:
     COPIES["resized"](pieces()[3]).save(folder / "other" / "copy.png")
     _, first = group(folder)

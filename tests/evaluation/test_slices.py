@@ -9,9 +9,11 @@ import pytest
 from PIL import Image
 from scipy.stats import fisher_exact
 
+from striate.data import find
 from striate.evaluation.classifier_evaluation import evaluate_slices
 from striate.evaluation.metrics import Evaluation
 from striate.evaluation.slices.slice_scores import score_slices
+from striate.evaluation.slices.slicing import find_attributes
 from striate.model.loading import load
 
 RUN = Path(__file__).parents[1] / "formats" / "2026-11" / "finished"
@@ -83,3 +85,14 @@ def test_folders_of_one_class_each_are_no_slices(tmp_path: Path) -> None:
         Image.fromarray(np.full((20, 20), 10 * number, np.uint8)).save(folder / f"{number}.png")
     _, slices = evaluate_slices(model, tmp_path, split="all")
     assert {one.attribute for one in slices.slices} == {"brightness"}
+
+
+def test_the_shape_is_that_of_the_upright_image(tmp_path: Path) -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 6  # orientation: a quarter to the right
+    for name in ("a/lying.jpg", "b/standing.jpg"):
+        (tmp_path / name).parent.mkdir()
+        exif = turned if "standing" in name else Image.Exif()
+        Image.new("RGB", (40, 20)).save(tmp_path / name, exif=exif)
+    found = find_attributes(find(tmp_path), np.arange(2), np.array([0.0, 9.0]))
+    assert found["shape"] == ["wide", "upright"]

@@ -61,6 +61,15 @@ def collect_warnings() -> Iterator[list[str]]:
                 _restore()
 
 
+@contextmanager
+def hold_warnings() -> Iterator[None]:
+    """Keep Pillow's warnings of this thread off the screen, unless they are collected already."""
+    with contextlib.ExitStack() as stack:
+        if getattr(_heard, "said", None) is None:
+            stack.enter_context(collect_warnings())
+        yield
+
+
 class _Handler(logging.Handler):
     """Takes what Pillow logs as a warning; without any handler, Python would print it."""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from striate.data.images.decoder_warnings import hold_warnings
 from striate.data.images.safe_open import Opened, open_file, open_image
 from striate.data.images.size_limits import check_pixels
 from striate.data.images.value_range import (
@@ -32,6 +33,8 @@ Source = FileSource | np.ndarray
 def open_source(source: FileSource) -> Iterator[Opened]:
     """Open a file, its bytes or an image of Pillow's, and close what was opened here.
 
+    What Pillow says meanwhile is kept off the screen, whether or not it is collected.
+
     Raises:
         ImageError: the reason why it cannot be opened, in one line.
     """
@@ -41,6 +44,7 @@ def open_source(source: FileSource) -> Iterator[Opened]:
         return
     path = Path() if isinstance(source, bytes) else Path(source)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(hold_warnings())
         held = io.BytesIO(source) if isinstance(source, bytes) else open_file(path)
         opened = open_image(stack.enter_context(held), path.suffix)
         if isinstance(opened.image, Image.Image):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from PIL import Image
 
 from striate.data import Collection
+from striate.data.images import measure
+from striate.errors import ImageError
 
 MANY = 30  # different values of a column, beyond which numbers are cut into thirds
 THIRDS = ("low", "middle", "high")
@@ -68,9 +69,9 @@ def _thirds(values: np.ndarray, words: str) -> list[str]:
 
 
 def _size(path: Path) -> tuple[int, int] | None:
-    """Return width and height from the file's header; None where it does not say."""
+    """Return width and height of the upright image; None where its header does not say."""
     try:
-        with Image.open(path) as image:
-            return image.size
-    except (OSError, ValueError, SyntaxError, TypeError, IndexError, Image.DecompressionBombError):
+        size = measure(path)
+    except ImageError:
         return None
+    return size.columns, size.rows
