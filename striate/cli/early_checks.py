@@ -55,8 +55,8 @@ def describe_collection(collection: Collection) -> str:
     counts = Counter(collection.splits)
     told = [f"{counts[name]:,} to {what}" for name, what in SPLITS.items() if counts[name]]
     parts = f" ({', '.join(told)})" if told else ""
-    images, n = format_count(len(collection), "image"), len(collection.classes)
-    return f"{collection.source}: {images} of {n:,} class{'' if n == 1 else 'es'}{parts}"
+    classes = format_count(len(collection.classes), "class", "classes")
+    return f"{collection.source}: {format_count(len(collection), 'image')} of {classes}{parts}"
 
 
 SPLITS = {"train": "train", "val": "validate", "test": "test"}

@@ -66,14 +66,17 @@ def page_of_folder(
 
 def lines_of_folder(found: UnitInspection) -> list[str]:
     """Return what the screen says of a folder."""
+    from striate.data import format_count
+
     layers = found.activations.layers
     units = sum(len(layer.mean_activation) for layer in layers)
     images = len(found.activations.names)
     return [
-        f"{units:,} units of {len(layers)} layers over {images:,} images",
+        f"{format_count(units, 'unit')} of {format_count(len(layers), 'layer')} over "
+        f"{format_count(images, 'image')}",
         *(
-            f"{layer.name}: {len(layer.dead):,} of {len(layer.mean_activation):,} units are dead: "
-            "they answer to no image"
+            f"{layer.name}: dead, as no image makes them answer: {len(layer.dead):,} of "
+            f"{format_count(len(layer.mean_activation), 'unit')}"
             for layer in layers
             if layer.dead
         ),

@@ -56,6 +56,7 @@ def label(
     from striate.studio_app.opening import announce, check_extra, open_page
 
     check_extra("the page of `striate label`")
+    from striate.data import format_count
     from striate.doctor.labelling.answers import Journal, check_label
     from striate.doctor.labelling.desk import Desk
     from striate.doctor.labelling.folder_images import read_folder
@@ -85,7 +86,7 @@ def label(
             )
             if journal.answers:
                 gone = f", {session.lost} of them of images that are gone" if session.lost else ""
-                say(f"going on after {len(journal.answers):,} answers{gone}")
+                say(f"going on after {format_count(len(journal.answers), 'answer')}{gone}")
             labels = LabelFile(path, least=guesses)
             desk = Desk(session, journal, labels)
             labels.write(session)

@@ -88,6 +88,7 @@ def verify(
 
 def print_proofs(found: Verification) -> None:
     """Print what became of the proof in each runtime, a line each."""
+    from striate.data import format_count
     from striate.terminal.colors import has_colors, paint
 
     width = max(len(proof.runtime) for proof in found.proofs)
@@ -95,8 +96,9 @@ def print_proofs(found: Verification) -> None:
         line = f"{proof.runtime:<{width}}  {proof.status:<10}"
         if proof.difference is not None:
             apart, classes = proof.difference.probability, proof.difference.classes
-            line += f"  {proof.difference.images} images, probabilities within {apart:.1g}"
-            line += f", {classes} other classes" if classes else ""
+            images = format_count(proof.difference.images, "image")
+            line += f"  {images}, probabilities within {apart:.1g}"
+            line += f", {format_count(classes, 'other class', 'other classes')}" if classes else ""
         if proof.float32 is not None:
             n, other = proof.float32.images, proof.float32.classes
             line += f"; as in float32: {n - other} of {n} classes, "

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from striate import __version__
+from striate.data.collection import format_count
 from striate.data.images import Preprocess
 from striate.deployment.exporting import USUAL as SEALED
 from striate.deployment.exporting import ExportSettings, export
@@ -263,7 +264,7 @@ def _describe_promise(promise: Promise) -> str:
     which = ", of each class" if promise.per_class else ""
     return (
         f"{format_percent(promise.precision)} of its answers are right{which}; chosen with "
-        f"{format_percent(promise.confidence)} confidence on {promise.n:,} images"
+        f"{format_percent(promise.confidence)} confidence on {format_count(promise.n, 'image')}"
     )
 
 

@@ -21,7 +21,7 @@ from striate.data import (
 from striate.data.remarks import count_remarks
 from striate.errors import DataError
 from striate.evaluation.image_selection import (
-    TEST_IMAGES,
+    TEST_IMAGE,
     ImageSelection,
     check_split,
     find_candidates,
@@ -174,7 +174,7 @@ def evaluate_found(
             images.hashes[selection.indices],
             by="evaluate",
             accuracy=result.accuracy,
-            own=own and TEST_IMAGES in selection.words,
+            own=own and TEST_IMAGE in selection.words,
         )
     if said:
         callback(Note(said))

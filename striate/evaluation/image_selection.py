@@ -13,7 +13,7 @@ from unicodedata import normalize
 
 import numpy as np
 
-from striate.data import Collection, Data, Split, find, source_of
+from striate.data import Collection, Data, Split, find, format_count, source_of
 from striate.errors import DataError, SettingError
 from striate.evaluation.numbered_classes import name_numbers
 from striate.model.classifier import Classifier
@@ -21,7 +21,7 @@ from striate.model.run_folder import RunFolder
 
 SPLITS = ("train", "val", "test", "all")
 OPTIMISTIC = "also selected the checkpoint, so this is slightly optimistic"
-TEST_IMAGES = "test images"
+TEST_IMAGE = "test image"  # however many, words of the own test split hold this
 UNKNOWN = "what the classifier has learnt from is not known"
 
 
@@ -157,7 +157,8 @@ def select_images(
     learnt = np.isin(hashes[indices], seen.get("train", np.array([], np.uint64)))
     selected = np.isin(hashes[indices], seen.get("val", np.array([], np.uint64)))
     if split in ("train", "all"):
-        words = f"{len(indices):,} images of {'the train split' if split == 'train' else 'all'}"
+        words = format_count(len(indices), "image")
+        words = f"{words} of the train split" if split == "train" else f"all {words}"
         if not seen:
             return ImageSelection(indices, f"{words}; {UNKNOWN}")
         used = f"{int(learnt.sum()):,} of them learnt from"
@@ -167,11 +168,15 @@ def select_images(
     notes: tuple[str, ...] = ()
     if learnt.any():
         notes = (
-            f"{int(learnt.sum()):,} of {len(indices):,} images were learnt from and are left out",
+            format_count(
+                int(learnt.sum()),
+                f"of {format_count(len(indices), 'image')} was learnt from and is left out",
+                f"of {len(indices):,} images were learnt from and are left out",
+            ),
         )
         indices, selected = indices[~learnt], selected[~learnt]
-    kind = {"test": TEST_IMAGES, "val": "validation images"}.get(taken, "images")
-    words = f"{len(indices):,} {kind}{_describe_use(selected, taken, seen)}"
+    kind = {"test": TEST_IMAGE, "val": "validation image"}.get(taken, "image")
+    words = f"{format_count(len(indices), kind)}{_describe_use(selected, taken, seen)}"
     return ImageSelection(indices, words, notes)
 
 
@@ -182,7 +187,8 @@ def _describe_use(selected: np.ndarray, taken: str, seen: Mapping[str, np.ndarra
     if not selected.any():
         return " the run never saw" if taken else " the run did not learn from"
     if selected.all():
-        return f"{'' if taken else ' held out from training'}; they {OPTIMISTIC}"
+        they = "it" if len(selected) == 1 else "they"
+        return f"{'' if taken else ' held out from training'}; {they} {OPTIMISTIC}"
     learnt = "" if taken else " the run did not learn from"
     return f"{learnt}; {int(selected.sum()):,} of them {OPTIMISTIC}"
 
@@ -195,9 +201,11 @@ def select_held_out(split: Split, *, checkpoint_selected: bool = True) -> ImageS
         checkpoint_selected: whether the validation images selected the checkpoint.
     """
     if len(split.test):
-        return ImageSelection(split.test, f"{len(split.test):,} {TEST_IMAGES} the run never saw")
-    use = f"; they {OPTIMISTIC}" if checkpoint_selected else ", which nothing was learnt from"
-    return ImageSelection(split.val, f"{len(split.val):,} validation images{use}")
+        words = f"{format_count(len(split.test), TEST_IMAGE)} the run never saw"
+        return ImageSelection(split.test, words)
+    they = "it" if len(split.val) == 1 else "they"
+    use = f"; {they} {OPTIMISTIC}" if checkpoint_selected else ", which nothing was learnt from"
+    return ImageSelection(split.val, f"{format_count(len(split.val), 'validation image')}{use}")
 
 
 def match_classes(
@@ -230,13 +238,13 @@ def match_classes(
     called = [name for name in collection.classes if name in by_id and name not in by_name]
     if called:
         notes += (
-            f"{len(called):,} of {len(collection.classes):,} classes were matched by their id "
+            f"{len(called):,} of {len(collection.classes):,} classes matched by id "
             f"({called[0]} is {classes[by_id[called[0]]]})",
         )
     if len(kept) < len(labels):
         notes += (
-            f"{len(labels) - len(kept):,} images are of classes the classifier does not know "
-            f"({', '.join(unknown[:5])}{', ...' if len(unknown) > 5 else ''}) and are left out",
+            f"{format_count(len(labels) - len(kept), 'image')} of classes that the classifier does "
+            f"not know ({', '.join(unknown[:5])}{', ...' if len(unknown) > 5 else ''}), left out",
         )
     renamed = replace(collection, labels=labels, classes=classes)
     return renamed.only(kept) if len(kept) < len(labels) else renamed, notes
@@ -247,8 +255,10 @@ def note_missing_classes(collection: Collection, indices: np.ndarray) -> tuple[s
     there = [collection.classes[label] for label in np.unique(collection.labels[indices])]
     if not there or len(there) == len(collection.classes):
         return ()
+    k = len(collection.classes)
+    which = format_count(len(there), f"of {k} classes has", f"of {k} classes have")
     return (
-        f"only {len(there)} of {len(collection.classes)} classes have images here "
+        f"only {which} images here "
         f"({', '.join(there[:5])}{', ...' if len(there) > 5 else ''}): the figures are of these "
         "alone",
     )
@@ -266,19 +276,20 @@ def leave_out_known(
 
     >>> chosen = ImageSelection(np.array([0, 1]), "2 images")
     >>> leave_out_known(chosen, np.array([5, 6]), np.array([6]))[0].words
-    '1 held-out images that neither the run nor its backbone learnt from'
+    '1 held-out image that neither the run nor its backbone learnt from'
     """
     known = np.isin(hashes[chosen.indices], learnt)
     if not known.any():
         return chosen, ""
     if known.all():
-        words = f"{len(known):,} images that the backbone has learnt from"
+        words = f"{format_count(len(known), 'image')} that the backbone has learnt from"
         said = "the backbone has learnt from every image evaluated here: figures flatter it"
         return replace(chosen, words=words), said
     rest = chosen.indices[~known]
-    words = f"{len(rest):,} held-out images that neither the run nor its backbone learnt from"
+    words = format_count(len(rest), "held-out image")
+    words += " that neither the run nor its backbone learnt from"
     said = (
-        f"{int(known.sum()):,} of {len(known):,} images held out are left out of the "
-        "evaluation: the backbone has learnt from them"
+        "left out of the evaluation, as the backbone has learnt from them: "
+        f"{int(known.sum()):,} of {format_count(len(known), 'image')} held out"
     )
     return replace(chosen, indices=rest, words=words), said

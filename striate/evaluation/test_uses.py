@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from striate.data.split_file import read_split
-from striate.evaluation.image_selection import TEST_IMAGES
+from striate.evaluation.image_selection import TEST_IMAGE
 from striate.evaluation.metrics import Evaluation
 from striate.model.classifier import Classifier
 from striate.model.run_folder import RECORD, RunFolder
@@ -62,7 +62,7 @@ def count_test_use(
 
 def count_training(run: Path, result: Evaluation) -> str:
     """Write down that a run evaluated its own test images, if it did; say how often by now."""
-    if TEST_IMAGES not in result.evaluated:
+    if TEST_IMAGE not in result.evaluated:
         return ""
     return _write(run, "train", result.n, result.accuracy)
 

@@ -111,6 +111,10 @@ def find_file(path: Path) -> Path:
             path = ended if ended.is_file() else path
         file = path / NAME if path.is_dir() else path
         if not file.is_file():
+            runs = sorted(each.parent for each in path.glob(f"*/{NAME}")) if path.is_dir() else []
+            if runs:
+                held = f"{len(runs)} runs; give one of them" if runs[1:] else "a run; give that"
+                raise ClassifierError(f"'{path}' holds {held}, as {runs[0]}")
             lacking = f"no '{NAME}' in the folder" if path.is_dir() else "no file"
             raise ClassifierError(
                 f"there is {lacking} '{path}'; expected a classifier that Striate saved, "

@@ -91,7 +91,7 @@ class Forgotten:
         lines = [
             f"forgotten: {format_count(len(self.names), 'image')} ({quote_few(self.names)}); "
             f"everything that was fitted on {them} is fitted anew without {them}",
-            f"accuracy {format_percent(now.accuracy)} of {now.n:,} images; it was "
+            f"accuracy {format_percent(now.accuracy)} of {format_count(now.n, 'image')}; it was "
             f"{format_percent(self.accuracy)} of {self.n:,}",
         ]
         if self.kin:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING
 
+from striate.data.collection import format_count
 from striate.errors import SettingError
 from striate.events import Epoch
 from striate.terminal.dataframe import make_dataframe
@@ -99,7 +100,7 @@ class History:
             return "History of no epochs"
         last = self.epochs[-1]
         return (
-            f"History of {len(self.epochs)} epochs: training loss {last.train_loss:.4f}, "
-            f"validation loss {last.val_loss:.4f}, accuracy {format_percent(last.val_accuracy)} at "
-            "the end"
+            f"History of {format_count(len(self.epochs), 'epoch')}: training loss "
+            f"{last.train_loss:.4f}, validation loss {last.val_loss:.4f}, accuracy "
+            f"{format_percent(last.val_accuracy)} at the end"
         )

@@ -7,6 +7,7 @@ others 2021, https://arxiv.org/abs/2103.03098.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -207,7 +208,8 @@ def _carry_out(
             else:
                 given, settings = _take_choices(folder, network, request, seeds)
                 settings = replace(settings, seed=seed)
-                start_run(data, given, out=run, settings=settings, callback=callback)
+                with contextlib.suppress(StoppedError):  # whose words know of no other runs
+                    start_run(data, given, out=run, settings=settings, callback=callback)
         outcome = _outcome_of(run)
         if outcome is None:
             raise StoppedError(

@@ -178,6 +178,7 @@ def test_names_that_may_be_one_class(names_of: tuple[str, ...], told: bool) -> N
     result = check_data((images, [name for name in names_of for _ in range(4)]), labels=False)
     assert bool(names(result, "names")) is told
     assert len(names(result, "few")) == len(names_of)
+    assert f"class {names_of[0]!r} has 4 images" in " ".join(str(result).split())
 
 
 def test_a_class_told_by_its_light_alone_is_named() -> None:
@@ -188,6 +189,7 @@ def test_a_class_told_by_its_light_alone_is_named() -> None:
     result = check_data((images, ["night"] * 40 + ["day"] * 40), labels=False)
     told = [each.reason for each in result.findings if each.kind == "shortcut"]
     assert told and told[0].startswith("the brightness")
+    assert "\n! 3 shortcuts: the brightness alone tells the class of " in str(result)
     mixed = numbers.permutation(np.array(["night", "day"] * 40))
     assert names(check_data((images, mixed.tolist()), labels=False), "shortcut") == []
 

@@ -180,7 +180,7 @@ def test_nothing_left_is_an_error_and_says_what_to_do(first: Path, photos: Path)
 def test_the_training_part_is_compared_only_when_asked_for(first: Path, second: Path) -> None:
     result = compare([first, second], split="all")
     assert result.n == 40
-    assert result.evaluated == "40 images of all, not a test"
+    assert result.evaluated == "all 40 images, not a test"
     assert "'shapes' learnt from 32 of them" in result.notes
     with pytest.raises(SettingError, match="has no split 'test'"):
         compare([first, second], split="test")
@@ -212,7 +212,7 @@ def test_classes_are_matched_by_name_and_id_and_called_as_the_data_does(new: Pat
     assert result.models[1].accuracy == pytest.approx(1 - result.models[0].accuracy)
     assert result.pairs[1].only_first == result.pairs[1].only_second == 0
     assert "as many right of 30" in result.pairs[1].words
-    assert any("matched by their id" in note for note in result.notes)
+    assert any("matched by id" in note for note in result.notes)
     assert any("p counts that there are 2 comparisons (Holm)" in note for note in result.notes)
 
 
@@ -222,7 +222,10 @@ def test_images_that_one_cannot_judge_are_left_out_for_all(tmp_path: Path) -> No
     result = compare([toy(("disc", "square", "bar")), toy(("disc", "square"))], tmp_path)
     assert result.n == 10
     said = " ".join(result.notes)
-    assert "'classifier 2': 5 images are of classes the classifier does not know (bar)" in said
+    assert (
+        "'classifier 2': 5 images of classes that the classifier does not know (bar), left out"
+        in said
+    )
     assert "1 file left out: not readable as an image" in said
     assert "their tasks differ: 'classifier 1' among 3, 'classifier 2' among 2" in said
     assert "what 'classifier 1' has learnt from is not known" in said

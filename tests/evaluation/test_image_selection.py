@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -110,7 +111,7 @@ def test_classes_it_does_not_know_are_left_out_and_said(tmp_path: Path) -> None:
     drawn.folder(tmp_path, ("disc", "square", "bar"), n=4)
     result = evaluate(model(), tmp_path)
     assert result.n == 8
-    assert any("4 images are of classes" in note and "bar" in note for note in result.notes)
+    assert any("4 images of classes" in note and "bar" in note for note in result.notes)
     with pytest.raises(DataError, match="no class of"):
         match_classes(find(tmp_path), ("cat", "dog"))
 
@@ -127,7 +128,7 @@ def test_folders_are_matched_by_id_too_and_that_is_said(tmp_path: Path) -> None:
         result = evaluate(own, folder)
         assert (result.n, result.accuracy, result.classes) == (8, usual.accuracy, usual.classes)
         said = "2 of 2" if half == "all" else "1 of 2"
-        assert f"{said} classes were matched by their id (n01 is disc)" in result.notes
+        assert f"{said} classes matched by id (n01 is disc)" in result.notes
     with pytest.raises(DataError, match="or by their ids as n01"):
         match_classes(find(named), ("cat", "dog"), ("n01", "n02"))
 
@@ -143,7 +144,7 @@ def test_bad_images_are_left_out_and_said(tmp_path: Path) -> None:
 def test_classes_without_a_image_are_said(tmp_path: Path) -> None:
     drawn.folder(tmp_path, ("disc", "bar"), n=4)
     result = evaluate(model(), tmp_path)
-    assert any("only 1 of 2 classes have images here (disc)" in note for note in result.notes)
+    assert any("only 1 of 2 classes has images here (disc)" in note for note in result.notes)
 
 
 def test_it_is_the_same_as_predicting(tmp_path: Path) -> None:
@@ -178,6 +179,21 @@ def test_a_classifier_of_unknown_past_says_so(tmp_path: Path) -> None:
     drawn.folder(tmp_path, n=2)
     unknown = replace(model(), seen={})
     assert "not known" in evaluate(unknown, tmp_path).evaluated
+
+
+@pytest.mark.parametrize("part", [None, "train", "val", "test", "all"])
+@pytest.mark.parametrize("kind", ["", "train", "val", "test"])
+@pytest.mark.parametrize("seen", [{}, {"train": hashes(9)}, {"val": hashes(1)}])
+def test_one_image_is_one(part: str | None, kind: str, seen: dict[str, np.ndarray]) -> None:
+    chosen = select_images([kind], hashes(1), usable=np.ones(1, bool), seen=seen, split=part)
+    assert re.search(r"\b1 (test |validation )?image\b(?!.*they)", chosen.words)
+
+
+def test_one_image_that_was_learnt_from_is_left_out() -> None:
+    chosen = select_images(
+        [""] * 2, hashes(1, 2), usable=np.ones(2, bool), seen={"train": hashes(1)}
+    )
+    assert chosen.notes == ("1 of 2 images was learnt from and is left out",)
 
 
 NOT_KNOWN = "what the classifier has learnt from is not known"
@@ -225,7 +241,7 @@ def test_all_images_tell_how_many_were_used_and_for_what() -> None:
         split="all",
     )
     said = "1 of them learnt from, 2 used to select the checkpoint; not a test"
-    assert chosen.words == f"3 images of all, {said}"
+    assert chosen.words == f"all 3 images, {said}"
 
 
 def test_labels_of_the_own_data_are_those_of_the_run_and_its_copy_of_the_fixes(

@@ -170,7 +170,7 @@ def test_a_probability_of_zero_counts_as_the_smallest_float_and_says_so() -> Non
     assert result.cross_entropy == pytest.approx(-math.log(SMALLEST) / 2)
     assert any("for 1 of 2 images" in note and "1.2e-38" in note for note in result.notes)
     assert score_rows([[0.5, 0.5]], [1]).notes == (
-        "1 of 2 classes have no image here, so nothing is known of their recall: class 0",
+        "1 of 2 classes has no image here, so nothing is known of the recall: class 0",
     )
 
 

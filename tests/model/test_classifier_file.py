@@ -215,6 +215,10 @@ def test_a_file_that_may_not_be_read_is_not_called_damaged(tmp_path: Path) -> No
 def test_what_is_no_file_is_told_as_such(tmp_path: Path) -> None:
     with pytest.raises(ClassifierError, match=r"no 'classifier.safetensors' in the folder"):
         load(tmp_path)
+    for number in (0, 1):
+        saved(tmp_path / f"seed-{number}" / "classifier")
+    with pytest.raises(ClassifierError, match=r"holds 2 runs; give one of them, as .*seed-0$"):
+        load(tmp_path)
     with pytest.raises(ClassifierError, match="cannot be opened: File name too long"):
         load("a" * 300)
     with pytest.raises(ClassifierError, match="there is no file"):

@@ -70,7 +70,7 @@ def test_squeezenet_tells_a_thousand_classes_apart_as_it_should(shared: Shared) 
     published = find_official("squeezenet1_1").top5
     assert published is not None
     assert result.top5_low < published / 100 < result.top5_high
-    assert "10 of 10 classes were matched by their id (n01440764 is tench)" in result.notes
+    assert "10 of 10 classes matched by id (n01440764 is tench)" in result.notes
 
 
 @pytest.mark.parametrize("name", ["squeezenet1_1", "mobilenet_v2"])

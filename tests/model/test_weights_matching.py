@@ -154,7 +154,7 @@ def test_auxiliary_heads_are_left_out_and_told() -> None:
         weights = {f"{head}.weight": torch.ones(3), f"{head}.bias": torch.ones(3)} | weights
     found = fit(weights, build(TEXT))
     assert len(found.left) == 6
-    assert "left out: 2 tensors of 'AuxLogits', for which there is no place" in found.notes
+    assert "left out: 2 tensors of 'AuxLogits', which have no place" in found.notes
 
 
 def refused(weights: dict[str, Tensor], text: str = TEXT) -> str:

@@ -81,10 +81,12 @@ def test_how_well_it_works_follows_the_lower_end_of_the_interval() -> None:
     good = reach_verdict(replace(digits(), folder="runs/digits"))
     assert good.grade == "good"
     assert "about 1 answer in 60 is wrong" in good.words
+    ten = reach_verdict(told(evaluation=evaluated(np.eye(2)[[0, 1] * 5], [0, 1] * 5)))
+    assert (ten.grade, ten.words) == ("fair", "It works: no mistake in 10 answers.")
     few = evaluated(np.eye(2)[[0, 1] * 3], [0, 1] * 3)  # all of six: the interval begins at 61 %
     verdict = reach_verdict(told(evaluation=few))
     assert verdict.grade == "fair"
-    assert verdict.words == "It may work, but 6 images are few to tell: no mistake in 6 answers."
+    assert verdict.words == "It may work, but 6 images can hardly tell: no mistake in 6 answers."
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from scipy import stats
 import striate as st
 from striate.data import find
 from striate.errors import RunError, SettingError, StoppedError
-from striate.events import Done, Epoch, Event, Seeds
+from striate.events import Done, Epoch, Event, Note, Seeds
 from striate.model.run_folder import holds_seeds
 from striate.settings import SettingsDict
 from striate.training.seeds import SeedsResult, resume_seeds, train_seeds
@@ -76,6 +76,17 @@ def test_stopped_in_the_second_it_goes_on(trained: Trained, tmp_path: Path) -> N
     events: list[Event] = []
     assert resume_seeds(out, callback=events.append).told.accuracies == found.told.accuracies
     assert sum(isinstance(each, Done) for each in events) == 2  # the first one stays as it is
+
+
+def test_stopped_before_the_first_has_learnt_it_goes_on(trained: Trained, tmp_path: Path) -> None:
+    def stop(event: Event) -> None:
+        if isinstance(event, Note) and event.text.startswith("the network"):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    out = tmp_path / "runs"
+    with pytest.raises(StoppedError, match=r"^stopped in run 1 of 3; go on with .*--resume"):
+        train_seeds("digits", NETWORK, seeds=3, out=out, callback=stop, **FOUR)
+    assert resume_seeds(out).told.accuracies == trained[0].told.accuracies
 
 
 def test_a_folder_that_is_complete_is_only_told_again(trained: Trained) -> None:

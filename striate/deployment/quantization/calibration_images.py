@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from striate.data import Collection, Data, Images, load
+from striate.data import Collection, Data, Images, format_count, load
 from striate.errors import DataError, join_words
 from striate.evaluation.image_selection import find_images, match_classes, note_missing_classes
 from striate.events import Callback, Note
@@ -69,8 +69,8 @@ def open_calibration_images(
         if unread:
             first = images.skipped[0]
             notes += (
-                f"{unread:,} of {len(collection):,} files cannot be read as an image and are left "
-                f"out: '{first.name}' ({first.reason})"
+                f"left out, as they cannot be read as an image: {unread:,} of "
+                f"{format_count(len(collection), 'file')}: '{first.name}' ({first.reason})"
                 + (f" and {unread - 1:,} more" if unread > 1 else ""),
             )
         labels = collection.labels
@@ -116,17 +116,21 @@ def divide(
     held = np.isin(splits[usable], ("val", "test"))
     if learnt is not None and _enough(~learnt[usable]):
         new = usable[~learnt[usable]]
-        return usable[learnt[usable]], new, f"{len(new):,} images that it has not learnt from"
+        return (
+            usable[learnt[usable]],
+            new,
+            f"{format_count(len(new), 'image')} that it has not learnt from",
+        )
     if _enough(held):
         measured = usable[held]
         names = sorted(set(splits[measured].tolist()))
         noun = "split" if len(names) == 1 else "splits"
-        words = f"{len(measured):,} images of the {join_words(names)} {noun}"
+        words = f"{format_count(len(measured), 'image')} of the {join_words(names)} {noun}"
         return usable[~held], measured, words + (unknown if learnt is None else "")
     mixed = usable[np.random.default_rng(SEED).permutation(len(usable))]
     order = mixed[np.argsort(labels[mixed], kind="stable")]
     ranges, measured = np.sort(order[::2]), np.sort(order[1::2])
-    words = f"{len(measured):,} images"
+    words = format_count(len(measured), "image")
     if learnt is None:
         return ranges, measured, words + unknown
     known = int(learnt[measured].sum())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 
 from striate.data import format_count
@@ -13,6 +14,9 @@ from striate.doctor.image_finding import ImageFinding
 from striate.terminal.escape import escape_controls
 from striate.terminal.units import format_percent
 from striate.terminal.wrapping import find_prose_width, wrap
+
+OF_CLASSES = ("shortcut", "names", "few", "unequal")  # what says more than one of the images
+FEW = 3
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,8 @@ class CheckResult:
         """Return how labels were checked, in a sentence; "" where they were not."""
         if self.labels is None:
             return ""
+        if not self.labels.images:
+            return "labels were not checked: each class needs images to learn it from and to check"
         share = format_percent(self.labels.accuracy)
         told = (
             f"labels were checked by {self.labels.features}, each image by one that has not "
@@ -132,7 +138,7 @@ class CheckResult:
         ]
         for check, mine in self.by_kind():
             mark = "!" if check.grave else " "
-            which = quote_few(_names(mine))
+            which = _reasons(mine) if check.name in OF_CLASSES else quote_few(_names(mine))
             lines.append(f"{mark} {format_count(len(mine), check.one, check.many)}: {which}")
         if self.findings:
             lines.append("")
@@ -141,6 +147,13 @@ class CheckResult:
             lines.append(said)
         lines += self.notes
         return "\n".join(wrap(escape_controls(line), width) for line in lines)
+
+
+def _reasons(findings: Sequence[ImageFinding]) -> str:
+    """Say what was found of classes, in few words each."""
+    short = [re.split(r" \(|[:;] ", each.reason)[0] for each in findings]
+    rest = len(short) - FEW
+    return "; ".join(short[:FEW]) + (f"; and {rest:,} more" if rest > 0 else "")
 
 
 def _names(findings: Iterable[ImageFinding]) -> list[str]:

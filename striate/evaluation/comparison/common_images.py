@@ -168,9 +168,10 @@ def select_common_images(
         notes.append(f"{format_count(lost, 'file')} left out: not readable as an image")
     indices = np.flatnonzero(usable)
     learnt = _mark_used(models, images, "train")
-    words = f"{len(indices):,} images"
+    words = format_count(len(indices), "image")
     if split in ("train", "all"):
-        words += f" of {'the train split' if split == 'train' else 'all'}, not a test"
+        words = f"{words} of the train split" if split == "train" else f"all {words}"
+        words += ", not a test"
         notes += [
             f"'{one.name}' learnt from {int(own[indices].sum()):,} of them"
             for one, own in zip(models, learnt, strict=True)
@@ -180,9 +181,13 @@ def select_common_images(
     any_learnt = np.logical_or.reduce(learnt)[indices]
     if any_learnt.any():
         by = [one.name for one, own in zip(models, learnt, strict=True) if own[indices].any()]
+        names = _list_names(by, models)
         notes.append(
-            f"{int(any_learnt.sum()):,} of {len(indices):,} images were learnt from by "
-            f"{_list_names(by, models)} and are left out for all"
+            format_count(
+                int(any_learnt.sum()),
+                f"of {words} was learnt from by {names} and is left out for all",
+                f"of {words} were learnt from by {names} and are left out for all",
+            )
         )
         indices = indices[~any_learnt]
     if not len(indices):
@@ -191,10 +196,10 @@ def select_common_images(
             "other images by --data, or compare runs of the same --seed, which hold out the same"
         )
     kinds = set(collection.splits)
-    kind = {"test": "test images", "val": "validation images"}.get(
-        kinds.pop() if len(kinds) == 1 else "", "images"
+    kind = {"test": "test image", "val": "validation image"}.get(
+        kinds.pop() if len(kinds) == 1 else "", "image"
     )
-    words = f"{len(indices):,} {kind}"
+    words = format_count(len(indices), kind)
     held = [int(own[indices].sum()) for own in _mark_used(models, images, "val")]
     chose = [count * one.checkpoint_selected for one, count in zip(models, held, strict=True)]
     if all(one.classifier.seen for one in models) and not any(chose):

@@ -29,7 +29,7 @@ from striate.evaluation.comparison.outside_answers import MatchedAnswers, match_
 from striate.evaluation.comparison.paired_comparison import compare_pairs
 from striate.evaluation.comparison.shown_images import take_shown
 from striate.evaluation.image_selection import (
-    TEST_IMAGES,
+    TEST_IMAGE,
     ImageSelection,
     note_missing_classes,
 )
@@ -152,7 +152,7 @@ def _compare(
                 own.hashes[chosen.indices],
                 by="compare",
                 accuracy=scores.accuracy,
-                own=model.source == source_of(common.collection) and TEST_IMAGES in chosen.words,
+                own=model.source == source_of(common.collection) and TEST_IMAGE in chosen.words,
             )
             if said:
                 callback(Note(f"'{model.name}': {said}"))

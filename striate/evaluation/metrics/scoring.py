@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from striate.data.collection import format_count
 from striate.errors import SettingError
 from striate.evaluation.metrics.evaluated_image import ClassScore, ConfusedPair, EvaluatedImage
 from striate.evaluation.metrics.evaluation_result import Evaluation
@@ -243,14 +244,15 @@ def _write_notes(
     vanished = int((of_truth < SMALLEST).sum())
     if vanished:
         notes.append(
-            f"for {vanished:,} of {len(of_truth):,} images the probability of the true class is "
-            f"below {SMALLEST:.1e}; in the cross-entropy it counts as that"
+            f"for {vanished:,} of {format_count(len(of_truth), 'image')} the probability of the "
+            f"true class is below {SMALLEST:.1e}; in the cross-entropy it counts as that"
         )
     empty = [name for name, n in zip(classes, confusion.sum(axis=1), strict=True) if n == 0]
     if empty:
+        k = len(classes)
         listed = ", ".join(empty[:5]) + (", ..." if len(empty) > 5 else "")
         notes.append(
-            f"{len(empty)} of {len(classes)} classes have no image here, so nothing is known of "
-            f"their recall: {listed}"
+            f"{format_count(len(empty), f'of {k} classes has', f'of {k} classes have')} no image "
+            f"here, so nothing is known of the recall: {listed}"
         )
     return tuple(notes)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from striate.data.collection import format_count
 from striate.evaluation.metrics.wilson import wilson_interval
 from striate.terminal.escape import escape_controls
 from striate.terminal.tables import Table
@@ -105,8 +106,12 @@ class SliceScores:
         worse = sum(one.surely_worse for one in self.slices)
         if not self.slices:
             return "the images have nothing by which they could be told apart into slices"
-        told = f"{worse} of {len(self.slices)} slices are surely worse than the other images"
-        return f"{told} (p below {SURE:g} with all {len(self.slices)} accounted for, by Holm)"
+        n = format_count(len(self.slices), "slice")
+        told = format_count(worse, f"of {n} is surely worse", f"of {n} are surely worse")
+        return (
+            f"{told} than the other images (p below {SURE:g} with all {len(self.slices)} "
+            "accounted for, by Holm)"
+        )
 
     def __str__(self) -> str:
         return self.table().as_text() if self.slices else self.caption

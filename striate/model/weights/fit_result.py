@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from striate.data.collection import format_count
 from striate.model.weights.names import kind_of, layer_of
 from striate.render.notebook import Text, to_html
 from striate.terminal.tables import Table
@@ -109,9 +110,13 @@ class Fit:
         notes = [f"{self._counted()} {self.way}"]
         heads = Counter(name.partition(".")[0] for name in self.left)
         for head, count in heads.items():
-            notes.append(f"left out: {count:,} tensors of '{head}', for which there is no place")
+            notes.append(
+                f"left out: {format_count(count, 'tensor')} of '{head}', which have no place"
+            )
         if self.converted:
-            notes.append(f"{len(self.converted):,} tensors of other precision became float32")
+            notes.append(
+                f"{format_count(len(self.converted), 'tensor')} of other precision became float32"
+            )
         return tuple(notes)
 
     def table(self) -> Table:

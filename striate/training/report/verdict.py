@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from striate.data.collection import format_count
 from striate.evaluation.metrics import ClassScore, Evaluation
 from striate.terminal.units import format_percent
 from striate.training.health import Finding
@@ -115,16 +116,16 @@ def _grade(result: Evaluation) -> tuple[Literal["good", "fair"], str]:
     if result.accuracy_low >= WELL:
         return "good", "It works well"
     if result.accuracy_low >= FAIR:
-        return "fair", "It works, with mistakes"
+        return "fair", "It works, with mistakes" if result.classification_error else "It works"
     if result.accuracy >= FAIR:
-        return "fair", f"It may work, but {result.n:,} images are few to tell"
+        return "fair", f"It may work, but {format_count(result.n, 'image')} can hardly tell"
     return "fair", "It has learnt something, but is often wrong"
 
 
 def _mistakes(result: Evaluation) -> str:
     error = result.classification_error
     if not error:
-        return f"no mistake in {result.n:,} answers"
+        return f"no mistake in {format_count(result.n, 'answer')}"
     if error > 0.4:  # one in two would say too little
         return f"{format_percent(error)} of the answers are wrong"
     return f"about 1 answer in {round(1 / error):,} is wrong"

@@ -42,8 +42,8 @@ def find_shortcuts(checkup: Checkup) -> Iterator[ImageFinding]:
         best = int(recalls.argmax())
         of = checkup.collection.classes[int(usable[best])]
         told = (
-            f"{name} alone tells the class of {format_percent(balanced)} (mean over classes; "
-            f"guessing {format_percent(guess)}); {_describe(values, truth, best, of)}"
+            f"{name} alone tells the class of {format_percent(balanced)} of the images (mean over "
+            f"classes; guessing {format_percent(guess)}); {_describe(values, truth, best, of)}"
         )
         first = checkup.there[mine][truth == best][:SHOWN]
         yield ImageFinding("shortcut", told, tuple(checkup.found(int(i)) for i in first))
@@ -62,7 +62,7 @@ def _signs(checkup: Checkup, indices: np.ndarray) -> dict[str, np.ndarray]:
         "the format of the file": np.unique(signs["format"], return_inverse=True)[1],
     }
     if signs["size"].any():
-        found["the bytes of the file a pixel"] = signs["size"] / np.maximum(pixels, 1)
+        found["the number of bytes per pixel"] = signs["size"] / np.maximum(pixels, 1)
     return {name: values for name, values in found.items() if len(np.unique(values)) > 1}
 
 

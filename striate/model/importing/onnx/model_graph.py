@@ -13,6 +13,7 @@ from striate.architecture.aspects.torch_reading import Refused
 from striate.architecture.notation import expand
 from striate.architecture.words import Shape
 from striate.backends.onnx import Trained
+from striate.data.collection import format_count
 from striate.errors import NotationError, SettingError, WeightsError
 from striate.model.importing.foreign_graph import (
     LOG_SOFTMAX,
@@ -65,9 +66,9 @@ def _input(model: onnx.ModelProto, shape: Shape | None, path: Path) -> Shape:
     sides = [dim.dim_value for each in inputs[:1] for dim in each.type.tensor_type.shape.dim]
     if len(inputs) != 1 or len(sides) != 4 or len(model.graph.output) != 1:
         raise Refused(
-            f"it takes {len(inputs)} inputs of {len(sides)} axes and gives "
-            f"{len(model.graph.output)} outputs; expected images (n, channels, rows, columns) "
-            "in, and one output"
+            f"it takes {format_count(len(inputs), 'input')} of {len(sides)} axes and gives "
+            f"{format_count(len(model.graph.output), 'output')}; expected images (n, channels, "
+            "rows, columns) in, and one output"
         )
     kind = inputs[0].type.tensor_type.elem_type
     if kind != TensorProto.FLOAT:
