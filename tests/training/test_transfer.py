@@ -294,7 +294,7 @@ def test_what_the_body_has_learnt_from_is_no_test_of_the_run(
     """Labels that mean nothing cannot be told on images that nothing has learnt from."""
     run, told = begin(photos, tmp_path / "run", replace(HEAD, pretrained=str(backbone), seed=5))
     own = plan(tmp_path / "run").data.counts[1].images
-    assert "are left out of the evaluation: the backbone has learnt from them" in notes(told)
+    assert "left out of the evaluation, as the backbone has learnt from them: " in notes(told)
     assert run.evaluation.n < sum(n for _, n in own)
     assert "neither the run nor its backbone learnt from" in run.evaluation.evaluated
     assert set(load(backbone).seen["train"]) <= set(run.model.seen["train"])
