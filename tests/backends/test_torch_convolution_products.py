@@ -76,11 +76,19 @@ def test_other_layers_are_left_to_torch(layer: nn.Conv2d) -> None:
         assert "Product" not in str(layer(x).grad_fn)
 
 
+@pytest.fixture
+def avx2(monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Let products be chosen as on a processor with AVX2; return whether this is one."""
+    own = torch.backends.cpu.get_cpu_capability() == "AVX2"
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
+    return own
+
+
 @pytest.mark.parametrize(
     ("rows", "columns", "padding"), [(8, 8, 1), (9, 8, 1), (10, 11, 0), (7, 9, (2, 0))], ids=str
 )
-def test_winograds_gradient_is_nearer_to_float64_than_oneDNNs(
-    rows: int, columns: int, padding: int | tuple[int, int]
+def test_winograds_gradient_is_as_near_to_float64_as_oneDNNs(
+    rows: int, columns: int, padding: int | tuple[int, int], *, avx2: bool
 ) -> None:
     numbers = torch.Generator().manual_seed(0)
     layer = nn.Conv2d(104, 96, 3, padding=padding).to(memory_format=LAST)  # type: ignore[call-overload]
@@ -94,7 +102,8 @@ def test_winograds_gradient_is_nearer_to_float64_than_oneDNNs(
     assert "Product" in str(found[0].grad_fn) and "Product" not in str(plain[0].grad_fn)
     assert torch.equal(found[0], plain[0]) and torch.equal(found[1], plain[1])
     ours, theirs = ((each[2] - true[2]).norm() / true[2].norm() for each in (found, plain))
-    assert ours < theirs < 1e-5
+    # with AVX-512 oneDNN adds up in more parts, and is twice as near as with AVX2
+    assert ours < (1 if avx2 else 2.5) * theirs < 1e-5
     assert found[2].is_contiguous(memory_format=LAST)
     assert (found[3] - true[3]).norm() < 1e-6 * true[3].norm()
 
@@ -118,11 +127,22 @@ def test_winograds_gradient_adds_up_what_is_computed_apart(monkeypatch: pytest.M
     ],
     ids=str,
 )
+@pytest.mark.usefixtures("avx2")
 def test_other_layers_are_left_to_torch_in_float32(layer: nn.Conv2d) -> None:
     with convolution_products(layer):
         assert "Product" not in str(layer(torch.zeros(8, layer.in_channels, 12, 12)).grad_fn)
 
 
+def test_a_processor_with_more_than_avx2_is_left_to_torch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
+    layer = nn.Conv2d(128, 128, 3, padding=1)
+    with convolution_products(layer):
+        assert "Product" not in str(layer(torch.zeros(4, 128, 8, 8)).grad_fn)
+
+
+@pytest.mark.usefixtures("avx2")
 def test_few_tiles_are_left_to_torch_in_float32() -> None:
     layer = nn.Conv2d(128, 128, 3, padding=1)
     with convolution_products(layer):

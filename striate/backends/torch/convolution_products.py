@@ -3,9 +3,9 @@
 Late in a network maps are small and channels many. There oneDNN takes up to twice as long in bf16
 for the gradient of the weights as for a product of matrices of the same size, and a third longer
 for the convolution itself. For the gradient of the weights a product is faster, too, where all
-patches fit the cache and the input has more than a few channels. In float32 the gradient of 3 x 3
-kernels with many channels goes by Winograd's algorithm. Elsewhere oneDNN's own way is the faster
-one.
+patches fit patches fit the cache and the input has more than a few channels. In float32, on a processor with
+AVX2 and no more, the gradient of 3 x 3 kernels with many channels goes by Winograd's algorithm.
+Elsewhere oneDNN's own way is the faster one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FORWARD = 2  # positions a channel of the output up to which the convolution its
 BACKWARD = 5  # the same for the gradient of the weights, times the stride
 PATCHES = 2**20  # numbers in all patches up to which the gradient of the weights is a product, too
 FEWEST = 16  # channels of the input from which on that is so
-MANY = 96  # channels of input and output from which on Winograd's algorithm is faster in float32
+MANY = 96  # channels of input and output from which on Winograd's algorithm is faster with AVX2
 TILES = 64  # the same of tiles of the output: with fewer, turning the kernels takes too long
 
 
@@ -130,6 +130,8 @@ def _gains_in_bf16(window: _Window, x: Tensor, weight: Tensor) -> bool:
 
 
 def _gains_in_float32(window: _Window, x: Tensor, weight: Tensor) -> bool:
+    if torch.backends.cpu.get_cpu_capability() != "AVX2":  # with AVX-512 oneDNN is as fast
+        return False
     plain = window.kernel == (3, 3) and window.stride == window.dilation == (1, 1)
     tiles = len(x) * math.prod(math.ceil(side / TILE) for side in window.outputs(x))
     return plain and min(weight.shape[:2]) >= MANY and tiles >= TILES

@@ -1,10 +1,10 @@
 """The gradient of a 3 x 3 kernel by Winograd's minimal filtering: 2.25 times fewer products.
 
-oneDNN computes that gradient at half the speed of the convolution itself. Winograd's algorithm cuts
-the gradient of the output into tiles of 2 x 2 and the input into the 4 x 4 windows that they see,
-turns both so that 16 products of matrices remain where there were 36, and turns their sum back:
-Lavin and Gray 2015, Fast algorithms for convolutional neural networks,
-https://arxiv.org/abs/1509.09308. With tiles that small it is nearer to float64 than the plain sum.
+With AVX2 oneDNN computes that gradient at half the speed of the convolution itself. Winograd's
+algorithm cuts the gradient of the output into tiles of 2 x 2 and the input into the 4 x 4 windows
+that they see, turns both so that 16 products of matrices remain where there were 36, and turns
+their sum back: Lavin and Gray 2015, Fast algorithms for convolutional neural networks,
+https://arxiv.org/abs/1509.09308. With tiles that small it is nearer to float64 than oneDNN is.
 """
 
 from __future__ import annotations
