@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from striate.events import Event, Note
 from striate.teaching import experiments
 from striate.teaching.experiments import (
     Effort,
+    Experiment,
     activation,
     dropout,
     experiment_images,
@@ -34,6 +36,7 @@ from striate.teaching.experiments.trial import Learner, Trial, make_learner
 
 NEW = NAMES[4:]
 TINY = Effort(seeds=1, epochs=1, images=60)
+CarryOut = Callable[[str], tuple[Experiment, list[Event]]]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -180,20 +183,33 @@ def test_dropout_is_on_in_training_alone(material: Material) -> None:
     assert found.scores[0].share == pytest.approx(share)
 
 
+@pytest.fixture(scope="module")
+def carry_out(tmp_path_factory: pytest.TempPathFactory) -> CarryOut:
+    """Give a function that carries out an experiment once, and tells what was told then."""
+
+    @functools.cache
+    def carry_out(name: str) -> tuple[Experiment, list[Event]]:
+        told: list[Event] = []
+        out = tmp_path_factory.mktemp(name)
+        return experiments.experiment(name, effort=TINY, out=out, callback=told.append), told
+
+    return carry_out
+
+
 @pytest.mark.parametrize("name", NEW)
-def test_each_runs_draws_and_says_what_it_found(name: str, tmp_path: Path) -> None:
-    told: list[Event] = []
-    result = experiments.experiment(name, effort=TINY, out=tmp_path, callback=told.append)
+def test_each_runs_draws_and_says_what_it_found(name: str, carry_out: CarryOut) -> None:
+    result, told = carry_out(name)
+    folder = Path(result.folder)
     trained = [each for each in told if isinstance(each, Note) and each.text.endswith("% right")]
     ways = max(1, len({measure.way for measure in result.measures}))
     assert len(trained) == len(result.networks) * (ways if name == "transfer" else 1)
-    assert (tmp_path / f"{name}.png").stat().st_size > 5000
+    assert (folder / f"{name}.png").stat().st_size > 5000
     for point in result.points:
         assert 0 <= point.accuracy.ends[0] <= point.accuracy.ends[1] <= 1
     values = json.loads(json.dumps(result.as_json()))
     assert len(values["measures"]) == len(result.measures)
     assert "interval" not in " ".join(result.findings)  # of one seed
-    again = experiments.experiment(name, effort=TINY, out=tmp_path, callback=lambda event: None)
+    again = experiments.experiment(name, effort=TINY, out=folder, callback=lambda event: None)
     assert again == result  # read from its folder
     assert str(result)
 
@@ -202,9 +218,10 @@ def test_the_other_spelling_is_known_too() -> None:
     assert experiments.effort.check_name("initialization") == "initialisation"
 
 
-def test_letters_of_a_drawing_stand_on_no_line_of_it(material: Material, tmp_path: Path) -> None:
-    effort = replace(TINY, seeds=1)
-    result = experiments.experiment("pooling", effort=effort, out=tmp_path, callback=print)
+def test_letters_of_a_drawing_stand_on_no_line_of_it(
+    material: Material, carry_out: CarryOut
+) -> None:
+    result, _ = carry_out("pooling")
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.6, 3.4), layout="constrained")
