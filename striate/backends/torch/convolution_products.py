@@ -3,7 +3,7 @@
 Late in a network maps are small and channels many. There oneDNN takes up to twice as long in bf16
 for the gradient of the weights as for a product of matrices of the same size, and a third longer
 for the convolution itself. For the gradient of the weights a product is faster, too, where all
-patches fit patches fit the cache and the input has more than a few channels. In float32, on a processor with
+patches fit the cache and the input has more than a few channels. In float32, on a processor with
 AVX2 and no more, the gradient of 3 x 3 kernels with many channels goes by Winograd's algorithm.
 Elsewhere oneDNN's own way is the faster one.
 """
