@@ -53,7 +53,8 @@ def train(
     if estimate and resume is not None:
         raise SettingError("--estimate is for a new run; leave out --resume, or --estimate")
     if seeds != 1 and (estimate or resume is not None):
-        raise SettingError("--seeds is for new runs; leave it out, or --estimate and --resume")
+        other = "--estimate" if estimate else "--resume, which knows the seeds of its folder"
+        raise SettingError(f"--seeds is for new runs; leave it out, or {other}")
     if compare_splits and (estimate or resume is not None or seeds != 1):
         raise SettingError(
             "--compare-splits is for one new run; leave it out, or --estimate, --resume and --seeds"

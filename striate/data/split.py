@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -157,10 +158,13 @@ def _refuse_untrainable(
             why = f"none of its {format_count(unread, 'training image')} can be read"
         else:
             why = f"it has only {quote_few(sorted(set(collection.splits)))}"
-        raise DataError(
-            f"nothing to train on in {collection.source!r}: {why}; "
-            "put the images to learn from into train/, one folder a class"
-        )
+        mend = "put the images to learn from into train/, one folder a class"
+        if not unread and not isinstance(collection.content, Path):
+            mend = (
+                "where the name of the file says so and all of its images are to learn from, give "
+                "it a name without that word, else put such images beside them as train"
+            )
+        raise DataError(f"nothing to train on in {collection.source!r}: {why}; {mend}")
 
 
 def _leave_out_leaks(

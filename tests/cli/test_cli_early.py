@@ -28,6 +28,7 @@ WRONG = (
     "train gone --pretrained resnet18",
     "train gone --energy",
     "train digits --seeds 2",
+    "train digits --seeds 3 --estimate",
     "train digits --epochs 0",
     "train digits --network rleu",
     "train digits --precision fp8",

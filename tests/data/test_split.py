@@ -171,6 +171,15 @@ def test_nothing_to_train_on_is_refused() -> None:
         divided(collection(("a", 1, "test"), ("b", 2, "val")))
 
 
+def test_a_file_whose_name_makes_it_a_test_split_is_told_to_be_renamed(tmp_path: Path) -> None:
+    from striate.data import find
+
+    path = tmp_path / "usps_test.npz"
+    np.savez(path, x=np.zeros((4, 8, 8), np.uint8), y=[0, 1, 0, 1])
+    with pytest.raises(DataError, match=r"it has only 'test'; where the name of the file says so"):
+        divided(find(path))
+
+
 def test_a_single_image_a_class_is_refused() -> None:
     with pytest.raises(DataError, match="each class in 'set' has a single image"):
         divided(collection(("a", 1), ("b", 2)))
