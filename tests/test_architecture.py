@@ -80,6 +80,11 @@ def modules() -> dict[str, ast.Module]:
     return {name_of(path): ast.parse(path.read_text("utf-8"), str(path)) for path in FILES}
 
 
+@functools.cache
+def walk(tree: ast.Module) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree))
+
+
 def entry_of(module: str) -> str | None:
     """Give the entry of the table a module belongs to: the longest one that it lies in."""
     parts = module.split(".")
@@ -89,7 +94,7 @@ def entry_of(module: str) -> str | None:
 
 def imported(module: str) -> Iterator[tuple[int, str]]:
     """Give (line, module) of every import from within the package, those in functions too."""
-    for node in ast.walk(modules()[module]):
+    for node in walk(modules()[module]):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name.startswith("striate."):
@@ -150,7 +155,7 @@ def test_the_package_is_not_imported_through_its_public_namespace() -> None:
     allowed = {"__version__"}
     wrong = []
     for module, tree in modules().items():
-        for node in ast.walk(tree):
+        for node in walk(tree):
             if isinstance(node, ast.Import) and any(
                 alias.name == "striate" for alias in node.names
             ):
@@ -165,7 +170,7 @@ def test_imports_are_absolute_and_name_what_they_take() -> None:
     wrong = []
     tests = {path.name: ast.parse(path.read_text("utf-8")) for path in TESTS}
     for module, tree in {**modules(), **tests}.items():
-        for node in ast.walk(tree):
+        for node in walk(tree):
             if isinstance(node, ast.ImportFrom):
                 if node.level:
                     wrong.append(f"{module}, line {node.lineno}: relative import")
@@ -178,7 +183,7 @@ def test_torchvision_and_its_users_stay_out_of_the_package() -> None:
     wrong = []
     for module, tree in modules().items():
         banned = {"torchvision"} if module == "features.timm_models" else {"torchvision", "timm"}
-        for node in ast.walk(tree):
+        for node in walk(tree):
             names = []
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
@@ -193,7 +198,7 @@ def test_nothing_is_pickled() -> None:
     pickles = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
     wrong = []
     for module, tree in modules().items():
-        for node in ast.walk(tree):
+        for node in walk(tree):
             place = f"{module}, line {getattr(node, 'lineno', 0)}"
             if isinstance(node, ast.Import):
                 wrong += [
@@ -311,7 +316,7 @@ def is_loose(annotation: ast.expr) -> bool:
 
 def loose_places(module: str) -> Iterator[str]:
     """Give every parameter, attribute and return value of a module that is so."""
-    for node in ast.walk(modules()[module]):
+    for node in walk(modules()[module]):
         if isinstance(node, ast.Module | ast.ClassDef):
             for each in node.body:
                 if isinstance(each, ast.AnnAssign) and is_loose(each.annotation):

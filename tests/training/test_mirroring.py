@@ -70,11 +70,16 @@ def test_classes_that_look_the_same_in_a_mirror_are_left_alone() -> None:
     assert [find_exchange(*some_shapes(40), seed=seed) for seed in range(5)] == [None] * 5
 
 
-def test_chance_alone_finds_an_exchange_in_one_case_of_a_hundred_at_most() -> None:
+@pytest.mark.parametrize(("times", "most"), [(50, 3), pytest.param(200, 6, marks=pytest.mark.slow)])
+def test_chance_alone_finds_an_exchange_in_one_case_of_a_hundred_at_most(
+    times: int, most: int
+) -> None:
     pixels, _ = some_shapes(20)
-    drawn_labels = (np.random.default_rng(seed).integers(0, 2, len(pixels)) for seed in range(200))
+    drawn_labels = (
+        np.random.default_rng(seed).integers(0, 2, len(pixels)) for seed in range(times)
+    )
     alarms = sum(find_exchange(pixels, labels, seed=0) is not None for labels in drawn_labels)
-    assert alarms <= 6  # of 200 at 1 %, more than 6 come by chance once in 250 times
+    assert alarms <= most  # at 1 %, more come by chance once in 250 times or less often
 
 
 @pytest.mark.parametrize("n", [1, 2, 6])

@@ -120,7 +120,7 @@ def test_a_finished_run_is_extended(photos: Path, tmp_path: Path) -> None:
     assert [(epoch.epoch, epoch.epochs) for epoch in epochs] == [(3, 4), (4, 4)]
     assert len((out / "epochs.jsonl").read_text().splitlines()) == 4
     assert outcome(out).epochs == 4
-    resume(out, minutes=0.02, callback=ignore)
+    resume(out, minutes=0.01, callback=ignore)
     assert outcome(out).epochs >= 5
 
 
