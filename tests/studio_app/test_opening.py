@@ -67,7 +67,7 @@ def test_the_command_takes_a_folder_and_a_module(tmp_path: Path) -> None:
         sort_out([f"{file}:net"], None)
     with pytest.raises(NotationError, match="has no 'other'"):
         sort_out([f"{file}:other"], "1x4x4")
-    with pytest.raises(SettingError, match="two folders"):
+    with pytest.raises(SettingError, match="are 2 folders; give one"):
         sort_out([str(tmp_path), str(ROOT)], None)
     with pytest.raises(SettingError, match="is no folder"):
         sort_out([str(tmp_path / "none")], None)
