@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +14,9 @@ from PIL import ExifTags, Image
 
 from striate.data import Collection, find, load, split_stratified
 from striate.data.images import Preprocess
+from striate.doctor.grouping import finding
 from striate.doctor.grouping.dates import read_dates
-from striate.doctor.grouping.finding import Features, FoundGroups, find_groups
+from striate.doctor.grouping.finding import Features, FoundGroups, find_groups, is_known
 from striate.doctor.grouping.near import find_near_images, make_vectors
 from striate.doctor.grouping.sequences import Proposal, join_neighbours, propose
 from striate.doctor.grouping.thumbs import Thumbs
@@ -184,6 +187,36 @@ def test_what_was_found_is_kept_for_these_very_images(folder: Path) -> None:
     images.hashes[0] += np.uint64(1)
     other = find_groups(collection, images, blind, None, alike=None)
     assert not other.groups.members() and other.lacking == "near copies"
+
+
+def test_what_took_too_long_is_not_lost_when_nothing_is_read_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    COPIES["resized"](pieces()[3]).save(folder / "other" / "copy.png")
+    collection = find(folder)
+    thumbs = Thumbs(len(collection), CROP)
+    images = load(collection, CROP, watch=thumbs)
+    there = np.ones(len(collection), np.bool_)
+    numbers = np.random.default_rng(0).normal(size=(len(collection), 64)).astype(np.float32)
+    some, every = (Features(there, make_vectors(numbers)) for _ in range(2))
+    some = replace(some, there=there & (np.arange(len(there)) > 0), values=some.values[1:])
+    near = find_near_images
+
+    def stop_early(*given: Any, **named: Any) -> Any:
+        return replace(near(*given, **named), complete=False)
+
+    monkeypatch.setattr(finding, "find_near_images", stop_early)
+    first = find_groups(collection, images, thumbs, every, alike=None)
+    assert first.lacking == "further near copies" and is_known(collection, images, None)
+    images.mode, blind = "streamed", Thumbs(len(collection), CROP)
+    again = find_groups(collection, images, blind, every, alike=None)
+    assert len(again.groups.members()) == len(first.groups.members()) == 1
+    # with features of some only, they are found anew as soon as there are all, if images are read
+    images.hashes[0] += np.uint64(1)
+    partly = find_groups(collection, images, thumbs, some, alike=None)
+    assert partly.wants_features and not is_known(collection, images, None)
+    assert find_groups(collection, images, blind, every, alike=None).lacking == partly.lacking
+    assert find_groups(collection, images, thumbs, every, alike=None).lacking == first.lacking
 
 
 def test_memory_is_that_of_small_images_not_of_their_arithmetic() -> None:

@@ -21,7 +21,8 @@ from striate.doctor.grouping.sequences import join_neighbours, propose
 from striate.doctor.grouping.thumbs import Thumbs
 from striate.files.atomic_write import write_atomically
 
-VERSION: Final = 2  # of what is kept: another one where groups are found otherwise
+VERSION: Final = 3  # of what is kept: another one where groups are found otherwise
+FEATURES: Final = "features of"
 COARSE: Final = 16  # pixels a side of the small images that stand for features
 MOST: Final = 100  # files of groups that are kept; the oldest go first
 
@@ -55,6 +56,11 @@ class FoundGroups:
     alike: float
     lacking: str = ""
 
+    @property
+    def wants_features(self) -> bool:
+        """Whether more would be found with features of all images."""
+        return FEATURES in self.lacking
+
 
 def find_groups(
     collection: Collection,
@@ -82,10 +88,12 @@ def find_groups(
     path = _path_of(collection, images, alike, sequences=sequences)
     known = _recall(path)
     whole = features is not None and bool(features.there[images.usable].all())
-    if known is not None and (not known.lacking or not whole):
+    if known is not None and not (known.wants_features and whole):
         return known
     thumbs.complete(images)
     looked = thumbs.there & images.usable
+    if known is not None and not looked[images.usable].all():
+        return known  # more than could be found now
     with threadpool_limits(1, "blas"):  # products so small that two threads wait for each other
         found = _find(
             collection, images, thumbs, looked, features, alike=alike, sequences=sequences
@@ -128,10 +136,10 @@ def _find(
         featured=featured,
         alike=alike,
     )
-    lacking += [] if near.complete or lacking[:1] == ["near copies"] else ["near copies"]
+    lacking += [] if near.complete or lacking[:1] == ["near copies"] else ["further near copies"]
     if features is not None and not whole:
         missing = int((images.usable & ~features.there).sum())
-        lacking.append(f"features of {missing:,} images")
+        lacking.append(f"{FEATURES} {missing:,} images")
     groups = Groups.from_pairs(len(collection), near.pairs + pairs)
     return FoundGroups(groups, near.alike, ", ".join(lacking))
 
@@ -148,8 +156,12 @@ def _spread(features: Features | None, n: int) -> tuple[np.ndarray | None, np.nd
 def is_known(
     collection: Collection, images: Images, alike: float | None, *, sequences: bool = True
 ) -> bool:
-    """Say whether the groups of these very images were found before."""
-    return _recall(_path_of(collection, images, alike, sequences=sequences)) is not None
+    """Say whether the groups of these images, whose features are known, were found by them before.
+
+    Else the images have to be read again: near copies are told by what small images show.
+    """
+    known = _recall(_path_of(collection, images, alike, sequences=sequences))
+    return known is not None and not known.wants_features
 
 
 def _coarsen(thumbs: Thumbs, looked: np.ndarray) -> np.ndarray:
