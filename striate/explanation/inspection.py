@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from striate.backends import allocator
 from striate.errors import SettingError
 from striate.events import Callback
 from striate.explanation.attribution_methods import explain
@@ -222,7 +223,7 @@ def inspect(
     >>> [each.method for each in found.explanations], found.proportional[0]
     (['cam', 'grad-cam++'], ('grad-cam', 'hires-cam'))
     """
-    with display_progress(progress, callback) as tell:
+    with display_progress(progress, callback) as tell, allocator.kept():
         return _inspect(
             open_classifier(model),
             image,

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from striate.backends.torch import build
 from striate.data.images import Preprocess
 from striate.errors import NotationError, SettingError
+from striate.explanation import perturbation
 from striate.explanation.attribution_methods import METHODS, explain
 from striate.explanation.hooks import gradients_of, record
 from striate.explanation.last_spatial_layer import find_last_spatial_layer
@@ -142,7 +143,24 @@ def test_integrated_gradients_agree_with_captum_and_are_complete(captum: Any) ->
     scores = model.module(torch.cat([values, torch.zeros_like(values)]))[:, 3].detach()
     difference = float(scores[0] - scores[1])
     assert float(whole.sum()) - difference == pytest.approx(facts["gap"], abs=1e-4)
-    assert facts["steps"] == 512 or abs(facts["gap"]) <= 0.01 * abs(difference)
+    assert facts["steps"] == 864 or abs(facts["gap"]) <= 0.01 * abs(difference)
+
+
+def test_more_steps_go_on_from_those_before(captum: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = classifier(MEAN_AND_FC)
+    values = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(1))
+    passes: list[int] = []
+    model.module.register_forward_hook(lambda part, given, output: passes.append(len(output)))
+    monkeypatch.setattr(perturbation, "GAP", 0.0)
+    monkeypatch.setattr(perturbation, "FIRST_STEPS", 4)
+    monkeypatch.setattr(perturbation, "MOST_STEPS", 36)
+    found, facts = integrated_gradients(
+        model.module, values, Target(3, None, "d"), settings=PerturbationSettings()
+    )
+    assert facts["steps"] == 36 and sum(passes) == 2 + 36 and max(passes) == perturbation.BATCH
+    theirs = captum.IntegratedGradients(model.module.eval())
+    expected = theirs.attribute(values, target=3, n_steps=36, method="riemann_middle")
+    torch.testing.assert_close(found, expected[0].sum(0).float(), atol=1e-5, rtol=1e-3)
 
 
 def test_smooth_gradients_of_no_noise_are_the_gradient_and_a_seed_repeats(captum: Any) -> None:
