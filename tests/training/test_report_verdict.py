@@ -102,6 +102,11 @@ def test_how_well_it_works_follows_the_lower_end_of_the_interval() -> None:
             True,
             "striate train photos --epochs 6",
         ),
+        (
+            "striate train photos --patience 3 --epochs 60",  # which ended it, of 60 after 2
+            True,
+            "striate train photos --patience 9 --epochs 60",
+        ),
         ("striate.train('it's', module)  # in Python, its own module", False, ""),
     ],
 )

@@ -163,8 +163,12 @@ def _mend(facts: Facts, finding: Finding | None, *, works: bool = False) -> Iter
         command = shlex.join(["striate", "train", "--resume", facts.folder])
         yield NextStep("Go on with the run:", command)
     elif not works and facts.epochs:
-        longer = _with(facts.command, "--epochs", str(3 * len(facts.epochs)))
-        yield NextStep("Train longer:" if longer else "Train longer.", longer)
+        patience = re.search(r"--patience (\d+)", facts.command)
+        if patience and facts.epochs[-1].epoch < facts.epochs[-1].epochs:  # it ended the run
+            more = _with(facts.command, "--patience", str(3 * int(patience[1])))
+        else:
+            more = _with(facts.command, "--epochs", str(3 * len(facts.epochs)))
+        yield NextStep("Train longer:" if more else "Train longer.", more)
     if not works and (finding is None or finding.name in LABELS):
         yield NextStep(
             "Look at some training images of each class: are they in the right folder, and could "
