@@ -87,7 +87,7 @@ def stream_features(
         settings: the user's.
         device: that computes.
         memory: the most bytes of pixels that are kept; where that is not enough for all, those of
-            images that will be evaluated.
+            images that will be evaluated, if at least half of these fit.
         before: what is known before they are read; copies of images are those of an earlier plan.
         say: is told of engines that cannot be had, and of what is chosen.
     """
@@ -101,7 +101,7 @@ def stream_features(
         change = choose_copies(backbone, collection.classes, settings, sample=sample, say=say)
     own = np.array([split == "test" for split in collection.splits], np.bool_)
     work = int((~training).sum()) * summary(backbone.plan.network).macs
-    all_fit = len(collection) * math.prod(backbone.preprocess.shape) <= memory
+    size = math.prod(backbone.preprocess.shape)
     return FeatureStream(
         WantedFeatures(
             backbone,
@@ -114,7 +114,7 @@ def stream_features(
         training,
         evaluated=None if settings.tta else own if own.any() else ~training,
         beside=before.sought and work <= BESIDE,
-        memory=0 if all_fit else memory,
+        memory=_to_hold(len(collection) * size, int((~training).sum()) * size, memory),
         say=say,
     )
 
@@ -129,6 +129,15 @@ def choose_copies(
     if settings.n_augmented == 1:  # images that are looked at once, as they are
         return Augmentation()
     return choose_changes(backbone.preprocess, classes, settings, sample=sample, say=say)
+
+
+def _to_hold(every: int, evaluated: int, memory: int) -> int:
+    """Return how many bytes of pixels are held for evaluation: none where they would hardly help.
+
+    >>> _to_hold(900, 300, 1000), _to_hold(5000, 1500, 1000), _to_hold(40_000, 5000, 1000)
+    (0, 1000, 0)
+    """
+    return 0 if every <= memory or 2 * memory < evaluated else memory  # all fit, or few
 
 
 def _number_format(settings: Settings) -> str:
