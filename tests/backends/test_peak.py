@@ -20,6 +20,15 @@ def test_the_peak_is_what_a_large_product_takes() -> None:
     assert by_hand / 4 < peak("cpu", torch.float32) < by_hand * 4  # other programs may be busy
 
 
+def test_a_first_product_that_waits_for_a_disk_is_not_the_peak(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # begun; from 0 to 5 s waits for the library's code, from 5 to 5.001 s multiplies
+    clock = iter([0.0, 0.0, 5.0, 5.0, 5.001])
+    monkeypatch.setattr(time, "perf_counter", lambda: next(clock, 9.0))
+    assert peak("cpu", torch.float32, side=64) == pytest.approx(2 * 64**3 / 0.001)
+
+
 @pytest.mark.parametrize("number_format", ["float32", "bf16"])
 def test_training_is_set_beside_the_product_of_its_number_format(number_format: str) -> None:
     if number_format == "bf16" and not computes_bf16("cpu"):
