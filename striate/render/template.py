@@ -7,10 +7,10 @@ they are given; markup made in Python, drawings above all, says so by being a `m
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Collection
 from functools import cache
 from pathlib import PurePath
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from striate.render.image_files import data_uri
@@ -41,7 +41,7 @@ def fill(template: str, view: object) -> str:
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", whole)
 
 
-_loading: list[Thread] = []
+LOADING = "striate-templates"  # the thread's name
 
 
 def load_templates_ahead(*folders: str, without: Collection[str] = ()) -> None:
@@ -58,8 +58,7 @@ def load_templates_ahead(*folders: str, without: Collection[str] = ()) -> None:
             if name.startswith(folders) and PurePath(name).stem not in without:
                 environment.get_template(name)
 
-    _loading.append(Thread(target=load, name="striate-templates", daemon=True))
-    _loading[-1].start()
+    threading.Thread(target=load, name=LOADING, daemon=True).start()
 
 
 def wait_for_templates() -> None:
@@ -68,8 +67,9 @@ def wait_for_templates() -> None:
     Python runs in one thread at a time and changes over after 5 ms, so beside one that computes
     in Python the 40 operations of a small step, each of which lets others run, take 200 ms.
     """
-    while _loading:
-        _loading.pop().join()
+    for thread in threading.enumerate():
+        if thread.name == LOADING:
+            thread.join()
 
 
 @cache
